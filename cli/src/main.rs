@@ -1,0 +1,2 @@
+//! The program `flash`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The integration tests: one binary over real servers, `it/main.rs`.
