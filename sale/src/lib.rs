@@ -1,1 +1,24 @@
-//! flash-sale
+//! The pure core of Flash: one sale as a deterministic state machine.
+//!
+//! No I/O, no clock, no randomness, no logging. [`Sale::decide`] looks and never changes, [`Sale::apply`] changes and
+//! never fails, and an [`Event`] is the only way from one state to the next: applied to the same snapshot, the same
+//! events give the same state on every machine.
+
+#![forbid(unsafe_code)]
+
+pub mod bytes;
+mod event;
+mod event_bytes;
+pub mod invalid;
+mod items;
+pub mod limits;
+mod refusal;
+mod terms;
+
+pub use bytes::Malformed;
+pub use event::{Change, Event, Reserved, State};
+pub use event_bytes::EVENT_VERSION;
+pub use invalid::Invalid;
+pub use items::{Item, Items};
+pub use refusal::Refusal;
+pub use terms::{DEFAULT_LIMIT, DEFAULT_SKU, SkuTerms, Terms};

@@ -1,1 +1,34 @@
-//! flash-wire
+//! What Flash's processes say to each other: FLASH.* commands and replies as types in both directions, and the JSON
+//! that travels through the broker. No sockets, no clients.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod end_hold;
+pub mod key;
+pub mod message;
+mod relay;
+pub mod reply;
+mod reserve;
+mod status;
+mod value;
+mod warm;
+
+pub use args::{ArgError, ArgSink, Args, INVALID};
+pub use end_hold::{EndHold, EndHoldAnswer};
+/// The core's types that commands, replies and messages are made of.
+pub use flash_sale::{Change, Event, Invalid, Malformed, Refusal, State, Terms, invalid, limits};
+pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, Reserved, SkuTerms};
+pub use message::Message;
+pub use relay::{
+    Ack, AckAnswer, COUNT_MAX, LEASE_MS_MAX, PULL_EVENTS_DEFAULT, Pull, PullAnswer, READY_SALES_DEFAULT,
+    REAP_HOLDS_DEFAULT, RELAY_BYTES_MAX, Ready, ReadyAnswer, ReadySale, Reap, ReapAnswer,
+};
+pub use reply::{Answer, Outcome};
+pub use reserve::{Reserve, ReserveAnswer, Wanted};
+pub use status::{BuyerStatus, ReservationStatus, SaleStatus, SkuStatus, Status};
+pub use value::{Fields, Sink, Tree, Unreadable, Value};
+pub use warm::{FIRST_EPOCH, Warm, WarmAnswer};
+
+#[cfg(test)]
+mod tests;

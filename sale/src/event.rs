@@ -1,0 +1,102 @@
+//! Events: the only way in which a sale changes.
+
+use crate::items::Items;
+use crate::terms::Terms;
+
+/// One change of one sale. The same Event is applied to the state, replicated, journalled, published and written to
+/// PostgreSQL. It borrows what is long (buyer, request, data) from wherever it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// Which life of the sale in Redis this belongs to.
+    pub epoch: u64,
+    /// Grows by one from event to event, without gaps, over all epochs.
+    pub seq: u64,
+    /// The sale's clock at the decision, Unix milliseconds. It never goes back.
+    pub at_ms: u64,
+    /// What happened.
+    pub change: Change<'a>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// The sale came to be, under these terms.
+    Warmed(Terms),
+    /// A buyer got a reservation; its id is the event's seq.
+    Reserved(Reserved<'a>),
+    /// The hold `id` was paid for.
+    Confirmed {
+        /// The reservation.
+        id: u64,
+    },
+    /// The hold `id` was given back.
+    Released {
+        /// The reservation.
+        id: u64,
+    },
+    /// The pay window of these holds ran out.
+    Expired {
+        /// The reservations, ascending, at most
+        /// [`EXPIRED_PER_EVENT_MAX`](crate::limits::EXPIRED_PER_EVENT_MAX).
+        ids: Vec<u64>,
+    },
+}
+
+/// A reservation as it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved<'a> {
+    /// Who reserved.
+    pub buyer: &'a str,
+    /// The lowest number that none of the buyer's other active reservations has: PostgreSQL's unique key
+    /// (sale, buyer, slot) guards the limit by it.
+    pub slot: u8,
+    /// What was reserved.
+    pub items: Items,
+    /// When the hold ends, Unix milliseconds; none: the sale has no pay window, and this is confirmed already.
+    pub expires_at_ms: Option<u64>,
+    /// The id of the request that made it.
+    pub request: Option<&'a str>,
+    /// What the buyer sent along.
+    pub data: Option<&'a str>,
+}
+
+/// Where a reservation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Waits for its payment.
+    Held,
+    /// Sold.
+    Confirmed,
+    /// Given back.
+    Released,
+    /// Given back, because its pay window ran out.
+    Expired,
+}
+
+impl State {
+    /// Every state, in the order of their codes.
+    pub const ALL: [Self; 4] = [Self::Held, Self::Confirmed, Self::Released, Self::Expired];
+
+    /// The state's name in replies, JSON and SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Confirmed => "confirmed",
+            Self::Released => "released",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Reads [`State::name`] back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// An active reservation has its units; an ended one has given them back.
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Held | Self::Confirmed)
+    }
+}

@@ -1,0 +1,48 @@
+//! How a sale's id and its Redis key belong together.
+
+use flash_sale::Invalid;
+
+use crate::message::SALE_BYTES_MAX;
+
+/// A sale's Redis key is this and its id. Redis users grant `~flash:*`.
+pub const KEY_PREFIX: &str = "flash:";
+
+/// The Redis key of a sale.
+#[must_use]
+pub fn of_sale(sale: &str) -> String {
+    format!("{KEY_PREFIX}{sale}")
+}
+
+/// The sale of a Redis key; none, if the key is not one that Flash's programs made.
+#[must_use]
+pub fn sale_of(key: &[u8]) -> Option<&str> {
+    let sale = std::str::from_utf8(key.strip_prefix(KEY_PREFIX.as_bytes())?).ok()?;
+    check_sale(sale).ok()
+}
+
+/// Checks a sale's id: 1 to [`SALE_BYTES_MAX`] of letters, digits, `.`, `_` and `-`, so that it needs no escaping in a
+/// URL, a Redis key or a log.
+///
+/// # Errors
+/// Names `sale` and the rule.
+pub fn check_sale(sale: &str) -> Result<&str, Invalid> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (1..=SALE_BYTES_MAX).contains(&sale.len()) && sale.bytes().all(plain) {
+        return Ok(sale);
+    }
+    Err(Invalid::new("sale", format!("must be 1 to {SALE_BYTES_MAX} letters, digits, '.', '_' or '-'")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_prefix_and_the_id() {
+        assert_eq!(of_sale("drop-1"), "flash:drop-1");
+        assert_eq!(sale_of(b"flash:drop-1"), Some("drop-1"));
+        for key in [&b"drop-1"[..], b"flash:", b"flash:a b", b"flash:\xff", b"flash:a/b"] {
+            assert_eq!(sale_of(key), None, "{key:?}");
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! What travels through the broker: a run of consecutive events of one sale, as versioned JSON.
+//!
+//! Here SKUs go by their names, so that a message can be read without anything else.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use flash_sale::invalid::{in_range, name};
+use flash_sale::limits::{
+    BUYER_BYTES_MAX, EPOCH_MAX, EXPIRED_PER_EVENT_MAX, QUANTITY_UNITS_MAX, REQUEST_BYTES_MAX,
+    RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX,
+};
+use flash_sale::{Change, Event, Invalid, Reserved, SkuTerms, Terms};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The version of the JSON. Another one is refused by [`Message::decode`].
+pub const MESSAGE_VERSION: u64 = 1;
+/// Events in one message.
+pub const MESSAGE_EVENTS_MAX: usize = 1_000;
+/// A sale's id: it is part of a Redis key, of URLs and of messages.
+pub const SALE_BYTES_MAX: usize = 64;
+
+/// A run of consecutive events of one sale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct Message<'a> {
+    /// [`MESSAGE_VERSION`].
+    pub version: u64,
+    /// The sale's id.
+    #[serde(borrow)]
+    pub sale: Cow<'a, str>,
+    /// Which life of the sale the events belong to.
+    pub epoch: u64,
+    /// At least one; the seq grows by one from event to event.
+    pub events: Vec<MessageEvent<'a>>,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct MessageEvent<'a> {
+    /// The event's seq.
+    pub seq: u64,
+    /// When it was decided, Unix milliseconds.
+    pub at_ms: u64,
+    /// What happened.
+    pub change: MessageChange<'a>,
+}
+
+/// What happened: a [`Change`] with names for SKUs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", bound(deserialize = "'de: 'a"))]
+pub enum MessageChange<'a> {
+    /// The sale came to be.
+    Warmed(MessageTerms),
+    /// A buyer got a reservation; its id is the event's seq.
+    Reserved(MessageReserved<'a>),
+    /// The hold was paid for.
+    Confirmed {
+        /// The reservation.
+        id: u64,
+    },
+    /// The hold was given back.
+    Released {
+        /// The reservation.
+        id: u64,
+    },
+    /// The pay window of these holds ran out.
+    Expired {
+        /// The reservations.
+        ids: Vec<u64>,
+    },
+}
+
+/// The terms of a sale, as in [`Terms`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageTerms {
+    /// In the order of the terms.
+    pub skus: Vec<MessageSku>,
+    /// Units per buyer.
+    pub limit: u32,
+    /// The pay window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_ms: Option<u64>,
+    /// Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at_ms: Option<u64>,
+    /// Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at_ms: Option<u64>,
+    /// Unacknowledged events that the journal takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal_events_max: Option<u64>,
+}
+
+/// One SKU as it is put on sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageSku {
+    /// Its name.
+    pub sku: String,
+    /// Units put on sale.
+    pub total: u64,
+}
+
+/// A reservation as it was made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct MessageReserved<'a> {
+    /// Who reserved.
+    #[serde(borrow)]
+    pub buyer: Cow<'a, str>,
+    /// The buyer's lowest free slot at the time.
+    pub slot: u8,
+    /// What was reserved: at least one, each SKU once.
+    pub items: Vec<MessageItem<'a>>,
+    /// When the hold ends, Unix milliseconds; none: confirmed at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_ms: Option<u64>,
+    /// The id of the request that made it.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Cow<'a, str>>,
+    /// What the buyer sent along: any JSON; what was not JSON is a JSON string here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Cow<'a, RawValue>>,
+}
+
+impl PartialEq for MessageReserved<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let data = |of: &Self| of.data.as_ref().map(|data| data.get().to_owned());
+        (&self.buyer, self.slot, &self.items, self.expires_at_ms, &self.request, data(self))
+            == (&other.buyer, other.slot, &other.items, other.expires_at_ms, &other.request, data(other))
+    }
+}
+
+/// Units of one SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct MessageItem<'a> {
+    /// The SKU's name.
+    #[serde(borrow)]
+    pub sku: Cow<'a, str>,
+    /// Units.
+    pub quantity: u32,
+}
+
+/// A message that nobody can read or that breaks a rule: one for the quarantine, for it will not get better.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadMessage {
+    /// Not the JSON of a message.
+    Json(String),
+    /// Written by another release.
+    Version(u64),
+    /// A field breaks its rule.
+    Invalid(Invalid),
+}
+
+impl fmt::Display for BadMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "not a message: {error}"),
+            Self::Version(version) => write!(f, "message version {version} is not {MESSAGE_VERSION}"),
+            Self::Invalid(invalid) => invalid.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BadMessage {}
+
+impl From<Invalid> for BadMessage {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl<'a> Message<'a> {
+    /// A message of `events`, which refer to `skus` by place.
+    ///
+    /// # Errors
+    /// When the events refer to a SKU that is not among `skus`, or the message would not pass [`Message::decode`].
+    pub fn new(sale: &'a str, epoch: u64, skus: &'a [String], events: &[Event<'a>]) -> Result<Self, BadMessage> {
+        let events = events.iter().map(|event| {
+            let change = change(&event.change, skus)?;
+            Ok(MessageEvent { seq: event.seq, at_ms: event.at_ms, change })
+        });
+        let message = Self {
+            version: MESSAGE_VERSION,
+            sale: sale.into(),
+            epoch,
+            events: events.collect::<Result<_, Invalid>>()?,
+        };
+        message.check()?;
+        Ok(message)
+    }
+
+    /// The message as JSON.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        // Strings, numbers and lists into memory: nothing here can fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads a message from JSON and checks every field, for a broker is outside.
+    ///
+    /// # Errors
+    /// Says what makes the message unreadable.
+    pub fn decode(json: &'a [u8]) -> Result<Self, BadMessage> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u64,
+        }
+        let not_json = |error: serde_json::Error| BadMessage::Json(error.to_string());
+        match serde_json::from_slice::<Self>(json) {
+            Ok(message) if message.version == MESSAGE_VERSION => {
+                message.check()?;
+                Ok(message)
+            }
+            // Another version may also look different: its number says more than the field that is missing.
+            result => match serde_json::from_slice::<Versioned>(json) {
+                Ok(Versioned { version }) if version != MESSAGE_VERSION => Err(BadMessage::Version(version)),
+                _ => Err(result.err().map_or(BadMessage::Version(0), not_json)),
+            },
+        }
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        name("sale", self.sale.as_bytes(), SALE_BYTES_MAX)?;
+        in_range("epoch", self.epoch, 1, EPOCH_MAX)?;
+        in_range("events", self.events.len() as u64, 1, MESSAGE_EVENTS_MAX as u64)?;
+        for event in &self.events {
+            in_range("seq", event.seq, 1, SEQ_MAX)?;
+            in_range("at_ms", event.at_ms, 0, TIME_MS_MAX)?;
+            check_change(&event.change)?;
+        }
+        if self.events.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq) {
+            return Ok(());
+        }
+        Err(Invalid::new("seq", "must grow by one from event to event"))
+    }
+}
+
+fn change<'a>(change: &Change<'a>, skus: &'a [String]) -> Result<MessageChange<'a>, Invalid> {
+    Ok(match change {
+        Change::Warmed(terms) => MessageChange::Warmed(terms.into()),
+        Change::Reserved(made) => MessageChange::Reserved(reserved(made, skus)?),
+        Change::Confirmed { id } => MessageChange::Confirmed { id: *id },
+        Change::Released { id } => MessageChange::Released { id: *id },
+        Change::Expired { ids } => MessageChange::Expired { ids: ids.clone() },
+    })
+}
+
+fn reserved<'a>(reserved: &Reserved<'a>, skus: &'a [String]) -> Result<MessageReserved<'a>, Invalid> {
+    let items = reserved.items.iter().map(|item| {
+        let sku = skus.get(usize::from(item.sku)).ok_or_else(|| Invalid::new("sku", "must be one of the sale's"))?;
+        Ok(MessageItem { sku: sku.into(), quantity: item.quantity })
+    });
+    Ok(MessageReserved {
+        buyer: reserved.buyer.into(),
+        slot: reserved.slot,
+        items: items.collect::<Result<_, Invalid>>()?,
+        expires_at_ms: reserved.expires_at_ms,
+        request: reserved.request.map(Cow::from),
+        data: reserved.data.map(json),
+    })
+}
+
+/// JSON as it is, anything else as a JSON string. JSON nested deeper than serde_json reads (128) counts as text too:
+/// PostgreSQL has such a bound as well.
+fn json(data: &str) -> Cow<'_, RawValue> {
+    let nested_shallowly = serde_json::from_str::<serde_json::Value>(data).is_ok();
+    if nested_shallowly && let Ok(raw) = serde_json::from_str::<&RawValue>(data) {
+        return Cow::Borrowed(raw);
+    }
+    let quoted = serde_json::value::to_raw_value(data);
+    Cow::Owned(quoted.unwrap_or_else(|_| RawValue::NULL.to_owned()))
+}
+
+fn check_change(change: &MessageChange) -> Result<(), Invalid> {
+    match change {
+        MessageChange::Warmed(terms) => Terms::from(terms).check().map(|_| ()),
+        MessageChange::Reserved(reserved) => check_reserved(reserved),
+        MessageChange::Confirmed { id } | MessageChange::Released { id } => in_range("id", *id, 1, SEQ_MAX).map(|_| ()),
+        MessageChange::Expired { ids } => {
+            in_range("ids", ids.len() as u64, 1, EXPIRED_PER_EVENT_MAX as u64)?;
+            ids.iter().try_for_each(|id| in_range("ids", *id, 1, SEQ_MAX).map(|_| ()))
+        }
+    }
+}
+
+fn check_reserved(reserved: &MessageReserved) -> Result<(), Invalid> {
+    name("buyer", reserved.buyer.as_bytes(), BUYER_BYTES_MAX)?;
+    in_range("slot", reserved.slot.into(), 0, RESERVATIONS_PER_BUYER_MAX as u64 - 1)?;
+    in_range("items", reserved.items.len() as u64, 1, SKUS_MAX as u64)?;
+    for item in &reserved.items {
+        name("sku", item.sku.as_bytes(), SKU_BYTES_MAX)?;
+        in_range("quantity", item.quantity.into(), 1, QUANTITY_UNITS_MAX.into())?;
+    }
+    in_range("expires_at_ms", reserved.expires_at_ms.unwrap_or(0), 0, TIME_MS_MAX)?;
+    if let Some(request) = &reserved.request {
+        name("request", request.as_bytes(), REQUEST_BYTES_MAX)?;
+    }
+    Ok(())
+}
+
+impl From<&Terms> for MessageTerms {
+    fn from(terms: &Terms) -> Self {
+        let sku = |sku: &SkuTerms| MessageSku { sku: sku.name.clone(), total: sku.total };
+        Self {
+            skus: terms.skus.iter().map(sku).collect(),
+            limit: terms.limit,
+            hold_ms: terms.hold_ms,
+            opens_at_ms: terms.opens_at_ms,
+            closes_at_ms: terms.closes_at_ms,
+            journal_events_max: terms.journal_events_max,
+        }
+    }
+}
+
+impl From<&MessageTerms> for Terms {
+    fn from(terms: &MessageTerms) -> Self {
+        let sku = |sku: &MessageSku| SkuTerms { name: sku.sku.clone(), total: sku.total };
+        Self {
+            skus: terms.skus.iter().map(sku).collect(),
+            limit: terms.limit,
+            hold_ms: terms.hold_ms,
+            opens_at_ms: terms.opens_at_ms,
+            closes_at_ms: terms.closes_at_ms,
+            journal_events_max: terms.journal_events_max,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flash_sale::Items;
+
+    use super::*;
+
+    fn events() -> Vec<Event<'static>> {
+        let reserved = |data| {
+            let items = Items::one(0, 2).unwrap();
+            let made = Reserved { buyer: "ada", slot: 0, items, expires_at_ms: Some(9), request: None, data };
+            Change::Reserved(made)
+        };
+        let changes = vec![
+            Change::Warmed(Terms::simple(5)),
+            reserved(None),
+            reserved(Some("{\"size\": 42}")),
+            reserved(Some("not json")),
+            Change::Confirmed { id: 2 },
+            Change::Released { id: 3 },
+            Change::Expired { ids: vec![4] },
+        ];
+        let event = |(at, change)| Event { epoch: 1, seq: at, at_ms: 1_000 + at, change };
+        (1..).zip(changes).map(event).collect()
+    }
+
+    #[test]
+    fn a_message_reads_back() {
+        let skus = ["default".to_owned()];
+        let events = events();
+        let message = Message::new("drop", 1, &skus, &events).unwrap();
+        assert_eq!(Message::decode(&message.encode()), Ok(message));
+    }
+
+    #[test]
+    fn a_message_is_plain_json() {
+        let skus = ["default".to_owned()];
+        let message = Message::new("drop", 1, &skus, &events()[2..4]).unwrap();
+        let json = String::from_utf8(message.encode()).unwrap();
+        assert_eq!(
+            json,
+            "{\"version\":1,\"sale\":\"drop\",\"epoch\":1,\"events\":[\
+             {\"seq\":3,\"at_ms\":1003,\"change\":{\"reserved\":{\"buyer\":\"ada\",\"slot\":0,\
+             \"items\":[{\"sku\":\"default\",\"quantity\":2}],\"expires_at_ms\":9,\"data\":{\"size\": 42}}}},\
+             {\"seq\":4,\"at_ms\":1004,\"change\":{\"reserved\":{\"buyer\":\"ada\",\"slot\":0,\
+             \"items\":[{\"sku\":\"default\",\"quantity\":2}],\"expires_at_ms\":9,\"data\":\"not json\"}}}]}"
+        );
+    }
+
+    fn check_bad(json: &str, want: &str) {
+        let error = Message::decode(json.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(want), "{error} lacks {want}");
+    }
+
+    #[test]
+    fn a_bad_message_is_a_clear_error() {
+        let of = |events: &str| format!("{{\"version\":1,\"sale\":\"s\",\"epoch\":1,\"events\":[{events}]}}");
+        let confirmed =
+            |seq: u64, id: u64| format!("{{\"seq\":{seq},\"at_ms\":1,\"change\":{{\"confirmed\":{{\"id\":{id}}}}}}}");
+        check_bad("", "not a message");
+        check_bad("{\"version\":2,\"what\":1}", "message version 2 is not 1");
+        check_bad(&of(""), "events must be 1 to 1000");
+        check_bad(&of(&confirmed(1, 0)), "id must be 1 to");
+        check_bad(&of(&format!("{},{}", confirmed(1, 1), confirmed(3, 1))), "seq must grow by one");
+        check_bad(&of("{\"seq\":1,\"at_ms\":1,\"change\":{\"vanished\":{}}}"), "unknown variant");
+        let reserved = "{\"seq\":1,\"at_ms\":1,\"change\":{\"reserved\":{\"buyer\":\"a\\u0000\",\"slot\":0,\"items\":[{\"sku\":\"s\",\"quantity\":1}]}}}";
+        check_bad(&of(reserved), "buyer must not contain control characters");
+    }
+
+    #[test]
+    fn data_nested_too_deep_for_a_database_travels_as_text() {
+        let deep = "[".repeat(5_000) + &"]".repeat(5_000);
+        assert!(json(&deep).get().starts_with('"'));
+    }
+}

@@ -1,0 +1,221 @@
+//! The wire in both directions: what one side writes, the other reads as the same.
+
+use std::fmt::Debug;
+
+use crate::*;
+
+fn check_args<'a, T: PartialEq + Debug>(
+    args: &'a [&'a str],
+    want: Result<T, &str>,
+    parse: impl Fn(&[&'a [u8]]) -> Result<T, ArgError>,
+) {
+    let bytes: Vec<&[u8]> = args.iter().map(|arg| arg.as_bytes()).collect();
+    let got = parse(&bytes).map_err(|error| error.to_string());
+    assert_eq!(got, want.map_err(str::to_owned), "{args:?}");
+}
+
+fn reserve<'a>(buyer: &'a str, wanted: Wanted<'a>, request: Option<&'a str>, data: Option<&'a str>) -> Reserve<'a> {
+    Reserve { buyer, wanted, request, data }
+}
+
+#[test]
+fn reserve_takes_what_it_documents_and_nothing_else() {
+    use Wanted::{Items, Quantity};
+    let check = |args: &[&str], want: Result<Reserve, &str>| check_args(args, want, Reserve::parse);
+    check(&["ada"], Ok(reserve("ada", Quantity(1), None, None)));
+    check(&["ada", "qty", "3", "ID", "r", "DATA", ""], Ok(reserve("ada", Quantity(3), Some("r"), Some(""))));
+    check(&["ada", "SKU", "s", "1", "SKU", "m", "2"], Ok(reserve("ada", Items(vec![("s", 1), ("m", 2)]), None, None)));
+    check(&[], Err("wrong number of arguments"));
+    check(&["ada", "QTY"], Err("wrong number of arguments"));
+    check(&["ada", "SKU", "s"], Err("wrong number of arguments"));
+    check(&[""], Err("buyer must be 1 to 128 bytes"));
+    check(&["ada", "QTY", "0"], Err("quantity must be 1 to 1000000000"));
+    check(&["ada", "QTY", "-1"], Err("quantity must be a whole number, 1 to 1000000000"));
+    check(&["ada", "QTY", ""], Err("quantity must be a whole number, 1 to 1000000000"));
+    check(&["ada", "QTY", "99999999999999999999"], Err("quantity must be a whole number, 1 to 1000000000"));
+    check(&["ada", "QTY", "1", "QTY", "1"], Err("quantity must be given once"));
+    check(&["ada", "QTY", "1", "SKU", "s", "1"], Err("quantity must not stand beside SKU"));
+    check(&["ada", "ID", ""], Err("id must be 1 to 128 bytes"));
+    check(&["ada", "FOO"], Err("option must be one of QTY, SKU, ID, DATA"));
+    let many = ["SKU", "s", "1"].repeat(65);
+    let many: Vec<&str> = std::iter::once("ada").chain(many).collect();
+    check(&many, Err("SKU must be given at most 64 times"));
+}
+
+#[test]
+fn warm_takes_what_it_documents_and_nothing_else() {
+    let check = |args: &[&str], want: Result<Warm, &str>| check_args(args, want, Warm::parse);
+    let sku = |name: &str, total| SkuTerms { name: name.to_owned(), total };
+    check(&["100"], Ok(Warm { terms: Terms::simple(100), epoch: 1 }));
+    check(
+        &[
+            "SKU", "s", "5", "sku", "m", "6", "LIMIT", "2", "HOLD", "60000", "OPENS", "1", "CLOSES", "2", "JOURNAL",
+            "9", "EPOCH", "4",
+        ],
+        Ok(Warm {
+            terms: Terms {
+                skus: vec![sku("s", 5), sku("m", 6)],
+                limit: 2,
+                hold_ms: Some(60_000),
+                opens_at_ms: Some(1),
+                closes_at_ms: Some(2),
+                journal_events_max: Some(9),
+            },
+            epoch: 4,
+        }),
+    );
+    check(&[], Err("wrong number of arguments"));
+    check(&["0"], Err("total must be 1 to 1000000000"));
+    check(&["x"], Err("total must be a whole number, 1 to 1000000000"));
+    check(&["SKU", "s", "1", "SKU", "s", "1"], Err("SKU must not name the same SKU twice"));
+    check(&["1", "LIMIT", "0"], Err("limit must be 1 to 1000000000"));
+    check(&["1", "HOLD", "5", "HOLD", "5"], Err("hold must be given once"));
+    check(&["1", "OPENS", "9", "CLOSES", "9"], Err("closes must be later than opens"));
+    check(
+        &["1", "SKU", "s", "1"],
+        Err("option must be one of SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH"),
+    );
+}
+
+#[test]
+fn the_relay_s_commands_take_what_they_document_and_nothing_else() {
+    let pull = Pull { relay: "r", lease_ms: 500, after: Some(7), count: 10 };
+    check_args(&["r", "LEASE", "500", "AFTER", "7", "COUNT", "10"], Ok(pull), Pull::parse);
+    check_args(&["r"], Err("option must be one of LEASE (required, behind the relay)"), Pull::parse);
+    check_args(&["r", "LEASE", "60001"], Err("lease must be 1 to 60000"), Pull::parse);
+    check_args(&["r", "LEASE", "1", "COUNT", "0"], Err("count must be 1 to 1000"), Pull::parse);
+    check_args(&["1", "5"], Ok(Ack { epoch: 1, seq: 5 }), Ack::parse);
+    check_args(&["1"], Err("wrong number of arguments"), Ack::parse);
+    check_args(&["1", "5", "6"], Err("wrong number of arguments"), Ack::parse);
+    check_args(&["COUNT", "3"], Ok(Reap { count: 3 }), Reap::parse);
+    check_args(&["COUNT", "3", "x"], Err("option must be one of COUNT"), Ready::parse);
+    check_args(&["ID", "7"], Ok(Status::Id(7)), Status::parse);
+    check_args(&["ID", "0"], Err("id must be 1 to 1099511627775"), Status::parse);
+    check_args(&["SKU"], Err("option must be one of BUYER, ID"), Status::parse);
+    check_args(&["7"], Ok(EndHold { id: 7 }), EndHold::parse);
+    check_args(&["7", "8"], Err("wrong number of arguments"), EndHold::parse);
+}
+
+fn round_trip_args<T: PartialEq + Debug>(
+    value: &T,
+    args: impl Fn(&T, &mut Vec<Vec<u8>>),
+    parse: impl Fn(&[&[u8]]) -> Option<T>,
+) {
+    let mut written = Vec::new();
+    args(value, &mut written);
+    let written: Vec<&[u8]> = written.iter().map(Vec::as_slice).collect();
+    assert_eq!(parse(&written).as_ref(), Some(value), "{written:?}");
+}
+
+#[test]
+fn commands_read_back() {
+    for warm in [
+        Warm { terms: Terms::simple(3), epoch: 1 },
+        Warm { terms: Terms { hold_ms: Some(5), ..Terms::simple(3) }, epoch: 9 },
+    ] {
+        round_trip_args(&warm, |warm, out| warm.args(out), |args| Warm::parse(args).ok());
+    }
+    for status in [Status::Sale, Status::Id(3)] {
+        round_trip_args(
+            &status,
+            |status, out| status.args(out),
+            |args| (Status::parse(args) == Ok(status)).then_some(status),
+        );
+    }
+    let mut written = Vec::new();
+    let reserve = reserve("ada", Wanted::Items(vec![("s", 1), ("m", 2)]), Some("r"), Some("{}"));
+    reserve.args(&mut written);
+    let written: Vec<&[u8]> = written.iter().map(Vec::as_slice).collect();
+    assert_eq!(Reserve::parse(&written), Ok(reserve));
+}
+
+fn check_reply<T: Answer + PartialEq + Debug>(outcome: Outcome<T>) {
+    let mut tree = Tree::default();
+    reply::write(&outcome, &mut tree);
+    let value = tree.finish().expect("a reply is one whole value");
+    assert_eq!(reply::read::<T>(value), Ok(outcome));
+}
+
+#[test]
+fn replies_read_back() {
+    check_reply(Ok(ReserveAnswer { id: 7, expires_at_ms: Some(9), available: 0 }));
+    check_reply(Ok(ReserveAnswer { id: 7, expires_at_ms: None, available: 5 }));
+    check_reply(Ok(WarmAnswer::Warmed { epoch: 1 }));
+    check_reply(Ok(WarmAnswer::Exists { epoch: 2 }));
+    check_reply(Ok(EndHoldAnswer::Confirmed { id: 7 }));
+    check_reply(Ok(EndHoldAnswer::Released { id: 7 }));
+    check_reply(Ok(ReapAnswer { expired: 3 }));
+    check_reply(Ok(AckAnswer { acked: 3 }));
+    check_reply(Ok(ReadyAnswer { sales: Vec::new() }));
+    let sale = ReadySale { key: b"flash:\xff".to_vec(), epoch: 1, acked: 2, head: 3, due: true };
+    check_reply(Ok(ReadyAnswer { sales: vec![sale] }));
+    let events = vec![b"\x00\xff".to_vec(), Vec::new()];
+    check_reply(Ok(PullAnswer { epoch: 1, head: 9, skus: vec!["s".to_owned()], events }));
+}
+
+#[test]
+fn statuses_read_back() {
+    let sku = SkuStatus { name: "s".to_owned(), total: 9, available: 4, held: 3, confirmed: 2 };
+    check_reply(Ok(SaleStatus {
+        epoch: 1,
+        seq: 9,
+        acked: 8,
+        phase: "open".to_owned(),
+        limit: 1,
+        hold_ms: None,
+        opens_at_ms: Some(1),
+        closes_at_ms: None,
+        journal_events: 1,
+        journal_events_max: Some(100),
+        skus: vec![sku.clone(), sku],
+    }));
+    let reservation = ReservationStatus {
+        id: 7,
+        buyer: "ada".to_owned(),
+        state: State::Held,
+        expires_at_ms: Some(5),
+        request: None,
+        items: vec![("s".to_owned(), 2)],
+    };
+    check_reply(Ok(BuyerStatus { buyer: "ada".to_owned(), units: 2, reservations: vec![reservation.clone()] }));
+    check_reply(Ok(reservation));
+}
+
+#[test]
+fn every_refusal_reads_back() {
+    let refusals = [
+        Refusal::Replayed { id: 7, expires_at_ms: None, state: State::Confirmed },
+        Refusal::SoldOut,
+        Refusal::LimitExceeded,
+        Refusal::NotStarted { opens_at_ms: 5 },
+        Refusal::Ended,
+        Refusal::Closed,
+        Refusal::Fenced,
+        Refusal::Conflict,
+        Refusal::NotWarmed,
+        Refusal::Unknown,
+        Refusal::Expired,
+        Refusal::JournalFull,
+        Refusal::Leased { until_ms: 5 },
+    ];
+    for refusal in refusals {
+        check_reply::<ReserveAnswer>(Err(refusal));
+        check_reply::<SaleStatus>(Err(refusal));
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_ours_is_unreadable_not_a_panic() {
+    let code = |code: &str| Value::Bytes(code.as_bytes().to_vec());
+    for value in [
+        Value::Null,
+        Value::Int(1),
+        Value::Array(vec![]),
+        Value::Array(vec![Value::Null]),
+        Value::Array(vec![code("WHAT")]),
+        Value::Array(vec![code("RESERVED"), Value::Int(-1), Value::Null, Value::Int(0)]),
+        Value::Array(vec![code("RESERVED"), Value::Int(1)]),
+    ] {
+        assert!(reply::read::<ReserveAnswer>(value.clone()).is_err(), "{value:?}");
+    }
+}
