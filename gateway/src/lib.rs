@@ -1,1 +1,17 @@
-//! flash-gateway
+//! The gateway: the HTTP API that buyers speak to, and the relay that moves events to RabbitMQ.
+//!
+//! It holds no sale's state: Redis decides, PostgreSQL has the last word, and any number of gateways may run.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod config;
+mod gateway;
+mod http;
+mod orders;
+mod phase;
+mod relay;
+mod worker;
+
+pub use config::{Config, THREADS_MAX};
+pub use gateway::{Gateway, StartError};

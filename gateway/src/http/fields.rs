@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use flash_wire::Invalid;
-use flash_wire::invalid::{in_range, name};
+use flash_wire::invalid::{in_range, name, text};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -20,7 +20,10 @@ const UNKNOWN_NAME_CHARS_MAX: usize = 64;
 ///
 /// # Errors
 /// When the body is not JSON, or not such an object.
-pub(crate) fn body<const N: usize>(body: &[u8], names: [&'static str; N]) -> Result<[Field<'_>; N], Problem> {
+pub(crate) fn body<'a, const N: usize>(
+    body: &'a [u8],
+    names: [&'static str; N],
+) -> Result<[Field<'a>; N], Problem> {
     let text = std::str::from_utf8(body).map_err(|_| Problem::new(Kind::MalformedJson, "the body must be UTF-8"))?;
     match object(text, names) {
         Ok(fields) => Ok(fields?),
@@ -70,9 +73,9 @@ pub(crate) struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// Any JSON, as its text.
-    pub(crate) const fn json(self) -> &'a str {
-        self.json
+    /// Any JSON, as its text of at most `bytes_max` bytes.
+    pub(crate) fn json(self, bytes_max: usize) -> Result<&'a str, FieldError> {
+        text(self.name, self.json.as_bytes(), bytes_max).map_err(|invalid| self.refused(invalid.rule))
     }
 
     /// A whole number within `min..=max`.
@@ -142,7 +145,7 @@ type Fields<'a, const N: usize> = Result<[Field<'a>; N], FieldError>;
 
 /// Splits an object. The outer error says that the text is not JSON, the inner one that the object is not as it should
 /// be: text that is not JSON to its end is that before anything else.
-fn object<const N: usize>(json: &str, names: [&'static str; N]) -> serde_json::Result<Fields<'_, N>> {
+fn object<'a, const N: usize>(json: &'a str, names: [&'static str; N]) -> serde_json::Result<Fields<'a, N>> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     match (Object { names }).deserialize(&mut deserializer) {
         Ok(fields) => deserializer.end().map(|()| fields),
@@ -200,3 +203,6 @@ impl<const N: usize> Object<N> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,12 +21,14 @@ pub const CONNECTION_AGE_JITTER_MS: u64 = 60_000;
 /// What a connection that is to close may still take for the request that it is in: body and handler, and some for the
 /// answer to leave.
 pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + HANDLER_TIMEOUT_MS + 1_000;
+/// What a thread may take to end: all of its connections first, then the work of buyers who hung up, and some.
+pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + HANDLER_TIMEOUT_MS + 1_000;
 /// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
 pub const CONNECTIONS_MAX: usize = 16_384;
 /// Connections that the kernel keeps for a thread until it takes them. (The kernel's own bound may be lower.)
 pub const BACKLOG_CONNECTIONS_MAX: i32 = 4_096;
 /// Requests that one thread works on at once. Beyond it a request is refused at once, so that what is accepted is fast.
-pub const REQUESTS_MAX: usize = 4_096;
+pub const REQUESTS_MAX: usize = 1_024;
 /// The pause after the kernel would not hand out a connection, for want of file descriptors mostly.
 pub const ACCEPT_RETRY_MS: u64 = 50;
 /// What a client is told to wait before it tries again, when something is away or full.

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use flash_client::CallError;
 use flash_wire::{Invalid, Refusal};
 use hyper::StatusCode;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
-use super::clock::now_ms;
 use super::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use super::reply::{Reply, reply};
+use crate::clock::now_ms;
+use crate::orders::OrdersError;
 
 /// Which problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,7 @@ pub(crate) enum Kind {
     PostgresAway,
     Fenced,
     JournalFull,
+    TimedOut,
     OutcomeUnknown,
 }
 
@@ -76,6 +79,7 @@ impl Kind {
             Self::JournalFull => {
                 ("journal-full", Is::SERVICE_UNAVAILABLE, "The sale waits for its orders to be written")
             }
+            Self::TimedOut => ("timed-out", Is::GATEWAY_TIMEOUT, "The answer took too long"),
             Self::OutcomeUnknown => ("outcome-unknown", Is::GATEWAY_TIMEOUT, "Whether it was done is not known"),
         }
     }
@@ -136,6 +140,30 @@ impl From<Refusal> for Problem {
     }
 }
 
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Invalid { field, rule } => Self::new(Kind::Invalid, format!("{field} {rule}")),
+            CallError::Unavailable(_) => Kind::RedisAway.into(),
+            // The rest of the error may repeat arguments.
+            CallError::Failed { code, .. } => Self::new(Kind::RedisAway, format!("Redis refused the command: {code}")),
+            CallError::Unknown(_) | CallError::Unreadable(_) => {
+                Self::new(Kind::OutcomeUnknown, "ask again with the same Idempotency-Key to learn it")
+            }
+        }
+    }
+}
+
+impl From<OrdersError> for Problem {
+    fn from(error: OrdersError) -> Self {
+        match error {
+            OrdersError::Busy => Kind::Overloaded.into(),
+            OrdersError::Away => Kind::PostgresAway.into(),
+            OrdersError::Unknown => Self::new(Kind::OutcomeUnknown, "ask again to learn it"),
+        }
+    }
+}
+
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { detail: Some(detail.into()), ..kind.into() }
@@ -152,6 +180,11 @@ impl Problem {
 
     pub(crate) fn body_too_large() -> Self {
         Self::new(Kind::BodyTooLarge, format!("the body must be at most {BODY_BYTES_MAX} bytes"))
+    }
+
+    /// The problem of a request that changes nothing, so that there is no outcome to know.
+    pub(crate) fn of_read(self) -> Self {
+        if self.kind == Kind::OutcomeUnknown { Kind::TimedOut.into() } else { self }
     }
 
     fn not_started(opens_at_ms: u64, now_ms: u64) -> Self {
@@ -199,3 +232,6 @@ impl Problem {
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,8 @@ pub const READY_SALES: u64 = COUNT_MAX;
 pub const REAP_HOLDS: u64 = 256;
 /// Events that one PULL answers, and one message carries at most.
 pub const MESSAGE_EVENTS: u64 = 256;
-/// Bytes of encoded events after which a message takes no more. It counts what the journal holds: JSON is up to some
-/// times larger.
+/// Bytes of encoded events after which a message takes no more. JSON is somewhat larger than what the journal holds;
+/// the syncer keeps hundreds of messages in memory.
 pub const MESSAGE_BYTES: usize = 256 * 1024;
 /// Messages that wait for their confirms. Beyond it nothing is pulled.
 pub const WINDOW_MESSAGES_MAX: usize = 128;
@@ -23,7 +23,7 @@ pub const WINDOW_MESSAGES_MAX: usize = 128;
 /// memory answers nobody.)
 pub const CONFIRM_TIMEOUT_MS: u64 = 30_000;
 /// A sale is this relay's for so long after each PULL; a dead relay holds it up no longer.
-pub const LEASE_MS: u64 = 5_000;
+pub const LEASE_MS: u64 = 1_000;
 /// What was sent and shows no progress towards PostgreSQL for so long is sent again: RabbitMQ may have lost it.
 pub const RESEND_MS: u64 = 30_000;
 /// Each time in vain doubles that wait, up to this: while PostgreSQL is away, RabbitMQ is not filled with repeats.
@@ -38,6 +38,8 @@ pub const RETRY_MS: u64 = 50;
 pub const RETRY_MS_MAX: u64 = 5_000;
 /// How long a relay that is to stop may take to send what is left and see it confirmed.
 pub const FLUSH_TIMEOUT_MS: u64 = 5_000;
+/// How long it may then take to say good-bye to RabbitMQ.
+pub const CLOSE_TIMEOUT_MS: u64 = 1_000;
 
 const _: () = assert!(MESSAGE_EVENTS <= COUNT_MAX && MESSAGE_EVENTS <= MESSAGE_EVENTS_MAX as u64);
 const _: () = assert!(LEASE_MS <= LEASE_MS_MAX && REAP_HOLDS <= COUNT_MAX);
