@@ -91,6 +91,10 @@ impl Journal {
         segments + self.segments.capacity() * size_of::<Segment>() + self.scratch.capacity()
     }
 
+    pub(crate) fn allocations(&self) -> usize {
+        self.segments.len()
+    }
+
     fn segment_for(&mut self, seq: u64, bytes: usize) -> &mut Segment {
         let room = self.segments.back().is_some_and(|newest| newest.bytes.len() + bytes <= SEGMENT_BYTES);
         if !room {

@@ -241,6 +241,12 @@ impl Sale {
         size_of::<Self>() + names + units + journal + self.reservations.memory_bytes()
     }
 
+    /// How many pieces the sale takes from the allocator: what it costs to free it.
+    #[must_use]
+    pub fn allocations(&self) -> usize {
+        self.journal.as_ref().map_or(0, Journal::allocations) + self.reservations.allocations()
+    }
+
     /// The sale's clock: `now_ms`, unless that lies before an event that has happened.
     pub(crate) fn now(&self, now_ms: u64) -> u64 {
         now_ms.max(self.at_ms)

@@ -76,6 +76,10 @@ impl BuyerIndex {
         tables + size_of_val(&*self.slices)
     }
 
+    pub(super) fn allocations(&self) -> usize {
+        self.slices.len()
+    }
+
     /// Spreads hashes evenly over any number of slices. It looks at other bits than the table inside the slice does.
     fn slice(&self, hash: u64) -> usize {
         let bits = (hash >> 16) & 0xffff_ffff;

@@ -105,6 +105,10 @@ impl Reservations {
         self.pages.memory_bytes() + self.by_buyer.memory_bytes() + ended
     }
 
+    pub(crate) fn allocations(&self) -> usize {
+        self.pages.allocations() + self.by_buyer.allocations()
+    }
+
     fn make_room(&mut self, buyer: &str) {
         let (mut count, mut oldest_ended) = (0, None);
         for reservation in self.of_buyer(buyer) {

@@ -58,6 +58,11 @@ impl Pages {
         self.0.values().map(|page| page.memory_bytes() + NODE_BYTES_PER_PAGE).sum()
     }
 
+    /// A page is a box with a buffer.
+    pub(super) fn allocations(&self) -> usize {
+        2 * self.0.len()
+    }
+
     /// No seq of the newest page can come any more. Its size is the best guess for the next one's.
     fn finish_newest(&mut self) -> usize {
         self.0.last_entry().map_or(0, |mut newest| newest.get_mut().finish())
