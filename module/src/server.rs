@@ -34,8 +34,9 @@ const TYPE_NAME: &CStr = c"flashsale";
 const TYPE_VERSION: c_int = 1;
 const MODULE_VERSION: c_int = 1;
 
-const OK: c_int = raw::REDISMODULE_OK as c_int;
-const ERR: c_int = raw::REDISMODULE_ERR as c_int;
+const OK: c_int = 0;
+const ERR: c_int = 1;
+const _: () = assert!(raw::REDISMODULE_OK == OK as isize && raw::REDISMODULE_ERR == ERR as isize);
 
 /// Calls a function of the server's API. [`required_api`] has seen that it is there.
 macro_rules! redis {
@@ -193,7 +194,7 @@ impl Key<'_> {
     }
 
     fn is_empty(&self) -> bool {
-        redis!(RedisModule_KeyType(self.key)) == raw::REDISMODULE_KEYTYPE_EMPTY as c_int
+        isize::try_from(redis!(RedisModule_KeyType(self.key))) == Ok(raw::REDISMODULE_KEYTYPE_EMPTY)
     }
 
     fn holds_sale(&self) -> bool {
@@ -358,10 +359,9 @@ fn load(ctx: &Context) -> Result<(), String> {
 }
 
 fn random_hash_key() -> HashKey {
-    let mut key = [0u8; 16];
-    redis!(RedisModule_GetRandomBytes(key.as_mut_ptr(), key.len()));
-    let key = u128::from_le_bytes(key);
-    HashKey([(key >> 64) as u64, key as u64])
+    let mut key = [0u64; 2];
+    redis!(RedisModule_GetRandomBytes(key.as_mut_ptr().cast(), size_of_val(&key)));
+    HashKey(key)
 }
 
 fn create_type(ctx: &Context) -> Result<(), String> {
