@@ -7,8 +7,8 @@ mod record;
 
 use std::collections::VecDeque;
 
+use index::BuyerIndex;
 pub use index::HashKey;
-use index::{BuyerIndex, ShortSeq};
 use page::PAGE_SEQS;
 use pages::Pages;
 pub use record::Reservation;
@@ -23,7 +23,7 @@ pub(crate) struct Reservations {
     by_buyer: BuyerIndex,
     key: HashKey,
     /// Ended reservations in the order in which they ended. Some may be forgotten already.
-    ended: VecDeque<ShortSeq>,
+    ended: VecDeque<u64>,
 }
 
 impl Reservations {
@@ -55,7 +55,7 @@ impl Reservations {
 
     /// The ended reservations that are remembered, in the order in which they ended.
     pub(crate) fn ended(&self) -> impl Iterator<Item = u64> + '_ {
-        self.ended.iter().map(|seq| seq.get()).filter(|&id| self.state(id).is_some())
+        self.ended.iter().copied().filter(|&id| self.state(id).is_some())
     }
 
     /// The bytes of a reservation, for a snapshot.
@@ -67,15 +67,18 @@ impl Reservations {
 
     /// Adds a reservation. A buyer with as many as there may be loses the oldest ended one: it is forgotten.
     pub(crate) fn insert(&mut self, id: u64, reserved: &Reserved) {
-        self.make_room(reserved.buyer);
+        let hash = self.key.hash(reserved.buyer.as_bytes());
+        if self.by_buyer.candidates(hash).count() >= RESERVATIONS_PER_BUYER_MAX {
+            self.make_room(reserved.buyer);
+        }
         self.pages.newest(id).push(id, reserved);
-        self.add_to_index(id, reserved.buyer.as_bytes());
+        self.by_buyer.insert(hash, id);
     }
 
     /// Adds a reservation from the front of a snapshot's bytes, by ascending ids; gives how many bytes it took.
     pub(crate) fn load(&mut self, id: u64, bytes: &[u8]) -> Result<usize, Malformed> {
         let length = self.pages.newest(id).push_record(id, bytes)?;
-        self.add_to_index(id, record::buyer(bytes));
+        self.by_buyer.insert(self.key.hash(record::buyer(bytes)), id);
         Ok(length)
     }
 
@@ -91,17 +94,17 @@ impl Reservations {
 
     /// Takes an ended reservation into the order in which they will be forgotten.
     pub(crate) fn remember_ended(&mut self, id: u64) {
-        self.ended.push_back(ShortSeq::new(id));
+        self.ended.push_back(id);
         if self.ended.len() > ENDED_RESERVATIONS_MAX
             && let Some(oldest) = self.ended.pop_front()
         {
-            self.forget(oldest.get());
+            self.forget(oldest);
         }
     }
 
     /// What the reservations take from the allocator.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let ended = self.ended.capacity() * size_of::<ShortSeq>();
+        let ended = self.ended.capacity() * size_of::<u64>();
         self.pages.memory_bytes() + self.by_buyer.memory_bytes() + ended
     }
 
@@ -128,12 +131,6 @@ impl Reservations {
         let Some(hash) = self.pages.buyer(id).map(|buyer| self.key.hash(buyer)) else { return };
         self.by_buyer.remove(hash, id);
         self.pages.forget(id);
-    }
-
-    fn add_to_index(&mut self, id: u64, buyer: &[u8]) {
-        let Self { pages, by_buyer, key, .. } = self;
-        let hash_of = |id| key.hash(pages.buyer(id).unwrap_or_default());
-        by_buyer.insert(key.hash(buyer), id, hash_of);
     }
 
     fn set_state(&mut self, id: u64, state: State) {
