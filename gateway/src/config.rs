@@ -3,9 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// The most threads that serve HTTP. Beyond it Redis, which has one, is the bound long since.
-pub const THREADS_MAX: usize = 64;
-
 /// What a gateway needs to know. The URLs hold passwords: they are never shown.
 #[derive(Clone)]
 pub struct Config {
@@ -17,7 +14,7 @@ pub struct Config {
     pub amqp: String,
     /// PostgreSQL: `postgres://user:password@host:port/database`.
     pub postgres: String,
-    /// Threads that serve HTTP, 1 to [`THREADS_MAX`]. The relay has one of its own.
+    /// Threads that serve HTTP, 1 to [`THREADS_MAX`](crate::limits::THREADS_MAX). The relay has one of its own.
     pub threads: usize,
     /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load
     /// balancers send no more of them. Zero where there is none.

@@ -11,8 +11,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use crate::config::{Config, THREADS_MAX};
+use crate::config::Config;
 use crate::http::{self, App, Routes};
+use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::relay::{self, Relay};
@@ -67,12 +68,8 @@ impl Gateway {
         let listeners = http::listener::open(config.listen, config.threads).map_err(failed)?;
         let address = listeners.first().ok_or(StartError::Threads(0))?.local_addr()?;
         let (phase, receiver) = watch::channel(Phase::Serving);
-        let shared = Shared {
-            config: config.clone(),
-            phase: receiver,
-            wake: Arc::default(),
-            rabbit_is_up: Arc::default(),
-        };
+        let shared =
+            Shared { config: config.clone(), phase: receiver, wake: Arc::default(), rabbit_is_up: Arc::default() };
         let relay = shared.clone().start_relay()?;
         let mut servers = Vec::new();
         for (at, listener) in listeners.into_iter().enumerate() {
@@ -93,7 +90,7 @@ impl Gateway {
         sleep(self.drain_notice).await;
         self.phase.send_replace(Phase::Stopping);
         for server in self.servers {
-            server.end(Duration::from_millis(http::limits::STOP_TIMEOUT_MS)).await;
+            server.end(Duration::from_millis(STOP_TIMEOUT_MS)).await;
         }
         self.phase.send_replace(Phase::Flushing);
         self.relay.end(relay::STOP_TIMEOUT).await;

@@ -5,7 +5,6 @@ mod body;
 mod fields;
 mod health;
 mod idempotency_key;
-pub mod limits;
 pub(crate) mod listener;
 mod path;
 mod problem;

@@ -8,10 +8,11 @@ mod clock;
 mod config;
 mod gateway;
 mod http;
+pub mod limits;
 mod orders;
 mod phase;
 mod relay;
 mod worker;
 
-pub use config::{Config, THREADS_MAX};
+pub use config::Config;
 pub use gateway::{Gateway, StartError};

@@ -13,10 +13,10 @@ use tokio::time::timeout;
 
 /// How long a question may take, connecting included. It is shorter than a request may take, so that the answer tells
 /// what was the matter.
-pub const QUERY_TIMEOUT_MS: u64 = 800;
+pub(crate) const QUERY_TIMEOUT_MS: u64 = 800;
 /// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
 /// reservations need.
-pub const QUERIES_MAX: usize = 64;
+pub(crate) const QUERIES_MAX: usize = 64;
 
 /// PostgreSQL as one thread sees it.
 #[derive(Debug)]

@@ -11,11 +11,11 @@ use hyper::{HeaderMap, Request};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
-use super::limits::{HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::{Endpoint, Routes, Target};
 use super::{body, health, reservation, reservations, sales};
+use crate::limits::{HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
 
@@ -85,6 +85,6 @@ async fn work(
 impl App {
     /// Places for [`REQUESTS_MAX`] requests.
     pub(crate) fn places() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(REQUESTS_MAX))
+        Arc::new(Semaphore::new(REQUESTS_MAX as usize))
     }
 }

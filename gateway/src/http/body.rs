@@ -9,8 +9,8 @@ use hyper::body::{Body, Incoming};
 use hyper::header::CONTENT_TYPE;
 use tokio::time::timeout;
 
-use super::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS};
 use super::problem::{Kind, Problem};
+use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS};
 
 /// Reads a body of at most [`BODY_BYTES_MAX`] within [`BODY_TIMEOUT_MS`].
 ///

@@ -20,10 +20,7 @@ const UNKNOWN_NAME_CHARS_MAX: usize = 64;
 ///
 /// # Errors
 /// When the body is not JSON, or not such an object.
-pub(crate) fn body<'a, const N: usize>(
-    body: &'a [u8],
-    names: [&'static str; N],
-) -> Result<[Field<'a>; N], Problem> {
+pub(crate) fn body<'a, const N: usize>(body: &'a [u8], names: [&'static str; N]) -> Result<[Field<'a>; N], Problem> {
     let text = std::str::from_utf8(body).map_err(|_| Problem::new(Kind::MalformedJson, "the body must be UTF-8"))?;
     match object(text, names) {
         Ok(fields) => Ok(fields?),

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::limits::BACKLOG_CONNECTIONS_MAX;
+use crate::limits::BACKLOG_CONNECTIONS_MAX;
 
 /// Opens `count` listeners on `address`; port 0 is one free port for all of them.
 ///

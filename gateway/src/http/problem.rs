@@ -10,9 +10,9 @@ use hyper::StatusCode;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
-use super::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use super::reply::{Reply, reply};
 use crate::clock::now_ms;
+use crate::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use crate::orders::OrdersError;
 
 /// Which problem.

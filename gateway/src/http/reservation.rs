@@ -7,10 +7,10 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::app::App;
-use crate::clock::now_ms;
 use super::path;
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
+use crate::clock::now_ms;
 
 /// Where it stands: Redis knows the newest, PostgreSQL remembers the longest.
 pub(crate) async fn show(app: &App, sale: &str, id: &str) -> Result<Reply, Problem> {
@@ -51,26 +51,32 @@ struct ItemView<'a> {
 
 impl<'a> View<'a> {
     fn of_status(sale: &'a str, status: &'a ReservationStatus) -> Self {
-        let items = status.items.iter().map(|(sku, quantity)| ItemView { sku, quantity: *quantity });
-        Self::new(sale, status.id, &status.buyer, status.state, status.expires_at_ms, items.collect())
+        Self {
+            sale,
+            id: status.id,
+            buyer: &status.buyer,
+            state: status.state.name(),
+            expires_at_ms: status.expires_at_ms,
+            expires_in_ms: left_ms(status.state, status.expires_at_ms),
+            items: items(&status.items),
+        }
     }
 
     fn of_order(sale: &'a str, order: &'a Order) -> Self {
-        let items = order.items.iter().map(|item| ItemView { sku: &item.sku, quantity: item.quantity.into() });
-        Self::new(sale, order.id, &order.buyer, order.state, order.expires_at_ms, items.collect())
+        Self {
+            sale,
+            id: order.id,
+            buyer: &order.buyer,
+            state: order.state.name(),
+            expires_at_ms: order.expires_at_ms,
+            expires_in_ms: left_ms(order.state, order.expires_at_ms),
+            items: items(&order.items),
+        }
     }
+}
 
-    fn new(
-        sale: &'a str,
-        id: u64,
-        buyer: &'a str,
-        state: State,
-        expires_at_ms: Option<u64>,
-        items: Vec<ItemView<'a>>,
-    ) -> Self {
-        let expires_in_ms = left_ms(state, expires_at_ms);
-        Self { sale, id, buyer, state: state.name(), expires_at_ms, expires_in_ms, items }
-    }
+fn items(items: &[(String, u64)]) -> Vec<ItemView<'_>> {
+    items.iter().map(|(sku, quantity)| ItemView { sku, quantity: *quantity }).collect()
 }
 
 /// What is left of a hold.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use flash_client::{Call, CallError};
 use flash_wire::limits::{BUYER_BYTES_MAX, DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
 use flash_wire::{Refusal, Reserve, ReserveAnswer, State, Wanted};
-use hyper::header::{HeaderMap, LOCATION};
 use hyper::StatusCode;
+use hyper::header::{HeaderMap, LOCATION};
 use serde::Serialize;
 
 use super::app::App;
@@ -102,7 +102,9 @@ impl<'a> Wish<'a> {
     fn command<'b>(&'b self, request: Option<&'b str>) -> Reserve<'b> {
         let wanted = match &self.units {
             Units::Quantity(quantity) => Wanted::Quantity(*quantity),
-            Units::Items(items) => Wanted::Items(items.iter().map(|(sku, quantity)| (sku.as_ref(), *quantity)).collect()),
+            Units::Items(items) => {
+                Wanted::Items(items.iter().map(|(sku, quantity)| (sku.as_ref(), *quantity)).collect())
+            }
         };
         Reserve { buyer: &self.buyer, wanted, request, data: self.data }
     }
@@ -130,9 +132,7 @@ mod tests {
     fn check(json: &str, want: Result<(&str, Units, Option<&str>), (&str, &str)>) {
         let want = match want {
             Ok((buyer, units, data)) => Ok(Wish { buyer: buyer.into(), units, data }),
-            Err((pointer, detail)) => {
-                Err(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }.into())
-            }
+            Err((pointer, detail)) => Err(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }.into()),
         };
         assert_eq!(Wish::read(json.as_bytes()), want, "{json}");
     }

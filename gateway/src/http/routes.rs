@@ -86,8 +86,7 @@ mod tests {
 
     fn check(method: Method, path: &str, want: Result<(Endpoint, &str, &str), Problem>) {
         let got = Routes::new().unwrap().find(&method, path);
-        let want =
-            want.map(|(endpoint, sale, id)| Target { endpoint, sale: sale.to_owned(), id: id.to_owned() });
+        let want = want.map(|(endpoint, sale, id)| Target { endpoint, sale: sale.to_owned(), id: id.to_owned() });
         assert_eq!(got, want, "{method} {path}");
     }
 
@@ -106,7 +105,8 @@ mod tests {
 
     #[test]
     fn an_unknown_path_is_not_found() {
-        for path in ["/", "", "*", "/v1/sales/", "/v1/sales//reservations", "/v1/sales/a/b", "/livez/", "/V1/sales", "\u{eb}"]
+        for path in
+            ["/", "", "*", "/v1/sales/", "/v1/sales//reservations", "/v1/sales/a/b", "/livez/", "/V1/sales", "\u{eb}"]
         {
             check(Method::GET, path, Err(Kind::NoSuchRoute.into()));
         }

@@ -12,8 +12,8 @@ use flash_wire::message::{MessageTerms, SALE_BYTES_MAX};
 use flash_wire::{
     DEFAULT_LIMIT, DEFAULT_SKU, FIRST_EPOCH, Invalid, Refusal, SaleStatus, SkuStatus, SkuTerms, Terms, Warm, WarmAnswer,
 };
-use hyper::header::{HeaderMap, LOCATION};
 use hyper::StatusCode;
+use hyper::header::{HeaderMap, LOCATION};
 use serde::Serialize;
 
 use super::app::App;
@@ -21,10 +21,7 @@ use super::fields::{self, Field};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, json};
 use super::{body, path};
-
-/// Unacknowledged events that a sale's journal takes where the body says nothing: at 200 bytes each some 200 MB of
-/// Redis, and an hour of PostgreSQL's absence at 277 reservations a second.
-pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
+use crate::limits::JOURNAL_EVENTS_DEFAULT;
 
 /// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale.
 pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
@@ -253,13 +250,25 @@ mod tests {
         check_bad(r#"{"total":1,"skus":[{"sku":"s","total":1}]}"#, "/total", "total must not stand beside skus");
         check_bad(r#"{"skus":[]}"#, "/skus", "skus must be a list of 1 to 64");
         check_bad(r#"{"skus":[{"sku":"s"}]}"#, "/skus/0/total", "total must be given");
-        check_bad(r#"{"skus":[{"sku":"s","total":1},{"sku":"s","total":1}]}"#, "/skus", "skus must not name the same SKU twice");
+        check_bad(
+            r#"{"skus":[{"sku":"s","total":1},{"sku":"s","total":1}]}"#,
+            "/skus",
+            "skus must not name the same SKU twice",
+        );
         let rule = "sale must be 1 to 64 letters, digits, '.', '_' or '-'";
         check_bad(r#"{"total":1,"sale":"a b"}"#, "/sale", rule);
         check_bad(r#"{"total":1,"limit":0}"#, "/limit", "limit must be 1 to 1000000000");
         check_bad(r#"{"total":1,"hold_ms":0}"#, "/hold_ms", "hold_ms must be 1 to 2592000000");
-        check_bad(r#"{"total":1,"opens_at_ms":5,"closes_at_ms":5}"#, "/closes_at_ms", "closes_at_ms must be later than opens");
-        check_bad(r#"{"total":1,"journal_events_max":0}"#, "/journal_events_max", "journal_events_max must be 1 to 1000000000");
+        check_bad(
+            r#"{"total":1,"opens_at_ms":5,"closes_at_ms":5}"#,
+            "/closes_at_ms",
+            "closes_at_ms must be later than opens",
+        );
+        check_bad(
+            r#"{"total":1,"journal_events_max":0}"#,
+            "/journal_events_max",
+            "journal_events_max must be 1 to 1000000000",
+        );
         let fields = "sale, total, skus, limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max";
         check_bad(r#"{"total":1,"stock":1}"#, "/stock", &format!("stock is not a field; the fields are {fields}"));
     }

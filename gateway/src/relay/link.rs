@@ -23,7 +23,7 @@ pub(crate) struct Link {
 }
 
 enum State {
-    Up(Publisher),
+    Up(Box<Publisher>),
     Down(JoinHandle<Result<Publisher, PublishError>>),
 }
 
@@ -89,7 +89,7 @@ impl Link {
 
     fn connected(&mut self, publisher: Publisher) -> Happened {
         tracing::info!("connected to RabbitMQ");
-        self.state = State::Up(publisher);
+        self.state = State::Up(Box::new(publisher));
         self.is_up.store(true, Ordering::Relaxed);
         Happened::Connected
     }

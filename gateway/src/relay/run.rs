@@ -8,7 +8,6 @@ use super::limits::{MESSAGE_BYTES, MESSAGE_EVENTS};
 /// One message, and what of its sale is sent with it.
 #[derive(Debug)]
 pub(crate) struct Run {
-    pub(crate) epoch: u64,
     /// The last event's seq.
     pub(crate) last: u64,
     pub(crate) outgoing: Outgoing,
@@ -48,7 +47,7 @@ pub(crate) fn runs(sale: &str, after: u64, pulled: &PullAnswer) -> Result<Vec<Ru
 fn run(sale: &str, skus: &[String], events: &[Event]) -> Result<Run, flash_wire::message::BadMessage> {
     let (epoch, last) = events.last().map_or((0, 0), |event| (event.epoch, event.seq));
     let message = Message::new(sale, epoch, skus, events)?;
-    Ok(Run { epoch, last, outgoing: Outgoing::of(&message) })
+    Ok(Run { last, outgoing: Outgoing::of(&message) })
 }
 
 fn unreadable(after: u64, reason: &dyn std::fmt::Display) -> Unreadable {
@@ -64,17 +63,23 @@ mod tests {
     fn encoded(epoch: u64, seq: u64, data_bytes: usize) -> Vec<u8> {
         let data = "x".repeat(data_bytes);
         let items = Items::one(0, 1).unwrap();
-        let change =
-            Change::Reserved(Reserved { buyer: "ada", slot: 0, items, expires_at_ms: None, request: None, data: Some(&data) });
+        let change = Change::Reserved(Reserved {
+            buyer: "ada",
+            slot: 0,
+            items,
+            expires_at_ms: None,
+            request: None,
+            data: Some(&data),
+        });
         let mut bytes = Vec::new();
         Event { epoch, seq, at_ms: 1, change }.encode(&mut bytes);
         bytes
     }
 
-    fn check(events: Vec<Vec<u8>>, want: Result<&[(u64, u64)], &str>) {
+    fn check(events: Vec<Vec<u8>>, want: Result<&[u64], &str>) {
         let pulled = PullAnswer { epoch: 1, head: 9, skus: vec!["default".to_owned()], events };
         let got = runs("drop", 0, &pulled).map_err(|error| error.to_string());
-        let got = got.map(|runs| runs.iter().map(|run| (run.epoch, run.last)).collect::<Vec<_>>());
+        let got = got.map(|runs| runs.iter().map(|run| run.last).collect::<Vec<_>>());
         match want {
             Ok(want) => assert_eq!(got.as_deref(), Ok(want)),
             Err(want) => assert!(got.as_ref().is_err_and(|error| error.contains(want)), "{got:?}"),
@@ -85,12 +90,12 @@ mod tests {
     fn a_run_is_cut_where_a_message_is_full_or_an_epoch_begins() {
         let many = (1..=MESSAGE_EVENTS + 1).map(|seq| encoded(1, seq, 0)).collect();
         check(vec![], Ok(&[]));
-        check(vec![encoded(1, 1, 0)], Ok(&[(1, 1)]));
-        check(many, Ok(&[(1, MESSAGE_EVENTS), (1, MESSAGE_EVENTS + 1)]));
-        check(vec![encoded(1, 1, 0), encoded(2, 2, 0)], Ok(&[(1, 1), (2, 2)]));
+        check(vec![encoded(1, 1, 0)], Ok(&[1]));
+        check(many, Ok(&[MESSAGE_EVENTS, MESSAGE_EVENTS + 1]));
+        check(vec![encoded(1, 1, 0), encoded(2, 2, 0)], Ok(&[1, 2]));
         let large = MESSAGE_BYTES / 16;
         let heavy = (1..=17).map(|seq| encoded(1, seq, large)).collect();
-        check(heavy, Ok(&[(1, 16), (1, 17)]));
+        check(heavy, Ok(&[16, 17]));
     }
 
     #[test]

@@ -7,9 +7,7 @@ type Read<'a> = (Option<Cow<'a, str>>, Option<u64>, Option<&'a str>, Vec<Option<
 
 fn read(json: &[u8]) -> Result<Read<'_>, Problem> {
     let [name, number, any, list] = body(json, ["name", "number", "any", "list"])?;
-    let list = list.optional(|list| {
-        list.list(2, ["number"], |[number]| number.optional(|number| number.int(1, 9)))
-    })?;
+    let list = list.optional(|list| list.list(2, ["number"], |[number]| number.optional(|number| number.int(1, 9))))?;
     Ok((
         name.optional(|name| name.name(8))?,
         number.optional(|number| number.int(1, 9))?,

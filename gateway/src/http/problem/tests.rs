@@ -6,8 +6,7 @@ use super::*;
 
 fn check(problem: impl Into<Problem>, status: u16, body: &str, headers: &[(&str, &str)]) {
     let reply = problem.into().reply();
-    let found: Vec<_> =
-        reply.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    let found: Vec<_> = reply.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
     let mut want = vec![("content-type", "application/problem+json")];
     want.extend(headers);
     assert_eq!((reply.status().as_u16(), found), (status, want), "{body}");
@@ -105,7 +104,8 @@ fn a_broken_field_is_pointed_at() {
 
 #[test]
 fn the_rest_of_the_table_stands_as_documented() {
-    let check = |kind: Kind, status, slug, title, headers: &[_]| check(kind, status, &body(slug, title, status), headers);
+    let check =
+        |kind: Kind, status, slug, title, headers: &[_]| check(kind, status, &body(slug, title, status), headers);
     let again = &[("retry-after", "1")];
     check(Kind::BadRequest, 400, "bad-request", "The request cannot be read", &[]);
     check(Kind::MalformedJson, 400, "malformed-json", "The body is not JSON", &[]);

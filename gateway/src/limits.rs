@@ -1,5 +1,8 @@
 //! Every bound of the HTTP side, in one place, each with its unit in its name.
 
+/// Threads that serve HTTP. Beyond it Redis, which has one, is the bound long since.
+pub const THREADS_MAX: usize = 64;
+
 /// A request's body. It is also what a buyer may send along as `data`, and that is the larger part.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
 /// A request's line and headers together.
@@ -24,17 +27,19 @@ pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + HANDLER_TIMEOUT_MS + 1_00
 /// What a thread may take to end: all of its connections first, then the work of buyers who hung up, and some.
 pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + HANDLER_TIMEOUT_MS + 1_000;
 /// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
-pub const CONNECTIONS_MAX: usize = 16_384;
+pub const CONNECTIONS_MAX: u32 = 16_384;
 /// Connections that the kernel keeps for a thread until it takes them. (The kernel's own bound may be lower.)
 pub const BACKLOG_CONNECTIONS_MAX: i32 = 4_096;
 /// Requests that one thread works on at once. Beyond it a request is refused at once, so that what is accepted is fast.
-pub const REQUESTS_MAX: usize = 1_024;
+pub const REQUESTS_MAX: u32 = 1_024;
 /// The pause after the kernel would not hand out a connection, for want of file descriptors mostly.
 pub const ACCEPT_RETRY_MS: u64 = 50;
 /// What a client is told to wait before it tries again, when something is away or full.
 pub const RETRY_AFTER_S: u64 = 1;
 /// The longest wait that a client is told: who waits for an opening is to ask again about once a day.
 pub const RETRY_AFTER_S_MAX: u64 = 24 * 60 * 60;
+/// Unacknowledged events that a sale's journal takes where its creator says nothing: at 200 bytes each some 200 MB of
+/// Redis, and an hour of PostgreSQL's absence at 277 reservations a second.
+pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
 
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);
-const _: () = assert!(CONNECTIONS_MAX <= u32::MAX as usize && REQUESTS_MAX <= u32::MAX as usize);
