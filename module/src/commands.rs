@@ -11,7 +11,7 @@ use flash_wire::{
 
 use crate::fault::Fault;
 use crate::ready::{self, Verdict};
-use crate::server::{Call, Command, Context, Key, register as add};
+use crate::server::{Call, Command, Context, Key, KeyName, register as add};
 use crate::status::Status;
 use crate::stored::Stored;
 
@@ -45,24 +45,24 @@ pub(crate) fn with_sale<T: Answer>(
     call: &Call,
     f: impl FnOnce(&mut OpenSale) -> Result<Outcome<T>, Fault>,
 ) -> Result<(), Fault> {
-    let mut sale = OpenSale { key: call.key()?, db: call.db() };
-    let outcome = if sale.key.stored().is_some() { f(&mut sale)? } else { Err(Refusal::NotWarmed) };
+    let mut key = call.key()?;
+    let outcome = match key.stored() {
+        Some((stored, name)) => f(&mut OpenSale { stored, name, db: call.db() })?,
+        None => Err(Refusal::NotWarmed),
+    };
     answer(call, &outcome)
 }
 
-/// A sale that was found in its key.
-pub(crate) struct OpenSale<'a> {
-    key: Key<'a>,
+/// A sale in its key.
+pub(crate) struct OpenSale<'k, 'a> {
+    stored: &'k mut Stored,
+    name: &'k KeyName<'a>,
     db: i32,
 }
 
-impl OpenSale<'_> {
-    pub(crate) fn sale(&mut self) -> &mut Sale {
-        &mut self.stored().sale
-    }
-
-    fn stored(&mut self) -> &mut Stored {
-        self.key.stored().expect("with_sale has seen it, and no one else runs in between")
+impl OpenSale<'_, '_> {
+    pub(crate) const fn sale(&mut self) -> &mut Sale {
+        &mut self.stored.sale
     }
 
     /// Expires due holds, at most `holds_max`, and says how many.
@@ -77,22 +77,26 @@ impl OpenSale<'_> {
 
     /// Lets an event happen, here and on every replica.
     fn happen(&mut self, event: &Event) {
-        let mut bytes = Vec::with_capacity(128);
-        event.encode(&mut bytes);
-        self.key.replicate(APPLY, &bytes);
+        self.apply(event);
+        self.name.replicate(APPLY, self.stored.sale.newest_event());
+    }
+
+    fn apply(&mut self, event: &Event) {
         self.sale().apply(event);
-        self.changed();
-    }
-
-    fn changed(&mut self) {
-        self.key.changed();
-        self.list();
-    }
-
-    fn list(&mut self) {
-        if !std::mem::replace(&mut self.stored().listed, true) {
-            ready::list(self.db, self.key.name());
+        self.name.changed();
+        if !std::mem::replace(&mut self.stored.listed, true) {
+            ready::list(self.db, self.name.bytes());
         }
+    }
+}
+
+/// Puts a new sale into an empty key.
+fn put(call: &Call, key: &mut Key, stored: Stored) {
+    key.set(stored);
+    if let Some((stored, name)) = key.stored() {
+        stored.listed = true;
+        ready::list(call.db(), name.bytes());
+        name.changed();
     }
 }
 
@@ -103,29 +107,20 @@ impl Command for WarmCommand {
     const FLAGS: &CStr = c"write deny-oom fast";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let warm = Warm::parse(&call.args::<Self>())?;
+        let warm = call.with_args::<Self, _>(Warm::parse)?;
         let mut key = call.key()?;
-        if let Some(stored) = key.stored() {
+        if let Some((stored, _)) = key.stored() {
             let epoch = stored.sale.epoch();
             let is_same = *stored.sale.terms() == warm.terms && epoch == warm.epoch;
             return if is_same { answer(call, &Ok(WarmAnswer::Exists { epoch })) } else { Err(Fault::OtherTerms) };
         }
         let event = Sale::warmed(warm.terms, warm.epoch, call.now_ms());
-        let mut bytes = Vec::new();
-        event.encode(&mut bytes);
-        key.replicate(APPLY, &bytes);
-        make(&mut key, call.db(), &event)?;
+        put(call, &mut key, Stored::new(&event)?);
+        if let Some((stored, name)) = key.stored() {
+            name.replicate(APPLY, stored.sale.newest_event());
+        }
         answer(call, &Ok(WarmAnswer::Warmed { epoch: event.epoch }))
     }
-}
-
-fn make(key: &mut Key, db: i32, warmed: &Event) -> Result<(), Fault> {
-    let mut stored = Stored::new(warmed).ok_or(Fault::Unfit("the sale is not there"))?;
-    stored.listed = true;
-    key.set(stored);
-    key.changed();
-    ready::list(db, key.name());
-    Ok(())
 }
 
 struct ReserveCommand;
@@ -135,8 +130,7 @@ impl Command for ReserveCommand {
     const FLAGS: &CStr = c"write deny-oom fast";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let args = call.args::<Self>();
-        let Reserve { buyer, wanted, request, data } = Reserve::parse(&args)?;
+        let Reserve { buyer, wanted, request, data } = call.with_args::<Self, _>(Reserve::parse)?;
         with_sale(call, |sale| {
             let items = items(sale.sale(), &wanted)?;
             let now_ms = call.now_ms();
@@ -168,7 +162,7 @@ impl Command for ConfirmCommand {
     const FLAGS: &CStr = c"write fast";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let EndHold { id } = EndHold::parse(&call.args::<Self>())?;
+        let EndHold { id } = call.with_args::<Self, _>(EndHold::parse)?;
         end_hold(call, &Wish::Confirm { id }, EndHoldAnswer::Confirmed { id })
     }
 }
@@ -180,7 +174,7 @@ impl Command for ReleaseCommand {
     const FLAGS: &CStr = c"write fast";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let EndHold { id } = EndHold::parse(&call.args::<Self>())?;
+        let EndHold { id } = call.with_args::<Self, _>(EndHold::parse)?;
         end_hold(call, &Wish::Release { id }, EndHoldAnswer::Released { id })
     }
 }
@@ -203,7 +197,7 @@ impl Command for ReapCommand {
     const FLAGS: &CStr = c"write fast";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let Reap { count } = Reap::parse(&call.args::<Self>())?;
+        let Reap { count } = call.with_args::<Self, _>(Reap::parse)?;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         with_sale(call, |sale| {
             let now_ms = call.now_ms();
@@ -227,12 +221,12 @@ impl Command for ReadyCommand {
     const HAS_KEY: bool = false;
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let Ready { count } = Ready::parse(&call.args::<Self>())?;
+        let Ready { count } = call.with_args::<Self, _>(Ready::parse)?;
         let (now_ms, mut sales) = (call.now_ms(), Vec::new());
         ready::scan(call.db(), usize::try_from(count).unwrap_or(usize::MAX), |name| {
             call.with_key(name, |key| {
                 let Ok(mut key) = key else { return (false, Verdict::Drop) };
-                let Some(stored) = key.stored() else { return (false, Verdict::Drop) };
+                let Some((stored, _)) = key.stored() else { return (false, Verdict::Drop) };
                 if stored.sale.journal_events() == 0 && !stored.sale.has_holds() {
                     stored.listed = false;
                     return (false, Verdict::Drop);
@@ -261,8 +255,7 @@ impl Command for PullCommand {
     const FLAGS: &CStr = c"readonly";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let args = call.args::<Self>();
-        let Pull { relay, lease_ms, after, count } = Pull::parse(&args)?;
+        let Pull { relay, lease_ms, after, count } = call.with_args::<Self, _>(Pull::parse)?;
         with_sale(call, |sale| {
             let sale = sale.sale();
             Ok(sale.lease(relay, call.now_ms(), lease_ms).map(|()| {
@@ -286,14 +279,14 @@ impl Command for AckCommand {
     const FLAGS: &CStr = c"write fast";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let Ack { epoch, seq } = Ack::parse(&call.args::<Self>())?;
+        let Ack { epoch, seq } = call.with_args::<Self, _>(Ack::parse)?;
         with_sale(call, |sale| {
             let before = sale.sale().acked();
             let outcome = sale.sale().ack(epoch, seq);
             let acked = sale.sale().acked();
             if acked > before {
                 call.replicate_verbatim();
-                sale.key.changed();
+                sale.name.changed();
             }
             Ok(outcome.map(|()| AckAnswer { acked }))
         })
@@ -307,18 +300,14 @@ impl Command for ApplyCommand {
     const FLAGS: &CStr = c"write fast";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let mut key = only_from_the_server(call)?;
-        let args = call.args::<Self>();
-        let [bytes] = args.as_slice() else { return Err(Fault::Arity) };
+        let (mut key, bytes) = from_the_server::<Self>(call)?;
         let event = Event::decode(bytes)?;
-        let db = call.db();
-        if key.stored().is_some() {
-            let mut sale = OpenSale { key, db };
-            sale.sale().accepts(&event).map_err(Fault::Unfit)?;
-            sale.sale().apply(&event);
-            sale.changed();
-        } else {
-            make(&mut key, db, &event)?;
+        match key.stored() {
+            Some((stored, name)) => {
+                stored.sale.accepts(&event).map_err(Fault::Unfit)?;
+                OpenSale { stored, name, db: call.db() }.apply(&event);
+            }
+            None => put(call, &mut key, Stored::new(&event)?),
         }
         call.replicate_verbatim();
         answer(call, &Ok(AckAnswer { acked: event.seq }))
@@ -332,19 +321,20 @@ impl Command for LoadCommand {
     const FLAGS: &CStr = c"write";
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let mut key = only_from_the_server(call)?;
-        let args = call.args::<Self>();
-        let [bytes] = args.as_slice() else { return Err(Fault::Arity) };
+        let (mut key, bytes) = from_the_server::<Self>(call)?;
         let stored = Stored::load(bytes)?;
         let seq = stored.sale.seq();
-        key.set(stored);
-        key.changed();
-        ready::list(call.db(), key.name());
+        put(call, &mut key, stored);
         call.replicate_verbatim();
         answer(call, &Ok(AckAnswer { acked: seq }))
     }
 }
 
-fn only_from_the_server<'a>(call: &Call<'a>) -> Result<Key<'a>, Fault> {
-    if call.is_replicated() { call.key() } else { Err(Fault::Internal) }
+/// The key and the payload of a command that no client may send.
+fn from_the_server<'a, C: Command>(call: &Call<'a>) -> Result<(Key<'a>, &'a [u8]), Fault> {
+    if !call.is_replicated() {
+        return Err(Fault::Internal);
+    }
+    let payload = call.with_args::<C, _>(|args| if let [payload] = args { Ok(*payload) } else { Err(Fault::Arity) })?;
+    Ok((call.key()?, payload))
 }

@@ -112,6 +112,9 @@ pub(crate) trait Command {
     fn run(call: &Call) -> Result<(), Fault>;
 }
 
+/// Arguments that a call takes without asking for memory: a reservation with every option but several SKUs.
+const FEW_ARGS: usize = 8;
+
 /// One call of a command.
 pub(crate) struct Call<'a> {
     ctx: *mut RedisModuleCtx,
@@ -121,10 +124,16 @@ pub(crate) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// The arguments behind the command's name, or behind its key.
-    pub(crate) fn args<C: Command>(&self) -> Vec<&'a [u8]> {
-        let skipped = if C::HAS_KEY { 2 } else { 1 };
-        self.argv.iter().skip(skipped).map(|arg| bytes(*arg)).collect()
+    /// Runs `f` on the arguments behind the command's name, or behind its key.
+    pub(crate) fn with_args<C: Command, T>(&self, f: impl FnOnce(&[&'a [u8]]) -> T) -> T {
+        let argv = self.argv.get(if C::HAS_KEY { 2 } else { 1 }..).unwrap_or_default();
+        let mut few = [&[][..]; FEW_ARGS];
+        let Some(args) = few.get_mut(..argv.len()) else {
+            let many: Vec<&[u8]> = argv.iter().map(|arg| bytes(*arg)).collect();
+            return f(&many);
+        };
+        args.iter_mut().zip(argv).for_each(|(slot, arg)| *slot = bytes(*arg));
+        f(args)
     }
 
     /// Opens the key as the command's flags say. Whoever changes it says so by [`Key::changed`].
@@ -180,16 +189,14 @@ impl<'a> Call<'a> {
 
 /// An open key. It closes when it is dropped.
 pub(crate) struct Key<'a> {
-    ctx: *mut RedisModuleCtx,
     key: *mut RedisModuleKey,
-    name: *mut RedisModuleString,
-    call: PhantomData<&'a ()>,
+    name: KeyName<'a>,
 }
 
-impl Key<'_> {
+impl<'a> Key<'a> {
     fn open(call: &Call, name: *mut RedisModuleString) -> Result<Self, Fault> {
         let key = redis!(RedisModule_OpenKey(call.ctx, name, call.mode.cast_signed()));
-        let key = Self { ctx: call.ctx, key, name, call: PhantomData };
+        let key = Self { key, name: KeyName { ctx: call.ctx, name, call: PhantomData } };
         if key.is_empty() || key.holds_sale() { Ok(key) } else { Err(Fault::WrongType) }
     }
 
@@ -201,14 +208,14 @@ impl Key<'_> {
         redis!(RedisModule_ModuleTypeGetType(self.key)) == SALE_TYPE.load(Ordering::Relaxed)
     }
 
-    /// What the key holds; none, if there is no such key.
-    pub(crate) fn stored(&mut self) -> Option<&mut Stored> {
+    /// What the key holds, and its name; none, if there is no such key.
+    pub(crate) fn stored(&mut self) -> Option<(&mut Stored, &KeyName<'a>)> {
         if !self.holds_sale() {
             return None;
         }
         let value = redis!(RedisModule_ModuleTypeGetValue(self.key)).cast::<Stored>();
         // SAFETY: values of our type are boxes of `Stored`; the borrow of self keeps a second reference away.
-        unsafe { value.as_mut() }
+        Some((unsafe { value.as_mut() }?, &self.name))
     }
 
     /// Makes the key hold `stored`.
@@ -216,9 +223,23 @@ impl Key<'_> {
         let value = Box::into_raw(Box::new(stored)).cast::<c_void>();
         redis!(RedisModule_ModuleTypeSetValue(self.key, SALE_TYPE.load(Ordering::Relaxed), value));
     }
+}
 
-    /// The key's name.
-    pub(crate) fn name(&self) -> &[u8] {
+impl Drop for Key<'_> {
+    fn drop(&mut self) {
+        redis!(RedisModule_CloseKey(self.key));
+    }
+}
+
+/// The name of an open key, and what is told to others under it.
+pub(crate) struct KeyName<'a> {
+    ctx: *mut RedisModuleCtx,
+    name: *mut RedisModuleString,
+    call: PhantomData<&'a ()>,
+}
+
+impl KeyName<'_> {
+    pub(crate) fn bytes(&self) -> &[u8] {
         bytes(self.name)
     }
 
@@ -230,14 +251,8 @@ impl Key<'_> {
     /// Sends `command` with this key and `payload` to replicas and the AOF.
     pub(crate) fn replicate(&self, command: &CStr, payload: &[u8]) {
         let format = c"sb".as_ptr();
-        let payload = (payload.as_ptr().cast::<c_char>(), payload.len());
-        redis!(RedisModule_Replicate(self.ctx, command.as_ptr(), format, self.name, payload.0, payload.1));
-    }
-}
-
-impl Drop for Key<'_> {
-    fn drop(&mut self) {
-        redis!(RedisModule_CloseKey(self.key));
+        let (payload, length) = (payload.as_ptr().cast::<c_char>(), payload.len());
+        redis!(RedisModule_Replicate(self.ctx, command.as_ptr(), format, self.name, payload, length));
     }
 }
 

@@ -17,7 +17,7 @@ impl Command for Status {
 
     fn run(call: &Call) -> Result<(), Fault> {
         let now_ms = call.now_ms();
-        match Question::parse(&call.args::<Self>())? {
+        match call.with_args::<Self, _>(Question::parse)? {
             Question::Sale => with_sale(call, |open| Ok(Ok(sale_status(open.sale(), now_ms)))),
             Question::Buyer(buyer) => with_sale(call, |open| Ok(Ok(buyer_status(open.sale(), buyer, now_ms)))),
             Question::Id(id) => with_sale(call, |open| {

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use flash_sale::{Event, HashKey, Malformed, Sale};
 
+use crate::fault::Fault;
+
 /// The secret of this process's hash of buyers. It never leaves the process, so replicas and saved files have none.
 static HASH_KEY: OnceLock<HashKey> = OnceLock::new();
 
@@ -25,9 +27,10 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// A new sale; none, if the event is not one that makes a sale.
-    pub(crate) fn new(warmed: &Event) -> Option<Self> {
-        Some(Self { sale: Sale::new(warmed, hash_key())?, listed: false })
+    /// A new sale.
+    pub(crate) fn new(warmed: &Event) -> Result<Self, Fault> {
+        let sale = Sale::new(warmed, hash_key()).ok_or(Fault::Unfit("there is no sale that the event could change"))?;
+        Ok(Self { sale, listed: false })
     }
 
     /// A sale out of a snapshot.

@@ -48,8 +48,10 @@ impl Sale {
         self.seq = event.seq;
         self.at_ms = self.now(event.at_ms);
         self.oldest_hold = self.next_hold();
+        self.newest.clear();
+        event.encode(&mut self.newest);
         if let Some(journal) = &mut self.journal {
-            journal.append(event);
+            journal.append(event.seq, &self.newest);
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use crate::event::Event;
 use crate::limits::DATA_BYTES_MAX;
 
 /// Events lie in segments of this size: large enough that they are few, small enough to give memory back soon.
@@ -18,7 +17,6 @@ pub(crate) struct Journal {
     events_max: u64,
     acked: u64,
     segments: VecDeque<Segment>,
-    scratch: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -33,7 +31,7 @@ struct Segment {
 impl Journal {
     /// An empty journal behind the event `acked`.
     pub(crate) const fn new(events_max: u64, acked: u64) -> Self {
-        Self { events_max, acked, segments: VecDeque::new(), scratch: Vec::new() }
+        Self { events_max, acked, segments: VecDeque::new() }
     }
 
     /// PostgreSQL has every event up to here.
@@ -49,15 +47,8 @@ impl Journal {
         self.len() >= self.events_max
     }
 
-    pub(crate) fn append(&mut self, event: &Event) {
-        let mut bytes = std::mem::take(&mut self.scratch);
-        bytes.clear();
-        event.encode(&mut bytes);
-        self.append_bytes(event.seq, &bytes);
-        self.scratch = bytes;
-    }
-
-    pub(crate) fn append_bytes(&mut self, seq: u64, bytes: &[u8]) {
+    /// Takes the event `seq`, which follows the newest.
+    pub(crate) fn append(&mut self, seq: u64, bytes: &[u8]) {
         let segment = self.segment_for(seq, LENGTH_BYTES + bytes.len());
         let length = u16::try_from(bytes.len()).expect("an event is shorter than 64 KiB");
         segment.bytes.extend_from_slice(&length.to_le_bytes());
@@ -88,7 +79,7 @@ impl Journal {
     /// What the journal takes from the allocator.
     pub(crate) fn memory_bytes(&self) -> usize {
         let segments: usize = self.segments.iter().map(|segment| segment.bytes.capacity()).sum();
-        segments + self.segments.capacity() * size_of::<Segment>() + self.scratch.capacity()
+        segments + self.segments.capacity() * size_of::<Segment>()
     }
 
     pub(crate) fn allocations(&self) -> usize {
@@ -140,7 +131,7 @@ mod tests {
     fn journal(seqs: std::ops::RangeInclusive<u64>) -> Journal {
         let mut journal = Journal::new(100_000, seqs.start() - 1);
         for seq in seqs {
-            journal.append_bytes(seq, &seq.to_le_bytes());
+            journal.append(seq, &seq.to_le_bytes());
         }
         journal
     }
@@ -177,7 +168,7 @@ mod tests {
         let mut journal = journal(1..=3);
         journal.ack(3);
         assert_eq!((journal.acked(), journal.len()), (3, 0));
-        journal.append_bytes(4, &4u64.to_le_bytes());
+        journal.append(4, &4u64.to_le_bytes());
         check(&journal, 0, 4..=4);
     }
 

@@ -25,6 +25,8 @@ pub struct Sale {
     /// No hold is older than this seq.
     pub(crate) oldest_hold: u64,
     pub(crate) journal: Option<Journal>,
+    /// The newest event's bytes, once there has been one since the sale was loaded.
+    pub(crate) newest: Vec<u8>,
     pub(crate) lease: Option<Lease>,
 }
 
@@ -88,6 +90,7 @@ impl Sale {
             reservations: Reservations::new(key, terms.total_units() + remembered),
             oldest_hold: 0,
             journal: terms.journal_events_max.map(|events_max| Journal::new(events_max, seq)),
+            newest: Vec::new(),
             lease: None,
             terms,
         }
@@ -193,6 +196,12 @@ impl Sale {
         self.journal.iter().flat_map(move |journal| journal.after(after))
     }
 
+    /// The bytes of the event that was applied last, for whoever sends it on.
+    #[must_use]
+    pub fn newest_event(&self) -> &[u8] {
+        &self.newest
+    }
+
     /// Drops the journal's events up to `seq`. Absolute and idempotent, so it needs no event of its own.
     ///
     /// # Errors
@@ -238,7 +247,7 @@ impl Sale {
         let names: usize = self.terms.skus.iter().map(|sku| size_of_val(sku) + sku.name.capacity()).sum();
         let units = self.units.capacity() * size_of::<Units>();
         let journal = self.journal.as_ref().map_or(0, Journal::memory_bytes);
-        size_of::<Self>() + names + units + journal + self.reservations.memory_bytes()
+        size_of::<Self>() + names + units + self.newest.capacity() + journal + self.reservations.memory_bytes()
     }
 
     /// How many pieces the sale takes from the allocator: what it costs to free it.

@@ -135,7 +135,7 @@ impl Sale {
             if event.seq != seq || event.epoch > self.epoch {
                 return Err(Malformed::new("journal event"));
             }
-            journal.append_bytes(seq, bytes);
+            journal.append(seq, bytes);
         }
         self.journal = Some(journal);
         Ok(())
