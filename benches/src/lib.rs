@@ -1,1 +1,3 @@
-//! Benchmarks.
+//! The benchmarks are in `benches/`.
+
+#![forbid(unsafe_code)]

@@ -1,1 +1,12 @@
-//! flash-module
+//! The Redis module: a thin shell over [`flash_sale`]. It turns arguments into commands, lets the sale decide, sends the
+//! event to replicas and the AOF, lets it happen and writes the reply.
+
+#![deny(unsafe_code)]
+
+mod commands;
+mod fault;
+mod ready;
+#[allow(unsafe_code, reason = "the server's API is C; this is the only file that speaks it")]
+mod server;
+mod status;
+mod stored;

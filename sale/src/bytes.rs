@@ -35,7 +35,6 @@ pub(crate) fn put_int(out: &mut Vec<u8>, mut value: u64) {
     out.push(low_seven_bits(value));
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "masked to seven bits")]
 const fn low_seven_bits(value: u64) -> u8 {
     (value & 0x7f) as u8
 }
@@ -132,6 +131,11 @@ impl<'a> Reader<'a> {
             0 => Ok(None),
             length => self.take(length - 1, what).map(Some),
         }
+    }
+
+    /// Passes over bytes that were read otherwise.
+    pub(crate) fn skip(&mut self, length: usize, what: &'static str) -> Result<(), Malformed> {
+        self.take(length as u64, what).map(|_| ())
     }
 
     /// Refuses bytes behind the end.

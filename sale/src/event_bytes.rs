@@ -46,7 +46,7 @@ impl<'a> Event<'a> {
     }
 
     /// Reads what [`Event::encode`] wrote. The event is well-formed; whether it fits a sale is for
-    /// `Sale::accepts` to say.
+    /// [`Sale::accepts`](crate::Sale::accepts) to say.
     ///
     /// # Errors
     /// Names what could not be read: an unknown version or kind, a bound that is broken, bytes missing or left over.

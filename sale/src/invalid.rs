@@ -47,10 +47,18 @@ pub fn name<'a>(field: &'static str, bytes: &'a [u8], bytes_max: usize) -> Resul
         return Err(Invalid::new(field, format!("must be 1 to {bytes_max} bytes")));
     }
     let text = utf8(field, bytes)?;
-    if text.chars().any(char::is_control) {
+    if has_control_characters(text) {
         return Err(Invalid::new(field, "must not contain control characters"));
     }
     Ok(text)
+}
+
+/// Nearly every name is ASCII, which needs no decoding.
+fn has_control_characters(text: &str) -> bool {
+    if text.is_ascii() {
+        return text.bytes().any(|byte| byte.is_ascii_control());
+    }
+    text.chars().any(char::is_control)
 }
 
 /// Checks free text: at most `bytes_max` bytes of UTF-8.

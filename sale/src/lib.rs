@@ -6,19 +6,31 @@
 
 #![forbid(unsafe_code)]
 
+mod apply;
 pub mod bytes;
+mod command;
+mod decide;
 mod event;
 mod event_bytes;
 pub mod invalid;
 mod items;
+mod journal;
+mod lease;
 pub mod limits;
 mod refusal;
+mod reservations;
+mod sale;
+mod snapshot;
 mod terms;
 
 pub use bytes::Malformed;
+pub use command::{Command, Reserve};
 pub use event::{Change, Event, Reserved, State};
 pub use event_bytes::EVENT_VERSION;
 pub use invalid::Invalid;
 pub use items::{Item, Items};
 pub use refusal::Refusal;
+pub use reservations::{HashKey, Reservation};
+pub use sale::{Phase, Sale, Units};
+pub use snapshot::SNAPSHOT_VERSION;
 pub use terms::{DEFAULT_LIMIT, DEFAULT_SKU, SkuTerms, Terms};

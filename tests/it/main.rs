@@ -1,1 +1,3 @@
-//! Integration tests.
+//! The integration tests: one binary over real servers.
+
+mod tidy;

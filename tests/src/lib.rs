@@ -1,1 +1,3 @@
-//! The integration tests: one binary over real servers, `it/main.rs`.
+//! The integration tests are in `it/`: one binary over real servers.
+
+#![forbid(unsafe_code)]

@@ -50,6 +50,14 @@ pub async fn order(client: &Client, sale: &str, id: u64) -> Result<Option<Order>
     }))
 }
 
+/// Whether any event of a sale was ever written. Such a sale must not be warmed in the same epoch again.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn has_events(client: &Client, sale: &str) -> Result<bool, Error> {
+    Ok(client.query_one(sql::HAS_EVENTS, &[&sale]).await?.get(0))
+}
+
 /// How many orders of a sale are held or confirmed.
 ///
 /// # Errors

@@ -142,6 +142,9 @@ pub(crate) const ORDER: &str = "
     SELECT buyer, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms
     FROM orders WHERE sale = $1 AND id = $2";
 
+/// Whether any event of a sale was ever written.
+pub(crate) const HAS_EVENTS: &str = "SELECT EXISTS (SELECT FROM epochs WHERE sale = $1)";
+
 /// How many orders of a sale are held or confirmed.
 pub(crate) const ACTIVE_ORDERS: &str = "
     SELECT count(*) FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed')";

@@ -1,0 +1,65 @@
+//! Error replies.
+
+use std::ffi::CStr;
+
+use flash_wire::{ArgError, INVALID, Invalid, Malformed};
+
+/// Why a command could not be taken at all. Nothing was changed.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// Too few or too many arguments.
+    Arity,
+    /// An argument that breaks its rule.
+    Invalid(Invalid),
+    /// The key holds something else.
+    WrongType,
+    /// A sale of that name exists under other terms.
+    OtherTerms,
+    /// The command is one that only the server itself sends.
+    Internal,
+    /// Bytes from a replication link or an AOF do not say what they should.
+    Malformed(Malformed),
+    /// An event from a replication link or an AOF does not fit.
+    Unfit(&'static str),
+}
+
+impl Fault {
+    /// The error reply's text; its first word is the code.
+    pub(crate) fn text(&self, command: &CStr) -> String {
+        match self {
+            Self::Arity => {
+                let command = command.to_string_lossy().to_lowercase();
+                format!("ERR wrong number of arguments for '{command}' command")
+            }
+            Self::Invalid(invalid) => format!("{INVALID} {invalid}"),
+            Self::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value".to_owned(),
+            Self::OtherTerms => {
+                "ERR the sale exists under other terms; nothing was changed. FLASH.STATUS shows them".to_owned()
+            }
+            Self::Internal => "ERR this command comes only from a primary or an AOF, never from a client".to_owned(),
+            Self::Malformed(malformed) => format!("ERR {malformed}"),
+            Self::Unfit(problem) => format!("ERR {problem}"),
+        }
+    }
+}
+
+impl From<ArgError> for Fault {
+    fn from(error: ArgError) -> Self {
+        match error {
+            ArgError::Arity => Self::Arity,
+            ArgError::Invalid(invalid) => Self::Invalid(invalid),
+        }
+    }
+}
+
+impl From<Invalid> for Fault {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}

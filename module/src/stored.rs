@@ -1,0 +1,45 @@
+//! What a key holds: a sale, and what only this server needs to know about it.
+
+use std::sync::OnceLock;
+
+use flash_sale::{Event, HashKey, Malformed, Sale};
+
+use crate::fault::Fault;
+
+/// The secret of this process's hash of buyers. It never leaves the process, so replicas and saved files have none.
+static HASH_KEY: OnceLock<HashKey> = OnceLock::new();
+
+/// Sets the secret, once, when the module is loaded.
+pub(crate) fn set_hash_key(key: HashKey) {
+    HASH_KEY.get_or_init(|| key);
+}
+
+fn hash_key() -> HashKey {
+    *HASH_KEY.get_or_init(|| HashKey([0, 0]))
+}
+
+/// The value of a key.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) sale: Sale,
+    /// Whether the list of sales that may need a relay has this one.
+    pub(crate) listed: bool,
+}
+
+impl Stored {
+    /// A new sale.
+    pub(crate) fn new(warmed: &Event) -> Result<Self, Fault> {
+        let sale = Sale::new(warmed, hash_key()).ok_or(Fault::Unfit("there is no sale that the event could change"))?;
+        Ok(Self { sale, listed: false })
+    }
+
+    /// A sale out of a snapshot.
+    pub(crate) fn load(bytes: &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { sale: Sale::load(bytes, hash_key())?, listed: false })
+    }
+
+    /// What the value takes from the allocator.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() - size_of::<Sale>() + self.sale.memory_bytes()
+    }
+}

@@ -1,0 +1,107 @@
+//! Applying: changes, never fails, never decides. The same on every machine.
+
+use std::ops::RangeInclusive;
+
+use crate::event::{Change, Event, Reserved, State};
+use crate::items::Items;
+use crate::limits::EXPIRY_SCAN_MAX;
+use crate::sale::Sale;
+
+impl Sale {
+    /// Whether `event` is one that this sale could have decided next. Events from elsewhere (a replication link, an
+    /// AOF) pass here before they are applied.
+    ///
+    /// # Errors
+    /// Says what does not fit.
+    pub fn accepts(&self, event: &Event) -> Result<(), &'static str> {
+        if event.epoch != self.epoch {
+            return Err("the event is of another epoch");
+        }
+        if event.seq != self.seq + 1 {
+            return Err("the event's seq does not follow the sale's");
+        }
+        let held = |&id: &u64| self.reservations.state(id) == Some(State::Held);
+        let fits = match &event.change {
+            Change::Warmed(_) => false,
+            Change::Reserved(reserved) => self.has_units_for(&reserved.items),
+            Change::Confirmed { id } | Change::Released { id } => held(id),
+            Change::Expired { ids } => ids.iter().all(held),
+        };
+        if fits { Ok(()) } else { Err("the event does not fit the sale's state") }
+    }
+
+    /// Lets `event` happen. It must be one that [`Sale::decide`] or [`Sale::expire`] just made, or that
+    /// [`Sale::accepts`] let pass.
+    pub fn apply(&mut self, event: &Event) {
+        match &event.change {
+            Change::Warmed(_) => {}
+            Change::Reserved(reserved) => self.reserve(event.seq, reserved),
+            Change::Confirmed { id } => self.confirm(*id),
+            Change::Released { id } => self.end(*id, State::Released),
+            Change::Expired { ids } => ids.iter().for_each(|id| self.end(*id, State::Expired)),
+        }
+        self.record(event);
+    }
+
+    /// What every event does: it moves the sale's seq and clock, and it is journalled.
+    pub(crate) fn record(&mut self, event: &Event) {
+        self.seq = event.seq;
+        self.at_ms = self.now(event.at_ms);
+        self.oldest_hold = self.next_hold();
+        self.newest.clear();
+        event.encode(&mut self.newest);
+        if let Some(journal) = &mut self.journal {
+            journal.append(event.seq, &self.newest);
+        }
+    }
+
+    /// Where to look for holds, oldest first, and no further than a command may.
+    pub(crate) fn scan_for_holds(&self) -> RangeInclusive<u64> {
+        let end = self.oldest_hold.saturating_add(EXPIRY_SCAN_MAX as u64);
+        self.oldest_hold..=self.seq.min(end)
+    }
+
+    fn has_units_for(&self, items: &Items) -> bool {
+        items.iter().all(|item| {
+            let units = self.units.get(usize::from(item.sku));
+            units.is_some_and(|units| units.available() >= item.quantity.into())
+        })
+    }
+
+    fn reserve(&mut self, id: u64, reserved: &Reserved) {
+        for item in reserved.items.iter() {
+            let units = &mut self.units[usize::from(item.sku)];
+            let side = if reserved.expires_at_ms.is_some() { &mut units.held } else { &mut units.confirmed };
+            *side += u64::from(item.quantity);
+        }
+        self.reservations.insert(id, reserved);
+    }
+
+    fn confirm(&mut self, id: u64) {
+        for item in self.items_of(id).iter().flat_map(Items::iter) {
+            let units = &mut self.units[usize::from(item.sku)];
+            units.held -= u64::from(item.quantity);
+            units.confirmed += u64::from(item.quantity);
+        }
+        self.reservations.confirm(id);
+    }
+
+    fn end(&mut self, id: u64, state: State) {
+        for item in self.items_of(id).iter().flat_map(Items::iter) {
+            self.units[usize::from(item.sku)].held -= u64::from(item.quantity);
+        }
+        self.reservations.end(id, state);
+    }
+
+    fn items_of(&self, id: u64) -> Option<Items> {
+        self.reservations.get(id).map(|reservation| reservation.items)
+    }
+
+    /// The oldest seq that may still be a hold. It moves on with every event by more seqs than an event adds, so it
+    /// never falls behind for long.
+    fn next_hold(&self) -> u64 {
+        let mut scanned = self.scan_for_holds();
+        let end = *scanned.end();
+        scanned.find(|&id| self.reservations.state(id) == Some(State::Held)).unwrap_or(end)
+    }
+}

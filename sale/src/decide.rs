@@ -1,0 +1,148 @@
+//! Deciding: looks, never changes. Only a primary does it.
+
+use crate::command::{Command, Reserve};
+use crate::event::{Change, Event, Reserved, State};
+use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX};
+use crate::refusal::Refusal;
+use crate::reservations::Reservation;
+use crate::sale::{Phase, Sale};
+
+impl Sale {
+    /// What comes of a command at `now_ms`. The caller applies [`Sale::expire`] first, so that stock whose pay window
+    /// is over can be had.
+    ///
+    /// # Errors
+    /// The refusal that is the answer; nothing happens then.
+    pub fn decide<'a>(&self, command: &Command<'a>, now_ms: u64) -> Result<Event<'a>, Refusal> {
+        let now_ms = self.now(now_ms);
+        let change = match command {
+            Command::Reserve(reserve) => self.decide_reserve(reserve, now_ms)?,
+            Command::Confirm { id } => self.decide_confirm(*id, now_ms)?,
+            Command::Release { id } => self.decide_release(*id, now_ms)?,
+        };
+        Ok(self.next_event(now_ms, change))
+    }
+
+    /// The event that expires due holds, if any is due: at most `holds_max`, and never more than
+    /// [`EXPIRED_PER_EVENT_MAX`], the oldest first. `buyer`'s own come first of all: nobody may buy again while an
+    /// expired hold still takes the buyer's slot.
+    #[must_use]
+    pub fn expire(&self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> Option<Event<'static>> {
+        let now_ms = self.now(now_ms);
+        let holds_max = holds_max.min(EXPIRED_PER_EVENT_MAX);
+        self.due_holds(now_ms, 1).next()?;
+        let own = buyer.into_iter().flat_map(|buyer| self.reservations.of_buyer(buyer));
+        let own = own.filter(|reservation| reservation.is_due(now_ms)).map(|reservation| reservation.id);
+        let mut ids: Vec<u64> = own.chain(self.due_holds(now_ms, holds_max)).take(holds_max).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Some(self.next_event(now_ms, Change::Expired { ids }))
+    }
+
+    /// The order of these checks is part of the contract: a repeat gets its answer before anything else is asked, and
+    /// a sale that is over says so before it speaks of limits or stock.
+    fn decide_reserve<'a>(&self, reserve: &Reserve<'a>, now_ms: u64) -> Result<Change<'a>, Refusal> {
+        let buyer = self.look_up(reserve, now_ms)?;
+        match self.phase(now_ms) {
+            Phase::NotStarted { opens_at_ms } => return Err(Refusal::NotStarted { opens_at_ms }),
+            Phase::Ended => return Err(Refusal::Ended),
+            Phase::Open => {}
+        }
+        if buyer.units + reserve.items.units() > self.terms.limit.into() {
+            return Err(Refusal::LimitExceeded);
+        }
+        let slot = buyer.free_slot().ok_or(Refusal::LimitExceeded)?;
+        if reserve.items.iter().any(|item| self.units[usize::from(item.sku)].available() < item.quantity.into()) {
+            return Err(Refusal::SoldOut);
+        }
+        if self.seq >= SEQ_MAX || self.journal.as_ref().is_some_and(|journal| journal.is_full()) {
+            return Err(Refusal::JournalFull);
+        }
+        Ok(Change::Reserved(Reserved {
+            buyer: reserve.buyer,
+            slot,
+            items: reserve.items.clone(),
+            expires_at_ms: self.terms.hold_ms.map(|hold_ms| now_ms + hold_ms),
+            request: reserve.request,
+            data: reserve.data,
+        }))
+    }
+
+    /// What the buyer has already; refuses repeats.
+    fn look_up(&self, reserve: &Reserve, now_ms: u64) -> Result<Buyer, Refusal> {
+        let mut buyer = Buyer::default();
+        let mut same_wish = None;
+        for reservation in self.reservations.of_buyer(reserve.buyer) {
+            if reserve.request.is_some() && reservation.request == reserve.request {
+                return Err(repeat(&reservation, reserve, now_ms));
+            }
+            if !reservation.state.is_active() {
+                continue;
+            }
+            buyer.units += reservation.items.units();
+            buyer.slots |= 1 << reservation.slot;
+            if self.terms.limit == 1 && reservation.items == reserve.items {
+                same_wish = Some(replayed(&reservation, now_ms));
+            }
+        }
+        same_wish.map_or(Ok(buyer), Err)
+    }
+
+    fn decide_confirm(&self, id: u64, now_ms: u64) -> Result<Change<'static>, Refusal> {
+        let reservation = self.reservations.get(id).ok_or(Refusal::Unknown)?;
+        match state_at(&reservation, now_ms) {
+            State::Held => Ok(Change::Confirmed { id }),
+            State::Confirmed => Err(replayed(&reservation, now_ms)),
+            State::Released => Err(Refusal::Conflict),
+            State::Expired => Err(Refusal::Expired),
+        }
+    }
+
+    fn decide_release(&self, id: u64, now_ms: u64) -> Result<Change<'static>, Refusal> {
+        let reservation = self.reservations.get(id).ok_or(Refusal::Unknown)?;
+        match state_at(&reservation, now_ms) {
+            State::Held => Ok(Change::Released { id }),
+            State::Confirmed => Err(Refusal::Conflict),
+            State::Released => Err(replayed(&reservation, now_ms)),
+            State::Expired => Err(Refusal::Expired),
+        }
+    }
+
+    const fn next_event<'a>(&self, at_ms: u64, change: Change<'a>) -> Event<'a> {
+        Event { epoch: self.epoch, seq: self.seq + 1, at_ms, change }
+    }
+}
+
+/// What a buyer has in a sale.
+#[derive(Default)]
+struct Buyer {
+    units: u64,
+    /// One bit for each slot that is taken.
+    slots: u32,
+}
+
+const _: () = assert!(RESERVATIONS_PER_BUYER_MAX <= u32::BITS as usize);
+
+impl Buyer {
+    fn free_slot(&self) -> Option<u8> {
+        let slot = self.slots.trailing_ones();
+        u8::try_from(slot).ok().filter(|&slot| usize::from(slot) < RESERVATIONS_PER_BUYER_MAX)
+    }
+}
+
+fn repeat(reservation: &Reservation, reserve: &Reserve, now_ms: u64) -> Refusal {
+    if reservation.items == reserve.items { replayed(reservation, now_ms) } else { Refusal::Conflict }
+}
+
+fn replayed(reservation: &Reservation, now_ms: u64) -> Refusal {
+    Refusal::Replayed {
+        id: reservation.id,
+        expires_at_ms: reservation.expires_at_ms,
+        state: state_at(reservation, now_ms),
+    }
+}
+
+/// A hold whose pay window is over counts as expired, whether or not that has happened to it yet.
+fn state_at(reservation: &Reservation, now_ms: u64) -> State {
+    if reservation.is_due(now_ms) { State::Expired } else { reservation.state }
+}

@@ -1,0 +1,39 @@
+//! Which relay works on a sale.
+
+use crate::refusal::Refusal;
+
+#[derive(Debug)]
+pub(crate) struct Lease {
+    relay: Box<str>,
+    until_ms: u64,
+}
+
+impl Lease {
+    /// Takes the lease for `relay`, or renews it.
+    pub(crate) fn take(lease: &mut Option<Self>, relay: &str, now_ms: u64, lease_ms: u64) -> Result<(), Refusal> {
+        let until_ms = now_ms.saturating_add(lease_ms);
+        match lease {
+            Some(taken) if *taken.relay == *relay => taken.until_ms = until_ms,
+            Some(taken) if now_ms < taken.until_ms => return Err(Refusal::Leased { until_ms: taken.until_ms }),
+            _ => *lease = Some(Self { relay: relay.into(), until_ms }),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_one_relay_s_until_it_runs_out() {
+        let mut lease = None;
+        let mut take = |relay, now_ms| Lease::take(&mut lease, relay, now_ms, 100);
+        assert_eq!(take("a", 0), Ok(()));
+        assert_eq!(take("b", 99), Err(Refusal::Leased { until_ms: 100 }));
+        assert_eq!(take("a", 99), Ok(()));
+        assert_eq!(take("b", 100), Err(Refusal::Leased { until_ms: 199 }));
+        assert_eq!(take("b", 199), Ok(()));
+        assert_eq!(take("a", 200), Err(Refusal::Leased { until_ms: 299 }));
+    }
+}

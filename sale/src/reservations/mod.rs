@@ -1,0 +1,141 @@
+//! The reservations of a sale: by id, and by buyer.
+
+mod index;
+mod page;
+mod pages;
+mod record;
+
+use std::collections::VecDeque;
+
+use index::BuyerIndex;
+pub use index::HashKey;
+use page::PAGE_SEQS;
+use pages::Pages;
+pub use record::Reservation;
+
+use crate::bytes::Malformed;
+use crate::event::{Reserved, State};
+use crate::limits::{ENDED_RESERVATIONS_MAX, RESERVATIONS_PER_BUYER_MAX};
+
+#[derive(Debug)]
+pub(crate) struct Reservations {
+    pages: Pages,
+    by_buyer: BuyerIndex,
+    key: HashKey,
+    /// Ended reservations in the order in which they ended. Some may be forgotten already.
+    ended: VecDeque<u64>,
+}
+
+impl Reservations {
+    /// Room for about `entries` reservations, active and remembered.
+    pub(crate) fn new(key: HashKey, entries: u64) -> Self {
+        Self { pages: Pages::default(), by_buyer: BuyerIndex::new(entries), key, ended: VecDeque::new() }
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<Reservation<'_>> {
+        self.pages.get(id)?.get(id)
+    }
+
+    /// Where a reservation stands, without reading the rest of it.
+    pub(crate) fn state(&self, id: u64) -> Option<State> {
+        self.pages.record(id).map(record::state)
+    }
+
+    /// What a buyer has, remembered ones included, in no particular order; at most [`RESERVATIONS_PER_BUYER_MAX`].
+    pub(crate) fn of_buyer<'a>(&'a self, buyer: &'a str) -> impl Iterator<Item = Reservation<'a>> {
+        let ids = self.by_buyer.candidates(self.key.hash(buyer.as_bytes()));
+        let of_buyer = move |&id: &u64| self.pages.buyer(id) == Some(buyer.as_bytes());
+        ids.filter(of_buyer).filter_map(|id| self.get(id))
+    }
+
+    /// Every reservation, by id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Reservation<'_>> {
+        self.pages.iter().flat_map(|(first, page)| (first..first + PAGE_SEQS).filter_map(|id| page.get(id)))
+    }
+
+    /// The ended reservations that are remembered, in the order in which they ended.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = u64> + '_ {
+        self.ended.iter().copied().filter(|&id| self.state(id).is_some())
+    }
+
+    /// The bytes of a reservation, for a snapshot.
+    pub(crate) fn record(&self, id: u64) -> Option<&[u8]> {
+        let bytes = self.pages.record(id)?;
+        let (_, length) = record::read(id, bytes).ok()?;
+        Some(&bytes[..length])
+    }
+
+    /// Adds a reservation. A buyer with as many as there may be loses the oldest ended one: it is forgotten.
+    pub(crate) fn insert(&mut self, id: u64, reserved: &Reserved) {
+        let hash = self.key.hash(reserved.buyer.as_bytes());
+        if self.by_buyer.candidates(hash).count() >= RESERVATIONS_PER_BUYER_MAX {
+            self.make_room(reserved.buyer);
+        }
+        self.pages.newest(id).push(id, reserved);
+        self.by_buyer.insert(hash, id);
+    }
+
+    /// Adds a reservation from the front of a snapshot's bytes, by ascending ids; gives how many bytes it took.
+    pub(crate) fn load(&mut self, id: u64, bytes: &[u8]) -> Result<usize, Malformed> {
+        let length = self.pages.newest(id).push_record(id, bytes)?;
+        self.by_buyer.insert(self.key.hash(record::buyer(bytes)), id);
+        Ok(length)
+    }
+
+    pub(crate) fn confirm(&mut self, id: u64) {
+        self.set_state(id, State::Confirmed);
+    }
+
+    /// Ends a reservation, which is remembered for a while.
+    pub(crate) fn end(&mut self, id: u64, state: State) {
+        self.set_state(id, state);
+        self.remember_ended(id);
+    }
+
+    /// Takes an ended reservation into the order in which they will be forgotten.
+    pub(crate) fn remember_ended(&mut self, id: u64) {
+        self.ended.push_back(id);
+        if self.ended.len() > ENDED_RESERVATIONS_MAX
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.forget(oldest);
+        }
+    }
+
+    /// What the reservations take from the allocator.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let ended = self.ended.capacity() * size_of::<u64>();
+        self.pages.memory_bytes() + self.by_buyer.memory_bytes() + ended
+    }
+
+    pub(crate) fn allocations(&self) -> usize {
+        self.pages.allocations() + self.by_buyer.allocations()
+    }
+
+    fn make_room(&mut self, buyer: &str) {
+        let (mut count, mut oldest_ended) = (0, None);
+        for reservation in self.of_buyer(buyer) {
+            count += 1;
+            if !reservation.state.is_active() && oldest_ended.is_none_or(|id| reservation.id < id) {
+                oldest_ended = Some(reservation.id);
+            }
+        }
+        if count >= RESERVATIONS_PER_BUYER_MAX
+            && let Some(id) = oldest_ended
+        {
+            self.forget(id);
+        }
+    }
+
+    fn forget(&mut self, id: u64) {
+        let Some(hash) = self.pages.buyer(id).map(|buyer| self.key.hash(buyer)) else { return };
+        self.by_buyer.remove(hash, id);
+        self.pages.forget(id);
+    }
+
+    fn set_state(&mut self, id: u64, state: State) {
+        if let Some(page) = self.pages.get_mut(id) {
+            page.set_state(id, state);
+        }
+    }
+}

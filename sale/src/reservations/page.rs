@@ -1,0 +1,117 @@
+//! A page holds the records of a run of seqs, one behind the other. Pages never move and never rehash, so that a sale
+//! grows in slices however large it gets.
+
+use super::record::{self, Reservation};
+use crate::bytes::Malformed;
+use crate::event::{Reserved, State};
+use crate::limits::{BUYER_BYTES_MAX, REQUEST_BYTES_MAX, SKUS_MAX};
+
+/// Seqs in a page: few enough that a page's records are always below 64 KiB, which lets two bytes say where one begins.
+pub(super) const PAGE_SEQS: u64 = PAGE_RECORDS as u64;
+const PAGE_RECORDS: usize = 64;
+
+const RECORD_BYTES_MAX: usize = 16 + BUYER_BYTES_MAX + REQUEST_BYTES_MAX + SKUS_MAX * 6;
+const _: () = assert!(PAGE_RECORDS * RECORD_BYTES_MAX < NOWHERE as usize);
+
+/// A seq that made no reservation, or whose reservation is forgotten.
+const NOWHERE: u16 = u16::MAX;
+
+#[derive(Debug)]
+pub(super) struct Page {
+    starts: [u16; PAGE_RECORDS],
+    bytes: Vec<u8>,
+    records: u32,
+    forgotten_bytes: usize,
+}
+
+impl Page {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { starts: [NOWHERE; PAGE_RECORDS], bytes: Vec::with_capacity(bytes), records: 0, forgotten_bytes: 0 }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
+    /// What the page takes from the allocator.
+    pub(super) const fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.bytes.capacity()
+    }
+
+    /// Gives back what the page did not need, once no seq of it can come any more; says what it did need.
+    pub(super) fn finish(&mut self) -> usize {
+        self.bytes.shrink_to_fit();
+        self.bytes.len()
+    }
+
+    pub(super) fn push(&mut self, id: u64, reserved: &Reserved) {
+        let start = self.bytes.len();
+        record::put(&mut self.bytes, reserved);
+        self.place(id, start);
+    }
+
+    /// Takes a record out of a snapshot; gives its length.
+    pub(super) fn push_record(&mut self, id: u64, bytes: &[u8]) -> Result<usize, Malformed> {
+        let (_, length) = record::read(id, bytes)?;
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&bytes[..length]);
+        self.place(id, start);
+        Ok(length)
+    }
+
+    /// The record's bytes, and those of the records behind it.
+    pub(super) fn bytes(&self, id: u64) -> Option<&[u8]> {
+        match self.starts[slot(id)] {
+            NOWHERE => None,
+            start => Some(&self.bytes[usize::from(start)..]),
+        }
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<Reservation<'_>> {
+        let read = record::read(id, self.bytes(id)?);
+        Some(read.expect("a page holds only records that were written or checked by this module").0)
+    }
+
+    pub(super) fn set_state(&mut self, id: u64, state: State) {
+        let start = self.starts[slot(id)];
+        if start != NOWHERE {
+            record::set_state(&mut self.bytes[usize::from(start)..], state);
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: u64) {
+        let Some(length) = self.length(id) else { return };
+        self.starts[slot(id)] = NOWHERE;
+        self.records -= 1;
+        self.forgotten_bytes += length;
+        if self.forgotten_bytes * 2 > self.bytes.len() {
+            self.pack();
+        }
+    }
+
+    fn length(&self, id: u64) -> Option<usize> {
+        record::read(id, self.bytes(id)?).ok().map(|(_, length)| length)
+    }
+
+    /// Moves the records that are left together.
+    fn pack(&mut self) {
+        let mut packed = Self::with_capacity(self.bytes.len() - self.forgotten_bytes);
+        for id in 0..PAGE_SEQS {
+            if let (Some(bytes), Some(length)) = (self.bytes(id), self.length(id)) {
+                let start = packed.bytes.len();
+                packed.bytes.extend_from_slice(&bytes[..length]);
+                packed.place(id, start);
+            }
+        }
+        *self = packed;
+    }
+
+    fn place(&mut self, id: u64, start: usize) {
+        self.starts[slot(id)] = u16::try_from(start).expect("a page's records are below 64 KiB");
+        self.records += 1;
+    }
+}
+
+const fn slot(id: u64) -> usize {
+    (id % PAGE_SEQS) as usize
+}

@@ -1,0 +1,95 @@
+//! How one reservation lies in memory: a few bytes, state and slot first so that the state can change in place, then
+//! the buyer, which every look-up compares.
+
+use crate::bytes::{Malformed, Reader, put_bytes, put_optional_int, put_optional_text};
+use crate::event::{Reserved, State};
+use crate::event_bytes::{put_items, read_buyer, read_items, read_request, read_slot};
+use crate::items::Items;
+use crate::limits::TIME_MS_MAX;
+
+/// A reservation as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation<'a> {
+    /// The seq of the event that made it.
+    pub id: u64,
+    /// Where it stands.
+    pub state: State,
+    /// The buyer's slot that it takes while it is active.
+    pub slot: u8,
+    /// Who reserved.
+    pub buyer: &'a str,
+    /// When its hold ends or ended; none: it never was a hold.
+    pub expires_at_ms: Option<u64>,
+    /// What was reserved.
+    pub items: Items,
+    /// The id of the request that made it.
+    pub request: Option<&'a str>,
+}
+
+impl Reservation<'_> {
+    /// A hold whose pay window is over at `now_ms`.
+    #[must_use]
+    pub fn is_due(&self, now_ms: u64) -> bool {
+        self.state == State::Held && self.expires_at_ms.is_some_and(|expires| expires <= now_ms)
+    }
+}
+
+/// Where the buyer's length stands: behind state and slot.
+const BUYER_AT: usize = 2;
+
+/// Appends a new reservation: held if it expires, confirmed if it does not.
+pub(super) fn put(out: &mut Vec<u8>, reserved: &Reserved) {
+    let state = if reserved.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
+    out.push(state_code(state));
+    out.push(reserved.slot);
+    put_bytes(out, reserved.buyer.as_bytes());
+    put_optional_int(out, reserved.expires_at_ms);
+    put_items(out, &reserved.items);
+    put_optional_text(out, reserved.request);
+}
+
+/// Reads the record at the front of `bytes`, and how long it is.
+pub(super) fn read(id: u64, bytes: &[u8]) -> Result<(Reservation<'_>, usize), Malformed> {
+    let mut reader = Reader::new(bytes);
+    let reservation = Reservation {
+        id,
+        state: read_state(reader.byte("state")?)?,
+        slot: read_slot(&mut reader)?,
+        buyer: read_buyer(&mut reader)?,
+        expires_at_ms: reader.optional_int("expiry", TIME_MS_MAX)?,
+        items: read_items(&mut reader)?,
+        request: read_request(&mut reader)?,
+    };
+    if reservation.state != State::Confirmed && reservation.expires_at_ms.is_none() {
+        return Err(Malformed::new("expiry"));
+    }
+    Ok((reservation, bytes.len() - reader.left().len()))
+}
+
+/// The buyer of the record at the front of `bytes`, without reading the rest: a buyer is short, so its length is one
+/// byte, but two are possible at the limit.
+pub(super) fn buyer(bytes: &[u8]) -> &[u8] {
+    Reader::new(&bytes[BUYER_AT..]).bytes("buyer").unwrap_or_default()
+}
+
+pub(super) fn state(bytes: &[u8]) -> State {
+    read_state(bytes[0]).unwrap_or(State::Expired)
+}
+
+pub(super) fn set_state(bytes: &mut [u8], state: State) {
+    bytes[0] = state_code(state);
+}
+
+const fn state_code(state: State) -> u8 {
+    match state {
+        State::Held => 0,
+        State::Confirmed => 1,
+        State::Released => 2,
+        State::Expired => 3,
+    }
+}
+
+fn read_state(code: u8) -> Result<State, Malformed> {
+    let state = State::ALL.into_iter().find(|state| state_code(*state) == code);
+    state.ok_or(Malformed::new("state"))
+}

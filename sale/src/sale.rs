@@ -1,0 +1,273 @@
+//! A sale's state, and what can be seen of it.
+
+use crate::event::{Change, Event, State};
+use crate::invalid::Invalid;
+use crate::items::{Item, Items};
+use crate::journal::Journal;
+use crate::lease::Lease;
+use crate::limits::ENDED_RESERVATIONS_MAX;
+use crate::refusal::Refusal;
+use crate::reservations::{HashKey, Reservation, Reservations};
+use crate::terms::Terms;
+
+/// One sale: stock, reservations, journal.
+#[derive(Debug)]
+pub struct Sale {
+    pub(crate) terms: Terms,
+    pub(crate) epoch: u64,
+    /// The newest event's seq.
+    pub(crate) seq: u64,
+    /// The newest event's time: the sale's clock, which never goes back.
+    pub(crate) at_ms: u64,
+    /// By SKU, in the order of the terms.
+    pub(crate) units: Vec<Units>,
+    pub(crate) reservations: Reservations,
+    /// No hold is older than this seq.
+    pub(crate) oldest_hold: u64,
+    pub(crate) journal: Option<Journal>,
+    /// The newest event's bytes, once there has been one since the sale was loaded.
+    pub(crate) newest: Vec<u8>,
+    pub(crate) lease: Option<Lease>,
+}
+
+/// The units of one SKU: `total = available + held + confirmed`, always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Units {
+    /// Put on sale.
+    pub total: u64,
+    /// In holds.
+    pub held: u64,
+    /// Sold.
+    pub confirmed: u64,
+}
+
+impl Units {
+    /// What anyone may still reserve.
+    #[must_use]
+    pub const fn available(self) -> u64 {
+        self.total - self.held - self.confirmed
+    }
+}
+
+/// Where a sale stands in its window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It opens later.
+    NotStarted {
+        /// Unix milliseconds.
+        opens_at_ms: u64,
+    },
+    /// Buyers may reserve.
+    Open,
+    /// The window is over.
+    Ended,
+}
+
+impl Sale {
+    /// The event that makes a sale.
+    #[must_use]
+    pub const fn warmed(terms: Terms, epoch: u64, now_ms: u64) -> Event<'static> {
+        Event { epoch, seq: 1, at_ms: now_ms, change: Change::Warmed(terms) }
+    }
+
+    /// The sale that a [`Change::Warmed`] makes; none, if `event` is another.
+    #[must_use]
+    pub fn new(event: &Event, key: HashKey) -> Option<Self> {
+        let Change::Warmed(terms) = &event.change else { return None };
+        let mut sale = Self::empty(terms.clone(), event.epoch, event.seq - 1, key);
+        sale.record(event);
+        Some(sale)
+    }
+
+    pub(crate) fn empty(terms: Terms, epoch: u64, seq: u64, key: HashKey) -> Self {
+        // Only a hold can end, so only a sale with a pay window remembers ended reservations.
+        let remembered = if terms.hold_ms.is_some() { ENDED_RESERVATIONS_MAX as u64 } else { 0 };
+        Self {
+            epoch,
+            seq,
+            at_ms: 0,
+            units: terms.skus.iter().map(|sku| Units { total: sku.total, held: 0, confirmed: 0 }).collect(),
+            reservations: Reservations::new(key, terms.total_units() + remembered),
+            oldest_hold: 0,
+            journal: terms.journal_events_max.map(|events_max| Journal::new(events_max, seq)),
+            newest: Vec::new(),
+            lease: None,
+            terms,
+        }
+    }
+
+    /// What the sale promises.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Which life of the sale in Redis this is.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The newest event's seq.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The units of each SKU, in the order of the terms.
+    #[must_use]
+    pub fn units(&self) -> &[Units] {
+        &self.units
+    }
+
+    /// Units that anyone may reserve, over all SKUs.
+    #[must_use]
+    pub fn available(&self) -> u64 {
+        self.units.iter().map(|units| units.available()).sum()
+    }
+
+    /// One reservation; none, if there never was one or it is forgotten.
+    #[must_use]
+    pub fn reservation(&self, id: u64) -> Option<Reservation<'_>> {
+        self.reservations.get(id)
+    }
+
+    /// Every reservation that is active or remembered, by id.
+    pub fn reservations(&self) -> impl Iterator<Item = Reservation<'_>> {
+        self.reservations.iter()
+    }
+
+    /// What a buyer has, remembered ones included, in no particular order. At most
+    /// [`RESERVATIONS_PER_BUYER_MAX`](crate::limits::RESERVATIONS_PER_BUYER_MAX).
+    pub fn reservations_of<'a>(&'a self, buyer: &'a str) -> impl Iterator<Item = Reservation<'a>> {
+        self.reservations.of_buyer(buyer)
+    }
+
+    /// The names of wished SKUs as their places in the terms.
+    ///
+    /// # Errors
+    /// Names what is not one of the sale's, or out of bounds.
+    pub fn items(&self, named: &[(&str, u32)]) -> Result<Items, Invalid> {
+        let place = |name: &str| self.terms.skus.iter().position(|sku| sku.name == name);
+        let item = |&(name, quantity): &(&str, u32)| {
+            let place = place(name).and_then(|place| u16::try_from(place).ok());
+            let sku = place.ok_or_else(|| Invalid::new("SKU", "must be one of the sale's"))?;
+            Ok(Item { sku, quantity })
+        };
+        Items::summed(named.iter().map(item).collect::<Result<_, Invalid>>()?)
+    }
+
+    /// Units of the only SKU.
+    ///
+    /// # Errors
+    /// When the sale has several, or the quantity is out of bounds.
+    pub fn items_of_only_sku(&self, quantity: u32) -> Result<Items, Invalid> {
+        if self.terms.skus.len() > 1 {
+            return Err(Invalid::new("SKU", "must be named: the sale has several"));
+        }
+        Items::one(0, quantity)
+    }
+
+    /// Where the sale stands in its window at `now_ms`.
+    #[must_use]
+    pub fn phase(&self, now_ms: u64) -> Phase {
+        let now_ms = self.now(now_ms);
+        match (self.terms.opens_at_ms, self.terms.closes_at_ms) {
+            (Some(opens_at_ms), _) if now_ms < opens_at_ms => Phase::NotStarted { opens_at_ms },
+            (_, Some(closes_at_ms)) if now_ms >= closes_at_ms => Phase::Ended,
+            _ => Phase::Open,
+        }
+    }
+
+    /// PostgreSQL has every event up to here. A sale without a journal has nothing to wait for.
+    #[must_use]
+    pub fn acked(&self) -> u64 {
+        self.journal.as_ref().map_or(self.seq, Journal::acked)
+    }
+
+    /// Events that are not acknowledged.
+    #[must_use]
+    pub fn journal_events(&self) -> u64 {
+        self.journal.as_ref().map_or(0, Journal::len)
+    }
+
+    /// The unacknowledged events behind `after`, as bytes, in order.
+    pub fn journal_after(&self, after: u64) -> impl Iterator<Item = &[u8]> {
+        self.journal.iter().flat_map(move |journal| journal.after(after))
+    }
+
+    /// The bytes of the event that was applied last, for whoever sends it on.
+    #[must_use]
+    pub fn newest_event(&self) -> &[u8] {
+        &self.newest
+    }
+
+    /// Drops the journal's events up to `seq`. Absolute and idempotent, so it needs no event of its own.
+    ///
+    /// # Errors
+    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale has never
+    /// made `seq`: whoever says that knows more than this sale does.
+    pub fn ack(&mut self, epoch: u64, seq: u64) -> Result<(), Refusal> {
+        if epoch != self.epoch {
+            return Err(Refusal::Fenced);
+        }
+        if seq > self.seq {
+            return Err(Refusal::Conflict);
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.ack(seq);
+        }
+        Ok(())
+    }
+
+    /// Gives `relay` the right to relay this sale for `lease_ms` from `now_ms`. A lease is advice between relays, so it
+    /// is neither replicated nor saved: two relays at once are slower, not wrong.
+    ///
+    /// # Errors
+    /// [`Refusal::Leased`] while another relay has it.
+    pub fn lease(&mut self, relay: &str, now_ms: u64, lease_ms: u64) -> Result<(), Refusal> {
+        Lease::take(&mut self.lease, relay, now_ms, lease_ms)
+    }
+
+    /// Whether there is a hold that ended at `now_ms` or before.
+    #[must_use]
+    pub fn has_due_holds(&self, now_ms: u64) -> bool {
+        self.due_holds(self.now(now_ms), 1).next().is_some()
+    }
+
+    /// Whether any unit is in a hold.
+    #[must_use]
+    pub fn has_holds(&self) -> bool {
+        self.units.iter().any(|units| units.held > 0)
+    }
+
+    /// What the sale takes from the allocator, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let names: usize = self.terms.skus.iter().map(|sku| size_of_val(sku) + sku.name.capacity()).sum();
+        let units = self.units.capacity() * size_of::<Units>();
+        let journal = self.journal.as_ref().map_or(0, Journal::memory_bytes);
+        size_of::<Self>() + names + units + self.newest.capacity() + journal + self.reservations.memory_bytes()
+    }
+
+    /// How many pieces the sale takes from the allocator: what it costs to free it.
+    #[must_use]
+    pub fn allocations(&self) -> usize {
+        self.journal.as_ref().map_or(0, Journal::allocations) + self.reservations.allocations()
+    }
+
+    /// The sale's clock: `now_ms`, unless that lies before an event that has happened.
+    pub(crate) fn now(&self, now_ms: u64) -> u64 {
+        now_ms.max(self.at_ms)
+    }
+
+    /// Holds that are due, oldest first, found by looking at no more than
+    /// [`EXPIRY_SCAN_MAX`](crate::limits::EXPIRY_SCAN_MAX) seqs. Every hold of a sale lasts equally long and its clock
+    /// never goes back, so holds are due in the order of their ids.
+    pub(crate) fn due_holds(&self, now_ms: u64, holds_max: usize) -> impl Iterator<Item = u64> + '_ {
+        let scanned = self.scan_for_holds();
+        let held = scanned.filter(|&id| self.reservations.state(id) == Some(State::Held));
+        let is_due = move |&id: &u64| self.reservations.get(id).is_some_and(|hold| hold.is_due(now_ms));
+        held.take_while(is_due).take(holds_max)
+    }
+}

@@ -1,0 +1,148 @@
+//! A sale as bytes: RDB, DUMP, AOF rewrite, digest. Counters are not saved but counted anew, so that no snapshot,
+//! however damaged or forged, can load into a sale whose sums do not hold.
+
+use crate::bytes::{Malformed, Reader, put_bytes, put_int};
+use crate::event::{Event, State};
+use crate::event_bytes::{put_terms, read_terms};
+use crate::journal::Journal;
+use crate::limits::{ENDED_RESERVATIONS_MAX, EPOCH_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX};
+use crate::reservations::{HashKey, Reservation};
+use crate::sale::Sale;
+
+/// The version of the layout. Another one is refused by [`Sale::load`].
+pub const SNAPSHOT_VERSION: u8 = 1;
+
+impl Sale {
+    /// The whole state; equal states give equal bytes. The lease is not part of it.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        let mut out = vec![SNAPSHOT_VERSION];
+        put_int(&mut out, self.epoch);
+        put_int(&mut out, self.seq);
+        put_int(&mut out, self.at_ms);
+        put_terms(&mut out, &self.terms);
+        put_int(&mut out, self.reservations.iter().count() as u64);
+        let mut previous = 0;
+        for reservation in self.reservations.iter() {
+            put_int(&mut out, reservation.id - previous);
+            out.extend_from_slice(self.reservations.record(reservation.id).unwrap_or_default());
+            previous = reservation.id;
+        }
+        put_int(&mut out, self.reservations.ended().count() as u64);
+        self.reservations.ended().for_each(|id| put_int(&mut out, id));
+        if let Some(journal) = &self.journal {
+            put_int(&mut out, journal.acked());
+            journal.after(0).for_each(|event| put_bytes(&mut out, event));
+        }
+        out
+    }
+
+    /// Reads what [`Sale::save`] wrote, and believes none of it unseen.
+    ///
+    /// # Errors
+    /// Names what is malformed or breaks a rule of the sale.
+    pub fn load(bytes: &[u8], key: HashKey) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        if reader.byte("snapshot version")? != SNAPSHOT_VERSION {
+            return Err(Malformed::new("sale: its version is not 1, written by another release"));
+        }
+        let epoch = reader.int_within("epoch", 1, EPOCH_MAX)?;
+        let seq = reader.int_within("seq", 1, SEQ_MAX)?;
+        let at_ms = reader.int_within("clock", 0, TIME_MS_MAX)?;
+        let mut sale = Self::empty(read_terms(&mut reader)?, epoch, seq, key);
+        sale.at_ms = at_ms;
+        sale.load_reservations(&mut reader)?;
+        sale.load_ended(&mut reader)?;
+        sale.load_journal(&mut reader)?;
+        reader.end("end of sale")?;
+        Ok(sale)
+    }
+
+    fn load_reservations(&mut self, reader: &mut Reader) -> Result<(), Malformed> {
+        let count = reader.count("reservations", usize::MAX)?;
+        let (mut id, mut expiry) = (0, 0);
+        for _ in 0..count {
+            id += reader.int_within("reservation id", 1, self.seq - id)?;
+            let length = self.reservations.load(id, reader.left())?;
+            reader.skip(length, "reservation")?;
+            let reservation = self.reservations.get(id).ok_or(Malformed::new("reservation"))?;
+            self.check_reservation(&reservation, &mut expiry)?;
+            let (state, items) = (reservation.state, reservation.items);
+            for item in items.iter() {
+                let units = self.units.get_mut(usize::from(item.sku)).ok_or(Malformed::new("SKU"))?;
+                match state {
+                    State::Held => units.held += u64::from(item.quantity),
+                    State::Confirmed => units.confirmed += u64::from(item.quantity),
+                    State::Released | State::Expired => {}
+                }
+                if units.held + units.confirmed > units.total {
+                    return Err(Malformed::new("units: more are taken than there are"));
+                }
+            }
+        }
+        self.oldest_hold = self.oldest_held().unwrap_or(self.seq);
+        Ok(())
+    }
+
+    /// Holds are due in the order of their ids, before any hold that is yet to come, and a buyer's active reservations
+    /// have a slot each.
+    fn check_reservation(&self, reservation: &Reservation, expiry: &mut u64) -> Result<(), Malformed> {
+        if reservation.state == State::Held {
+            let expires = reservation.expires_at_ms.unwrap_or(0);
+            let latest = self.terms.hold_ms.map_or(0, |hold_ms| self.at_ms + hold_ms);
+            if !(*expiry..=latest).contains(&expires) {
+                return Err(Malformed::new("expiry"));
+            }
+            *expiry = expires;
+        }
+        let (mut count, mut same_slot) = (0, 0);
+        for other in self.reservations.of_buyer(reservation.buyer) {
+            count += 1;
+            same_slot += usize::from(other.state.is_active() && other.slot == reservation.slot);
+        }
+        if count > RESERVATIONS_PER_BUYER_MAX {
+            return Err(Malformed::new("buyer: too many reservations"));
+        }
+        if reservation.state.is_active() && same_slot > 1 {
+            return Err(Malformed::new("slot"));
+        }
+        Ok(())
+    }
+
+    fn load_ended(&mut self, reader: &mut Reader) -> Result<(), Malformed> {
+        let count = reader.count("ended reservations", ENDED_RESERVATIONS_MAX)?;
+        for _ in 0..count {
+            let id = reader.int("ended reservation")?;
+            match self.reservations.state(id) {
+                Some(State::Released | State::Expired) => self.reservations.remember_ended(id),
+                _ => return Err(Malformed::new("ended reservation")),
+            }
+        }
+        let ended = self.reservations.iter().filter(|reservation| !reservation.state.is_active()).count();
+        if ended == count {
+            return Ok(());
+        }
+        Err(Malformed::new("ended reservations"))
+    }
+
+    fn load_journal(&mut self, reader: &mut Reader) -> Result<(), Malformed> {
+        let Some(events_max) = self.terms.journal_events_max else { return Ok(()) };
+        let acked = reader.int_within("acked", 0, self.seq)?;
+        let mut journal = Journal::new(events_max, acked);
+        for seq in acked + 1..=self.seq {
+            let bytes = reader.bytes("journal event")?;
+            let event = Event::decode(bytes)?;
+            if event.seq != seq || event.epoch > self.epoch {
+                return Err(Malformed::new("journal event"));
+            }
+            journal.append(seq, bytes);
+        }
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    fn oldest_held(&self) -> Option<u64> {
+        let mut reservations = self.reservations.iter();
+        reservations.find(|reservation| reservation.state == State::Held).map(|reservation| reservation.id)
+    }
+}

@@ -1,0 +1,166 @@
+//! A sale as one would write it without a thought for speed: one list of reservations, searched from end to end.
+
+use flash_sale::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX};
+use flash_sale::{Change, Event, Items, Refusal, State, Terms};
+
+pub(crate) struct Oracle {
+    terms: Terms,
+    seq: u64,
+    acked: u64,
+    now_ms: u64,
+    reservations: Vec<Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    id: u64,
+    buyer: String,
+    slot: u8,
+    items: Items,
+    request: Option<String>,
+    expires_at_ms: Option<u64>,
+    state: State,
+}
+
+/// What a command did, without borrowing from it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Done {
+    Reserved { id: u64, slot: u8, expires_at_ms: Option<u64> },
+    Confirmed { id: u64 },
+    Released { id: u64 },
+    Expired { ids: Vec<u64> },
+}
+
+impl Done {
+    pub(crate) fn of(event: &Event) -> Self {
+        match &event.change {
+            Change::Warmed(_) => unreachable!("no command warms a sale twice"),
+            Change::Reserved(made) => {
+                Self::Reserved { id: event.seq, slot: made.slot, expires_at_ms: made.expires_at_ms }
+            }
+            Change::Confirmed { id } => Self::Confirmed { id: *id },
+            Change::Released { id } => Self::Released { id: *id },
+            Change::Expired { ids } => Self::Expired { ids: ids.clone() },
+        }
+    }
+}
+
+impl Oracle {
+    pub(crate) fn new(terms: Terms) -> Self {
+        Self { terms, seq: 1, acked: 0, now_ms: 0, reservations: Vec::new() }
+    }
+
+    /// Total, available, held, confirmed of a SKU.
+    pub(crate) fn units(&self, sku: usize) -> [u64; 4] {
+        let units = |state: State| -> u64 {
+            let of_state = self.reservations.iter().filter(|entry| entry.state == state);
+            let items = of_state.flat_map(|entry| entry.items.iter().collect::<Vec<_>>());
+            items.filter(|item| usize::from(item.sku) == sku).map(|item| u64::from(item.quantity)).sum()
+        };
+        let (total, held, confirmed) = (self.terms.skus[sku].total, units(State::Held), units(State::Confirmed));
+        [total, total - held - confirmed, held, confirmed]
+    }
+
+    pub(crate) fn journal_events(&self) -> u64 {
+        if self.terms.journal_events_max.is_some() { self.seq - self.acked } else { 0 }
+    }
+
+    pub(crate) fn ack(&mut self, seq: u64) {
+        self.acked = self.acked.max(seq);
+    }
+
+    pub(crate) fn expire(&mut self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> Option<Done> {
+        let now_ms = now_ms.max(self.now_ms);
+        let due = |entry: &&Entry| entry.state == State::Held && entry.expires_at_ms.unwrap() <= now_ms;
+        let all: Vec<u64> = self.reservations.iter().filter(due).map(|entry| entry.id).collect();
+        let own = self.reservations.iter().filter(due).filter(|entry| Some(entry.buyer.as_str()) == buyer);
+        let mut ids: Vec<u64> = own.map(|entry| entry.id).collect();
+        let holds_max = holds_max.min(EXPIRED_PER_EVENT_MAX);
+        ids.extend(all.into_iter().take(holds_max));
+        ids.truncate(holds_max);
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return None;
+        }
+        for id in &ids {
+            self.entry(*id).unwrap().state = State::Expired;
+        }
+        self.happened(now_ms);
+        Some(Done::Expired { ids })
+    }
+
+    pub(crate) fn reserve(
+        &mut self,
+        now_ms: u64,
+        buyer: &str,
+        items: &Items,
+        request: Option<&str>,
+    ) -> Result<Done, Refusal> {
+        let now_ms = now_ms.max(self.now_ms);
+        let own: Vec<Entry> = self.reservations.iter().filter(|entry| entry.buyer == buyer).cloned().collect();
+        let active = || own.iter().filter(|entry| entry.state.is_active());
+        if let Some(first) = own.iter().find(|entry| request.is_some() && entry.request.as_deref() == request) {
+            return Err(if first.items == *items { replayed(first) } else { Refusal::Conflict });
+        }
+        if let Some(first) = active().find(|entry| self.terms.limit == 1 && entry.items == *items) {
+            return Err(replayed(first));
+        }
+        if let Some(opens_at_ms) = self.terms.opens_at_ms.filter(|opens| now_ms < *opens) {
+            return Err(Refusal::NotStarted { opens_at_ms });
+        }
+        if self.terms.closes_at_ms.is_some_and(|closes| closes <= now_ms) {
+            return Err(Refusal::Ended);
+        }
+        let units: u64 = active().map(|entry| entry.items.units()).sum();
+        if units + items.units() > self.terms.limit.into() || active().count() == RESERVATIONS_PER_BUYER_MAX {
+            return Err(Refusal::LimitExceeded);
+        }
+        if items.iter().any(|item| self.units(item.sku.into())[1] < item.quantity.into()) {
+            return Err(Refusal::SoldOut);
+        }
+        if self.terms.journal_events_max.is_some_and(|max| self.journal_events() >= max) {
+            return Err(Refusal::JournalFull);
+        }
+        if own.len() >= RESERVATIONS_PER_BUYER_MAX {
+            let oldest = own.iter().filter(|entry| !entry.state.is_active()).map(|entry| entry.id).min();
+            self.reservations.retain(|entry| Some(entry.id) != oldest);
+        }
+        let slot = (0..).find(|slot| active().all(|entry| entry.slot != *slot)).unwrap();
+        let expires_at_ms = self.terms.hold_ms.map(|hold| now_ms + hold);
+        let state = if expires_at_ms.is_some() { State::Held } else { State::Confirmed };
+        self.happened(now_ms);
+        let (id, request) = (self.seq, request.map(str::to_owned));
+        let (buyer, items) = (buyer.to_owned(), items.clone());
+        self.reservations.push(Entry { id, buyer, slot, items, request, expires_at_ms, state });
+        Ok(Done::Reserved { id, slot, expires_at_ms })
+    }
+
+    pub(crate) fn end(&mut self, now_ms: u64, id: u64, end: State) -> Result<Done, Refusal> {
+        let now_ms = now_ms.max(self.now_ms);
+        let entry = self.entry(id).ok_or(Refusal::Unknown)?;
+        let is_over = entry.state == State::Held && entry.expires_at_ms.unwrap() <= now_ms;
+        match entry.state {
+            state if state == end => return Err(replayed(entry)),
+            State::Expired => return Err(Refusal::Expired),
+            State::Held if is_over => return Err(Refusal::Expired),
+            State::Held => entry.state = end,
+            _ => return Err(Refusal::Conflict),
+        }
+        self.happened(now_ms);
+        Ok(if end == State::Confirmed { Done::Confirmed { id } } else { Done::Released { id } })
+    }
+
+    fn entry(&mut self, id: u64) -> Option<&mut Entry> {
+        self.reservations.iter_mut().find(|entry| entry.id == id)
+    }
+
+    fn happened(&mut self, now_ms: u64) {
+        self.seq += 1;
+        self.now_ms = now_ms;
+    }
+}
+
+fn replayed(entry: &Entry) -> Refusal {
+    Refusal::Replayed { id: entry.id, expires_at_ms: entry.expires_at_ms, state: entry.state }
+}

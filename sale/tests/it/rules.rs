@@ -1,0 +1,206 @@
+//! The rules that a table says better than a random sequence: the order of the checks, and the bounds.
+
+use flash_sale::limits::{ENDED_RESERVATIONS_MAX, EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX};
+use flash_sale::{Change, Command, HashKey, Refusal, Reserve, Sale, State, Terms};
+
+const KEY: HashKey = HashKey([1, 2]);
+const NOW_MS: u64 = 1_000_000;
+
+fn sale(terms: Terms) -> Sale {
+    Sale::new(&Sale::warmed(terms, 1, 0), KEY).expect("a warmed event makes a sale")
+}
+
+fn with_hold(total: u64, limit: u32, hold_ms: u64) -> Terms {
+    Terms { limit, hold_ms: Some(hold_ms), ..Terms::simple(total) }
+}
+
+/// Reserves as the module does: first what is due expires, then the sale decides. Gives the reservation's id.
+fn reserve(sale: &mut Sale, buyer: &str, quantity: u32, request: Option<&str>, now_ms: u64) -> Result<u64, Refusal> {
+    if let Some(event) = sale.expire(now_ms, EXPIRED_PER_EVENT_MAX, Some(buyer)) {
+        sale.apply(&event);
+    }
+    let items = sale.items_of_only_sku(quantity).expect("a valid quantity");
+    act(sale, &Command::Reserve(Reserve { buyer, items, request, data: None }), now_ms)
+}
+
+/// Gives the event's seq.
+fn act(sale: &mut Sale, command: &Command, now_ms: u64) -> Result<u64, Refusal> {
+    let event = sale.decide(command, now_ms)?;
+    sale.apply(&event);
+    Ok(event.seq)
+}
+
+#[test]
+fn checks_stand_in_their_documented_order() {
+    let mut terms = Terms { journal_events_max: Some(3), closes_at_ms: Some(NOW_MS + 100), ..with_hold(2, 1, 1_000) };
+    terms.opens_at_ms = Some(NOW_MS);
+    let sale = &mut sale(terms);
+    let opens_at_ms = NOW_MS;
+    assert_eq!(reserve(sale, "ada", 2, None, NOW_MS - 1), Err(Refusal::NotStarted { opens_at_ms }));
+    assert_eq!(reserve(sale, "ada", 3, None, NOW_MS), Err(Refusal::LimitExceeded), "the limit comes before the stock");
+    assert_eq!(reserve(sale, "ada", 1, Some("r"), NOW_MS), Ok(2));
+    assert_eq!(reserve(sale, "bob", 1, None, NOW_MS), Ok(3));
+    assert_eq!(reserve(sale, "eve", 1, None, NOW_MS), Err(Refusal::SoldOut), "the stock comes before the journal");
+    let replayed = Err(Refusal::Replayed { id: 2, expires_at_ms: Some(NOW_MS + 1_000), state: State::Held });
+    assert_eq!(reserve(sale, "eve", 1, None, NOW_MS + 100), Err(Refusal::Ended), "the window comes before the stock");
+    assert_eq!(reserve(sale, "ada", 1, Some("r"), NOW_MS + 100), replayed, "a repeat comes before everything");
+    assert_eq!(reserve(sale, "ada", 2, Some("r"), NOW_MS + 100), Err(Refusal::Conflict));
+}
+
+#[test]
+fn a_full_journal_refuses_reservations_and_lets_holds_end() {
+    let sale = &mut sale(Terms { journal_events_max: Some(3), ..with_hold(9, 1, 1_000) });
+    assert_eq!(reserve(sale, "ada", 1, None, NOW_MS), Ok(2));
+    assert_eq!(reserve(sale, "bob", 1, None, NOW_MS), Ok(3));
+    assert_eq!(reserve(sale, "eve", 1, None, NOW_MS), Err(Refusal::JournalFull));
+    assert_eq!(act(sale, &Command::Confirm { id: 2 }, NOW_MS), Ok(4));
+    assert_eq!(act(sale, &Command::Release { id: 3 }, NOW_MS), Ok(5));
+    assert_eq!(sale.ack(1, 3), Ok(()));
+    assert_eq!(reserve(sale, "eve", 1, None, NOW_MS), Ok(6));
+}
+
+#[test]
+fn one_sku_s_shortage_refuses_the_whole_request() {
+    let mut terms = Terms::simple(5);
+    terms.limit = 9;
+    terms.skus.push(flash_sale::SkuTerms { name: "rare".to_owned(), total: 1 });
+    let sale = &mut sale(terms);
+    let items = sale.items(&[("default", 2), ("rare", 1), ("rare", 1)]).expect("both are the sale's");
+    let reserve = Reserve { buyer: "ada", items, request: None, data: None };
+    assert_eq!(act(sale, &Command::Reserve(reserve), NOW_MS), Err(Refusal::SoldOut), "two lines of one SKU are summed");
+    assert_eq!(sale.available(), 6);
+    assert_eq!(sale.items(&[("blue", 1)]).unwrap_err().to_string(), "SKU must be one of the sale's");
+    assert_eq!(sale.items_of_only_sku(1).unwrap_err().to_string(), "SKU must be named: the sale has several");
+}
+
+#[test]
+fn a_hold_ends_once() {
+    let sale = &mut sale(with_hold(9, 9, 1_000));
+    for buyer in ["confirmed", "released", "expired"] {
+        reserve(sale, buyer, 1, None, NOW_MS).expect("there is stock");
+    }
+    let expires_at_ms = Some(NOW_MS + 1_000);
+    let confirmed = Err(Refusal::Replayed { id: 2, expires_at_ms, state: State::Confirmed });
+    let released = Err(Refusal::Replayed { id: 3, expires_at_ms, state: State::Released });
+    let mut check = |command, now_ms, want| assert_eq!(act(sale, &command, now_ms), want, "{command:?}");
+    check(Command::Confirm { id: 2 }, NOW_MS, Ok(5));
+    check(Command::Confirm { id: 2 }, NOW_MS, confirmed);
+    check(Command::Release { id: 2 }, NOW_MS, Err(Refusal::Conflict));
+    check(Command::Release { id: 3 }, NOW_MS + 999, Ok(6));
+    check(Command::Release { id: 3 }, NOW_MS + 999, released);
+    check(Command::Confirm { id: 3 }, NOW_MS + 999, Err(Refusal::Conflict));
+    check(Command::Confirm { id: 4 }, NOW_MS + 1_000, Err(Refusal::Expired));
+    check(Command::Release { id: 4 }, NOW_MS + 1_000, Err(Refusal::Expired));
+    check(Command::Confirm { id: 1 }, NOW_MS, Err(Refusal::Unknown));
+    check(Command::Confirm { id: 99 }, NOW_MS, Err(Refusal::Unknown));
+}
+
+#[test]
+fn the_clock_of_a_sale_never_goes_back() {
+    let sale = &mut sale(with_hold(1, 1, 1_000));
+    assert_eq!(reserve(sale, "ada", 1, None, NOW_MS), Ok(2));
+    act(sale, &Command::Release { id: 2 }, NOW_MS + 500).expect("held");
+    assert_eq!(reserve(sale, "bob", 1, None, NOW_MS - 9_999), Ok(4));
+    let hold = sale.reservation(4).expect("just made");
+    assert_eq!(hold.expires_at_ms, Some(NOW_MS + 1_500));
+}
+
+#[test]
+fn whoever_lost_a_hold_may_buy_again_however_many_are_due() {
+    let sale = &mut sale(with_hold(1_000, 1, 1_000));
+    for buyer in 0..1_000 {
+        reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS).expect("there is stock");
+    }
+    let last = reserve(sale, "buyer-999", 1, None, NOW_MS + 1_000).expect("the buyer's own hold expires first");
+    assert_eq!(sale.reservation(last).map(|hold| hold.slot), Some(0));
+}
+
+#[test]
+fn one_command_expires_a_bounded_number_of_holds_and_the_next_goes_on() {
+    let holds = 10 * EXPIRED_PER_EVENT_MAX + 1;
+    let sale = &mut sale(with_hold(holds as u64, 1, 1_000));
+    for buyer in 0..holds {
+        reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS).expect("there is stock");
+    }
+    let mut expired = Vec::new();
+    while let Some(event) = sale.expire(NOW_MS + 1_000, usize::MAX, None) {
+        sale.apply(&event);
+        if let Change::Expired { ids } = event.change {
+            expired.push(ids.len());
+        }
+    }
+    assert_eq!(expired, [[EXPIRED_PER_EVENT_MAX; 10].as_slice(), &[1]].concat());
+    assert_eq!(sale.available(), holds as u64);
+}
+
+#[test]
+fn due_holds_behind_many_ended_ones_are_found() {
+    let sale = &mut sale(with_hold(2_000, 1, 1_000));
+    for buyer in 0..2_000 {
+        reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS).expect("there is stock");
+    }
+    for id in 2..2_001 {
+        act(sale, &Command::Confirm { id }, NOW_MS).expect("held");
+    }
+    let event = sale.expire(NOW_MS + 1_000, 1, None).expect("the last is due");
+    assert_eq!(event.change, Change::Expired { ids: vec![2_001] });
+}
+
+#[test]
+fn a_buyer_who_comes_and_goes_is_remembered_in_bounds() {
+    let sale = &mut sale(with_hold(9, 9, 1_000));
+    let mut ids = Vec::new();
+    for round in 0..=RESERVATIONS_PER_BUYER_MAX {
+        let id = reserve(sale, "ada", 1, Some(&format!("r-{round}")), NOW_MS).expect("the last one was released");
+        act(sale, &Command::Release { id }, NOW_MS).expect("held");
+        ids.push(id);
+    }
+    assert_eq!(sale.reservations_of("ada").count(), RESERVATIONS_PER_BUYER_MAX);
+    assert_eq!(act(sale, &Command::Release { id: ids[0] }, NOW_MS), Err(Refusal::Unknown), "the oldest is forgotten");
+    let expires_at_ms = Some(NOW_MS + 1_000);
+    let replayed = Refusal::Replayed { id: ids[1], expires_at_ms, state: State::Released };
+    assert_eq!(act(sale, &Command::Release { id: ids[1] }, NOW_MS), Err(replayed));
+}
+
+#[test]
+fn no_buyer_has_more_reservations_at_once_than_the_bound() {
+    let sale = &mut sale(Terms { limit: 1_000, ..Terms::simple(1_000) });
+    for _ in 0..RESERVATIONS_PER_BUYER_MAX {
+        reserve(sale, "ada", 1, None, NOW_MS).expect("within the limit");
+    }
+    assert_eq!(reserve(sale, "ada", 1, None, NOW_MS), Err(Refusal::LimitExceeded));
+}
+
+#[test]
+fn ended_reservations_are_forgotten_oldest_first_and_their_memory_is_given_back() {
+    let sale = &mut sale(with_hold(1, 1, 1_000));
+    let (mut first, mut settled) = (None, 0);
+    for round in 0..3 * ENDED_RESERVATIONS_MAX {
+        let id = reserve(sale, &format!("buyer-{round}"), 1, None, NOW_MS).expect("the last one was released");
+        act(sale, &Command::Release { id }, NOW_MS).expect("held");
+        first.get_or_insert(id);
+        if round == 2 * ENDED_RESERVATIONS_MAX {
+            settled = sale.memory_bytes();
+        }
+    }
+    assert_eq!(sale.reservations().count(), ENDED_RESERVATIONS_MAX);
+    assert!(first.and_then(|id| sale.reservation(id)).is_none());
+    assert!(sale.memory_bytes() < settled + settled / 20, "{} bytes after {settled}", sale.memory_bytes());
+}
+
+#[test]
+fn many_buyers_are_all_found_again() {
+    let buyers = 20_000u64;
+    let sale = &mut sale(Terms::simple(buyers));
+    for buyer in 0..buyers {
+        assert_eq!(reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS), Ok(buyer + 2));
+    }
+    assert_eq!(reserve(sale, "late", 1, None, NOW_MS), Err(Refusal::SoldOut));
+    for buyer in 0..buyers {
+        let name = format!("buyer-{buyer}");
+        let ids: Vec<u64> = sale.reservations_of(&name).map(|reservation| reservation.id).collect();
+        assert_eq!(ids, [buyer + 2]);
+    }
+    let bytes_each = sale.memory_bytes() as u64 / buyers;
+    assert!(bytes_each < 60, "{bytes_each} bytes per reservation");
+}
