@@ -73,7 +73,9 @@ impl Kind {
             Self::Invalid => ("invalid", Is::UNPROCESSABLE_ENTITY, "A field breaks its rule"),
             Self::Internal => ("internal", Is::INTERNAL_SERVER_ERROR, "The gateway failed"),
             Self::Overloaded => ("overloaded", Is::SERVICE_UNAVAILABLE, "Too many requests at once"),
-            Self::RedisAway => ("redis-away", Is::SERVICE_UNAVAILABLE, "Redis is away: nothing was changed"),
+            Self::RedisAway => {
+                ("redis-away", Is::SERVICE_UNAVAILABLE, "Redis is away, or refuses: nothing was changed")
+            }
             Self::PostgresAway => ("postgres-away", Is::SERVICE_UNAVAILABLE, "PostgreSQL is away"),
             Self::Fenced => ("fenced", Is::SERVICE_UNAVAILABLE, "The sale is being checked"),
             Self::JournalFull => {

@@ -30,6 +30,8 @@ pub(crate) const RESEND_MS: u64 = 30_000;
 pub(crate) const RESEND_MS_MAX: u64 = 15 * 60_000;
 /// The rest after a sale whose journal could not be read.
 pub(crate) const UNREADABLE_MS: u64 = 10_000;
+/// What was sent of a sale that has not been ready for so long is forgotten.
+pub(crate) const FORGET_MS: u64 = 10_000;
 /// Sales of which the relay remembers what it sent. One that it forgot is sent again from what is acknowledged.
 pub(crate) const SALES_MAX: usize = 16_384;
 /// The first wait before Redis or RabbitMQ is tried again.

@@ -64,7 +64,7 @@ fn a_fault_of_redis_says_whether_anything_was_changed() {
         }
         check(error, status, &body, headers);
     };
-    const AWAY: &str = "Redis is away: nothing was changed";
+    const AWAY: &str = "Redis is away, or refuses: nothing was changed";
     const UNKNOWN: &str = "Whether it was done is not known";
     let again = Some("ask again with the same Idempotency-Key to learn it");
     let failed = CallError::Failed { code: "LOADING".to_owned(), detail: "of ada".to_owned() };
