@@ -85,7 +85,12 @@ fn bad_input_names_the_field_and_the_limit_and_changes_nothing() {
         ("{\"buyer\":\"ada\",\"quantity\":99999999999999999999}", 422, "invalid", "quantity"),
         ("{\"buyer\":\"ada\",\"quantity\":1.5}", 422, "invalid", "quantity"),
         ("{\"buyer\":\"ada\",\"items\":[]}", 422, "invalid", "items must be 1 to 64"),
-        ("{\"buyer\":\"ada\",\"items\":[{\"sku\":\"blue\",\"quantity\":1}]}", 422, "invalid", "must be one of the sale's"),
+        (
+            "{\"buyer\":\"ada\",\"items\":[{\"sku\":\"blue\",\"quantity\":1}]}",
+            422,
+            "invalid",
+            "must be one of the sale's",
+        ),
         ("{\"buyer\":\"ada\",\"colour\":\"blue\"}", 422, "invalid", "colour"),
         (&huge, 413, "body-too-large", "16384"),
     ];

@@ -11,7 +11,8 @@ fn check(connection: &mut Connection, command: &str, want: &str) {
     let reply: Value = run(connection, command);
     let reply = flat(&reply);
     let same = |(got, want): (&str, &str)| got == want || want.trim_matches(['[', ']']) == "*";
-    let matches = reply.split(' ').count() == want.split(' ').count() && reply.split(' ').zip(want.split(' ')).all(same);
+    let matches =
+        reply.split(' ').count() == want.split(' ').count() && reply.split(' ').zip(want.split(' ')).all(same);
     assert!(matches, "{command}\n  got  {reply}\n  want {want}");
 }
 
@@ -35,7 +36,11 @@ fn a_session_without_anything_but_redis_and_the_module() {
     check(redis, "FLASH.RELEASE drop 3", "[REPLAYED 3 * released]");
     check(redis, "FLASH.CONFIRM drop 99", "[UNKNOWN]");
     check(redis, "FLASH.RESERVE drop joe", "[RESERVED 7 * 0]");
-    check(redis, "FLASH.STATUS drop ID 2", "[id 2 buyer ada state confirmed expires_at_ms * request nil items [default 1]]");
+    check(
+        redis,
+        "FLASH.STATUS drop ID 2",
+        "[id 2 buyer ada state confirmed expires_at_ms * request nil items [default 1]]",
+    );
     check(
         redis,
         "FLASH.STATUS drop BUYER bob",
@@ -249,7 +254,8 @@ fn a_panic_in_a_command_is_an_error_reply_and_the_server_lives() {
 fn a_directory_with_a_sale_starts_again() {
     let dir = tempdir().expect("a directory");
     let mut first = start_in(dir.path(), &[]);
-    let connect = |url: String| redis::Client::open(url).and_then(|client| client.get_connection()).expect("Redis answers");
+    let connect =
+        |url: String| redis::Client::open(url).and_then(|client| client.get_connection()).expect("Redis answers");
     check(&mut connect(first.url()), "FLASH.WARM drop 9", "[WARMED 1]");
     first.server.stop().expect("it stops");
     let second = start_in(dir.path(), &[]);

@@ -5,7 +5,8 @@ use redis::{Connection, Value};
 use crate::support::redis::{Server, digest, run, try_run_args};
 
 fn check(redis: &mut Connection, args: &[&[u8]], want: &str) {
-    let shown: Vec<String> = args.iter().map(|arg| String::from_utf8_lossy(&arg[..arg.len().min(40)]).into_owned()).collect();
+    let shown: Vec<String> =
+        args.iter().map(|arg| String::from_utf8_lossy(&arg[..arg.len().min(40)]).into_owned()).collect();
     let shown = shown.join(" ");
     let before = digest(redis, "drop");
     match try_run_args::<Value>(redis, args) {

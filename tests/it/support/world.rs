@@ -68,7 +68,8 @@ impl World {
         let postgres = shared().postgres.url(database);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (redis, address) = (Server::start(), free_address());
-        let mut world = Self { redis, address, gateway: None, other_gateway: None, syncer: None, amqp, postgres, runtime };
+        let mut world =
+            Self { redis, address, gateway: None, other_gateway: None, syncer: None, amqp, postgres, runtime };
         let migrate = Program::start(&["migrate"], &world.environment());
         assert!(migrate.wait().0.success(), "the schema can be made");
         world.start_gateway();
