@@ -59,10 +59,6 @@ impl Program {
         self.stdout.read_to_string(&mut rest).expect("readable");
         (self.child.wait().expect("a child"), rest)
     }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Program {
