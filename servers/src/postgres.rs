@@ -39,7 +39,7 @@ pub struct PostgresOptions {
     /// A fixed port; none: the one of the last start on this directory, or a free one.
     pub port: Option<u16>,
     /// `false`: what is committed survives the death of the server, but not that of the machine. Tests want that: the
-    /// first start, and the one after a kill, take a tenth of the time, because neither syncs a thousand files.
+    /// first start, and the one after a kill, are several times faster, because neither syncs a thousand files.
     pub fsync: bool,
     /// More settings (`name=value`), which win over ours.
     pub settings: Vec<String>,
@@ -102,7 +102,7 @@ impl Postgres {
         format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.server.port())
     }
 
-    /// Makes a database, unless it is there already. Takes about 50 ms.
+    /// Makes a database, unless it is there already. Takes about 100 ms.
     pub fn create_database(&self, name: &str) -> Result<(), Error> {
         name::check("database", name, DATABASE_NAME_BYTES_MAX)?;
         let psql = Task {

@@ -35,7 +35,7 @@ fn a_killed_parent_leaves_no_process_and_a_directory_that_can_be_used_again() {
     let before = processes::working_in(root.path());
     parent.kill().unwrap();
     parent.wait().unwrap();
-    assert!(ready);
+    assert!(ready, "the parent ended before all its servers were ready");
     for server in ["redis-server", "postgres", "beam", "erl_child_setup"] {
         assert!(before.iter().any(|process| process.contains(server)), "{server} is not in {before:?}");
     }
