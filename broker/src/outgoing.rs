@@ -7,6 +7,10 @@ use lapin::{BasicProperties, Channel, PublisherConfirm};
 
 use crate::topology::{EXCHANGE, ROUTING_KEY};
 
+/// Bytes of a message's body beyond which the relay begins the next message: some 400 orders, and less than a frame. (One
+/// event alone may be longer.) With the syncer's prefetch it bounds what the syncer holds in memory.
+pub const BODY_BYTES_GOAL: usize = 64 * 1024;
+
 /// AMQP's number for a message that survives a restart.
 const PERSISTENT: u8 = 2;
 

@@ -46,6 +46,7 @@ impl Vault {
     /// When PostgreSQL cannot be reached, or lacks the tables.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let client = connect(url).await?;
+        client.batch_execute(sql::WRITER).await?;
         let statements = Statements::prepare(&client).await?;
         Ok(Self { client, statements })
     }
