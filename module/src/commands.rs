@@ -32,7 +32,10 @@ pub(crate) fn register(ctx: &Context) -> Result<(), String> {
     add::<PullCommand>(ctx)?;
     add::<AckCommand>(ctx)?;
     add::<ApplyCommand>(ctx)?;
-    add::<LoadCommand>(ctx)
+    add::<LoadCommand>(ctx)?;
+    #[cfg(debug_assertions)]
+    add::<PanicCommand>(ctx)?;
+    Ok(())
 }
 
 fn answer<T: Answer>(call: &Call, outcome: &Outcome<T>) -> Result<(), Fault> {
@@ -337,4 +340,19 @@ fn from_the_server<'a, C: Command>(call: &Call<'a>) -> Result<(Key<'a>, &'a [u8]
     }
     let payload = call.with_args::<C, _>(|args| if let [payload] = args { Ok(*payload) } else { Err(Fault::Arity) })?;
     Ok((call.key()?, payload))
+}
+
+/// For the test that a panic is an error reply. No release has it.
+#[cfg(debug_assertions)]
+struct PanicCommand;
+
+#[cfg(debug_assertions)]
+impl Command for PanicCommand {
+    const NAME: &CStr = c"FLASH.PANIC";
+    const FLAGS: &CStr = c"readonly";
+    const HAS_KEY: bool = false;
+
+    fn run(_: &Call) -> Result<(), Fault> {
+        panic!("asked to")
+    }
 }
