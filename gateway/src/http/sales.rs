@@ -258,7 +258,7 @@ mod tests {
         check_bad("{}", "/total", "total must be given");
         check_bad(r#"{"total":0}"#, "/total", "total must be 1 to 1000000000");
         check_bad(r#"{"total":1,"skus":[{"sku":"s","total":1}]}"#, "/total", "total must not stand beside skus");
-        check_bad(r#"{"skus":[]}"#, "/skus", "skus must be a list of 1 to 64");
+        check_bad(r#"{"skus":[]}"#, "/skus", "skus must be 1 to 64");
         check_bad(r#"{"skus":[{"sku":"s"}]}"#, "/skus/0/total", "total must be given");
         check_bad(
             r#"{"skus":[{"sku":"s","total":1},{"sku":"s","total":1}]}"#,

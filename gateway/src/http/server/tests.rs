@@ -99,10 +99,10 @@ async fn a_gateway_without_redis_lives_and_is_not_ready() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_a_request_of_ours_gets_a_problem() {
     let json_and = |header: &str| format!("{JSON}{header}\r\n");
-    check("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "404", "/problems/no-such-route").await;
+    check("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "404", "/problems/not-found").await;
     check("PUT /v1/sales HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "405", "allow: POST\r\n").await;
     check(&reserve("", "{}"), "415", "/problems/unsupported-media-type").await;
-    check(&reserve(JSON, "{"), "400", "/problems/malformed-json").await;
+    check(&reserve(JSON, "{"), "400", "/problems/malformed").await;
     check(&reserve(JSON, "{}"), "422", "\"pointer\":\"/buyer\"").await;
     check(&reserve(&json_and("Idempotency-Key: \"a"), "{}"), "400", "Idempotency-Key must end").await;
     check("nonsense\r\n\r\n", "400", "").await;
@@ -118,7 +118,7 @@ async fn a_body_is_bounded_whether_or_not_it_says_so() {
     );
     check(&reserve(JSON, &large), "413", "the body must be at most 16384 bytes").await;
     check(&chunked, "413", "the body must be at most 16384 bytes").await;
-    check(&reserve(JSON, &large[1..]), "400", "/problems/malformed-json").await;
+    check(&reserve(JSON, &large[1..]), "400", "/problems/malformed").await;
 }
 
 #[tokio::test(start_paused = true)]
