@@ -9,9 +9,10 @@ use flash_wire::{
     ReapAnswer, Reserve, ReserveAnswer, Wanted, Warm, WarmAnswer, reply,
 };
 
+use crate::api::{Ctx, register as add};
+use crate::call::{Call, Command, Key, KeyName};
 use crate::fault::Fault;
 use crate::ready::{self, Verdict};
-use crate::server::{Call, Command, Context, Key, KeyName, register as add};
 use crate::status::Status;
 use crate::stored::Stored;
 
@@ -21,7 +22,7 @@ const APPLY: &CStr = c"FLASH.APPLY";
 pub(crate) const LOAD: &CStr = c"FLASH.LOAD";
 
 /// Adds every command to the server.
-pub(crate) fn register(ctx: &Context) -> Result<(), String> {
+pub(crate) fn register(ctx: Ctx) -> Result<(), String> {
     add::<WarmCommand>(ctx)?;
     add::<ReserveCommand>(ctx)?;
     add::<ConfirmCommand>(ctx)?;
