@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help demo test fmt lint bench
+.PHONY: help bootstrap demo test fmt lint bench
 
 help:
 	@echo "make demo   sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -9,15 +9,16 @@ help:
 	@echo "make lint   formatting and clippy, as the CI demands them"
 	@echo "make bench  the benchmarks"
 
-demo:
+bootstrap:
 	scripts/bootstrap
+
+demo: bootstrap
 	cargo build --release
 	target/release/flash dev --demo
 
-# The tests load the module, target/debug/libflash.so, which `cargo test` alone does not put there.
-test:
-	scripts/bootstrap
-	cargo build -p flash-module
+# The tests load the module and run the program, which `cargo test` alone does not put there.
+test: bootstrap
+	cargo build --workspace --all-targets
 	cargo test --workspace
 
 fmt:
