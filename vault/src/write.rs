@@ -25,10 +25,10 @@ pub struct Head {
 }
 
 /// A message that nobody can read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Unreadable<'a> {
     /// What is wrong with it.
-    pub reason: &'a str,
+    pub reason: String,
     /// All of it.
     pub body: &'a [u8],
 }

@@ -13,10 +13,10 @@ use flash_wire::message::{
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
-pub const SALE: &str = "drop";
+pub(crate) const SALE: &str = "drop";
 
 /// An empty database of its own on the server of this run.
-pub fn empty_database() -> String {
+pub(crate) fn empty_database() -> String {
     static SERVER: OnceLock<(TempDir, Postgres)> = OnceLock::new();
     static DATABASES: AtomicU64 = AtomicU64::new(0);
     let (_, server) = SERVER.get_or_init(|| {
@@ -35,41 +35,41 @@ pub fn empty_database() -> String {
 }
 
 /// A database with the vault's tables.
-pub struct Database {
-    pub url: String,
-    pub client: Client,
+pub(crate) struct Database {
+    pub(crate) url: String,
+    pub(crate) client: Client,
 }
 
 impl Database {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let url = empty_database();
         let mut client = connect(&url).await.unwrap();
         migrate(&mut client).await.unwrap();
         Self { url, client }
     }
 
-    pub async fn write(&self, messages: &[Message<'_>]) -> Vec<Head> {
+    pub(crate) async fn write(&self, messages: &[Message<'_>]) -> Vec<Head> {
         Vault::open(&self.url).await.unwrap().write(messages).await.unwrap()
     }
 
     /// Every row of a table or query, as PostgreSQL prints it, in order.
-    pub async fn rows(&self, query: &str) -> Vec<String> {
+    pub(crate) async fn rows(&self, query: &str) -> Vec<String> {
         let rows = self.client.query(&format!("SELECT row::text FROM ({query}) AS row ORDER BY 1"), &[]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
     }
 }
 
-pub fn message(epoch: u64, first_seq: u64, changes: Vec<MessageChange<'static>>) -> Message<'static> {
+pub(crate) fn message(epoch: u64, first_seq: u64, changes: Vec<MessageChange<'static>>) -> Message<'static> {
     let event = |(seq, change)| MessageEvent { seq, at_ms: 1_000 + seq, change };
     let events = (first_seq..).zip(changes).map(event).collect();
     Message { version: MESSAGE_VERSION, sale: SALE.into(), epoch, events }
 }
 
-pub fn head(epoch: u64, seq: u64) -> Vec<Head> {
+pub(crate) fn head(epoch: u64, seq: u64) -> Vec<Head> {
     vec![Head { sale: SALE.to_owned(), epoch, seq }]
 }
 
-pub fn warmed(total: u64) -> MessageChange<'static> {
+pub(crate) fn warmed(total: u64) -> MessageChange<'static> {
     MessageChange::Warmed(MessageTerms {
         skus: ["a", "b"].map(|sku| MessageSku { sku: sku.to_owned(), total }).to_vec(),
         limit: 2,
@@ -81,11 +81,11 @@ pub fn warmed(total: u64) -> MessageChange<'static> {
 }
 
 /// A hold on one unit of SKU a.
-pub fn held(buyer: &'static str) -> MessageChange<'static> {
+pub(crate) fn held(buyer: &'static str) -> MessageChange<'static> {
     reserved(buyer.to_owned(), 0, &[("a", 1)], true)
 }
 
-pub fn reserved(buyer: String, slot: u8, items: &[(&'static str, u32)], hold: bool) -> MessageChange<'static> {
+pub(crate) fn reserved(buyer: String, slot: u8, items: &[(&'static str, u32)], hold: bool) -> MessageChange<'static> {
     let item = |&(sku, quantity): &(&'static str, u32)| MessageItem { sku: sku.into(), quantity };
     MessageChange::Reserved(MessageReserved {
         buyer: buyer.into(),
@@ -97,14 +97,14 @@ pub fn reserved(buyer: String, slot: u8, items: &[(&'static str, u32)], hold: bo
     })
 }
 
-pub fn confirmed(id: u64) -> MessageChange<'static> {
+pub(crate) fn confirmed(id: u64) -> MessageChange<'static> {
     MessageChange::Confirmed { id }
 }
 
-pub fn released(id: u64) -> MessageChange<'static> {
+pub(crate) fn released(id: u64) -> MessageChange<'static> {
     MessageChange::Released { id }
 }
 
-pub fn expired(ids: &[u64]) -> MessageChange<'static> {
+pub(crate) fn expired(ids: &[u64]) -> MessageChange<'static> {
     MessageChange::Expired { ids: ids.to_vec() }
 }

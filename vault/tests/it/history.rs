@@ -14,13 +14,13 @@ const TOTAL: u64 = 12;
 const BUYERS: u32 = 10;
 const SLOTS: u8 = 2;
 
-pub struct History {
+pub(crate) struct History {
     /// Event by event; the first has seq 1.
-    pub events: Vec<Message<'static>>,
+    pub(crate) events: Vec<Message<'static>>,
     /// Lines of (id, buyer, slot, state), as PostgreSQL prints a row.
-    pub orders: Vec<String>,
+    pub(crate) orders: Vec<String>,
     /// Lines of (sku, sold).
-    pub sold: Vec<String>,
+    pub(crate) sold: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl Order {
 }
 
 impl History {
-    pub fn random(seed: u64, length: u64) -> Self {
+    pub(crate) fn random(seed: u64, length: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let mut orders: BTreeMap<u64, Order> = BTreeMap::new();
         let mut events = vec![message(1, 1, vec![warmed(TOTAL)])];

@@ -98,7 +98,8 @@ async fn an_event_that_no_one_can_write_waits_for_its_turn_like_any_other() {
 async fn a_message_that_nobody_can_read_is_kept_once() {
     let database = Database::new().await;
     let mut vault = Vault::open(&database.url).await.unwrap();
-    let unreadable = [b"\0\xff".as_slice(), b"{}", b"\0\xff"].map(|body| Unreadable { reason: "not a message", body });
+    let unreadable =
+        [b"\0\xff".as_slice(), b"{}", b"\0\xff"].map(|body| Unreadable { reason: "not a message".to_owned(), body });
     vault.quarantine(&unreadable).await.unwrap();
     vault.quarantine(&unreadable).await.unwrap();
     let kept = database.rows("SELECT sale, seq, reason, body FROM quarantine").await;
