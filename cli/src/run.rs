@@ -46,9 +46,10 @@ pub(crate) fn syncer(args: &args::Syncer) -> Result<ExitCode> {
         redis: args.redis.source().read()?,
         amqp: args.amqp.source().read()?,
         postgres: args.postgres.source().read()?,
+        name: format!("flash syncer {}", std::process::id()),
     };
     block_on(async {
-        flash_syncer::run(config, asked_to_stop()?).await?;
+        flash_syncer::run(&config, asked_to_stop()?).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

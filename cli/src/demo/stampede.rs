@@ -8,9 +8,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -95,13 +95,9 @@ fn arrivals(args: &args::Stampede, seed: u64) -> Vec<u64> {
     let repeats = args.buyers * args.repeat_percent / 100;
     let mut buyers: Vec<u64> = (0..args.buyers).collect();
     buyers.shuffle(&mut random);
-    let mut arrivals = buyers.clone();
-    for buyer in buyers.iter().take(usize::try_from(repeats).unwrap_or(usize::MAX)) {
-        let at = random.random_range(0..=arrivals.len());
-        arrivals.push(*buyer);
-        let last = arrivals.len() - 1;
-        arrivals.swap(at.min(last), last);
-    }
+    let mut arrivals: Vec<u64> = buyers.iter().copied().take(usize::try_from(repeats).unwrap_or(usize::MAX)).collect();
+    arrivals.append(&mut buyers);
+    arrivals.shuffle(&mut random);
     arrivals
 }
 

@@ -120,12 +120,12 @@ struct Syncer {
 impl Syncer {
     fn start(redis: String, amqp: String, postgres: String) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
-        let config = flash_syncer::Config { amqp, postgres, redis };
+        let config = flash_syncer::Config { amqp, postgres, redis, name: "flash dev".to_owned() };
         let task = tokio::spawn(async move {
             let stopped = async move {
                 let _ = stopped.await;
             };
-            Ok(flash_syncer::run(config, stopped).await?)
+            Ok(flash_syncer::run(&config, stopped).await?)
         });
         Self { stop, task }
     }
