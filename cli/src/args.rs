@@ -122,13 +122,9 @@ pub(crate) struct Gateway {
     /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,
-    /// Where the URLs are.
+    /// The servers.
     #[command(flatten)]
-    pub(crate) redis: RedisUrl,
-    #[command(flatten)]
-    pub(crate) amqp: AmqpUrl,
-    #[command(flatten)]
-    pub(crate) postgres: PostgresUrl,
+    pub(crate) urls: Urls,
 }
 
 /// `flash syncer`
@@ -137,18 +133,26 @@ pub(crate) struct Gateway {
     after_help = "URLs come from the environment, as for `flash gateway`.\n\nExample: FLASH_AMQP_URL=amqp://… flash syncer"
 )]
 pub(crate) struct Syncer {
+    /// The servers.
     #[command(flatten)]
-    pub(crate) redis: RedisUrl,
-    #[command(flatten)]
-    pub(crate) amqp: AmqpUrl,
-    #[command(flatten)]
-    pub(crate) postgres: PostgresUrl,
+    pub(crate) urls: Urls,
 }
 
 /// `flash migrate`
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example: FLASH_POSTGRES_URL=postgres://… flash migrate")]
 pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) postgres: PostgresUrl,
+}
+
+/// Where Redis, RabbitMQ and PostgreSQL are.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Urls {
+    #[command(flatten)]
+    pub(crate) redis: RedisUrl,
+    #[command(flatten)]
+    pub(crate) amqp: AmqpUrl,
     #[command(flatten)]
     pub(crate) postgres: PostgresUrl,
 }

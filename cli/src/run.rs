@@ -20,9 +20,9 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
     }
     let config = flash_gateway::Config {
         listen: args.listen,
-        redis: args.redis.source().read()?,
-        amqp: args.amqp.source().read()?,
-        postgres: args.postgres.source().read()?,
+        redis: args.urls.redis.source().read()?,
+        amqp: args.urls.amqp.source().read()?,
+        postgres: args.urls.postgres.source().read()?,
         threads: args.threads,
         drain_notice: Duration::from_millis(args.drain_notice_ms),
     };
@@ -43,9 +43,9 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
 /// Writes until it is asked to stop.
 pub(crate) fn syncer(args: &args::Syncer) -> Result<ExitCode> {
     let config = flash_syncer::Config {
-        redis: args.redis.source().read()?,
-        amqp: args.amqp.source().read()?,
-        postgres: args.postgres.source().read()?,
+        redis: args.urls.redis.source().read()?,
+        amqp: args.urls.amqp.source().read()?,
+        postgres: args.urls.postgres.source().read()?,
         name: format!("flash syncer {}", std::process::id()),
     };
     block_on(async {
