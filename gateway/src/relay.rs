@@ -9,7 +9,6 @@ mod plan;
 mod publisher;
 mod run;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -154,10 +153,7 @@ impl Relay {
         let Ok(ready) = self.redis.call(Call::ready(READY_SALES)).await? else { return Ok(false) };
         // A key that no program of ours made is some redis-cli user's own affair.
         let sales: Vec<_> = ready.sales.iter().filter_map(|sale| Some((sale_of(&sale.key)?, sale))).collect();
-        // A list that may go on says nothing about the sales that it lacks.
-        if (ready.sales.len() as u64) < READY_SALES {
-            self.plan.keep(&sales.iter().map(|(sale, _)| *sale).collect::<HashSet<_>>());
-        }
+        self.plan.forget_done(self.now_ms());
         let mut more = self.reap(&sales).await?;
         self.full = false;
         for (sale, journal) in sales {

@@ -32,34 +32,19 @@ impl Cluster {
         if !geteuid().is_root() {
             let place = Place::open(dir, 0o700)?;
             let lock = place.lock()?;
-            return Ok(Self {
-                place,
-                lock,
-                user: None,
-            });
+            return Ok(Self { place, lock, user: None });
         }
         // Everyone may go through, to `data`, which is `nobody`'s alone. The rest is ours.
         let wanted = Place::open(dir, 0o711)?;
         if can_reach(NOBODY, wanted.dir()) {
             let lock = wanted.lock()?;
-            return Ok(Self {
-                place: wanted,
-                lock,
-                user: Some(NOBODY),
-            });
+            return Ok(Self { place: wanted, lock, user: Some(NOBODY) });
         }
         let hash = fnv1a(wanted.dir().as_os_str().as_encoded_bytes());
-        let place = Place::open(
-            Path::new(&format!("/var/tmp/flash-postgres-{hash:016x}")),
-            0o711,
-        )?;
+        let place = Place::open(Path::new(&format!("/var/tmp/flash-postgres-{hash:016x}")), 0o711)?;
         let lock = place.lock()?;
         forget_unless_of(&wanted, &place)?;
-        Ok(Self {
-            place,
-            lock,
-            user: Some(NOBODY),
-        })
+        Ok(Self { place, lock, user: Some(NOBODY) })
     }
 }
 
@@ -77,9 +62,7 @@ fn can_reach(user: u32, dir: &Path) -> bool {
 
 /// 64-bit FNV-1a: the same in every release of Rust, unlike the standard library's.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A cluster that lies elsewhere belongs to one life of the wanted directory. Remove that, and the next start shall not
@@ -97,45 +80,21 @@ fn forget_unless_of(wanted: &Place, moved: &Place) -> Result<(), Error> {
 /// Makes `data`, and a password for the superuser. One that was cut short begins again: only the last step gives the
 /// directory its name.
 pub(crate) fn create(place: &Place, user: Option<u32>, fsync: bool) -> Result<(), Error> {
-    let (draft, data, password) = (
-        place.path("data.new"),
-        place.path("data"),
-        place.path("password"),
-    );
+    let (draft, data, password) = (place.path("data.new"), place.path("data"), place.path("password"));
     let failed = || Error::io(format!("cannot make {}", data.display()));
     remove(&draft)?;
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&draft)
-        .map_err(failed())?;
+    DirBuilder::new().mode(0o700).create(&draft).map_err(failed())?;
     place.secret("password")?;
     for path in [&draft, &password] {
         chown(path, user, user).map_err(failed())?;
     }
-    let options = [
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        "--no-locale",
-        "--username",
-        postgres::USER,
-    ];
+    let options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--username", postgres::USER];
     let mut args: Vec<OsString> = options.map(Into::into).into();
-    args.extend([
-        "--pwfile".into(),
-        password.into(),
-        "--pgdata".into(),
-        draft.clone().into(),
-    ]);
+    args.extend(["--pwfile".into(), password.into(), "--pgdata".into(), draft.clone().into()]);
     if !fsync {
         args.push("--no-sync".into());
     }
-    let initdb = Task {
-        program: postgres::find("initdb")?,
-        args,
-        env: vec![],
-        dir: place.dir().into(),
-        user,
-    };
+    let initdb = Task { program: postgres::find("initdb")?, args, env: vec![], dir: place.dir().into(), user };
     program::run("initdb", &initdb, "", INITDB_LIMIT_MS)?;
     fs::rename(&draft, &data).map_err(failed())
 }
@@ -155,16 +114,11 @@ pub(crate) fn remove_stale_pid_file(data: &Path) -> Result<(), Error> {
 
 /// Removes a file or a directory, if it is there.
 fn remove(path: &Path) -> Result<(), Error> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(format!(
-            "cannot remove {}",
-            path.display()
-        ))(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io(format!("cannot remove {}", path.display()))(error))
+        }
         _ => Ok(()),
     }
 }

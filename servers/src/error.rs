@@ -9,9 +9,7 @@ use std::process::ExitStatus;
 #[non_exhaustive]
 pub enum Error {
     /// A program is not installed.
-    #[error(
-        "`{program}` was not found: run scripts/bootstrap, or install the Debian package `{package}`"
-    )]
+    #[error("`{program}` was not found: run scripts/bootstrap, or install the Debian package `{package}`")]
     Missing {
         /// The program that was looked for.
         program: &'static str,

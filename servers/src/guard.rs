@@ -49,20 +49,11 @@ impl Task {
         let mut command = Command::new(program::find("setpriv", "util-linux")?);
         command.args(["--pdeathsig", "KILL"]);
         if let Some(id) = self.user {
-            command.args([
-                format!("--reuid={id}"),
-                format!("--regid={id}"),
-                "--clear-groups".into(),
-            ]);
+            command.args([format!("--reuid={id}"), format!("--regid={id}"), "--clear-groups".into()]);
         }
-        command
-            .args(["--", "/bin/sh", "-c", UNLESS_ORPHANED])
-            .arg(std::process::id().to_string());
+        command.args(["--", "/bin/sh", "-c", UNLESS_ORPHANED]).arg(std::process::id().to_string());
         command.arg(&self.program).args(&self.args);
-        command
-            .env_clear()
-            .env("PATH", program::search_path())
-            .env("LC_ALL", "C.UTF-8");
+        command.env_clear().env("PATH", program::search_path()).env("LC_ALL", "C.UTF-8");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.current_dir(&self.dir);
         // A group of its own: Ctrl-C on the terminal reaches us alone, and we stop the servers in order.
@@ -79,11 +70,7 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     /// Starts it. What it prints goes to `output`.
-    pub(crate) fn spawn(
-        task: &Task,
-        input: impl Into<Stdio>,
-        output: [Stdio; 2],
-    ) -> Result<Self, Error> {
+    pub(crate) fn spawn(task: &Task, input: impl Into<Stdio>, output: [Stdio; 2]) -> Result<Self, Error> {
         let [stdout, stderr] = output;
         let mut command = task.command()?;
         command.stdin(input).stdout(stdout).stderr(stderr);
@@ -159,22 +146,13 @@ fn kill_all(family: &[Process]) -> Result<(), Error> {
     for process in family {
         process.kill();
     }
-    let survivors = || {
-        family
-            .iter()
-            .filter(|process| process.is_alive())
-            .map(|process| process.pid)
-            .collect::<Vec<_>>()
-    };
-    wait::until(KILL_WAIT_MS_MAX, || survivors().is_empty().then_some(()))
-        .ok_or_else(|| unkillable(survivors()))
+    let survivors =
+        || family.iter().filter(|process| process.is_alive()).map(|process| process.pid).collect::<Vec<_>>();
+    wait::until(KILL_WAIT_MS_MAX, || survivors().is_empty().then_some(())).ok_or_else(|| unkillable(survivors()))
 }
 
 fn unkillable(pids: Vec<i32>) -> Error {
-    Error::Unkillable {
-        pids,
-        limit_ms: KILL_WAIT_MS_MAX,
-    }
+    Error::Unkillable { pids, limit_ms: KILL_WAIT_MS_MAX }
 }
 
 type Request = (Command, Sender<io::Result<Child>>);
@@ -188,9 +166,7 @@ fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
     });
     let (reply, answer) = channel();
     let no_thread = "the thread that makes child processes has ended";
-    spawner
-        .send((command, reply))
-        .map_err(|_| io::Error::other(no_thread))?;
+    spawner.send((command, reply)).map_err(|_| io::Error::other(no_thread))?;
     answer.recv().map_err(|_| io::Error::other(no_thread))?
 }
 
@@ -212,21 +188,10 @@ mod tests {
     /// A shell script that runs, and the first line that it printed.
     fn spawn(script: &str) -> (Guarded, String) {
         let args = vec!["-c".into(), script.into()];
-        let task = Task {
-            program: "/bin/sh".into(),
-            args,
-            env: vec![],
-            dir: "/".into(),
-            user: None,
-        };
+        let task = Task { program: "/bin/sh".into(), args, env: vec![], dir: "/".into(), user: None };
         let (output, stdout) = io::pipe().unwrap();
         let stderr = stdout.try_clone().unwrap();
-        let guarded = Guarded::spawn(
-            &task,
-            Stdio::null(),
-            [Stdio::from(stdout), Stdio::from(stderr)],
-        )
-        .unwrap();
+        let guarded = Guarded::spawn(&task, Stdio::null(), [Stdio::from(stdout), Stdio::from(stderr)]).unwrap();
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line).unwrap();
         (guarded, line.trim().into())
@@ -265,16 +230,10 @@ mod tests {
     #[test]
     fn a_child_whose_parent_is_gone_already_does_not_begin() {
         let stranger = "1";
-        let orphan = Command::new("/bin/sh")
-            .args(["-c", UNLESS_ORPHANED, stranger, "echo", "begun"])
-            .output()
-            .unwrap();
+        let orphan = Command::new("/bin/sh").args(["-c", UNLESS_ORPHANED, stranger, "echo", "begun"]).output().unwrap();
         assert!(orphan.stdout.is_empty() && !orphan.status.success());
         let ours = std::process::id().to_string();
-        let child = Command::new("/bin/sh")
-            .args(["-c", UNLESS_ORPHANED, &ours, "echo", "begun"])
-            .output()
-            .unwrap();
+        let child = Command::new("/bin/sh").args(["-c", UNLESS_ORPHANED, &ours, "echo", "begun"]).output().unwrap();
         assert_eq!(child.stdout, b"begun\n");
     }
 }

@@ -51,8 +51,7 @@ impl Place {
             return Err(Error::NotOurs { dir });
         }
         if meta.mode() & mode != mode {
-            fs::set_permissions(&dir, Permissions::from_mode(meta.mode() | mode))
-                .map_err(failed())?;
+            fs::set_permissions(&dir, Permissions::from_mode(meta.mode() | mode)).map_err(failed())?;
         }
         Ok(Self { dir })
     }
@@ -71,12 +70,7 @@ impl Place {
         let path = self.path("lock");
         let what = || format!("cannot lock {}", path.display());
         let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600);
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let file = options.open(&path).map_err(Error::io(what()))?;
         let taken = wait::until(LOCK_WAIT_MS_MAX, || match file.try_lock() {
             Ok(()) => Some(Ok(())),
@@ -86,10 +80,7 @@ impl Place {
         match taken {
             Some(Ok(())) => Ok(Lock { file }),
             Some(Err(error)) => Err(Error::io(what())(error)),
-            None => Err(Error::InUse {
-                dir: self.dir.clone(),
-                holder: holder(&path),
-            }),
+            None => Err(Error::InUse { dir: self.dir.clone(), holder: holder(&path) }),
         }
     }
 
@@ -105,17 +96,10 @@ impl Place {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            let file = OpenOptions::new()
-                .append(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)?;
+            let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
             Ok([Stdio::from(file.try_clone()?), Stdio::from(file)])
         };
-        begin().map_err(Error::io(format!(
-            "cannot begin the log {}",
-            path.display()
-        )))
+        begin().map_err(Error::io(format!("cannot begin the log {}", path.display())))
     }
 
     /// The last lines of the log, indented, or those around the last `landmark` in it; the reason in their stead when
@@ -142,10 +126,7 @@ impl Place {
     }
 
     fn last_port(&self) -> Option<u16> {
-        self.kept("port")?
-            .parse()
-            .ok()
-            .filter(|port| port::is_free(*port))
+        self.kept("port")?.parse().ok().filter(|port| port::is_free(*port))
     }
 
     /// A random word, made once and kept in a file that only its owner can read.
@@ -173,12 +154,7 @@ impl Place {
         let draft = self.path(&format!("{name}.new"));
         let write = || {
             let mut options = OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&draft)?;
+            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
             file.write_all(content.as_bytes())?;
             fs::rename(&draft, &path)
         };
@@ -196,17 +172,12 @@ impl Lock {
     /// Notes who will hold the lock from now on. Only a hint for whoever finds it taken, so a failure is not one.
     pub(crate) fn note_holder(&self, pid: u32) {
         let _ = self.file.set_len(0);
-        let _ = (&self.file)
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| writeln!(&self.file, "{pid}"));
+        let _ = (&self.file).seek(SeekFrom::Start(0)).and_then(|_| writeln!(&self.file, "{pid}"));
     }
 
     /// The lock as a standard input, sharing it.
     pub(crate) fn as_input(&self) -> Result<Stdio, Error> {
-        self.file
-            .try_clone()
-            .map(Stdio::from)
-            .map_err(Error::io("cannot share a lock"))
+        self.file.try_clone().map(Stdio::from).map_err(Error::io("cannot share a lock"))
     }
 }
 
@@ -228,41 +199,21 @@ fn read_end(path: &Path) -> io::Result<String> {
 }
 
 fn quote(text: &str, landmark: Option<&str>) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let found =
-        landmark.and_then(|landmark| lines.iter().rposition(|line| line.contains(landmark)));
-    let end = found.map_or(lines.len(), |at| {
-        lines.len().min(at + 1 + AFTER_LANDMARK_LINES_MAX)
-    });
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let found = landmark.and_then(|landmark| lines.iter().rposition(|line| line.contains(landmark)));
+    let end = found.map_or(lines.len(), |at| lines.len().min(at + 1 + AFTER_LANDMARK_LINES_MAX));
     let begin = end.saturating_sub(TAIL_LINES_MAX);
-    let quoted: Vec<String> = lines[begin..end]
-        .iter()
-        .map(|line| format!("    {line}"))
-        .collect();
-    if quoted.is_empty() {
-        "    (it printed nothing)".into()
-    } else {
-        quoted.join("\n")
-    }
+    let quoted: Vec<String> = lines[begin..end].iter().map(|line| format!("    {line}")).collect();
+    if quoted.is_empty() { "    (it printed nothing)".into() } else { quoted.join("\n") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(
-        lines: std::ops::RangeInclusive<u32>,
-        landmark: Option<&str>,
-        quoted: std::ops::RangeInclusive<u32>,
-    ) {
+    fn check(lines: std::ops::RangeInclusive<u32>, landmark: Option<&str>, quoted: std::ops::RangeInclusive<u32>) {
         let text = |lines: std::ops::RangeInclusive<u32>, indent: &str| {
-            lines
-                .map(|line| format!("{indent}line {line}."))
-                .collect::<Vec<_>>()
-                .join("\n")
+            lines.map(|line| format!("{indent}line {line}.")).collect::<Vec<_>>().join("\n")
         };
         assert_eq!(quote(&text(lines, ""), landmark), text(quoted, "    "));
     }
@@ -290,10 +241,7 @@ mod tests {
         assert_eq!(secret.len(), 32);
         assert_eq!(place.secret("password").unwrap(), secret);
         assert_ne!(place.secret("another").unwrap(), secret);
-        let mode = fs::metadata(place.path("password"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(place.path("password")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

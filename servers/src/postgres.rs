@@ -39,7 +39,7 @@ pub struct PostgresOptions {
     /// A fixed port; none: the one of the last start on this directory, or a free one.
     pub port: Option<u16>,
     /// `false`: what is committed survives the death of the server, but not that of the machine. Tests want that: the
-    /// first start, and the one after a kill, take a tenth of the time, because neither syncs a thousand files.
+    /// first start, and the one after a kill, are several times faster, because neither syncs a thousand files.
     pub fsync: bool,
     /// More settings (`name=value`), which win over ours.
     pub settings: Vec<String>,
@@ -48,12 +48,7 @@ pub struct PostgresOptions {
 impl PostgresOptions {
     /// In this directory, on a free port, synced.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            port: None,
-            fsync: true,
-            settings: vec![],
-        }
+        Self { dir: dir.into(), port: None, fsync: true, settings: vec![] }
     }
 }
 
@@ -71,10 +66,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// Starts it, and returns once it accepts connections: what a crash left is recovered.
-    pub fn start(
-        options: &PostgresOptions,
-        mut on_phase: impl FnMut(Phase),
-    ) -> Result<Self, Error> {
+    pub fn start(options: &PostgresOptions, mut on_phase: impl FnMut(Phase)) -> Result<Self, Error> {
         let program = find("postgres")?;
         let Cluster { place, lock, user } = Cluster::open(&options.dir)?;
         let data = place.path("data");
@@ -88,17 +80,8 @@ impl Postgres {
         let launch = Launch {
             name: "PostgreSQL",
             port,
-            task: Task {
-                program,
-                args: arguments(options, port, &data),
-                env: vec![],
-                dir: place.dir().into(),
-                user,
-            },
-            probe: Probe {
-                question: startup_message(),
-                is_ready: |answer| answer.starts_with(b"R"),
-            },
+            task: Task { program, args: arguments(options, port, &data), env: vec![], dir: place.dir().into(), user },
+            probe: Probe { question: startup_message(), is_ready: |answer| answer.starts_with(b"R") },
             landmark: None,
             when_ready: |_| Ok(()),
             // "Fast": open transactions are rolled back. SIGTERM would wait for the clients to leave.
@@ -116,21 +99,15 @@ impl Postgres {
 
     /// Where clients connect, password included; never log it. The database `postgres` is always there.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://{USER}:{}@127.0.0.1:{}/{database}",
-            self.password,
-            self.server.port()
-        )
+        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.server.port())
     }
 
-    /// Makes a database, unless it is there already. Takes about 50 ms.
+    /// Makes a database, unless it is there already. Takes about 100 ms.
     pub fn create_database(&self, name: &str) -> Result<(), Error> {
         name::check("database", name, DATABASE_NAME_BYTES_MAX)?;
         let psql = Task {
             program: find("psql")?,
-            args: ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"]
-                .map(Into::into)
-                .into(),
+            args: ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1"].map(Into::into).into(),
             env: vec![
                 ("PGHOST", "127.0.0.1".into()),
                 ("PGPORT", self.server.port().to_string().into()),

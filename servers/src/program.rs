@@ -42,18 +42,11 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 
 /// Runs a short-lived program to its end and returns what it printed. `input` must fit into a pipe (64 KiB), and so
 /// must the output.
-pub(crate) fn run(
-    program: &'static str,
-    task: &Task,
-    input: &str,
-    limit_ms: u64,
-) -> Result<String, Error> {
+pub(crate) fn run(program: &'static str, task: &Task, input: &str, limit_ms: u64) -> Result<String, Error> {
     let broken_pipe = || Error::io(format!("cannot talk to {program}"));
     let (stdin, mut to_program) = io::pipe().map_err(broken_pipe())?;
     let (from_program, stdout) = io::pipe().map_err(broken_pipe())?;
-    to_program
-        .write_all(input.as_bytes())
-        .map_err(broken_pipe())?;
+    to_program.write_all(input.as_bytes()).map_err(broken_pipe())?;
     drop(to_program);
     let stderr = stdout.try_clone().map_err(broken_pipe())?;
     let mut guarded = Guarded::spawn(task, stdin, [Stdio::from(stdout), Stdio::from(stderr)])?;
@@ -63,16 +56,8 @@ pub(crate) fn run(
     let output = read_all(from_program).map_err(broken_pipe())?;
     match status {
         Some(status) if status.success() => Ok(output),
-        Some(status) => Err(Error::Tool {
-            program,
-            outcome: status.to_string(),
-            output,
-        }),
-        None => Err(Error::Tool {
-            program,
-            outcome: format!("no end after {limit_ms} ms"),
-            output,
-        }),
+        Some(status) => Err(Error::Tool { program, outcome: status.to_string(), output }),
+        None => Err(Error::Tool { program, outcome: format!("no end after {limit_ms} ms"), output }),
     }
 }
 
@@ -100,10 +85,7 @@ mod tests {
 
     #[test]
     fn a_program_gets_its_input_and_its_output_comes_back() {
-        assert_eq!(
-            run("sh", &sh("cat; echo on stderr >&2"), "in\n", LIMIT_MS).unwrap(),
-            "in\non stderr"
-        );
+        assert_eq!(run("sh", &sh("cat; echo on stderr >&2"), "in\n", LIMIT_MS).unwrap(), "in\non stderr");
     }
 
     #[test]
@@ -120,22 +102,14 @@ mod tests {
 
     #[test]
     fn a_missing_program_names_its_package_and_the_script_that_installs_it() {
-        let message = find("no-such-program", "no-such-package")
-            .unwrap_err()
-            .to_string();
+        let message = find("no-such-program", "no-such-package").unwrap_err().to_string();
         assert!(message.contains("scripts/bootstrap"), "{message}");
         assert!(message.contains("no-such-package"), "{message}");
     }
 
     #[test]
     fn nothing_of_our_environment_reaches_a_child_but_the_path() {
-        let names = run(
-            "sh",
-            &sh("env | cut -d= -f1 | grep -v '^_$' | sort"),
-            "",
-            LIMIT_MS,
-        )
-        .unwrap();
+        let names = run("sh", &sh("env | cut -d= -f1 | grep -v '^_$' | sort"), "", LIMIT_MS).unwrap();
         assert_eq!(names, "LC_ALL\nPATH\nPWD");
     }
 }

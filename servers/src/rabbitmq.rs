@@ -47,11 +47,7 @@ pub struct RabbitMqOptions {
 impl RabbitMqOptions {
     /// In this directory, on a free port.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            port: None,
-            config: vec![],
-        }
+        Self { dir: dir.into(), port: None, config: vec![] }
     }
 }
 
@@ -70,10 +66,7 @@ pub struct RabbitMq {
 
 impl RabbitMq {
     /// Starts it, and returns once it speaks AMQP: durable queues and their persistent messages are back.
-    pub fn start(
-        options: &RabbitMqOptions,
-        mut on_phase: impl FnMut(Phase),
-    ) -> Result<Self, Error> {
+    pub fn start(options: &RabbitMqOptions, mut on_phase: impl FnMut(Phase)) -> Result<Self, Error> {
         let script = find_script()?;
         let cpus = our_cpus()?;
         let taskset = program::find("taskset", "util-linux")?;
@@ -97,10 +90,7 @@ impl RabbitMq {
                 dir: place.dir().into(),
                 user: None,
             },
-            probe: Probe {
-                question: b"AMQP\0\0\x09\x01".into(),
-                is_ready: is_connection_start,
-            },
+            probe: Probe { question: b"AMQP\0\0\x09\x01".into(), is_ready: is_connection_start },
             // Erlang's obituary of every process follows.
             landmark: Some("during startup:"),
             when_ready: spread_over_our_cpus,
@@ -111,21 +101,13 @@ impl RabbitMq {
         };
         let server = Server::start(launch, place, lock)?;
         on_phase(Phase::Ready);
-        Ok(Self {
-            server,
-            password,
-            node_port,
-        })
+        Ok(Self { server, password, node_port })
     }
 
     /// Where clients connect, password included; never log it. The vhost `/` is always there.
     pub fn url(&self, vhost: &str) -> String {
         let vhost = vhost.replace('/', "%2f");
-        format!(
-            "amqp://{USER}:{}@127.0.0.1:{}/{vhost}",
-            self.password,
-            self.server.port()
-        )
+        format!("amqp://{USER}:{}@127.0.0.1:{}/{vhost}", self.password, self.server.port())
     }
 
     /// Makes a vhost that the user may do everything in, unless it is there already. Takes about 20 ms (`rabbitmqctl`
@@ -155,11 +137,7 @@ impl RabbitMq {
         if output == "{ok, ok}" {
             return Ok(());
         }
-        Err(Error::Tool {
-            program: "erl_call",
-            outcome: "the node refused".into(),
-            output,
-        })
+        Err(Error::Tool { program: "erl_call", outcome: "the node refused".into(), output })
     }
 }
 
@@ -209,10 +187,7 @@ fn environment(place: &Place, node_port: u16) -> Vec<(&'static str, OsString)> {
         ("RABBITMQ_ENABLED_PLUGINS_FILE", in_place("enabled_plugins")),
         // Not there: they keep those in /etc from being read.
         ("RABBITMQ_CONF_ENV_FILE", in_place("no-rabbitmq-env.conf")),
-        (
-            "RABBITMQ_ADVANCED_CONFIG_FILE",
-            in_place("no-advanced.config"),
-        ),
+        ("RABBITMQ_ADVANCED_CONFIG_FILE", in_place("no-advanced.config")),
         ("RABBITMQ_MNESIA_BASE", in_place("mnesia")),
         ("RABBITMQ_LOG_BASE", in_place("upgrade-log")),
         ("RABBITMQ_LOGS", "-".into()),
@@ -231,15 +206,7 @@ fn is_connection_start(answer: &[u8]) -> bool {
 fn spread_over_our_cpus(pid: u32) -> Result<(), Error> {
     let taskset = Task {
         program: program::find("taskset", "util-linux")?,
-        args: [
-            "--all-tasks",
-            "--cpu-list",
-            "--pid",
-            &our_cpus()?,
-            &pid.to_string(),
-        ]
-        .map(Into::into)
-        .into(),
+        args: ["--all-tasks", "--cpu-list", "--pid", &our_cpus()?, &pid.to_string()].map(Into::into).into(),
         env: vec![],
         dir: "/".into(),
         user: None,
@@ -251,9 +218,7 @@ fn spread_over_our_cpus(pid: u32) -> Result<(), Error> {
 fn our_cpus() -> Result<String, Error> {
     let path = "/proc/self/status";
     let status = fs::read_to_string(path).map_err(Error::io(format!("cannot read {path}")))?;
-    let list = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
     Ok(list.unwrap_or("0").trim().into())
 }
 

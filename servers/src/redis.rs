@@ -30,12 +30,7 @@ pub struct RedisOptions {
 impl RedisOptions {
     /// In this directory, on a free port, without a module.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            port: None,
-            module: None,
-            args: vec![],
-        }
+        Self { dir: dir.into(), port: None, module: None, args: vec![] }
     }
 }
 
@@ -67,10 +62,7 @@ impl Redis {
                 user: None,
             },
             // While it loads its data the answer is `-LOADING …`.
-            probe: Probe {
-                question: b"PING\r\n".into(),
-                is_ready: |answer| answer.starts_with(b"+PONG"),
-            },
+            probe: Probe { question: b"PING\r\n".into(), is_ready: |answer| answer.starts_with(b"+PONG") },
             landmark: None,
             when_ready: |_| Ok(()),
             stop_signal: Signal::TERM,
@@ -90,33 +82,13 @@ impl Redis {
 }
 
 fn arguments(options: &RedisOptions, port: u16, dir: &Path) -> Result<Vec<OsString>, Error> {
-    let mut args: Vec<OsString> = ["--bind", "127.0.0.1", "--protected-mode", "yes"]
-        .map(Into::into)
-        .into();
-    args.extend([
-        "--port".into(),
-        port.to_string().into(),
-        "--dir".into(),
-        dir.into(),
-    ]);
-    args.extend(
-        [
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "always",
-            "--save",
-            "",
-        ]
-        .map(OsString::from),
-    );
+    let mut args: Vec<OsString> = ["--bind", "127.0.0.1", "--protected-mode", "yes"].map(Into::into).into();
+    args.extend(["--port".into(), port.to_string().into(), "--dir".into(), dir.into()]);
+    args.extend(["--appendonly", "yes", "--appendfsync", "always", "--save", ""].map(OsString::from));
     if let Some(module) = &options.module {
         // The server's own directory is not ours, so a relative path would lead it astray.
         let what = format!("cannot tell where {} is", module.display());
-        args.extend([
-            "--loadmodule".into(),
-            std::path::absolute(module).map_err(Error::io(what))?.into(),
-        ]);
+        args.extend(["--loadmodule".into(), std::path::absolute(module).map_err(Error::io(what))?.into()]);
     }
     args.extend(options.args.iter().cloned());
     Ok(args)

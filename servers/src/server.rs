@@ -46,11 +46,7 @@ pub struct Server {
 
 impl Server {
     pub(crate) fn start(launch: Launch, place: Place, lock: Lock) -> Result<Self, Error> {
-        let mut server = Self {
-            launch,
-            place,
-            running: None,
-        };
+        let mut server = Self { launch, place, running: None };
         server.begin(lock)?;
         Ok(server)
     }
@@ -87,9 +83,7 @@ impl Server {
     /// Kills it and all its children with SIGKILL, as a crash would, and waits until none is left. Once it is gone,
     /// this does nothing.
     pub fn kill(&mut self) -> Result<(), Error> {
-        self.running
-            .take()
-            .map_or(Ok(()), |mut running| running.kill())
+        self.running.take().map_or(Ok(()), |mut running| running.kill())
     }
 
     /// Starts it again on the same directory and port, and returns when it is usable. One that still runs is killed.
@@ -105,12 +99,7 @@ impl Server {
         let Some(mut running) = self.running.take() else {
             return Ok(());
         };
-        let Launch {
-            name,
-            stop_signal,
-            stop_limit_ms: limit_ms,
-            ..
-        } = self.launch;
+        let Launch { name, stop_signal, stop_limit_ms: limit_ms, .. } = self.launch;
         match running.stop(stop_signal, limit_ms)? {
             true => Ok(()),
             false => Err(Error::StopTimedOut { name, limit_ms }),
@@ -130,26 +119,14 @@ impl Server {
     }
 
     fn wait_until_ready(&mut self) -> Result<(), Error> {
-        let Launch {
-            name,
-            port,
-            start_limit_ms: limit_ms,
-            when_ready,
-            landmark,
-            ..
-        } = self.launch;
+        let Launch { name, port, start_limit_ms: limit_ms, when_ready, landmark, .. } = self.launch;
         let ready = wait::until(limit_ms, || match self.ensure_running() {
             Err(died) => Some(Err(died)),
             Ok(()) => self.launch.probe.is_answered(port).then_some(Ok(())),
         });
         let Some(outcome) = ready else {
             let (tail, log) = (self.place.log_tail(landmark), self.place.log());
-            return Err(Error::NotReady {
-                name,
-                limit_ms,
-                tail,
-                log,
-            });
+            return Err(Error::NotReady { name, limit_ms, tail, log });
         };
         outcome?;
         self.pid().map_or(Ok(()), when_ready)
@@ -185,10 +162,7 @@ mod tests {
                 dir: dir.into(),
                 user: None,
             },
-            probe: Probe {
-                question: vec![],
-                is_ready: |_| false,
-            },
+            probe: Probe { question: vec![], is_ready: |_| false },
             landmark: None,
             when_ready: |_| Ok(()),
             stop_signal: Signal::TERM,
@@ -205,26 +179,17 @@ mod tests {
         for part in told {
             assert!(message.contains(part), "{script}: {message}");
         }
-        assert!(
-            message.contains(dir.path().join("log").to_str().unwrap()),
-            "{message}"
-        );
+        assert!(message.contains(dir.path().join("log").to_str().unwrap()), "{message}");
     }
 
     #[test]
     fn a_server_that_ends_early_is_reported_with_its_status_and_last_lines() {
-        check_failure(
-            "echo out of luck; exit 3",
-            &["exit status: 3", "    out of luck"],
-        );
+        check_failure("echo out of luck; exit 3", &["exit status: 3", "    out of luck"]);
     }
 
     #[test]
     fn a_server_that_never_answers_is_reported_with_the_limit_and_its_last_lines() {
-        check_failure(
-            "echo still loading; sleep 600",
-            &["500 ms", "    still loading"],
-        );
+        check_failure("echo still loading; sleep 600", &["500 ms", "    still loading"]);
     }
 
     #[test]
@@ -235,16 +200,11 @@ mod tests {
     #[test]
     fn a_server_that_fails_to_start_leaves_no_process() {
         let dir = tempfile::tempdir().unwrap();
-        start(
-            "echo $$ > pid; sleep 600 & echo $! >> pid; wait",
-            dir.path(),
-        )
-        .unwrap_err();
+        start("echo $$ > pid; sleep 600 & echo $! >> pid; wait", dir.path()).unwrap_err();
         let pids = fs::read_to_string(dir.path().join("pid")).unwrap();
         assert_eq!(pids.lines().count(), 2);
         for pid in pids.lines() {
-            let state = fs::read_to_string(PathBuf::from("/proc").join(pid).join("stat"))
-                .unwrap_or_default();
+            let state = fs::read_to_string(PathBuf::from("/proc").join(pid).join("stat")).unwrap_or_default();
             assert!(state.is_empty() || state.contains(") Z "), "{state}");
         }
     }

@@ -56,10 +56,7 @@ fn read_all() -> Vec<Entry> {
     let Ok(directory) = fs::read_dir("/proc") else {
         return vec![];
     };
-    directory
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(read)
-        .collect()
+    directory.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter_map(read).collect()
 }
 
 fn read(pid: i32) -> Option<Entry> {
@@ -74,11 +71,7 @@ fn parse(pid: i32, stat: &str) -> Option<Entry> {
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
     let started = fields.nth(17)?.parse().ok()?;
-    Some(Entry {
-        process: Process { pid, started },
-        parent,
-        is_zombie: matches!(state, "Z" | "X"),
-    })
+    Some(Entry { process: Process { pid, started }, parent, is_zombie: matches!(state, "Z" | "X") })
 }
 
 #[cfg(test)]
@@ -90,13 +83,7 @@ mod tests {
         let stat = "42 (a) b (c) S 7 42 42 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 12345 1000 10";
         let entry = parse(42, stat).unwrap();
         assert_eq!(entry.parent, 7);
-        assert_eq!(
-            entry.process,
-            Process {
-                pid: 42,
-                started: 12_345
-            }
-        );
+        assert_eq!(entry.process, Process { pid: 42, started: 12_345 });
         assert!(!entry.is_zombie);
     }
 

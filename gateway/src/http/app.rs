@@ -72,10 +72,11 @@ async fn work(
 ) -> Result<Reply, Problem> {
     let (sale, id) = (target.sale.as_str(), target.id.as_str());
     match target.endpoint {
-        Endpoint::CreateSale => sales::create(&app, &headers, &body).await,
+        // What asks PostgreSQL is rare and large: on the heap it does not make every reservation's task larger.
+        Endpoint::CreateSale => Box::pin(sales::create(&app, &headers, &body)).await,
         Endpoint::ShowSale => sales::show(&app, sale).await,
         Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body).await,
-        Endpoint::ShowReservation => reservation::show(&app, sale, id).await,
+        Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
         Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id).await,
         Endpoint::ReleaseReservation => reservation::release(&app, sale, id).await,
         Endpoint::Live | Endpoint::Ready => Err(Kind::Internal.into()),

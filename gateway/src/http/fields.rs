@@ -7,7 +7,7 @@ use std::fmt;
 
 use flash_wire::Invalid;
 use flash_wire::invalid::{in_range, name, text};
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -19,12 +19,12 @@ const UNKNOWN_NAME_CHARS_MAX: usize = 64;
 /// Splits a body, which must be an object, into the fields that it may have.
 ///
 /// # Errors
-/// When the body is not JSON, or not such an object.
+/// When the body is not a JSON object, or has another field, or one twice.
 pub(crate) fn body<'a, const N: usize>(body: &'a [u8], names: [&'static str; N]) -> Result<[Field<'a>; N], Problem> {
-    let text = std::str::from_utf8(body).map_err(|_| Problem::new(Kind::MalformedJson, "the body must be UTF-8"))?;
+    let text = std::str::from_utf8(body).map_err(|_| Problem::new(Kind::Malformed, "the body must be UTF-8"))?;
     match object(text, names) {
         Ok(fields) => Ok(fields?),
-        Err(error) => Err(Problem::new(Kind::MalformedJson, error.to_string())),
+        Err(error) => Err(Problem::new(Kind::Malformed, error.to_string())),
     }
 }
 
@@ -106,15 +106,13 @@ impl<'a> Given<'a> {
         names: [&'static str; N],
         read: impl Fn([Field<'a>; N]) -> Result<T, FieldError>,
     ) -> Result<Vec<T>, FieldError> {
-        let rule = || format!("must be a list of 1 to {count_max}");
         let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(self.json) else {
-            return Err(self.refused(rule()));
+            return Err(self.refused(format!("must be a list of 1 to {count_max}")));
         };
-        if list.is_empty() || list.len() > count_max {
-            return Err(self.refused(rule()));
-        }
+        let count = in_range(self.name, list.len() as u64, 1, count_max as u64);
+        count.map_err(|invalid| self.refused(invalid.rule))?;
         let entry = |(at, entry): (usize, &'a RawValue)| {
-            // It was read as JSON once already; that it is an object, and which, `object` says.
+            // It was read as JSON already: only that it is no object can be wrong with it now.
             let fields = object(entry.get(), names).unwrap_or_else(|_| Err(not_an_object()));
             fields.and_then(&read).map_err(|error| FieldError {
                 pointer: format!("/{}/{at}{}", self.name, error.pointer),
@@ -140,16 +138,13 @@ fn not_an_object() -> FieldError {
 
 type Fields<'a, const N: usize> = Result<[Field<'a>; N], FieldError>;
 
-/// Splits an object. The outer error says that the text is not JSON, the inner one that the object is not as it should
-/// be: text that is not JSON to its end is that before anything else.
+/// Splits an object. The outer error says that the text is no JSON object, the inner one that it has a field which it
+/// may not have.
 fn object<'a, const N: usize>(json: &'a str, names: [&'static str; N]) -> serde_json::Result<Fields<'a, N>> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    match (Object { names }).deserialize(&mut deserializer) {
-        Ok(fields) => deserializer.end().map(|()| fields),
-        // The syntax is right so far; is it to the end?
-        Err(error) if error.is_data() => serde_json::from_str::<IgnoredAny>(json).map(|_| Err(not_an_object())),
-        Err(error) => Err(error),
-    }
+    let fields = Object { names }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(fields)
 }
 
 /// Reads an object that may have `names`.

@@ -19,8 +19,8 @@ use crate::orders::OrdersError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     BadRequest,
-    MalformedJson,
-    NoSuchRoute,
+    Malformed,
+    NotFound,
     UnknownSale,
     UnknownReservation,
     MethodNotAllowed,
@@ -52,8 +52,8 @@ impl Kind {
         use StatusCode as Is;
         match self {
             Self::BadRequest => ("bad-request", Is::BAD_REQUEST, "The request cannot be read"),
-            Self::MalformedJson => ("malformed-json", Is::BAD_REQUEST, "The body is not JSON"),
-            Self::NoSuchRoute => ("no-such-route", Is::NOT_FOUND, "There is nothing at this path"),
+            Self::Malformed => ("malformed", Is::BAD_REQUEST, "The body is not a JSON object"),
+            Self::NotFound => ("not-found", Is::NOT_FOUND, "There is nothing at this path"),
             Self::UnknownSale => ("unknown-sale", Is::NOT_FOUND, "There is no such sale"),
             Self::UnknownReservation => ("unknown-reservation", Is::NOT_FOUND, "There is no such reservation"),
             Self::MethodNotAllowed => ("method-not-allowed", Is::METHOD_NOT_ALLOWED, "This path has other methods"),
@@ -73,7 +73,9 @@ impl Kind {
             Self::Invalid => ("invalid", Is::UNPROCESSABLE_ENTITY, "A field breaks its rule"),
             Self::Internal => ("internal", Is::INTERNAL_SERVER_ERROR, "The gateway failed"),
             Self::Overloaded => ("overloaded", Is::SERVICE_UNAVAILABLE, "Too many requests at once"),
-            Self::RedisAway => ("redis-away", Is::SERVICE_UNAVAILABLE, "Redis is away: nothing was changed"),
+            Self::RedisAway => {
+                ("redis-away", Is::SERVICE_UNAVAILABLE, "Redis is away, or refuses: nothing was changed")
+            }
             Self::PostgresAway => ("postgres-away", Is::SERVICE_UNAVAILABLE, "PostgreSQL is away"),
             Self::Fenced => ("fenced", Is::SERVICE_UNAVAILABLE, "The sale is being checked"),
             Self::JournalFull => {

@@ -62,7 +62,7 @@ impl Routes {
     /// # Errors
     /// When nothing is at `path`, or it has other methods.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Result<Target, Problem> {
-        let found = self.paths.at(path).map_err(|_| Kind::NoSuchRoute)?;
+        let found = self.paths.at(path).map_err(|_| Kind::NotFound)?;
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let Some((_, endpoint)) = found.value.iter().find(|(method, _)| method == wanted) else {
             return Err(Problem::method_not_allowed(allow(found.value)));
@@ -108,7 +108,7 @@ mod tests {
         for path in
             ["/", "", "*", "/v1/sales/", "/v1/sales//reservations", "/v1/sales/a/b", "/livez/", "/V1/sales", "\u{eb}"]
         {
-            check(Method::GET, path, Err(Kind::NoSuchRoute.into()));
+            check(Method::GET, path, Err(Kind::NotFound.into()));
         }
     }
 

@@ -28,40 +28,50 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
     body::expect_json(headers)?;
     let Order { sale, terms } = Order::read(body)?;
     let created = app.orders.create_sale(&sale, &terms).await?;
-    match created {
+    let warmed = match created {
         SaleCreated::Differs => return Err(Kind::SaleDiffers.into()),
-        SaleCreated::Exists => expect_whole(app, &sale).await?,
-        SaleCreated::Created => {}
-    }
-    let warm = Warm { terms, epoch: FIRST_EPOCH };
-    let answer = app.redis.call(Call::warm(&sale, &warm)).await.map_err(not_warmed)??;
-    app.relay.notify_one();
-    let (WarmAnswer::Warmed { epoch } | WarmAnswer::Exists { epoch }) = answer;
-    let is_new = created == SaleCreated::Created;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    let mut reply = json(status, &Created { sale: &sale, epoch, terms: MessageTerms::from(&warm.terms) });
-    if let (true, Ok(location)) = (is_new, format!("/v1/sales/{sale}").try_into()) {
+        SaleCreated::Exists => warmed_before(app, &sale).await?,
+        SaleCreated::Created => None,
+    };
+    let epoch = match warmed {
+        Some(epoch) => epoch,
+        None => warm(app, &sale, &terms).await?,
+    };
+    let status = if created == SaleCreated::Created { StatusCode::CREATED } else { StatusCode::OK };
+    let mut reply = json(status, &Created { sale: &sale, epoch, terms: MessageTerms::from(&terms) });
+    if let (StatusCode::CREATED, Ok(location)) = (status, format!("/v1/sales/{sale}").try_into()) {
         reply.headers_mut().insert(LOCATION, location);
     }
     Ok(reply)
 }
 
+/// The epoch in which Redis has a sale that PostgreSQL has; none, if whoever created it did not get as far as Redis.
+///
 /// A sale of which PostgreSQL has events must not be warmed anew: its numbering would begin again, and PostgreSQL would
 /// take new reservations for old ones. Where Redis has forgotten such a sale, it is to be rebuilt.
-async fn expect_whole(app: &App, sale: &str) -> Result<(), Problem> {
+async fn warmed_before(app: &App, sale: &str) -> Result<Option<u64>, Problem> {
     match app.redis.call(Call::sale_status(sale)).await? {
+        Ok(status) => Ok(Some(status.epoch)),
         Err(Refusal::NotWarmed) if app.orders.has_events(sale).await? => {
             Err(Problem::new(Kind::Fenced, "Redis has forgotten this sale; it is to be rebuilt from PostgreSQL"))
         }
-        Err(Refusal::NotWarmed) | Ok(_) => Ok(()),
+        Err(Refusal::NotWarmed) => Ok(None),
         Err(refusal) => Err(refusal.into()),
     }
 }
 
-/// Other terms are no problem of Redis': somebody warmed the sale by hand.
+async fn warm(app: &App, sale: &str, terms: &Terms) -> Result<u64, Problem> {
+    let warm = Warm { terms: terms.clone(), epoch: FIRST_EPOCH };
+    let answer = app.redis.call(Call::warm(sale, &warm)).await.map_err(not_warmed)??;
+    app.relay.notify_one();
+    let (WarmAnswer::Warmed { epoch } | WarmAnswer::Exists { epoch }) = answer;
+    Ok(epoch)
+}
+
+/// Whoever creates sales is told all that Redis says: somebody may have warmed the sale by hand, with other terms.
 fn not_warmed(error: CallError) -> Problem {
     match error {
-        CallError::Invalid { field, rule } => Problem::new(Kind::SaleDiffers, format!("in Redis: {field} {rule}")),
+        CallError::Failed { .. } => Problem::new(Kind::RedisAway, error.to_string()),
         error => error.into(),
     }
 }
@@ -248,7 +258,7 @@ mod tests {
         check_bad("{}", "/total", "total must be given");
         check_bad(r#"{"total":0}"#, "/total", "total must be 1 to 1000000000");
         check_bad(r#"{"total":1,"skus":[{"sku":"s","total":1}]}"#, "/total", "total must not stand beside skus");
-        check_bad(r#"{"skus":[]}"#, "/skus", "skus must be a list of 1 to 64");
+        check_bad(r#"{"skus":[]}"#, "/skus", "skus must be 1 to 64");
         check_bad(r#"{"skus":[{"sku":"s"}]}"#, "/skus/0/total", "total must be given");
         check_bad(
             r#"{"skus":[{"sku":"s","total":1},{"sku":"s","total":1}]}"#,

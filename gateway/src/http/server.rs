@@ -8,7 +8,8 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
@@ -40,7 +41,11 @@ async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>)
     // The semaphore is never closed.
     while let Ok(place) = places.clone().acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, app.clone(), place))),
+            Ok((stream, _)) => {
+                // Without it a small answer may wait for the client's acknowledgement of the one before.
+                let _ = stream.set_nodelay(true);
+                drop(tokio::spawn(connection(stream, app.clone(), place)));
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
@@ -49,9 +54,10 @@ async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>)
     }
 }
 
-async fn connection(stream: TcpStream, app: Arc<App>, _place: OwnedSemaphorePermit) {
-    // Without it a small answer may wait for the client's acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
+async fn connection<S>(stream: S, app: Arc<App>, _place: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut phase = app.phase.clone();
     let service = service_fn(move |request| {
         let app = app.clone();
@@ -82,3 +88,6 @@ fn builder() -> http1::Builder {
 fn age() -> Duration {
     Duration::from_millis(CONNECTION_AGE_MS_MAX - rand::random_range(0..=CONNECTION_AGE_JITTER_MS))
 }
+
+#[cfg(test)]
+mod tests;

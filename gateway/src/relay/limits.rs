@@ -1,5 +1,6 @@
 //! Every bound of the relay, in one place, each with its unit in its name.
 
+use flash_broker::BODY_BYTES_GOAL;
 use flash_wire::message::MESSAGE_EVENTS_MAX;
 use flash_wire::{COUNT_MAX, LEASE_MS_MAX};
 
@@ -14,9 +15,9 @@ pub(crate) const READY_SALES: u64 = COUNT_MAX;
 pub(crate) const REAP_HOLDS: u64 = 256;
 /// Events that one PULL answers, and one message carries at most.
 pub(crate) const MESSAGE_EVENTS: u64 = 256;
-/// Bytes of encoded events after which a message takes no more. JSON is somewhat larger than what the journal holds;
-/// the syncer keeps hundreds of messages in memory.
-pub(crate) const MESSAGE_BYTES: usize = 256 * 1024;
+/// Bytes of encoded events after which a message takes no more. JSON takes up to three times what the journal takes, and
+/// where that matters, for data, hardly more.
+pub(crate) const MESSAGE_BYTES: usize = BODY_BYTES_GOAL / 2;
 /// Messages that wait for their confirms. Beyond it nothing is pulled.
 pub(crate) const WINDOW_MESSAGES_MAX: usize = 128;
 /// How long a publish may take until its confirm. Beyond it its fate is unknown. (A RabbitMQ that is short of disk or
@@ -30,6 +31,8 @@ pub(crate) const RESEND_MS: u64 = 30_000;
 pub(crate) const RESEND_MS_MAX: u64 = 15 * 60_000;
 /// The rest after a sale whose journal could not be read.
 pub(crate) const UNREADABLE_MS: u64 = 10_000;
+/// What was sent of a sale that has not been ready for so long is forgotten.
+pub(crate) const FORGET_MS: u64 = 10_000;
 /// Sales of which the relay remembers what it sent. One that it forgot is sent again from what is acknowledged.
 pub(crate) const SALES_MAX: usize = 16_384;
 /// The first wait before Redis or RabbitMQ is tried again.

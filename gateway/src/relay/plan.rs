@@ -1,9 +1,9 @@
 //! What to send next, and what to send again. No I/O and no clock: whoever asks says what time it is, in milliseconds
 //! since any fixed point.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::limits::{RESEND_MS, RESEND_MS_MAX, SALES_MAX};
+use super::limits::{FORGET_MS, RESEND_MS, RESEND_MS_MAX, SALES_MAX};
 
 /// Where a sale's journal stands, as READY says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +34,15 @@ struct Progress {
     patience_ms: u64,
     /// Not to be touched before: another relay's, or unreadable.
     rests_until_ms: u64,
+    /// When it was last ready.
+    seen_ms: u64,
 }
 
 impl Plan {
     /// The seq behind which to pull, if there is anything to send.
     pub(crate) fn next(&mut self, journal: Journal, now_ms: u64) -> Option<u64> {
         let progress = self.progress(journal, now_ms);
+        progress.seen_ms = now_ms;
         if progress.acked != journal.acked {
             progress.acked = journal.acked;
             progress.sent = progress.sent.max(journal.acked);
@@ -78,9 +81,10 @@ impl Plan {
         }
     }
 
-    /// Forgets the sales that are not `ready` any more: everything of them is acknowledged.
-    pub(crate) fn keep(&mut self, ready: &HashSet<&str>) {
-        self.sales.retain(|sale, _| ready.contains(sale.as_str()));
+    /// Forgets the sales that have not been ready for long: everything of them is acknowledged. (One look at READY shows
+    /// some of the ready sales, not all.)
+    pub(crate) fn forget_done(&mut self, now_ms: u64) {
+        self.sales.retain(|_, progress| now_ms.saturating_sub(progress.seen_ms) < FORGET_MS);
     }
 
     fn progress(&mut self, journal: Journal, now_ms: u64) -> &mut Progress {
@@ -113,6 +117,7 @@ impl Progress {
             moved_ms: now_ms,
             patience_ms: RESEND_MS,
             rests_until_ms: 0,
+            seen_ms: now_ms,
         }
     }
 }
@@ -205,11 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_that_is_not_ready_any_more_is_forgotten() {
+    fn a_sale_that_has_not_been_ready_for_long_is_forgotten() {
         let mut plan = sent_ten();
-        plan.keep(&HashSet::from(["drop"]));
+        plan.next(journal(0, 10), 5);
+        plan.forget_done(FORGET_MS + 4);
         assert_eq!(plan.sales.len(), 1);
-        plan.keep(&HashSet::from(["other"]));
+        plan.forget_done(FORGET_MS + 5);
         assert!(plan.sales.is_empty());
     }
 

@@ -14,10 +14,7 @@ fn a_directory_whose_server_lives_is_refused_with_its_process() {
     let mut redis = Redis::start(&options, silent).unwrap();
     let pid = redis.server.pid().unwrap();
     let message = Redis::start(&options, silent).unwrap_err().to_string();
-    assert!(
-        message.contains(&format!("in use by process {pid}")),
-        "{message}"
-    );
+    assert!(message.contains(&format!("in use by process {pid}")), "{message}");
     redis.server.stop().unwrap();
     Redis::start(&options, silent).unwrap();
 }

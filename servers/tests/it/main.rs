@@ -16,10 +16,7 @@ use tempfile::TempDir;
 fn temporary_dir() -> TempDir {
     use std::os::unix::fs::PermissionsExt;
     let permissions = std::fs::Permissions::from_mode(0o755);
-    tempfile::Builder::new()
-        .permissions(permissions)
-        .tempdir()
-        .unwrap()
+    tempfile::Builder::new().permissions(permissions).tempdir().unwrap()
 }
 
 /// Runs async code of a client to its end.

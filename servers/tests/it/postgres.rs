@@ -33,10 +33,7 @@ fn run(postgres: &Postgres, database: &str, sql: &str) -> Option<String> {
 }
 
 fn assert_kept(postgres: &Postgres, rows: &str) {
-    assert_eq!(
-        run(postgres, "shop", "SELECT count(*) FROM kept").as_deref(),
-        Some(rows)
-    );
+    assert_eq!(run(postgres, "shop", "SELECT count(*) FROM kept").as_deref(), Some(rows));
 }
 
 #[test]
@@ -44,8 +41,7 @@ fn it_starts_answers_and_keeps_what_it_committed() {
     let root = temporary_dir();
     let dir = root.path().join("a postgres");
     let mut phases = vec![];
-    let mut postgres =
-        Postgres::start(&PostgresOptions::new(&dir), |phase| phases.push(phase)).unwrap();
+    let mut postgres = Postgres::start(&PostgresOptions::new(&dir), |phase| phases.push(phase)).unwrap();
     assert_eq!(phases, [Phase::Creating, Phase::Starting, Phase::Ready]);
     assert_eq!(postgres.server.dir(), dir);
     processes::assert_on_loopback_only(&dir, 1);
@@ -69,8 +65,7 @@ fn it_starts_answers_and_keeps_what_it_committed() {
     assert_eq!(processes::working_in(&dir), [""; 0]);
     drop(postgres);
     let mut phases = vec![];
-    let postgres =
-        Postgres::start(&PostgresOptions::new(&dir), |phase| phases.push(phase)).unwrap();
+    let postgres = Postgres::start(&PostgresOptions::new(&dir), |phase| phases.push(phase)).unwrap();
     assert_eq!(phases, [Phase::Starting, Phase::Ready]);
     assert_kept(&postgres, "2");
 
@@ -86,25 +81,17 @@ fn it_asks_for_the_password_which_only_the_owner_can_read() {
     let password = fs::read_to_string(dir.join("password")).unwrap();
     let right = postgres.url("postgres");
     let wrong = right.replace(&password, "guessed");
-    assert_eq!(
-        block_on(query(&right, "SELECT 7")).unwrap().as_deref(),
-        Some("7")
-    );
+    assert_eq!(block_on(query(&right, "SELECT 7")).unwrap().as_deref(), Some("7"));
     assert!(block_on(query(&wrong, "SELECT 7")).is_err());
     let mode = |name: &str| fs::metadata(dir.join(name)).unwrap().permissions().mode() & 0o777;
-    assert_eq!(
-        (mode("password"), mode("data"), mode("log")),
-        (0o600, 0o700, 0o600)
-    );
+    assert_eq!((mode("password"), mode("data"), mode("log")), (0o600, 0o700, 0o600));
 }
 
 #[test]
 fn a_name_that_would_need_quoting_is_refused() {
     let root = temporary_dir();
     let postgres = Postgres::start(&quick(root.path().join("postgres")), silent).unwrap();
-    let error = postgres
-        .create_database("x\"; DROP DATABASE postgres")
-        .unwrap_err();
+    let error = postgres.create_database("x\"; DROP DATABASE postgres").unwrap_err();
     assert!(matches!(error, Error::BadName { .. }), "{error}");
 }
 
@@ -114,10 +101,7 @@ fn a_setting_that_does_not_exist_is_reported_in_the_servers_own_words() {
     let mut options = quick(root.path().join("postgres"));
     options.settings = vec!["no_such_setting=1".into()];
     let message = Postgres::start(&options, silent).unwrap_err().to_string();
-    assert!(
-        message.contains("unrecognized configuration parameter \"no_such_setting\""),
-        "{message}"
-    );
+    assert!(message.contains("unrecognized configuration parameter \"no_such_setting\""), "{message}");
 }
 
 #[test]
@@ -149,31 +133,20 @@ fn roots_cluster_moves_to_where_nobody_can_reach_it_and_is_found_again() {
     let mut postgres = Postgres::start(&options, silent).unwrap();
     let place = postgres.server.dir().to_owned();
     let is_root = fs::metadata(root.path()).unwrap().uid() == 0;
-    assert_eq!(
-        place.starts_with("/var/tmp"),
-        is_root,
-        "{}",
-        place.display()
-    );
+    assert_eq!(place.starts_with("/var/tmp"), is_root, "{}", place.display());
     let _removed_at_the_end = Removed(&place);
     run(&postgres, "postgres", "CREATE TABLE kept AS SELECT 1");
     postgres.server.stop().unwrap();
 
     let mut postgres = Postgres::start(&options, silent).unwrap();
     assert_eq!(postgres.server.dir(), place);
-    assert_eq!(
-        run(&postgres, "postgres", "SELECT count(*) FROM kept").as_deref(),
-        Some("1")
-    );
+    assert_eq!(run(&postgres, "postgres", "SELECT count(*) FROM kept").as_deref(), Some("1"));
     postgres.server.stop().unwrap();
 
     fs::remove_dir_all(&wanted).unwrap();
     let postgres = Postgres::start(&options, silent).unwrap();
     assert_eq!(postgres.server.dir(), place);
-    assert_eq!(
-        run(&postgres, "postgres", "SELECT to_regclass('kept') IS NULL").as_deref(),
-        Some("t")
-    );
+    assert_eq!(run(&postgres, "postgres", "SELECT to_regclass('kept') IS NULL").as_deref(), Some("t"));
 }
 
 struct Removed<'a>(&'a Path);

@@ -15,22 +15,12 @@ async fn connect(url: &str) -> lapin::Result<(Connection, Channel)> {
 fn publish(rabbitmq: &RabbitMq, vhost: &str) {
     let work = async {
         let (_connection, channel) = connect(&rabbitmq.url(vhost)).await?;
-        let durable = QueueDeclareOptions {
-            durable: true,
-            ..Default::default()
-        };
-        channel
-            .queue_declare("kept".into(), durable, FieldTable::default())
-            .await?;
-        channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await?;
+        let durable = QueueDeclareOptions { durable: true, ..Default::default() };
+        channel.queue_declare("kept".into(), durable, FieldTable::default()).await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let persistent = BasicProperties::default().with_delivery_mode(2);
         let options = BasicPublishOptions::default();
-        channel
-            .basic_publish("".into(), "kept".into(), options, b"kept", persistent)
-            .await?
-            .await
+        channel.basic_publish("".into(), "kept".into(), options, b"kept", persistent).await?.await
     };
     assert!(block_on(work).unwrap().is_ack());
 }
@@ -39,13 +29,8 @@ fn publish(rabbitmq: &RabbitMq, vhost: &str) {
 fn count(rabbitmq: &RabbitMq, vhost: &str) -> u32 {
     let work = async {
         let (_connection, channel) = connect(&rabbitmq.url(vhost)).await?;
-        let passive = QueueDeclareOptions {
-            passive: true,
-            ..Default::default()
-        };
-        channel
-            .queue_declare("kept".into(), passive, FieldTable::default())
-            .await
+        let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+        channel.queue_declare("kept".into(), passive, FieldTable::default()).await
     };
     block_on(work).unwrap().message_count()
 }
@@ -55,8 +40,7 @@ fn it_starts_answers_and_keeps_what_it_confirmed() {
     let root = temporary_dir();
     let dir = root.path().join("a rabbitmq");
     let mut phases = vec![];
-    let mut rabbitmq =
-        RabbitMq::start(&RabbitMqOptions::new(&dir), |phase| phases.push(phase)).unwrap();
+    let mut rabbitmq = RabbitMq::start(&RabbitMqOptions::new(&dir), |phase| phases.push(phase)).unwrap();
     assert_eq!(phases, [Phase::Starting, Phase::Ready]);
     let port = rabbitmq.server.port();
     // AMQP, and the node's own port. There is no epmd.

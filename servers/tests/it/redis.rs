@@ -7,10 +7,7 @@ use redis::Commands;
 use crate::{processes, temporary_dir, wait_until};
 
 fn connect(redis: &Redis) -> redis::Connection {
-    redis::Client::open(redis.url())
-        .unwrap()
-        .get_connection()
-        .unwrap()
+    redis::Client::open(redis.url()).unwrap().get_connection().unwrap()
 }
 
 fn set(redis: &Redis, key: &str) {
@@ -55,17 +52,8 @@ fn it_starts_answers_and_keeps_what_it_answered() {
 fn every_write_is_synced_and_nothing_is_left_to_snapshots() {
     let root = temporary_dir();
     let redis = Redis::start(&RedisOptions::new(root.path().join("redis")), silent).unwrap();
-    for (name, value) in [
-        ("appendonly", "yes"),
-        ("appendfsync", "always"),
-        ("save", ""),
-        ("protected-mode", "yes"),
-    ] {
-        let pair: (String, String) = redis::cmd("CONFIG")
-            .arg("GET")
-            .arg(name)
-            .query(&mut connect(&redis))
-            .unwrap();
+    for (name, value) in [("appendonly", "yes"), ("appendfsync", "always"), ("save", ""), ("protected-mode", "yes")] {
+        let pair: (String, String) = redis::cmd("CONFIG").arg("GET").arg(name).query(&mut connect(&redis)).unwrap();
         assert_eq!(pair, (name.into(), value.into()));
     }
 }
@@ -76,10 +64,7 @@ fn a_module_that_cannot_be_loaded_is_reported_in_the_servers_own_words() {
     let mut options = RedisOptions::new(root.path().join("redis"));
     options.module = Some("/no/such/module.so".into());
     let message = Redis::start(&options, silent).unwrap_err().to_string();
-    assert!(
-        message.contains("redis-server ended (exit status: 1)"),
-        "{message}"
-    );
+    assert!(message.contains("redis-server ended (exit status: 1)"), "{message}");
     assert!(message.contains("/no/such/module.so"), "{message}");
 }
 
@@ -91,10 +76,7 @@ fn a_fixed_port_that_is_taken_is_refused() {
     let mut options = RedisOptions::new(root.path().join("redis"));
     options.port = Some(port);
     let error = Redis::start(&options, silent).unwrap_err();
-    assert!(
-        matches!(error, Error::PortTaken { port: told } if told == port),
-        "{error}"
-    );
+    assert!(matches!(error, Error::PortTaken { port: told } if told == port), "{error}");
     drop(listener);
     assert_eq!(Redis::start(&options, silent).unwrap().server.port(), port);
 }
@@ -115,28 +97,19 @@ fn a_server_that_ends_by_itself_is_noticed() {
     let mut redis = Redis::start(&RedisOptions::new(root.path().join("redis")), silent).unwrap();
     redis.server.ensure_running().unwrap();
     // The connection breaks before an answer comes.
-    redis::cmd("SHUTDOWN")
-        .query::<()>(&mut connect(&redis))
-        .ok();
+    redis::cmd("SHUTDOWN").query::<()>(&mut connect(&redis)).ok();
     let mut message = String::new();
-    wait_until("its end is noticed", || {
-        match redis.server.ensure_running() {
-            Ok(()) => false,
-            Err(error) => {
-                message = error.to_string();
-                true
-            }
+    wait_until("its end is noticed", || match redis.server.ensure_running() {
+        Ok(()) => false,
+        Err(error) => {
+            message = error.to_string();
+            true
         }
     });
     assert!(message.contains("bye bye"), "{message}");
     assert_eq!(redis.server.pid(), None);
     redis.server.restart().unwrap();
-    assert_eq!(
-        redis::cmd("PING")
-            .query::<String>(&mut connect(&redis))
-            .unwrap(),
-        "PONG"
-    );
+    assert_eq!(redis::cmd("PING").query::<String>(&mut connect(&redis)).unwrap(), "PONG");
 }
 
 #[test]
@@ -145,18 +118,10 @@ fn a_server_outlives_the_thread_that_started_it() {
     let options = RedisOptions::new(root.path().join("redis"));
     let starter = std::thread::spawn(move || {
         let thread = std::fs::read_link("/proc/thread-self").unwrap();
-        (
-            Redis::start(&options, silent).unwrap(),
-            Path::new("/proc").join(thread),
-        )
+        (Redis::start(&options, silent).unwrap(), Path::new("/proc").join(thread))
     });
     let (redis, thread) = starter.join().unwrap();
     // `join` returns a moment before the kernel is done with the thread, and with those that die with it.
     wait_until("the thread is gone", || !thread.exists());
-    assert_eq!(
-        redis::cmd("PING")
-            .query::<String>(&mut connect(&redis))
-            .unwrap(),
-        "PONG"
-    );
+    assert_eq!(redis::cmd("PING").query::<String>(&mut connect(&redis)).unwrap(), "PONG");
 }

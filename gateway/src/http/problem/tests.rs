@@ -64,7 +64,7 @@ fn a_fault_of_redis_says_whether_anything_was_changed() {
         }
         check(error, status, &body, headers);
     };
-    const AWAY: &str = "Redis is away: nothing was changed";
+    const AWAY: &str = "Redis is away, or refuses: nothing was changed";
     const UNKNOWN: &str = "Whether it was done is not known";
     let again = Some("ask again with the same Idempotency-Key to learn it");
     let failed = CallError::Failed { code: "LOADING".to_owned(), detail: "of ada".to_owned() };
@@ -108,8 +108,8 @@ fn the_rest_of_the_table_stands_as_documented() {
         |kind: Kind, status, slug, title, headers: &[_]| check(kind, status, &body(slug, title, status), headers);
     let again = &[("retry-after", "1")];
     check(Kind::BadRequest, 400, "bad-request", "The request cannot be read", &[]);
-    check(Kind::MalformedJson, 400, "malformed-json", "The body is not JSON", &[]);
-    check(Kind::NoSuchRoute, 404, "no-such-route", "There is nothing at this path", &[]);
+    check(Kind::Malformed, 400, "malformed", "The body is not a JSON object", &[]);
+    check(Kind::NotFound, 404, "not-found", "There is nothing at this path", &[]);
     check(Kind::BodyTimeout, 408, "body-timeout", "The body took too long", &[]);
     check(Kind::SaleDiffers, 409, "sale-differs", "There is a sale of this id with other terms", &[]);
     check(Kind::BodyTooLarge, 413, "body-too-large", "The body is too large", &[]);
