@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::http::Http;
 use crate::support::program::{Program, built};
+use crate::support::redis::run;
 use crate::support::wait;
 
 fn dev(dir: &Path, args: &[&str]) -> Program {
@@ -73,6 +75,22 @@ fn started_again_on_the_same_directory_everything_is_there_again() {
     assert_eq!(sale.body["total"], 5);
     again.interrupt();
     assert!(again.wait().0.success());
+}
+
+#[test]
+fn a_server_that_dies_is_started_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut running = dev(dir.path(), &[]);
+    let addresses = running.line();
+    let redis = redis::Client::open(addresses["redis"].as_str().expect("a URL")).expect("a URL");
+    let mut connection = redis.get_connection().expect("Redis answers");
+    let info: String = run(&mut connection, "INFO server");
+    let pid = info.lines().find_map(|line| line.strip_prefix("process_id:")).and_then(|pid| pid.trim().parse().ok());
+    let pid = pid.and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, Signal::KILL).expect("ours to kill");
+    wait::until("a new Redis", || redis.get_connection().ok());
+    running.interrupt();
+    assert!(running.wait().0.success());
 }
 
 #[test]

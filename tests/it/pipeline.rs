@@ -54,13 +54,19 @@ fn without_rabbitmq_selling_goes_on_and_all_of_it_arrives_later() {
     world.create_sale("{\"sale\":\"drop\",\"total\":100}");
     reserve(&world, "first");
     world.wait_for_orders("drop", 1);
+    // RabbitMQ 3.10 may lose a queue that was declared less than a second before it is killed. Stopped in order, it has
+    // written it down.
+    rabbitmq.server.stop().expect("RabbitMQ stops");
+    rabbitmq.server.restart().expect("RabbitMQ starts again");
+    reserve(&world, "second");
+    world.wait_for_orders("drop", 2);
     rabbitmq.server.kill().expect("ours to kill");
     for buyer in 0..50 {
         reserve(&world, &format!("buyer-{buyer}"));
     }
-    assert_eq!(world.orders("drop"), 1, "the journal holds what RabbitMQ cannot take");
+    assert_eq!(world.orders("drop"), 2, "the journal holds what RabbitMQ cannot take");
     rabbitmq.server.restart().expect("RabbitMQ starts again");
-    world.wait_for_orders("drop", 51);
+    world.wait_for_orders("drop", 52);
     world.wait_for_empty_journal("drop");
 }
 

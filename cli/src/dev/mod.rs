@@ -2,8 +2,9 @@
 
 mod progress;
 mod stack;
+mod supervisor;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use self::progress::Progress;
 use self::stack::Stack;
+use self::supervisor::Supervisor;
 use crate::args::{self, Output};
 use crate::{demo, output, run};
 
@@ -39,9 +41,18 @@ pub(crate) fn run(args: &args::Dev, output: Output) -> Result<ExitCode> {
     }
     let module = module(args)?;
     let progress = Progress::new();
-    let mut stack = Stack::start(args, &module, &progress)?;
-    let result = run::block_on(serve(args, output, &module, &stack, &progress));
-    let stopped = stack.stop(&progress);
+    let stack = Stack::start(args, &module, &progress)?;
+    let urls = stack.urls();
+    let mut supervisor = Supervisor::start(stack);
+    let result = run::block_on(async {
+        tokio::select! {
+            result = serve(args, output, &module, urls, &progress) => result,
+            error = supervisor.failed() => Err(error),
+        }
+    });
+    let line = progress.spinner("stopping the servers");
+    let stopped = supervisor.stop();
+    line.finish_and_clear();
     let code = result?;
     stopped?;
     Ok(code)
@@ -51,12 +62,11 @@ pub(crate) fn run(args: &args::Dev, output: Output) -> Result<ExitCode> {
 async fn serve(
     args: &args::Dev,
     output: Output,
-    module: &PathBuf,
-    stack: &Stack,
+    module: &Path,
+    [redis, amqp, postgres]: [String; 3],
     progress: &Progress,
 ) -> Result<ExitCode> {
     let stop = run::asked_to_stop()?;
-    let [redis, amqp, postgres] = stack.urls();
     run::migrate_to_latest(&postgres).await?;
     let syncer = Syncer::start(redis.clone(), amqp.clone(), postgres.clone());
     let config = flash_gateway::Config {
@@ -70,7 +80,7 @@ async fn serve(
     let gateway = Gateway::start(config)?;
     let http = format!("http://{}", gateway.address());
     let dir = std::path::absolute(&args.dir)?;
-    let addresses = Addresses { http, redis, amqp, postgres, module: module.clone(), dir };
+    let addresses = Addresses { http, redis, amqp, postgres, module: module.to_owned(), dir };
     let code = if args.demo {
         let postgres = addresses.postgres.clone();
         demo::run(&args.stampede, gateway.address(), &postgres, progress, output, stop).await

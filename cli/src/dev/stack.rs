@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{Context, Result};
-use flash_servers::{Phase, Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions};
+use flash_servers::{Phase, Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, Server};
 
 use super::progress::Progress;
 use crate::args;
@@ -48,24 +48,43 @@ impl Stack {
         ]
     }
 
-    /// Stops the private ones, in the order in which data flows.
-    pub(crate) fn stop(&mut self, progress: &Progress) -> Result<()> {
-        let line = progress.spinner("stopping the servers");
-        if let Source::Private(redis) = &mut self.redis {
-            redis.server.stop()?;
+    /// Do all private ones still run? If one has ended by itself, the error gives its last log lines.
+    pub(crate) fn ensure_running(&mut self) -> Result<(), flash_servers::Error> {
+        self.servers().into_iter().flatten().try_for_each(Server::ensure_running)
+    }
+
+    /// Starts those again that do not run.
+    pub(crate) fn restart_dead(&mut self) -> Result<()> {
+        for server in self.servers().into_iter().flatten() {
+            if server.pid().is_none() {
+                server.restart()?;
+            }
         }
-        if let Source::Private(amqp) = &mut self.amqp {
-            amqp.server.stop()?;
-        }
-        if let Source::Private(postgres) = &mut self.postgres {
-            postgres.server.stop()?;
-        }
-        line.finish_and_clear();
         Ok(())
+    }
+
+    /// Stops the private ones, in the order in which data flows.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        Ok(self.servers().into_iter().flatten().try_for_each(Server::stop)?)
+    }
+
+    fn servers(&mut self) -> [Option<&mut Server>; 3] {
+        [
+            self.redis.private().map(|redis| &mut redis.server),
+            self.amqp.private().map(|rabbitmq| &mut rabbitmq.server),
+            self.postgres.private().map(|postgres| &mut postgres.server),
+        ]
     }
 }
 
 impl<T> Source<T> {
+    const fn private(&mut self) -> Option<&mut T> {
+        match self {
+            Self::Private(server) => Some(server),
+            Self::Running(_) => None,
+        }
+    }
+
     fn url(&self, private: impl FnOnce(&T) -> String) -> String {
         match self {
             Self::Private(server) => private(server),
