@@ -3,25 +3,12 @@
 use flash_wire::message::MessageTerms;
 use serde_json::value::RawValue;
 use tokio_postgres::types::Json;
-use tokio_postgres::{Client, Row, Statement, Transaction};
+use tokio_postgres::{Row, Transaction};
 
 use crate::fold::{Changes, Ended, Made};
 use crate::number::to_sql;
 use crate::sql;
-
-/// The statements of the hot path, prepared once a connection.
-pub(crate) struct Statements {
-    end_orders_and_count: Statement,
-    make_orders: Statement,
-}
-
-impl Statements {
-    pub(crate) async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
-        let (end_orders_and_count, make_orders) = tokio::try_join!(
- biased;client.prepare(sql::END_ORDERS_AND_COUNT), client.prepare(sql::MAKE_ORDERS))?;
-        Ok(Self { end_orders_and_count, make_orders })
-    }
-}
+use crate::statements::Statements;
 
 /// Writes the changes. True: they are written. False: an order is for a SKU that its sale does not have.
 ///

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::number::{from_sql, to_sql};
 use crate::plan::Plan;
-use crate::sql;
+use crate::statements::Statements;
 
 /// The events at hand for each sale and epoch.
 pub(crate) type Batch<'a> = BTreeMap<(&'a str, u64), Vec<&'a MessageEvent<'a>>>;
@@ -28,15 +28,18 @@ pub(crate) struct Epoch<'a> {
 /// Locks every epoch of the batch, always in the same order.
 pub(crate) async fn lock<'a>(
     transaction: &Transaction<'_>,
+    statements: &Statements,
     batch: &Batch<'a>,
 ) -> Result<Vec<Epoch<'a>>, tokio_postgres::Error> {
     let sales: Vec<_> = batch.keys().map(|key| key.0).collect();
     let numbers: Vec<_> = batch.keys().map(|key| to_sql(key.1)).collect();
     let touched: [&(dyn ToSql + Sync); 2] = [&sales, &numbers];
-    let (_, rows) = tokio::try_join!(
+    // On their way together, carried out in this order.
+    let (_, _, rows) = tokio::try_join!(
         biased;
-        transaction.execute(sql::BEGIN_EPOCHS, &touched),
-        transaction.query(sql::LOCK_EPOCHS, &touched),
+        transaction.execute(&statements.begin_epochs, &touched),
+        transaction.execute(&statements.lock_epochs, &touched),
+        transaction.query(&statements.read_epochs, &touched),
     )?;
     let mut locked = HashMap::with_capacity(rows.len());
     for row in &rows {
@@ -53,6 +56,7 @@ pub(crate) async fn lock<'a>(
 /// Moves the heads to where the plans end.
 pub(crate) async fn advance(
     transaction: &Transaction<'_>,
+    statements: &Statements,
     epochs: &[Epoch<'_>],
     plans: &[Plan<'_>],
 ) -> Result<(), tokio_postgres::Error> {
@@ -63,6 +67,6 @@ pub(crate) async fn advance(
     let sales: Vec<_> = moved().map(|(epoch, _)| epoch.sale).collect();
     let numbers: Vec<_> = moved().map(|(epoch, _)| to_sql(epoch.epoch)).collect();
     let heads: Vec<_> = moved().map(|(_, plan)| to_sql(plan.head)).collect();
-    transaction.execute(sql::ADVANCE_EPOCHS, &[&sales, &numbers, &heads]).await?;
+    transaction.execute(&statements.advance_epochs, &[&sales, &numbers, &heads]).await?;
     Ok(())
 }

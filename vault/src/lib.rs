@@ -19,6 +19,7 @@ mod refusal;
 mod sale;
 mod settle;
 mod sql;
+mod statements;
 mod write;
 
 pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};

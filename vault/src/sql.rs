@@ -52,15 +52,20 @@ pub(crate) const BEGIN_EPOCHS: &str = "
     ORDER BY sale, epoch
     ON CONFLICT DO NOTHING";
 
-/// Locks epochs, in order, and gives their heads and the first event that waits beyond each.
+/// Locks epochs, in order.
 pub(crate) const LOCK_EPOCHS: &str = "
+    SELECT FROM epochs JOIN unnest($1::text[], $2::bigint[]) AS touched (sale, epoch) USING (sale, epoch)
+    ORDER BY sale, epoch
+    FOR NO KEY UPDATE OF epochs";
+
+/// The heads of locked epochs, and the first event that is kept beyond each. A statement of its own: the one that waits
+/// for the lock does not see what the lock's last holder has kept.
+pub(crate) const READ_EPOCHS: &str = "
     SELECT sale, epoch, head, (
         SELECT min(early.seq) FROM early
         WHERE early.sale = epochs.sale AND early.epoch = epochs.epoch AND early.seq > epochs.head
     )
-    FROM epochs JOIN unnest($1::text[], $2::bigint[]) AS touched (sale, epoch) USING (sale, epoch)
-    ORDER BY sale, epoch
-    FOR NO KEY UPDATE OF epochs";
+    FROM epochs JOIN unnest($1::text[], $2::bigint[]) AS touched (sale, epoch) USING (sale, epoch)";
 
 /// Moves heads forward.
 pub(crate) const ADVANCE_EPOCHS: &str = "

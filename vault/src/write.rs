@@ -3,7 +3,6 @@
 use flash_wire::Message;
 use tokio_postgres::Client;
 
-use crate::apply::Statements;
 use crate::connect::connect;
 use crate::early;
 use crate::epochs::{self, Batch, Epoch};
@@ -12,6 +11,7 @@ use crate::fold::Step;
 use crate::plan::{Plan, plan};
 use crate::settle::settle;
 use crate::sql;
+use crate::statements::Statements;
 
 /// How far an epoch of a sale has been written: every event up to `seq` is in PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +92,7 @@ impl Vault {
 
     async fn write_batch(&mut self, batch: &Batch<'_>) -> Result<Written, Error> {
         let mut transaction = self.client.transaction().await?;
-        let mut epochs = epochs::lock(&transaction, batch).await?;
+        let mut epochs = epochs::lock(&transaction, &self.statements, batch).await?;
         let kept = early::read(&transaction, &epochs).await?;
         let messages = readable(&kept);
         for (place, message) in &messages {
@@ -103,7 +103,7 @@ impl Vault {
         for (epoch, plan) in epochs.iter().zip(&plans) {
             early::update(&transaction, epoch, plan).await?;
         }
-        epochs::advance(&transaction, &epochs, &plans).await?;
+        epochs::advance(&transaction, &self.statements, &epochs, &plans).await?;
         transaction.commit().await?;
         let moved = |&(place, _): &(usize, Message)| plans[place].head > epochs[place].head;
         Ok(Written { more: messages.iter().any(moved), heads: heads(&epochs, &plans) })

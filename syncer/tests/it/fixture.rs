@@ -13,7 +13,8 @@ use flash_wire::Message;
 use flash_wire::message::{
     MESSAGE_VERSION, MessageChange, MessageEvent, MessageItem, MessageReserved, MessageSku, MessageTerms,
 };
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use futures_util::StreamExt;
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use tempfile::TempDir;
@@ -113,10 +114,17 @@ impl Publisher {
         assert_eq!(publish.await.unwrap().await.unwrap(), Confirmation::Ack(None));
     }
 
-    /// Messages that nobody has acknowledged or is reading.
-    pub(crate) async fn queued(&self) -> u32 {
-        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        self.channel.queue_declare(QUEUE.into(), passive, FieldTable::default()).await.unwrap().message_count()
+    /// How many messages the stopped syncer has left in the queue. (The queue has one reader at a time, and what the
+    /// last one did not acknowledge is back before the next one gets anything.)
+    pub(crate) async fn left(&self) -> usize {
+        self.publish_bytes(b"the end").await;
+        let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+        let consume = self.channel.basic_consume(QUEUE.into(), "".into(), options, FieldTable::default());
+        let before_the_end = consume.await.unwrap().map(Result::unwrap).take_while(|message| {
+            let is_end = message.data == b"the end";
+            async move { !is_end }
+        });
+        tokio::time::timeout(DEADLINE, before_the_end.count()).await.unwrap()
     }
 }
 

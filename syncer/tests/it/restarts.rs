@@ -41,7 +41,7 @@ async fn a_syncer_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     wait_until("all is written", async || sold(&config, "drop").await == (99, 99)).await;
     wait_until("Redis knows", async || redis.last_ack().as_deref() == Some("flash:drop 1 100")).await;
     syncer.stop().await;
-    assert_eq!(publisher.queued().await, 0);
+    assert_eq!(publisher.left().await, 0);
 }
 
 #[tokio::test]
@@ -73,5 +73,5 @@ async fn servers_that_are_killed_and_come_back_are_found_again() {
     wait_until("all are written", async || sold(&config, "drop").await == (30, 30)).await;
     wait_until("Redis knows", async || redis.last_ack().as_deref() == Some("flash:drop 1 31")).await;
     syncer.stop().await;
-    assert_eq!(publisher.queued().await, 0);
+    assert_eq!(publisher.left().await, 0);
 }

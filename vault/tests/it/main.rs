@@ -1,6 +1,7 @@
 //! The vault on a real PostgreSQL: one server a run, one database a test.
 
 mod connection;
+mod cost;
 mod fixture;
 mod history;
 mod order;

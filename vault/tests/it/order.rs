@@ -1,5 +1,7 @@
 //! The same events, in whatever order, how often and by how many, leave the same rows.
 
+use std::time::{Duration, Instant};
+
 use flash_vault::{Error, Vault};
 use flash_wire::Message;
 use futures_util::future::join_all;
@@ -7,10 +9,11 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::fixture::{Database, confirmed, expired, head, held, message, released, warmed};
+use crate::fixture::{Database, confirmed, expired, head, held, message, released, reserved, warmed};
 use crate::history::History;
 
 const EVENTS: u64 = 150;
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What one syncer writes: batches of messages.
 type Batches = Vec<Vec<Message<'static>>>;
@@ -134,6 +137,21 @@ async fn two_syncers_with_all_events_each() {
 }
 
 #[tokio::test]
+async fn two_epochs_that_are_written_at_once_are_counted_together() {
+    let database = Database::new().await;
+    let part = |epoch, first: u64| {
+        let buyer = |id: u64| reserved(format!("buyer-{id}"), 0, &[("a", 1), ("b", 2)], true);
+        let make = move |id: u64| vec![message(epoch, id, vec![buyer(id)])];
+        let warm = vec![message(epoch, first, vec![warmed(1_000)])];
+        std::iter::once(warm).chain((first + 1..=first + 60).map(make)).collect::<Batches>()
+    };
+    let (earlier, later) = (part(1, 1), part(2, 1_001));
+    tokio::join!(sync(&database.url, &earlier), sync(&database.url, &later));
+    assert_eq!(database.rows("SELECT sku, sold FROM skus").await, ["(a,120)", "(b,240)"]);
+    assert_eq!(database.rows("SELECT count(*) FROM orders").await, ["(120)"]);
+}
+
+#[tokio::test]
 async fn a_head_is_the_highest_seq_without_a_gap() {
     let database = Database::new().await;
     let one = |seq, change| message(1, seq, vec![change]);
@@ -145,6 +163,27 @@ async fn a_head_is_the_highest_seq_without_a_gap() {
     assert_eq!(database.write(&[one(3, held("bob"))]).await, head(1, 4));
     assert_eq!(database.rows("SELECT id, state FROM orders").await, ["(2,confirmed)", "(3,held)"]);
     assert_eq!(database.rows("SELECT * FROM early").await, [""; 0]);
+}
+
+/// Does what a syncer does that keeps event 2 while another one, with event 1, waits for its lock.
+#[tokio::test]
+async fn what_was_kept_while_a_syncer_waited_for_the_lock_is_taken_up() {
+    let mut database = Database::new().await;
+    let one = |seq, change| message(1, seq, vec![change]);
+    database.write(&[one(3, held("bob"))]).await;
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    let other = database.client.transaction().await.unwrap();
+    other.execute("SELECT FROM epochs FOR UPDATE", &[]).await.unwrap();
+    let waiting = tokio::spawn(async move { vault.write(&[one(1, warmed(5))]).await.unwrap() });
+    let waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let begin = Instant::now();
+    while other.query(waits, &[]).await.unwrap().is_empty() {
+        assert!(begin.elapsed() < DEADLINE, "nobody waits for the lock");
+    }
+    let event = String::from_utf8(message(1, 2, vec![held("ada")]).encode()).unwrap();
+    other.execute("INSERT INTO early VALUES ('drop', 1, 2, $1)", &[&event]).await.unwrap();
+    other.commit().await.unwrap();
+    assert_eq!(waiting.await.unwrap(), head(1, 3));
 }
 
 #[tokio::test]
