@@ -1,1 +1,18 @@
-//! flash-gateway
+//! The gateway: the HTTP API that buyers speak to, and the relay that moves events to RabbitMQ.
+//!
+//! It holds no sale's state: Redis decides, PostgreSQL has the last word, and any number of gateways may run.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod config;
+mod gateway;
+mod http;
+pub mod limits;
+mod orders;
+mod phase;
+mod relay;
+mod worker;
+
+pub use config::Config;
+pub use gateway::{Gateway, StartError};

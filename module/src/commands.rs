@@ -9,9 +9,10 @@ use flash_wire::{
     ReapAnswer, Reserve, ReserveAnswer, Wanted, Warm, WarmAnswer, reply,
 };
 
+use crate::api::{Ctx, register as add};
+use crate::call::{Call, Command, Key, KeyName};
 use crate::fault::Fault;
 use crate::ready::{self, Verdict};
-use crate::server::{Call, Command, Context, Key, KeyName, register as add};
 use crate::status::Status;
 use crate::stored::Stored;
 
@@ -21,7 +22,7 @@ const APPLY: &CStr = c"FLASH.APPLY";
 pub(crate) const LOAD: &CStr = c"FLASH.LOAD";
 
 /// Adds every command to the server.
-pub(crate) fn register(ctx: &Context) -> Result<(), String> {
+pub(crate) fn register(ctx: Ctx) -> Result<(), String> {
     add::<WarmCommand>(ctx)?;
     add::<ReserveCommand>(ctx)?;
     add::<ConfirmCommand>(ctx)?;
@@ -32,7 +33,10 @@ pub(crate) fn register(ctx: &Context) -> Result<(), String> {
     add::<PullCommand>(ctx)?;
     add::<AckCommand>(ctx)?;
     add::<ApplyCommand>(ctx)?;
-    add::<LoadCommand>(ctx)
+    add::<LoadCommand>(ctx)?;
+    #[cfg(debug_assertions)]
+    add::<PanicCommand>(ctx)?;
+    Ok(())
 }
 
 fn answer<T: Answer>(call: &Call, outcome: &Outcome<T>) -> Result<(), Fault> {
@@ -337,4 +341,19 @@ fn from_the_server<'a, C: Command>(call: &Call<'a>) -> Result<(Key<'a>, &'a [u8]
     }
     let payload = call.with_args::<C, _>(|args| if let [payload] = args { Ok(*payload) } else { Err(Fault::Arity) })?;
     Ok((call.key()?, payload))
+}
+
+/// For the test that a panic is an error reply. No release has it.
+#[cfg(debug_assertions)]
+struct PanicCommand;
+
+#[cfg(debug_assertions)]
+impl Command for PanicCommand {
+    const NAME: &CStr = c"FLASH.PANIC";
+    const FLAGS: &CStr = c"readonly";
+    const HAS_KEY: bool = false;
+
+    fn run(_: &Call) -> Result<(), Fault> {
+        panic!("asked to")
+    }
 }

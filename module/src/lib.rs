@@ -3,10 +3,11 @@
 
 #![deny(unsafe_code)]
 
+#[allow(unsafe_code, reason = "the server's API is C; this is the only file that speaks it")]
+mod api;
+mod call;
 mod commands;
 mod fault;
 mod ready;
-#[allow(unsafe_code, reason = "the server's API is C; this is the only file that speaks it")]
-mod server;
 mod status;
 mod stored;

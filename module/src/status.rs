@@ -5,9 +5,9 @@ use std::ffi::CStr;
 use flash_sale::{Phase, Refusal, Reservation, Sale, State, Units};
 use flash_wire::{BuyerStatus, ReservationStatus, SaleStatus, SkuStatus, Status as Question};
 
+use crate::call::{Call, Command};
 use crate::commands::with_sale;
 use crate::fault::Fault;
-use crate::server::{Call, Command};
 
 pub(crate) struct Status;
 

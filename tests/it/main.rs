@@ -1,3 +1,11 @@
-//! The integration tests: one binary over real servers.
+//! The integration tests: one binary over real servers. PostgreSQL and RabbitMQ are started once for all tests, which
+//! have a database and a vhost each; Redis is started for each test, for tests kill it.
 
+mod dev;
+mod http;
+mod module;
+mod module_errors;
+mod pipeline;
+mod stampede;
+mod support;
 mod tidy;

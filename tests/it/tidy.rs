@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 
@@ -27,7 +28,7 @@ const FILE_LINES_MAX: usize = 400;
 /// A function fits a screen.
 const FUNCTION_LINES_MAX: usize = 70;
 /// The only file that may have `unsafe` in it: it speaks Redis's C API.
-const UNSAFE_FILE: &str = "module/src/server.rs";
+const UNSAFE_FILE: &str = "module/src/api.rs";
 /// The only file with SQL in it: whoever asks what is written where finds it there.
 const SQL_FILE: &str = "vault/src/sql.rs";
 
@@ -108,25 +109,10 @@ fn every_package_obeys_the_workspace_s_lints() {
 
 #[test]
 fn unsafe_stands_in_one_file() {
-    struct Finder(bool);
-    impl Visit<'_> for Finder {
-        fn visit_expr_unsafe(&mut self, _: &syn::ExprUnsafe) {
-            self.0 = true;
-        }
-        fn visit_signature(&mut self, signature: &syn::Signature) {
-            self.0 |= signature.unsafety.is_some();
-            syn::visit::visit_signature(self, signature);
-        }
-        fn visit_item_impl(&mut self, item: &syn::ItemImpl) {
-            self.0 |= item.unsafety.is_some();
-            syn::visit::visit_item_impl(self, item);
-        }
-    }
     let mut breaches = Vec::new();
     for (path, text) in rust_files() {
-        let mut finder = Finder(false);
-        finder.visit_file(&parse(&path, &text));
-        if finder.0 && path != UNSAFE_FILE {
+        let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+        if has_unsafe(tokens) && path != UNSAFE_FILE {
             breaches.push(path.clone());
         }
         let is_crate_root = path.ends_with("/src/lib.rs") || path.ends_with("/src/main.rs");
@@ -135,6 +121,15 @@ fn unsafe_stands_in_one_file() {
         }
     }
     check("unsafe is read by eye, so it stands in one place", &breaches);
+}
+
+/// Looks at words, not at syntax, so that a macro hides nothing.
+fn has_unsafe(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "unsafe",
+        TokenTree::Group(group) => has_unsafe(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 #[test]

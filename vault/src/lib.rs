@@ -1,1 +1,32 @@
-//! flash-vault
+//! The vault: everything that speaks SQL. PostgreSQL holds the orders, and its constraints have the last word.
+//!
+//! Events are applied exactly once and in the order of their seq, for every sale and epoch, whoever brings them, how
+//! often and in which order: see [`Vault::write`].
+
+#![forbid(unsafe_code)]
+
+mod apply;
+mod connect;
+mod early;
+mod epochs;
+mod error;
+mod fold;
+mod migrate;
+mod number;
+mod plan;
+mod read;
+mod refusal;
+mod sale;
+mod settle;
+mod sql;
+mod write;
+
+pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
+pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
+pub use error::Error;
+pub use migrate::migrate;
+pub use read::{Order, SkuSold, active_orders, has_events, order, sold_units, twice_served_buyers};
+pub use sale::{SaleCreated, create_sale, terms};
+/// What [`connect`] gives.
+pub use tokio_postgres::Client;
+pub use write::{Head, Unreadable, Vault};

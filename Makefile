@@ -1,0 +1,32 @@
+# Shortcuts only: everything here is one command away from being typed.
+
+.PHONY: help bootstrap demo test fmt lint bench
+
+help:
+	@echo "make demo   sell 100 units to a stampede of 10,000 buyers, on servers of its own"
+	@echo "make test   every test, over real servers"
+	@echo "make fmt    format the code"
+	@echo "make lint   formatting and clippy, as the CI demands them"
+	@echo "make bench  the benchmarks"
+
+bootstrap:
+	scripts/bootstrap
+
+demo: bootstrap
+	cargo build --release
+	target/release/flash dev --demo
+
+# The tests load the module and run the program, which `cargo test` alone does not put there.
+test: bootstrap
+	cargo build --workspace --all-targets
+	cargo test --workspace
+
+fmt:
+	cargo fmt --all
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+bench:
+	cargo bench -p flash-benches

@@ -1,0 +1,96 @@
+//! A connection to RabbitMQ.
+
+use std::time::Duration;
+
+use lapin::uri::AMQPUri;
+use lapin::{Connection, ConnectionProperties};
+use tokio::time::timeout;
+
+/// How long RabbitMQ may take to accept a connection.
+pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
+/// How often both sides say that they live, unless the URL's `heartbeat` says otherwise. A peer that vanished without a
+/// word is noticed after twice this; RabbitMQ's own 60 s would let messages lie with a dead syncer for minutes.
+pub const HEARTBEAT_S: u16 = 10;
+
+/// Why there is no connection. No text of it holds the URL, for that holds the password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL cannot be read.
+    #[error("the AMQP URL is not of the form amqp://user:password@host:port/vhost (an IPv6 address goes by a name)")]
+    Url,
+    /// No answer within [`CONNECT_TIMEOUT_MS`].
+    #[error("RabbitMQ at {at} did not answer within {CONNECT_TIMEOUT_MS} ms")]
+    Timeout {
+        /// Host, port and vhost.
+        at: String,
+    },
+    /// Nobody listens, or RabbitMQ refused: credentials, vhost.
+    #[error("RabbitMQ at {at}: {source}")]
+    Refused {
+        /// Host, port and vhost.
+        at: String,
+        /// What happened.
+        source: lapin::Error,
+    },
+}
+
+/// Connects to the vhost that the URL's path names. The connection does not heal itself: whoever loses it makes a new
+/// one, for what was unconfirmed on the old one must be dealt with first.
+///
+/// `name` is shown in RabbitMQ's list of connections.
+///
+/// # Errors
+/// See [`ConnectError`].
+pub async fn connect(url: &str, name: &str) -> Result<Connection, ConnectError> {
+    let uri = parse(url)?;
+    let at = format!("{}:{}/{}", uri.authority.host, uri.authority.port, uri.vhost);
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    match timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), Connection::connect_uri(uri, properties)).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(source)) => Err(ConnectError::Refused { at, source }),
+        Err(_) => Err(ConnectError::Timeout { at }),
+    }
+}
+
+fn parse(url: &str) -> Result<AMQPUri, ConnectError> {
+    // The parser takes an IPv6 address for no host at all, and would connect to localhost.
+    if url.contains("//[") || url.contains("@[") {
+        return Err(ConnectError::Url);
+    }
+    let mut uri: AMQPUri = url.parse().map_err(|_| ConnectError::Url)?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+    Ok(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vhost_and_the_heartbeat_come_from_the_url() {
+        let uri = parse("amqp://ada:secret@host:99/test%2F1?heartbeat=3").unwrap();
+        assert_eq!((uri.authority.port, uri.vhost.as_str(), uri.query.heartbeat), (99, "test/1", Some(3)));
+        assert_eq!(parse("amqp://host").unwrap().query.heartbeat, Some(HEARTBEAT_S));
+    }
+
+    #[test]
+    fn a_bad_url_is_refused_without_showing_its_password() {
+        for url in
+            ["", "ada:secret@host", "http://ada:secret@host", "amqp://ada:secret@host:port", "amqp://u:secret@[::1]/"]
+        {
+            let error = parse(url).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{url}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_an_error_that_says_where() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let error = connect(&format!("amqp://ada:secret@127.0.0.1:{port}/drop"), "test").await.unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(text.contains(&format!("127.0.0.1:{port}/drop")), "{text}");
+        assert!(!text.contains("secret"), "{text}");
+    }
+}

@@ -1,0 +1,96 @@
+//! What Flash declares in its vhost. The same on RabbitMQ 3.10 and on 4.x.
+
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, LongString};
+use lapin::{Channel, ExchangeKind};
+
+/// The durable direct exchange that the relays publish to.
+pub const EXCHANGE: &str = "flash";
+/// Leads from [`EXCHANGE`] to [`QUEUE`].
+pub const ROUTING_KEY: &str = "events";
+/// The durable quorum queue that the syncers read. One of them is active, the others take over in order.
+pub const QUEUE: &str = "flash.events";
+/// Where the broker puts what it will not deliver any more. Nothing should ever arrive: what nobody can read goes to
+/// PostgreSQL's quarantine. It is the last net.
+pub const DEAD_QUEUE: &str = "flash.dead";
+/// Bytes of messages that wait in [`QUEUE`]; beyond it RabbitMQ refuses new ones (about so: it is an approximate limit),
+/// and the events stay in their sale's journal. 8 GiB are some 40 million orders.
+pub const QUEUE_BYTES_MAX: i64 = 8 << 30;
+/// Bytes of messages in [`DEAD_QUEUE`]; beyond it they stay in [`QUEUE`].
+pub const DEAD_BYTES_MAX: i64 = 1 << 30;
+/// Deliveries of one message before it counts as dead. A delivery counts for every prefetched message whenever a syncer
+/// dies, so that a small number (4.x has 20 as its default) would dead-letter healthy orders; and 3.10 takes -1, which
+/// 4.x reads as no limit, for a limit passed at the first death.
+pub const DELIVERIES_MAX: i64 = 1_000_000;
+
+/// Something that could not be declared.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot declare {what}: {source}; one that exists with other settings must be deleted, or take another vhost")]
+pub struct TopologyError {
+    /// Which exchange, queue or binding.
+    pub what: &'static str,
+    /// RabbitMQ's answer. The channel is closed by it.
+    pub source: lapin::Error,
+}
+
+/// Declares the exchange and the queues. Where they are already, nothing changes.
+///
+/// # Errors
+/// When one exists with other settings, or RabbitMQ is gone.
+pub async fn declare(channel: &Channel) -> Result<(), TopologyError> {
+    let failed = |what| move |source| TopologyError { what, source };
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    channel
+        .exchange_declare(EXCHANGE.into(), ExchangeKind::Direct, durable, FieldTable::default())
+        .await
+        .map_err(failed(EXCHANGE))?;
+    queue(channel, DEAD_QUEUE, dead_arguments()).await?;
+    queue(channel, QUEUE, arguments()).await?;
+    channel
+        .queue_bind(
+            QUEUE.into(),
+            EXCHANGE.into(),
+            ROUTING_KEY.into(),
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .map_err(failed("the binding of flash.events to flash"))
+}
+
+async fn queue(channel: &Channel, name: &'static str, arguments: FieldTable) -> Result<(), TopologyError> {
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let declared = channel.queue_declare(name.into(), durable, arguments).await;
+    declared.map(|_| ()).map_err(|source| TopologyError { what: name, source })
+}
+
+/// `reject-publish` is what makes the broker say no instead of dropping the oldest, and what the at-least-once strategy
+/// demands. Dead messages take the default exchange, which leads to the queue of that name.
+fn arguments() -> FieldTable {
+    let mut arguments = bounded_quorum(QUEUE_BYTES_MAX);
+    arguments.insert("x-single-active-consumer".into(), true.into());
+    arguments.insert("x-delivery-limit".into(), DELIVERIES_MAX.into());
+    arguments.insert("x-dead-letter-exchange".into(), text(""));
+    arguments.insert("x-dead-letter-routing-key".into(), text(DEAD_QUEUE));
+    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+    arguments
+}
+
+/// Whoever looks at the dead may put messages back as often as needed.
+fn dead_arguments() -> FieldTable {
+    let mut arguments = bounded_quorum(DEAD_BYTES_MAX);
+    arguments.insert("x-delivery-limit".into(), DELIVERIES_MAX.into());
+    arguments
+}
+
+fn bounded_quorum(bytes_max: i64) -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-max-length-bytes".into(), bytes_max.into());
+    arguments.insert("x-overflow".into(), text("reject-publish"));
+    arguments
+}
+
+fn text(value: &str) -> AMQPValue {
+    LongString::from(value).into()
+}

@@ -1,0 +1,123 @@
+//! The topology on a real RabbitMQ.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use flash_broker::{DEAD_QUEUE, EXCHANGE, Outgoing, QUEUE, ROUTING_KEY, connect, declare};
+use flash_servers::{RabbitMq, RabbitMqOptions, silent};
+use flash_wire::Message;
+use flash_wire::message::{MESSAGE_VERSION, MessageChange, MessageEvent};
+use futures_util::StreamExt;
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicRejectOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Confirmation, Connection};
+use tempfile::TempDir;
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A vhost of its own, declared, on the server of this run.
+async fn vhost() -> (String, Connection, Channel) {
+    static SERVER: OnceLock<(TempDir, RabbitMq)> = OnceLock::new();
+    static VHOSTS: AtomicU64 = AtomicU64::new(0);
+    let (_, server) = SERVER.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let server = RabbitMq::start(&RabbitMqOptions::new(dir.path().join("rabbitmq")), silent).unwrap();
+        (dir, server)
+    });
+    let name = format!("test_{}", VHOSTS.fetch_add(1, Ordering::Relaxed));
+    server.create_vhost(&name).unwrap();
+    let url = server.url(&name);
+    let connection = connect(&url, "test").await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    declare(&channel).await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    (url, connection, channel)
+}
+
+fn message(sale: &str, seq: u64) -> Message<'_> {
+    let event = MessageEvent { seq, at_ms: 1, change: MessageChange::Confirmed { id: 1 } };
+    Message { version: MESSAGE_VERSION, sale: sale.into(), epoch: 1, events: vec![event] }
+}
+
+async fn publish(channel: &Channel, message: &Message<'_>) -> Confirmation {
+    Outgoing::of(message).publish(channel).await.unwrap().await.unwrap()
+}
+
+/// The next message of `queue`, as a reader of its own gets it. (A queue with a single active consumer knows no get.)
+async fn next(connection: &Connection, queue: &str) -> Delivery {
+    let channel = connection.create_channel().await.unwrap();
+    let consume = channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
+    let mut consumer = consume.await.unwrap();
+    let delivery = tokio::time::timeout(DEADLINE, consumer.next()).await;
+    delivery.expect("a message in time").expect("a live consumer").unwrap()
+}
+
+fn id(delivery: &Delivery) -> &str {
+    delivery.properties.message_id().as_ref().expect("an id").as_str()
+}
+
+#[tokio::test]
+async fn a_published_message_is_confirmed_and_arrives_as_it_was() {
+    let (_, connection, channel) = vhost().await;
+    let message = message("drop", 7);
+    assert_eq!(publish(&channel, &message).await, Confirmation::Ack(None));
+    let got = next(&connection, QUEUE).await;
+    assert_eq!(Message::decode(&got.data), Ok(message));
+    assert_eq!(id(&got), "drop/1/7-7");
+    assert_eq!(got.properties.delivery_mode(), &Some(2));
+    assert!(got.ack(BasicAckOptions::default()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_rejected_message_lies_with_the_dead() {
+    let (_, connection, channel) = vhost().await;
+    publish(&channel, &message("drop", 1)).await;
+    next(&connection, QUEUE).await.reject(BasicRejectOptions { requeue: false }).await.unwrap();
+    let dead = next(&connection, DEAD_QUEUE).await;
+    assert_eq!(id(&dead), "drop/1/1-1");
+    assert!(dead.ack(BasicAckOptions::default()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_message_that_no_queue_takes_comes_back() {
+    let (_, _connection, channel) = vhost().await;
+    channel.queue_unbind(QUEUE.into(), EXCHANGE.into(), ROUTING_KEY.into(), FieldTable::default()).await.unwrap();
+    let confirmation = publish(&channel, &message("drop", 1)).await;
+    assert!(matches!(confirmation, Confirmation::Ack(Some(_))), "{confirmation:?}");
+    declare(&channel).await.unwrap();
+    assert_eq!(publish(&channel, &message("drop", 1)).await, Confirmation::Ack(None));
+}
+
+#[tokio::test]
+async fn declaring_again_changes_nothing_and_another_setting_is_an_error_that_says_what_to_do() {
+    let (_, connection, channel) = vhost().await;
+    publish(&channel, &message("drop", 1)).await;
+    declare(&channel).await.unwrap();
+    assert_eq!(id(&next(&connection, QUEUE).await), "drop/1/1-1");
+    channel.queue_delete(DEAD_QUEUE.into(), QueueDeleteOptions::default()).await.unwrap();
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(DEAD_QUEUE.into(), durable, FieldTable::default()).await.unwrap();
+    let error = declare(&channel).await.unwrap_err().to_string();
+    assert!(error.contains(DEAD_QUEUE) && error.contains("must be deleted"), "{error}");
+}
+
+#[tokio::test]
+async fn a_healthy_message_outlives_many_dead_readers() {
+    let (url, connection, channel) = vhost().await;
+    publish(&channel, &message("drop", 1)).await;
+    // More often than 4.x allows by default. (The first reading is no reading again.)
+    for _ in 0..=25 {
+        let reader = connect(&url, "reader").await.unwrap();
+        next(&reader, QUEUE).await;
+    }
+    let got = next(&connection, QUEUE).await;
+    let headers = got.properties.headers().as_ref().expect("headers");
+    let count = headers.inner().get("x-delivery-count").and_then(AMQPValue::as_long_long_int);
+    assert_eq!(count, Some(26), "RabbitMQ counts no deliveries: then this proves nothing");
+    assert!(got.ack(BasicAckOptions::default()).await.unwrap());
+}

@@ -1,0 +1,177 @@
+//! What the program can be told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::secret::UrlSource;
+
+/// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
+#[derive(Debug, Parser)]
+#[command(name = "flash", version, propagate_version = true)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// How results are printed on stdout.
+    #[arg(short, long, value_enum, default_value_t = Output::Table, global = true)]
+    pub(crate) output: Output,
+    /// How logs are printed on stderr. Which ones is for FLASH_LOG to say (default: warn).
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "FLASH_LOG_FORMAT", global = true)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Table,
+    /// One line of JSON for each result.
+    Json,
+}
+
+/// How logs are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One line of JSON for each event.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything on this machine: Redis with the module, PostgreSQL, RabbitMQ, gateway and syncer.
+    Dev(Dev),
+    /// Serve the HTTP API, and relay events from Redis to RabbitMQ.
+    Gateway(Gateway),
+    /// Write events from RabbitMQ to PostgreSQL.
+    Syncer(Syncer),
+    /// Bring PostgreSQL's schema up to date.
+    Migrate(Migrate),
+}
+
+/// `flash dev`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example: flash dev --demo --buyers 10000 --units 100")]
+pub(crate) struct Dev {
+    /// Where all data lies. Started again on the same directory, everything is there again.
+    #[arg(long, default_value = ".flash")]
+    pub(crate) dir: PathBuf,
+    /// Where HTTP is served; port 0 is any free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// A Redis with the module that runs already, instead of a private one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) redis: Option<String>,
+    /// A RabbitMQ that runs already, instead of a private one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) amqp: Option<String>,
+    /// A PostgreSQL that runs already, instead of a private one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<String>,
+    /// The Redis module; by default libflash.so beside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module: Option<PathBuf>,
+    /// Threads that serve HTTP.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// Send a stampede of buyers at a sale, say how it went, and stop.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// The stampede.
+    #[command(flatten)]
+    pub(crate) stampede: Stampede,
+}
+
+/// The stampede of `flash dev --demo`.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Stampede {
+    /// Buyers who want one unit each.
+    #[arg(long, default_value_t = 10_000, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub(crate) buyers: u64,
+    /// Units that there are; no more than buyers.
+    #[arg(long, default_value_t = 100, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub(crate) units: u64,
+    /// HTTP connections at once.
+    #[arg(long, default_value_t = 256, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) concurrency: u64,
+    /// How many of a hundred buyers press the button twice.
+    #[arg(long, default_value_t = 20, requires = "demo", value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub(crate) repeat_percent: u64,
+    /// Fixes the order in which buyers come; by default a new one each time, which is printed.
+    #[arg(long, requires = "demo")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// `flash gateway`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "URLs hold passwords, so they come from the environment: FLASH_REDIS_URL, FLASH_AMQP_URL and \
+                        FLASH_POSTGRES_URL, or the names of files that hold them in FLASH_REDIS_URL_FILE, \
+                        FLASH_AMQP_URL_FILE and FLASH_POSTGRES_URL_FILE.\n\n\
+                        Example: FLASH_REDIS_URL=redis://127.0.0.1 … flash gateway --listen 127.0.0.1:8080")]
+pub(crate) struct Gateway {
+    /// Where HTTP is served.
+    #[arg(long, default_value = "127.0.0.1:8080", env = "FLASH_LISTEN")]
+    pub(crate) listen: SocketAddr,
+    /// Threads that serve HTTP.
+    #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
+    pub(crate) threads: usize,
+    /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
+    #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub(crate) drain_notice_ms: u64,
+    /// Where the URLs are.
+    #[command(flatten)]
+    pub(crate) redis: RedisUrl,
+    #[command(flatten)]
+    pub(crate) amqp: AmqpUrl,
+    #[command(flatten)]
+    pub(crate) postgres: PostgresUrl,
+}
+
+/// `flash syncer`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "URLs come from the environment, as for `flash gateway`.\n\nExample: FLASH_AMQP_URL=amqp://… flash syncer"
+)]
+pub(crate) struct Syncer {
+    #[command(flatten)]
+    pub(crate) redis: RedisUrl,
+    #[command(flatten)]
+    pub(crate) amqp: AmqpUrl,
+    #[command(flatten)]
+    pub(crate) postgres: PostgresUrl,
+}
+
+/// `flash migrate`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example: FLASH_POSTGRES_URL=postgres://… flash migrate")]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) postgres: PostgresUrl,
+}
+
+/// Declares where a URL comes from. There is no flag for it: arguments are seen by every user of the machine.
+macro_rules! url_source {
+    ($name:ident, $url:ident, $file:ident, $url_env:literal, $file_env:literal) => {
+        #[derive(Debug, ClapArgs)]
+        pub(crate) struct $name {
+            #[arg(long, hide = true, env = $url_env, hide_env_values = true)]
+            $url: Option<String>,
+            #[arg(long, hide = true, env = $file_env)]
+            $file: Option<PathBuf>,
+        }
+
+        impl $name {
+            pub(crate) const fn source(&self) -> UrlSource<'_> {
+                UrlSource { url: self.$url.as_ref(), file: self.$file.as_ref(), variable: $url_env }
+            }
+        }
+    };
+}
+
+url_source!(RedisUrl, redis_url, redis_url_file, "FLASH_REDIS_URL", "FLASH_REDIS_URL_FILE");
+url_source!(AmqpUrl, amqp_url, amqp_url_file, "FLASH_AMQP_URL", "FLASH_AMQP_URL_FILE");
+url_source!(PostgresUrl, postgres_url, postgres_url_file, "FLASH_POSTGRES_URL", "FLASH_POSTGRES_URL_FILE");

@@ -1,0 +1,135 @@
+//! How the stampede went.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::stampede::Tally;
+use crate::args::Output;
+use crate::output;
+
+/// The units of a sale, as the gateway shows them.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Stock {
+    pub(crate) total: u64,
+    pub(crate) available: u64,
+    pub(crate) held: u64,
+    pub(crate) confirmed: u64,
+}
+
+/// All that was seen.
+pub(crate) struct Report {
+    pub(crate) seed: u64,
+    pub(crate) units: u64,
+    pub(crate) tally: Tally,
+    /// From the first request to the last answer.
+    pub(crate) took: Duration,
+    /// Held and confirmed orders in PostgreSQL.
+    pub(crate) orders: u64,
+    /// Buyers with more than one of them.
+    pub(crate) duplicates: u64,
+    /// From the first request until the last order was in PostgreSQL.
+    pub(crate) persisted_after: Duration,
+    /// CPU time of the gateway's HTTP threads.
+    pub(crate) gateway_cpu: Duration,
+    pub(crate) stock: Stock,
+}
+
+/// The report as JSON.
+#[derive(Serialize)]
+struct Line {
+    requests: u64,
+    reserved: u64,
+    replayed: u64,
+    sold_out: u64,
+    errors: u64,
+    oversold: u64,
+    undersold: u64,
+    orders: u64,
+    duplicates: u64,
+    p50_ms: f64,
+    p99_ms: f64,
+    max_ms: f64,
+    requests_per_s: f64,
+    persisted_after_ms: f64,
+    gateway_cpu_us_per_request: f64,
+    seed: u64,
+    verdict: &'static str,
+}
+
+impl Report {
+    /// Everything was sold, once each, to as many buyers, and all of it is in PostgreSQL.
+    pub(crate) fn passed(&self) -> bool {
+        let Stock { total, available, held, confirmed } = self.stock;
+        self.tally.reserved == self.units
+            && self.orders == self.units
+            && self.duplicates == 0
+            && total == self.units
+            && available + held + confirmed == total
+    }
+
+    pub(crate) fn print(&self, output: Output) {
+        match output {
+            Output::Json => output::json(&self.line()),
+            Output::Table => self.print_table(),
+        }
+    }
+
+    fn line(&self) -> Line {
+        let Tally { requests, reserved, replayed, sold_out, errors, latency } = &self.tally;
+        let ms = |quantile| rounded(to_f64(latency.value_at_quantile(quantile)) / 1_000.0);
+        let sold = self.orders.max(*reserved);
+        Line {
+            requests: *requests,
+            reserved: *reserved,
+            replayed: *replayed,
+            sold_out: *sold_out,
+            errors: *errors,
+            oversold: sold.saturating_sub(self.units),
+            undersold: self.units.saturating_sub(self.orders),
+            orders: self.orders,
+            duplicates: self.duplicates,
+            p50_ms: ms(0.5),
+            p99_ms: ms(0.99),
+            max_ms: rounded(to_f64(latency.max()) / 1_000.0),
+            requests_per_s: rounded(to_f64(*requests) / self.took.as_secs_f64()),
+            persisted_after_ms: rounded(self.persisted_after.as_secs_f64() * 1_000.0),
+            gateway_cpu_us_per_request: rounded(self.gateway_cpu.as_secs_f64() * 1e6 / to_f64(*requests)),
+            seed: self.seed,
+            verdict: if self.passed() { "pass" } else { "fail" },
+        }
+    }
+
+    fn print_table(&self) {
+        let line = self.line();
+        let Stock { total, available, held, confirmed } = self.stock;
+        output::table(&[
+            ("requests", line.requests.to_string()),
+            ("reserved", line.reserved.to_string()),
+            ("replayed", line.replayed.to_string()),
+            ("sold out", line.sold_out.to_string()),
+            ("errors", line.errors.to_string()),
+            ("oversold", line.oversold.to_string()),
+            ("undersold", line.undersold.to_string()),
+            ("orders in PostgreSQL", line.orders.to_string()),
+            ("buyers with two orders", line.duplicates.to_string()),
+            ("stock", format!("{total} = {available} available + {held} held + {confirmed} confirmed")),
+            ("latency p50 / p99 / max", format!("{} / {} / {} ms", line.p50_ms, line.p99_ms, line.max_ms)),
+            ("requests/s", line.requests_per_s.to_string()),
+            ("gateway CPU per request", format!("{} us", line.gateway_cpu_us_per_request)),
+            ("last order in PostgreSQL", format!("after {} ms", line.persisted_after_ms)),
+            ("seed", line.seed.to_string()),
+            ("verdict", line.verdict.to_owned()),
+        ]);
+    }
+}
+
+/// Two decimals are all that a measurement on a shared machine is worth.
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and microseconds here are far below 2^52")]
+const fn to_f64(value: u64) -> f64 {
+    value as f64
+}

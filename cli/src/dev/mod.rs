@@ -1,0 +1,147 @@
+//! `flash dev`: everything on this machine, in one directory.
+
+mod progress;
+mod stack;
+mod supervisor;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use flash_gateway::Gateway;
+use serde::Serialize;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) use self::progress::Progress;
+use self::stack::Stack;
+use self::supervisor::Supervisor;
+use crate::args::{self, Output};
+use crate::{demo, output, run};
+
+/// How long the syncer may take to write what it has in hand. (It stops by itself well before.)
+const SYNCER_STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where everything is.
+#[derive(Debug, Serialize)]
+struct Addresses {
+    http: String,
+    redis: String,
+    amqp: String,
+    postgres: String,
+    module: PathBuf,
+    dir: PathBuf,
+}
+
+/// Starts everything, waits for Ctrl-C or runs the demo, stops everything.
+pub(crate) fn run(args: &args::Dev, output: Output) -> Result<ExitCode> {
+    if args.demo && args.stampede.units > args.stampede.buyers {
+        bail!("--units must be at most --buyers, or some would be left over");
+    }
+    let module = module(args)?;
+    let progress = Progress::new();
+    let stack = Stack::start(args, &module, &progress)?;
+    let urls = stack.urls();
+    let mut supervisor = Supervisor::start(stack);
+    let result = run::block_on(async {
+        tokio::select! {
+            result = serve(args, output, &module, urls, &progress) => result,
+            error = supervisor.failed() => Err(error),
+        }
+    });
+    let line = progress.spinner("stopping the servers");
+    let stopped = supervisor.stop();
+    line.finish_and_clear();
+    let code = result?;
+    stopped?;
+    Ok(code)
+}
+
+/// Gateway and syncer live as long as this does; the servers outlive it.
+async fn serve(
+    args: &args::Dev,
+    output: Output,
+    module: &Path,
+    [redis, amqp, postgres]: [String; 3],
+    progress: &Progress,
+) -> Result<ExitCode> {
+    let stop = run::asked_to_stop()?;
+    run::migrate_to_latest(&postgres).await?;
+    let syncer = Syncer::start(redis.clone(), amqp.clone(), postgres.clone());
+    let config = flash_gateway::Config {
+        listen: args.listen,
+        redis: redis.clone(),
+        amqp: amqp.clone(),
+        postgres: postgres.clone(),
+        threads: args.threads,
+        drain_notice: Duration::ZERO,
+    };
+    let gateway = Gateway::start(config)?;
+    let http = format!("http://{}", gateway.address());
+    let dir = std::path::absolute(&args.dir)?;
+    let addresses = Addresses { http, redis, amqp, postgres, module: module.to_owned(), dir };
+    let code = if args.demo {
+        let postgres = addresses.postgres.clone();
+        demo::run(&args.stampede, gateway.address(), &postgres, progress, output, stop).await
+    } else {
+        print(&addresses, output);
+        stop.await;
+        Ok(ExitCode::SUCCESS)
+    };
+    gateway.stop().await;
+    syncer.stop().await?;
+    code
+}
+
+fn print(addresses: &Addresses, output: Output) {
+    if output == Output::Json {
+        return output::json(addresses);
+    }
+    output::table(&[
+        ("http", addresses.http.clone()),
+        ("redis", addresses.redis.clone()),
+        ("amqp", addresses.amqp.clone()),
+        ("postgres", addresses.postgres.clone()),
+        ("module", addresses.module.display().to_string()),
+        ("dir", addresses.dir.display().to_string()),
+    ]);
+    eprintln!("\nFor development only: the passwords are in the URLs above. Ctrl-C stops everything.");
+}
+
+fn module(args: &args::Dev) -> Result<PathBuf> {
+    let beside = || Ok::<_, std::io::Error>(std::env::current_exe()?.with_file_name("libflash.so"));
+    let module = std::path::absolute(args.module.clone().map_or_else(beside, Ok)?)?;
+    if module.is_file() {
+        return Ok(module);
+    }
+    bail!(
+        "the Redis module {} is not there: build it (`cargo build --release`), or name it by --module",
+        module.display()
+    )
+}
+
+/// The syncer, as a task of this process.
+struct Syncer {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<()>>,
+}
+
+impl Syncer {
+    fn start(redis: String, amqp: String, postgres: String) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let config = flash_syncer::Config { amqp, postgres, redis, name: "flash dev".to_owned() };
+        let task = tokio::spawn(async move {
+            let stopped = async move {
+                let _ = stopped.await;
+            };
+            Ok(flash_syncer::run(&config, stopped).await?)
+        });
+        Self { stop, task }
+    }
+
+    async fn stop(self) -> Result<()> {
+        let _ = self.stop.send(());
+        tokio::time::timeout(SYNCER_STOP_TIMEOUT, self.task).await.context("the syncer did not stop")??
+    }
+}

@@ -1,0 +1,86 @@
+//! `flash gateway`, `flash syncer` and `flash migrate`: one process of a deployment each.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use flash_gateway::Gateway;
+use serde::Serialize;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::{self, Output};
+use crate::output;
+
+/// Serves until it is asked to stop.
+pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> {
+    #[derive(Serialize)]
+    struct Up {
+        http: String,
+    }
+    let config = flash_gateway::Config {
+        listen: args.listen,
+        redis: args.redis.source().read()?,
+        amqp: args.amqp.source().read()?,
+        postgres: args.postgres.source().read()?,
+        threads: args.threads,
+        drain_notice: Duration::from_millis(args.drain_notice_ms),
+    };
+    block_on(async {
+        let stop = asked_to_stop()?;
+        let gateway = Gateway::start(config)?;
+        let http = format!("http://{}", gateway.address());
+        match output {
+            Output::Json => output::json(&Up { http }),
+            Output::Table => output::table(&[("http", http)]),
+        }
+        stop.await;
+        gateway.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Writes until it is asked to stop.
+pub(crate) fn syncer(args: &args::Syncer) -> Result<ExitCode> {
+    let config = flash_syncer::Config {
+        redis: args.redis.source().read()?,
+        amqp: args.amqp.source().read()?,
+        postgres: args.postgres.source().read()?,
+        name: format!("flash syncer {}", std::process::id()),
+    };
+    block_on(async {
+        flash_syncer::run(&config, asked_to_stop()?).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Applies the migrations that are missing.
+pub(crate) fn migrate(args: &args::Migrate) -> Result<ExitCode> {
+    let url = args.postgres.source().read()?;
+    block_on(async {
+        migrate_to_latest(&url).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Applies the migrations that are missing in the database at `url`.
+pub(crate) async fn migrate_to_latest(url: &str) -> Result<()> {
+    let mut client = flash_vault::connect(url).await.context("cannot connect to PostgreSQL")?;
+    flash_vault::migrate(&mut client).await.context("cannot bring the schema up to date")
+}
+
+/// Runs on this thread alone: a gateway and its relay have threads of their own, and a syncer needs no more.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

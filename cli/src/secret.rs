@@ -1,0 +1,46 @@
+//! URLs hold passwords: they come from the environment or from files, never from arguments.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+/// Where a URL may stand.
+pub(crate) struct UrlSource<'a> {
+    pub(crate) url: Option<&'a String>,
+    pub(crate) file: Option<&'a PathBuf>,
+    /// The environment variable that holds the URL; with `_FILE` behind it, the name of a file that does.
+    pub(crate) variable: &'static str,
+}
+
+impl UrlSource<'_> {
+    /// The URL. A file wins over a variable, for a file is the more deliberate of the two.
+    pub(crate) fn read(&self) -> Result<String> {
+        if let Some(file) = self.file {
+            let url =
+                fs::read_to_string(file).with_context(|| format!("{}_FILE: {}", self.variable, file.display()))?;
+            return Ok(url.trim().to_owned());
+        }
+        match self.url {
+            Some(url) => Ok(url.clone()),
+            None => bail!("{} is not set; see `flash help`", self.variable),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_wins_over_a_variable_and_nothing_is_a_clear_error() {
+        let file = std::env::temp_dir().join(format!("flash-url-{}", std::process::id()));
+        fs::write(&file, "redis://file\n").expect("writable");
+        let (url, variable) = ("redis://variable".to_owned(), "FLASH_REDIS_URL");
+        let read = |url, file| UrlSource { url, file, variable }.read().map_err(|error| error.to_string());
+        assert_eq!(read(Some(&url), Some(&file)), Ok("redis://file".to_owned()));
+        assert_eq!(read(Some(&url), None), Ok("redis://variable".to_owned()));
+        assert_eq!(read(None, None), Err("FLASH_REDIS_URL is not set; see `flash help`".to_owned()));
+        fs::remove_file(&file).expect("written above");
+    }
+}

@@ -1,0 +1,171 @@
+//! The calls: a FLASH.* command with the type of its answer.
+
+use std::fmt;
+use std::io::Write;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use flash_wire::key::KEY_PREFIX;
+use flash_wire::{
+    Ack, AckAnswer, ArgSink, BuyerStatus, EndHold, EndHoldAnswer, Pull, PullAnswer, Ready, ReadyAnswer, Reap,
+    ReapAnswer, ReservationStatus, Reserve, ReserveAnswer, SaleStatus, Status, Warm, WarmAnswer,
+};
+use redis::{Cmd, RedisWrite};
+
+/// How long a buyer's call may take, its way there and back included. A healthy Redis needs less than a millisecond,
+/// and a buyer who waits longer than this had better ask again.
+pub const CALL_TIMEOUT_MS: u64 = 150;
+/// How long the calls behind the scenes may take: they carry up to a thousand events, or make a large sale's tables.
+pub const RELAY_TIMEOUT_MS: u64 = 2_000;
+
+/// Arguments of a usual call, and their bytes: enough that building one allocates once.
+const USUAL_ARGS: usize = 8;
+const USUAL_BYTES: usize = 192;
+
+/// A command that waits to be sent, with the type of its answer.
+pub struct Call<T> {
+    pub(crate) command: Cmd,
+    pub(crate) timeout: Duration,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T> Call<T> {
+    fn new(name: &'static str, timeout_ms: u64) -> Self {
+        let mut command = Cmd::with_capacity(USUAL_ARGS, USUAL_BYTES);
+        command.write_arg(name.as_bytes());
+        Self { command, timeout: Duration::from_millis(timeout_ms), answer: PhantomData }
+    }
+
+    /// A command whose key is the sale's.
+    fn on(name: &'static str, timeout_ms: u64, sale: &str) -> Self {
+        let mut call = Self::new(name, timeout_ms);
+        let mut key = call.command.writer_for_next_arg();
+        // Into memory: it cannot fail.
+        let _ = write!(key, "{KEY_PREFIX}{sale}");
+        drop(key);
+        call
+    }
+
+    fn with(mut self, write: impl FnOnce(&mut Sink)) -> Self {
+        write(&mut Sink(&mut self.command));
+        self
+    }
+}
+
+impl Call<WarmAnswer> {
+    /// Creates a sale.
+    #[must_use]
+    pub fn warm(sale: &str, warm: &Warm) -> Self {
+        Self::on(Warm::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| warm.args(sink))
+    }
+}
+
+impl Call<ReserveAnswer> {
+    /// Asks for a reservation.
+    #[must_use]
+    pub fn reserve(sale: &str, reserve: &Reserve) -> Self {
+        Self::on(Reserve::NAME, CALL_TIMEOUT_MS, sale).with(|sink| reserve.args(sink))
+    }
+}
+
+impl Call<EndHoldAnswer> {
+    /// Ends a hold because it was paid for.
+    #[must_use]
+    pub fn confirm(sale: &str, id: u64) -> Self {
+        Self::on(EndHold::CONFIRM, CALL_TIMEOUT_MS, sale).with(|sink| EndHold { id }.args(sink))
+    }
+
+    /// Gives a hold back.
+    #[must_use]
+    pub fn release(sale: &str, id: u64) -> Self {
+        Self::on(EndHold::RELEASE, CALL_TIMEOUT_MS, sale).with(|sink| EndHold { id }.args(sink))
+    }
+}
+
+impl Call<SaleStatus> {
+    /// The sale as it stands.
+    #[must_use]
+    pub fn sale_status(sale: &str) -> Self {
+        Self::on(Status::NAME, CALL_TIMEOUT_MS, sale).with(|sink| Status::Sale.args(sink))
+    }
+}
+
+impl Call<BuyerStatus> {
+    /// What a buyer has.
+    #[must_use]
+    pub fn buyer_status(sale: &str, buyer: &str) -> Self {
+        Self::on(Status::NAME, CALL_TIMEOUT_MS, sale).with(|sink| Status::Buyer(buyer).args(sink))
+    }
+}
+
+impl Call<ReservationStatus> {
+    /// One reservation.
+    #[must_use]
+    pub fn reservation_status(sale: &str, id: u64) -> Self {
+        Self::on(Status::NAME, CALL_TIMEOUT_MS, sale).with(|sink| Status::Id(id).args(sink))
+    }
+}
+
+impl Call<ReadyAnswer> {
+    /// The sales on this node that need a relay, at most `count`.
+    #[must_use]
+    pub fn ready(count: u64) -> Self {
+        Self::new(Ready::NAME, RELAY_TIMEOUT_MS).with(|sink| Ready { count }.args(sink))
+    }
+}
+
+impl Call<ReapAnswer> {
+    /// Expires due holds, at most `count`.
+    #[must_use]
+    pub fn reap(sale: &str, count: u64) -> Self {
+        Self::on(Reap::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| Reap { count }.args(sink))
+    }
+}
+
+impl Call<PullAnswer> {
+    /// Reads the journal.
+    #[must_use]
+    pub fn pull(sale: &str, pull: &Pull) -> Self {
+        Self::on(Pull::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| pull.args(sink))
+    }
+}
+
+impl Call<AckAnswer> {
+    /// Says what PostgreSQL has.
+    #[must_use]
+    pub fn ack(sale: &str, ack: Ack) -> Self {
+        Self::on(Ack::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| ack.args(sink))
+    }
+}
+
+/// Buyers, requests and data stay out of logs.
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+struct Sink<'a>(&'a mut Cmd);
+
+impl ArgSink for Sink<'_> {
+    fn arg(&mut self, bytes: &[u8]) {
+        self.0.write_arg(bytes);
+    }
+
+    fn int(&mut self, value: u64) {
+        self.0.write_arg_fmt(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_its_name_its_key_and_its_arguments() {
+        let packed = Call::confirm("drop", 7).command.get_packed_command();
+        assert_eq!(packed, b"*3\r\n$13\r\nFLASH.CONFIRM\r\n$10\r\nflash:drop\r\n$1\r\n7\r\n");
+        let packed = Call::ready(5).command.get_packed_command();
+        assert_eq!(packed, b"*3\r\n$11\r\nFLASH.READY\r\n$5\r\nCOUNT\r\n$1\r\n5\r\n");
+    }
+}

@@ -1,0 +1,58 @@
+//! What can go wrong with a call, by what is known about its effect.
+
+use flash_wire::{INVALID, Unreadable};
+use redis::{RedisError, ServerError};
+
+/// A URL that no connection can be made from. It is not shown: it may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the Redis URL is not of the form redis://[user:password@]host:port[/db] or unix:///path")]
+pub struct UrlError;
+
+/// Why a call has no outcome. A refusal is an outcome, and no error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The module refuses an argument. Nothing was changed.
+    #[error("{field} {rule}")]
+    Invalid {
+        /// The argument.
+        field: String,
+        /// What it must be.
+        rule: String,
+    },
+    /// The call was not sent: there is no connection, or too many calls wait for answers already. Nothing was changed.
+    #[error("Redis is unavailable: {0}")]
+    Unavailable(String),
+    /// Redis answered with an error of its own (`LOADING`, `READONLY`, `OOM`, `WRONGTYPE`, …). Nothing was changed.
+    #[error("Redis refused the command: {code} {detail}")]
+    Failed {
+        /// The first word of the error.
+        code: String,
+        /// The rest.
+        detail: String,
+    },
+    /// The call may have been sent, and no answer came: whether it was carried out is unknown.
+    #[error("the outcome is unknown: {0}")]
+    Unknown(String),
+    /// An answer came that this program cannot read: the module is of another release. What it did is unknown.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+}
+
+impl CallError {
+    /// The meaning of an error reply.
+    pub(crate) fn of_reply(error: &ServerError) -> Self {
+        let (code, detail) = (error.code(), error.details().unwrap_or_default());
+        match (code, detail.split_once(' ')) {
+            (INVALID, Some((field, rule))) => Self::Invalid { field: field.to_owned(), rule: rule.to_owned() },
+            _ => Self::Failed { code: code.to_owned(), detail: detail.to_owned() },
+        }
+    }
+
+    /// The meaning of trouble on a connection that was there when the call was made.
+    pub(crate) fn of_connection(error: &RedisError) -> Self {
+        if error.is_timeout() {
+            return Self::Unknown("Redis did not answer in time".to_owned());
+        }
+        Self::Unknown(format!("the connection to Redis was lost: {error}"))
+    }
+}

@@ -1,0 +1,30 @@
+//! Calls the module's commands over one multiplexed Redis connection: typed calls in, typed outcomes out.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use flash_client::{Call, Client};
+//!
+//! let client = Client::connect("redis://127.0.0.1:6379")?;
+//! match client.call(Call::confirm("drop", 7)).await? {
+//!     Ok(answer) => println!("{answer:?}"),
+//!     Err(refusal) => println!("{}", refusal.code()),
+//! }
+//! # Ok(()) }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod backoff;
+mod call;
+mod client;
+mod connection;
+mod error;
+mod value;
+
+pub use backoff::Backoff;
+pub use call::{CALL_TIMEOUT_MS, Call, RELAY_TIMEOUT_MS};
+pub use client::{CALLS_IN_FLIGHT_MAX, CALLS_PER_PIPELINE_MAX, Client};
+pub use connection::{
+    CONNECT_TIMEOUT_MS, PING_EVERY_MS, PING_TIMEOUT_MS, RECONNECT_WAIT_MS_MAX, RECONNECT_WAIT_MS_MIN,
+};
+pub use error::{CallError, UrlError};

@@ -1,0 +1,22 @@
+//! What a gateway needs to know.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What a gateway needs to know. The URLs hold passwords: they are never shown.
+#[derive(Clone)]
+pub struct Config {
+    /// Where HTTP is served. Port 0 is any free one: [`Gateway::address`](crate::Gateway::address) tells which.
+    pub listen: SocketAddr,
+    /// Redis with the module: `redis://[user:password@]host:port[/db]`.
+    pub redis: String,
+    /// RabbitMQ: `amqp://user:password@host:port/vhost`.
+    pub amqp: String,
+    /// PostgreSQL: `postgres://user:password@host:port/database`.
+    pub postgres: String,
+    /// Threads that serve HTTP, 1 to [`THREADS_MAX`](crate::limits::THREADS_MAX). The relay has one of its own.
+    pub threads: usize,
+    /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load
+    /// balancers send no more of them. Zero where there is none.
+    pub drain_notice: Duration,
+}

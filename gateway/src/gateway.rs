@@ -1,0 +1,133 @@
+//! The gateway as a whole: its threads, and how they start and stop together.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use flash_client::{Client, UrlError};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
+
+use crate::config::Config;
+use crate::http::{self, App, Routes};
+use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
+use crate::orders::Orders;
+use crate::phase::Phase;
+use crate::relay::{self, Relay};
+use crate::worker::Worker;
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The number of threads is out of its bounds.
+    #[error("threads must be 1 to {THREADS_MAX}, not {0}")]
+    Threads(usize),
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Redis' URL cannot be read.
+    #[error(transparent)]
+    Redis(#[from] UrlError),
+    /// A thread cannot be had.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+    /// The table of routes contradicts itself: a bug.
+    #[error("the table of routes: {0}")]
+    Routes(String),
+}
+
+/// A running gateway. Dropped, it stops in the background; [`Gateway::stop`] waits for it.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    phase: watch::Sender<Phase>,
+    drain_notice: Duration,
+    servers: Vec<Worker>,
+    relay: Worker,
+}
+
+impl Gateway {
+    /// Starts to serve and to relay. Redis, RabbitMQ and PostgreSQL may be away: the gateway says so to whoever asks,
+    /// and connects as they come.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        if !(1..=THREADS_MAX).contains(&config.threads) {
+            return Err(StartError::Threads(config.threads));
+        }
+        let failed = |source| StartError::Listen { address: config.listen, source };
+        let listeners = http::listener::open(config.listen, config.threads).map_err(failed)?;
+        let address = listeners.first().ok_or(StartError::Threads(0))?.local_addr()?;
+        let (phase, receiver) = watch::channel(Phase::Serving);
+        let shared =
+            Shared { config: config.clone(), phase: receiver, wake: Arc::default(), rabbit_is_up: Arc::default() };
+        let relay = shared.clone().start_relay()?;
+        let mut servers = Vec::new();
+        for (at, listener) in listeners.into_iter().enumerate() {
+            servers.push(shared.clone().start_server(at, listener)?);
+        }
+        Ok(Self { address, phase, drain_notice: config.drain_notice, servers, relay })
+    }
+
+    /// Where HTTP is served.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: says so on `/readyz` for a while, finishes the requests that it has, relays what they reserved.
+    pub async fn stop(self) {
+        self.phase.send_replace(Phase::Draining);
+        sleep(self.drain_notice).await;
+        self.phase.send_replace(Phase::Stopping);
+        for server in self.servers {
+            server.end(Duration::from_millis(STOP_TIMEOUT_MS)).await;
+        }
+        self.phase.send_replace(Phase::Flushing);
+        self.relay.end(relay::STOP_TIMEOUT).await;
+    }
+}
+
+/// What the threads are started with.
+#[derive(Clone)]
+struct Shared {
+    config: Config,
+    phase: watch::Receiver<Phase>,
+    wake: Arc<Notify>,
+    rabbit_is_up: Arc<AtomicBool>,
+}
+
+impl Shared {
+    fn start_relay(self) -> Result<Worker, StartError> {
+        Worker::start("flash-relay".to_owned(), move || {
+            let redis = Client::connect(&self.config.redis)?;
+            let relay = Relay::new(redis, self.config.amqp, self.wake, self.rabbit_is_up);
+            Ok(relay.run(self.phase))
+        })
+    }
+
+    fn start_server(self, at: usize, listener: std::net::TcpListener) -> Result<Worker, StartError> {
+        Worker::start(format!("flash-http-{at}"), move || {
+            let app = App {
+                routes: Routes::new().map_err(|error| StartError::Routes(error.to_string()))?,
+                redis: Client::connect(&self.config.redis)?,
+                orders: Orders::new(self.config.postgres),
+                relay: self.wake,
+                rabbit_is_up: self.rabbit_is_up,
+                phase: self.phase.clone(),
+                places: App::places(),
+            };
+            let listener = TcpListener::from_std(listener)?;
+            Ok(http::serve(listener, Arc::new(app), self.phase))
+        })
+    }
+}

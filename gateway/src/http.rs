@@ -1,0 +1,20 @@
+//! The HTTP API.
+
+mod app;
+mod body;
+mod fields;
+mod health;
+mod idempotency_key;
+pub(crate) mod listener;
+mod path;
+mod problem;
+mod reply;
+mod reservation;
+mod reservations;
+mod routes;
+mod sales;
+mod server;
+
+pub(crate) use app::App;
+pub(crate) use routes::Routes;
+pub(crate) use server::serve;

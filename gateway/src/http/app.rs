@@ -1,0 +1,91 @@
+//! From a request to its answer.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flash_client::Client;
+use hyper::body::Incoming;
+use hyper::{HeaderMap, Request};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+
+use super::problem::{Kind, Problem};
+use super::reply::Reply;
+use super::routes::{Endpoint, Routes, Target};
+use super::{body, health, reservation, reservations, sales};
+use crate::limits::{HANDLER_TIMEOUT_MS, REQUESTS_MAX};
+use crate::orders::Orders;
+use crate::phase::Phase;
+
+/// What the requests of one thread share.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) routes: Routes,
+    pub(crate) redis: Client,
+    pub(crate) orders: Orders,
+    /// Wakes the relay: a sale has events.
+    pub(crate) relay: Arc<Notify>,
+    pub(crate) rabbit_is_up: Arc<AtomicBool>,
+    pub(crate) phase: watch::Receiver<Phase>,
+    /// A place for each request that is being worked on.
+    pub(crate) places: Arc<Semaphore>,
+}
+
+/// Answers a request. Whatever happens, it gets an answer.
+pub(crate) async fn answer(app: Arc<App>, request: Request<Incoming>) -> Reply {
+    respond(app, request).await.unwrap_or_else(Problem::reply)
+}
+
+async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Problem> {
+    let (head, body) = request.into_parts();
+    let target = app.routes.find(&head.method, head.uri.path())?;
+    match target.endpoint {
+        Endpoint::Live => return Ok(health::live()),
+        Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
+        _ => {}
+    }
+    let body = body::read(body).await?;
+    let place = app.places.clone().try_acquire_owned().map_err(|_| Kind::Overloaded)?;
+    let reads = head.method.is_safe();
+    // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
+    let task = tokio::spawn(work(app, target, head.headers, body, place));
+    match timeout(Duration::from_millis(HANDLER_TIMEOUT_MS), task).await {
+        Ok(Ok(Err(problem))) if reads => Err(problem.of_read()),
+        Ok(Ok(result)) => result,
+        Ok(Err(panicked)) => {
+            tracing::error!(%panicked, "a request failed by a bug of the gateway");
+            Err(Kind::Internal.into())
+        }
+        Err(_) if reads => Err(Kind::TimedOut.into()),
+        Err(_) => Err(Kind::OutcomeUnknown.into()),
+    }
+}
+
+async fn work(
+    app: Arc<App>,
+    target: Target,
+    headers: HeaderMap,
+    body: Bytes,
+    _place: OwnedSemaphorePermit,
+) -> Result<Reply, Problem> {
+    let (sale, id) = (target.sale.as_str(), target.id.as_str());
+    match target.endpoint {
+        // What asks PostgreSQL is rare and large: on the heap it does not make every reservation's task larger.
+        Endpoint::CreateSale => Box::pin(sales::create(&app, &headers, &body)).await,
+        Endpoint::ShowSale => sales::show(&app, sale).await,
+        Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body).await,
+        Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
+        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id).await,
+        Endpoint::ReleaseReservation => reservation::release(&app, sale, id).await,
+        Endpoint::Live | Endpoint::Ready => Err(Kind::Internal.into()),
+    }
+}
+
+impl App {
+    /// Places for [`REQUESTS_MAX`] requests.
+    pub(crate) fn places() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(REQUESTS_MAX as usize))
+    }
+}

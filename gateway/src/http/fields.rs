@@ -1,0 +1,200 @@
+//! A JSON body, field by field, so that whatever is refused is refused by its own name and place.
+//!
+//! The values of an object are split off as raw JSON first, and each is read by its own rule after.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use flash_wire::Invalid;
+use flash_wire::invalid::{in_range, name, text};
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::problem::{FieldError, Kind, Problem};
+
+/// How much of an unknown field's name an answer repeats.
+const UNKNOWN_NAME_CHARS_MAX: usize = 64;
+
+/// Splits a body, which must be an object, into the fields that it may have.
+///
+/// # Errors
+/// When the body is not a JSON object, or has another field, or one twice.
+pub(crate) fn body<'a, const N: usize>(body: &'a [u8], names: [&'static str; N]) -> Result<[Field<'a>; N], Problem> {
+    let text = std::str::from_utf8(body).map_err(|_| Problem::new(Kind::Malformed, "the body must be UTF-8"))?;
+    match object(text, names) {
+        Ok(fields) => Ok(fields?),
+        Err(error) => Err(Problem::new(Kind::Malformed, error.to_string())),
+    }
+}
+
+/// One field of an object; it may be missing. `null` counts as missing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field<'a> {
+    name: &'static str,
+    json: Option<&'a str>,
+}
+
+impl<'a> Field<'a> {
+    pub(crate) const fn is_given(self) -> bool {
+        self.json.is_some()
+    }
+
+    /// The field, which must not be missing.
+    pub(crate) fn required(self) -> Result<Given<'a>, FieldError> {
+        match self.json {
+            Some(json) => Ok(Given { name: self.name, json }),
+            None => Err(self.refused("must be given")),
+        }
+    }
+
+    /// The field as `read` reads it, if it is there.
+    pub(crate) fn optional<T>(
+        self,
+        read: impl FnOnce(Given<'a>) -> Result<T, FieldError>,
+    ) -> Result<Option<T>, FieldError> {
+        self.json.map(|json| read(Given { name: self.name, json })).transpose()
+    }
+
+    /// The field broke `rule`.
+    pub(crate) fn refused(self, rule: &str) -> FieldError {
+        FieldError { pointer: format!("/{}", self.name), detail: format!("{} {rule}", self.name) }
+    }
+}
+
+/// One field that is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'a> {
+    name: &'static str,
+    json: &'a str,
+}
+
+impl<'a> Given<'a> {
+    /// Any JSON, as its text of at most `bytes_max` bytes.
+    pub(crate) fn json(self, bytes_max: usize) -> Result<&'a str, FieldError> {
+        text(self.name, self.json.as_bytes(), bytes_max).map_err(|invalid| self.refused(invalid.rule))
+    }
+
+    /// A whole number within `min..=max`.
+    pub(crate) fn int(self, min: u64, max: u64) -> Result<u64, FieldError> {
+        let Ok(value) = self.json.parse() else {
+            return Err(self.refused(format!("must be a whole number, {min} to {max}")));
+        };
+        in_range(self.name, value, min, max).map_err(|invalid| self.refused(invalid.rule))
+    }
+
+    /// The same, of a kind whose maximum is smaller.
+    pub(crate) fn int32(self, min: u32, max: u32) -> Result<u32, FieldError> {
+        self.int(min.into(), max.into()).map(|value| u32::try_from(value).unwrap_or(max))
+    }
+
+    /// A readable name of 1 to `bytes_max` bytes.
+    pub(crate) fn name(self, bytes_max: usize) -> Result<Cow<'a, str>, FieldError> {
+        let Ok(Text(text)) = serde_json::from_str(self.json) else {
+            return Err(self.refused(format!("must be a string of 1 to {bytes_max} bytes")));
+        };
+        match name(self.name, text.as_bytes(), bytes_max) {
+            Ok(_) => Ok(text),
+            Err(invalid) => Err(self.refused(invalid.rule)),
+        }
+    }
+
+    /// A list of 1 to `count_max` objects, each read by `read` from its fields.
+    pub(crate) fn list<T, const N: usize>(
+        self,
+        count_max: usize,
+        names: [&'static str; N],
+        read: impl Fn([Field<'a>; N]) -> Result<T, FieldError>,
+    ) -> Result<Vec<T>, FieldError> {
+        let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(self.json) else {
+            return Err(self.refused(format!("must be a list of 1 to {count_max}")));
+        };
+        let count = in_range(self.name, list.len() as u64, 1, count_max as u64);
+        count.map_err(|invalid| self.refused(invalid.rule))?;
+        let entry = |(at, entry): (usize, &'a RawValue)| {
+            // It was read as JSON already: only that it is no object can be wrong with it now.
+            let fields = object(entry.get(), names).unwrap_or_else(|_| Err(not_an_object()));
+            fields.and_then(&read).map_err(|error| FieldError {
+                pointer: format!("/{}/{at}{}", self.name, error.pointer),
+                detail: error.detail,
+            })
+        };
+        list.into_iter().enumerate().map(entry).collect()
+    }
+
+    /// The field broke `rule`.
+    pub(crate) fn refused(self, rule: impl Into<String>) -> FieldError {
+        let invalid = Invalid::new(self.name, rule);
+        FieldError { pointer: format!("/{}", self.name), detail: invalid.to_string() }
+    }
+}
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn not_an_object() -> FieldError {
+    FieldError { pointer: String::new(), detail: "must be an object".to_owned() }
+}
+
+type Fields<'a, const N: usize> = Result<[Field<'a>; N], FieldError>;
+
+/// Splits an object. The outer error says that the text is no JSON object, the inner one that it has a field which it
+/// may not have.
+fn object<'a, const N: usize>(json: &'a str, names: [&'static str; N]) -> serde_json::Result<Fields<'a, N>> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let fields = Object { names }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(fields)
+}
+
+/// Reads an object that may have `names`.
+struct Object<const N: usize> {
+    names: [&'static str; N],
+}
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Object<N> {
+    type Value = Fields<'de, N>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, const N: usize> Visitor<'de> for Object<N> {
+    type Value = Fields<'de, N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = self.names.map(|name| Field { name, json: None });
+        let mut seen = [false; N];
+        let mut bad = None;
+        while let Some(Text(key)) = map.next_key()? {
+            let value: &'de RawValue = map.next_value()?;
+            match self.names.iter().position(|name| *name == key) {
+                Some(at) if seen[at] => bad = bad.or_else(|| Some(fields[at].refused("must be given once"))),
+                Some(at) => {
+                    seen[at] = true;
+                    fields[at].json = Some(value.get()).filter(|json| *json != "null");
+                }
+                None => bad = bad.or_else(|| Some(self.unknown(&key))),
+            }
+        }
+        Ok(bad.map_or(Ok(fields), Err))
+    }
+}
+
+impl<const N: usize> Object<N> {
+    fn unknown(&self, key: &str) -> FieldError {
+        let key: String = key.chars().take(UNKNOWN_NAME_CHARS_MAX).collect();
+        FieldError {
+            pointer: format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            detail: format!("{key} is not a field; the fields are {}", self.names.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Whether the gateway lives, and whether it is ready. Both speak to load balancers and people, not to buyers.
+
+use std::sync::atomic::Ordering;
+
+use flash_client::Call;
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::app::App;
+use super::reply::{Reply, json};
+use crate::phase::Phase;
+
+/// It lives: the thread answers. Nothing else is looked at, for no restart of the gateway brings Redis back.
+pub(crate) fn live() -> Reply {
+    #[derive(Serialize)]
+    struct View {
+        live: bool,
+    }
+    json(StatusCode::OK, &View { live: true })
+}
+
+/// It is ready: it can sell, and is to go on selling. Without RabbitMQ it sells into the journals, and without
+/// PostgreSQL it sells what is on sale: `?verbose` tells.
+pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
+    #[derive(Serialize)]
+    struct View {
+        ready: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        checks: Option<Checks>,
+    }
+    #[derive(Serialize)]
+    struct Checks {
+        draining: bool,
+        redis: &'static str,
+        rabbitmq: &'static str,
+        postgres: &'static str,
+    }
+    let word = |ok| if ok { "ok" } else { "away" };
+    // A call of the module's: a Redis without the module sells nothing.
+    let redis = matches!(app.redis.call(Call::ready(1)).await, Ok(Ok(_)));
+    let draining = *app.phase.borrow() >= Phase::Draining;
+    let verbose = query.is_some_and(|query| query.split('&').any(|part| part == "verbose"));
+    let checks = match verbose {
+        true => Some(Checks {
+            draining,
+            redis: word(redis),
+            rabbitmq: word(app.rabbit_is_up.load(Ordering::Relaxed)),
+            postgres: word(app.orders.is_up().await),
+        }),
+        false => None,
+    };
+    let ready = redis && !draining;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json(status, &View { ready, checks })
+}

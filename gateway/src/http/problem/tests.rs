@@ -1,0 +1,127 @@
+//! Each refusal and each fault has its one problem.
+
+use http_body_util::BodyExt;
+
+use super::*;
+
+fn check(problem: impl Into<Problem>, status: u16, body: &str, headers: &[(&str, &str)]) {
+    let reply = problem.into().reply();
+    let found: Vec<_> = reply.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    let mut want = vec![("content-type", "application/problem+json")];
+    want.extend(headers);
+    assert_eq!((reply.status().as_u16(), found), (status, want), "{body}");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let bytes = runtime.block_on(reply.into_body().collect()).unwrap().to_bytes();
+    assert_eq!(std::str::from_utf8(&bytes).unwrap(), body);
+}
+
+fn body(slug: &str, title: &str, status: u16) -> String {
+    format!("{{\"type\":\"/problems/{slug}\",\"title\":\"{title}\",\"status\":{status}}}")
+}
+
+#[test]
+fn a_refusal_has_its_status_and_says_when_to_come_back() {
+    let check = |refusal: Refusal, status, slug, title, headers: &[_]| {
+        check(refusal, status, &body(slug, title, status), headers);
+    };
+    let again = &[("retry-after", "1")];
+    check(Refusal::SoldOut, 409, "sold-out", "Not enough units are available", &[]);
+    check(Refusal::LimitExceeded, 409, "limit-exceeded", "The buyer would have more than the limit", &[]);
+    check(Refusal::Closed, 409, "closed", "The sale is closed", &[]);
+    check(Refusal::Conflict, 409, "conflict", "This contradicts what was asked for before", &[]);
+    check(Refusal::Ended, 410, "ended", "The sale is over", &[]);
+    check(Refusal::Expired, 410, "expired", "The hold has expired", &[]);
+    check(Refusal::NotWarmed, 404, "unknown-sale", "There is no such sale", &[]);
+    check(Refusal::Unknown, 404, "unknown-reservation", "There is no such reservation", &[]);
+    check(Refusal::Fenced, 503, "fenced", "The sale is being checked", again);
+    check(Refusal::JournalFull, 503, "journal-full", "The sale waits for its orders to be written", again);
+    check(Refusal::Leased { until_ms: 1 }, 500, "internal", "The gateway failed", &[]);
+}
+
+#[test]
+fn a_sale_that_has_not_opened_says_how_long_to_wait() {
+    let check = |wait_ms: u64, seconds| {
+        let detail = format!("the sale opens at {} (Unix milliseconds)", 1_000 + wait_ms);
+        let body = format!(
+            "{{\"type\":\"/problems/not-started\",\"title\":\"The sale has not opened yet\",\"status\":409,\
+             \"detail\":\"{detail}\"}}"
+        );
+        check(Problem::not_started(1_000 + wait_ms, 1_000), 409, &body, &[("retry-after", seconds)]);
+    };
+    check(0, "1");
+    check(1_000, "1");
+    check(1_001, "2");
+    check(30 * 24 * 60 * 60 * 1_000, "86400");
+}
+
+#[test]
+fn a_fault_of_redis_says_whether_anything_was_changed() {
+    let check = |error: CallError, status, slug, title, detail: Option<&str>| {
+        let headers: &[_] = if status == 503 { &[("retry-after", "1")] } else { &[] };
+        let mut body = body(slug, title, status);
+        if let Some(detail) = detail {
+            body.insert_str(body.len() - 1, &format!(",\"detail\":\"{detail}\""));
+        }
+        check(error, status, &body, headers);
+    };
+    const AWAY: &str = "Redis is away, or refuses: nothing was changed";
+    const UNKNOWN: &str = "Whether it was done is not known";
+    let again = Some("ask again with the same Idempotency-Key to learn it");
+    let failed = CallError::Failed { code: "LOADING".to_owned(), detail: "of ada".to_owned() };
+    check(CallError::Unavailable(String::new()), 503, "redis-away", AWAY, None);
+    check(failed, 503, "redis-away", AWAY, Some("Redis refused the command: LOADING"));
+    check(CallError::Unknown(String::new()), 504, "outcome-unknown", UNKNOWN, again);
+    let unreadable = flash_wire::Unreadable { what: "code" };
+    check(CallError::Unreadable(unreadable), 504, "outcome-unknown", UNKNOWN, again);
+    let invalid = CallError::Invalid { field: "id".to_owned(), rule: "must be 1 to 9".to_owned() };
+    check(invalid, 422, "invalid", "A field breaks its rule", Some("id must be 1 to 9"));
+}
+
+#[test]
+fn a_fault_of_postgresql_says_whether_anything_was_changed() {
+    let kind = |error: OrdersError| Problem::from(error).kind;
+    assert_eq!(kind(OrdersError::Busy), Kind::Overloaded);
+    assert_eq!(kind(OrdersError::Away), Kind::PostgresAway);
+    assert_eq!(kind(OrdersError::Unknown), Kind::OutcomeUnknown);
+}
+
+#[test]
+fn a_read_has_no_unknown_outcome() {
+    assert_eq!(Problem::from(Kind::OutcomeUnknown).of_read().kind, Kind::TimedOut);
+    assert_eq!(Problem::from(Kind::RedisAway).of_read().kind, Kind::RedisAway);
+}
+
+#[test]
+fn a_broken_field_is_pointed_at() {
+    check(
+        Problem::field(&Invalid::new("limit", "must be 1 to 9")),
+        422,
+        "{\"type\":\"/problems/invalid\",\"title\":\"A field breaks its rule\",\"status\":422,\
+         \"errors\":[{\"pointer\":\"/limit\",\"detail\":\"limit must be 1 to 9\"}]}",
+        &[],
+    );
+}
+
+#[test]
+fn the_rest_of_the_table_stands_as_documented() {
+    let check =
+        |kind: Kind, status, slug, title, headers: &[_]| check(kind, status, &body(slug, title, status), headers);
+    let again = &[("retry-after", "1")];
+    check(Kind::BadRequest, 400, "bad-request", "The request cannot be read", &[]);
+    check(Kind::Malformed, 400, "malformed", "The body is not a JSON object", &[]);
+    check(Kind::NotFound, 404, "not-found", "There is nothing at this path", &[]);
+    check(Kind::BodyTimeout, 408, "body-timeout", "The body took too long", &[]);
+    check(Kind::SaleDiffers, 409, "sale-differs", "There is a sale of this id with other terms", &[]);
+    check(Kind::BodyTooLarge, 413, "body-too-large", "The body is too large", &[]);
+    check(Kind::UnsupportedMediaType, 415, "unsupported-media-type", "The body must be application/json", &[]);
+    check(Kind::Overloaded, 503, "overloaded", "Too many requests at once", again);
+    check(Kind::PostgresAway, 503, "postgres-away", "PostgreSQL is away", again);
+    check(Kind::TimedOut, 504, "timed-out", "The answer took too long", &[]);
+    let title = "This path has other methods";
+    super::tests::check(
+        Problem::method_not_allowed("GET, HEAD".to_owned()),
+        405,
+        &body("method-not-allowed", title, 405),
+        &[("allow", "GET, HEAD")],
+    );
+}

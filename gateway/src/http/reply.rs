@@ -1,0 +1,32 @@
+//! What the API answers.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// An answer: it is whole before its first byte leaves.
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+/// An answer of `body`, which says nothing about its type yet.
+pub(crate) fn reply(status: StatusCode, body: Bytes) -> Reply {
+    let mut reply = Response::new(Full::new(body));
+    *reply.status_mut() = status;
+    reply
+}
+
+/// An answer of `body` as JSON.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Reply {
+    // Strings, numbers and lists into memory: nothing here can fail.
+    let mut reply = reply(status, serde_json::to_vec(body).unwrap_or_default().into());
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    reply
+}
+
+/// Marks an answer that was given before.
+pub(crate) fn mark_replayed(reply: &mut Reply) {
+    reply.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+}

@@ -1,0 +1,120 @@
+//! One reservation: `/v1/sales/{sale}/reservations/{id}` and what ends its hold.
+
+use flash_client::Call;
+use flash_vault::Order;
+use flash_wire::{EndHoldAnswer, Refusal, ReservationStatus, State};
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::app::App;
+use super::path;
+use super::problem::Problem;
+use super::reply::{self, Reply, json};
+use crate::clock::now_ms;
+
+/// Where it stands: Redis knows the newest, PostgreSQL remembers the longest.
+pub(crate) async fn show(app: &App, sale: &str, id: &str) -> Result<Reply, Problem> {
+    let (sale, id) = (path::sale(sale)?, path::id(id)?);
+    let refusal = match app.redis.call(Call::reservation_status(sale, id)).await? {
+        Ok(status) => return Ok(json(StatusCode::OK, &View::of_status(sale, &status))),
+        Err(refusal) => refusal,
+    };
+    // The reservation is forgotten, or its sale is.
+    if !matches!(refusal, Refusal::Unknown | Refusal::NotWarmed) {
+        return Err(refusal.into());
+    }
+    match app.orders.order(sale, id).await? {
+        Some(order) => Ok(json(StatusCode::OK, &View::of_order(sale, &order))),
+        None => Err(refusal.into()),
+    }
+}
+
+/// A reservation as it stands.
+#[derive(Debug, Serialize)]
+struct View<'a> {
+    sale: &'a str,
+    id: u64,
+    buyer: &'a str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in_ms: Option<u64>,
+    items: Vec<ItemView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ItemView<'a> {
+    sku: &'a str,
+    quantity: u64,
+}
+
+impl<'a> View<'a> {
+    fn of_status(sale: &'a str, status: &'a ReservationStatus) -> Self {
+        Self {
+            sale,
+            id: status.id,
+            buyer: &status.buyer,
+            state: status.state.name(),
+            expires_at_ms: status.expires_at_ms,
+            expires_in_ms: left_ms(status.state, status.expires_at_ms),
+            items: items(&status.items),
+        }
+    }
+
+    fn of_order(sale: &'a str, order: &'a Order) -> Self {
+        Self {
+            sale,
+            id: order.id,
+            buyer: &order.buyer,
+            state: order.state.name(),
+            expires_at_ms: order.expires_at_ms,
+            expires_in_ms: left_ms(order.state, order.expires_at_ms),
+            items: items(&order.items),
+        }
+    }
+}
+
+fn items(items: &[(String, u64)]) -> Vec<ItemView<'_>> {
+    items.iter().map(|(sku, quantity)| ItemView { sku, quantity: *quantity }).collect()
+}
+
+/// What is left of a hold.
+pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
+    let expires_at_ms = expires_at_ms.filter(|_| state == State::Held)?;
+    Some(expires_at_ms.saturating_sub(now_ms()))
+}
+
+/// Ends the hold because it was paid for.
+pub(crate) async fn confirm(app: &App, sale: &str, id: &str) -> Result<Reply, Problem> {
+    let (sale, id) = (path::sale(sale)?, path::id(id)?);
+    end_hold(app, sale, Call::confirm(sale, id)).await
+}
+
+/// Gives the hold back.
+pub(crate) async fn release(app: &App, sale: &str, id: &str) -> Result<Reply, Problem> {
+    let (sale, id) = (path::sale(sale)?, path::id(id)?);
+    end_hold(app, sale, Call::release(sale, id)).await
+}
+
+async fn end_hold(app: &App, sale: &str, call: Call<EndHoldAnswer>) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct View<'a> {
+        sale: &'a str,
+        id: u64,
+        state: &'static str,
+    }
+    let (id, state) = match app.redis.call(call).await? {
+        Ok(EndHoldAnswer::Confirmed { id }) => (id, State::Confirmed),
+        Ok(EndHoldAnswer::Released { id }) => (id, State::Released),
+        // It had ended so already.
+        Err(Refusal::Replayed { id, state, .. }) => {
+            let mut reply = json(StatusCode::OK, &View { sale, id, state: state.name() });
+            reply::mark_replayed(&mut reply);
+            return Ok(reply);
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
+    app.relay.notify_one();
+    Ok(json(StatusCode::OK, &View { sale, id, state: state.name() }))
+}

@@ -1,0 +1,182 @@
+//! `POST /v1/sales/{sale}/reservations`
+
+use std::borrow::Cow;
+
+use flash_client::{Call, CallError};
+use flash_wire::limits::{BUYER_BYTES_MAX, DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
+use flash_wire::{Refusal, Reserve, ReserveAnswer, State, Wanted};
+use hyper::StatusCode;
+use hyper::header::{HeaderMap, LOCATION};
+use serde::Serialize;
+
+use super::app::App;
+use super::fields::{self, Field};
+use super::problem::{FieldError, Problem};
+use super::reply::{self, Reply, json};
+use super::reservation::left_ms;
+use super::{body, idempotency_key, path};
+
+/// Makes a reservation, or answers the one that the same request made before.
+pub(crate) async fn reserve(app: &App, sale: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+    let sale = path::sale(sale)?;
+    body::expect_json(headers)?;
+    let key = idempotency_key::of(headers)?;
+    let wish = Wish::read(body)?;
+    let outcome = app.redis.call(Call::reserve(sale, &wish.command(key.as_deref()))).await;
+    match outcome.map_err(refused_argument)? {
+        Ok(made) => {
+            app.relay.notify_one();
+            Ok(created(sale, made))
+        }
+        Err(Refusal::Replayed { id, expires_at_ms, state }) => {
+            let view = View::new(sale, id, state, expires_at_ms, None);
+            let mut reply = json(StatusCode::OK, &view);
+            reply::mark_replayed(&mut reply);
+            Ok(reply)
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+fn created(sale: &str, made: ReserveAnswer) -> Reply {
+    let state = if made.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
+    let view = View::new(sale, made.id, state, made.expires_at_ms, Some(made.available));
+    let mut reply = json(StatusCode::CREATED, &view);
+    if let Ok(location) = format!("/v1/sales/{sale}/reservations/{}", made.id).try_into() {
+        reply.headers_mut().insert(LOCATION, location);
+    }
+    reply
+}
+
+/// The reservation as its maker sees it.
+#[derive(Debug, Serialize)]
+struct View<'a> {
+    sale: &'a str,
+    id: u64,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<u64>,
+}
+
+impl<'a> View<'a> {
+    fn new(sale: &'a str, id: u64, state: State, expires_at_ms: Option<u64>, available: Option<u64>) -> Self {
+        let expires_in_ms = left_ms(state, expires_at_ms);
+        Self { sale, id, state: state.name(), expires_at_ms, expires_in_ms, available }
+    }
+}
+
+/// What the body asks for.
+#[derive(Debug, PartialEq, Eq)]
+struct Wish<'a> {
+    buyer: Cow<'a, str>,
+    units: Units<'a>,
+    data: Option<&'a str>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Units<'a> {
+    /// Of the sale's only SKU.
+    Quantity(u32),
+    Items(Vec<(Cow<'a, str>, u32)>),
+}
+
+impl<'a> Wish<'a> {
+    fn read(json: &'a [u8]) -> Result<Self, Problem> {
+        let [buyer, quantity, items, data] = fields::body(json, ["buyer", "quantity", "items", "data"])?;
+        if quantity.is_given() && items.is_given() {
+            return Err(quantity.refused("must not stand beside items").into());
+        }
+        let quantity = quantity.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?;
+        let items = items.optional(|items| items.list(SKUS_MAX, ["sku", "quantity"], read_item))?;
+        Ok(Self {
+            buyer: buyer.required()?.name(BUYER_BYTES_MAX)?,
+            units: items.map_or(Units::Quantity(quantity.unwrap_or(1)), Units::Items),
+            data: data.optional(|data| data.json(DATA_BYTES_MAX))?,
+        })
+    }
+
+    fn command<'b>(&'b self, request: Option<&'b str>) -> Reserve<'b> {
+        let wanted = match &self.units {
+            Units::Quantity(quantity) => Wanted::Quantity(*quantity),
+            Units::Items(items) => {
+                Wanted::Items(items.iter().map(|(sku, quantity)| (sku.as_ref(), *quantity)).collect())
+            }
+        };
+        Reserve { buyer: &self.buyer, wanted, request, data: self.data }
+    }
+}
+
+fn read_item<'a>([sku, quantity]: [Field<'a>; 2]) -> Result<(Cow<'a, str>, u32), FieldError> {
+    let quantity = quantity.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?;
+    Ok((sku.required()?.name(SKU_BYTES_MAX)?, quantity.unwrap_or(1)))
+}
+
+/// The module knows the rules that the sale's terms make: which SKUs there are, and that one must be named.
+fn refused_argument(error: CallError) -> Problem {
+    match error {
+        CallError::Invalid { field, rule } => {
+            FieldError { pointer: "/items".to_owned(), detail: format!("{field} {rule}") }.into()
+        }
+        error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, want: Result<(&str, Units, Option<&str>), (&str, &str)>) {
+        let want = match want {
+            Ok((buyer, units, data)) => Ok(Wish { buyer: buyer.into(), units, data }),
+            Err((pointer, detail)) => Err(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }.into()),
+        };
+        assert_eq!(Wish::read(json.as_bytes()), want, "{json}");
+    }
+
+    #[test]
+    fn a_wish_is_a_buyer_with_units_and_data() {
+        check(r#"{"buyer":"ada"}"#, Ok(("ada", Units::Quantity(1), None)));
+        check(r#"{"buyer":"ada","quantity":3,"data":"x"}"#, Ok(("ada", Units::Quantity(3), Some("\"x\""))));
+        let items = Units::Items(vec![("s".into(), 2), ("m".into(), 1)]);
+        check(r#"{"buyer":"ada","items":[{"sku":"s","quantity":2},{"sku":"m"}]}"#, Ok(("ada", items, None)));
+    }
+
+    #[test]
+    fn a_wish_that_breaks_a_rule_is_refused_by_its_field() {
+        let ada = |rest: &str| format!("{{\"buyer\":\"ada\",{rest}}}");
+        check("{}", Err(("/buyer", "buyer must be given")));
+        check(r#"{"buyer":""}"#, Err(("/buyer", "buyer must be 1 to 128 bytes")));
+        check(&format!("{{\"buyer\":\"{}\"}}", "a".repeat(129)), Err(("/buyer", "buyer must be 1 to 128 bytes")));
+        check(&ada("\"quantity\":0"), Err(("/quantity", "quantity must be 1 to 1000000000")));
+        check(&ada("\"quantity\":-1"), Err(("/quantity", "quantity must be a whole number, 1 to 1000000000")));
+        check(&ada("\"quantity\":1000000001"), Err(("/quantity", "quantity must be 1 to 1000000000")));
+        check(&ada("\"items\":[]"), Err(("/items", "items must be 1 to 64")));
+        check(&ada("\"items\":[{}]"), Err(("/items/0/sku", "sku must be given")));
+        check(
+            &ada("\"items\":[{\"sku\":\"s\",\"quantity\":0}]"),
+            Err(("/items/0/quantity", "quantity must be 1 to 1000000000")),
+        );
+        check(
+            &ada("\"quantity\":1,\"items\":[{\"sku\":\"s\"}]"),
+            Err(("/quantity", "quantity must not stand beside items")),
+        );
+        let fields = "amount is not a field; the fields are buyer, quantity, items, data";
+        check(&ada("\"amount\":1"), Err(("/amount", fields)));
+    }
+
+    #[test]
+    fn a_wish_is_the_command_that_the_module_takes() {
+        let command = |json: &'static str| {
+            let wish = Wish::read(json.as_bytes()).unwrap();
+            let mut args = Vec::new();
+            wish.command(Some("r")).args(&mut args);
+            args.iter().map(|arg: &Vec<u8>| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(command(r#"{"buyer":"ada","data":{"size": 42}}"#), "ada ID r DATA {\"size\": 42}");
+        assert_eq!(command(r#"{"buyer":"ada","items":[{"sku":"s","quantity":2}]}"#), "ada SKU s 2 ID r");
+    }
+}

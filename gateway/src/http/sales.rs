@@ -1,0 +1,285 @@
+//! Sales: `POST /v1/sales` and `GET /v1/sales/{sale}`
+
+use std::borrow::Cow;
+
+use flash_client::{Call, CallError};
+use flash_vault::SaleCreated;
+use flash_wire::key::check_sale;
+use flash_wire::limits::{
+    HOLD_MS_MAX, JOURNAL_EVENTS_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
+};
+use flash_wire::message::{MessageTerms, SALE_BYTES_MAX};
+use flash_wire::{
+    DEFAULT_LIMIT, DEFAULT_SKU, FIRST_EPOCH, Invalid, Refusal, SaleStatus, SkuStatus, SkuTerms, Terms, Warm, WarmAnswer,
+};
+use hyper::StatusCode;
+use hyper::header::{HeaderMap, LOCATION};
+use serde::Serialize;
+
+use super::app::App;
+use super::fields::{self, Field};
+use super::problem::{FieldError, Kind, Problem};
+use super::reply::{Reply, json};
+use super::{body, path};
+use crate::limits::JOURNAL_EVENTS_DEFAULT;
+
+/// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale.
+pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+    body::expect_json(headers)?;
+    let Order { sale, terms } = Order::read(body)?;
+    let created = app.orders.create_sale(&sale, &terms).await?;
+    let warmed = match created {
+        SaleCreated::Differs => return Err(Kind::SaleDiffers.into()),
+        SaleCreated::Exists => warmed_before(app, &sale).await?,
+        SaleCreated::Created => None,
+    };
+    let epoch = match warmed {
+        Some(epoch) => epoch,
+        None => warm(app, &sale, &terms).await?,
+    };
+    let status = if created == SaleCreated::Created { StatusCode::CREATED } else { StatusCode::OK };
+    let mut reply = json(status, &Created { sale: &sale, epoch, terms: MessageTerms::from(&terms) });
+    if let (StatusCode::CREATED, Ok(location)) = (status, format!("/v1/sales/{sale}").try_into()) {
+        reply.headers_mut().insert(LOCATION, location);
+    }
+    Ok(reply)
+}
+
+/// The epoch in which Redis has a sale that PostgreSQL has; none, if whoever created it did not get as far as Redis.
+///
+/// A sale of which PostgreSQL has events must not be warmed anew: its numbering would begin again, and PostgreSQL would
+/// take new reservations for old ones. Where Redis has forgotten such a sale, it is to be rebuilt.
+async fn warmed_before(app: &App, sale: &str) -> Result<Option<u64>, Problem> {
+    match app.redis.call(Call::sale_status(sale)).await? {
+        Ok(status) => Ok(Some(status.epoch)),
+        Err(Refusal::NotWarmed) if app.orders.has_events(sale).await? => {
+            Err(Problem::new(Kind::Fenced, "Redis has forgotten this sale; it is to be rebuilt from PostgreSQL"))
+        }
+        Err(Refusal::NotWarmed) => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+async fn warm(app: &App, sale: &str, terms: &Terms) -> Result<u64, Problem> {
+    let warm = Warm { terms: terms.clone(), epoch: FIRST_EPOCH };
+    let answer = app.redis.call(Call::warm(sale, &warm)).await.map_err(not_warmed)??;
+    app.relay.notify_one();
+    let (WarmAnswer::Warmed { epoch } | WarmAnswer::Exists { epoch }) = answer;
+    Ok(epoch)
+}
+
+/// Whoever creates sales is told all that Redis says: somebody may have warmed the sale by hand, with other terms.
+fn not_warmed(error: CallError) -> Problem {
+    match error {
+        CallError::Failed { .. } => Problem::new(Kind::RedisAway, error.to_string()),
+        error => error.into(),
+    }
+}
+
+/// The sale as it was created.
+#[derive(Debug, Serialize)]
+struct Created<'a> {
+    sale: &'a str,
+    epoch: u64,
+    #[serde(flatten)]
+    terms: MessageTerms,
+}
+
+/// The sale as it stands.
+pub(crate) async fn show(app: &App, sale: &str) -> Result<Reply, Problem> {
+    let sale = path::sale(sale)?;
+    let status = app.redis.call(Call::sale_status(sale)).await??;
+    Ok(json(StatusCode::OK, &View::new(sale, &status)))
+}
+
+#[derive(Debug, Serialize)]
+struct View<'a> {
+    sale: &'a str,
+    epoch: u64,
+    phase: &'a str,
+    #[serde(flatten)]
+    units: Units,
+    limit: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closes_at_ms: Option<u64>,
+    seq: u64,
+    acked: u64,
+    journal_events: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal_events_max: Option<u64>,
+    skus: Vec<SkuView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SkuView<'a> {
+    sku: &'a str,
+    #[serde(flatten)]
+    units: Units,
+}
+
+#[derive(Debug, Serialize)]
+struct Units {
+    total: u64,
+    available: u64,
+    held: u64,
+    confirmed: u64,
+}
+
+impl<'a> View<'a> {
+    fn new(sale: &'a str, status: &'a SaleStatus) -> Self {
+        let sku = |sku: &'a SkuStatus| SkuView { sku: &sku.name, units: sku.into() };
+        Self {
+            sale,
+            epoch: status.epoch,
+            phase: &status.phase,
+            units: (&status.sums()).into(),
+            limit: status.limit,
+            hold_ms: status.hold_ms,
+            opens_at_ms: status.opens_at_ms,
+            closes_at_ms: status.closes_at_ms,
+            seq: status.seq,
+            acked: status.acked,
+            journal_events: status.journal_events,
+            journal_events_max: status.journal_events_max,
+            skus: status.skus.iter().map(sku).collect(),
+        }
+    }
+}
+
+impl From<&SkuStatus> for Units {
+    fn from(sku: &SkuStatus) -> Self {
+        Self { total: sku.total, available: sku.available, held: sku.held, confirmed: sku.confirmed }
+    }
+}
+
+/// A sale as the body asks for it.
+#[derive(Debug, PartialEq, Eq)]
+struct Order<'a> {
+    sale: Cow<'a, str>,
+    terms: Terms,
+}
+
+impl<'a> Order<'a> {
+    fn read(json: &'a [u8]) -> Result<Self, Problem> {
+        const FIELDS: [&str; 8] =
+            ["sale", "total", "skus", "limit", "hold_ms", "opens_at_ms", "closes_at_ms", "journal_events_max"];
+        let [sale, total, skus, limit, hold_ms, opens_at_ms, closes_at_ms, journal] = fields::body(json, FIELDS)?;
+        if total.is_given() && skus.is_given() {
+            return Err(total.refused("must not stand beside skus").into());
+        }
+        let skus = match skus.optional(|skus| skus.list(SKUS_MAX, ["sku", "total"], read_sku))? {
+            Some(skus) => skus,
+            None => vec![SkuTerms { name: DEFAULT_SKU.to_owned(), total: total.required()?.int(1, TOTAL_UNITS_MAX)? }],
+        };
+        let terms = Terms {
+            skus,
+            limit: limit.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?.unwrap_or(DEFAULT_LIMIT),
+            hold_ms: hold_ms.optional(|time| time.int(1, HOLD_MS_MAX))?,
+            opens_at_ms: opens_at_ms.optional(|time| time.int(1, TIME_MS_MAX))?,
+            closes_at_ms: closes_at_ms.optional(|time| time.int(1, TIME_MS_MAX))?,
+            // Never without: what no journal keeps never reaches PostgreSQL.
+            journal_events_max: journal
+                .optional(|events| events.int(1, JOURNAL_EVENTS_MAX))?
+                .or(Some(JOURNAL_EVENTS_DEFAULT)),
+        };
+        let sale = match sale.optional(|sale| sale.name(SALE_BYTES_MAX))? {
+            Some(sale) => {
+                check_sale(&sale).map_err(|invalid| Problem::field(&invalid))?;
+                sale
+            }
+            None => format!("{:016x}", rand::random::<u64>()).into(),
+        };
+        Ok(Self { sale, terms: terms.check().map_err(|invalid| in_body(&invalid))? })
+    }
+}
+
+fn read_sku([sku, total]: [Field; 2]) -> Result<SkuTerms, FieldError> {
+    Ok(SkuTerms {
+        name: sku.required()?.name(SKU_BYTES_MAX)?.into_owned(),
+        total: total.required()?.int(1, TOTAL_UNITS_MAX)?,
+    })
+}
+
+/// The rules between fields are the terms' own, which have other names on the command line of Redis.
+fn in_body(invalid: &Invalid) -> Problem {
+    let field = match invalid.field {
+        "SKU" => "skus",
+        "closes" => "closes_at_ms",
+        field => field,
+    };
+    Problem::field(&Invalid::new(field, invalid.rule.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, want: impl FnOnce(&mut Terms)) {
+        let mut terms = Terms { journal_events_max: Some(JOURNAL_EVENTS_DEFAULT), ..Terms::simple(10) };
+        want(&mut terms);
+        assert_eq!(Order::read(json.as_bytes()), Ok(Order { sale: "drop".into(), terms }), "{json}");
+    }
+
+    fn check_bad(json: &str, pointer: &str, detail: &str) {
+        let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
+        assert_eq!(Order::read(json.as_bytes()), Err(error.into()), "{json}");
+    }
+
+    #[test]
+    fn an_order_has_the_terms_that_it_says_and_defaults_for_the_rest() {
+        check(r#"{"sale":"drop","total":10}"#, |_| ());
+        let json = r#"{"sale":"drop","skus":[{"sku":"s","total":1},{"sku":"m","total":2}],"limit":2,"hold_ms":3,
+            "opens_at_ms":4,"closes_at_ms":5,"journal_events_max":6}"#;
+        check(json, |terms| {
+            let sku = |name: &str, total| SkuTerms { name: name.to_owned(), total };
+            *terms = Terms {
+                skus: vec![sku("s", 1), sku("m", 2)],
+                limit: 2,
+                hold_ms: Some(3),
+                opens_at_ms: Some(4),
+                closes_at_ms: Some(5),
+                journal_events_max: Some(6),
+            };
+        });
+    }
+
+    #[test]
+    fn a_sale_without_an_id_gets_one() {
+        let ids = [(); 2].map(|()| Order::read(br#"{"total":1}"#).unwrap().sale);
+        assert!(check_sale(&ids[0]).is_ok() && ids[0] != ids[1], "{ids:?}");
+    }
+
+    #[test]
+    fn an_order_that_breaks_a_rule_is_refused_by_its_field() {
+        check_bad("{}", "/total", "total must be given");
+        check_bad(r#"{"total":0}"#, "/total", "total must be 1 to 1000000000");
+        check_bad(r#"{"total":1,"skus":[{"sku":"s","total":1}]}"#, "/total", "total must not stand beside skus");
+        check_bad(r#"{"skus":[]}"#, "/skus", "skus must be 1 to 64");
+        check_bad(r#"{"skus":[{"sku":"s"}]}"#, "/skus/0/total", "total must be given");
+        check_bad(
+            r#"{"skus":[{"sku":"s","total":1},{"sku":"s","total":1}]}"#,
+            "/skus",
+            "skus must not name the same SKU twice",
+        );
+        let rule = "sale must be 1 to 64 letters, digits, '.', '_' or '-'";
+        check_bad(r#"{"total":1,"sale":"a b"}"#, "/sale", rule);
+        check_bad(r#"{"total":1,"limit":0}"#, "/limit", "limit must be 1 to 1000000000");
+        check_bad(r#"{"total":1,"hold_ms":0}"#, "/hold_ms", "hold_ms must be 1 to 2592000000");
+        check_bad(
+            r#"{"total":1,"opens_at_ms":5,"closes_at_ms":5}"#,
+            "/closes_at_ms",
+            "closes_at_ms must be later than opens",
+        );
+        check_bad(
+            r#"{"total":1,"journal_events_max":0}"#,
+            "/journal_events_max",
+            "journal_events_max must be 1 to 1000000000",
+        );
+        let fields = "sale, total, skus, limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max";
+        check_bad(r#"{"total":1,"stock":1}"#, "/stock", &format!("stock is not a field; the fields are {fields}"));
+    }
+}

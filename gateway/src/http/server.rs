@@ -1,0 +1,93 @@
+//! One thread's connections: taken, served, closed.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
+
+use super::app::{self, App};
+use crate::limits::{
+    ACCEPT_RETRY_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS, CONNECTIONS_MAX,
+    HANDLER_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX, REQUESTS_MAX,
+};
+use crate::phase::{Phase, reached};
+
+/// Serves until the gateway stops and the last request is finished.
+pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch::Receiver<Phase>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
+    tokio::select! {
+        () = accept(&listener, &app, &places) => {}
+        () = reached(&mut phase, Phase::Stopping) => {}
+    }
+    drop(listener);
+    // Each connection ends within its grace. Behind them only the work of buyers who hung up is left.
+    let _closed = places.acquire_many(CONNECTIONS_MAX).await;
+    let left = timeout(Duration::from_millis(HANDLER_TIMEOUT_MS), app.places.acquire_many(REQUESTS_MAX)).await;
+    if left.is_err() {
+        tracing::warn!("stopped with requests whose outcome is unknown");
+    }
+}
+
+/// Does not end.
+async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>) {
+    // The semaphore is never closed.
+    while let Ok(place) = places.clone().acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Without it a small answer may wait for the client's acknowledgement of the one before.
+                let _ = stream.set_nodelay(true);
+                drop(tokio::spawn(connection(stream, app.clone(), place)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
+            }
+        }
+    }
+}
+
+async fn connection<S>(stream: S, app: Arc<App>, _place: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut phase = app.phase.clone();
+    let service = service_fn(move |request| {
+        let app = app.clone();
+        async { Ok::<_, Infallible>(app::answer(app, request).await) }
+    });
+    let mut connection = pin!(builder().serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        // However it ended, the client knows: it hung up, was too slow, or does not speak HTTP.
+        _ended = connection.as_mut() => return,
+        () = sleep(age()) => {}
+        () = reached(&mut phase, Phase::Stopping) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(Duration::from_millis(CONNECTION_GRACE_MS), connection).await;
+}
+
+fn builder() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    // Without a timer hyper's timeouts are silently off.
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(HEADER_TIMEOUT_MS))
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEADER_BYTES_MAX);
+    builder
+}
+
+fn age() -> Duration {
+    Duration::from_millis(CONNECTION_AGE_MS_MAX - rand::random_range(0..=CONNECTION_AGE_JITTER_MS))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! A connection from its first byte to its last, over memory instead of a socket, in virtual time: no server is there,
+//! and no second is waited for.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::*;
+use crate::http::Routes;
+use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS};
+use crate::orders::Orders;
+
+/// A connection to a gateway that has neither Redis nor PostgreSQL.
+struct Peer {
+    stream: DuplexStream,
+    phase: watch::Sender<Phase>,
+}
+
+impl Peer {
+    fn new() -> Self {
+        let (phase, receiver) = watch::channel(Phase::Serving);
+        let nobody = "127.0.0.1:1";
+        let app = App {
+            routes: Routes::new().unwrap(),
+            redis: flash_client::Client::connect(&format!("redis://{nobody}")).unwrap(),
+            orders: Orders::new(format!("postgres://{nobody}/db")),
+            relay: Arc::new(Notify::new()),
+            rabbit_is_up: Arc::default(),
+            phase: receiver,
+            places: App::places(),
+        };
+        let (stream, far) = duplex(64 * 1024);
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        tokio::spawn(connection(far, Arc::new(app), place));
+        Self { stream, phase }
+    }
+
+    async fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Everything until the gateway closes the connection.
+    async fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        self.stream.read_to_string(&mut rest).await.unwrap();
+        rest
+    }
+
+    /// Whether `/livez` answers on this connection.
+    async fn lives(&mut self) -> bool {
+        let asked = self.stream.write_all(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        let mut answer = Vec::new();
+        while asked.is_ok() && !answer.ends_with(b"{\"live\":true}") {
+            if self.stream.read_buf(&mut answer).await.unwrap() == 0 {
+                return false;
+            }
+        }
+        asked.is_ok()
+    }
+
+    /// The answer to a request, of which `Connection: close` makes the last.
+    async fn ask(request: &str) -> String {
+        let mut peer = Self::new();
+        peer.send(request).await;
+        peer.rest().await
+    }
+}
+
+fn reserve(headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST /v1/sales/drop/reservations HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {length}\r\n\
+         {headers}\r\n{body}"
+    )
+}
+
+const JSON: &str = "Content-Type: application/json\r\n";
+
+async fn check(request: &str, status: &str, contains: &str) {
+    let answer = Peer::ask(request).await;
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}\n{answer}");
+    assert!(answer.contains(contains), "{request}\n{answer}\nlacks {contains}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_without_redis_lives_and_is_not_ready() {
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    check(&get("/livez"), "200", "{\"live\":true}").await;
+    check(&get("/readyz"), "503", "{\"ready\":false}").await;
+    let checks = "\"draining\":false,\"redis\":\"away\",\"rabbitmq\":\"away\",\"postgres\":\"away\"";
+    check(&get("/readyz?verbose"), "503", checks).await;
+    check(&get("/v1/sales/drop"), "503", "/problems/redis-away").await;
+    check(&reserve(JSON, "{\"buyer\":\"ada\"}"), "503", "retry-after: 1\r\n").await;
+    let create = "POST /v1/sales HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json\r\n\
+                  Content-Length: 11\r\n\r\n{\"total\":1}";
+    check(create, "503", "/problems/postgres-away").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_a_request_of_ours_gets_a_problem() {
+    let json_and = |header: &str| format!("{JSON}{header}\r\n");
+    check("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "404", "/problems/not-found").await;
+    check("PUT /v1/sales HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "405", "allow: POST\r\n").await;
+    check(&reserve("", "{}"), "415", "/problems/unsupported-media-type").await;
+    check(&reserve(JSON, "{"), "400", "/problems/malformed").await;
+    check(&reserve(JSON, "{}"), "422", "\"pointer\":\"/buyer\"").await;
+    check(&reserve(&json_and("Idempotency-Key: \"a"), "{}"), "400", "Idempotency-Key must end").await;
+    check("nonsense\r\n\r\n", "400", "").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_bounded_whether_or_not_it_says_so() {
+    let large = "x".repeat(BODY_BYTES_MAX + 1);
+    let chunked = format!(
+        "POST /v1/sales HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+         {:x}\r\n{large}\r\n0\r\n\r\n",
+        large.len()
+    );
+    check(&reserve(JSON, &large), "413", "the body must be at most 16384 bytes").await;
+    check(&chunked, "413", "the body must be at most 16384 bytes").await;
+    check(&reserve(JSON, &large[1..]), "400", "/problems/malformed").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_are_bounded() {
+    let get = |headers: &str| format!("GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n");
+    check(&get(&"a: b\r\n".repeat(HEADERS_MAX)), "431", "").await;
+    check(&get(&format!("a: {}\r\n", "b".repeat(HEADER_BYTES_MAX))), "431", "").await;
+    check(&get(&"a: b\r\n".repeat(HEADERS_MAX - 2)), "200", "").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_headers_end_the_connection() {
+    let started = Instant::now();
+    let answer = Peer::ask("GET /livez HTTP/1.1\r\nHo").await;
+    assert_eq!(answer, "");
+    assert_eq!(started.elapsed().as_secs(), HEADER_TIMEOUT_MS / 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_says_nothing_ends_too() {
+    let started = Instant::now();
+    assert_eq!(Peer::ask("").await, "");
+    assert_eq!(started.elapsed().as_secs(), HEADER_TIMEOUT_MS / 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_body_is_told_so() {
+    let started = Instant::now();
+    let request = reserve(JSON, "{}").replace("Content-Length: 2", "Content-Length: 3");
+    check(&request, "408", "the body must arrive within 2000 ms").await;
+    assert_eq!(started.elapsed().as_secs(), BODY_TIMEOUT_MS / 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_does_not_grow_older_than_it_may() {
+    let started = Instant::now();
+    let mut peer = Peer::new();
+    // It is never idle for as long as an idle connection may be.
+    let mut answers = 0;
+    while peer.lives().await {
+        answers += 1;
+        tokio::time::advance(Duration::from_millis(HEADER_TIMEOUT_MS / 2)).await;
+    }
+    let age = started.elapsed();
+    let [oldest, jitter, step] =
+        [CONNECTION_AGE_MS_MAX, CONNECTION_AGE_JITTER_MS, HEADER_TIMEOUT_MS].map(Duration::from_millis);
+    assert!((oldest - jitter..=oldest + step).contains(&age) && answers > 10, "{age:?}, {answers} answers");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_stops_closes_idle_connections() {
+    let mut peer = Peer::new();
+    assert!(peer.lives().await);
+    let started = Instant::now();
+    peer.phase.send_replace(Phase::Stopping);
+    assert_eq!(peer.rest().await, "");
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_stops_finishes_the_request_that_it_is_in() {
+    let mut peer = Peer::new();
+    let request = reserve(&format!("{JSON}Expect: 100-continue\r\n"), "{}").replace("Connection: close\r\n", "");
+    let (head, body) = request.split_at(request.len() - 2);
+    peer.send(head).await;
+    let mut asked = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    peer.stream.read_exact(&mut asked).await.unwrap();
+    peer.phase.send_replace(Phase::Stopping);
+    peer.send(body).await;
+    let answer = peer.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 422 ") && answer.contains("connection: close\r\n"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draining_gateway_serves_and_says_that_it_is_not_ready() {
+    let mut peer = Peer::new();
+    peer.phase.send_replace(Phase::Draining);
+    peer.send("GET /readyz?verbose HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await;
+    assert!(peer.rest().await.contains("\"draining\":true"));
+}

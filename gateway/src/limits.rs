@@ -1,0 +1,45 @@
+//! Every bound of the HTTP side, in one place, each with its unit in its name.
+
+/// Threads that serve HTTP. Beyond it Redis, which has one, is the bound long since.
+pub const THREADS_MAX: usize = 64;
+
+/// A request's body. It is also what a buyer may send along as `data`, and that is the larger part.
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
+/// A request's line and headers together.
+pub const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Headers in a request. Browsers behind proxies send about thirty.
+pub const HEADERS_MAX: usize = 64;
+/// How long a request's headers may take to arrive, and how long a connection may rest between two requests: to hyper
+/// both are the wait for the next headers.
+pub const HEADER_TIMEOUT_MS: u64 = 5_000;
+/// How long a request's body may take to arrive behind its headers.
+pub const BODY_TIMEOUT_MS: u64 = 2_000;
+/// How long a request may take from its last byte to its answer. The work goes on behind an answer that gave up.
+pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
+/// How old a connection gets. Old ones are closed between two requests, so that connections spread over the threads
+/// again, and a client that never reads its answers holds its place no longer than this.
+pub const CONNECTION_AGE_MS_MAX: u64 = 300_000;
+/// Connections that were opened together are not closed together: each gets up to this much less.
+pub const CONNECTION_AGE_JITTER_MS: u64 = 60_000;
+/// What a connection that is to close may still take for the request that it is in: body and handler, and some for the
+/// answer to leave.
+pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + HANDLER_TIMEOUT_MS + 1_000;
+/// What a thread may take to end: all of its connections first, then the work of buyers who hung up, and some.
+pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + HANDLER_TIMEOUT_MS + 1_000;
+/// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
+pub const CONNECTIONS_MAX: u32 = 16_384;
+/// Connections that the kernel keeps for a thread until it takes them. (The kernel's own bound may be lower.)
+pub const BACKLOG_CONNECTIONS_MAX: i32 = 4_096;
+/// Requests that one thread works on at once. Beyond it a request is refused at once, so that what is accepted is fast.
+pub const REQUESTS_MAX: u32 = 1_024;
+/// The pause after the kernel would not hand out a connection, for want of file descriptors mostly.
+pub const ACCEPT_RETRY_MS: u64 = 50;
+/// What a client is told to wait before it tries again, when something is away or full.
+pub const RETRY_AFTER_S: u64 = 1;
+/// The longest wait that a client is told: who waits for an opening is to ask again about once a day.
+pub const RETRY_AFTER_S_MAX: u64 = 24 * 60 * 60;
+/// Unacknowledged events that a sale's journal takes where its creator says nothing: at 200 bytes each some 200 MB of
+/// Redis, and an hour of PostgreSQL's absence at 277 reservations a second.
+pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
+
+const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);

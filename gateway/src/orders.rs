@@ -1,0 +1,107 @@
+//! The gateway's way to PostgreSQL: sales are created there, and orders are looked up that Redis has forgotten.
+//!
+//! No reservation waits for it, so it is kept short: few queries at once, and none for long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use flash_vault::{Client, Order, SaleCreated};
+use flash_wire::{FIRST_EPOCH, Terms};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::timeout;
+
+/// How long a question may take, connecting included. It is shorter than a request may take, so that the answer tells
+/// what was the matter.
+pub(crate) const QUERY_TIMEOUT_MS: u64 = 800;
+/// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
+/// reservations need.
+pub(crate) const QUERIES_MAX: usize = 64;
+
+/// PostgreSQL as one thread sees it.
+#[derive(Debug)]
+pub(crate) struct Orders {
+    url: String,
+    client: Mutex<Option<Arc<Client>>>,
+    places: Semaphore,
+    /// Whether the trouble was logged already: it is said once, not at every request.
+    said: AtomicBool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrdersError {
+    /// [`QUERIES_MAX`] are under way. Nothing was asked.
+    Busy,
+    /// There is no connection, or no tables. Nothing was changed.
+    Away,
+    /// The question was asked, and no answer came.
+    Unknown,
+}
+
+impl Orders {
+    /// Connects when first asked.
+    pub(crate) fn new(url: String) -> Self {
+        Self { url, client: Mutex::default(), places: Semaphore::new(QUERIES_MAX), said: AtomicBool::default() }
+    }
+
+    /// Creates a sale in its first epoch.
+    pub(crate) async fn create_sale(&self, sale: &str, terms: &Terms) -> Result<SaleCreated, OrdersError> {
+        self.ask(async |client| flash_vault::create_sale(client, sale, terms, FIRST_EPOCH).await).await
+    }
+
+    /// Whether any event of a sale has been written.
+    pub(crate) async fn has_events(&self, sale: &str) -> Result<bool, OrdersError> {
+        self.ask(async |client| flash_vault::has_events(client, sale).await).await
+    }
+
+    /// The order of a reservation.
+    pub(crate) async fn order(&self, sale: &str, id: u64) -> Result<Option<Order>, OrdersError> {
+        self.ask(async |client| flash_vault::order(client, sale, id).await).await
+    }
+
+    /// Whether there is a connection, or can be one.
+    pub(crate) async fn is_up(&self) -> bool {
+        self.ask(async |_| Ok(())).await.is_ok()
+    }
+
+    async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,
+    ) -> Result<T, OrdersError> {
+        let _place = self.places.try_acquire().map_err(|_| OrdersError::Busy)?;
+        let mut was_asked = false;
+        let asking = async {
+            let client = self.client().await?;
+            was_asked = true;
+            question(&client).await
+        };
+        let result = timeout(Duration::from_millis(QUERY_TIMEOUT_MS), asking).await;
+        let (error, trouble) = match result {
+            Ok(Ok(answer)) => {
+                self.said.store(false, Ordering::Relaxed);
+                return Ok(answer);
+            }
+            // PostgreSQL answered, and did nothing.
+            Ok(Err(error @ flash_vault::Error::Database(_))) => (error.to_string(), OrdersError::Away),
+            Ok(Err(error)) if was_asked => (error.to_string(), OrdersError::Unknown),
+            Err(_) if was_asked => (format!("no answer within {QUERY_TIMEOUT_MS} ms"), OrdersError::Unknown),
+            Ok(Err(error)) => (error.to_string(), OrdersError::Away),
+            Err(_) => (format!("no connection within {QUERY_TIMEOUT_MS} ms"), OrdersError::Away),
+        };
+        if !self.said.swap(true, Ordering::Relaxed) {
+            tracing::warn!(error, "PostgreSQL is away; what is on sale goes on selling");
+        }
+        Err(trouble)
+    }
+
+    async fn client(&self) -> Result<Arc<Client>, flash_vault::Error> {
+        let mut client = self.client.lock().await;
+        if let Some(open) = client.as_ref().filter(|client| !client.is_closed()) {
+            return Ok(open.clone());
+        }
+        let new = Arc::new(flash_vault::connect(&self.url).await?);
+        *client = Some(new.clone());
+        Ok(new)
+    }
+}

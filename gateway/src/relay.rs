@@ -1,0 +1,241 @@
+//! The relay: moves events from the journals to RabbitMQ, and expires the holds that nobody touches.
+//!
+//! It drops nothing: the syncer acknowledges to Redis what PostgreSQL has. Whatever goes wrong here, the answer is to
+//! send again from what is acknowledged.
+
+mod limits;
+mod link;
+mod plan;
+mod publisher;
+mod run;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use flash_client::{Backoff, Call, CallError, Client};
+use flash_wire::key::sale_of;
+use flash_wire::{Pull, ReadySale, Refusal};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use self::limits::*;
+use self::link::{Happened, Link};
+use self::plan::{Journal, Plan};
+use self::publisher::PublishError;
+use self::run::{Unreadable, runs};
+use crate::clock;
+use crate::phase::{Phase, reached};
+
+/// How long a relay may take to stop.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_millis(FLUSH_TIMEOUT_MS + CLOSE_TIMEOUT_MS);
+
+/// One gateway's relay.
+pub(crate) struct Relay {
+    redis: Client,
+    link: Link,
+    /// Its leases are under this name: no two relays may share it.
+    name: String,
+    plan: Plan,
+    wake: Arc<Notify>,
+    backoff: Backoff,
+    started: Instant,
+    /// Whether something waits for room in the window of confirms.
+    full: bool,
+    /// Whether Redis answered last, as far as was logged.
+    redis_is_up: bool,
+}
+
+/// Why a round ended early.
+#[derive(Debug, thiserror::Error)]
+enum RoundError {
+    #[error(transparent)]
+    Redis(#[from] CallError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+/// Whether there is more to do at once.
+type More = bool;
+
+impl Relay {
+    /// A relay of the sales that `redis` has. Whoever made events `wake`s it.
+    pub(crate) fn new(redis: Client, amqp: String, wake: Arc<Notify>, rabbit_is_up: Arc<AtomicBool>) -> Self {
+        let name = format!("gateway-{:016x}", rand::random::<u64>());
+        Self {
+            redis,
+            link: Link::new(amqp, name.clone(), rabbit_is_up),
+            name,
+            plan: Plan::default(),
+            wake,
+            backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX),
+            started: Instant::now(),
+            full: false,
+            redis_is_up: true,
+        }
+    }
+
+    /// Relays until the gateway has stopped and everything is sent.
+    pub(crate) async fn run(mut self, mut phase: watch::Receiver<Phase>) {
+        tokio::select! {
+            () = self.relay() => {}
+            () = reached(&mut phase, Phase::Flushing) => {}
+        }
+        if timeout(Duration::from_millis(FLUSH_TIMEOUT_MS), self.flush()).await.is_err() {
+            tracing::warn!("stopped before all was confirmed; another relay sends it again");
+        }
+        let _ = timeout(Duration::from_millis(CLOSE_TIMEOUT_MS), self.link.close()).await;
+    }
+
+    /// Does not end.
+    async fn relay(&mut self) {
+        self.redis.connected().await;
+        let wake = self.wake.clone();
+        let mut next = Instant::now();
+        let mut woken = false;
+        loop {
+            tokio::select! {
+                happened = self.link.next() => {
+                    let waits = self.full && happened == Happened::Confirmed;
+                    if waits || happened == Happened::Connected {
+                        next = Instant::now();
+                    }
+                    self.learn(happened);
+                }
+                () = wake.notified(), if !woken => {
+                    woken = true;
+                    next = next.min(Instant::now() + Duration::from_millis(LINGER_MS));
+                }
+                () = sleep_until(next) => {
+                    next = Instant::now() + self.round().await;
+                    woken = false;
+                }
+            }
+        }
+    }
+
+    /// Sends what is there, and waits until it is confirmed.
+    async fn flush(&mut self) {
+        while self.link.publisher().is_some() {
+            let rest = self.round().await;
+            if self.link.publisher().is_some_and(|publisher| publisher.in_flight().next().is_some()) {
+                let happened = self.link.next().await;
+                self.learn(happened);
+            } else if !rest.is_zero() {
+                return;
+            }
+        }
+    }
+
+    /// One round over the sales that are ready. Answers how long to rest.
+    async fn round(&mut self) -> Duration {
+        match self.try_round().await {
+            Ok(more) => {
+                self.backoff.reset();
+                self.redis_is_up = true;
+                if more { Duration::ZERO } else { Duration::from_millis(IDLE_MS) }
+            }
+            Err(RoundError::Publish(error)) => {
+                let happened = self.link.failed(&error, None);
+                self.learn(happened);
+                Duration::from_millis(IDLE_MS)
+            }
+            Err(RoundError::Redis(error)) => {
+                if std::mem::take(&mut self.redis_is_up) {
+                    tracing::warn!(%error, "the relay cannot read the journals; it tries again");
+                }
+                self.backoff.wait()
+            }
+        }
+    }
+
+    async fn try_round(&mut self) -> Result<More, RoundError> {
+        let Ok(ready) = self.redis.call(Call::ready(READY_SALES)).await? else { return Ok(false) };
+        // A key that no program of ours made is some redis-cli user's own affair.
+        let sales: Vec<_> = ready.sales.iter().filter_map(|sale| Some((sale_of(&sale.key)?, sale))).collect();
+        self.plan.forget_done(self.now_ms());
+        let mut more = self.reap(&sales).await?;
+        self.full = false;
+        for (sale, journal) in sales {
+            more |= self.send(sale, journal).await?;
+        }
+        Ok(more)
+    }
+
+    /// Expires due holds. What it expires is a reason to look at once, for it is to be relayed.
+    async fn reap(&self, sales: &[(&str, &ReadySale)]) -> Result<More, CallError> {
+        let due = sales.iter().filter(|(_, sale)| sale.due);
+        let calls = due.map(|(sale, _)| Call::reap(sale, REAP_HOLDS)).collect();
+        let mut more = false;
+        for outcome in self.redis.calls(calls).await {
+            // A refusal is a sale that is gone, or fenced.
+            more |= outcome?.is_ok_and(|answer| answer.expired > 0);
+        }
+        Ok(more)
+    }
+
+    /// Sends the next run of one sale's events.
+    async fn send(&mut self, sale: &str, ready: &ReadySale) -> Result<More, RoundError> {
+        let journal = Journal { sale, epoch: ready.epoch, acked: ready.acked, head: ready.head };
+        let now_ms = self.now_ms();
+        let Some(publisher) = self.link.publisher() else { return Ok(false) };
+        if !publisher.is_connected() {
+            return Err(PublishError::Closed.into());
+        }
+        let Some(after) = self.plan.next(journal, now_ms) else { return Ok(false) };
+        if !publisher.has_room() {
+            self.full = true;
+            return Ok(false);
+        }
+        let pull = Pull { relay: &self.name, lease_ms: LEASE_MS, after: Some(after), count: MESSAGE_EVENTS };
+        let pulled = match self.redis.call(Call::pull(sale, &pull)).await? {
+            Ok(pulled) => pulled,
+            Err(refusal) => {
+                self.plan.rest(sale, now_ms + rest_ms(refusal));
+                return Ok(false);
+            }
+        };
+        let runs = match runs(sale, after, &pulled) {
+            Ok(runs) if !runs.is_empty() => runs,
+            result => {
+                self.plan.rest(sale, now_ms + UNREADABLE_MS);
+                complain(sale, result.err());
+                return Ok(false);
+            }
+        };
+        let mut sent = after;
+        for run in runs {
+            publisher.publish(sale, &run).await?;
+            sent = run.last;
+            self.plan.sent(sale, ready.epoch, sent, now_ms);
+        }
+        Ok(sent < pulled.head)
+    }
+
+    /// Draws the conclusion from what happened on the way to RabbitMQ.
+    fn learn(&mut self, happened: Happened) {
+        if let Happened::Failed(sales) = happened {
+            sales.iter().for_each(|sale| self.plan.forget(sale));
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// How long a sale is left alone that is not to be pulled.
+fn rest_ms(refusal: Refusal) -> u64 {
+    match refusal {
+        // By Redis' clock: where ours is another, the bounds keep the rest reasonable.
+        Refusal::Leased { until_ms } => until_ms.saturating_sub(clock::now_ms()).clamp(IDLE_MS, LEASE_MS),
+        _ => LEASE_MS,
+    }
+}
+
+fn complain(sale: &str, error: Option<Unreadable>) {
+    match error {
+        Some(error) => tracing::error!(sale, %error, "a journal is not relayed"),
+        None => tracing::debug!(sale, "the journal lacks events that it should have"),
+    }
+}

@@ -1,0 +1,50 @@
+//! Every bound of the relay, in one place, each with its unit in its name.
+
+use flash_broker::BODY_BYTES_GOAL;
+use flash_wire::message::MESSAGE_EVENTS_MAX;
+use flash_wire::{COUNT_MAX, LEASE_MS_MAX};
+
+/// How long the relay rests when nothing wakes it. It bounds how late it sees what other gateways, and people with
+/// redis-cli, have reserved, and how late a hold that nobody touches expires.
+pub(crate) const IDLE_MS: u64 = 25;
+/// How long the relay waits after a reservation woke it, so that a stampede makes few messages of many events.
+pub(crate) const LINGER_MS: u64 = 3;
+/// Sales that one look at READY answers.
+pub(crate) const READY_SALES: u64 = COUNT_MAX;
+/// Holds of one sale that one round expires.
+pub(crate) const REAP_HOLDS: u64 = 256;
+/// Events that one PULL answers, and one message carries at most.
+pub(crate) const MESSAGE_EVENTS: u64 = 256;
+/// Bytes of encoded events after which a message takes no more. JSON takes up to three times what the journal takes, and
+/// where that matters, for data, hardly more.
+pub(crate) const MESSAGE_BYTES: usize = BODY_BYTES_GOAL / 2;
+/// Messages that wait for their confirms. Beyond it nothing is pulled.
+pub(crate) const WINDOW_MESSAGES_MAX: usize = 128;
+/// How long a publish may take until its confirm. Beyond it its fate is unknown. (A RabbitMQ that is short of disk or
+/// memory answers nobody.)
+pub(crate) const CONFIRM_TIMEOUT_MS: u64 = 30_000;
+/// A sale is this relay's for so long after each PULL; a dead relay holds it up no longer.
+pub(crate) const LEASE_MS: u64 = 1_000;
+/// What was sent and shows no progress towards PostgreSQL for so long is sent again: RabbitMQ may have lost it.
+pub(crate) const RESEND_MS: u64 = 30_000;
+/// Each time in vain doubles that wait, up to this: while PostgreSQL is away, RabbitMQ is not filled with repeats.
+pub(crate) const RESEND_MS_MAX: u64 = 15 * 60_000;
+/// The rest after a sale whose journal could not be read.
+pub(crate) const UNREADABLE_MS: u64 = 10_000;
+/// What was sent of a sale that has not been ready for so long is forgotten.
+pub(crate) const FORGET_MS: u64 = 10_000;
+/// Sales of which the relay remembers what it sent. One that it forgot is sent again from what is acknowledged.
+pub(crate) const SALES_MAX: usize = 16_384;
+/// The first wait before Redis or RabbitMQ is tried again.
+pub(crate) const RETRY_MS: u64 = 50;
+/// That wait doubles up to this.
+pub(crate) const RETRY_MS_MAX: u64 = 5_000;
+/// How long a relay that is to stop may take to send what is left and see it confirmed.
+pub(crate) const FLUSH_TIMEOUT_MS: u64 = 5_000;
+/// How long it may then take to say good-bye to RabbitMQ.
+pub(crate) const CLOSE_TIMEOUT_MS: u64 = 1_000;
+
+const _: () = assert!(MESSAGE_EVENTS <= COUNT_MAX && MESSAGE_EVENTS <= MESSAGE_EVENTS_MAX as u64);
+const _: () = assert!(LEASE_MS <= LEASE_MS_MAX && REAP_HOLDS <= COUNT_MAX);
+const _: () = assert!(IDLE_MS < LEASE_MS && RETRY_MS < RETRY_MS_MAX && RESEND_MS < RESEND_MS_MAX);
+const _: () = assert!(SALES_MAX as u64 > COUNT_MAX);

@@ -1,0 +1,106 @@
+//! A run of events as messages.
+
+use flash_broker::Outgoing;
+use flash_wire::{Event, Message, PullAnswer};
+
+use super::limits::{MESSAGE_BYTES, MESSAGE_EVENTS};
+
+/// One message, and what of its sale is sent with it.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// The last event's seq.
+    pub(crate) last: u64,
+    pub(crate) outgoing: Outgoing,
+}
+
+/// A journal that this release cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the events behind seq {after}: {reason}; they stay in the journal")]
+pub(crate) struct Unreadable {
+    after: u64,
+    reason: String,
+}
+
+/// Cuts what was pulled `after` a seq into messages of bounded size, each of one epoch.
+pub(crate) fn runs(sale: &str, after: u64, pulled: &PullAnswer) -> Result<Vec<Run>, Unreadable> {
+    let mut runs = Vec::new();
+    let mut events: Vec<Event> = Vec::new();
+    let mut bytes = 0;
+    for encoded in &pulled.events {
+        let event = Event::decode(encoded).map_err(|error| unreadable(after, &error))?;
+        let begins = events.first().is_some_and(|first| first.epoch != event.epoch);
+        let full = events.len() as u64 == MESSAGE_EVENTS || bytes >= MESSAGE_BYTES;
+        if begins || full {
+            runs.push(run(sale, &pulled.skus, &events).map_err(|error| unreadable(after, &error))?);
+            events.clear();
+            bytes = 0;
+        }
+        bytes += encoded.len();
+        events.push(event);
+    }
+    if !events.is_empty() {
+        runs.push(run(sale, &pulled.skus, &events).map_err(|error| unreadable(after, &error))?);
+    }
+    Ok(runs)
+}
+
+fn run(sale: &str, skus: &[String], events: &[Event]) -> Result<Run, flash_wire::message::BadMessage> {
+    let (epoch, last) = events.last().map_or((0, 0), |event| (event.epoch, event.seq));
+    let message = Message::new(sale, epoch, skus, events)?;
+    Ok(Run { last, outgoing: Outgoing::of(&message) })
+}
+
+fn unreadable(after: u64, reason: &dyn std::fmt::Display) -> Unreadable {
+    Unreadable { after, reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use flash_wire::{Change, Items, Reserved};
+
+    use super::*;
+
+    fn encoded(epoch: u64, seq: u64, data_bytes: usize) -> Vec<u8> {
+        let data = "x".repeat(data_bytes);
+        let items = Items::one(0, 1).unwrap();
+        let change = Change::Reserved(Reserved {
+            buyer: "ada",
+            slot: 0,
+            items,
+            expires_at_ms: None,
+            request: None,
+            data: Some(&data),
+        });
+        let mut bytes = Vec::new();
+        Event { epoch, seq, at_ms: 1, change }.encode(&mut bytes);
+        bytes
+    }
+
+    fn check(events: Vec<Vec<u8>>, want: Result<&[u64], &str>) {
+        let pulled = PullAnswer { epoch: 1, head: 9, skus: vec!["default".to_owned()], events };
+        let got = runs("drop", 0, &pulled).map_err(|error| error.to_string());
+        let got = got.map(|runs| runs.iter().map(|run| run.last).collect::<Vec<_>>());
+        match want {
+            Ok(want) => assert_eq!(got.as_deref(), Ok(want)),
+            Err(want) => assert!(got.as_ref().is_err_and(|error| error.contains(want)), "{got:?}"),
+        }
+    }
+
+    #[test]
+    fn a_run_is_cut_where_a_message_is_full_or_an_epoch_begins() {
+        let many = (1..=MESSAGE_EVENTS + 1).map(|seq| encoded(1, seq, 0)).collect();
+        check(vec![], Ok(&[]));
+        check(vec![encoded(1, 1, 0)], Ok(&[1]));
+        check(many, Ok(&[MESSAGE_EVENTS, MESSAGE_EVENTS + 1]));
+        check(vec![encoded(1, 1, 0), encoded(2, 2, 0)], Ok(&[1, 2]));
+        let large = MESSAGE_BYTES / 16;
+        let heavy = (1..=17).map(|seq| encoded(1, seq, large)).collect();
+        check(heavy, Ok(&[16, 17]));
+    }
+
+    #[test]
+    fn events_that_cannot_be_read_or_leave_a_gap_are_not_sent() {
+        check(vec![encoded(1, 1, 0), vec![9]], Err("cannot read the events behind seq 0"));
+        check(vec![encoded(1, 1, 0), encoded(1, 3, 0)], Err("seq must grow by one"));
+    }
+}

@@ -1,0 +1,130 @@
+//! How a command is called: its arguments, its key, its reply.
+
+use std::ffi::CStr;
+
+use crate::api::{Ctx, OpenKey, Str};
+use crate::fault::Fault;
+use crate::stored::Stored;
+
+/// A command: registered by [`register`](crate::api::register), run by the server.
+pub(crate) trait Command {
+    /// Its name.
+    const NAME: &'static CStr;
+    /// What Redis wants to know of it; the first word is `write` or `readonly`.
+    const FLAGS: &'static CStr;
+    /// Whether the first argument is its key. No command has more than one.
+    const HAS_KEY: bool = true;
+    /// Runs it and writes one reply, or gives the fault that is the reply.
+    fn run(call: &Call) -> Result<(), Fault>;
+}
+
+/// Arguments that a call takes without asking for memory: a reservation with every option but several SKUs.
+const FEW_ARGS: usize = 8;
+
+/// One call of a command.
+pub(crate) struct Call<'a> {
+    ctx: Ctx<'a>,
+    argv: &'a [Str<'a>],
+    writes: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new<C: Command>(ctx: Ctx<'a>, argv: &'a [Str<'a>]) -> Self {
+        Self { ctx, argv, writes: C::FLAGS.to_bytes().starts_with(b"write") }
+    }
+
+    /// Runs `f` on the arguments behind the command's name, or behind its key.
+    pub(crate) fn with_args<C: Command, T>(&self, f: impl FnOnce(&[&'a [u8]]) -> T) -> T {
+        let argv = self.argv.get(if C::HAS_KEY { 2 } else { 1 }..).unwrap_or_default();
+        let mut few = [&[][..]; FEW_ARGS];
+        let Some(args) = few.get_mut(..argv.len()) else {
+            let many: Vec<&[u8]> = argv.iter().map(|arg| arg.bytes()).collect();
+            return f(&many);
+        };
+        args.iter_mut().zip(argv).for_each(|(slot, arg)| *slot = arg.bytes());
+        f(args)
+    }
+
+    /// Opens the command's key, for writing if the command writes. Whoever changes it says so by [`KeyName::changed`].
+    pub(crate) fn key(&self) -> Result<Key<'a>, Fault> {
+        Key::open(self, *self.argv.get(1).ok_or(Fault::Arity)?)
+    }
+
+    /// Runs `f` on the key `name` of the client's database, opened as [`Call::key`] does.
+    pub(crate) fn with_key<T>(&self, name: &[u8], f: impl FnOnce(Result<Key, Fault>) -> T) -> T {
+        self.ctx.with_str(name, |name| f(Key::open(self, name)))
+    }
+
+    /// The server's clock, Unix milliseconds.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.ctx.now_ms()
+    }
+
+    /// The database that the client has selected.
+    pub(crate) fn db(&self) -> i32 {
+        self.ctx.db()
+    }
+
+    /// Whether this comes from the primary's replication link or from the AOF, and not from a client.
+    pub(crate) fn is_replicated(&self) -> bool {
+        self.ctx.is_primary_s_link() || self.ctx.is_aof()
+    }
+
+    /// Sends the command as it came to replicas and the AOF.
+    pub(crate) fn replicate_verbatim(&self) {
+        self.ctx.replicate_verbatim();
+    }
+
+    /// Where the reply goes.
+    pub(crate) const fn reply(&self) -> Ctx<'a> {
+        self.ctx
+    }
+}
+
+/// A key that holds a sale or nothing.
+pub(crate) struct Key<'a> {
+    open: OpenKey<'a>,
+    name: KeyName<'a>,
+}
+
+impl<'a> Key<'a> {
+    fn open(call: &Call<'a>, name: Str<'a>) -> Result<Self, Fault> {
+        let open = OpenKey::open(call.ctx, name, call.writes);
+        if open.is_empty() || open.holds_sale() {
+            return Ok(Self { open, name: KeyName { ctx: call.ctx, name } });
+        }
+        Err(Fault::WrongType)
+    }
+
+    /// What the key holds, and its name; none, if there is no such key.
+    pub(crate) fn stored(&mut self) -> Option<(&mut Stored, &KeyName<'a>)> {
+        Some((self.open.stored()?, &self.name))
+    }
+
+    /// Makes the key hold `stored`.
+    pub(crate) fn set(&mut self, stored: Stored) {
+        self.open.set(stored);
+    }
+}
+
+/// The name of an open key, and what is told to others under it.
+pub(crate) struct KeyName<'a> {
+    ctx: Ctx<'a>,
+    name: Str<'a>,
+}
+
+impl KeyName<'_> {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.name.bytes()
+    }
+
+    /// Tells those who WATCH or track the key that it has changed.
+    pub(crate) fn changed(&self) {
+        self.ctx.signal_modified(self.name);
+    }
+
+    /// Sends `command` with this key and `payload` to replicas and the AOF.
+    pub(crate) fn replicate(&self, command: &CStr, payload: &[u8]) {
+        self.ctx.replicate(command, self.name, payload);
+    }
+}

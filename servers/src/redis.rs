@@ -1,0 +1,95 @@
+//! A private redis-server.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+
+use crate::guard::Task;
+use crate::place::Place;
+use crate::probe::Probe;
+use crate::server::{Launch, Server};
+use crate::{Error, Phase, program};
+
+const START_LIMIT_MS: u64 = 60_000;
+const STOP_LIMIT_MS: u64 = 10_000;
+
+/// What a private redis-server is started with.
+#[derive(Debug, Clone)]
+pub struct RedisOptions {
+    /// Its directory, made when it is new.
+    pub dir: PathBuf,
+    /// A fixed port; none: the one of the last start on this directory, or a free one.
+    pub port: Option<u16>,
+    /// A module to load.
+    pub module: Option<PathBuf>,
+    /// More arguments (`--name value …`), which win over ours. They must not set a password.
+    pub args: Vec<OsString>,
+}
+
+impl RedisOptions {
+    /// In this directory, on a free port, without a module.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), port: None, module: None, args: vec![] }
+    }
+}
+
+/// A private redis-server: every write is in its append-only file, synced, before it is answered.
+///
+/// It has no password: whoever can connect to 127.0.0.1 can use it, but not change its configuration or load modules.
+#[derive(Debug)]
+pub struct Redis {
+    /// The process.
+    pub server: Server,
+}
+
+impl Redis {
+    /// Starts it, and returns once it answers PING: data that was there is loaded.
+    pub fn start(options: &RedisOptions, mut on_phase: impl FnMut(Phase)) -> Result<Self, Error> {
+        let program = program::find("redis-server", "redis-server")?;
+        let place = Place::open(&options.dir, 0o700)?;
+        let lock = place.lock()?;
+        on_phase(Phase::Starting);
+        let port = place.port(options.port)?;
+        let launch = Launch {
+            name: "redis-server",
+            port,
+            task: Task {
+                program,
+                args: arguments(options, port, place.dir())?,
+                env: vec![],
+                dir: place.dir().into(),
+                user: None,
+            },
+            // While it loads its data the answer is `-LOADING …`.
+            probe: Probe { question: b"PING\r\n".into(), is_ready: |answer| answer.starts_with(b"+PONG") },
+            landmark: None,
+            when_ready: |_| Ok(()),
+            stop_signal: Signal::TERM,
+            drop_signal: Signal::KILL,
+            start_limit_ms: START_LIMIT_MS,
+            stop_limit_ms: STOP_LIMIT_MS,
+        };
+        let server = Server::start(launch, place, lock)?;
+        on_phase(Phase::Ready);
+        Ok(Self { server })
+    }
+
+    /// Where clients connect: `redis://127.0.0.1:port`.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.server.port())
+    }
+}
+
+fn arguments(options: &RedisOptions, port: u16, dir: &Path) -> Result<Vec<OsString>, Error> {
+    let mut args: Vec<OsString> = ["--bind", "127.0.0.1", "--protected-mode", "yes"].map(Into::into).into();
+    args.extend(["--port".into(), port.to_string().into(), "--dir".into(), dir.into()]);
+    args.extend(["--appendonly", "yes", "--appendfsync", "always", "--save", ""].map(OsString::from));
+    if let Some(module) = &options.module {
+        // The server's own directory is not ours, so a relative path would lead it astray.
+        let what = format!("cannot tell where {} is", module.display());
+        args.extend(["--loadmodule".into(), std::path::absolute(module).map_err(Error::io(what))?.into()]);
+    }
+    args.extend(options.args.iter().cloned());
+    Ok(args)
+}

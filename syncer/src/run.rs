@@ -1,0 +1,92 @@
+//! The syncer as a whole: sessions, one after the other, until it is told to stop.
+
+use std::time::Duration;
+
+use flash_broker::ConnectError;
+use flash_client::{Backoff, Client, UrlError};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::acks::Acks;
+use crate::session::{Trouble, sync};
+
+/// The first wait before new connections are tried.
+pub const RETRY_WAIT_MS_MIN: u64 = 100;
+/// The longest wait before new connections are tried.
+pub const RETRY_WAIT_MS_MAX: u64 = 5_000;
+/// How long the batch in hand may take to be written and acknowledged, once the syncer is told to stop.
+pub const STOP_TIMEOUT_MS: u64 = 10_000;
+
+/// Where the syncer works. (Without `Debug`: the URLs hold passwords.)
+#[derive(Clone)]
+pub struct Config {
+    /// RabbitMQ, with the vhost.
+    pub amqp: String,
+    /// PostgreSQL, migrated.
+    pub postgres: String,
+    /// The Redis whose journals are acknowledged.
+    pub redis: String,
+    /// What RabbitMQ shows as the connection's name.
+    pub name: String,
+}
+
+/// Why the syncer cannot go on. Everything else it waits for and tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A URL cannot be read.
+    #[error(transparent)]
+    Redis(#[from] UrlError),
+    /// A URL cannot be read.
+    #[error(transparent)]
+    RabbitMq(ConnectError),
+    /// A URL cannot be read.
+    #[error(transparent)]
+    PostgreSql(flash_vault::Error),
+    /// The last batch was not finished. Nothing is lost: its messages come again.
+    #[error("the last batch was not finished within {STOP_TIMEOUT_MS} ms; its messages come again")]
+    StopTimeout,
+}
+
+/// Syncs until `shutdown` ends; then finishes the batch in hand.
+///
+/// # Errors
+/// See [`Error`]. Servers that are away, and come back, are none.
+pub async fn run(config: &Config, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    let client = Client::connect(&config.redis)?;
+    let acks = Acks::default();
+    let (stop, stopped) = watch::channel(false);
+    let work = async {
+        let synced = tokio::select! {
+            synced = sync_always(config, &acks, stopped) => synced,
+            never = acks.tell_always(&client) => match never {},
+        };
+        acks.tell(&client).await;
+        synced
+    };
+    let stopping = async {
+        shutdown.await;
+        stop.send_replace(true);
+        sleep(Duration::from_millis(STOP_TIMEOUT_MS)).await;
+    };
+    tokio::select! {
+        synced = work => synced,
+        () = stopping => Err(Error::StopTimeout),
+    }
+}
+
+async fn sync_always(config: &Config, acks: &Acks, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+    let mut backoff = Backoff::new(RETRY_WAIT_MS_MIN, RETRY_WAIT_MS_MAX);
+    loop {
+        let trouble = match sync(config, acks, &mut stop, &mut backoff).await {
+            Ok(()) => return Ok(()),
+            Err(Trouble::Connect(error @ ConnectError::Url)) => return Err(Error::RabbitMq(error)),
+            Err(Trouble::Vault(error @ flash_vault::Error::Url)) => return Err(Error::PostgreSql(error)),
+            Err(trouble) => trouble,
+        };
+        let wait = backoff.wait();
+        tracing::warn!(%trouble, wait_ms = wait.as_millis(), "the syncer connects anew; what was in hand comes again");
+        if timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The syncer between a real RabbitMQ and a real PostgreSQL.
+
+mod fixture;
+mod redis_stand_in;
+mod restarts;
+mod syncing;

@@ -1,0 +1,84 @@
+//! From the queue into the tables.
+
+use flash_syncer::{Config, Error, run};
+use flash_vault::Vault;
+
+use crate::fixture::{Publisher, Servers, Syncer, history, sold, wait_until};
+use crate::redis_stand_in::RedisStandIn;
+
+/// Nobody listens there.
+const NO_REDIS: &str = "redis://127.0.0.1:1";
+
+#[tokio::test]
+async fn what_is_published_is_written_then_acknowledged_to_rabbitmq_and_to_redis() {
+    let redis = RedisStandIn::default();
+    let config = Servers::shared().config(&redis.listen("127.0.0.1:0").await).await;
+    let publisher = Publisher::new(&config).await;
+    let syncer = Syncer::start(&config);
+    for message in history("drop", 20) {
+        publisher.publish(&message).await;
+    }
+    wait_until("Redis knows", async || redis.last_ack().as_deref() == Some("flash:drop 1 21")).await;
+    assert_eq!(sold(&config, "drop").await, (20, 20));
+    syncer.stop().await;
+    // What was not acknowledged would be back by now: RabbitMQ returns it before it says that the connection is closed.
+    assert_eq!(publisher.queued().await, 0);
+}
+
+#[tokio::test]
+async fn a_syncer_that_died_between_commit_and_acknowledgement_has_sold_nothing_twice() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let publisher = Publisher::new(&config).await;
+    let messages = history("drop", 20);
+    for message in &messages {
+        publisher.publish(message).await;
+    }
+    // That is all that the dead one leaves behind: rows, and a full queue.
+    Vault::open(&config.postgres).await.unwrap().write(&messages[..15]).await.unwrap();
+    let syncer = Syncer::start(&config);
+    wait_until("all is written", async || sold(&config, "drop").await == (20, 20)).await;
+    syncer.stop().await;
+    assert_eq!(publisher.queued().await, 0);
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_can_read_goes_to_the_quarantine_and_holds_up_nothing() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let publisher = Publisher::new(&config).await;
+    let messages = history("drop", 2);
+    publisher.publish(&messages[0]).await;
+    publisher.publish_bytes(b"{\"version\":7}").await;
+    publisher.publish(&messages[1]).await;
+    publisher.publish_bytes(b"\0\xff").await;
+    publisher.publish(&messages[2]).await;
+    let syncer = Syncer::start(&config);
+    wait_until("all is written", async || sold(&config, "drop").await == (2, 2)).await;
+    syncer.stop().await;
+    assert_eq!(publisher.queued().await, 0);
+    let client = flash_vault::connect(&config.postgres).await.unwrap();
+    let rows = client.query("SELECT reason, body FROM quarantine ORDER BY id", &[]).await.unwrap();
+    assert_eq!(rows[0].get::<_, &str>(0), "message version 7 is not 1");
+    assert_eq!(rows[1].get::<_, &[u8]>(1), b"\0\xff");
+    assert_eq!(rows.len(), 2);
+}
+
+#[tokio::test]
+async fn a_syncer_that_is_told_to_stop_stops_whatever_is_away() {
+    let away = |url: &str| format!("{url}://ada:secret@127.0.0.1:1/away");
+    let config =
+        Config { amqp: away("amqp"), postgres: away("postgres"), redis: NO_REDIS.to_owned(), name: "test".to_owned() };
+    run(&config, tokio::task::yield_now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_url_that_cannot_be_read_is_an_error_at_once() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let never = std::future::pending;
+    let bad = || "ada:secret@host".to_owned();
+    let error = run(&Config { redis: bad(), ..config.clone() }, never()).await.unwrap_err();
+    assert!(matches!(error, Error::Redis(_)), "{error}");
+    let error = run(&Config { amqp: bad(), ..config.clone() }, never()).await.unwrap_err();
+    assert!(matches!(error, Error::RabbitMq(_)), "{error}");
+    let error = run(&Config { postgres: bad(), ..config }, never()).await.unwrap_err();
+    assert!(matches!(error, Error::PostgreSql(_)) && !format!("{error:?}").contains("secret"), "{error}");
+}

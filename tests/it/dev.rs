@@ -1,0 +1,132 @@
+//! `flash dev`, as a newcomer runs it.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::http::Http;
+use crate::support::program::{Program, built};
+use crate::support::redis::run;
+use crate::support::wait;
+
+fn dev(dir: &Path, args: &[&str]) -> Program {
+    let dir = dir.to_str().expect("UTF-8");
+    Program::start(&[&["dev", "-o", "json", "--dir", dir], args].concat(), &[])
+}
+
+/// Processes whose command line names `dir`, other than this test's own.
+fn processes_of(dir: &Path) -> Vec<String> {
+    let dir = dir.to_string_lossy();
+    let processes = fs::read_dir("/proc").expect("Linux").flatten();
+    let lines = processes.filter_map(|process| fs::read_to_string(process.path().join("cmdline")).ok());
+    lines.filter(|line| line.contains(&*dir)).collect()
+}
+
+#[test]
+fn the_demo_sells_every_unit_once_and_leaves_no_process_behind() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let args = ["--demo", "--buyers", "1000", "--units", "50", "--concurrency", "32", "--seed", "7"];
+    let (status, printed) = dev(dir.path(), &args).wait();
+    let report: Value = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{printed:?}: {error}"));
+    let numbers = [
+        ("requests", 1_200),
+        ("reserved", 50),
+        ("errors", 0),
+        ("oversold", 0),
+        ("undersold", 0),
+        ("orders", 50),
+        ("duplicates", 0),
+        ("seed", 7),
+    ];
+    for (name, want) in numbers {
+        assert_eq!(report[name], want, "{name}: {report}");
+    }
+    let sum: u64 = ["reserved", "replayed", "sold_out"].iter().filter_map(|name| report[*name].as_u64()).sum();
+    assert_eq!(sum, 1_200, "{report}");
+    assert_eq!(report["verdict"], "pass");
+    assert!(status.success());
+    assert_eq!(processes_of(dir.path()), Vec::<String>::new());
+}
+
+#[test]
+fn started_again_on_the_same_directory_everything_is_there_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut running = dev(dir.path(), &[]);
+    let addresses = running.line();
+    for name in ["http", "redis", "amqp", "postgres", "module", "dir"] {
+        assert!(addresses[name].is_string(), "{name}: {addresses}");
+    }
+    let connect = |addresses: &Value| {
+        let address = addresses["http"].as_str().and_then(|http| http.strip_prefix("http://")).expect("an address");
+        Http::connect(address.parse().expect("host and port")).expect("the gateway takes connections")
+    };
+    let mut http = connect(&addresses);
+    let created = http.post("/v1/sales", "{\"sale\":\"drop\",\"total\":5}").expect("an answer");
+    assert_eq!(created.status, 201, "{created:?}");
+    running.interrupt();
+    assert!(running.wait().0.success(), "Ctrl-C is no failure");
+    assert_eq!(processes_of(dir.path()), Vec::<String>::new());
+
+    let mut again = dev(dir.path(), &[]);
+    let mut http = connect(&again.line());
+    let sale = wait::until("the sale", || http.get("/v1/sales/drop").ok().filter(|sale| sale.status == 200));
+    assert_eq!(sale.body["total"], 5);
+    again.interrupt();
+    assert!(again.wait().0.success());
+}
+
+#[test]
+fn a_server_that_dies_is_started_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut running = dev(dir.path(), &[]);
+    let addresses = running.line();
+    let redis = redis::Client::open(addresses["redis"].as_str().expect("a URL")).expect("a URL");
+    let mut connection = redis.get_connection().expect("Redis answers");
+    let info: String = run(&mut connection, "INFO server");
+    let pid = info.lines().find_map(|line| line.strip_prefix("process_id:")).and_then(|pid| pid.trim().parse().ok());
+    let pid = pid.and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, Signal::KILL).expect("ours to kill");
+    wait::until("a new Redis", || redis.get_connection().ok());
+    running.interrupt();
+    assert!(running.wait().0.success());
+}
+
+#[test]
+fn a_killed_flash_dev_leaves_no_process_behind() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut running = dev(dir.path(), &[]);
+    running.line();
+    running.kill();
+    wait::until("the last of its processes", || processes_of(dir.path()).is_empty().then_some(()));
+}
+
+#[test]
+fn a_server_that_cannot_start_gives_its_own_last_words() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let no_module = dir.path().join("no-module.so");
+    fs::write(&no_module, "not a library").expect("writable");
+    let output = std::process::Command::new(built("flash"))
+        .args(["dev", "--dir"])
+        .arg(dir.path().join("data"))
+        .arg("--module")
+        .arg(&no_module)
+        .output()
+        .expect("flash starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(told.contains("Redis cannot be started") && told.contains("no-module.so"), "{told}");
+    assert!(processes_of(dir.path()).is_empty());
+}
+
+#[test]
+fn an_impossible_demo_is_refused_at_once() {
+    let output = std::process::Command::new(built("flash"))
+        .args(["dev", "--demo", "--buyers", "5", "--units", "6"])
+        .output()
+        .expect("flash starts");
+    assert!(!output.status.success());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("--units must be at most --buyers"), "{told}");
+}

@@ -1,0 +1,70 @@
+//! `flash` as child processes that die with the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// A file that cargo built beside this test.
+///
+/// # Panics
+/// When it is not there: the tests were not started by `make test`.
+pub(crate) fn built(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("this program has a path");
+    let folder = test.ancestors().nth(2).expect("target/<profile>/deps/it-…");
+    let path = folder.join(name);
+    assert!(path.is_file(), "{} is not there: run the tests by `make test`, which builds it", path.display());
+    path
+}
+
+/// A running `flash`. The kernel kills it when this thread ends, however that comes about; dropped, it is killed too.
+pub(crate) struct Program {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Program {
+    pub(crate) fn start(args: &[&str], environment: &[(&str, String)]) -> Self {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(built("flash")).args(args);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("flash starts");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        Self { child, stdout }
+    }
+
+    /// The next line on stdout, as JSON.
+    pub(crate) fn line(&mut self) -> Value {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("readable");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("flash printed {line:?}: {error}"))
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("ours to kill");
+        self.child.wait().expect("killed");
+    }
+
+    /// Asks it to stop, as Ctrl-C would.
+    pub(crate) fn interrupt(&self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, Signal::INT).expect("ours to signal");
+    }
+
+    /// Waits for its end; what it still printed on stdout.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("readable");
+        (self.child.wait().expect("a child"), rest)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

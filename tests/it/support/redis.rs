@@ -1,0 +1,99 @@
+//! A redis-server with the module, and words for it.
+
+use std::path::{Path, PathBuf};
+
+use flash_servers::{Redis, RedisOptions, silent};
+use redis::{Connection, FromRedisValue, Value};
+use tempfile::TempDir;
+
+use super::program::built;
+
+/// A private redis-server with the module, in a directory of its own.
+pub(crate) struct Server {
+    pub(crate) redis: Redis,
+    _dir: Option<TempDir>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With more arguments: `--name value …`.
+    pub(crate) fn start_with(args: &[&str]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let redis = start_in(dir.path(), args);
+        Self { redis, _dir: Some(dir) }
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        redis::Client::open(self.redis.url()).and_then(|client| client.get_connection()).expect("Redis answers")
+    }
+}
+
+/// A redis-server with the module in `dir`.
+pub(crate) fn start_in(dir: &Path, args: &[&str]) -> Redis {
+    let debug = ["--enable-debug-command", "yes"];
+    let options = RedisOptions {
+        module: Some(module()),
+        args: debug.iter().chain(args).map(Into::into).collect(),
+        ..RedisOptions::new(dir)
+    };
+    Redis::start(&options, silent).expect("Redis starts with the module")
+}
+
+/// The module that was built beside these tests.
+pub(crate) fn module() -> PathBuf {
+    built("libflash.so")
+}
+
+/// Runs a command of words.
+pub(crate) fn run<T: FromRedisValue>(connection: &mut Connection, command: &str) -> T {
+    try_run(connection, command).unwrap_or_else(|error| panic!("{command}: {error}"))
+}
+
+/// Runs a command of words; an error reply is its text.
+pub(crate) fn try_run<T: FromRedisValue>(connection: &mut Connection, command: &str) -> Result<T, String> {
+    try_run_args(connection, &command.split(' ').map(str::as_bytes).collect::<Vec<_>>())
+}
+
+/// Runs a command; an error reply is its text.
+pub(crate) fn try_run_args<T: FromRedisValue>(connection: &mut Connection, args: &[&[u8]]) -> Result<T, String> {
+    let mut command = redis::Cmd::new();
+    args.iter().for_each(|arg| {
+        command.arg(*arg);
+    });
+    command.query(connection).map_err(|error| match (error.code(), error.detail()) {
+        (Some(code), Some(detail)) => format!("{code} {detail}"),
+        _ => error.to_string(),
+    })
+}
+
+/// A reply as one line, as redis-cli would show it, but flat.
+pub(crate) fn flat(value: &Value) -> String {
+    match value {
+        Value::Nil => "nil".to_owned(),
+        Value::Int(int) => int.to_string(),
+        Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::SimpleString(text) => text.clone(),
+        Value::Okay => "OK".to_owned(),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(flat).collect();
+            format!("[{}]", values.join(" "))
+        }
+        other => panic!("no FLASH command replies {other:?}"),
+    }
+}
+
+/// The digest of a key: equal for equal state.
+pub(crate) fn digest(connection: &mut Connection, key: &str) -> String {
+    let digests: Vec<String> = run(connection, &format!("DEBUG DIGEST-VALUE {key}"));
+    digests.concat()
+}
+
+/// One field of `FLASH.STATUS`.
+pub(crate) fn status(connection: &mut Connection, key: &str, field: &str) -> i64 {
+    let status: Vec<Value> = run(connection, &format!("FLASH.STATUS {key}"));
+    let at = status.iter().position(|value| flat(value) == field).expect("the field is there");
+    flat(&status[at + 1]).parse().expect("a number")
+}

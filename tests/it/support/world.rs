@@ -1,0 +1,177 @@
+//! A whole Flash for one test: gateway and syncer as processes, Redis of its own, a database and a vhost of its own.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, silent};
+use flash_vault::SkuSold;
+use tempfile::TempDir;
+
+use super::http::Http;
+use super::program::Program;
+use super::redis::Server;
+use super::wait;
+
+/// Started once for all tests. The kernel ends them with this process.
+struct Shared {
+    postgres: Postgres,
+    rabbitmq: RabbitMq,
+    _dir: TempDir,
+}
+
+fn shared() -> &'static Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let dir = tempfile::tempdir().expect("a directory");
+        let postgres = PostgresOptions::new(dir.path().join("postgres"));
+        let rabbitmq = RabbitMqOptions::new(dir.path().join("rabbitmq"));
+        Shared {
+            postgres: Postgres::start(&postgres, silent).expect("PostgreSQL starts"),
+            rabbitmq: RabbitMq::start(&rabbitmq, silent).expect("RabbitMQ starts"),
+            _dir: dir,
+        }
+    })
+}
+
+/// A whole Flash.
+pub(crate) struct World {
+    pub(crate) redis: Server,
+    pub(crate) address: SocketAddr,
+    gateway: Option<Program>,
+    other_gateway: Option<Program>,
+    syncer: Option<Program>,
+    amqp: String,
+    postgres: String,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl World {
+    /// Everything runs and is ready.
+    pub(crate) fn start() -> Self {
+        let mut world = Self::start_without_syncer();
+        world.start_syncer();
+        world
+    }
+
+    pub(crate) fn start_without_syncer() -> Self {
+        static WORLDS: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
+        shared().rabbitmq.create_vhost(&name).expect("a vhost");
+        let amqp = shared().rabbitmq.url(&name);
+        Self::start_with(&name, amqp)
+    }
+
+    /// With a RabbitMQ of the test's own, which it may kill.
+    pub(crate) fn start_with(database: &str, amqp: String) -> Self {
+        shared().postgres.create_database(database).expect("a database");
+        let postgres = shared().postgres.url(database);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (redis, address) = (Server::start(), free_address());
+        let mut world =
+            Self { redis, address, gateway: None, other_gateway: None, syncer: None, amqp, postgres, runtime };
+        let migrate = Program::start(&["migrate"], &world.environment());
+        assert!(migrate.wait().0.success(), "the schema can be made");
+        world.start_gateway();
+        world
+    }
+
+    pub(crate) fn start_gateway(&mut self) {
+        let listen = self.address.to_string();
+        let mut gateway = Program::start(&["gateway", "-o", "json", "--listen", &listen], &self.environment());
+        gateway.line();
+        self.gateway = Some(gateway);
+        wait::until("a gateway that is ready", || {
+            let answer = self.http().get("/readyz").ok()?;
+            (answer.status == 200).then_some(())
+        });
+    }
+
+    /// Starts one more gateway; from now on the test speaks to it.
+    pub(crate) fn start_second_gateway(&mut self) {
+        self.other_gateway = self.gateway.take();
+        self.address = free_address();
+        self.start_gateway();
+    }
+
+    pub(crate) fn start_syncer(&mut self) {
+        self.syncer = Some(Program::start(&["syncer"], &self.environment()));
+    }
+
+    pub(crate) fn kill_gateway(&mut self) {
+        self.gateway.take().expect("a gateway runs").kill();
+    }
+
+    pub(crate) fn kill_syncer(&mut self) {
+        self.syncer.take().expect("a syncer runs").kill();
+    }
+
+    /// Kills Redis as a crash would, and starts it again on the same data.
+    pub(crate) fn crash_redis(&mut self) {
+        self.redis.redis.server.kill().expect("ours to kill");
+        self.redis.redis.server.restart().expect("Redis starts again");
+    }
+
+    pub(crate) fn http(&self) -> Http {
+        Http::connect(self.address).expect("the gateway takes connections")
+    }
+
+    /// Creates a sale; `body` is its JSON.
+    pub(crate) fn create_sale(&self, body: &str) {
+        let answer = self.http().post("/v1/sales", body).expect("an answer");
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+
+    /// Held and confirmed orders of a sale in PostgreSQL.
+    pub(crate) fn orders(&self, sale: &str) -> u64 {
+        self.ask(async |vault| flash_vault::active_orders(vault, sale).await.expect("readable"))
+    }
+
+    pub(crate) fn twice_served_buyers(&self, sale: &str) -> u64 {
+        self.ask(async |vault| flash_vault::twice_served_buyers(vault, sale).await.expect("readable"))
+    }
+
+    pub(crate) fn sold(&self, sale: &str) -> Vec<SkuSold> {
+        self.ask(async |vault| flash_vault::sold_units(vault, sale).await.expect("readable"))
+    }
+
+    /// One order's state.
+    pub(crate) fn order_state(&self, sale: &str, id: u64) -> Option<String> {
+        let order = self.ask(async |vault| flash_vault::order(vault, sale, id).await.expect("readable"))?;
+        Some(order.state.name().to_owned())
+    }
+
+    pub(crate) fn wait_for_orders(&self, sale: &str, count: u64) {
+        wait::until(&format!("{count} orders of {sale}"), || (self.orders(sale) == count).then_some(()));
+    }
+
+    /// Waits until Redis knows that PostgreSQL has everything.
+    pub(crate) fn wait_for_empty_journal(&self, sale: &str) {
+        let mut connection = self.redis.connect();
+        wait::until("an empty journal", || {
+            let events = super::redis::status(&mut connection, &format!("flash:{sale}"), "journal_events");
+            (events == 0).then_some(())
+        });
+    }
+
+    fn ask<T>(&self, question: impl AsyncFnOnce(&flash_vault::Client) -> T) -> T {
+        self.runtime.block_on(async {
+            let vault = flash_vault::connect(&self.postgres).await.expect("PostgreSQL answers");
+            question(&vault).await
+        })
+    }
+
+    fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("FLASH_REDIS_URL", self.redis.redis.url()),
+            ("FLASH_AMQP_URL", self.amqp.clone()),
+            ("FLASH_POSTGRES_URL", self.postgres.clone()),
+        ]
+    }
+}
+
+/// An address that is free now. The gateway takes it in a moment.
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("bound")
+}

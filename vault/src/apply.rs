@@ -1,0 +1,124 @@
+//! Applies folded changes: a few statements, whatever their number, sent together.
+
+use flash_wire::message::MessageTerms;
+use serde_json::value::RawValue;
+use tokio_postgres::types::Json;
+use tokio_postgres::{Client, Row, Statement, Transaction};
+
+use crate::fold::{Changes, Ended, Made};
+use crate::number::to_sql;
+use crate::sql;
+
+/// The statements of the hot path, prepared once a connection.
+pub(crate) struct Statements {
+    end_orders_and_count: Statement,
+    make_orders: Statement,
+}
+
+impl Statements {
+    pub(crate) async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
+        let (end_orders_and_count, make_orders) = tokio::try_join!(
+ biased;client.prepare(sql::END_ORDERS_AND_COUNT), client.prepare(sql::MAKE_ORDERS))?;
+        Ok(Self { end_orders_and_count, make_orders })
+    }
+}
+
+/// Writes the changes. True: they are written. False: an order is for a SKU that its sale does not have.
+///
+/// The statements are on their way before the first is answered; PostgreSQL carries them out in this order, and none
+/// behind one that fails.
+pub(crate) async fn apply(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    changes: &Changes<'_>,
+) -> Result<bool, tokio_postgres::Error> {
+    for (sale, epoch, terms) in &changes.opened {
+        open(transaction, sale, *epoch, terms).await?;
+    }
+    let (unknown, ()) = tokio::try_join!(
+ biased;end_and_count(transaction, statements, changes), make(transaction, statements, &changes.made))?;
+    Ok(unknown.is_empty())
+}
+
+/// A sale that was warmed without the gateway gets its rows now. Terms that are there stay as they are.
+async fn open(
+    transaction: &Transaction<'_>,
+    sale: &str,
+    epoch: u64,
+    terms: &MessageTerms,
+) -> Result<(), tokio_postgres::Error> {
+    crate::sale::insert(transaction, sale, &terms.into(), epoch).await?;
+    transaction.execute(sql::RAISE_EPOCH, &[&sale, &to_sql(epoch)]).await?;
+    Ok(())
+}
+
+async fn end_and_count(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    changes: &Changes<'_>,
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    if changes.ended.is_empty() && changes.units.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ended = &changes.ended;
+    let sales = column(ended, |ended| ended.step.sale);
+    let epochs = column(ended, |ended| to_sql(ended.step.epoch));
+    let ids = column(ended, |ended| to_sql(ended.id));
+    let states = column(ended, |ended| ended.state.name());
+    let ended_at = column(ended, |ended: &Ended| to_sql(ended.step.event.at_ms));
+    let unit_sales = changes.units.keys().map(|key| key.0).collect::<Vec<_>>();
+    let unit_skus = changes.units.keys().map(|key| key.1).collect::<Vec<_>>();
+    let units = changes.units.values().copied().collect::<Vec<_>>();
+    transaction
+        .query(
+            &statements.end_orders_and_count,
+            &[&sales, &epochs, &ids, &states, &ended_at, &unit_sales, &unit_skus, &units],
+        )
+        .await
+}
+
+async fn make(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    made: &[Made<'_>],
+) -> Result<(), tokio_postgres::Error> {
+    if made.is_empty() {
+        return Ok(());
+    }
+    let sales = column(made, |made| made.step.sale);
+    let epochs = column(made, |made| to_sql(made.step.epoch));
+    let ids = column(made, |made| to_sql(made.step.event.seq));
+    let buyers = column(made, |made| made.reserved.buyer.as_ref());
+    let slots = column(made, |made| i16::from(made.reserved.slot));
+    let states = column(made, |made| made.state.name());
+    let items = column(made, |made| Json(&made.reserved.items));
+    let requests = column(made, |made| made.reserved.request.as_deref());
+    let data = column(made, |made: &Made| made.reserved.data.as_deref().map(Json::<&RawValue>));
+    let reserved_at = column(made, |made| to_sql(made.step.event.at_ms));
+    let expires_at = column(made, |made| made.reserved.expires_at_ms.map(to_sql));
+    let ended_at = column(made, |made| made.ended_at_ms.map(to_sql));
+    transaction
+        .execute(
+            &statements.make_orders,
+            &[
+                &sales,
+                &epochs,
+                &ids,
+                &buyers,
+                &slots,
+                &states,
+                &items,
+                &requests,
+                &data,
+                &reserved_at,
+                &expires_at,
+                &ended_at,
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+fn column<'r, R, T>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}

@@ -1,0 +1,68 @@
+//! How far each epoch of a sale is written: a row that whoever writes it holds locked.
+
+use std::collections::{BTreeMap, HashMap};
+
+use flash_wire::message::MessageEvent;
+use tokio_postgres::Transaction;
+use tokio_postgres::types::ToSql;
+
+use crate::number::{from_sql, to_sql};
+use crate::plan::Plan;
+use crate::sql;
+
+/// The events at hand for each sale and epoch.
+pub(crate) type Batch<'a> = BTreeMap<(&'a str, u64), Vec<&'a MessageEvent<'a>>>;
+
+/// One epoch, locked.
+#[derive(Debug)]
+pub(crate) struct Epoch<'a> {
+    pub(crate) sale: &'a str,
+    pub(crate) epoch: u64,
+    /// Every event up to here is written.
+    pub(crate) head: u64,
+    /// The first event that is kept because it came before its turn.
+    pub(crate) early_from: Option<u64>,
+    pub(crate) events: Vec<&'a MessageEvent<'a>>,
+}
+
+/// Locks every epoch of the batch, always in the same order.
+pub(crate) async fn lock<'a>(
+    transaction: &Transaction<'_>,
+    batch: &Batch<'a>,
+) -> Result<Vec<Epoch<'a>>, tokio_postgres::Error> {
+    let sales: Vec<_> = batch.keys().map(|key| key.0).collect();
+    let numbers: Vec<_> = batch.keys().map(|key| to_sql(key.1)).collect();
+    let touched: [&(dyn ToSql + Sync); 2] = [&sales, &numbers];
+    let (_, rows) = tokio::try_join!(
+        biased;
+        transaction.execute(sql::BEGIN_EPOCHS, &touched),
+        transaction.query(sql::LOCK_EPOCHS, &touched),
+    )?;
+    let mut locked = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let key = (row.get::<_, &str>(0), from_sql(row.get(1)));
+        locked.insert(key, (from_sql(row.get(2)), row.get::<_, Option<i64>>(3).map(from_sql)));
+    }
+    let epoch = |(&(sale, epoch), events): (&(&'a str, u64), &Vec<&'a MessageEvent<'a>>)| {
+        let &(head, early_from) = locked.get(&(sale, epoch))?;
+        Some(Epoch { sale, epoch, head, early_from, events: events.clone() })
+    };
+    Ok(batch.iter().filter_map(epoch).collect())
+}
+
+/// Moves the heads to where the plans end.
+pub(crate) async fn advance(
+    transaction: &Transaction<'_>,
+    epochs: &[Epoch<'_>],
+    plans: &[Plan<'_>],
+) -> Result<(), tokio_postgres::Error> {
+    let moved = || epochs.iter().zip(plans).filter(|(epoch, plan)| plan.head > epoch.head);
+    if moved().next().is_none() {
+        return Ok(());
+    }
+    let sales: Vec<_> = moved().map(|(epoch, _)| epoch.sale).collect();
+    let numbers: Vec<_> = moved().map(|(epoch, _)| to_sql(epoch.epoch)).collect();
+    let heads: Vec<_> = moved().map(|(_, plan)| to_sql(plan.head)).collect();
+    transaction.execute(sql::ADVANCE_EPOCHS, &[&sales, &numbers, &heads]).await?;
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! Brings the tables up to date.
+
+use tokio_postgres::Client;
+
+use crate::error::Error;
+use crate::sql;
+
+mod embedded {
+    refinery::embed_migrations!("../migrations");
+}
+
+/// Applies the migrations that the database lacks, one transaction each. Whoever comes at the same time waits: the
+/// migration library takes no lock of its own.
+///
+/// # Errors
+/// When a migration fails, or one that was applied is not known here or differs. Earlier ones of the call stay applied.
+pub async fn migrate(client: &mut Client) -> Result<(), Error> {
+    client.batch_execute(sql::LOCK_MIGRATIONS).await?;
+    let migrated = embedded::migrations::runner().run_async(client).await;
+    client.batch_execute(sql::UNLOCK_MIGRATIONS).await?;
+    migrated?;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What the tables say.
+
+use flash_wire::State;
+use flash_wire::message::MessageItem;
+use tokio_postgres::Client;
+use tokio_postgres::types::Json;
+
+use crate::error::Error;
+use crate::number::{from_sql, to_sql};
+use crate::sql;
+
+/// An order as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The reservation's id.
+    pub id: u64,
+    /// Who reserved.
+    pub buyer: String,
+    /// Where it stands.
+    pub state: State,
+    /// SKU names and units.
+    pub items: Vec<(String, u64)>,
+    /// The id of the request that made it.
+    pub request: Option<String>,
+    /// When it was made, Unix milliseconds.
+    pub reserved_at_ms: u64,
+    /// When the hold ends or would have ended, if it ever was one, Unix milliseconds.
+    pub expires_at_ms: Option<u64>,
+    /// When the hold ended, if it did, Unix milliseconds.
+    pub ended_at_ms: Option<u64>,
+}
+
+/// The order of a reservation, if it has been written. One that was made a moment ago may still be on its way.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn order(client: &Client, sale: &str, id: u64) -> Result<Option<Order>, Error> {
+    let Some(row) = client.query_opt(sql::ORDER, &[&sale, &to_sql(id)]).await? else { return Ok(None) };
+    let Json(items): Json<Vec<MessageItem>> = row.try_get(2)?;
+    let state: &str = row.get(1);
+    Ok(State::from_name(state).map(|state| Order {
+        id,
+        buyer: row.get(0),
+        state,
+        items: items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into())).collect(),
+        request: row.get(3),
+        reserved_at_ms: from_sql(row.get(4)),
+        expires_at_ms: row.get::<_, Option<i64>>(5).map(from_sql),
+        ended_at_ms: row.get::<_, Option<i64>>(6).map(from_sql),
+    }))
+}
+
+/// Whether any event of a sale was ever written. Such a sale must not be warmed in the same epoch again.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn has_events(client: &Client, sale: &str) -> Result<bool, Error> {
+    Ok(client.query_one(sql::HAS_EVENTS, &[&sale]).await?.get(0))
+}
+
+/// How many orders of a sale are held or confirmed.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn active_orders(client: &Client, sale: &str) -> Result<u64, Error> {
+    Ok(from_sql(client.query_one(sql::ACTIVE_ORDERS, &[&sale]).await?.get(0)))
+}
+
+/// How many buyers have more than one order that is held or confirmed. In a sale of one unit for each buyer, any is one
+/// too many.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn twice_served_buyers(client: &Client, sale: &str) -> Result<u64, Error> {
+    Ok(from_sql(client.query_one(sql::TWICE_SERVED_BUYERS, &[&sale]).await?.get(0)))
+}
+
+/// The units of one SKU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkuSold {
+    /// Its name.
+    pub sku: String,
+    /// Units put on sale.
+    pub total: u64,
+    /// Units of held and confirmed orders.
+    pub sold: u64,
+}
+
+/// The units of each SKU of a sale, in the order of its terms.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn sold_units(client: &Client, sale: &str) -> Result<Vec<SkuSold>, Error> {
+    let rows = client.query(sql::SKUS, &[&sale]).await?;
+    let sold = |row: &tokio_postgres::Row| SkuSold {
+        sku: row.get(0),
+        total: from_sql(row.get(1)),
+        sold: from_sql(row.get(2)),
+    };
+    Ok(rows.iter().map(sold).collect())
+}

@@ -1,0 +1,62 @@
+//! What the constraints refuse, and what nobody can write.
+
+use flash_wire::message::MessageChange;
+use tokio_postgres::Transaction;
+
+use crate::early::alone;
+use crate::fold::Step;
+use crate::number::to_sql;
+use crate::sql;
+
+/// Why PostgreSQL will never take an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A constraint guards against it; the reason is a code.
+    Rejected(&'static str),
+    /// Its values are not such as PostgreSQL can hold, or contradict its rows.
+    Unwritable(String),
+}
+
+impl Refusal {
+    /// The SKU is not one of the sale's.
+    pub(crate) const UNKNOWN_SKU: Self = Self::Rejected("unknown_sku");
+
+    /// A refusal, if the error is about what was to be written, and would be the same the next time.
+    pub(crate) fn of(error: &tokio_postgres::Error) -> Option<Self> {
+        let error = error.as_db_error()?;
+        let reason = match error.constraint() {
+            Some("skus_sold_within_total") => Some("oversold"),
+            Some("orders_one_active_per_slot") => Some("second_order"),
+            Some("orders_pkey") => Some("id_taken"),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Some(Self::Rejected(reason));
+        }
+        // By the class of the SQLSTATE: data, integrity constraint, program limit.
+        let lasting = ["22", "23", "54"].iter().any(|class| error.code().code().starts_with(class));
+        lasting.then(|| Self::Unwritable(error.to_string()))
+    }
+}
+
+/// Writes down an event instead of what it wanted: a reservation that was rejected, or anything else.
+pub(crate) async fn record(
+    transaction: &Transaction<'_>,
+    step: &Step<'_>,
+    refusal: Refusal,
+) -> Result<(), tokio_postgres::Error> {
+    let (epoch, seq) = (to_sql(step.epoch), to_sql(step.event.seq));
+    let body = alone(step.sale, step.epoch, step.event);
+    let reason = match (&step.event.change, refusal) {
+        (MessageChange::Reserved(reserved), Refusal::Rejected(reason)) => {
+            tracing::error!(sale = step.sale, epoch, id = seq, reason, "a reservation was rejected by the vault");
+            transaction.execute(sql::REJECT, &[&step.sale, &epoch, &seq, &reserved.buyer, &reason, &body]).await?;
+            return Ok(());
+        }
+        (_, Refusal::Rejected(reason)) => reason.to_owned(),
+        (_, Refusal::Unwritable(reason)) => reason,
+    };
+    tracing::error!(sale = step.sale, epoch, seq, reason, "an event that cannot be written went to the quarantine");
+    transaction.execute(sql::QUARANTINE, &[&step.sale, &epoch, &seq, &reason, &body.as_bytes()]).await?;
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! All SQL of Flash, but for the migrations. Lists go in as arrays of equal length, one for each column.
+
+/// Settings of every session. A commit that is not on disk is none: what is acknowledged after it would be lost. (Any
+/// setting but `off` is the operator's choice of more.)
+pub(crate) const SESSION: &str = "
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+    SET statement_timeout = '30s';
+    SET idle_in_transaction_session_timeout = '60s'";
+
+/// More settings of a session that writes. Its statements look rows up by their keys, each of a list in turn. The planner
+/// knows neither how long the lists are nor how fast the tables grow; left alone it prefers to scan whole ones, and to
+/// confirm an order among 100,000 then costs six times as much.
+pub(crate) const WRITER: &str = "
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off";
+
+/// Held by whoever migrates; the number is any that no one else uses. To wait for another migration, or to carry out a
+/// long one, may take longer than a statement otherwise may.
+pub(crate) const LOCK_MIGRATIONS: &str = "SET statement_timeout = 0; SELECT pg_advisory_lock(7310579530163)";
+
+/// Ends what [`LOCK_MIGRATIONS`] began.
+pub(crate) const UNLOCK_MIGRATIONS: &str = "SELECT pg_advisory_unlock(7310579530163); SET statement_timeout = '30s'";
+
+/// Creates a sale and its SKUs, unless the sale is there. Gives the number of SKUs created.
+pub(crate) const CREATE_SALE: &str = "
+    WITH created AS (
+        INSERT INTO sales (sale, epoch, buyer_limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT DO NOTHING
+        RETURNING sale
+    )
+    INSERT INTO skus (sale, sku, position, total)
+    SELECT created.sale, term.sku, term.position - 1, term.total
+    FROM created, unnest($8::text[], $9::bigint[]) WITH ORDINALITY AS term (sku, total, position)";
+
+/// A sale lives in a newer epoch now.
+pub(crate) const RAISE_EPOCH: &str = "UPDATE sales SET epoch = $2 WHERE sale = $1 AND epoch < $2";
+
+/// The terms of a sale but for its SKUs.
+pub(crate) const TERMS: &str = "
+    SELECT buyer_limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max FROM sales WHERE sale = $1";
+
+/// The SKUs of a sale, in the order of its terms.
+pub(crate) const SKUS: &str = "SELECT sku, total, sold FROM skus WHERE sale = $1 ORDER BY position";
+
+/// Makes sure that every epoch has its row to lock. In order, so that two who do it do not wait for each other.
+pub(crate) const BEGIN_EPOCHS: &str = "
+    INSERT INTO epochs (sale, epoch, head)
+    SELECT sale, epoch, 0 FROM unnest($1::text[], $2::bigint[]) AS touched (sale, epoch)
+    ORDER BY sale, epoch
+    ON CONFLICT DO NOTHING";
+
+/// Locks epochs, in order, and gives their heads and the first event that waits beyond each.
+pub(crate) const LOCK_EPOCHS: &str = "
+    SELECT sale, epoch, head, (
+        SELECT min(early.seq) FROM early
+        WHERE early.sale = epochs.sale AND early.epoch = epochs.epoch AND early.seq > epochs.head
+    )
+    FROM epochs JOIN unnest($1::text[], $2::bigint[]) AS touched (sale, epoch) USING (sale, epoch)
+    ORDER BY sale, epoch
+    FOR NO KEY UPDATE OF epochs";
+
+/// Moves heads forward.
+pub(crate) const ADVANCE_EPOCHS: &str = "
+    UPDATE epochs SET head = written.head
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS written (sale, epoch, head)
+    WHERE epochs.sale = written.sale AND epochs.epoch = written.epoch";
+
+/// Keeps events that came before their turn.
+pub(crate) const KEEP_EARLY: &str = "
+    INSERT INTO early (sale, epoch, seq, event)
+    SELECT $1, $2, kept.seq, kept.event FROM unnest($3::bigint[], $4::text[]) AS kept (seq, event)
+    ON CONFLICT DO NOTHING";
+
+/// The first `$4` events of an epoch that are kept beyond the head `$3`.
+pub(crate) const READ_EARLY: &str = "
+    SELECT event FROM early WHERE sale = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+
+/// Forgets the kept events of an epoch up to the head `$3`.
+pub(crate) const FORGET_EARLY: &str = "DELETE FROM early WHERE sale = $1 AND epoch = $2 AND seq <= $3";
+
+/// Ends orders that are still held ($1 to $5; said so that no scan of the index of active orders suggests itself), and counts units: those of new orders ($6 to $8) in, those of ended ones
+/// out. A rejected reservation has nothing to end, even where another epoch's order has its id. Gives the SKUs that the
+/// sale does not have.
+///
+/// It must come before [`MAKE_ORDERS`]: an order that ends makes room for the buyer's next one. Counters are locked in
+/// order, for a join alone updates them in any.
+pub(crate) const END_ORDERS_AND_COUNT: &str = "
+    WITH ended AS (
+        UPDATE orders SET state = ending.state, ended_at_ms = ending.at_ms
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[])
+            AS ending (sale, epoch, id, state, at_ms)
+        WHERE orders.sale = ending.sale AND orders.id = ending.id AND orders.state NOT IN ('confirmed', 'released', 'expired')
+        AND NOT EXISTS (
+            SELECT FROM rejections
+            WHERE rejections.sale = ending.sale AND rejections.epoch = ending.epoch AND rejections.id = ending.id
+        )
+        RETURNING orders.sale, orders.state, orders.items
+    ), change AS (
+        SELECT sale, sku, sum(units)::bigint AS units
+        FROM (
+            SELECT sale, sku, units FROM unnest($6::text[], $7::text[], $8::bigint[]) AS made (sale, sku, units)
+            UNION ALL
+            SELECT ended.sale, item.sku, -item.quantity
+            FROM ended, jsonb_to_recordset(ended.items) AS item (sku text, quantity bigint)
+            WHERE ended.state IN ('released', 'expired')
+        ) AS single
+        GROUP BY sale, sku
+    ), locked AS (
+        SELECT sale, sku, units FROM skus JOIN change USING (sale, sku) ORDER BY sale, sku FOR NO KEY UPDATE OF skus
+    ), counted AS (
+        UPDATE skus SET sold = sold + locked.units FROM locked
+        WHERE skus.sale = locked.sale AND skus.sku = locked.sku
+    )
+    SELECT sale, sku FROM change
+    WHERE NOT EXISTS (SELECT FROM skus WHERE skus.sale = change.sale AND skus.sku = change.sku)";
+
+/// Makes orders. No `ON CONFLICT`: every event comes here once, so that a conflict is a second sale of something.
+pub(crate) const MAKE_ORDERS: &str = "
+    INSERT INTO orders (
+        sale, epoch, id, buyer, slot, state, items, request, data, reserved_at_ms, expires_at_ms, ended_at_ms
+    )
+    SELECT * FROM unnest(
+        $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::jsonb[], $8::text[],
+        $9::json[], $10::bigint[], $11::bigint[], $12::bigint[]
+    )";
+
+/// Writes down a reservation that the constraints refused.
+pub(crate) const REJECT: &str = "
+    INSERT INTO rejections (sale, epoch, id, buyer, reason, event) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT DO NOTHING";
+
+/// Puts what nobody can read or write aside.
+pub(crate) const QUARANTINE: &str = "
+    INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT DO NOTHING";
+
+/// One order.
+pub(crate) const ORDER: &str = "
+    SELECT buyer, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms
+    FROM orders WHERE sale = $1 AND id = $2";
+
+/// Whether any event of a sale was ever written.
+pub(crate) const HAS_EVENTS: &str = "SELECT EXISTS (SELECT FROM epochs WHERE sale = $1)";
+
+/// How many orders of a sale are held or confirmed.
+pub(crate) const ACTIVE_ORDERS: &str = "
+    SELECT count(*) FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed')";
+
+/// How many buyers have more than one order that is held or confirmed.
+pub(crate) const TWICE_SERVED_BUYERS: &str = "
+    SELECT count(*) FROM (
+        SELECT FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed') GROUP BY buyer HAVING count(*) > 1
+    ) AS twice_served";

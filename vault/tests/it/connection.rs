@@ -1,0 +1,50 @@
+//! Migrations, and what the vault says when something is wrong with PostgreSQL.
+
+use flash_vault::{Error, Vault, connect, migrate};
+use futures_util::future::join_all;
+
+use crate::fixture::{Database, empty_database, head, held, message, warmed};
+
+#[tokio::test]
+async fn many_who_migrate_at_once_do_it_once() {
+    let url = empty_database();
+    let migrations = (0..4).map(|_| async {
+        let mut client = connect(&url).await.unwrap();
+        migrate(&mut client).await
+    });
+    for migrated in join_all(migrations).await {
+        migrated.unwrap();
+    }
+    Vault::open(&url).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_without_tables_says_what_to_do() {
+    let error = Vault::open(&empty_database()).await.err().unwrap();
+    assert!(matches!(error, Error::Database(_)), "{error}");
+    assert!(error.to_string().contains("is the database migrated"), "{error}");
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_passing_trouble_and_nothing_is_half_written() {
+    let database = Database::new().await;
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    let batch = [message(1, 1, vec![warmed(5), held("ada")])];
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    database.client.query(kill, &[]).await.unwrap();
+    let error = vault.write(&batch).await.unwrap_err();
+    assert!(matches!(error, Error::Passing(_)), "{error}");
+    assert_eq!(database.rows("SELECT * FROM epochs").await, [""; 0]);
+    assert_eq!(database.write(&batch).await, head(1, 2));
+}
+
+#[tokio::test]
+async fn a_commit_is_on_disk_whatever_the_database_says() {
+    let database = Database::new().await;
+    let name = database.url.rsplit('/').next().unwrap();
+    database.client.batch_execute(&format!("ALTER DATABASE {name} SET synchronous_commit = off")).await.unwrap();
+    let client = connect(&database.url).await.unwrap();
+    let row = client.query_one("SHOW synchronous_commit", &[]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "on");
+}
