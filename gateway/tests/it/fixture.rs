@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::{Range, RangeInclusive};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -131,7 +132,7 @@ impl World {
     }
 
     /// Reserves for each of so many buyers.
-    pub(crate) async fn reserve(&self, buyers: std::ops::Range<u64>) {
+    pub(crate) async fn reserve(&self, buyers: Range<u64>) {
         for buyer in buyers {
             let answer = self.post("/v1/sales/drop/reservations", &format!("{{\"buyer\":\"b{buyer}\"}}")).await;
             assert_eq!(answer.status, 201, "{answer:?}");
@@ -161,13 +162,13 @@ impl World {
         assert!(read > 0 && reply[0] != b'-', "{command}: {}", String::from_utf8_lossy(&reply[..read]));
     }
 
-    /// Takes messages of sale `drop` from the queue until each event up to `head` has come. Answers how often each came.
-    pub(crate) async fn take_events(&self, head: u64) -> BTreeMap<u64, u64> {
+    /// Takes messages of sale `drop` from the queue until each of these events has come. Answers how often each came.
+    pub(crate) async fn take_events(&self, seqs: RangeInclusive<u64>) -> BTreeMap<u64, u64> {
         let (connection, mut consumer) = self.consume().await;
         let mut counts = BTreeMap::new();
-        while (1..=head).any(|seq| !counts.contains_key(&seq)) {
+        while seqs.clone().any(|seq| !counts.contains_key(&seq)) {
             let delivery = timeout(DEADLINE, consumer.next()).await;
-            let delivery = delivery.unwrap_or_else(|_| panic!("only {counts:?} of {head} came")).unwrap().unwrap();
+            let delivery = delivery.unwrap_or_else(|_| panic!("only {counts:?} of {seqs:?} came")).unwrap().unwrap();
             delivery.ack(BasicAckOptions::default()).await.unwrap();
             let message = Message::decode(&delivery.data).unwrap();
             assert_eq!((message.sale.as_ref(), message.epoch), ("drop", 1));

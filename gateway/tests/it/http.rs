@@ -147,6 +147,6 @@ async fn a_buyer_who_hangs_up_has_the_reservation_all_the_same() {
         stream.write_all(body.as_bytes()).await.unwrap();
         drop(stream);
     }
-    world.take_events(1 + BUYERS).await;
+    world.take_events(1..=1 + BUYERS).await;
     check(&world.get("/v1/sales/drop").await, 200, "\"confirmed\":20");
 }
