@@ -150,6 +150,9 @@ impl Relay {
     }
 
     async fn try_round(&mut self) -> Result<More, RoundError> {
+        if self.link.publisher().is_some_and(|publisher| !publisher.is_connected()) {
+            return Err(PublishError::Closed.into());
+        }
         let Ok(ready) = self.redis.call(Call::ready(READY_SALES)).await? else { return Ok(false) };
         // A key that no program of ours made is some redis-cli user's own affair.
         let sales: Vec<_> = ready.sales.iter().filter_map(|sale| Some((sale_of(&sale.key)?, sale))).collect();
@@ -179,9 +182,6 @@ impl Relay {
         let journal = Journal { sale, epoch: ready.epoch, acked: ready.acked, head: ready.head };
         let now_ms = self.now_ms();
         let Some(publisher) = self.link.publisher() else { return Ok(false) };
-        if !publisher.is_connected() {
-            return Err(PublishError::Closed.into());
-        }
         let Some(after) = self.plan.next(journal, now_ms) else { return Ok(false) };
         if !publisher.has_room() {
             self.full = true;

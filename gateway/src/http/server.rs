@@ -79,6 +79,8 @@ fn builder() -> http1::Builder {
     // Without a timer hyper's timeouts are silently off.
     builder
         .timer(TokioTimer::new())
+        // Who has sent the whole request has asked, even if nobody waits for the answer any more.
+        .half_close(true)
         .header_read_timeout(Duration::from_millis(HEADER_TIMEOUT_MS))
         .max_headers(HEADERS_MAX)
         .max_header_size(HEADER_BYTES_MAX);

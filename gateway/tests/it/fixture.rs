@@ -1,0 +1,234 @@
+//! A gateway with a Redis of its own, a database and a vhost of its own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::{Range, RangeInclusive};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use flash_broker::QUEUE;
+use flash_gateway::{Config, Gateway};
+use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
+use flash_wire::Message;
+use futures_util::StreamExt;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions};
+use lapin::types::FieldTable;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::proxy::Proxy;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What `/readyz?verbose` says when nothing is away.
+pub(crate) const ALL_OK: &str = "\"redis\":\"ok\",\"rabbitmq\":\"ok\",\"postgres\":\"ok\"";
+
+/// Started once for all tests; the kernel ends them with this process.
+struct Shared {
+    postgres: Postgres,
+    rabbitmq: RabbitMq,
+    _dir: TempDir,
+}
+
+fn shared() -> &'static Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        // PostgreSQL runs as another user, who must get there.
+        let open = std::fs::Permissions::from_mode(0o755);
+        let dir = tempfile::Builder::new().permissions(open).tempdir().unwrap();
+        let postgres = PostgresOptions::new(dir.path().join("postgres"));
+        let rabbitmq = RabbitMqOptions::new(dir.path().join("rabbitmq"));
+        Shared {
+            postgres: Postgres::start(&postgres, silent).unwrap(),
+            rabbitmq: RabbitMq::start(&rabbitmq, silent).unwrap(),
+            _dir: dir,
+        }
+    })
+}
+
+/// The module that cargo built beside this test.
+fn module() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let module = test.ancestors().nth(2).unwrap().join("libflash.so");
+    assert!(module.is_file(), "{} is not there: build it by `cargo build -p flash-module`", module.display());
+    module
+}
+
+pub(crate) struct World {
+    gateway: Option<Gateway>,
+    pub(crate) redis: Redis,
+    /// The gateway's way to RabbitMQ.
+    pub(crate) rabbitmq: Proxy,
+    pub(crate) postgres: String,
+    config: Config,
+    amqp: String,
+    _dir: TempDir,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        static WORLDS: AtomicU64 = AtomicU64::new(0);
+        let name = format!("world_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
+        let dir = tempfile::tempdir().unwrap();
+        let options = RedisOptions { module: Some(module()), ..RedisOptions::new(dir.path().join("redis")) };
+        let redis = Redis::start(&options, silent).unwrap();
+        shared().postgres.create_database(&name).unwrap();
+        let postgres = shared().postgres.url(&name);
+        flash_vault::migrate(&mut flash_vault::connect(&postgres).await.unwrap()).await.unwrap();
+        shared().rabbitmq.create_vhost(&name).unwrap();
+        let amqp = shared().rabbitmq.url(&name);
+        let port = shared().rabbitmq.server.port();
+        let rabbitmq = Proxy::to(SocketAddr::from(([127, 0, 0, 1], port))).await;
+        let config = Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            redis: redis.url(),
+            amqp: amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port())),
+            postgres: postgres.clone(),
+            threads: 2,
+            drain_notice: Duration::ZERO,
+        };
+        let gateway = Gateway::start(config.clone()).unwrap();
+        let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, amqp, _dir: dir };
+        world.until("all servers", async || world.get("/readyz?verbose").await.body.contains(ALL_OK)).await;
+        world
+    }
+
+    /// Where the gateway serves.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.gateway.as_ref().unwrap().address()
+    }
+
+    /// Stops the gateway in order.
+    pub(crate) async fn stop_gateway(&mut self) {
+        self.gateway.take().unwrap().stop().await;
+    }
+
+    /// One more gateway of the same servers.
+    pub(crate) fn another_gateway(&self) -> Gateway {
+        Gateway::start(self.config.clone()).unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, "", "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        self.ask("POST", path, "Content-Type: application/json\r\n", body).await
+    }
+
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        ask(self.address(), method, path, headers, body).await
+    }
+
+    pub(crate) async fn create(&self, body: &str) {
+        let answer = self.post("/v1/sales", body).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+
+    /// Reserves for each of so many buyers.
+    pub(crate) async fn reserve(&self, buyers: Range<u64>) {
+        for buyer in buyers {
+            let answer = self.post("/v1/sales/drop/reservations", &format!("{{\"buyer\":\"b{buyer}\"}}")).await;
+            assert_eq!(answer.status, 201, "{answer:?}");
+        }
+    }
+
+    /// Redis falls silent: its connections stay open, and nobody answers.
+    pub(crate) fn freeze_redis(&self) {
+        self.signal_redis(Signal::STOP);
+    }
+
+    pub(crate) fn thaw_redis(&self) {
+        self.signal_redis(Signal::CONT);
+    }
+
+    fn signal_redis(&self, signal: Signal) {
+        let pid = self.redis.server.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Sends Redis one command of words.
+    pub(crate) async fn redis(&self, command: &str) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.redis.server.port())).await.unwrap();
+        stream.write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
+        let mut reply = [0; 64];
+        let read = stream.read(&mut reply).await.unwrap();
+        assert!(read > 0 && reply[0] != b'-', "{command}: {}", String::from_utf8_lossy(&reply[..read]));
+    }
+
+    /// Takes messages of sale `drop` from the queue until each of these events has come. Answers how often each came.
+    pub(crate) async fn take_events(&self, seqs: RangeInclusive<u64>) -> BTreeMap<u64, u64> {
+        let (connection, mut consumer) = self.consume().await;
+        let mut counts = BTreeMap::new();
+        while seqs.clone().any(|seq| !counts.contains_key(&seq)) {
+            let delivery = timeout(DEADLINE, consumer.next()).await;
+            let delivery = delivery.unwrap_or_else(|_| panic!("only {counts:?} of {seqs:?} came")).unwrap().unwrap();
+            delivery.ack(BasicAckOptions::default()).await.unwrap();
+            let message = Message::decode(&delivery.data).unwrap();
+            assert_eq!((message.sale.as_ref(), message.epoch), ("drop", 1));
+            for event in &message.events {
+                *counts.entry(event.seq).or_default() += 1;
+            }
+        }
+        connection.close(200, "".into()).await.unwrap();
+        counts
+    }
+
+    /// A consumer of the queue, once there is one: RabbitMQ breaks the connection of whoever asks for a quorum queue in
+    /// the moment in which it is made.
+    async fn consume(&self) -> (lapin::Connection, lapin::Consumer) {
+        let begin = Instant::now();
+        loop {
+            let (connection, channel) = self.channel().await;
+            let options = BasicConsumeOptions::default();
+            match channel.basic_consume(QUEUE.into(), "".into(), options, FieldTable::default()).await {
+                Ok(consumer) => return (connection, consumer),
+                Err(error) => assert!(begin.elapsed() < DEADLINE, "still {error}"),
+            }
+        }
+    }
+
+    /// A way to RabbitMQ of the test's own.
+    pub(crate) async fn channel(&self) -> (lapin::Connection, lapin::Channel) {
+        let connection = flash_broker::connect(&self.amqp, "test").await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        (connection, channel)
+    }
+
+    /// Waits until it is so.
+    pub(crate) async fn until(&self, what: &str, mut is: impl AsyncFnMut() -> bool) {
+        let begin = Instant::now();
+        while !is().await {
+            assert!(begin.elapsed() < DEADLINE, "waited in vain for {what}");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+/// One request on a connection of its own.
+pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(DEADLINE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer:?} is no answer"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
