@@ -16,6 +16,8 @@ pub const HEADER_TIMEOUT_MS: u64 = 5_000;
 pub const BODY_TIMEOUT_MS: u64 = 2_000;
 /// How long a request may take from its last byte to its answer. The work goes on behind an answer that gave up.
 pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
+/// The same for creating a sale: an operator does that, once, and PostgreSQL has to write.
+pub const CREATE_TIMEOUT_MS: u64 = 5_000;
 /// How old a connection gets. Old ones are closed between two requests, so that connections spread over the threads
 /// again, and a client that never reads its answers holds its place no longer than this.
 pub const CONNECTION_AGE_MS_MAX: u64 = 300_000;
@@ -23,9 +25,9 @@ pub const CONNECTION_AGE_MS_MAX: u64 = 300_000;
 pub const CONNECTION_AGE_JITTER_MS: u64 = 60_000;
 /// What a connection that is to close may still take for the request that it is in: body and handler, and some for the
 /// answer to leave.
-pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + HANDLER_TIMEOUT_MS + 1_000;
+pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + CREATE_TIMEOUT_MS + 1_000;
 /// What a thread may take to end: all of its connections first, then the work of buyers who hung up, and some.
-pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + HANDLER_TIMEOUT_MS + 1_000;
+pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + CREATE_TIMEOUT_MS + 1_000;
 /// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
 pub const CONNECTIONS_MAX: u32 = 16_384;
 /// Connections that the kernel keeps for a thread until it takes them. (The kernel's own bound may be lower.)
@@ -42,4 +44,5 @@ pub const RETRY_AFTER_S_MAX: u64 = 24 * 60 * 60;
 /// Redis, and an hour of PostgreSQL's absence at 277 reservations a second.
 pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
 
+const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);

@@ -11,12 +11,16 @@ use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
 
-/// How long a question may take, connecting included. It is shorter than a request may take, so that the answer tells
+use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
+
+/// How long a look-up may take, connecting included. It is shorter than the request may take, so that the answer tells
 /// what was the matter.
-pub(crate) const QUERY_TIMEOUT_MS: u64 = 800;
+const LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS - 200;
+/// The same for what creates a sale; behind it Redis needs some time as well.
+const CREATE_SALE_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS - 1_000;
 /// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
 /// reservations need.
-pub(crate) const QUERIES_MAX: usize = 64;
+const QUERIES_MAX: usize = 64;
 
 /// PostgreSQL as one thread sees it.
 #[derive(Debug)]
@@ -40,33 +44,41 @@ pub(crate) enum OrdersError {
 }
 
 impl Orders {
-    /// Connects when first asked.
+    /// Not connected yet.
     pub(crate) fn new(url: String) -> Self {
         Self { url, client: Mutex::default(), places: Semaphore::new(QUERIES_MAX), said: AtomicBool::default() }
     }
 
+    /// Connects, so that whoever asks first does not wait for it.
+    pub(crate) async fn connect(&self) {
+        // Without a connection it was logged, and is tried again by whoever asks.
+        let _ = self.ask(CREATE_SALE_TIMEOUT_MS, async |_: &_| Ok(())).await;
+    }
+
     /// Creates a sale in its first epoch.
     pub(crate) async fn create_sale(&self, sale: &str, terms: &Terms) -> Result<SaleCreated, OrdersError> {
-        self.ask(async |client| flash_vault::create_sale(client, sale, terms, FIRST_EPOCH).await).await
+        let question = async |client: &_| flash_vault::create_sale(client, sale, terms, FIRST_EPOCH).await;
+        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }
 
     /// Whether any event of a sale has been written.
     pub(crate) async fn has_events(&self, sale: &str) -> Result<bool, OrdersError> {
-        self.ask(async |client| flash_vault::has_events(client, sale).await).await
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::has_events(client, sale).await).await
     }
 
     /// The order of a reservation.
     pub(crate) async fn order(&self, sale: &str, id: u64) -> Result<Option<Order>, OrdersError> {
-        self.ask(async |client| flash_vault::order(client, sale, id).await).await
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::order(client, sale, id).await).await
     }
 
     /// Whether there is a connection, or can be one.
     pub(crate) async fn is_up(&self) -> bool {
-        self.ask(async |_| Ok(())).await.is_ok()
+        self.ask(LOOK_UP_TIMEOUT_MS, async |_: &_| Ok(())).await.is_ok()
     }
 
     async fn ask<T>(
         &self,
+        limit_ms: u64,
         question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,
     ) -> Result<T, OrdersError> {
         let _place = self.places.try_acquire().map_err(|_| OrdersError::Busy)?;
@@ -76,7 +88,7 @@ impl Orders {
             was_asked = true;
             question(&client).await
         };
-        let result = timeout(Duration::from_millis(QUERY_TIMEOUT_MS), asking).await;
+        let result = timeout(Duration::from_millis(limit_ms), asking).await;
         let (error, trouble) = match result {
             Ok(Ok(answer)) => {
                 self.said.store(false, Ordering::Relaxed);
@@ -85,9 +97,9 @@ impl Orders {
             // PostgreSQL answered, and did nothing.
             Ok(Err(error @ flash_vault::Error::Database(_))) => (error.to_string(), OrdersError::Away),
             Ok(Err(error)) if was_asked => (error.to_string(), OrdersError::Unknown),
-            Err(_) if was_asked => (format!("no answer within {QUERY_TIMEOUT_MS} ms"), OrdersError::Unknown),
+            Err(_) if was_asked => (format!("no answer within {limit_ms} ms"), OrdersError::Unknown),
             Ok(Err(error)) => (error.to_string(), OrdersError::Away),
-            Err(_) => (format!("no connection within {QUERY_TIMEOUT_MS} ms"), OrdersError::Away),
+            Err(_) => (format!("no connection within {limit_ms} ms"), OrdersError::Away),
         };
         if !self.said.swap(true, Ordering::Relaxed) {
             tracing::warn!(error, "PostgreSQL is away; what is on sale goes on selling");

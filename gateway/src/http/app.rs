@@ -15,7 +15,7 @@ use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::{Endpoint, Routes, Target};
 use super::{body, health, reservation, reservations, sales};
-use crate::limits::{HANDLER_TIMEOUT_MS, REQUESTS_MAX};
+use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
 
@@ -49,9 +49,10 @@ async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Pro
     let body = body::read(body).await?;
     let place = app.places.clone().try_acquire_owned().map_err(|_| Kind::Overloaded)?;
     let reads = head.method.is_safe();
+    let limit_ms = if target.endpoint == Endpoint::CreateSale { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
     // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
     let task = tokio::spawn(work(app, target, head.headers, body, place));
-    match timeout(Duration::from_millis(HANDLER_TIMEOUT_MS), task).await {
+    match timeout(Duration::from_millis(limit_ms), task).await {
         Ok(Ok(Err(problem))) if reads => Err(problem.of_read()),
         Ok(Ok(result)) => result,
         Ok(Err(panicked)) => {

@@ -16,13 +16,15 @@ use tokio::time::{sleep, timeout};
 use super::app::{self, App};
 use crate::limits::{
     ACCEPT_RETRY_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS, CONNECTIONS_MAX,
-    HANDLER_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX, REQUESTS_MAX,
+    CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX, REQUESTS_MAX,
 };
 use crate::phase::{Phase, reached};
 
 /// Serves until the gateway stops and the last request is finished.
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch::Receiver<Phase>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
+    let prepared = app.clone();
+    tokio::spawn(async move { prepared.orders.connect().await });
     tokio::select! {
         () = accept(&listener, &app, &places) => {}
         () = reached(&mut phase, Phase::Stopping) => {}
@@ -30,7 +32,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch
     drop(listener);
     // Each connection ends within its grace. Behind them only the work of buyers who hung up is left.
     let _closed = places.acquire_many(CONNECTIONS_MAX).await;
-    let left = timeout(Duration::from_millis(HANDLER_TIMEOUT_MS), app.places.acquire_many(REQUESTS_MAX)).await;
+    let left = timeout(Duration::from_millis(CREATE_TIMEOUT_MS), app.places.acquire_many(REQUESTS_MAX)).await;
     if left.is_err() {
         tracing::warn!("stopped with requests whose outcome is unknown");
     }
