@@ -78,6 +78,21 @@ fn started_again_on_the_same_directory_everything_is_there_again() {
 }
 
 #[test]
+fn servers_that_run_already_may_be_used() {
+    let (first, second) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let mut running = dev(first.path(), &[]);
+    let addresses = running.line();
+    let url = |name: &str| addresses[name].as_str().expect("a URL");
+    let mut args = vec!["--demo", "--buyers", "100", "--units", "10", "--concurrency", "8"];
+    args.extend(["--redis", url("redis"), "--amqp", url("amqp"), "--postgres", url("postgres")]);
+    let (status, printed) = dev(second.path(), &args).wait();
+    assert!(status.success() && printed.contains("\"verdict\":\"pass\""), "{printed}");
+    assert_eq!(fs::read_dir(second.path()).expect("readable").count(), 0, "it started no server of its own");
+    running.interrupt();
+    assert!(running.wait().0.success());
+}
+
+#[test]
 fn a_server_that_dies_is_started_again() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut running = dev(dir.path(), &[]);
