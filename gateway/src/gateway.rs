@@ -110,9 +110,20 @@ impl Shared {
     fn start_relay(self) -> Result<Worker, StartError> {
         Worker::start("flash-relay".to_owned(), move || {
             let redis = Client::connect(&self.config.redis)?;
-            let relay = Relay::new(redis, self.config.amqp, self.wake, self.rabbit_is_up);
-            Ok(relay.run(self.phase))
+            Ok(self.relay(redis))
         })
+    }
+
+    /// Relays until the end. Where a bug ends the relay, a new one goes on from what is acknowledged: without any, the
+    /// gateway would sell until the journals are full.
+    async fn relay(self, redis: Client) {
+        loop {
+            let (wake, rabbit_is_up) = (self.wake.clone(), self.rabbit_is_up.clone());
+            let relay = Relay::new(redis.clone(), self.config.amqp.clone(), wake, rabbit_is_up);
+            let Err(panicked) = tokio::spawn(relay.run(self.phase.clone())).await else { return };
+            tracing::error!(%panicked, "the relay ended by a bug of the gateway; it begins again");
+            sleep(relay::RESTART_WAIT).await;
+        }
     }
 
     fn start_server(self, at: usize, listener: std::net::TcpListener) -> Result<Worker, StartError> {

@@ -23,12 +23,15 @@ use self::limits::*;
 use self::link::{Happened, Link};
 use self::plan::{Journal, Plan};
 use self::publisher::PublishError;
-use self::run::{Unreadable, runs};
+use self::run::runs;
 use crate::clock;
 use crate::phase::{Phase, reached};
 
 /// How long a relay may take to stop.
 pub(crate) const STOP_TIMEOUT: Duration = Duration::from_millis(FLUSH_TIMEOUT_MS + CLOSE_TIMEOUT_MS);
+
+/// How long to wait before a relay that ended by a bug begins again.
+pub(crate) const RESTART_WAIT: Duration = Duration::from_millis(RETRY_MS_MAX);
 
 /// One gateway's relay.
 pub(crate) struct Relay {
@@ -59,7 +62,7 @@ enum RoundError {
 type More = bool;
 
 impl Relay {
-    /// A relay of the sales that `redis` has. Whoever made events `wake`s it.
+    /// A relay of the sales that `redis` has. Whoever makes events wakes it.
     pub(crate) fn new(redis: Client, amqp: String, wake: Arc<Notify>, rabbit_is_up: Arc<AtomicBool>) -> Self {
         let name = format!("gateway-{:016x}", rand::random::<u64>());
         Self {
@@ -157,22 +160,10 @@ impl Relay {
         // A key that no program of ours made is some redis-cli user's own affair.
         let sales: Vec<_> = ready.sales.iter().filter_map(|sale| Some((sale_of(&sale.key)?, sale))).collect();
         self.plan.forget_done(self.now_ms());
-        let mut more = self.reap(&sales).await?;
+        let mut more = reap(&self.redis, &sales).await;
         self.full = false;
         for (sale, journal) in sales {
             more |= self.send(sale, journal).await?;
-        }
-        Ok(more)
-    }
-
-    /// Expires due holds. What it expires is a reason to look at once, for it is to be relayed.
-    async fn reap(&self, sales: &[(&str, &ReadySale)]) -> Result<More, CallError> {
-        let due = sales.iter().filter(|(_, sale)| sale.due);
-        let calls = due.map(|(sale, _)| Call::reap(sale, REAP_HOLDS)).collect();
-        let mut more = false;
-        for outcome in self.redis.calls(calls).await {
-            // A refusal is a sale that is gone, or fenced.
-            more |= outcome?.is_ok_and(|answer| answer.expired > 0);
         }
         Ok(more)
     }
@@ -196,20 +187,21 @@ impl Relay {
             }
         };
         let runs = match runs(sale, after, &pulled) {
-            Ok(runs) if !runs.is_empty() => runs,
-            result => {
+            Ok(runs) => runs,
+            Err(error) => {
+                tracing::error!(sale, %error, "a journal is not relayed");
                 self.plan.rest(sale, now_ms + UNREADABLE_MS);
-                complain(sale, result.err());
                 return Ok(false);
             }
         };
+        // None, if another relay has sent all of it and PostgreSQL has it already.
         let mut sent = after;
         for run in runs {
             publisher.publish(sale, &run).await?;
             sent = run.last;
             self.plan.sent(sale, ready.epoch, sent, now_ms);
         }
-        Ok(sent < pulled.head)
+        Ok(sent > after && sent < pulled.head)
     }
 
     /// Draws the conclusion from what happened on the way to RabbitMQ.
@@ -224,18 +216,20 @@ impl Relay {
     }
 }
 
+/// Expires due holds. What it expires is a reason to look at once, for it is to be relayed. What it cannot expire (the
+/// sale is gone, or fenced; Redis may not write) is no reason not to relay.
+async fn reap(redis: &Client, sales: &[(&str, &ReadySale)]) -> More {
+    let due = sales.iter().filter(|(_, sale)| sale.due);
+    let calls = due.map(|(sale, _)| Call::reap(sale, REAP_HOLDS)).collect();
+    let outcomes = redis.calls(calls).await;
+    outcomes.iter().any(|outcome| matches!(outcome, Ok(Ok(answer)) if answer.expired > 0))
+}
+
 /// How long a sale is left alone that is not to be pulled.
 fn rest_ms(refusal: Refusal) -> u64 {
     match refusal {
         // By Redis' clock: where ours is another, the bounds keep the rest reasonable.
         Refusal::Leased { until_ms } => until_ms.saturating_sub(clock::now_ms()).clamp(IDLE_MS, LEASE_MS),
         _ => LEASE_MS,
-    }
-}
-
-fn complain(sale: &str, error: Option<Unreadable>) {
-    match error {
-        Some(error) => tracing::error!(sale, %error, "a journal is not relayed"),
-        None => tracing::debug!(sale, "the journal lacks events that it should have"),
     }
 }

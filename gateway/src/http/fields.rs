@@ -83,7 +83,7 @@ impl<'a> Given<'a> {
         in_range(self.name, value, min, max).map_err(|invalid| self.refused(invalid.rule))
     }
 
-    /// The same, of a kind whose maximum is smaller.
+    /// The same, in 32 bits.
     pub(crate) fn int32(self, min: u32, max: u32) -> Result<u32, FieldError> {
         self.int(min.into(), max.into()).map(|value| u32::try_from(value).unwrap_or(max))
     }

@@ -86,6 +86,7 @@ async fn check(request: &str, status: &str, contains: &str) {
 async fn a_gateway_without_redis_lives_and_is_not_ready() {
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     check(&get("/livez"), "200", "{\"live\":true}").await;
+    check(&get("/livez").replace("GET", "HEAD"), "200", "content-length: 13\r\n").await;
     check(&get("/readyz"), "503", "{\"ready\":false}").await;
     let checks = "\"draining\":false,\"redis\":\"away\",\"rabbitmq\":\"away\",\"postgres\":\"away\"";
     check(&get("/readyz?verbose"), "503", checks).await;
