@@ -13,7 +13,7 @@ bootstrap:
 	scripts/bootstrap
 
 demo: bootstrap
-	cargo build --release
+	cargo build --release -p flash-cli -p flash-module
 	target/release/flash dev --demo
 
 # The tests load the module and run the program, which `cargo test` alone does not put there.
