@@ -44,6 +44,7 @@ pub(crate) struct World {
     amqp: String,
     postgres: String,
     runtime: tokio::runtime::Runtime,
+    vault: flash_vault::Client,
 }
 
 impl World {
@@ -67,9 +68,10 @@ impl World {
         shared().postgres.create_database(database).expect("a database");
         let postgres = shared().postgres.url(database);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let vault = runtime.block_on(flash_vault::connect(&postgres)).expect("PostgreSQL answers");
         let (redis, address) = (Server::start(), free_address());
         let mut world =
-            Self { redis, address, gateway: None, other_gateway: None, syncer: None, amqp, postgres, runtime };
+            Self { redis, address, gateway: None, other_gateway: None, syncer: None, amqp, postgres, runtime, vault };
         let migrate = Program::start(&["migrate"], &world.environment());
         assert!(migrate.wait().0.success(), "the schema can be made");
         world.start_gateway();
@@ -155,10 +157,7 @@ impl World {
     }
 
     fn ask<T>(&self, question: impl AsyncFnOnce(&flash_vault::Client) -> T) -> T {
-        self.runtime.block_on(async {
-            let vault = flash_vault::connect(&self.postgres).await.expect("PostgreSQL answers");
-            question(&vault).await
-        })
+        self.runtime.block_on(question(&self.vault))
     }
 
     fn environment(&self) -> [(&'static str, String); 3] {
