@@ -1,5 +1,6 @@
 # What the checks share. Each is run in the root of the repository.
 set -eu
+export LC_ALL=C
 
 tmp=$(mktemp -d)
 children=
@@ -46,11 +47,6 @@ await() {
 $(tail -n 20 "$log")"
         sleep 0.05
     done
-}
-
-# A port of the loopback that nobody listens on now: the kernel's own choice.
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
 # expect WHAT WANTED GOT

@@ -15,7 +15,7 @@ services = compose["services"]
 
 
 def names(value):
-    """The names in a list of names or of mappings with a source, or of a mapping."""
+    """The names in a list of names and of mappings with a source."""
     return {item["source"] if isinstance(item, dict) else item for item in value or ()}
 
 
