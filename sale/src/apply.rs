@@ -1,10 +1,7 @@
 //! Applying: changes, never fails, never decides. The same on every machine.
 
-use std::ops::RangeInclusive;
-
 use crate::event::{Change, Event, Reserved, State};
 use crate::items::Items;
-use crate::limits::EXPIRY_SCAN_MAX;
 use crate::sale::Sale;
 
 impl Sale {
@@ -47,18 +44,12 @@ impl Sale {
     pub(crate) fn record(&mut self, event: &Event) {
         self.seq = event.seq;
         self.at_ms = self.now(event.at_ms);
-        self.oldest_hold = self.next_hold();
+        self.find_oldest_hold(event);
         self.newest.clear();
         event.encode(&mut self.newest);
         if let Some(journal) = &mut self.journal {
             journal.append(event.seq, &self.newest);
         }
-    }
-
-    /// Where to look for holds, oldest first, and no further than a command may.
-    pub(crate) fn scan_for_holds(&self) -> RangeInclusive<u64> {
-        let end = self.oldest_hold.saturating_add(EXPIRY_SCAN_MAX as u64);
-        self.oldest_hold..=self.seq.min(end)
     }
 
     fn has_units_for(&self, items: &Items) -> bool {
@@ -95,13 +86,5 @@ impl Sale {
 
     fn items_of(&self, id: u64) -> Option<Items> {
         self.reservations.get(id).map(|reservation| reservation.items)
-    }
-
-    /// The oldest seq that may still be a hold. It moves on with every event by more seqs than an event adds, so it
-    /// never falls behind for long.
-    fn next_hold(&self) -> u64 {
-        let mut scanned = self.scan_for_holds();
-        let end = *scanned.end();
-        scanned.find(|&id| self.reservations.state(id) == Some(State::Held)).unwrap_or(end)
     }
 }

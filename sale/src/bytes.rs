@@ -81,12 +81,14 @@ impl<'a> Reader<'a> {
         Ok(first)
     }
 
+    /// An integer in its one encoding, the shortest: bounds on how long things may be rest on that.
     pub(crate) fn int(&mut self, what: &'static str) -> Result<u64, Malformed> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte(what)?;
             let bits = u64::from(byte & 0x7f);
-            if (bits << shift) >> shift != bits {
+            let is_too_long = shift > 0 && byte == 0;
+            if is_too_long || (bits << shift) >> shift != bits {
                 return Err(Malformed::new(what));
             }
             value |= bits << shift;
@@ -181,6 +183,8 @@ mod tests {
     fn no_length_is_believed() {
         check_refused(&[], |reader| reader.int("int").is_ok());
         check_refused(&[0x80], |reader| reader.int("int").is_ok());
+        check_refused(&[0x80, 0], |reader| reader.int("int").is_ok());
+        check_refused(&[0x81, 0x80, 0], |reader| reader.int("int").is_ok());
         check_refused(&[255; 11], |reader| reader.int("int").is_ok());
         check_refused(&[255, 255, 255, 255, 255, 255, 255, 255, 255, 2], |reader| reader.int("int").is_ok());
         check_refused(&[3, 1, 2], |reader| reader.bytes("bytes").is_ok());

@@ -10,6 +10,7 @@ mod apply;
 pub mod bytes;
 mod command;
 mod decide;
+mod due;
 mod event;
 mod event_bytes;
 pub mod invalid;

@@ -1,6 +1,7 @@
 //! A sale's state, and what can be seen of it.
 
-use crate::event::{Change, Event, State};
+use crate::due::OldestHold;
+use crate::event::{Change, Event};
 use crate::invalid::Invalid;
 use crate::items::{Item, Items};
 use crate::journal::Journal;
@@ -22,8 +23,7 @@ pub struct Sale {
     /// By SKU, in the order of the terms.
     pub(crate) units: Vec<Units>,
     pub(crate) reservations: Reservations,
-    /// No hold is older than this seq.
-    pub(crate) oldest_hold: u64,
+    pub(crate) oldest_hold: OldestHold,
     pub(crate) journal: Option<Journal>,
     /// The newest event's bytes, once there has been one since the sale was loaded.
     pub(crate) newest: Vec<u8>,
@@ -88,7 +88,7 @@ impl Sale {
             at_ms: 0,
             units: terms.skus.iter().map(|sku| Units { total: sku.total, held: 0, confirmed: 0 }).collect(),
             reservations: Reservations::new(key, terms.total_units() + remembered),
-            oldest_hold: 0,
+            oldest_hold: OldestHold { from: 0, due_ms: None },
             journal: terms.journal_events_max.map(|events_max| Journal::new(events_max, seq)),
             newest: Vec::new(),
             lease: None,
@@ -229,12 +229,6 @@ impl Sale {
         Lease::take(&mut self.lease, relay, now_ms, lease_ms)
     }
 
-    /// Whether there is a hold that ended at `now_ms` or before.
-    #[must_use]
-    pub fn has_due_holds(&self, now_ms: u64) -> bool {
-        self.due_holds(self.now(now_ms), 1).next().is_some()
-    }
-
     /// Whether any unit is in a hold.
     #[must_use]
     pub fn has_holds(&self) -> bool {
@@ -259,15 +253,5 @@ impl Sale {
     /// The sale's clock: `now_ms`, unless that lies before an event that has happened.
     pub(crate) fn now(&self, now_ms: u64) -> u64 {
         now_ms.max(self.at_ms)
-    }
-
-    /// Holds that are due, oldest first, found by looking at no more than
-    /// [`EXPIRY_SCAN_MAX`](crate::limits::EXPIRY_SCAN_MAX) seqs. Every hold of a sale lasts equally long and its clock
-    /// never goes back, so holds are due in the order of their ids.
-    pub(crate) fn due_holds(&self, now_ms: u64, holds_max: usize) -> impl Iterator<Item = u64> + '_ {
-        let scanned = self.scan_for_holds();
-        let held = scanned.filter(|&id| self.reservations.state(id) == Some(State::Held));
-        let is_due = move |&id: &u64| self.reservations.get(id).is_some_and(|hold| hold.is_due(now_ms));
-        held.take_while(is_due).take(holds_max)
     }
 }

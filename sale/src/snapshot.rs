@@ -2,6 +2,7 @@
 //! however damaged or forged, can load into a sale whose sums do not hold.
 
 use crate::bytes::{Malformed, Reader, put_bytes, put_int};
+use crate::due::OldestHold;
 use crate::event::{Event, State};
 use crate::event_bytes::{put_terms, read_terms};
 use crate::journal::Journal;
@@ -80,7 +81,7 @@ impl Sale {
                 }
             }
         }
-        self.oldest_hold = self.oldest_held().unwrap_or(self.seq);
+        self.oldest_hold = OldestHold { from: self.oldest_held().unwrap_or(self.seq), due_ms: None };
         Ok(())
     }
 

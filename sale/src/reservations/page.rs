@@ -6,19 +6,22 @@ use crate::bytes::Malformed;
 use crate::event::{Reserved, State};
 use crate::limits::{BUYER_BYTES_MAX, REQUEST_BYTES_MAX, SKUS_MAX};
 
-/// Seqs in a page: few enough that a page's records are always below 64 KiB, which lets two bytes say where one begins.
+/// Seqs in a page: few enough that a page is always below 64 KiB, which lets two bytes say where a record begins.
 pub(super) const PAGE_SEQS: u64 = PAGE_RECORDS as u64;
 const PAGE_RECORDS: usize = 64;
 
 const RECORD_BYTES_MAX: usize = 16 + BUYER_BYTES_MAX + REQUEST_BYTES_MAX + SKUS_MAX * 6;
-const _: () = assert!(PAGE_RECORDS * RECORD_BYTES_MAX < NOWHERE as usize);
+const _: () = assert!(STARTS_BYTES + PAGE_RECORDS * RECORD_BYTES_MAX < u16::MAX as usize);
 
-/// A seq that made no reservation, or whose reservation is forgotten.
-const NOWHERE: u16 = u16::MAX;
+/// At the front of a page stands where each seq's record begins.
+const STARTS_BYTES: usize = PAGE_RECORDS * START_BYTES;
+const START_BYTES: usize = size_of::<u16>();
+/// The start of a seq that made no reservation, or whose reservation is forgotten.
+const NOWHERE: usize = 0;
 
+/// One piece of memory, for what is near costs little to look at next.
 #[derive(Debug)]
 pub(super) struct Page {
-    starts: [u16; PAGE_RECORDS],
     bytes: Vec<u8>,
     records: u32,
     forgotten_bytes: usize,
@@ -26,7 +29,9 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self { starts: [NOWHERE; PAGE_RECORDS], bytes: Vec::with_capacity(bytes), records: 0, forgotten_bytes: 0 }
+        let mut page = Self { bytes: Vec::with_capacity(bytes.max(STARTS_BYTES)), records: 0, forgotten_bytes: 0 };
+        page.bytes.resize(STARTS_BYTES, 0);
+        page
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -35,7 +40,7 @@ impl Page {
 
     /// What the page takes from the allocator.
     pub(super) const fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.bytes.capacity()
+        self.bytes.capacity()
     }
 
     /// Gives back what the page did not need, once no seq of it can come any more; says what it did need.
@@ -61,10 +66,7 @@ impl Page {
 
     /// The record's bytes, and those of the records behind it.
     pub(super) fn bytes(&self, id: u64) -> Option<&[u8]> {
-        match self.starts[slot(id)] {
-            NOWHERE => None,
-            start => Some(&self.bytes[usize::from(start)..]),
-        }
+        self.start(id).map(|start| &self.bytes[start..])
     }
 
     pub(super) fn get(&self, id: u64) -> Option<Reservation<'_>> {
@@ -73,15 +75,14 @@ impl Page {
     }
 
     pub(super) fn set_state(&mut self, id: u64, state: State) {
-        let start = self.starts[slot(id)];
-        if start != NOWHERE {
-            record::set_state(&mut self.bytes[usize::from(start)..], state);
+        if let Some(start) = self.start(id) {
+            record::set_state(&mut self.bytes[start..], state);
         }
     }
 
     pub(super) fn forget(&mut self, id: u64) {
         let Some(length) = self.length(id) else { return };
-        self.starts[slot(id)] = NOWHERE;
+        self.set_start(id, NOWHERE);
         self.records -= 1;
         self.forgotten_bytes += length;
         if self.forgotten_bytes * 2 > self.bytes.len() {
@@ -107,8 +108,20 @@ impl Page {
     }
 
     fn place(&mut self, id: u64, start: usize) {
-        self.starts[slot(id)] = u16::try_from(start).expect("a page's records are below 64 KiB");
+        self.set_start(id, start);
         self.records += 1;
+    }
+
+    fn start(&self, id: u64) -> Option<usize> {
+        let at = slot(id) * START_BYTES;
+        let start = usize::from(u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]));
+        (start != NOWHERE).then_some(start)
+    }
+
+    fn set_start(&mut self, id: u64, start: usize) {
+        let start = u16::try_from(start).expect("a page is below 64 KiB");
+        let at = slot(id) * START_BYTES;
+        self.bytes[at..at + START_BYTES].copy_from_slice(&start.to_le_bytes());
     }
 }
 

@@ -8,19 +8,19 @@ use super::record;
 
 /// By the page's number: its first seq divided by [`PAGE_SEQS`].
 #[derive(Debug, Default)]
-pub(super) struct Pages(BTreeMap<u64, Box<Page>>);
+pub(super) struct Pages(BTreeMap<u64, Page>);
 
 /// What the tree takes for each page, on average: its nodes have room for 11 and are half full when they were filled in
 /// ascending order.
-const NODE_BYTES_PER_PAGE: usize = 2 * (size_of::<u64>() + size_of::<Box<Page>>());
+const NODE_BYTES_PER_PAGE: usize = 2 * (size_of::<u64>() + size_of::<Page>());
 
 impl Pages {
     pub(super) fn get(&self, id: u64) -> Option<&Page> {
-        self.0.get(&(id / PAGE_SEQS)).map(|page| &**page)
+        self.0.get(&(id / PAGE_SEQS))
     }
 
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Page> {
-        self.0.get_mut(&(id / PAGE_SEQS)).map(|page| &mut **page)
+        self.0.get_mut(&(id / PAGE_SEQS))
     }
 
     /// The record of a reservation and those behind it.
@@ -37,7 +37,7 @@ impl Pages {
         let number = id / PAGE_SEQS;
         let newest = self.0.last_key_value().map(|(number, _)| *number);
         let size = if newest == Some(number) { 0 } else { self.finish_newest() };
-        self.0.entry(number).or_insert_with(|| Box::new(Page::with_capacity(size)))
+        self.0.entry(number).or_insert_with(|| Page::with_capacity(size))
     }
 
     pub(super) fn forget(&mut self, id: u64) {
@@ -50,7 +50,7 @@ impl Pages {
 
     /// Every page and its first seq.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Page)> {
-        self.0.iter().map(|(number, page)| (number * PAGE_SEQS, &**page))
+        self.0.iter().map(|(number, page)| (number * PAGE_SEQS, page))
     }
 
     /// What the pages take from the allocator.
@@ -58,9 +58,9 @@ impl Pages {
         self.0.values().map(|page| page.memory_bytes() + NODE_BYTES_PER_PAGE).sum()
     }
 
-    /// A page is a box with a buffer.
+    /// A page is one buffer.
     pub(super) fn allocations(&self) -> usize {
-        2 * self.0.len()
+        self.0.len()
     }
 
     /// No seq of the newest page can come any more. Its size is the best guess for the next one's.

@@ -1,7 +1,7 @@
 //! The rules that a table says better than a random sequence: the order of the checks, and the bounds.
 
 use flash_sale::limits::{ENDED_RESERVATIONS_MAX, EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX};
-use flash_sale::{Change, Command, HashKey, Refusal, Reserve, Sale, State, Terms};
+use flash_sale::{Change, Command, HashKey, Malformed, Refusal, Reserve, SNAPSHOT_VERSION, Sale, State, Terms};
 
 const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_000_000;
@@ -203,4 +203,39 @@ fn many_buyers_are_all_found_again() {
     }
     let bytes_each = sale.memory_bytes() as u64 / buyers;
     assert!(bytes_each < 60, "{bytes_each} bytes per reservation");
+}
+
+/// A page says in two bytes where a record begins, and the longest records just fit. Numbers that are longer than they
+/// need to be would not.
+#[test]
+fn a_snapshot_with_overlong_numbers_is_refused() {
+    fn put(out: &mut Vec<u8>, value: u8, zeros: usize) {
+        out.push(if zeros > 0 { value | 0x80 } else { value });
+        (1..=zeros).for_each(|at| out.push(if at < zeros { 0x80 } else { 0 }));
+    }
+    let check = |zeros: usize, want: Result<(), Malformed>| {
+        // Version, epoch, seq, clock; the terms; 64 reservations of every SKU; none has ended, and there is no journal.
+        let mut bytes = vec![SNAPSHOT_VERSION, 1, 65, 1];
+        bytes.push(64);
+        (0..64u8).for_each(|sku| bytes.extend([1, b'0' + sku, 100]));
+        bytes.extend([100, 0, 0, 0, 0]);
+        bytes.push(64);
+        for buyer in 0..64u8 {
+            // The distance from the id before, confirmed, slot 0, the buyer, no expiry, the items, no request.
+            bytes.extend([1, 1, 0]);
+            put(&mut bytes, 100, zeros);
+            bytes.extend([b'0' + buyer; 100]);
+            put(&mut bytes, 0, zeros);
+            put(&mut bytes, 64, zeros);
+            for sku in 0..64 {
+                put(&mut bytes, sku, zeros);
+                put(&mut bytes, 1, zeros);
+            }
+            put(&mut bytes, 0, zeros);
+        }
+        bytes.push(0);
+        assert_eq!(Sale::load(&bytes, KEY).map(|_| ()), want);
+    };
+    check(0, Ok(()));
+    check(9, Err(Malformed { what: "buyer" }));
 }
