@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use tokio::time::{sleep, timeout};
 
 use self::api::Api;
-use self::report::{Report, Stock};
+use self::report::Report;
 use crate::args::{self, Output};
 use crate::dev::Progress;
 
@@ -45,8 +45,7 @@ pub(crate) async fn run(
 async fn sell(stampede: &args::Stampede, gateway: SocketAddr, postgres: &str, progress: &Progress) -> Result<Report> {
     let seed = stampede.seed.unwrap_or_else(rand::random);
     let sale = format!("demo-{}", SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis());
-    let mut api = Api::connect(gateway).await?;
-    api.create_sale(&sale, stampede.units).await?;
+    Api::connect(gateway).await?.create_sale(&sale, stampede.units).await?;
     let vault = flash_vault::connect(postgres).await.context("cannot connect to PostgreSQL")?;
 
     let cpu = cpu::Usage::now();
@@ -58,18 +57,9 @@ async fn sell(stampede: &args::Stampede, gateway: SocketAddr, postgres: &str, pr
     let persisted_after = start.elapsed();
     let gateway_cpu = cpu.since();
     let duplicates = flash_vault::twice_served_buyers(&vault, &sale).await?;
-    let Stock { total, available, held, confirmed } = api.stock(&sale).await?;
-    Ok(Report {
-        seed,
-        units: stampede.units,
-        tally,
-        took,
-        orders,
-        duplicates,
-        persisted_after,
-        gateway_cpu,
-        stock: Stock { total, available, held, confirmed },
-    })
+    // A connection of its own: one that rests while the stampede lasts may have been closed meanwhile.
+    let stock = Api::connect(gateway).await?.stock(&sale).await?;
+    Ok(Report { seed, units: stampede.units, tally, took, orders, duplicates, persisted_after, gateway_cpu, stock })
 }
 
 /// Waits until PostgreSQL has `accepted` orders, or for a bounded time. Gives what it has then.
