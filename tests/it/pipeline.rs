@@ -9,8 +9,12 @@ use crate::support::world::World;
 
 fn reserve(world: &World, buyer: &str) -> u64 {
     let body = format!("{{\"buyer\":\"{buyer}\",\"data\":{{\"size\":42}}}}");
-    let answer = world.http().post("/v1/sales/drop/reservations", &body).expect("an answer");
-    assert_eq!(answer.status, 201, "{answer:?}");
+    // On a busy machine an answer may be "unknown": then the buyer asks again.
+    let answer = wait::until("a yes or a no", || {
+        let answer = world.http().post("/v1/sales/drop/reservations", &body).expect("an answer");
+        (answer.status != 504).then_some(answer)
+    });
+    assert!([200, 201].contains(&answer.status), "{answer:?}");
     answer.body["id"].as_u64().expect("an id")
 }
 
