@@ -28,5 +28,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-bench:
+bench: bootstrap
 	cargo bench -p flash-benches
+	cargo build --release -p flash-module -p flash-benches
+	target/release/module
