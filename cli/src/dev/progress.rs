@@ -27,7 +27,7 @@ impl Progress {
 
     /// A bar for something with `length` steps.
     pub(crate) fn bar(&self, text: &'static str, length: u64) -> ProgressBar {
-        let style = ProgressStyle::with_template("{msg:22} {bar:40} {human_pos}/{human_len} {per_sec}");
+        let style = ProgressStyle::with_template("{msg:22} {bar:40} {human_pos}/{human_len}");
         let line = self.lines.add(ProgressBar::new(length));
         line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         line.set_message(text);
