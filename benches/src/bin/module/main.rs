@@ -1,7 +1,8 @@
 //! Measures `libflash.so` in a private redis-server: the server's CPU time per call and its memory per reservation,
 //! beside PING, INCR and a Lua script that makes the same promise.
 //!
-//! Every figure is the least of three runs: other work on the machine only ever adds to it.
+//! Every figure is the least of three runs, each in a server of its own: other work on the machine, and bad luck with
+//! the places that the server's memory gets, only ever add to it.
 
 #![forbid(unsafe_code)]
 
@@ -56,7 +57,7 @@ enum Output {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let server = Server::start(&args.module)?;
+    let module = &args.module;
     let load = Load {
         calls: args.calls,
         buyer_bytes: args.buyer_bytes,
@@ -64,15 +65,15 @@ fn main() -> anyhow::Result<()> {
         pipeline: args.pipeline,
     };
     let report = Report {
-        server: server.version()?,
+        server: Server::start(module)?.version()?,
         calls: load.calls,
         buyer_bytes: args.buyer_bytes,
         connections: load.connections,
         pipeline: load.pipeline,
         runs: RUNS,
-        ping_us: subject::ping(&server, &load)?,
-        incr_us: subject::incr(&server, &load)?,
-        subjects: args.subjects.iter().map(|subject| subject.measure(&server, &load)).collect::<Result<_, _>>()?,
+        ping_us: subject::ping(module, &load)?,
+        incr_us: subject::incr(module, &load)?,
+        subjects: args.subjects.iter().map(|subject| subject.measure(module, &load)).collect::<Result<_, _>>()?,
     };
     match args.output {
         Output::Table => print!("{report}"),

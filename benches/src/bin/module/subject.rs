@@ -1,5 +1,7 @@
 //! What is measured: a way to keep the promise of a flash sale.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use redis::{Cmd, Connection, Value};
 use serde::Serialize;
@@ -54,26 +56,26 @@ impl Figures {
     }
 }
 
-pub(crate) fn ping(server: &Server, load: &Load) -> anyhow::Result<f64> {
-    least(|| load.run(server, |reply| begins(reply, "PONG"), |_| redis::cmd("PING")))
+pub(crate) fn ping(module: &Path, load: &Load) -> anyhow::Result<f64> {
+    least(module, |server| load.run(server, |reply| begins(reply, "PONG"), |_| redis::cmd("PING")))
 }
 
-pub(crate) fn incr(server: &Server, load: &Load) -> anyhow::Result<f64> {
-    least(|| load.run(server, |reply| matches!(reply, Value::Int(_)), |_| Cmd::incr("counter", 1)))
+pub(crate) fn incr(module: &Path, load: &Load) -> anyhow::Result<f64> {
+    least(module, |server| load.run(server, |reply| matches!(reply, Value::Int(_)), |_| Cmd::incr("counter", 1)))
 }
 
-fn least(run: impl Fn() -> anyhow::Result<f64>) -> anyhow::Result<f64> {
-    (0..RUNS).try_fold(f64::INFINITY, |least, _| Ok(run()?.min(least)))
+fn least(module: &Path, run: impl Fn(&Server) -> anyhow::Result<f64>) -> anyhow::Result<f64> {
+    (0..RUNS).try_fold(f64::INFINITY, |least, _| Ok(run(&Server::start(module)?)?.min(least)))
 }
 
 /// The call that reserves one unit for a buyer.
 type Reserve = Box<dyn Fn(&str) -> Cmd + Sync>;
 
 impl Subject {
-    pub(crate) fn measure(self, server: &Server, load: &Load) -> anyhow::Result<Figures> {
-        let mut least = self.run(server, load)?;
+    pub(crate) fn measure(self, module: &Path, load: &Load) -> anyhow::Result<Figures> {
+        let mut least = self.run(&Server::start(module)?, load)?;
         for _ in 1..RUNS {
-            least = self.run(server, load)?.least(&least);
+            least = self.run(&Server::start(module)?, load)?.least(&least);
         }
         Ok(least)
     }
@@ -88,7 +90,6 @@ impl Subject {
 
     fn run(self, server: &Server, load: &Load) -> anyhow::Result<Figures> {
         let mut connection = server.connect()?;
-        redis::cmd("FLUSHALL").arg("SYNC").exec(&mut connection)?;
         let empty = server.memory_bytes()?;
         let per_call = |bytes: u64| bytes.saturating_sub(empty) as f64 / load.calls as f64;
         let reserve = self.prepare(&mut connection, load)?;

@@ -1,3 +1,0 @@
-//! The benchmarks are in `benches/`.
-
-#![forbid(unsafe_code)]
