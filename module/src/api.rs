@@ -15,8 +15,8 @@ use flash_sale::HashKey;
 use flash_wire::Sink;
 use redis_module::alloc::RedisAlloc;
 use redis_module::raw::{
-    self, RedisModuleCtx, RedisModuleDigest, RedisModuleIO, RedisModuleKey, RedisModuleString, RedisModuleType,
-    RedisModuleTypeMethods,
+    self, RedisModuleCtx, RedisModuleDigest, RedisModuleEvent, RedisModuleIO, RedisModuleKey, RedisModuleString,
+    RedisModuleSwapDbInfo, RedisModuleType, RedisModuleTypeMethods,
 };
 
 use crate::call::{Call, Command};
@@ -265,6 +265,8 @@ fn load(ctx: Ctx) -> Result<(), String> {
     commands::register(ctx)?;
     let generic = raw::REDISMODULE_NOTIFY_GENERIC;
     redis!(RedisModule_SubscribeToKeyspaceEvents(ctx.0, generic, Some(on_keyspace_event)));
+    let swap = RedisModuleEvent { id: raw::REDISMODULE_EVENT_SWAPDB, dataver: 1 };
+    redis!(RedisModule_SubscribeToServerEvent(ctx.0, swap, Some(on_swap_db)));
     ctx.log(c"notice", concat!("flash ", env!("CARGO_PKG_VERSION"), " is loaded"));
     Ok(())
 }
@@ -384,4 +386,10 @@ extern "C" fn on_keyspace_event(
         guard(|| ready::list(Ctx(ctx, PhantomData).db(), Str(key, PhantomData).bytes()));
     }
     OK
+}
+
+unsafe extern "C" fn on_swap_db(_ctx: *mut RedisModuleCtx, _event: RedisModuleEvent, _sub: u64, data: *mut c_void) {
+    // SAFETY: with this event the server sends this struct.
+    let swapped = unsafe { &*data.cast::<RedisModuleSwapDbInfo>() };
+    guard(|| ready::swap_dbs(swapped.dbnum_first, swapped.dbnum_second));
 }

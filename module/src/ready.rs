@@ -54,6 +54,20 @@ pub(crate) fn scan(db: i32, count: usize, mut look: impl FnMut(&[u8]) -> (bool, 
     }
 }
 
+/// Two databases have changed places, and so have the keys in them.
+pub(crate) fn swap_dbs(first: i32, second: i32) {
+    with_list(|list| {
+        for (db, _) in &mut list.queue {
+            *db = match *db {
+                db if db == first => second,
+                db if db == second => first,
+                db => db,
+            };
+        }
+        list.names = list.queue.iter().cloned().collect();
+    });
+}
+
 fn with_list<T>(f: impl FnOnce(&mut List) -> T) -> T {
     let mut list = LIST.lock().unwrap_or_else(PoisonError::into_inner);
     f(list.get_or_insert_default())
