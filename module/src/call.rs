@@ -1,10 +1,11 @@
 //! How a command is called: its arguments, its key, its reply.
 
 use std::ffi::CStr;
+use std::marker::PhantomData;
 
 use crate::api::{Ctx, OpenKey, Str};
 use crate::fault::Fault;
-use crate::stored::Stored;
+use crate::value::Value;
 
 /// A command: registered by [`register`](crate::api::register), run by the server.
 pub(crate) trait Command {
@@ -46,12 +47,12 @@ impl<'a> Call<'a> {
     }
 
     /// Opens the command's key, for writing if the command writes. Whoever changes it says so by [`KeyName::changed`].
-    pub(crate) fn key(&self) -> Result<Key<'a>, Fault> {
+    pub(crate) fn key<V: Value>(&self) -> Result<Key<'a, V>, Fault> {
         Key::open(self, *self.argv.get(1).ok_or(Fault::Arity)?)
     }
 
     /// Runs `f` on the key `name` of the client's database, opened as [`Call::key`] does.
-    pub(crate) fn with_key<T>(&self, name: &[u8], f: impl FnOnce(Result<Key, Fault>) -> T) -> T {
+    pub(crate) fn with_key<V: Value, T>(&self, name: &[u8], f: impl FnOnce(Result<Key<V>, Fault>) -> T) -> T {
         self.ctx.with_str(name, |name| f(Key::open(self, name)))
     }
 
@@ -81,29 +82,30 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A key that holds a sale or nothing.
-pub(crate) struct Key<'a> {
+/// A key that holds a `V` or nothing.
+pub(crate) struct Key<'a, V> {
     open: OpenKey<'a>,
     name: KeyName<'a>,
+    value: PhantomData<V>,
 }
 
-impl<'a> Key<'a> {
+impl<'a, V: Value> Key<'a, V> {
     fn open(call: &Call<'a>, name: Str<'a>) -> Result<Self, Fault> {
         let open = OpenKey::open(call.ctx, name, call.writes);
-        if open.is_empty() || open.holds_sale() {
-            return Ok(Self { open, name: KeyName { ctx: call.ctx, name } });
+        if open.holds::<V>() || open.is_empty() {
+            return Ok(Self { open, name: KeyName { ctx: call.ctx, name }, value: PhantomData });
         }
         Err(Fault::WrongType)
     }
 
     /// What the key holds, and its name; none, if there is no such key.
-    pub(crate) fn stored(&mut self) -> Option<(&mut Stored, &KeyName<'a>)> {
-        Some((self.open.stored()?, &self.name))
+    pub(crate) fn value(&mut self) -> Option<(&mut V, &KeyName<'a>)> {
+        Some((self.open.value()?, &self.name))
     }
 
-    /// Makes the key hold `stored`.
-    pub(crate) fn set(&mut self, stored: Stored) {
-        self.open.set(stored);
+    /// Makes the key hold `value`.
+    pub(crate) fn set(&mut self, value: V) {
+        self.open.set(value);
     }
 }
 

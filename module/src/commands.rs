@@ -15,11 +15,10 @@ use crate::fault::Fault;
 use crate::ready::{self, Verdict};
 use crate::status::Status;
 use crate::stored::Stored;
+use crate::value::Value;
 
 /// Carries one event to replicas and the AOF.
 const APPLY: &CStr = c"FLASH.APPLY";
-/// Carries a whole sale into a rewritten AOF.
-pub(crate) const LOAD: &CStr = c"FLASH.LOAD";
 
 /// Adds every command to the server.
 pub(crate) fn register(ctx: Ctx) -> Result<(), String> {
@@ -49,8 +48,8 @@ pub(crate) fn with_sale<T: Answer>(
     call: &Call,
     f: impl FnOnce(&mut OpenSale) -> Result<Outcome<T>, Fault>,
 ) -> Result<(), Fault> {
-    let mut key = call.key()?;
-    let outcome = match key.stored() {
+    let mut key = call.key::<Stored>()?;
+    let outcome = match key.value() {
         Some((stored, name)) => f(&mut OpenSale { stored, name, db: call.db() })?,
         None => Err(Refusal::NotWarmed),
     };
@@ -95,9 +94,9 @@ impl OpenSale<'_, '_> {
 }
 
 /// Puts a new sale into an empty key.
-fn put(call: &Call, key: &mut Key, stored: Stored) {
+fn put(call: &Call, key: &mut Key<Stored>, stored: Stored) {
     key.set(stored);
-    if let Some((stored, name)) = key.stored() {
+    if let Some((stored, name)) = key.value() {
         stored.listed = true;
         ready::list(call.db(), name.bytes());
         name.changed();
@@ -112,15 +111,15 @@ impl Command for WarmCommand {
 
     fn run(call: &Call) -> Result<(), Fault> {
         let warm = call.with_args::<Self, _>(Warm::parse)?;
-        let mut key = call.key()?;
-        if let Some((stored, _)) = key.stored() {
+        let mut key = call.key::<Stored>()?;
+        if let Some((stored, _)) = key.value() {
             let epoch = stored.sale.epoch();
             let is_same = *stored.sale.terms() == warm.terms && epoch == warm.epoch;
             return if is_same { answer(call, &Ok(WarmAnswer::Exists { epoch })) } else { Err(Fault::OtherTerms) };
         }
         let event = Sale::warmed(warm.terms, warm.epoch, call.now_ms());
         put(call, &mut key, Stored::new(&event)?);
-        if let Some((stored, name)) = key.stored() {
+        if let Some((stored, name)) = key.value() {
             name.replicate(APPLY, stored.sale.newest_event());
         }
         answer(call, &Ok(WarmAnswer::Warmed { epoch: event.epoch }))
@@ -228,9 +227,9 @@ impl Command for ReadyCommand {
         let Ready { count } = call.with_args::<Self, _>(Ready::parse)?;
         let (now_ms, mut sales) = (call.now_ms(), Vec::new());
         ready::scan(call.db(), usize::try_from(count).unwrap_or(usize::MAX), |name| {
-            call.with_key(name, |key| {
+            call.with_key::<Stored, _>(name, |key| {
                 let Ok(mut key) = key else { return (false, Verdict::Drop) };
-                let Some((stored, _)) = key.stored() else { return (false, Verdict::Drop) };
+                let Some((stored, _)) = key.value() else { return (false, Verdict::Drop) };
                 if stored.sale.journal_events() == 0 && !stored.sale.has_holds() {
                     stored.listed = false;
                     return (false, Verdict::Drop);
@@ -306,7 +305,7 @@ impl Command for ApplyCommand {
     fn run(call: &Call) -> Result<(), Fault> {
         let (mut key, bytes) = from_the_server::<Self>(call)?;
         let event = Event::decode(bytes)?;
-        match key.stored() {
+        match key.value() {
             Some((stored, name)) => {
                 stored.sale.accepts(&event).map_err(Fault::Unfit)?;
                 OpenSale { stored, name, db: call.db() }.apply(&event);
@@ -321,7 +320,7 @@ impl Command for ApplyCommand {
 struct LoadCommand;
 
 impl Command for LoadCommand {
-    const NAME: &CStr = LOAD;
+    const NAME: &CStr = Stored::LOAD;
     const FLAGS: &CStr = c"write";
 
     fn run(call: &Call) -> Result<(), Fault> {
@@ -335,7 +334,7 @@ impl Command for LoadCommand {
 }
 
 /// The key and the payload of a command that no client may send.
-fn from_the_server<'a, C: Command>(call: &Call<'a>) -> Result<(Key<'a>, &'a [u8]), Fault> {
+fn from_the_server<'a, C: Command>(call: &Call<'a>) -> Result<(Key<'a, Stored>, &'a [u8]), Fault> {
     if !call.is_replicated() {
         return Err(Fault::Internal);
     }
