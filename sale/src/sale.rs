@@ -160,7 +160,7 @@ impl Sale {
     /// # Errors
     /// Names what is not one of the sale's, or out of bounds.
     pub fn items(&self, named: &[(&str, u32)]) -> Result<Items, Invalid> {
-        let item = |&(name, quantity): &(&str, u32)| Ok(Item { sku: self.sku(name)?, quantity });
+        let item = |&(name, quantity): &(&str, u32)| Ok(Item { sku: self.sku(Some(name))?, quantity });
         Items::summed(named.iter().map(item).collect::<Result<_, Invalid>>()?)
     }
 
@@ -169,33 +169,31 @@ impl Sale {
     /// # Errors
     /// When the sale has several, or the quantity is out of bounds.
     pub fn items_of_only_sku(&self, quantity: u32) -> Result<Items, Invalid> {
-        Items::one(self.only_sku()?, quantity)
+        Items::one(self.sku(None)?, quantity)
     }
 
-    /// The wish for `delta` units more, or less, of the SKU of that name; none: of the only SKU.
+    /// The place of a SKU in the terms, by its name; none: of the only one.
     ///
     /// # Errors
-    /// Names the SKU when it is not one of the sale's, or the total that would be more than
-    /// [`TOTAL_UNITS_MAX`].
-    pub fn restock(&self, name: Option<&str>, delta: i64) -> Result<Command<'static>, Invalid> {
-        let sku = name.map_or_else(|| self.only_sku(), |name| self.sku(name))?;
-        let total = self.units[usize::from(sku)].total.saturating_add_signed(delta);
-        in_range("total", total, 0, TOTAL_UNITS_MAX)?;
-        Ok(Command::Restock { sku, delta })
-    }
-
-    /// The place of a SKU in the terms.
-    fn sku(&self, name: &str) -> Result<u16, Invalid> {
+    /// When it is not one of the sale's, or the sale has several.
+    pub fn sku(&self, name: Option<&str>) -> Result<u16, Invalid> {
+        let Some(name) = name else {
+            let is_only = self.terms.skus.len() == 1;
+            return if is_only { Ok(0) } else { Err(Invalid::new("SKU", "must be named: the sale has several")) };
+        };
         let place = self.terms.skus.iter().position(|sku| sku.name == name);
         let place = place.and_then(|place| u16::try_from(place).ok());
         place.ok_or_else(|| Invalid::new("SKU", "must be one of the sale's"))
     }
 
-    fn only_sku(&self) -> Result<u16, Invalid> {
-        if self.terms.skus.len() > 1 {
-            return Err(Invalid::new("SKU", "must be named: the sale has several"));
-        }
-        Ok(0)
+    /// The wish for `delta` units more, or less, of a SKU.
+    ///
+    /// # Errors
+    /// When there would be more than [`TOTAL_UNITS_MAX`].
+    pub fn restock(&self, sku: u16, delta: i64) -> Result<Command<'static>, Invalid> {
+        let total = self.units.get(usize::from(sku)).map_or(0, |units| units.total);
+        in_range("total", total.saturating_add_signed(delta), 0, TOTAL_UNITS_MAX)?;
+        Ok(Command::Restock { sku, delta })
     }
 
     /// Where the sale stands in its window at `now_ms`.
