@@ -5,6 +5,7 @@ mod dev;
 mod http;
 mod module;
 mod module_errors;
+mod module_operator;
 mod pipeline;
 mod stampede;
 mod support;
