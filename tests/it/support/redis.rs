@@ -31,10 +31,14 @@ impl Server {
     }
 }
 
+/// Names another server (a path) in which the tests of the module are to run.
+const PROGRAM: &str = "FLASH_TEST_REDIS_SERVER";
+
 /// A redis-server with the module in `dir`.
 pub(crate) fn start_in(dir: &Path, args: &[&str]) -> Redis {
     let debug = ["--enable-debug-command", "yes"];
     let options = RedisOptions {
+        program: std::env::var_os(PROGRAM).map(PathBuf::from),
         module: Some(module()),
         args: debug.iter().chain(args).map(Into::into).collect(),
         ..RedisOptions::new(dir)
