@@ -5,6 +5,8 @@ mod dev;
 mod http;
 mod module;
 mod module_errors;
+mod module_keys;
+mod module_versions;
 mod pipeline;
 mod stampede;
 mod support;
