@@ -4,8 +4,10 @@
 mod dev;
 mod http;
 mod module;
+mod module_aof_prefix;
 mod module_errors;
 mod module_keys;
+mod module_replication;
 mod module_versions;
 mod pipeline;
 mod stampede;
