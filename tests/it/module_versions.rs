@@ -3,22 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redis::{Connection, Value};
 use tempfile::tempdir;
 
 use crate::support::redis::{Server, check, digest, flat, run, start_in, status, try_run_args};
+use crate::support::saved;
 
 const SALES: [&str; 3] = ["drop", "plain", "empty"];
-
-/// The folder of each older version.
-fn versions() -> Vec<PathBuf> {
-    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("it/fixtures")).expect("fixtures");
-    let folders: Vec<PathBuf> = folders.map(|entry| entry.expect("readable").path()).collect();
-    assert!(folders.iter().any(|folder| folder.ends_with("v1")), "{folders:?}");
-    folders
-}
 
 /// What is left to check once a server has loaded its sales from a file.
 fn check_loaded(redis: &mut Connection, from: &str) -> [String; 3] {
@@ -97,7 +90,7 @@ fn restored(fixture: &Path) -> [String; 3] {
 
 #[test]
 fn what_an_older_release_saved_loads_as_the_same_state_from_every_form() {
-    for fixture in versions() {
+    for fixture in saved::versions() {
         let states = BTreeSet::from([
             loaded(&fixture, "dump.rdb", "dump.rdb", &["--appendonly", "no"]),
             loaded(&fixture, "events.aof", "appendonly.aof", &[]),

@@ -17,8 +17,11 @@ pub(crate) fn file(dir: &Path) -> PathBuf {
 
 /// The commands in the AOF of a server in `dir`, each as its words.
 pub(crate) fn commands(dir: &Path) -> Vec<Vec<Vec<u8>>> {
-    let bytes = fs::read(file(dir)).expect("it is there");
-    let mut left = &bytes[..];
+    parse(&fs::read(file(dir)).expect("it is there"))
+}
+
+/// The commands in the bytes of an AOF.
+pub(crate) fn parse(mut left: &[u8]) -> Vec<Vec<Vec<u8>>> {
     std::iter::from_fn(|| (!left.is_empty()).then(|| take_command(&mut left))).collect()
 }
 
