@@ -18,6 +18,7 @@ mod items;
 mod journal;
 mod lease;
 pub mod limits;
+mod rebuild;
 mod refusal;
 mod reservations;
 mod sale;

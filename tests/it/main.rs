@@ -10,6 +10,7 @@ mod module_errors;
 mod module_hostile_restore;
 mod module_keys;
 mod module_operator;
+mod module_recovery;
 mod module_replication;
 mod module_versions;
 mod pipeline;

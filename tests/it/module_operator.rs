@@ -9,7 +9,7 @@ use crate::support::redis::{Server, flat, run, try_run, try_run_args};
 use crate::support::wait;
 
 /// Every command that clients may send, with arguments that it takes, and whether they begin with a key.
-const COMMANDS: [(&str, bool); 12] = [
+const COMMANDS: [(&str, bool); 15] = [
     ("FLASH.WARM drop 9 HOLD 60000 JOURNAL 100", true),
     ("FLASH.RESERVE drop ada QTY 1", true),
     ("FLASH.CONFIRM drop 2", true),
@@ -22,6 +22,9 @@ const COMMANDS: [(&str, bool); 12] = [
     ("FLASH.READY", false),
     ("FLASH.PULL drop relay LEASE 100", true),
     ("FLASH.ACK drop 1 1", true),
+    ("FLASH.FENCE drop", true),
+    ("FLASH.UNFENCE drop 1 1", true),
+    ("FLASH.REBUILD drop 1 {}", true),
 ];
 
 fn name(command: &str) -> &str {
@@ -65,6 +68,7 @@ fn command_info_says_how_many_arguments_and_what_is_done_with_the_key() {
     check("FLASH.READY", -1, "[]");
     check("FLASH.PULL", -5, "RO");
     check("FLASH.ACK", 4, "RW");
+    check("FLASH.REBUILD", -4, "RW");
 }
 
 /// The line that the README gives.

@@ -48,6 +48,7 @@ fn sale_status(sale: &Sale, now_ms: u64) -> SaleStatus {
         Phase::NotStarted { .. } => "not_started",
         Phase::Open => "open",
         Phase::Closed => "closed",
+        Phase::Fenced => "fenced",
         Phase::Ended => "ended",
     };
     SaleStatus {

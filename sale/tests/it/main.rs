@@ -2,4 +2,5 @@
 
 mod model;
 mod oracle;
+mod rebuild;
 mod rules;

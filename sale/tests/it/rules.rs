@@ -7,7 +7,7 @@ const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_000_000;
 
 fn sale(terms: Terms) -> Sale {
-    Sale::new(&Sale::warmed(terms, 1, 0), KEY).expect("a warmed event makes a sale")
+    Sale::new(&Sale::warmed(terms, 1, 0, 0), KEY).expect("a warmed event makes a sale")
 }
 
 fn with_hold(total: u64, limit: u32, hold_ms: u64) -> Terms {
@@ -172,6 +172,23 @@ fn whoever_lost_a_hold_may_buy_again_however_many_are_due() {
     }
     let last = reserve(sale, "buyer-999", 1, None, NOW_MS + 1_000).expect("the buyer's own hold expires first");
     assert_eq!(sale.reservation(last).map(|hold| hold.slot), Some(0));
+}
+
+#[test]
+fn a_hold_behind_any_number_of_sold_ones_still_expires() {
+    let sale = &mut sale(with_hold(9_999, 1, 1_000));
+    reserve(sale, "first", 1, None, NOW_MS).expect("there is stock");
+    for buyer in 0..2_000 {
+        let id = reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS).expect("there is stock");
+        act(sale, &Command::Confirm { id }, NOW_MS).expect("held");
+    }
+    reserve(sale, "last", 1, None, NOW_MS).expect("there is stock");
+    // Nobody touches the sale any more, but for the relay.
+    let later_ms = NOW_MS + 1_000;
+    while let Some(event) = sale.expire(later_ms, EXPIRED_PER_EVENT_MAX, None) {
+        sale.apply(&event);
+    }
+    assert_eq!((sale.units()[0].held, sale.has_due_holds(later_ms)), (0, false));
 }
 
 #[test]
