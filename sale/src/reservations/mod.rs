@@ -4,6 +4,7 @@ mod index;
 mod page;
 mod pages;
 mod record;
+mod slice;
 
 use std::collections::VecDeque;
 
