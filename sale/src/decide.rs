@@ -2,7 +2,7 @@
 
 use crate::command::{Command, Reserve};
 use crate::event::{Change, Event, Reserved, State};
-use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX};
+use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX};
 use crate::refusal::Refusal;
 use crate::reservations::Reservation;
 use crate::sale::{Phase, Sale};
@@ -20,6 +20,9 @@ impl Sale {
             Command::Confirm { id } => self.decide_confirm(*id, now_ms)?,
             Command::Release { id } => self.decide_release(*id, now_ms)?,
         };
+        if self.seq >= SEQ_MAX {
+            return Err(Refusal::JournalFull);
+        }
         Ok(self.next_event(now_ms, change))
     }
 
@@ -30,7 +33,7 @@ impl Sale {
     pub fn expire(&self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> Option<Event<'static>> {
         let now_ms = self.now(now_ms);
         let holds_max = holds_max.min(EXPIRED_PER_EVENT_MAX);
-        self.due_holds(now_ms, 1).next()?;
+        self.due_holds(now_ms, 1).next().filter(|_| self.seq < SEQ_MAX)?;
         let own = buyer.into_iter().flat_map(|buyer| self.reservations.of_buyer(buyer));
         let own = own.filter(|reservation| reservation.is_due(now_ms)).map(|reservation| reservation.id);
         let mut ids: Vec<u64> = own.chain(self.due_holds(now_ms, holds_max)).take(holds_max).collect();
@@ -55,14 +58,14 @@ impl Sale {
         if reserve.items.iter().any(|item| self.units[usize::from(item.sku)].available() < item.quantity.into()) {
             return Err(Refusal::SoldOut);
         }
-        if self.seq >= SEQ_MAX || self.journal.as_ref().is_some_and(|journal| journal.is_full()) {
+        if self.journal.as_ref().is_some_and(|journal| journal.is_full()) {
             return Err(Refusal::JournalFull);
         }
         Ok(Change::Reserved(Reserved {
             buyer: reserve.buyer,
             slot,
             items: reserve.items.clone(),
-            expires_at_ms: self.terms.hold_ms.map(|hold_ms| now_ms + hold_ms),
+            expires_at_ms: self.expires_at_ms(now_ms),
             request: reserve.request,
             data: reserve.data,
         }))
@@ -79,8 +82,7 @@ impl Sale {
             if !reservation.state.is_active() {
                 continue;
             }
-            buyer.units += reservation.items.units();
-            buyer.slots |= 1 << reservation.slot;
+            buyer.add(&reservation);
             if self.terms.limit == 1 && reservation.items == reserve.items {
                 same_wish = Some(replayed(&reservation, now_ms));
             }
@@ -108,6 +110,11 @@ impl Sale {
         }
     }
 
+    /// When a hold ends that is made at `now_ms`; none, if the sale has no pay window.
+    pub(crate) fn expires_at_ms(&self, now_ms: u64) -> Option<u64> {
+        self.terms.hold_ms.map(|hold_ms| (now_ms + hold_ms).min(TIME_MS_MAX))
+    }
+
     const fn next_event<'a>(&self, at_ms: u64, change: Change<'a>) -> Event<'a> {
         Event { epoch: self.epoch, seq: self.seq + 1, at_ms, change }
     }
@@ -115,8 +122,8 @@ impl Sale {
 
 /// What a buyer has in a sale.
 #[derive(Default)]
-struct Buyer {
-    units: u64,
+pub(crate) struct Buyer {
+    pub(crate) units: u64,
     /// One bit for each slot that is taken.
     slots: u32,
 }
@@ -124,7 +131,13 @@ struct Buyer {
 const _: () = assert!(RESERVATIONS_PER_BUYER_MAX <= u32::BITS as usize);
 
 impl Buyer {
-    fn free_slot(&self) -> Option<u8> {
+    /// Takes an active reservation into account.
+    pub(crate) fn add(&mut self, reservation: &Reservation) {
+        self.units += reservation.items.units();
+        self.slots |= 1 << reservation.slot;
+    }
+
+    pub(crate) fn free_slot(&self) -> Option<u8> {
         let slot = self.slots.trailing_ones();
         u8::try_from(slot).ok().filter(|&slot| usize::from(slot) < RESERVATIONS_PER_BUYER_MAX)
     }

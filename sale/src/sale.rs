@@ -6,7 +6,7 @@ use crate::invalid::Invalid;
 use crate::items::{Item, Items};
 use crate::journal::Journal;
 use crate::lease::Lease;
-use crate::limits::ENDED_RESERVATIONS_MAX;
+use crate::limits::{ENDED_RESERVATIONS_MAX, TIME_MS_MAX};
 use crate::refusal::Refusal;
 use crate::reservations::{HashKey, Reservation, Reservations};
 use crate::terms::Terms;
@@ -250,8 +250,8 @@ impl Sale {
         self.journal.as_ref().map_or(0, Journal::allocations) + self.reservations.allocations()
     }
 
-    /// The sale's clock: `now_ms`, unless that lies before an event that has happened.
+    /// The sale's clock: `now_ms`, unless that lies before an event that has happened, or beyond the end of time.
     pub(crate) fn now(&self, now_ms: u64) -> u64 {
-        now_ms.max(self.at_ms)
+        now_ms.min(TIME_MS_MAX).max(self.at_ms)
     }
 }
