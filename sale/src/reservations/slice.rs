@@ -2,6 +2,7 @@
 //! look-up reads is where an entry will be added: a reservation waits for memory once, not twice.
 
 use crate::limits::SEQ_MAX;
+use crate::memory::Mover;
 
 /// Bits of the hash that an entry keeps beside its seq. With the hash at hand, a slice grows without a look at the
 /// reservations, and a look-up reads those of other buyers hardly ever.
@@ -37,7 +38,7 @@ impl Entry {
     }
 }
 
-/// A power of two of buckets, or none. An entry stands in the line that its hash says, or behind it, with no empty bucket
+/// A power of two of buckets, or none, which is what the allocator gives for them too. An entry stands in the line that its hash says, or behind it, with no empty bucket
 /// between.
 #[derive(Debug, Default)]
 pub(super) struct Slice {
@@ -51,10 +52,32 @@ impl Slice {
         self.run(hash).map(|at| self.buckets[at]).filter(move |entry| entry.has_hash(hash)).map(Entry::seq)
     }
 
-    pub(super) fn insert(&mut self, hash: u64, seq: u64) {
-        if (self.entries + 1) * 8 > self.buckets.len() * 7 {
-            self.grow();
+    /// Every seq, in no particular order.
+    pub(super) fn seqs(&self) -> impl Iterator<Item = u64> + '_ {
+        self.buckets.iter().filter(|entry| !entry.is_empty()).map(|entry| entry.seq())
+    }
+
+    pub(super) const fn entries(&self) -> usize {
+        self.entries
+    }
+
+    /// Makes room for one more; gives how many bytes more the slice takes then.
+    pub(super) fn grow_if_full(&mut self) -> usize {
+        if (self.entries + 1) * 8 <= self.buckets.len() * 7 {
+            return 0;
         }
+        let before = self.memory_bytes();
+        self.grow();
+        self.memory_bytes() - before
+    }
+
+    /// What the slice takes from the allocator.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.buckets)
+    }
+
+    /// Adds an entry, for which there is room.
+    pub(super) fn insert(&mut self, hash: u64, seq: u64) {
         self.place(Entry::new(hash, seq));
         self.entries += 1;
     }
@@ -76,9 +99,8 @@ impl Slice {
         self.entries -= 1;
     }
 
-    /// What the slice takes from the allocator.
-    pub(super) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.buckets)
+    pub(super) fn defrag(&mut self, mover: &mut impl Mover) {
+        self.buckets = mover.moved(std::mem::take(&mut self.buckets).into_vec()).into();
     }
 
     fn grow(&mut self) {
@@ -131,6 +153,8 @@ mod tests {
             for (hash, seq, adds) in steps {
                 let hash = hash << SEQ_BITS;
                 if adds && entries.insert((hash, seq)) {
+                    let before = slice.buckets.len();
+                    prop_assert_eq!(slice.grow_if_full(), (slice.buckets.len() - before) * size_of::<Entry>());
                     slice.insert(hash, seq);
                 } else if !adds {
                     entries.remove(&(hash, seq));
@@ -138,6 +162,11 @@ mod tests {
                 }
                 prop_assert_eq!(slice.entries, entries.len());
             }
+            let mut seqs: Vec<u64> = slice.seqs().collect();
+            seqs.sort_unstable();
+            let mut added: Vec<u64> = entries.iter().map(|(_, seq)| *seq).collect();
+            added.sort_unstable();
+            prop_assert_eq!(seqs, added);
             for hash in (0..40).map(|hash| hash << SEQ_BITS) {
                 let mut found: Vec<u64> = slice.candidates(hash).collect();
                 found.sort_unstable();
