@@ -22,6 +22,9 @@ const SLICE_ENTRIES: u64 = 400;
 /// Slices at most (48 KiB of empty ones). To double a slice moves 3,600 entries in a sale of ten million, 57,000 in one
 /// of a hundred million: microseconds.
 const SLICES_MAX: u64 = 2_048;
+/// Slices at least, for a small sale may be restocked: in one that has grown to ten million, to double a slice moves
+/// 57,000 entries.
+const SLICES_MIN: u64 = 128;
 /// Entries that are there before the one slice of a new index is cut into those that are planned. How many are planned
 /// is what somebody says; these have come.
 const UNCUT_ENTRIES_MAX: usize = 448;
@@ -29,7 +32,7 @@ const UNCUT_ENTRIES_MAX: usize = 448;
 #[derive(Debug)]
 pub(super) struct BuyerIndex {
     slices: Box<[Slice]>,
-    slices_planned: usize,
+    slices_planned: u64,
     /// What the slices take, without their headers.
     bucket_bytes: usize,
 }
@@ -41,8 +44,8 @@ impl BuyerIndex {
         while entries > slice_entries * SLICES_MAX {
             slice_entries *= 2;
         }
-        let slices_planned = usize::try_from(entries.div_ceil(slice_entries)).unwrap_or(1).max(1);
-        Self { slices: empty_slices(1), slices_planned, bucket_bytes: 0 }
+        let slices = entries.div_ceil(slice_entries).max(SLICES_MIN);
+        Self { slices: empty_slices(1), slices_planned: slices, bucket_bytes: 0 }
     }
 
     /// The seqs whose buyer may have this hash.
@@ -52,7 +55,7 @@ impl BuyerIndex {
 
     /// Adds an entry. `hash_of` gives the hash of an earlier one by its seq.
     pub(super) fn insert(&mut self, hash: u64, seq: u64, hash_of: impl Fn(u64) -> u64) {
-        if self.slices.len() < self.slices_planned && self.slices[0].entries() >= UNCUT_ENTRIES_MAX {
+        if (self.slices.len() as u64) < self.slices_planned && self.slices[0].entries() >= UNCUT_ENTRIES_MAX {
             self.cut(hash_of);
         }
         self.put(hash, seq);
@@ -102,7 +105,7 @@ impl BuyerIndex {
     }
 }
 
-fn empty_slices(count: usize) -> Box<[Slice]> {
+fn empty_slices(count: u64) -> Box<[Slice]> {
     (0..count).map(|_| Slice::default()).collect()
 }
 
