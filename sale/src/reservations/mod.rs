@@ -46,8 +46,10 @@ impl Reservations {
     /// What a buyer has, remembered ones included, in no particular order; at most [`RESERVATIONS_PER_BUYER_MAX`].
     pub(crate) fn of_buyer<'a>(&'a self, buyer: &'a str) -> impl Iterator<Item = Reservation<'a>> {
         let ids = self.by_buyer.candidates(self.key.hash(buyer.as_bytes()));
-        let of_buyer = move |&id: &u64| self.pages.buyer(id) == Some(buyer.as_bytes());
-        ids.filter(of_buyer).filter_map(|id| self.get(id))
+        ids.filter_map(move |id| {
+            let bytes = self.pages.record(id)?;
+            (record::buyer(bytes) == buyer.as_bytes()).then(|| record::get(id, bytes))
+        })
     }
 
     /// Every reservation, by id.

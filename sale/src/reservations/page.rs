@@ -75,8 +75,7 @@ impl Page {
     }
 
     pub(super) fn get(&self, id: u64) -> Option<Reservation<'_>> {
-        let read = record::read(id, self.bytes(id)?);
-        Some(read.expect("a page holds only records that were written or checked by this module").0)
+        self.bytes(id).map(|bytes| record::get(id, bytes))
     }
 
     pub(super) fn set_state(&mut self, id: u64, state: State) {
