@@ -203,12 +203,12 @@ fn replies_read_back() {
 
 #[test]
 fn statuses_read_back() {
-    let sku = SkuStatus { name: "s".to_owned(), total: 9, available: 4, held: 3, confirmed: 2 };
+    let sku = SkuStatus { name: "s".into(), total: 9, available: 4, held: 3, confirmed: 2 };
     check_reply(Ok(SaleStatus {
         epoch: 1,
         seq: 9,
         acked: 8,
-        phase: "open".to_owned(),
+        phase: "open".into(),
         limit: 1,
         hold_ms: None,
         opens_at_ms: Some(1),
@@ -219,13 +219,13 @@ fn statuses_read_back() {
     }));
     let reservation = ReservationStatus {
         id: 7,
-        buyer: "ada".to_owned(),
+        buyer: "ada".into(),
         state: State::Held,
         expires_at_ms: Some(5),
         request: None,
-        items: vec![("s".to_owned(), 2)],
+        items: vec![("s".into(), 2)],
     };
-    check_reply(Ok(BuyerStatus { buyer: "ada".to_owned(), units: 2, reservations: vec![reservation.clone()] }));
+    check_reply(Ok(BuyerStatus { buyer: "ada".into(), units: 2, reservations: vec![reservation.clone()] }));
     check_reply(Ok(reservation));
 }
 

@@ -150,7 +150,7 @@ impl<'a> View<'a> {
     }
 }
 
-impl From<&SkuStatus> for Units {
+impl From<&SkuStatus<'_>> for Units {
     fn from(sku: &SkuStatus) -> Self {
         Self { total: sku.total, available: sku.available, held: sku.held, confirmed: sku.confirmed }
     }

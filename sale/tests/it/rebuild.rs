@@ -30,7 +30,7 @@ fn a_later_life_sells_nothing_until_it_is_whole_and_its_numbers_go_on() {
     assert_eq!(reserve(sale, "eve"), Err(Refusal::Fenced));
     let ada = reservation(7, "ada", 0, State::Confirmed, NOW_MS);
     let bob = reservation(4_000, "bob", 0, State::Held, NOW_MS + 500);
-    assert_eq!(sale.rebuild(2, &[ada.clone()]), Ok(1));
+    assert_eq!(sale.rebuild(2, std::slice::from_ref(&ada)), Ok(1));
     assert_eq!(sale.rebuild(2, &[ada, bob.clone()]), Ok(1), "what is back already is passed over");
     assert_eq!(sale.decide(&Command::Confirm { id: 4_000 }, NOW_MS), Err(Refusal::Fenced));
     assert!(!sale.has_due_holds(NOW_MS + 500) && sale.expire(NOW_MS + 500, 64, None).is_none(), "no hold ends");
