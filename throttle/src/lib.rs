@@ -29,4 +29,4 @@ mod window;
 pub use snapshot::SNAPSHOT_VERSION;
 pub use taken::{TAKEN_VERSION, Taken};
 pub use terms::{BucketTerms, BurstTerms, DailyTerms, Terms, WindowTerms};
-pub use throttle::{Decision, Standing, Throttle};
+pub use throttle::{Decision, NEVER, Standing, Throttle};

@@ -91,14 +91,6 @@ impl Terms {
         }
         Ok(self)
     }
-
-    /// Passes the cost of a call through.
-    ///
-    /// # Errors
-    /// When it could never be allowed.
-    pub fn check_cost(&self, cost: u64) -> Result<u64, Invalid> {
-        in_range("cost", cost, 0, self.limit())
-    }
 }
 
 impl BucketTerms {
@@ -209,12 +201,5 @@ mod tests {
         sliding(65_536, PERIOD_MS_MAX, Ok(()));
         sliding(UNITS_MAX, 65_536, Ok(()));
         sliding(65_537, 65_537, Err(problem));
-    }
-
-    #[test]
-    fn no_call_costs_more_than_can_be_had_at_once() {
-        let terms = Terms::Burst(BurstTerms { limit: 2, window_ms: 1, extra: 3, period_ms: 1 });
-        assert_eq!(terms.check_cost(5), Ok(5));
-        assert_eq!(terms.check_cost(6).map_err(|error| error.to_string()), Err("cost must be 0 to 5".to_owned()));
     }
 }

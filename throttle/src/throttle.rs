@@ -21,6 +21,9 @@ pub struct Throttle {
     pub(crate) usage: Usage,
 }
 
+/// When a call that costs more than the limit is allowed.
+pub const NEVER: u64 = u64::MAX;
+
 /// What comes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -31,6 +34,7 @@ pub enum Decision {
     /// It is not allowed, and nothing happens.
     Refused {
         /// If nothing else is taken meanwhile, the same call is allowed so many milliseconds later, and no sooner.
+        /// [`NEVER`], if it costs more than the limit.
         retry_after_ms: u64,
     },
 }
@@ -53,14 +57,16 @@ impl Throttle {
         Self { terms: *terms, at_ms: 0, expires_at_ms: 0, usage: Usage::none(terms) }
     }
 
-    /// What comes of a call that costs `cost` units, by terms and a cost that passed their checks.
+    /// What comes of a call that costs `cost` units, under valid terms.
     #[must_use]
     pub fn decide(&self, terms: &Terms, cost: u64, now_ms: u64) -> Decision {
         if cost == 0 {
             return Decision::Peeked;
         }
+        let Some(others) = terms.limit().checked_sub(cost) else {
+            return Decision::Refused { retry_after_ms: NEVER };
+        };
         let at_ms = self.clock(now_ms);
-        let others = terms.limit().saturating_sub(cost);
         if self.usage.strategy().used(at_ms) <= others {
             return Decision::Taken(Taken { terms: *terms, at_ms, units: cost });
         }

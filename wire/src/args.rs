@@ -107,6 +107,18 @@ impl<'s, 'a> Args<'s, 'a> {
         Ok(in_range(field, value, min, max)?)
     }
 
+    /// The next argument as a number within `min..=max` that may be negative.
+    ///
+    /// # Errors
+    /// Names `field` and its bounds.
+    pub fn signed(&mut self, field: &'static str, min: i32, max: i32) -> Result<i32, ArgError> {
+        let arg = self.next()?;
+        let (sign, digits) = arg.strip_prefix(b"-").map_or((1, arg), |digits| (-1, digits));
+        let value = decimal(digits).and_then(|value| i32::try_from(value).ok()).map(|value| sign * value);
+        let value = value.filter(|value| (min..=max).contains(value));
+        Ok(value.ok_or_else(|| Invalid::new(field, format!("must be a whole number, {min} to {max}")))?)
+    }
+
     /// Nothing may be left.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The strategies by example.
 
 use flash_throttle::limits::DAY_MS;
-use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Decision, Terms, Throttle, WindowTerms};
+use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Decision, NEVER, Terms, Throttle, WindowTerms};
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 /// A midnight in UTC.
@@ -136,6 +136,12 @@ fn a_day_ends_at_midnight_in_its_zone() {
     check(daily(0), &[(0, 2, "1 0 - 86400000"), (DAY_MS - 1, 1, "0 0 1 1"), (DAY_MS, 1, "1 1 - 86400000")]);
     check(daily(120), &[(22 * HOUR_MS - 1, 2, "1 0 - 1"), (22 * HOUR_MS, 2, "1 0 - 86400000")]);
     check(daily(-720), &[(12 * HOUR_MS - 1, 2, "1 0 - 1"), (12 * HOUR_MS, 2, "1 0 - 86400000")]);
+}
+
+#[test]
+fn a_call_that_costs_more_than_the_limit_is_never_allowed() {
+    let terms = Terms::Strict(WindowTerms { limit: 3, window_ms: 1_000 });
+    assert_eq!(Throttle::new(&terms).decide(&terms, 4, START_MS), Decision::Refused { retry_after_ms: NEVER });
 }
 
 #[test]
