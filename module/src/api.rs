@@ -17,7 +17,8 @@ use redis_module::raw::{
     RedisModuleSwapDbInfo, RedisModuleType, RedisModuleTypeMethods,
 };
 
-use crate::call::{Call, Command};
+use crate::call::{Call, Command, acl_categories, is_write};
+use crate::command_info::CommandInfo;
 use crate::value::Value;
 use crate::{load, ready};
 
@@ -124,6 +125,14 @@ impl<'a> Ctx<'a> {
         self.0
     }
 
+    /// Adds a category of commands for access lists; false: the server lets no module do so (Redis before 7.4).
+    pub(crate) fn add_acl_category(self, name: &CStr) -> bool {
+        // SAFETY: the table of functions is filled.
+        let add = unsafe { raw::RedisModule_AddACLCategory };
+        // SAFETY: the context is the server's, the name a C string.
+        add.is_some_and(|add| unsafe { add(self.0, name.as_ptr()) } == OK)
+    }
+
     pub(crate) fn set_options(self, options: u32) {
         redis!(RedisModule_SetModuleOptions(self.0, options.cast_signed()));
     }
@@ -192,12 +201,24 @@ extern "C" fn run<C: Command>(ctx: *mut RedisModuleCtx, argv: *mut *mut RedisMod
     OK
 }
 
-/// Adds a command to the server.
-pub(crate) fn register<C: Command>(ctx: Ctx) -> Result<(), String> {
+/// Adds a command to the server. `has_category`: the server knows `@flash`.
+pub(crate) fn register<C: Command>(ctx: Ctx, has_category: bool) -> Result<(), String> {
     let key = c_int::from(C::HAS_KEY);
     let (name, flags) = (C::NAME.as_ptr(), C::FLAGS.as_ptr());
-    let status = redis!(RedisModule_CreateCommand(ctx.0, name, Some(run::<C>), flags, key, key, key));
-    if status == OK { Ok(()) } else { Err(format!("cannot add the command {:?}", C::NAME)) }
+    let failed = |what| Err(format!("cannot {what} the command {:?}", C::NAME));
+    if redis!(RedisModule_CreateCommand(ctx.0, name, Some(run::<C>), flags, key, key, key)) != OK {
+        return failed("add");
+    }
+    let command = redis!(RedisModule_GetCommand(ctx.0, name));
+    let info = CommandInfo::new(&C::DOCS, C::HAS_KEY, is_write::<C>());
+    if redis!(RedisModule_SetCommandInfo(command, info.as_ptr())) != OK {
+        return failed("describe");
+    }
+    // SAFETY: the table of functions is filled. Redis 7.0 lacks this one.
+    let Some(set_categories) = (unsafe { raw::RedisModule_SetCommandACLCategories }) else { return Ok(()) };
+    let categories = acl_categories(C::FLAGS, has_category);
+    // SAFETY: the command is the one just made, the categories are a C string.
+    if unsafe { set_categories(command, categories.as_ptr()) } == OK { Ok(()) } else { failed("categorise") }
 }
 
 /// What `MODULE LOAD` and `loadmodule` call.

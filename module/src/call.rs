@@ -1,9 +1,10 @@
 //! How a command is called: its arguments, its key, its reply.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 
 use crate::api::{Ctx, OpenKey, Str};
+use crate::docs::Docs;
 use crate::fault::Fault;
 use crate::value::Value;
 
@@ -13,10 +14,26 @@ pub(crate) trait Command {
     const NAME: &'static CStr;
     /// What Redis wants to know of it; the first word is `write` or `readonly`.
     const FLAGS: &'static CStr;
+    /// What `COMMAND DOCS` says of it.
+    const DOCS: Docs;
     /// Whether the first argument is its key. No command has more than one.
     const HAS_KEY: bool = true;
     /// Runs it and writes one reply, or gives the fault that is the reply.
     fn run(call: &Call) -> Result<(), Fault>;
+}
+
+/// Whether the command may change its key.
+pub(crate) fn is_write<C: Command>() -> bool {
+    C::FLAGS.to_bytes().starts_with(b"write")
+}
+
+/// The categories of a command with these flags. `has_category`: the server knows `@flash`.
+pub(crate) fn acl_categories(flags: &CStr, has_category: bool) -> CString {
+    let flags = flags.to_string_lossy();
+    let access = if flags.starts_with("write") { "write" } else { "read" };
+    let speed = if flags.ends_with(" fast") { "fast" } else { "slow" };
+    let ours = if has_category { " flash" } else { "" };
+    CString::new(format!("{access} {speed}{ours}")).unwrap_or_default()
 }
 
 /// Arguments that a call takes without asking for memory: a reservation with every option but several SKUs.
@@ -31,7 +48,7 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new<C: Command>(ctx: Ctx<'a>, argv: &'a [Str<'a>]) -> Self {
-        Self { ctx, argv, writes: C::FLAGS.to_bytes().starts_with(b"write") }
+        Self { ctx, argv, writes: is_write::<C>() }
     }
 
     /// Runs `f` on the arguments behind the command's name, or behind its key.
@@ -69,6 +86,11 @@ impl<'a> Call<'a> {
     /// Whether this comes from the primary's replication link or from the AOF, and not from a client.
     pub(crate) fn is_replicated(&self) -> bool {
         self.ctx.is_primary_s_link() || self.ctx.is_aof()
+    }
+
+    /// Whether the command may change its key.
+    pub(crate) const fn writes(&self) -> bool {
+        self.writes
     }
 
     /// Sends the command as it came to replicas and the AOF.

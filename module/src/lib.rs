@@ -6,11 +6,13 @@
 #[allow(unsafe_code, reason = "the server's API is C; this is the only file that speaks it")]
 mod api;
 mod call;
+mod command_info;
 mod commands;
+mod docs;
 mod fault;
 mod load;
+mod open_sale;
 mod ready;
 mod reply;
-mod status;
 mod stored;
 mod value;

@@ -28,13 +28,15 @@ pub(crate) struct Stored {
     pub(crate) sale: Sale,
     /// Whether the list of sales that may need a relay has this one.
     pub(crate) listed: bool,
+    /// A command has begun to work on the sale; after a panic it has never ended.
+    pub(crate) is_poisoned: bool,
 }
 
 impl Stored {
     /// A new sale.
     pub(crate) fn new(warmed: &Event) -> Result<Self, Fault> {
         let sale = Sale::new(warmed, hash_key()).ok_or(Fault::Unfit("there is no sale that the event could change"))?;
-        Ok(Self { sale, listed: false })
+        Ok(Self { sale, listed: false, is_poisoned: false })
     }
 }
 
@@ -49,7 +51,7 @@ impl Value for Stored {
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { sale: Sale::load(bytes, hash_key())?, listed: false })
+        Ok(Self { sale: Sale::load(bytes, hash_key())?, listed: false, is_poisoned: false })
     }
 
     fn save(&self) -> Vec<u8> {

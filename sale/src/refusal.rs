@@ -29,7 +29,8 @@ pub enum Refusal {
     Closed,
     /// The sale's state is not known to be whole, or the caller speaks of another epoch.
     Fenced,
-    /// The same request id with other items, or an end that the reservation's state excludes.
+    /// The same request id with other items; an end that the reservation's state excludes; a restock that takes units
+    /// that somebody has.
     Conflict,
     /// There is no such sale in Redis.
     NotWarmed,

@@ -107,16 +107,23 @@ impl<'s, 'a> Args<'s, 'a> {
         Ok(in_range(field, value, min, max)?)
     }
 
-    /// The next argument as a number within `min..=max` that may be negative.
+    /// The next argument as a number within `min..=max` that may be negative: `+5`, `5` or `-5`.
     ///
     /// # Errors
     /// Names `field` and its bounds.
     pub fn signed(&mut self, field: &'static str, min: i32, max: i32) -> Result<i32, ArgError> {
-        let arg = self.next()?;
-        let (sign, digits) = arg.strip_prefix(b"-").map_or((1, arg), |digits| (-1, digits));
-        let value = decimal(digits).and_then(|value| i32::try_from(value).ok()).map(|value| sign * value);
+        let value = signed_decimal(self.next()?).and_then(|value| i32::try_from(value).ok());
         let value = value.filter(|value| (min..=max).contains(value));
-        Ok(value.ok_or_else(|| Invalid::new(field, format!("must be a whole number, {min} to {max}")))?)
+        value.ok_or_else(|| Invalid::new(field, format!("must be a whole number, {min} to {max}")).into())
+    }
+
+    /// The next argument as a change of a number: `+5`, `5` or `-5`, but not 0, and by at most `max`.
+    ///
+    /// # Errors
+    /// Names `field` and its bounds.
+    pub fn delta(&mut self, field: &'static str, max: u64) -> Result<i64, ArgError> {
+        let delta = signed_decimal(self.next()?).filter(|delta| (1..=max).contains(&delta.unsigned_abs()));
+        delta.ok_or_else(|| Invalid::new(field, format!("must be a whole number, -{max} to {max}, and not 0")).into())
     }
 
     /// Nothing may be left.
@@ -151,4 +158,14 @@ fn decimal(arg: &[u8]) -> Option<u64> {
         return None;
     }
     std::str::from_utf8(arg).ok()?.parse().ok()
+}
+
+fn signed_decimal(arg: &[u8]) -> Option<i64> {
+    let (is_negative, digits) = match arg.split_first() {
+        Some((b'-', digits)) => (true, digits),
+        Some((b'+', digits)) => (false, digits),
+        _ => (false, arg),
+    };
+    let value = i64::try_from(decimal(digits)?).ok()?;
+    Some(if is_negative { -value } else { value })
 }
