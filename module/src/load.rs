@@ -1,6 +1,7 @@
 //! What happens when the server loads the module.
 
 use flash_sale::HashKey;
+use flash_throttle::Throttle;
 use redis_module::raw;
 
 use crate::api::{self, Ctx};
@@ -21,6 +22,7 @@ pub(crate) fn load(ctx: Ctx) -> Result<(), String> {
     );
     stored::set_hash_key(HashKey(ctx.random()));
     Stored::native().create(ctx)?;
+    Throttle::native().create(ctx)?;
     commands::register(ctx)?;
     api::subscribe(ctx);
     ctx.log(c"notice", concat!("flash ", env!("CARGO_PKG_VERSION"), " is loaded"));

@@ -154,10 +154,11 @@ pub(crate) fn unknown_option(expected: &str) -> ArgError {
 }
 
 fn decimal(arg: &[u8]) -> Option<u64> {
-    if !arg.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(arg).ok()?.parse().ok()
+    let append = |value: u64, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    };
+    if arg.is_empty() { None } else { arg.iter().try_fold(0, append) }
 }
 
 fn signed_decimal(arg: &[u8]) -> Option<i64> {
