@@ -20,7 +20,7 @@ use redis_module::raw::{
 use crate::call::{Call, Command, acl_categories, is_write};
 use crate::command_info::CommandInfo;
 use crate::value::Value;
-use crate::{load, ready};
+use crate::{load, ready, stats};
 
 #[global_allocator]
 static ALLOCATOR: RedisAlloc = RedisAlloc;
@@ -54,8 +54,13 @@ pub(crate) fn missing_api() -> Vec<&'static str> {
 
 /// Runs `f` and turns a panic into none. What panicked has been logged by then: the default hook writes to stderr, which
 /// is the server's.
-fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(f)).ok()
+}
+
+/// The server's clock, Unix milliseconds.
+pub(crate) fn now_ms() -> u64 {
+    u64::try_from(redis!(RedisModule_Milliseconds())).unwrap_or(0)
 }
 
 /// The context of one call, or of the module's load.
@@ -77,29 +82,12 @@ impl<'a> Str<'a> {
 }
 
 impl<'a> Ctx<'a> {
-    pub(crate) fn now_ms(self) -> u64 {
-        u64::try_from(redis!(RedisModule_Milliseconds())).unwrap_or(0)
-    }
-
     pub(crate) fn db(self) -> i32 {
         redis!(RedisModule_GetSelectedDb(self.0))
     }
 
-    pub(crate) fn is_primary_s_link(self) -> bool {
-        self.flags() & raw::REDISMODULE_CTX_FLAGS_REPLICATED != 0
-    }
-
-    pub(crate) fn is_aof(self) -> bool {
-        const AOF_CLIENT: u64 = u64::MAX;
-        self.flags() & raw::REDISMODULE_CTX_FLAGS_LOADING != 0 && redis!(RedisModule_GetClientId(self.0)) == AOF_CLIENT
-    }
-
-    fn flags(self) -> u32 {
-        redis!(RedisModule_GetContextFlags(self.0)).cast_unsigned()
-    }
-
-    pub(crate) fn replicate_verbatim(self) {
-        redis!(RedisModule_ReplicateVerbatim(self.0));
+    pub(crate) fn client_id(self) -> u64 {
+        redis!(RedisModule_GetClientId(self.0))
     }
 
     /// Sends `command` with a key and a payload to replicas and the AOF.
@@ -134,8 +122,15 @@ impl<'a> Ctx<'a> {
         add.is_some_and(|add| unsafe { add(self.0, name.as_ptr()) } == OK)
     }
 
-    pub(crate) fn set_options(self, options: u32) {
-        redis!(RedisModule_SetModuleOptions(self.0, options.cast_signed()));
+    /// Tells the keyspace event `event` about `key`, to whoever listens.
+    pub(crate) fn notify(self, event: &CStr, key: Str) {
+        redis!(RedisModule_NotifyKeyspaceEvent(self.0, raw::REDISMODULE_NOTIFY_MODULE, event.as_ptr(), key.0));
+    }
+
+    /// Reads what the server's configuration says of the settings that were added.
+    pub(crate) fn load_configs(self) -> Result<(), String> {
+        let loaded = redis!(RedisModule_LoadConfigs(self.0)) == OK;
+        if loaded { Ok(()) } else { Err("cannot take its settings: the log says which one".to_owned()) }
     }
 
     pub(crate) fn random(self) -> [u64; 2] {
@@ -201,8 +196,14 @@ extern "C" fn run<C: Command>(ctx: *mut RedisModuleCtx, argv: *mut *mut RedisMod
     let argv = unsafe { std::slice::from_raw_parts(argv.cast::<Str>(), argc) };
     match guard(|| C::run(&Call::new::<C>(ctx, argv))) {
         Some(Ok(())) => {}
-        Some(Err(fault)) => ctx.error(&fault.text(C::NAME)),
-        None => ctx.error("ERR flash: the command panicked; the server's log says where. Please report it."),
+        Some(Err(fault)) => {
+            stats::failed();
+            ctx.error(&fault.text(C::NAME));
+        }
+        None => {
+            stats::panicked();
+            ctx.error("ERR flash: the command panicked; the server's log says where. Please report it.");
+        }
     }
     OK
 }
@@ -247,7 +248,7 @@ pub(crate) unsafe extern "C" fn RedisModule_OnLoad(
     match guard(|| load::load(ctx)) {
         Some(Ok(())) => OK,
         Some(Err(problem)) => {
-            ctx.log(c"warning", &format!("flash: {problem}"));
+            ctx.log(c"warning", &problem);
             ERR
         }
         None => ERR,
@@ -315,7 +316,7 @@ unsafe extern "C" fn rdb_load<V: Value>(io: *mut RedisModuleIO, version: c_int) 
         Some(Err(problem)) => problem,
         None => "loading it panicked".to_owned(),
     };
-    let text = CString::new(format!("flash: cannot load a {:?}: {problem}", V::TYPE_NAME)).unwrap_or_default();
+    let text = CString::new(format!("cannot load a {:?}: {problem}", V::TYPE_NAME)).unwrap_or_default();
     redis!(RedisModule_LogIOError(io, c"warning".as_ptr(), c"%s".as_ptr(), text.as_ptr()));
     ptr::null_mut()
 }

@@ -3,7 +3,9 @@
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 
-use crate::api::{Ctx, OpenKey, Str};
+use redis_module::{Context, ContextFlags, raw};
+
+use crate::api::{Ctx, OpenKey, Str, now_ms};
 use crate::docs::Docs;
 use crate::fault::Fault;
 use crate::value::Value;
@@ -75,7 +77,7 @@ impl<'a> Call<'a> {
 
     /// The server's clock, Unix milliseconds.
     pub(crate) fn now_ms(&self) -> u64 {
-        self.ctx.now_ms()
+        now_ms()
     }
 
     /// The database that the client has selected.
@@ -85,7 +87,10 @@ impl<'a> Call<'a> {
 
     /// Whether this comes from the primary's replication link or from the AOF, and not from a client.
     pub(crate) fn is_replicated(&self) -> bool {
-        self.ctx.is_primary_s_link() || self.ctx.is_aof()
+        const AOF_CLIENT: u64 = u64::MAX;
+        let flags = Context::new(self.ctx.raw()).get_flags();
+        let is_aof = || flags.contains(ContextFlags::LOADING) && self.ctx.client_id() == AOF_CLIENT;
+        flags.contains(ContextFlags::REPLICATED) || is_aof()
     }
 
     /// Whether the command may change its key.
@@ -95,7 +100,7 @@ impl<'a> Call<'a> {
 
     /// Sends the command as it came to replicas and the AOF.
     pub(crate) fn replicate_verbatim(&self) {
-        self.ctx.replicate_verbatim();
+        raw::replicate_verbatim(self.ctx.raw());
     }
 
     /// Where the reply goes.
@@ -151,6 +156,11 @@ impl KeyName<'_> {
     /// Tells those who WATCH or track the key that it has changed.
     pub(crate) fn changed(&self) {
         self.ctx.signal_modified(self.name);
+    }
+
+    /// Tells the keyspace event `event` about the key, to whoever listens.
+    pub(crate) fn notify(&self, event: &CStr) {
+        self.ctx.notify(event, self.name);
     }
 
     /// Sends `command` with this key and `payload` to replicas and the AOF.

@@ -8,6 +8,7 @@ use flash_sale::{Event, HashKey, Malformed, Sale};
 use crate::api::NativeType;
 use crate::fault::Fault;
 use crate::ready;
+use crate::stats::Gauges;
 use crate::value::Value;
 
 /// The secret of this process's hash of buyers. It never leaves the process, so replicas and saved files have none.
@@ -30,13 +31,20 @@ pub(crate) struct Stored {
     pub(crate) listed: bool,
     /// A command has begun to work on the sale; after a panic it has never ended.
     pub(crate) is_poisoned: bool,
+    /// Its part in `INFO flash`.
+    pub(crate) gauges: Gauges,
 }
 
 impl Stored {
+    fn of(sale: Sale) -> Self {
+        let gauges = Gauges::new(&sale);
+        Self { sale, listed: false, is_poisoned: false, gauges }
+    }
+
     /// A new sale.
     pub(crate) fn new(warmed: &Event) -> Result<Self, Fault> {
         let sale = Sale::new(warmed, hash_key()).ok_or(Fault::Unfit("there is no sale that the event could change"))?;
-        Ok(Self { sale, listed: false, is_poisoned: false })
+        Ok(Self::of(sale))
     }
 }
 
@@ -51,7 +59,7 @@ impl Value for Stored {
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { sale: Sale::load(bytes, hash_key())?, listed: false, is_poisoned: false })
+        Ok(Self::of(Sale::load(bytes, hash_key())?))
     }
 
     fn save(&self) -> Vec<u8> {

@@ -226,6 +226,13 @@ impl Sale {
         self.journal.as_ref().map_or(0, Journal::len)
     }
 
+    /// When the oldest unacknowledged event was decided, Unix milliseconds; none: there is no such event.
+    #[must_use]
+    pub fn journal_since_ms(&self) -> Option<u64> {
+        let oldest = self.journal_after(0).next()?;
+        Event::decode(oldest).ok().map(|event| event.at_ms)
+    }
+
     /// The unacknowledged events behind `after`, as bytes, in order.
     pub fn journal_after(&self, after: u64) -> impl Iterator<Item = &[u8]> {
         self.journal.iter().flat_map(move |journal| journal.after(after))

@@ -4,7 +4,14 @@
 mod dev;
 mod http;
 mod module;
+mod module_aof_prefix;
+mod module_cluster;
 mod module_errors;
+mod module_hostile_restore;
+mod module_keys;
+mod module_operator;
+mod module_replication;
+mod module_versions;
 mod pipeline;
 mod stampede;
 mod support;

@@ -3,18 +3,8 @@
 use redis::{Connection, Value};
 use tempfile::tempdir;
 
-use crate::support::redis::{Server, digest, flat, run, start_in, status, try_run};
+use crate::support::redis::{Server, check, digest, flat, run, start_in, status, try_run};
 use crate::support::wait;
-
-/// Runs a command; `*` in the wanted reply stands for any one word.
-fn check(connection: &mut Connection, command: &str, want: &str) {
-    let reply: Value = run(connection, command);
-    let reply = flat(&reply);
-    let same = |(got, want): (&str, &str)| got == want || want.trim_matches(['[', ']']) == "*";
-    let matches =
-        reply.split(' ').count() == want.split(' ').count() && reply.split(' ').zip(want.split(' ')).all(same);
-    assert!(matches, "{command}\n  got  {reply}\n  want {want}");
-}
 
 #[test]
 fn a_session_without_anything_but_redis_and_the_module() {

@@ -21,7 +21,7 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("syncer", &["wire", "vault", "broker", "client"]),
     ("servers", &[]),
     ("cli", &["wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
-    ("tests", &["wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
+    ("tests", &["sale", "wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
     ("benches", &["sale", "wire", "vault", "servers"]),
 ];
 /// A file is one idea; beyond this it is two.

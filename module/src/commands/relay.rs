@@ -105,6 +105,7 @@ impl Command for AckCommand {
             let outcome = sale.sale().ack(epoch, seq);
             let acked = sale.sale().acked();
             if acked > before {
+                sale.stored.gauges.show(&sale.stored.sale);
                 call.replicate_verbatim();
                 sale.name.changed();
             }

@@ -8,7 +8,7 @@ use flash_wire::AckAnswer;
 use crate::call::{Call, Command, Key};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
-use crate::open_sale::{APPLY, OpenSale, answer, put};
+use crate::open_sale::{APPLY, OpenSale, answer, put, warm};
 use crate::stored::Stored;
 use crate::value::Value;
 
@@ -32,7 +32,7 @@ impl Command for ApplyCommand {
                 stored.sale.accepts(&event).map_err(Fault::Unfit)?;
                 OpenSale { stored, name, db: call.db() }.apply(&event);
             }
-            None => put(call, &mut key, Stored::new(&event)?),
+            None => warm(call, &mut key, &event)?,
         }
         call.replicate_verbatim();
         answer(call, &Ok(AckAnswer { acked: event.seq }))

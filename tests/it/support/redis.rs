@@ -31,12 +31,17 @@ impl Server {
     }
 }
 
+/// Names another server (a path) in which the tests of the module are to run.
+const PROGRAM: &str = "FLASH_TEST_REDIS_SERVER";
+
 /// A redis-server with the module in `dir`.
 pub(crate) fn start_in(dir: &Path, args: &[&str]) -> Redis {
-    let debug = ["--enable-debug-command", "yes"];
+    // A primary waits a while before a full resync, for more replicas that may want one. Here there are none.
+    let ours = ["--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0"];
     let options = RedisOptions {
+        program: std::env::var_os(PROGRAM).map(PathBuf::from),
         module: Some(module()),
-        args: debug.iter().chain(args).map(Into::into).collect(),
+        args: ours.iter().chain(args).map(Into::into).collect(),
         ..RedisOptions::new(dir)
     };
     Redis::start(&options, silent).expect("Redis starts with the module")
@@ -45,6 +50,16 @@ pub(crate) fn start_in(dir: &Path, args: &[&str]) -> Redis {
 /// The module that was built beside these tests.
 pub(crate) fn module() -> PathBuf {
     built("libflash.so")
+}
+
+/// Checks the reply of a command of words; `*` in the wanted reply stands for any one word.
+pub(crate) fn check(connection: &mut Connection, command: &str, want: &str) {
+    let reply: Value = run(connection, command);
+    let reply = flat(&reply);
+    let same = |(got, want): (&str, &str)| got == want || want.trim_matches(['[', ']']) == "*";
+    let matches =
+        reply.split(' ').count() == want.split(' ').count() && reply.split(' ').zip(want.split(' ')).all(same);
+    assert!(matches, "{command}\n  got  {reply}\n  want {want}");
 }
 
 /// Runs a command of words.
@@ -89,6 +104,18 @@ pub(crate) fn flat(value: &Value) -> String {
 pub(crate) fn digest(connection: &mut Connection, key: &str) -> String {
     let digests: Vec<String> = run(connection, &format!("DEBUG DIGEST-VALUE {key}"));
     digests.concat()
+}
+
+/// One field of a section of INFO.
+pub(crate) fn info(connection: &mut Connection, section: &str, field: &str) -> String {
+    let info: String = run(connection, &format!("INFO {section}"));
+    let value = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    value.unwrap_or_else(|| panic!("INFO {section} has no {field}: {info}")).to_owned()
+}
+
+/// One field of a section of INFO, a number.
+pub(crate) fn info_number(connection: &mut Connection, section: &str, field: &str) -> u64 {
+    info(connection, section, field).parse().expect("a number")
 }
 
 /// One field of `FLASH.STATUS`.
