@@ -10,6 +10,7 @@ use crate::call::{Call, Command, Key};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
 use crate::open_sale::answer;
+use crate::stats;
 use crate::value::Value;
 
 /// Carries one taking to replicas and the AOF.
@@ -55,10 +56,14 @@ impl Command for ThrottleCommand {
         let retry_after_ms = match look(&mut key, &terms, |throttle| throttle.decide(&terms, cost, now_ms)) {
             Decision::Taken(taken) => {
                 happen(&mut key, &taken);
+                stats::asked_for_units(true);
                 None
             }
             Decision::Peeked => None,
-            Decision::Refused { retry_after_ms } => Some(retry_after_ms),
+            Decision::Refused { retry_after_ms } => {
+                stats::asked_for_units(false);
+                Some(retry_after_ms)
+            }
         };
         let standing = look(&mut key, &terms, |throttle| throttle.standing(&terms, now_ms));
         answer(call, &Ok(ThrottleAnswer { retry_after_ms, standing }))
