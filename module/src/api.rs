@@ -47,6 +47,7 @@ pub(crate) fn missing_api() -> Vec<&'static str> {
         [
             ("ReplyWithMap", { raw::RedisModule_ReplyWithMap }.is_some()),
             ("GetDbIdFromIO", { raw::RedisModule_GetDbIdFromIO }.is_some()),
+            ("SetAbsExpire", { raw::RedisModule_SetAbsExpire }.is_some()),
             ("SignalModifiedKey", { raw::RedisModule_SignalModifiedKey }.is_some()),
         ]
     };
@@ -171,6 +172,11 @@ impl<'a> OpenKey<'a> {
         let value = redis!(RedisModule_ModuleTypeGetValue(self.0)).cast::<V>();
         // SAFETY: values of a native type are boxes of its `V`; the borrow of self keeps a second reference away.
         unsafe { value.as_mut() }
+    }
+
+    /// Sets when the key, which must be open for writing and not empty, is thrown away: Unix milliseconds.
+    pub(crate) fn expire_at(&mut self, at_ms: u64) {
+        redis!(RedisModule_SetAbsExpire(self.0, at_ms.cast_signed()));
     }
 
     /// Makes the key, which must be open for writing, hold `value`.

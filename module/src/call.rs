@@ -135,6 +135,12 @@ impl<'a, V: Value> Key<'a, V> {
         Some((self.open.value()?, &self.name))
     }
 
+    /// Lets the server throw the key away from then on, Unix milliseconds. Nothing is replicated: a replica that applies the
+    /// same comes to the same time.
+    pub(crate) fn expire_at(&mut self, at_ms: u64) {
+        self.open.expire_at(at_ms);
+    }
+
     /// Makes the key hold `value`.
     pub(crate) fn set(&mut self, value: V) {
         self.open.set(value);

@@ -11,6 +11,7 @@ mod relay;
 mod replicated;
 mod reserve;
 mod status;
+mod throttle;
 mod warm;
 
 /// Adds every command to the server.
@@ -31,6 +32,9 @@ pub(crate) fn register(ctx: Ctx) -> Result<(), String> {
     add::<relay::ReadyCommand>(ctx, has_category)?;
     add::<relay::PullCommand>(ctx, has_category)?;
     add::<relay::AckCommand>(ctx, has_category)?;
+    add::<throttle::ThrottleCommand>(ctx, has_category)?;
+    add::<throttle::ApplyCommand>(ctx, has_category)?;
+    add::<throttle::LoadCommand>(ctx, has_category)?;
     add::<replicated::ApplyCommand>(ctx, has_category)?;
     add::<replicated::LoadCommand>(ctx, has_category)?;
     #[cfg(debug_assertions)]

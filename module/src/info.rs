@@ -31,6 +31,8 @@ fn write(info: *mut RedisModuleInfoCtx) {
         number(&code.to_ascii_lowercase(), counter.get());
     }
     raw::add_info_end_dict_field(info);
+    number("throttle_allowed", stats::ALLOWED.get());
+    number("throttle_refused", stats::THROTTLED.get());
     number("faults", stats::FAULTS.get());
     number("panics", stats::PANICS.get());
     number("evicting_policy", is_evicting().into());

@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flash_sale::HashKey;
+use flash_throttle::Throttle;
 use redis_module::raw::{self, ModuleOptions, RedisModuleCtx, RedisModuleEvent};
 use redis_module::{Context, ContextFlags};
 
@@ -27,6 +28,7 @@ pub(crate) fn load(ctx: Ctx) -> Result<(), String> {
     );
     stored::set_hash_key(HashKey(ctx.random()));
     Stored::native().create(ctx)?;
+    Throttle::native().create(ctx)?;
     commands::register(ctx)?;
     config::register(ctx)?;
     api::subscribe(ctx);

@@ -38,6 +38,10 @@ pub(crate) static HAPPENED: [(&str, Counter); 8] = [
 ];
 /// By the place of the refusal's code.
 pub(crate) static REFUSED: [Counter; Refusal::CODES.len()] = [const { Counter::new() }; Refusal::CODES.len()];
+/// Calls of FLASH.THROTTLE that took units.
+pub(crate) static ALLOWED: Counter = Counter::new();
+/// Calls of FLASH.THROTTLE for which too few units were left.
+pub(crate) static THROTTLED: Counter = Counter::new();
 /// Calls that were answered with an error.
 pub(crate) static FAULTS: Counter = Counter::new();
 /// Commands that panicked.
@@ -61,6 +65,11 @@ pub(crate) fn happened(change: &Change) {
 /// Counts a refusal.
 pub(crate) fn refused(refusal: Refusal) {
     REFUSED[refusal.place()].add(1);
+}
+
+/// Counts a call of FLASH.THROTTLE.
+pub(crate) fn asked_for_units(is_allowed: bool) {
+    if is_allowed { ALLOWED.add(1) } else { THROTTLED.add(1) }
 }
 
 /// Counts an error reply.

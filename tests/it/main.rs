@@ -16,4 +16,6 @@ mod module_versions;
 mod pipeline;
 mod stampede;
 mod support;
+mod throttle;
+mod throttle_errors;
 mod tidy;

@@ -9,10 +9,11 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("sale", &[]),
-    ("wire", &["sale"]),
-    ("module", &["sale", "wire"]),
+    ("throttle", &["sale"]),
+    ("wire", &["sale", "throttle"]),
+    ("module", &["sale", "throttle", "wire"]),
     ("vault", &["wire"]),
     ("broker", &["wire"]),
     ("client", &["wire"]),

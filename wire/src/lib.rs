@@ -13,6 +13,7 @@ mod relay;
 pub mod reply;
 mod reserve;
 mod status;
+mod throttle;
 mod value;
 mod warm;
 
@@ -21,6 +22,7 @@ pub use end_hold::{EndHold, EndHoldAnswer};
 /// The core's types that commands, replies and messages are made of.
 pub use flash_sale::{Change, Event, Invalid, Malformed, Refusal, State, Terms, invalid, limits};
 pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, Reserved, SkuTerms};
+pub use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Standing, Terms as ThrottleTerms, WindowTerms};
 pub use message::Message;
 pub use operate::{Restock, RestockAnswer, SwitchAnswer};
 pub use recover::{
@@ -33,6 +35,7 @@ pub use relay::{
 pub use reply::{Answer, Outcome};
 pub use reserve::{Reserve, ReserveAnswer, Wanted};
 pub use status::{BuyerStatus, ReservationStatus, SaleStatus, SkuStatus, Status};
+pub use throttle::{COST_DEFAULT, Throttle, ThrottleAnswer};
 pub use value::{Fields, Sink, Tree, Unreadable, Value};
 pub use warm::{FIRST_EPOCH, Warm, WarmAnswer};
 

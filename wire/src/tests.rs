@@ -78,6 +78,42 @@ fn warm_takes_what_it_documents_and_nothing_else() {
     );
 }
 
+fn throttle(terms: ThrottleTerms, cost: u64) -> Throttle {
+    Throttle { terms, cost }
+}
+
+#[test]
+fn throttle_takes_what_it_documents_and_nothing_else() {
+    use ThrottleTerms::{Bucket, Burst, Daily, Sliding, Strict};
+    let check = |args: &[&str], want: Result<Throttle, &str>| check_args(args, want, Throttle::parse);
+    let window = WindowTerms { limit: 10, window_ms: 1_000 };
+    let bucket = Bucket(BucketTerms { rate: 10, period_ms: 1_000, burst: 20 });
+    check(&["BUCKET", "10", "1000", "20"], Ok(throttle(bucket, 1)));
+    check(&["bucket", "10", "1000", "20", "cost", "0"], Ok(throttle(bucket, 0)));
+    let burst = Burst(BurstTerms { limit: 10, window_ms: 1_000, extra: 50, period_ms: 60_000 });
+    check(&["BURST", "10", "1000", "50", "60000", "COST", "60"], Ok(throttle(burst, 60)));
+    check(&["STRICT", "10", "1000"], Ok(throttle(Strict(window), 1)));
+    check(&["SLIDING", "10", "1000", "COST", "10"], Ok(throttle(Sliding(window), 10)));
+    for offset_minutes in [-720, 0, 840] {
+        let daily = Daily(DailyTerms { limit: 10, offset_minutes });
+        check(&["DAILY", "10", &offset_minutes.to_string()], Ok(throttle(daily, 1)));
+    }
+    for args in [&[][..], &["BUCKET", "10", "1000"], &["DAILY", "10"], &["STRICT", "10", "1000", "COST"]] {
+        check(args, Err("wrong number of arguments"));
+    }
+    check(&["STRICT", "10", "1000", "COST", "1", "cost", "1"], Err("cost must be given once"));
+    check(&["LEAKY", "10", "1000"], Err("strategy must be one of BUCKET, BURST, STRICT, SLIDING, DAILY"));
+    check(&["STRICT", "10", "1000", "5"], Err("option must be one of COST"));
+    check(&["STRICT", "10", "1000", "COST", "11"], Err("cost must be 0 to 10"));
+    check(&["STRICT", "10", "1000", "COST", "-1"], Err("cost must be a whole number, 0 to 10"));
+    check(&["STRICT", "0", "1000"], Err("limit must be 1 to 1000000000"));
+    check(&["STRICT", "1", "2592000001"], Err("window must be 1 to 2592000000"));
+    check(&["BUCKET", "6000", "1000", "1"], Err("burst must be at least 6, which is the rate for a millisecond"));
+    for offset in ["-721", "841", "-", "+", "", "1.5", "--1", "-99999999999999999999"] {
+        check(&["DAILY", "10", offset], Err("offset must be a whole number, -720 to 840"));
+    }
+}
+
 #[test]
 fn the_other_commands_take_what_they_document_and_nothing_else() {
     let pull = Pull { relay: "r", lease_ms: 500, after: Some(7), count: 10 };
@@ -163,6 +199,19 @@ fn commands_read_back() {
             |args| (Status::parse(args) == Ok(status)).then_some(status),
         );
     }
+    let window = WindowTerms { limit: 9, window_ms: 1_000 };
+    for terms in [
+        ThrottleTerms::Bucket(BucketTerms { rate: 1, period_ms: 2, burst: 3 }),
+        ThrottleTerms::Burst(BurstTerms { limit: 1, window_ms: 2, extra: 3, period_ms: 4 }),
+        ThrottleTerms::Strict(window),
+        ThrottleTerms::Sliding(window),
+        ThrottleTerms::Daily(DailyTerms { limit: 9, offset_minutes: -60 }),
+    ] {
+        for cost in [0, 1, 3] {
+            let throttle = throttle(terms, cost);
+            round_trip_args(&throttle, |throttle, out| throttle.args(out), |args| Throttle::parse(args).ok());
+        }
+    }
     let mut written = Vec::new();
     let reserve = reserve("ada", Wanted::Items(vec![("s", 1), ("m", 2)]), Some("r"), Some("{}"));
     reserve.args(&mut written);
@@ -199,6 +248,23 @@ fn replies_read_back() {
     check_reply(Ok(ReadyAnswer { sales: vec![sale] }));
     let events = vec![b"\x00\xff".to_vec(), Vec::new()];
     check_reply(Ok(PullAnswer { epoch: 1, head: 9, skus: vec!["s".to_owned()], events }));
+}
+
+#[test]
+fn a_rate_limit_s_answer_is_five_numbers() {
+    let standing = Standing { limit: 10, remaining: 9, reset_ms: 100 };
+    let allowed = ThrottleAnswer { retry_after_ms: None, standing };
+    let refused = ThrottleAnswer { retry_after_ms: Some(5), standing };
+    check_reply(Ok(allowed));
+    check_reply(Ok(refused));
+    let mut tree = Tree::default();
+    allowed.write(&mut tree);
+    let int = Value::Int;
+    assert_eq!(tree.finish(), Some(Value::Array(vec![int(1), int(10), int(9), Value::Null, int(100)])));
+    for retry_after in [Value::Null, int(-1)] {
+        let contradiction = Value::Array(vec![int(0), int(10), int(9), retry_after, int(100)]);
+        assert!(reply::read::<ThrottleAnswer>(contradiction).is_err());
+    }
 }
 
 #[test]
