@@ -15,6 +15,8 @@ CREATE TABLE sales (
     opens_at_ms bigint,
     closes_at_ms bigint,
     journal_events_max bigint,
+    -- An operator has stopped it.
+    closed boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -23,6 +25,9 @@ CREATE TABLE skus (
     sku text NOT NULL,
     -- Its place in the sale's terms, from 0.
     position smallint NOT NULL,
+    -- Units put on sale at first: part of the sale's terms.
+    warmed_total bigint NOT NULL,
+    -- Units on sale now: an operator may restock.
     total bigint NOT NULL,
     -- Units of held and confirmed orders.
     sold bigint NOT NULL DEFAULT 0,

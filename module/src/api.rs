@@ -1,5 +1,5 @@
 //! The one file that speaks Redis's C API, and the only one with `unsafe` in it. Everything here is a thin, safe face:
-//! how a command is called stands in `call`, what it does in `commands`, what a key holds in `stored`.
+//! how a command is called stands in `call`, what a key may hold in `value`, what happens at load in `load`.
 //!
 //! Three rules make it sound. The server calls every function here on its main thread, but for `free`, which may run on
 //! a background thread and touches nothing but the value. Pointers that the server hands to a callback live as long as
@@ -11,27 +11,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use flash_sale::HashKey;
-use flash_wire::Sink;
 use redis_module::alloc::RedisAlloc;
 use redis_module::raw::{
     self, RedisModuleCtx, RedisModuleDigest, RedisModuleEvent, RedisModuleIO, RedisModuleKey, RedisModuleString,
     RedisModuleSwapDbInfo, RedisModuleType, RedisModuleTypeMethods,
 };
 
-use crate::call::{Call, Command};
-use crate::stored::{self, Stored};
-use crate::{commands, ready};
+use crate::call::{Call, Command, acl_categories, is_write};
+use crate::command_info::CommandInfo;
+use crate::value::Value;
+use crate::{load, ready, stats};
 
 #[global_allocator]
 static ALLOCATOR: RedisAlloc = RedisAlloc;
 
-/// The type of keys that hold a sale, once the module is loaded.
-static SALE_TYPE: AtomicPtr<RedisModuleType> = AtomicPtr::new(ptr::null_mut());
-/// Nine characters, as Redis wants them; they stand in every RDB file.
-const TYPE_NAME: &CStr = c"flashsale";
-/// The version of the RDB payload. The payload carries its own version too, for AOF and DUMP.
-const TYPE_VERSION: c_int = 1;
 const MODULE_VERSION: c_int = 1;
 
 const OK: c_int = 0;
@@ -46,7 +39,7 @@ macro_rules! redis {
 }
 
 /// The newest functions of those that we use. A server that has them has the others too.
-fn missing_api() -> Vec<&'static str> {
+pub(crate) fn missing_api() -> Vec<&'static str> {
     // SAFETY: the table of functions is filled once, before this.
     let functions = unsafe {
         [
@@ -60,8 +53,13 @@ fn missing_api() -> Vec<&'static str> {
 
 /// Runs `f` and turns a panic into none. What panicked has been logged by then: the default hook writes to stderr, which
 /// is the server's.
-fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(f)).ok()
+}
+
+/// The server's clock, Unix milliseconds.
+pub(crate) fn now_ms() -> u64 {
+    u64::try_from(redis!(RedisModule_Milliseconds())).unwrap_or(0)
 }
 
 /// The context of one call, or of the module's load.
@@ -83,29 +81,12 @@ impl<'a> Str<'a> {
 }
 
 impl<'a> Ctx<'a> {
-    pub(crate) fn now_ms(self) -> u64 {
-        u64::try_from(redis!(RedisModule_Milliseconds())).unwrap_or(0)
-    }
-
     pub(crate) fn db(self) -> i32 {
         redis!(RedisModule_GetSelectedDb(self.0))
     }
 
-    pub(crate) fn is_primary_s_link(self) -> bool {
-        self.flags() & raw::REDISMODULE_CTX_FLAGS_REPLICATED != 0
-    }
-
-    pub(crate) fn is_aof(self) -> bool {
-        const AOF_CLIENT: u64 = u64::MAX;
-        self.flags() & raw::REDISMODULE_CTX_FLAGS_LOADING != 0 && redis!(RedisModule_GetClientId(self.0)) == AOF_CLIENT
-    }
-
-    fn flags(self) -> u32 {
-        redis!(RedisModule_GetContextFlags(self.0)).cast_unsigned()
-    }
-
-    pub(crate) fn replicate_verbatim(self) {
-        redis!(RedisModule_ReplicateVerbatim(self.0));
+    pub(crate) fn client_id(self) -> u64 {
+        redis!(RedisModule_GetClientId(self.0))
     }
 
     /// Sends `command` with a key and a payload to replicas and the AOF.
@@ -127,40 +108,39 @@ impl<'a> Ctx<'a> {
         result
     }
 
-    pub(crate) fn reply_error(self, text: &str) {
-        let text = CString::new(text).unwrap_or_else(|_| c"ERR the error's text holds a NUL".to_owned());
-        redis!(RedisModule_ReplyWithError(self.0, text.as_ptr()));
+    /// For the bindings' own functions.
+    pub(crate) const fn raw(self) -> *mut RedisModuleCtx {
+        self.0
     }
 
-    fn log(self, level: &CStr, text: &str) {
+    /// Adds a category of commands for access lists; false: the server lets no module do so (Redis before 7.4).
+    pub(crate) fn add_acl_category(self, name: &CStr) -> bool {
+        // SAFETY: the table of functions is filled.
+        let add = unsafe { raw::RedisModule_AddACLCategory };
+        // SAFETY: the context is the server's, the name a C string.
+        add.is_some_and(|add| unsafe { add(self.0, name.as_ptr()) } == OK)
+    }
+
+    /// Tells the keyspace event `event` about `key`, to whoever listens.
+    pub(crate) fn notify(self, event: &CStr, key: Str) {
+        redis!(RedisModule_NotifyKeyspaceEvent(self.0, raw::REDISMODULE_NOTIFY_MODULE, event.as_ptr(), key.0));
+    }
+
+    /// Reads what the server's configuration says of the settings that were added.
+    pub(crate) fn load_configs(self) -> Result<(), String> {
+        let loaded = redis!(RedisModule_LoadConfigs(self.0)) == OK;
+        if loaded { Ok(()) } else { Err("cannot take its settings: the log says which one".to_owned()) }
+    }
+
+    pub(crate) fn random(self) -> [u64; 2] {
+        let mut random = [0u64; 2];
+        redis!(RedisModule_GetRandomBytes(random.as_mut_ptr().cast(), size_of_val(&random)));
+        random
+    }
+
+    pub(crate) fn log(self, level: &CStr, text: &str) {
         let text = CString::new(text).unwrap_or_default();
         redis!(RedisModule_Log(self.0, level.as_ptr(), c"%s".as_ptr(), text.as_ptr()));
-    }
-}
-
-impl Sink for Ctx<'_> {
-    fn array(&mut self, length: usize) {
-        redis!(RedisModule_ReplyWithArray(self.0, length.cast_signed() as _));
-    }
-
-    fn map(&mut self, length: usize) {
-        redis!(RedisModule_ReplyWithMap(self.0, length.cast_signed() as _));
-    }
-
-    fn int(&mut self, value: i64) {
-        redis!(RedisModule_ReplyWithLongLong(self.0, value));
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        redis!(RedisModule_ReplyWithStringBuffer(self.0, bytes.as_ptr().cast(), bytes.len()));
-    }
-
-    fn code(&mut self, code: &'static str) {
-        self.bytes(code.as_bytes());
-    }
-
-    fn null(&mut self) {
-        redis!(RedisModule_ReplyWithNull(self.0));
     }
 }
 
@@ -177,24 +157,24 @@ impl<'a> OpenKey<'a> {
         isize::try_from(redis!(RedisModule_KeyType(self.0))) == Ok(raw::REDISMODULE_KEYTYPE_EMPTY)
     }
 
-    pub(crate) fn holds_sale(&self) -> bool {
-        redis!(RedisModule_ModuleTypeGetType(self.0)) == SALE_TYPE.load(Ordering::Relaxed)
+    pub(crate) fn holds<V: Value>(&self) -> bool {
+        redis!(RedisModule_ModuleTypeGetType(self.0)) == V::native().get()
     }
 
-    /// What the key holds, if that is a sale.
-    pub(crate) fn stored(&mut self) -> Option<&mut Stored> {
-        if !self.holds_sale() {
+    /// What the key holds, if that is a `V`.
+    pub(crate) fn value<V: Value>(&mut self) -> Option<&mut V> {
+        if !self.holds::<V>() {
             return None;
         }
-        let value = redis!(RedisModule_ModuleTypeGetValue(self.0)).cast::<Stored>();
-        // SAFETY: values of our type are boxes of `Stored`; the borrow of self keeps a second reference away.
+        let value = redis!(RedisModule_ModuleTypeGetValue(self.0)).cast::<V>();
+        // SAFETY: values of a native type are boxes of its `V`; the borrow of self keeps a second reference away.
         unsafe { value.as_mut() }
     }
 
-    /// Makes the key, which must be open for writing, hold `stored`.
-    pub(crate) fn set(&mut self, stored: Stored) {
-        let value = Box::into_raw(Box::new(stored)).cast::<c_void>();
-        redis!(RedisModule_ModuleTypeSetValue(self.0, SALE_TYPE.load(Ordering::Relaxed), value));
+    /// Makes the key, which must be open for writing, hold `value`.
+    pub(crate) fn set<V: Value>(&mut self, value: V) {
+        let value = Box::into_raw(Box::new(value)).cast::<c_void>();
+        redis!(RedisModule_ModuleTypeSetValue(self.0, V::native().get(), value));
     }
 }
 
@@ -210,18 +190,36 @@ extern "C" fn run<C: Command>(ctx: *mut RedisModuleCtx, argv: *mut *mut RedisMod
     let argv = unsafe { std::slice::from_raw_parts(argv.cast::<Str>(), argc) };
     match guard(|| C::run(&Call::new::<C>(ctx, argv))) {
         Some(Ok(())) => {}
-        Some(Err(fault)) => ctx.reply_error(&fault.text(C::NAME)),
-        None => ctx.reply_error("ERR flash: the command panicked; the server's log says where. Please report it."),
+        Some(Err(fault)) => {
+            stats::failed();
+            ctx.error(&fault.text(C::NAME));
+        }
+        None => {
+            stats::panicked();
+            ctx.error("ERR flash: the command panicked; the server's log says where. Please report it.");
+        }
     }
     OK
 }
 
-/// Adds a command to the server.
-pub(crate) fn register<C: Command>(ctx: Ctx) -> Result<(), String> {
+/// Adds a command to the server. `has_category`: the server knows `@flash`.
+pub(crate) fn register<C: Command>(ctx: Ctx, has_category: bool) -> Result<(), String> {
     let key = c_int::from(C::HAS_KEY);
     let (name, flags) = (C::NAME.as_ptr(), C::FLAGS.as_ptr());
-    let status = redis!(RedisModule_CreateCommand(ctx.0, name, Some(run::<C>), flags, key, key, key));
-    if status == OK { Ok(()) } else { Err(format!("cannot add the command {:?}", C::NAME)) }
+    let failed = |what| Err(format!("cannot {what} the command {:?}", C::NAME));
+    if redis!(RedisModule_CreateCommand(ctx.0, name, Some(run::<C>), flags, key, key, key)) != OK {
+        return failed("add");
+    }
+    let command = redis!(RedisModule_GetCommand(ctx.0, name));
+    let info = CommandInfo::new(&C::DOCS, C::HAS_KEY, is_write::<C>());
+    if redis!(RedisModule_SetCommandInfo(command, info.as_ptr())) != OK {
+        return failed("describe");
+    }
+    // SAFETY: the table of functions is filled. Redis 7.0 lacks this one.
+    let Some(set_categories) = (unsafe { raw::RedisModule_SetCommandACLCategories }) else { return Ok(()) };
+    let categories = acl_categories(C::FLAGS, has_category);
+    // SAFETY: the command is the one just made, the categories are a C string.
+    if unsafe { set_categories(command, categories.as_ptr()) } == OK { Ok(()) } else { failed("categorise") }
 }
 
 /// What `MODULE LOAD` and `loadmodule` call.
@@ -241,136 +239,130 @@ pub(crate) unsafe extern "C" fn RedisModule_OnLoad(
         return ERR;
     }
     let ctx = Ctx(ctx, PhantomData);
-    match guard(|| load(ctx)) {
+    match guard(|| load::load(ctx)) {
         Some(Ok(())) => OK,
         Some(Err(problem)) => {
-            ctx.log(c"warning", &format!("flash: {problem}"));
+            ctx.log(c"warning", &problem);
             ERR
         }
         None => ERR,
     }
 }
 
-fn load(ctx: Ctx) -> Result<(), String> {
-    let missing = missing_api();
-    if !missing.is_empty() {
-        return Err(format!("this server lacks {}; Redis 7.0 or Valkey 7.2 and newer have it", missing.join(", ")));
+/// A type that keys can hold, once the server knows it. It belongs to one type of values: that is what makes a pointer of
+/// the server's a reference again.
+pub(crate) struct NativeType<V>(AtomicPtr<RedisModuleType>, PhantomData<fn() -> V>);
+
+impl<V: Value> NativeType<V> {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()), PhantomData)
     }
-    let options = raw::REDISMODULE_OPTIONS_HANDLE_IO_ERRORS
-        | raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED
-        | raw::REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD;
-    redis!(RedisModule_SetModuleOptions(ctx.0, options.cast_signed()));
-    stored::set_hash_key(random_hash_key());
-    create_type(ctx)?;
-    commands::register(ctx)?;
-    let generic = raw::REDISMODULE_NOTIFY_GENERIC;
-    redis!(RedisModule_SubscribeToKeyspaceEvents(ctx.0, generic, Some(on_keyspace_event)));
-    let swap = RedisModuleEvent { id: raw::REDISMODULE_EVENT_SWAPDB, dataver: 1 };
-    redis!(RedisModule_SubscribeToServerEvent(ctx.0, swap, Some(on_swap_db)));
-    ctx.log(c"notice", concat!("flash ", env!("CARGO_PKG_VERSION"), " is loaded"));
-    Ok(())
+
+    fn get(&self) -> *mut RedisModuleType {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Tells the server of the type.
+    pub(crate) fn create(&self, ctx: Ctx) -> Result<(), String> {
+        // SAFETY: the struct is plain C data, for which zero means: no such method.
+        let mut methods: RedisModuleTypeMethods = unsafe { std::mem::zeroed() };
+        methods.version = raw::REDISMODULE_TYPE_METHOD_VERSION.into();
+        methods.rdb_load = Some(rdb_load::<V>);
+        methods.rdb_save = Some(rdb_save::<V>);
+        methods.aof_rewrite = Some(aof_rewrite::<V>);
+        methods.free = Some(free::<V>);
+        methods.digest = Some(digest::<V>);
+        methods.mem_usage = Some(mem_usage::<V>);
+        methods.free_effort = Some(free_effort::<V>);
+        methods.copy = Some(copy::<V>);
+        let name = V::TYPE_NAME;
+        let created = redis!(RedisModule_CreateDataType(ctx.0, name.as_ptr(), V::TYPE_VERSION, &raw mut methods));
+        self.0.store(created, Ordering::Relaxed);
+        if created.is_null() {
+            Err(format!("cannot create the type {name:?}: is another version loaded?"))
+        } else {
+            Ok(())
+        }
+    }
 }
 
-fn random_hash_key() -> HashKey {
-    let mut key = [0u64; 2];
-    redis!(RedisModule_GetRandomBytes(key.as_mut_ptr().cast(), size_of_val(&key)));
-    HashKey(key)
+/// A value that the server lends to a callback.
+fn lent<'a, V: Value>(value: *const c_void) -> &'a V {
+    // SAFETY: the callback belongs to the type of `V`, whose values are boxes; the server keeps this one meanwhile.
+    unsafe { &*value.cast::<V>() }
 }
 
-fn create_type(ctx: Ctx) -> Result<(), String> {
-    // SAFETY: the struct is plain C data, for which zero means: no such method.
-    let mut methods: RedisModuleTypeMethods = unsafe { std::mem::zeroed() };
-    methods.version = raw::REDISMODULE_TYPE_METHOD_VERSION.into();
-    methods.rdb_load = Some(rdb_load);
-    methods.rdb_save = Some(rdb_save);
-    methods.aof_rewrite = Some(aof_rewrite);
-    methods.free = Some(free);
-    methods.digest = Some(digest);
-    methods.mem_usage = Some(mem_usage);
-    methods.free_effort = Some(free_effort);
-    methods.copy = Some(copy);
-    let name = TYPE_NAME.as_ptr();
-    let created = redis!(RedisModule_CreateDataType(ctx.0, name, TYPE_VERSION, &raw mut methods));
-    SALE_TYPE.store(created, Ordering::Relaxed);
-    if created.is_null() { Err("cannot create the type: is another version loaded?".to_owned()) } else { Ok(()) }
-}
-
-/// A value of our type that the server lends to a callback.
-fn lent<'a>(value: *const c_void) -> &'a Stored {
-    // SAFETY: values of our type are boxes of `Stored`, and the server keeps this one during the callback.
-    unsafe { &*value.cast::<Stored>() }
-}
-
-unsafe extern "C" fn rdb_load(io: *mut RedisModuleIO, version: c_int) -> *mut c_void {
+unsafe extern "C" fn rdb_load<V: Value>(io: *mut RedisModuleIO, version: c_int) -> *mut c_void {
     let load = || {
-        if version != TYPE_VERSION {
+        if version != V::TYPE_VERSION {
             return Err(format!("its type version is {version}, written by another release"));
         }
-        let mut length = 0;
-        let buffer = redis!(RedisModule_LoadStringBuffer(io, &raw mut length));
-        if buffer.is_null() || redis!(RedisModule_IsIOError(io)) != 0 {
-            return Err("it is cut short".to_owned());
-        }
-        // SAFETY: the server allocated the buffer and says how long it is; it is ours to free.
-        let loaded = Stored::load(unsafe { std::slice::from_raw_parts(buffer.cast(), length) });
-        redis!(RedisModule_Free(buffer.cast()));
-        let stored = loaded.map_err(|malformed| malformed.to_string())?;
+        let bytes = raw::load_string_buffer(io).map_err(|_| "it is cut short".to_owned())?;
+        let mut value = V::load(bytes.as_ref()).map_err(|malformed| malformed.to_string())?;
         let name = redis!(RedisModule_GetKeyNameFromIO(io));
         if !name.is_null() {
-            ready::list(redis!(RedisModule_GetDbIdFromIO(io)), Str(name.cast_mut(), PhantomData).bytes());
+            value.was_loaded(redis!(RedisModule_GetDbIdFromIO(io)), Str(name.cast_mut(), PhantomData).bytes());
         }
-        Ok(stored)
+        Ok(value)
     };
     let problem = match guard(load) {
-        Some(Ok(stored)) => return Box::into_raw(Box::new(stored)).cast(),
+        Some(Ok(value)) => return Box::into_raw(Box::new(value)).cast(),
         Some(Err(problem)) => problem,
         None => "loading it panicked".to_owned(),
     };
-    let text = CString::new(format!("flash: cannot load a sale: {problem}")).unwrap_or_default();
+    let text = CString::new(format!("cannot load a {:?}: {problem}", V::TYPE_NAME)).unwrap_or_default();
     redis!(RedisModule_LogIOError(io, c"warning".as_ptr(), c"%s".as_ptr(), text.as_ptr()));
     ptr::null_mut()
 }
 
-unsafe extern "C" fn rdb_save(io: *mut RedisModuleIO, value: *mut c_void) {
-    if let Some(bytes) = guard(|| lent(value).sale.save()) {
-        redis!(RedisModule_SaveStringBuffer(io, bytes.as_ptr().cast(), bytes.len()));
+unsafe extern "C" fn rdb_save<V: Value>(io: *mut RedisModuleIO, value: *mut c_void) {
+    if let Some(bytes) = guard(|| lent::<V>(value).save()) {
+        raw::save_slice(io, &bytes);
     }
 }
 
-unsafe extern "C" fn aof_rewrite(io: *mut RedisModuleIO, key: *mut RedisModuleString, value: *mut c_void) {
-    if let Some(bytes) = guard(|| lent(value).sale.save()) {
+unsafe extern "C" fn aof_rewrite<V: Value>(io: *mut RedisModuleIO, key: *mut RedisModuleString, value: *mut c_void) {
+    if let Some(bytes) = guard(|| lent::<V>(value).save()) {
         let payload = bytes.as_ptr().cast::<c_char>();
-        redis!(RedisModule_EmitAOF(io, commands::LOAD.as_ptr(), c"sb".as_ptr(), key, payload, bytes.len()));
+        redis!(RedisModule_EmitAOF(io, V::LOAD.as_ptr(), c"sb".as_ptr(), key, payload, bytes.len()));
     }
 }
 
-unsafe extern "C" fn free(value: *mut c_void) {
+unsafe extern "C" fn free<V: Value>(value: *mut c_void) {
     // SAFETY: the server gives the value up, and it was a box.
-    guard(|| drop(unsafe { Box::from_raw(value.cast::<Stored>()) }));
+    guard(|| drop(unsafe { Box::from_raw(value.cast::<V>()) }));
 }
 
-unsafe extern "C" fn digest(digest: *mut RedisModuleDigest, value: *mut c_void) {
-    if let Some(bytes) = guard(|| lent(value).sale.save()) {
+unsafe extern "C" fn digest<V: Value>(digest: *mut RedisModuleDigest, value: *mut c_void) {
+    if let Some(bytes) = guard(|| lent::<V>(value).save()) {
         redis!(RedisModule_DigestAddStringBuffer(digest, bytes.as_ptr().cast(), bytes.len()));
         redis!(RedisModule_DigestEndSequence(digest));
     }
 }
 
-unsafe extern "C" fn mem_usage(value: *const c_void) -> usize {
-    guard(|| lent(value).memory_bytes()).unwrap_or(0)
+unsafe extern "C" fn mem_usage<V: Value>(value: *const c_void) -> usize {
+    guard(|| lent::<V>(value).memory_bytes()).unwrap_or(0)
 }
 
-unsafe extern "C" fn free_effort(_key: *mut RedisModuleString, value: *const c_void) -> usize {
-    guard(|| lent(value).sale.allocations()).unwrap_or(0)
+unsafe extern "C" fn free_effort<V: Value>(_key: *mut RedisModuleString, value: *const c_void) -> usize {
+    guard(|| lent::<V>(value).allocations()).unwrap_or(0)
 }
 
-unsafe extern "C" fn copy(
+unsafe extern "C" fn copy<V: Value>(
     _from: *mut RedisModuleString,
     _to: *mut RedisModuleString,
     value: *const c_void,
 ) -> *mut c_void {
-    let copied = guard(|| Stored::load(&lent(value).sale.save()).ok()).flatten();
-    copied.map_or(ptr::null_mut(), |stored| Box::into_raw(Box::new(stored)).cast())
+    let copied = guard(|| lent::<V>(value).copy()).flatten();
+    copied.map_or(ptr::null_mut(), |value| Box::into_raw(Box::new(value)).cast())
+}
+
+/// Asks the server to say when a key gets another name, and when databases change places.
+pub(crate) fn subscribe(ctx: Ctx) {
+    let generic = raw::REDISMODULE_NOTIFY_GENERIC;
+    redis!(RedisModule_SubscribeToKeyspaceEvents(ctx.0, generic, Some(on_keyspace_event)));
+    let swap = RedisModuleEvent { id: raw::REDISMODULE_EVENT_SWAPDB, dataver: 1 };
+    raw::subscribe_to_server_event(ctx.0, swap, Some(on_swap_db));
 }
 
 /// A sale may come under another name without any command of ours.

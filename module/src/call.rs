@@ -1,10 +1,14 @@
 //! How a command is called: its arguments, its key, its reply.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
+use std::marker::PhantomData;
 
-use crate::api::{Ctx, OpenKey, Str};
+use redis_module::{Context, ContextFlags, raw};
+
+use crate::api::{Ctx, OpenKey, Str, now_ms};
+use crate::docs::Docs;
 use crate::fault::Fault;
-use crate::stored::Stored;
+use crate::value::Value;
 
 /// A command: registered by [`register`](crate::api::register), run by the server.
 pub(crate) trait Command {
@@ -12,10 +16,26 @@ pub(crate) trait Command {
     const NAME: &'static CStr;
     /// What Redis wants to know of it; the first word is `write` or `readonly`.
     const FLAGS: &'static CStr;
+    /// What `COMMAND DOCS` says of it.
+    const DOCS: Docs;
     /// Whether the first argument is its key. No command has more than one.
     const HAS_KEY: bool = true;
     /// Runs it and writes one reply, or gives the fault that is the reply.
     fn run(call: &Call) -> Result<(), Fault>;
+}
+
+/// Whether the command may change its key.
+pub(crate) fn is_write<C: Command>() -> bool {
+    C::FLAGS.to_bytes().starts_with(b"write")
+}
+
+/// The categories of a command with these flags. `has_category`: the server knows `@flash`.
+pub(crate) fn acl_categories(flags: &CStr, has_category: bool) -> CString {
+    let flags = flags.to_string_lossy();
+    let access = if flags.starts_with("write") { "write" } else { "read" };
+    let speed = if flags.ends_with(" fast") { "fast" } else { "slow" };
+    let ours = if has_category { " flash" } else { "" };
+    CString::new(format!("{access} {speed}{ours}")).unwrap_or_default()
 }
 
 /// Arguments that a call takes without asking for memory: a reservation with every option but several SKUs.
@@ -30,7 +50,7 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new<C: Command>(ctx: Ctx<'a>, argv: &'a [Str<'a>]) -> Self {
-        Self { ctx, argv, writes: C::FLAGS.to_bytes().starts_with(b"write") }
+        Self { ctx, argv, writes: is_write::<C>() }
     }
 
     /// Runs `f` on the arguments behind the command's name, or behind its key.
@@ -46,18 +66,18 @@ impl<'a> Call<'a> {
     }
 
     /// Opens the command's key, for writing if the command writes. Whoever changes it says so by [`KeyName::changed`].
-    pub(crate) fn key(&self) -> Result<Key<'a>, Fault> {
+    pub(crate) fn key<V: Value>(&self) -> Result<Key<'a, V>, Fault> {
         Key::open(self, *self.argv.get(1).ok_or(Fault::Arity)?)
     }
 
     /// Runs `f` on the key `name` of the client's database, opened as [`Call::key`] does.
-    pub(crate) fn with_key<T>(&self, name: &[u8], f: impl FnOnce(Result<Key, Fault>) -> T) -> T {
+    pub(crate) fn with_key<V: Value, T>(&self, name: &[u8], f: impl FnOnce(Result<Key<V>, Fault>) -> T) -> T {
         self.ctx.with_str(name, |name| f(Key::open(self, name)))
     }
 
     /// The server's clock, Unix milliseconds.
     pub(crate) fn now_ms(&self) -> u64 {
-        self.ctx.now_ms()
+        now_ms()
     }
 
     /// The database that the client has selected.
@@ -67,12 +87,20 @@ impl<'a> Call<'a> {
 
     /// Whether this comes from the primary's replication link or from the AOF, and not from a client.
     pub(crate) fn is_replicated(&self) -> bool {
-        self.ctx.is_primary_s_link() || self.ctx.is_aof()
+        const AOF_CLIENT: u64 = u64::MAX;
+        let flags = Context::new(self.ctx.raw()).get_flags();
+        let is_aof = || flags.contains(ContextFlags::LOADING) && self.ctx.client_id() == AOF_CLIENT;
+        flags.contains(ContextFlags::REPLICATED) || is_aof()
+    }
+
+    /// Whether the command may change its key.
+    pub(crate) const fn writes(&self) -> bool {
+        self.writes
     }
 
     /// Sends the command as it came to replicas and the AOF.
     pub(crate) fn replicate_verbatim(&self) {
-        self.ctx.replicate_verbatim();
+        raw::replicate_verbatim(self.ctx.raw());
     }
 
     /// Where the reply goes.
@@ -81,29 +109,30 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A key that holds a sale or nothing.
-pub(crate) struct Key<'a> {
+/// A key that holds a `V` or nothing.
+pub(crate) struct Key<'a, V> {
     open: OpenKey<'a>,
     name: KeyName<'a>,
+    value: PhantomData<V>,
 }
 
-impl<'a> Key<'a> {
+impl<'a, V: Value> Key<'a, V> {
     fn open(call: &Call<'a>, name: Str<'a>) -> Result<Self, Fault> {
         let open = OpenKey::open(call.ctx, name, call.writes);
-        if open.is_empty() || open.holds_sale() {
-            return Ok(Self { open, name: KeyName { ctx: call.ctx, name } });
+        if open.holds::<V>() || open.is_empty() {
+            return Ok(Self { open, name: KeyName { ctx: call.ctx, name }, value: PhantomData });
         }
         Err(Fault::WrongType)
     }
 
     /// What the key holds, and its name; none, if there is no such key.
-    pub(crate) fn stored(&mut self) -> Option<(&mut Stored, &KeyName<'a>)> {
-        Some((self.open.stored()?, &self.name))
+    pub(crate) fn value(&mut self) -> Option<(&mut V, &KeyName<'a>)> {
+        Some((self.open.value()?, &self.name))
     }
 
-    /// Makes the key hold `stored`.
-    pub(crate) fn set(&mut self, stored: Stored) {
-        self.open.set(stored);
+    /// Makes the key hold `value`.
+    pub(crate) fn set(&mut self, value: V) {
+        self.open.set(value);
     }
 }
 
@@ -121,6 +150,11 @@ impl KeyName<'_> {
     /// Tells those who WATCH or track the key that it has changed.
     pub(crate) fn changed(&self) {
         self.ctx.signal_modified(self.name);
+    }
+
+    /// Tells the keyspace event `event` about the key, to whoever listens.
+    pub(crate) fn notify(&self, event: &CStr) {
+        self.ctx.notify(event, self.name);
     }
 
     /// Sends `command` with this key and `payload` to replicas and the AOF.

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     OtherTerms,
     /// The command is one that only the server itself sends.
     Internal,
+    /// An earlier command panicked in the midst of its work on the sale.
+    Poisoned,
     /// Bytes from a replication link or an AOF do not say what they should.
     Malformed(Malformed),
     /// An event from a replication link or an AOF does not fit.
@@ -28,8 +30,7 @@ impl Fault {
     pub(crate) fn text(&self, command: &CStr) -> String {
         match self {
             Self::Arity => {
-                let command = command.to_string_lossy().to_lowercase();
-                format!("ERR wrong number of arguments for '{command}' command")
+                format!("ERR wrong number of arguments for '{}' command", command.to_string_lossy())
             }
             Self::Invalid(invalid) => format!("{INVALID} {invalid}"),
             Self::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value".to_owned(),
@@ -37,6 +38,11 @@ impl Fault {
                 "ERR the sale exists under other terms; nothing was changed. FLASH.STATUS shows them".to_owned()
             }
             Self::Internal => "ERR this command comes only from a primary or an AOF, never from a client".to_owned(),
+            Self::Poisoned => {
+                "POISONED an internal error has left this sale in doubt, and it takes no more writes; nothing was \
+                               changed. The server's log says more. A restart loads the sale as its AOF or RDB has it"
+                    .to_owned()
+            }
             Self::Malformed(malformed) => format!("ERR {malformed}"),
             Self::Unfit(problem) => format!("ERR {problem}"),
         }

@@ -6,8 +6,16 @@
 #[allow(unsafe_code, reason = "the server's API is C; this is the only file that speaks it")]
 mod api;
 mod call;
+mod command_info;
 mod commands;
+mod config;
+mod docs;
 mod fault;
+mod info;
+mod load;
+mod open_sale;
 mod ready;
-mod status;
+mod reply;
+mod stats;
 mod stored;
+mod value;

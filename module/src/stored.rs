@@ -1,10 +1,15 @@
 //! What a key holds: a sale, and what only this server needs to know about it.
 
+use std::ffi::{CStr, c_int};
 use std::sync::OnceLock;
 
 use flash_sale::{Event, HashKey, Malformed, Sale};
 
+use crate::api::NativeType;
 use crate::fault::Fault;
+use crate::ready;
+use crate::stats::Gauges;
+use crate::value::Value;
 
 /// The secret of this process's hash of buyers. It never leaves the process, so replicas and saved files have none.
 static HASH_KEY: OnceLock<HashKey> = OnceLock::new();
@@ -24,22 +29,52 @@ pub(crate) struct Stored {
     pub(crate) sale: Sale,
     /// Whether the list of sales that may need a relay has this one.
     pub(crate) listed: bool,
+    /// A command has begun to work on the sale; after a panic it has never ended.
+    pub(crate) is_poisoned: bool,
+    /// Its part in `INFO flash`.
+    pub(crate) gauges: Gauges,
 }
 
 impl Stored {
+    fn of(sale: Sale) -> Self {
+        let gauges = Gauges::new(&sale);
+        Self { sale, listed: false, is_poisoned: false, gauges }
+    }
+
     /// A new sale.
     pub(crate) fn new(warmed: &Event) -> Result<Self, Fault> {
         let sale = Sale::new(warmed, hash_key()).ok_or(Fault::Unfit("there is no sale that the event could change"))?;
-        Ok(Self { sale, listed: false })
+        Ok(Self::of(sale))
+    }
+}
+
+impl Value for Stored {
+    const TYPE_NAME: &CStr = c"flashsale";
+    const TYPE_VERSION: c_int = 1;
+    const LOAD: &CStr = c"FLASH.LOAD";
+
+    fn native() -> &'static NativeType<Self> {
+        static TYPE: NativeType<Stored> = NativeType::new();
+        &TYPE
     }
 
-    /// A sale out of a snapshot.
-    pub(crate) fn load(bytes: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { sale: Sale::load(bytes, hash_key())?, listed: false })
+    fn load(bytes: &[u8]) -> Result<Self, Malformed> {
+        Ok(Self::of(Sale::load(bytes, hash_key())?))
     }
 
-    /// What the value takes from the allocator.
-    pub(crate) fn memory_bytes(&self) -> usize {
+    fn save(&self) -> Vec<u8> {
+        self.sale.save()
+    }
+
+    fn memory_bytes(&self) -> usize {
         size_of::<Self>() - size_of::<Sale>() + self.sale.memory_bytes()
+    }
+
+    fn allocations(&self) -> usize {
+        self.sale.allocations()
+    }
+
+    fn was_loaded(&mut self, db: i32, name: &[u8]) {
+        ready::list(db, name);
     }
 }

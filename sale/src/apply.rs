@@ -23,6 +23,11 @@ impl Sale {
             Change::Reserved(reserved) => self.has_units_for(&reserved.items),
             Change::Confirmed { id } | Change::Released { id } => held(id),
             Change::Expired { ids } => ids.iter().all(held),
+            Change::Restocked { sku, total } => {
+                self.units.get(usize::from(*sku)).is_some_and(|units| units.taken() <= *total)
+            }
+            Change::Opened => self.is_closed,
+            Change::Closed => !self.is_closed,
         };
         if fits { Ok(()) } else { Err("the event does not fit the sale's state") }
     }
@@ -36,6 +41,9 @@ impl Sale {
             Change::Confirmed { id } => self.confirm(*id),
             Change::Released { id } => self.end(*id, State::Released),
             Change::Expired { ids } => ids.iter().for_each(|id| self.end(*id, State::Expired)),
+            Change::Restocked { sku, total } => self.units[usize::from(*sku)].total = *total,
+            Change::Opened => self.is_closed = false,
+            Change::Closed => self.is_closed = true,
         }
         self.record(event);
     }

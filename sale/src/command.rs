@@ -1,4 +1,4 @@
-//! Commands: what a buyer may ask of a sale.
+//! Commands: what a buyer or an operator may ask of a sale.
 
 use crate::items::Items;
 
@@ -17,6 +17,17 @@ pub enum Command<'a> {
         /// The reservation.
         id: u64,
     },
+    /// Units of a SKU are put on sale, or taken off it. Made by [`Sale::restock`](crate::Sale::restock).
+    Restock {
+        /// The SKU's place in the sale's terms, from 0.
+        sku: u16,
+        /// Units more, or less.
+        delta: i64,
+    },
+    /// The operator lets a closed sale go on.
+    Open,
+    /// The operator stops the sale: nobody reserves, whatever its window says. Holds may still be confirmed.
+    Close,
 }
 
 /// A reservation as it is asked for.

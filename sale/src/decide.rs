@@ -2,7 +2,7 @@
 
 use crate::command::{Command, Reserve};
 use crate::event::{Change, Event, Reserved, State};
-use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX};
+use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TOTAL_UNITS_MAX};
 use crate::refusal::Refusal;
 use crate::reservations::Reservation;
 use crate::sale::{Phase, Sale};
@@ -19,6 +19,9 @@ impl Sale {
             Command::Reserve(reserve) => self.decide_reserve(reserve, now_ms)?,
             Command::Confirm { id } => self.decide_confirm(*id, now_ms)?,
             Command::Release { id } => self.decide_release(*id, now_ms)?,
+            Command::Restock { sku, delta } => self.decide_restock(*sku, *delta)?,
+            Command::Open => self.decide_open()?,
+            Command::Close => self.decide_close()?,
         };
         Ok(self.next_event(now_ms, change))
     }
@@ -46,6 +49,7 @@ impl Sale {
         match self.phase(now_ms) {
             Phase::NotStarted { opens_at_ms } => return Err(Refusal::NotStarted { opens_at_ms }),
             Phase::Ended => return Err(Refusal::Ended),
+            Phase::Closed => return Err(Refusal::Closed),
             Phase::Open => {}
         }
         if buyer.units + reserve.items.units() > self.terms.limit.into() {
@@ -55,9 +59,7 @@ impl Sale {
         if reserve.items.iter().any(|item| self.units[usize::from(item.sku)].available() < item.quantity.into()) {
             return Err(Refusal::SoldOut);
         }
-        if self.seq >= SEQ_MAX || self.journal.as_ref().is_some_and(|journal| journal.is_full()) {
-            return Err(Refusal::JournalFull);
-        }
+        self.journal_takes_one_more()?;
         Ok(Change::Reserved(Reserved {
             buyer: reserve.buyer,
             slot,
@@ -106,6 +108,36 @@ impl Sale {
             State::Released => Err(replayed(&reservation, now_ms)),
             State::Expired => Err(Refusal::Expired),
         }
+    }
+
+    /// Units that somebody has cannot be taken off sale.
+    fn decide_restock(&self, sku: u16, delta: i64) -> Result<Change<'static>, Refusal> {
+        let units = self.units.get(usize::from(sku)).ok_or(Refusal::Unknown)?;
+        let total =
+            units.total.checked_add_signed(delta).filter(|total| (units.taken()..=TOTAL_UNITS_MAX).contains(total));
+        let total = total.ok_or(Refusal::Conflict)?;
+        self.journal_takes_one_more()?;
+        Ok(Change::Restocked { sku, total })
+    }
+
+    fn decide_open(&self) -> Result<Change<'static>, Refusal> {
+        if !self.is_closed {
+            return Err(Refusal::Conflict);
+        }
+        self.journal_takes_one_more()?;
+        Ok(Change::Opened)
+    }
+
+    /// However full the journal is: to stop must always be possible, and it is only once until the sale is opened again.
+    const fn decide_close(&self) -> Result<Change<'static>, Refusal> {
+        if self.is_closed { Err(Refusal::Conflict) } else { Ok(Change::Closed) }
+    }
+
+    fn journal_takes_one_more(&self) -> Result<(), Refusal> {
+        if self.seq >= SEQ_MAX || self.journal.as_ref().is_some_and(|journal| journal.is_full()) {
+            return Err(Refusal::JournalFull);
+        }
+        Ok(())
     }
 
     const fn next_event<'a>(&self, at_ms: u64, change: Change<'a>) -> Event<'a> {

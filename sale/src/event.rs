@@ -40,6 +40,17 @@ pub enum Change<'a> {
         /// [`EXPIRED_PER_EVENT_MAX`](crate::limits::EXPIRED_PER_EVENT_MAX).
         ids: Vec<u64>,
     },
+    /// The operator changed how many units of a SKU are on sale.
+    Restocked {
+        /// The SKU's place in the sale's terms, from 0.
+        sku: u16,
+        /// Units on sale from now on: available, held and confirmed.
+        total: u64,
+    },
+    /// The operator let the closed sale go on.
+    Opened,
+    /// The operator stopped the sale.
+    Closed,
 }
 
 /// A reservation as it was made.

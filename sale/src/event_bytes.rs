@@ -19,6 +19,9 @@ const RESERVED: u8 = 2;
 const CONFIRMED: u8 = 3;
 const RELEASED: u8 = 4;
 const EXPIRED: u8 = 5;
+const RESTOCKED: u8 = 6;
+const OPENED: u8 = 7;
+const CLOSED: u8 = 8;
 
 impl<'a> Event<'a> {
     /// Appends the event's bytes to `out`.
@@ -30,6 +33,9 @@ impl<'a> Event<'a> {
             Change::Confirmed { .. } => CONFIRMED,
             Change::Released { .. } => RELEASED,
             Change::Expired { .. } => EXPIRED,
+            Change::Restocked { .. } => RESTOCKED,
+            Change::Opened => OPENED,
+            Change::Closed => CLOSED,
         });
         put_int(out, self.epoch);
         put_int(out, self.seq);
@@ -42,6 +48,11 @@ impl<'a> Event<'a> {
                 put_int(out, ids.len() as u64);
                 ids.iter().for_each(|id| put_int(out, *id));
             }
+            Change::Restocked { sku, total } => {
+                put_int(out, (*sku).into());
+                put_int(out, *total);
+            }
+            Change::Opened | Change::Closed => {}
         }
     }
 
@@ -66,6 +77,12 @@ impl<'a> Event<'a> {
                 CONFIRMED => Change::Confirmed { id: read_id(&mut reader)? },
                 RELEASED => Change::Released { id: read_id(&mut reader)? },
                 EXPIRED => Change::Expired { ids: read_ids(&mut reader)? },
+                RESTOCKED => Change::Restocked {
+                    sku: read_sku(&mut reader)?,
+                    total: reader.int_within("total", 0, TOTAL_UNITS_MAX)?,
+                },
+                OPENED => Change::Opened,
+                CLOSED => Change::Closed,
                 _ => return Err(Malformed::new("event kind")),
             },
         };
@@ -174,13 +191,14 @@ pub(crate) fn read_items(reader: &mut Reader) -> Result<Items, Malformed> {
 }
 
 fn read_item(reader: &mut Reader) -> Result<Item, Malformed> {
-    let malformed = Malformed::new("item");
-    let sku = reader.int_within("item", 0, SKUS_MAX as u64 - 1)?;
+    let sku = read_sku(reader)?;
     let quantity = reader.int_within("item", 1, QUANTITY_UNITS_MAX.into())?;
-    Ok(Item {
-        sku: u16::try_from(sku).map_err(|_| malformed)?,
-        quantity: u32::try_from(quantity).map_err(|_| malformed)?,
-    })
+    Ok(Item { sku, quantity: u32::try_from(quantity).map_err(|_| Malformed::new("item"))? })
+}
+
+fn read_sku(reader: &mut Reader) -> Result<u16, Malformed> {
+    let sku = reader.int_within("SKU", 0, SKUS_MAX as u64 - 1)?;
+    u16::try_from(sku).map_err(|_| Malformed::new("SKU"))
 }
 
 fn read_id(reader: &mut Reader) -> Result<u64, Malformed> {
@@ -239,6 +257,9 @@ mod tests {
             Change::Confirmed { id: 7 },
             Change::Released { id: 1 << 39 },
             Change::Expired { ids: vec![1, 5, 9] },
+            Change::Restocked { sku: 63, total: 0 },
+            Change::Opened,
+            Change::Closed,
         ]
     }
 

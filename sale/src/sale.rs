@@ -1,12 +1,13 @@
 //! A sale's state, and what can be seen of it.
 
+use crate::command::Command;
 use crate::due::OldestHold;
 use crate::event::{Change, Event};
-use crate::invalid::Invalid;
+use crate::invalid::{Invalid, in_range};
 use crate::items::{Item, Items};
 use crate::journal::Journal;
 use crate::lease::Lease;
-use crate::limits::ENDED_RESERVATIONS_MAX;
+use crate::limits::{ENDED_RESERVATIONS_MAX, TOTAL_UNITS_MAX};
 use crate::refusal::Refusal;
 use crate::reservations::{HashKey, Reservation, Reservations};
 use crate::terms::Terms;
@@ -22,6 +23,8 @@ pub struct Sale {
     pub(crate) at_ms: u64,
     /// By SKU, in the order of the terms.
     pub(crate) units: Vec<Units>,
+    /// The operator has stopped it.
+    pub(crate) is_closed: bool,
     pub(crate) reservations: Reservations,
     pub(crate) oldest_hold: OldestHold,
     pub(crate) journal: Option<Journal>,
@@ -45,7 +48,13 @@ impl Units {
     /// What anyone may still reserve.
     #[must_use]
     pub const fn available(self) -> u64 {
-        self.total - self.held - self.confirmed
+        self.total - self.taken()
+    }
+
+    /// What somebody has.
+    #[must_use]
+    pub const fn taken(self) -> u64 {
+        self.held + self.confirmed
     }
 }
 
@@ -59,6 +68,8 @@ pub enum Phase {
     },
     /// Buyers may reserve.
     Open,
+    /// An operator stopped it.
+    Closed,
     /// The window is over.
     Ended,
 }
@@ -87,6 +98,7 @@ impl Sale {
             seq,
             at_ms: 0,
             units: terms.skus.iter().map(|sku| Units { total: sku.total, held: 0, confirmed: 0 }).collect(),
+            is_closed: false,
             reservations: Reservations::new(key, terms.total_units() + remembered),
             oldest_hold: OldestHold { from: 0, due_ms: None },
             journal: terms.journal_events_max.map(|events_max| Journal::new(events_max, seq)),
@@ -96,7 +108,7 @@ impl Sale {
         }
     }
 
-    /// What the sale promises.
+    /// What the sale promised when it was warmed. A restock changes [`Sale::units`], not this.
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         &self.terms
@@ -148,12 +160,7 @@ impl Sale {
     /// # Errors
     /// Names what is not one of the sale's, or out of bounds.
     pub fn items(&self, named: &[(&str, u32)]) -> Result<Items, Invalid> {
-        let place = |name: &str| self.terms.skus.iter().position(|sku| sku.name == name);
-        let item = |&(name, quantity): &(&str, u32)| {
-            let place = place(name).and_then(|place| u16::try_from(place).ok());
-            let sku = place.ok_or_else(|| Invalid::new("SKU", "must be one of the sale's"))?;
-            Ok(Item { sku, quantity })
-        };
+        let item = |&(name, quantity): &(&str, u32)| Ok(Item { sku: self.sku(Some(name))?, quantity });
         Items::summed(named.iter().map(item).collect::<Result<_, Invalid>>()?)
     }
 
@@ -162,10 +169,31 @@ impl Sale {
     /// # Errors
     /// When the sale has several, or the quantity is out of bounds.
     pub fn items_of_only_sku(&self, quantity: u32) -> Result<Items, Invalid> {
-        if self.terms.skus.len() > 1 {
-            return Err(Invalid::new("SKU", "must be named: the sale has several"));
-        }
-        Items::one(0, quantity)
+        Items::one(self.sku(None)?, quantity)
+    }
+
+    /// The place of a SKU in the terms, by its name; none: of the only one.
+    ///
+    /// # Errors
+    /// When it is not one of the sale's, or the sale has several.
+    pub fn sku(&self, name: Option<&str>) -> Result<u16, Invalid> {
+        let Some(name) = name else {
+            let is_only = self.terms.skus.len() == 1;
+            return if is_only { Ok(0) } else { Err(Invalid::new("SKU", "must be named: the sale has several")) };
+        };
+        let place = self.terms.skus.iter().position(|sku| sku.name == name);
+        let place = place.and_then(|place| u16::try_from(place).ok());
+        place.ok_or_else(|| Invalid::new("SKU", "must be one of the sale's"))
+    }
+
+    /// The wish for `delta` units more, or less, of a SKU.
+    ///
+    /// # Errors
+    /// When there would be more than [`TOTAL_UNITS_MAX`].
+    pub fn restock(&self, sku: u16, delta: i64) -> Result<Command<'static>, Invalid> {
+        let total = self.units.get(usize::from(sku)).map_or(0, |units| units.total);
+        in_range("total", total.saturating_add_signed(delta), 0, TOTAL_UNITS_MAX)?;
+        Ok(Command::Restock { sku, delta })
     }
 
     /// Where the sale stands in its window at `now_ms`.
@@ -173,10 +201,17 @@ impl Sale {
     pub fn phase(&self, now_ms: u64) -> Phase {
         let now_ms = self.now(now_ms);
         match (self.terms.opens_at_ms, self.terms.closes_at_ms) {
-            (Some(opens_at_ms), _) if now_ms < opens_at_ms => Phase::NotStarted { opens_at_ms },
             (_, Some(closes_at_ms)) if now_ms >= closes_at_ms => Phase::Ended,
+            _ if self.is_closed => Phase::Closed,
+            (Some(opens_at_ms), _) if now_ms < opens_at_ms => Phase::NotStarted { opens_at_ms },
             _ => Phase::Open,
         }
+    }
+
+    /// Whether an operator has stopped the sale.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// PostgreSQL has every event up to here. A sale without a journal has nothing to wait for.
@@ -189,6 +224,13 @@ impl Sale {
     #[must_use]
     pub fn journal_events(&self) -> u64 {
         self.journal.as_ref().map_or(0, Journal::len)
+    }
+
+    /// When the oldest unacknowledged event was decided, Unix milliseconds; none: there is no such event.
+    #[must_use]
+    pub fn journal_since_ms(&self) -> Option<u64> {
+        let oldest = self.journal_after(0).next()?;
+        Event::decode(oldest).ok().map(|event| event.at_ms)
     }
 
     /// The unacknowledged events behind `after`, as bytes, in order.

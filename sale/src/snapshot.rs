@@ -6,12 +6,16 @@ use crate::due::OldestHold;
 use crate::event::{Event, State};
 use crate::event_bytes::{put_terms, read_terms};
 use crate::journal::Journal;
-use crate::limits::{ENDED_RESERVATIONS_MAX, EPOCH_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX};
+use crate::limits::{
+    ENDED_RESERVATIONS_MAX, EPOCH_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
+};
 use crate::reservations::{HashKey, Reservation};
 use crate::sale::Sale;
 
-/// The version of the layout. Another one is refused by [`Sale::load`].
-pub const SNAPSHOT_VERSION: u8 = 1;
+/// The version of the layout. [`Sale::load`] reads this one and those before, and refuses later ones.
+///
+/// 1: the first. 2: behind the terms, whether the sale is closed, and each SKU's total.
+pub const SNAPSHOT_VERSION: u8 = 2;
 
 impl Sale {
     /// The whole state; equal states give equal bytes. The lease is not part of it.
@@ -22,6 +26,8 @@ impl Sale {
         put_int(&mut out, self.seq);
         put_int(&mut out, self.at_ms);
         put_terms(&mut out, &self.terms);
+        out.push(u8::from(self.is_closed));
+        self.units.iter().for_each(|units| put_int(&mut out, units.total));
         put_int(&mut out, self.reservations.iter().count() as u64);
         let mut previous = 0;
         for reservation in self.reservations.iter() {
@@ -44,19 +50,35 @@ impl Sale {
     /// Names what is malformed or breaks a rule of the sale.
     pub fn load(bytes: &[u8], key: HashKey) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        if reader.byte("snapshot version")? != SNAPSHOT_VERSION {
-            return Err(Malformed::new("sale: its version is not 1, written by another release"));
+        let version = reader.byte("snapshot version")?;
+        if !(1..=SNAPSHOT_VERSION).contains(&version) {
+            return Err(Malformed::new("sale: its version is not 1 or 2, written by another release"));
         }
         let epoch = reader.int_within("epoch", 1, EPOCH_MAX)?;
         let seq = reader.int_within("seq", 1, SEQ_MAX)?;
         let at_ms = reader.int_within("clock", 0, TIME_MS_MAX)?;
         let mut sale = Self::empty(read_terms(&mut reader)?, epoch, seq, key);
         sale.at_ms = at_ms;
+        if version >= 2 {
+            sale.load_stock(&mut reader)?;
+        }
         sale.load_reservations(&mut reader)?;
         sale.load_ended(&mut reader)?;
         sale.load_journal(&mut reader)?;
         reader.end("end of sale")?;
         Ok(sale)
+    }
+
+    fn load_stock(&mut self, reader: &mut Reader) -> Result<(), Malformed> {
+        self.is_closed = match reader.byte("closed")? {
+            0 => false,
+            1 => true,
+            _ => return Err(Malformed::new("closed")),
+        };
+        for units in &mut self.units {
+            units.total = reader.int_within("total", 0, TOTAL_UNITS_MAX)?;
+        }
+        Ok(())
     }
 
     fn load_reservations(&mut self, reader: &mut Reader) -> Result<(), Malformed> {
@@ -76,7 +98,7 @@ impl Sale {
                     State::Confirmed => units.confirmed += u64::from(item.quantity),
                     State::Released | State::Expired => {}
                 }
-                if units.held + units.confirmed > units.total {
+                if units.taken() > units.total {
                     return Err(Malformed::new("units: more are taken than there are"));
                 }
             }

@@ -10,6 +10,7 @@ mod module_errors;
 mod module_hostile_restore;
 mod module_keys;
 mod module_memory;
+mod module_operator;
 mod module_replication;
 mod module_tracking;
 mod module_versions;

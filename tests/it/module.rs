@@ -68,6 +68,29 @@ fn a_window_opens_and_closes() {
 }
 
 #[test]
+fn an_operator_restocks_closes_and_opens() {
+    let server = Server::start();
+    let redis = &mut server.connect();
+    check(redis, "FLASH.WARM drop SKU a 2 SKU b 5 HOLD 60000", "[WARMED 1]");
+    check(redis, "FLASH.RESERVE drop ada SKU a 1", "[RESERVED 2 * 6]");
+    check(redis, "FLASH.RESTOCK drop SKU a -2", "[CONFLICT]");
+    check(redis, "FLASH.RESTOCK drop SKU a -1", "[RESTOCKED 1 0]");
+    check(redis, "FLASH.RESERVE drop bob SKU a 1", "[SOLD_OUT]");
+    check(redis, "FLASH.RESTOCK drop SKU a +3", "[RESTOCKED 4 3]");
+    check(redis, "FLASH.CLOSE drop", "[CLOSED]");
+    check(redis, "FLASH.CLOSE drop", "[CLOSED]");
+    check(redis, "FLASH.RESERVE drop bob SKU a 1", "[CLOSED]");
+    check(redis, "FLASH.CONFIRM drop 2", "[CONFIRMED 2]");
+    check(redis, "FLASH.OPEN drop", "[OPENED]");
+    check(redis, "FLASH.OPEN drop", "[OPENED]");
+    check(redis, "FLASH.RESERVE drop bob SKU a 1", "[RESERVED 8 * 7]");
+    check(redis, "FLASH.WARM drop SKU a 2 SKU b 5 HOLD 60000", "[EXISTS 1]");
+    for nothing in ["FLASH.RESTOCK other 5", "FLASH.OPEN other", "FLASH.CLOSE other"] {
+        check(redis, nothing, "[NOT_WARMED]");
+    }
+}
+
+#[test]
 fn a_hold_that_runs_out_gives_its_unit_to_the_next_buyer() {
     let server = Server::start();
     let redis = &mut server.connect();
@@ -232,12 +255,20 @@ fn out_of_memory_nothing_new_is_taken_and_what_is_held_still_ends() {
 }
 
 #[test]
-fn a_panic_in_a_command_is_an_error_reply_and_the_server_lives() {
+fn a_panic_is_an_error_reply_and_its_sale_takes_no_more_writes() {
     let server = Server::start();
     let redis = &mut server.connect();
     check(redis, "FLASH.WARM drop 9", "[WARMED 1]");
-    let error = try_run::<Value>(redis, "FLASH.PANIC").expect_err("it panics");
+    check(redis, "FLASH.WARM other 9", "[WARMED 1]");
+    let error = try_run::<Value>(redis, "FLASH.PANIC drop").expect_err("it panics");
     assert!(error.contains("the command panicked"), "{error}");
+    for write in ["FLASH.RESERVE drop ada", "FLASH.RESTOCK drop 5", "FLASH.CLOSE drop", "FLASH.REAP drop"] {
+        let error = try_run::<Value>(redis, write).expect_err("the sale is in doubt");
+        assert!(error.starts_with("POISONED "), "{write}: {error}");
+    }
+    assert_eq!(status(redis, "drop", "available"), 9, "it may still be looked at");
+    check(redis, "FLASH.RESERVE other ada", "[RESERVED 2 nil 8]");
+    let _: Value = run(redis, "DEBUG LOADAOF");
     check(redis, "FLASH.RESERVE drop ada", "[RESERVED 2 nil 8]");
 }
 

@@ -33,15 +33,18 @@ fn warmed() -> (Server, Connection) {
 fn every_command_wants_its_own_number_of_arguments() {
     let (_server, redis) = warmed();
     let redis = &mut { redis };
-    for command in ["WARM", "RESERVE", "CONFIRM", "RELEASE", "STATUS", "REAP", "PULL", "ACK"] {
-        let want = format!("ERR wrong number of arguments for 'flash.{}' command", command.to_lowercase());
+    for command in
+        ["WARM", "RESERVE", "CONFIRM", "RELEASE", "STATUS", "REAP", "PULL", "ACK", "RESTOCK", "OPEN", "CLOSE"]
+    {
+        let want = format!("ERR wrong number of arguments for 'FLASH.{command}' command");
         check_words(redis, &format!("FLASH.{command}"), &want);
     }
-    check_words(redis, "FLASH.WARM drop", "ERR wrong number of arguments for 'flash.warm' command");
-    check_words(redis, "FLASH.RESERVE drop", "ERR wrong number of arguments for 'flash.reserve' command");
-    check_words(redis, "FLASH.RESERVE drop bob QTY", "ERR wrong number of arguments for 'flash.reserve' command");
-    check_words(redis, "FLASH.CONFIRM drop 2 3", "ERR wrong number of arguments for 'flash.confirm' command");
-    check_words(redis, "FLASH.ACK drop 1", "ERR wrong number of arguments for 'flash.ack' command");
+    check_words(redis, "FLASH.WARM drop", "ERR wrong number of arguments for 'FLASH.WARM' command");
+    check_words(redis, "FLASH.RESERVE drop", "ERR wrong number of arguments for 'FLASH.RESERVE' command");
+    check_words(redis, "FLASH.RESERVE drop bob QTY", "ERR wrong number of arguments for 'FLASH.RESERVE' command");
+    check_words(redis, "FLASH.CONFIRM drop 2 3", "ERR wrong number of arguments for 'FLASH.CONFIRM' command");
+    check_words(redis, "FLASH.OPEN drop now", "ERR wrong number of arguments for 'FLASH.OPEN' command");
+    check_words(redis, "FLASH.ACK drop 1", "ERR wrong number of arguments for 'FLASH.ACK' command");
 }
 
 #[test]
@@ -66,10 +69,18 @@ fn every_bad_argument_is_named_with_its_limit() {
         ("FLASH.WARM drop 10", "ERR the sale exists under other terms; nothing was changed. FLASH.STATUS shows them"),
         ("FLASH.CONFIRM drop 0", "INVALID id must be 1 to 1099511627775"),
         ("FLASH.RELEASE drop x", "INVALID id must be a whole number, 1 to 1099511627775"),
+        ("FLASH.RESTOCK drop 0", "INVALID delta must be a whole number, -1000000000 to 1000000000, and not 0"),
+        ("FLASH.RESTOCK drop many", "INVALID delta must be a whole number, -1000000000 to 1000000000, and not 0"),
+        (
+            "FLASH.RESTOCK drop -1000000001",
+            "INVALID delta must be a whole number, -1000000000 to 1000000000, and not 0",
+        ),
+        ("FLASH.RESTOCK drop 1000000000", "INVALID total must be 0 to 1000000000"),
+        ("FLASH.RESTOCK drop SKU blue 1", "INVALID SKU must be one of the sale's"),
         ("FLASH.STATUS drop WHO ada", "INVALID option must be one of BUYER, ID"),
         ("FLASH.REAP drop COUNT 1001", "INVALID count must be 1 to 1000"),
         ("FLASH.READY COUNT 0", "INVALID count must be 1 to 1000"),
-        ("FLASH.PULL drop me", "INVALID option must be one of LEASE (required, behind the relay)"),
+        ("FLASH.PULL drop me WITHIN 5", "INVALID option must be one of LEASE (required, behind the relay)"),
         ("FLASH.PULL drop me LEASE 60001", "INVALID lease must be 1 to 60000"),
         ("FLASH.ACK drop 0 1", "INVALID epoch must be 1 to 9223372036854775807"),
         ("FLASH.APPLY drop x", "ERR this command comes only from a primary or an AOF, never from a client"),
@@ -114,6 +125,9 @@ fn a_key_of_another_type_is_refused() {
         "FLASH.RELEASE string 2",
         "FLASH.STATUS string",
         "FLASH.REAP string",
+        "FLASH.RESTOCK string 5",
+        "FLASH.OPEN string",
+        "FLASH.CLOSE string",
         "FLASH.PULL string me LEASE 5",
         "FLASH.ACK string 1 1",
     ] {

@@ -22,6 +22,9 @@ pub(crate) async fn apply(
     for (sale, epoch, terms) in &changes.opened {
         open(transaction, sale, *epoch, terms).await?;
     }
+    for (sale, closed) in &changes.closed {
+        transaction.execute(sql::CLOSE_SALE, &[sale, closed]).await?;
+    }
     let (unknown, ()) = tokio::try_join!(
  biased;end_and_count(transaction, statements, changes), make(transaction, statements, &changes.made))?;
     Ok(unknown.is_empty())
@@ -44,7 +47,7 @@ async fn end_and_count(
     statements: &Statements,
     changes: &Changes<'_>,
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
-    if changes.ended.is_empty() && changes.units.is_empty() {
+    if changes.ended.is_empty() && changes.skus.is_empty() {
         return Ok(Vec::new());
     }
     let ended = &changes.ended;
@@ -53,13 +56,14 @@ async fn end_and_count(
     let ids = column(ended, |ended| to_sql(ended.id));
     let states = column(ended, |ended| ended.state.name());
     let ended_at = column(ended, |ended: &Ended| to_sql(ended.step.event.at_ms));
-    let unit_sales = changes.units.keys().map(|key| key.0).collect::<Vec<_>>();
-    let unit_skus = changes.units.keys().map(|key| key.1).collect::<Vec<_>>();
-    let units = changes.units.values().copied().collect::<Vec<_>>();
+    let sku_sales = changes.skus.keys().map(|key| key.0).collect::<Vec<_>>();
+    let skus = changes.skus.keys().map(|key| key.1).collect::<Vec<_>>();
+    let units = changes.skus.values().map(|sku| sku.units).collect::<Vec<_>>();
+    let totals = changes.skus.values().map(|sku| sku.total.map(to_sql)).collect::<Vec<_>>();
     transaction
         .query(
             &statements.end_orders_and_count,
-            &[&sales, &epochs, &ids, &states, &ended_at, &unit_sales, &unit_skus, &units],
+            &[&sales, &epochs, &ids, &states, &ended_at, &sku_sales, &skus, &units, &totals],
         )
         .await
 }

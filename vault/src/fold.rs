@@ -22,8 +22,19 @@ pub(crate) struct Changes<'a> {
     pub(crate) made: Vec<Made<'a>>,
     /// Ends of orders that were there before.
     pub(crate) ended: Vec<Ended<'a>>,
-    /// Units that the orders made in the run still have at its end, by sale and SKU. A SKU stands here even with none.
-    pub(crate) units: BTreeMap<(&'a str, &'a str), i64>,
+    /// What becomes of SKUs, by sale and name. A SKU that the run speaks of stands here even if nothing does.
+    pub(crate) skus: BTreeMap<(&'a str, &'a str), SkuChange>,
+    /// Sales that an operator closed or opened, and which of the two it was last.
+    pub(crate) closed: BTreeMap<&'a str, bool>,
+}
+
+/// What becomes of a SKU.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct SkuChange {
+    /// Units that the orders made in the run still have at its end.
+    pub(crate) units: i64,
+    /// Units on sale from now on, if the run changes that.
+    pub(crate) total: Option<u64>,
 }
 
 /// An order made in the run.
@@ -53,6 +64,9 @@ pub(crate) fn fold<'a>(steps: &[Step<'a>]) -> Changes<'a> {
             MessageChange::Confirmed { id } => fold.ended(*step, *id, State::Confirmed),
             MessageChange::Released { id } => fold.ended(*step, *id, State::Released),
             MessageChange::Expired { ids } => ids.iter().for_each(|id| fold.ended(*step, *id, State::Expired)),
+            MessageChange::Restocked(sku) => fold.sku(step.sale, &sku.sku).total = Some(sku.total),
+            MessageChange::Opened => drop(fold.changes.closed.insert(step.sale, false)),
+            MessageChange::Closed => drop(fold.changes.closed.insert(step.sale, true)),
         }
     }
     fold.changes
@@ -95,14 +109,18 @@ impl<'a> Fold<'a> {
 
     fn add_units(&mut self, sale: &'a str, reserved: &'a MessageReserved<'a>, sign: i64) {
         for item in &reserved.items {
-            *self.changes.units.entry((sale, &item.sku)).or_default() += sign * i64::from(item.quantity);
+            self.sku(sale, &item.sku).units += sign * i64::from(item.quantity);
         }
+    }
+
+    fn sku(&mut self, sale: &'a str, sku: &'a str) -> &mut SkuChange {
+        self.changes.skus.entry((sale, sku)).or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use flash_wire::message::MessageItem;
+    use flash_wire::message::{MessageItem, MessageSku};
 
     use super::*;
 
@@ -133,7 +151,7 @@ mod tests {
         let got_ended: Vec<_> = got.ended.iter().map(|ended| (ended.id, ended.state)).collect();
         assert_eq!(got_made, made);
         assert_eq!(got_ended, ended);
-        assert_eq!(got.units.get(&("drop", "a")).copied(), units);
+        assert_eq!(got.skus.get(&("drop", "a")).map(|sku| sku.units), units);
     }
 
     #[test]
@@ -162,6 +180,18 @@ mod tests {
         let changes = vec![Confirmed { id: 3 }, reserved("ada", 1, true), Expired { ids: vec![4, 11] }];
         let made = [(11 + 1, State::Held, None)];
         check(changes, &made, &[(3, State::Confirmed), (4, State::Expired), (11, State::Expired)], Some(1));
+    }
+
+    #[test]
+    fn an_operator_s_last_word_counts() {
+        let total = |total| MessageChange::Restocked(MessageSku { sku: "a".to_owned(), total });
+        let changes = [total(9), reserved("ada", 2, true), total(7), MessageChange::Closed, MessageChange::Opened];
+        let events = changes.map(|change| MessageEvent { seq: 11, at_ms: 1, change });
+        let steps: Vec<_> = events.iter().map(|event| Step { sale: "drop", epoch: 1, event }).collect();
+        let got = fold(&steps);
+        assert_eq!(got.skus[&("drop", "a")], SkuChange { units: 2, total: Some(7) });
+        assert_eq!(got.skus[&("drop", "b")], SkuChange { units: 1, total: None });
+        assert_eq!(got.closed, BTreeMap::from([("drop", false)]));
     }
 
     #[test]

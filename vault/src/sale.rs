@@ -36,7 +36,7 @@ pub async fn create_sale(client: &Client, sale: &str, wanted: &Terms, epoch: u64
 /// When PostgreSQL is in trouble.
 pub async fn terms(client: &Client, sale: &str) -> Result<Option<Terms>, Error> {
     let Some(row) = client.query_opt(sql::TERMS, &[&sale]).await? else { return Ok(None) };
-    let skus = client.query(sql::SKUS, &[&sale]).await?;
+    let skus = client.query(sql::TERMS_SKUS, &[&sale]).await?;
     let optional = |column: usize| row.get::<_, Option<i64>>(column).map(from_sql);
     Ok(Some(Terms {
         skus: skus.iter().map(|sku| SkuTerms { name: sku.get(0), total: from_sql(sku.get(1)) }).collect(),

@@ -31,8 +31,8 @@ pub(crate) const CREATE_SALE: &str = "
         ON CONFLICT DO NOTHING
         RETURNING sale
     )
-    INSERT INTO skus (sale, sku, position, total)
-    SELECT created.sale, term.sku, term.position - 1, term.total
+    INSERT INTO skus (sale, sku, position, warmed_total, total)
+    SELECT created.sale, term.sku, term.position - 1, term.total, term.total
     FROM created, unnest($8::text[], $9::bigint[]) WITH ORDINALITY AS term (sku, total, position)";
 
 /// A sale lives in a newer epoch now.
@@ -42,7 +42,13 @@ pub(crate) const RAISE_EPOCH: &str = "UPDATE sales SET epoch = $2 WHERE sale = $
 pub(crate) const TERMS: &str = "
     SELECT buyer_limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max FROM sales WHERE sale = $1";
 
-/// The SKUs of a sale, in the order of its terms.
+/// The SKUs of a sale's terms, in their order.
+pub(crate) const TERMS_SKUS: &str = "SELECT sku, warmed_total FROM skus WHERE sale = $1 ORDER BY position";
+
+/// An operator closed a sale, or opened it again.
+pub(crate) const CLOSE_SALE: &str = "UPDATE sales SET closed = $2 WHERE sale = $1";
+
+/// The units of a sale's SKUs, in the order of its terms.
 pub(crate) const SKUS: &str = "SELECT sku, total, sold FROM skus WHERE sale = $1 ORDER BY position";
 
 /// Makes sure that every epoch has its row to lock. In order, so that two who do it do not wait for each other.
@@ -87,7 +93,7 @@ pub(crate) const READ_EARLY: &str = "
 pub(crate) const FORGET_EARLY: &str = "DELETE FROM early WHERE sale = $1 AND epoch = $2 AND seq <= $3";
 
 /// Ends orders that are still held ($1 to $5; said so that no scan of the index of active orders suggests itself), and counts units: those of new orders ($6 to $8) in, those of ended ones
-/// out. A rejected reservation has nothing to end, even where another epoch's order has its id. Gives the SKUs that the
+/// out. A SKU's new total ($9), where there is one, is set in the same step, for the two are checked against each other. A rejected reservation has nothing to end, even where another epoch's order has its id. Gives the SKUs that the
 /// sale does not have.
 ///
 /// It must come before [`MAKE_ORDERS`]: an order that ends makes room for the buyer's next one. Counters are locked in
@@ -104,19 +110,21 @@ pub(crate) const END_ORDERS_AND_COUNT: &str = "
         )
         RETURNING orders.sale, orders.state, orders.items
     ), change AS (
-        SELECT sale, sku, sum(units)::bigint AS units
+        SELECT sale, sku, sum(units)::bigint AS units, max(total) AS total
         FROM (
-            SELECT sale, sku, units FROM unnest($6::text[], $7::text[], $8::bigint[]) AS made (sale, sku, units)
+            SELECT sale, sku, units, total
+            FROM unnest($6::text[], $7::text[], $8::bigint[], $9::bigint[]) AS made (sale, sku, units, total)
             UNION ALL
-            SELECT ended.sale, item.sku, -item.quantity
+            SELECT ended.sale, item.sku, -item.quantity, NULL
             FROM ended, jsonb_to_recordset(ended.items) AS item (sku text, quantity bigint)
             WHERE ended.state IN ('released', 'expired')
         ) AS single
         GROUP BY sale, sku
     ), locked AS (
-        SELECT sale, sku, units FROM skus JOIN change USING (sale, sku) ORDER BY sale, sku FOR NO KEY UPDATE OF skus
+        SELECT sale, sku, change.units, change.total
+        FROM skus JOIN change USING (sale, sku) ORDER BY sale, sku FOR NO KEY UPDATE OF skus
     ), counted AS (
-        UPDATE skus SET sold = sold + locked.units FROM locked
+        UPDATE skus SET sold = sold + locked.units, total = coalesce(locked.total, skus.total) FROM locked
         WHERE skus.sale = locked.sale AND skus.sku = locked.sku
     )
     SELECT sale, sku FROM change

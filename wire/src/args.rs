@@ -107,6 +107,23 @@ impl<'s, 'a> Args<'s, 'a> {
         Ok(in_range(field, value, min, max)?)
     }
 
+    /// The next argument as a change of a number: `+5`, `5` or `-5`, but not 0, and by at most `max`.
+    ///
+    /// # Errors
+    /// Names `field` and its bounds.
+    pub fn delta(&mut self, field: &'static str, max: u64) -> Result<i64, ArgError> {
+        let arg = self.next()?;
+        let (is_less, digits) = match arg.split_first() {
+            Some((b'-', digits)) => (true, digits),
+            Some((b'+', digits)) => (false, digits),
+            _ => (false, arg),
+        };
+        let delta =
+            decimal(digits).filter(|delta| (1..=max).contains(delta)).and_then(|delta| i64::try_from(delta).ok());
+        let delta = delta.map(|delta| if is_less { -delta } else { delta });
+        delta.ok_or_else(|| Invalid::new(field, format!("must be a whole number, -{max} to {max}, and not 0")).into())
+    }
+
     /// Nothing may be left.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod args;
 mod end_hold;
 pub mod key;
 pub mod message;
+mod operate;
 mod relay;
 pub mod reply;
 mod reserve;
@@ -20,6 +21,7 @@ pub use end_hold::{EndHold, EndHoldAnswer};
 pub use flash_sale::{Change, Event, Invalid, Malformed, Refusal, State, Terms, invalid, limits};
 pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, Reserved, SkuTerms};
 pub use message::Message;
+pub use operate::{Restock, RestockAnswer, SwitchAnswer};
 pub use relay::{
     Ack, AckAnswer, COUNT_MAX, LEASE_MS_MAX, PULL_EVENTS_DEFAULT, Pull, PullAnswer, READY_SALES_DEFAULT,
     REAP_HOLDS_DEFAULT, RELAY_BYTES_MAX, Ready, ReadyAnswer, ReadySale, Reap, ReapAnswer,

@@ -8,7 +8,7 @@ use std::fmt;
 use flash_sale::invalid::{in_range, name};
 use flash_sale::limits::{
     BUYER_BYTES_MAX, EPOCH_MAX, EXPIRED_PER_EVENT_MAX, QUANTITY_UNITS_MAX, REQUEST_BYTES_MAX,
-    RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX,
+    RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
 };
 use flash_sale::{Change, Event, Invalid, Reserved, SkuTerms, Terms};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,12 @@ pub enum MessageChange<'a> {
         /// The reservations.
         ids: Vec<u64>,
     },
+    /// The operator changed how many units of a SKU are on sale.
+    Restocked(MessageSku),
+    /// The operator let the closed sale go on.
+    Opened,
+    /// The operator stopped the sale.
+    Closed,
 }
 
 /// The terms of a sale, as in [`Terms`].
@@ -94,7 +100,7 @@ pub struct MessageTerms {
     pub journal_events_max: Option<u64>,
 }
 
-/// One SKU as it is put on sale.
+/// One SKU and its units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageSku {
     /// Its name.
@@ -246,14 +252,24 @@ fn change<'a>(change: &Change<'a>, skus: &'a [String]) -> Result<MessageChange<'
         Change::Confirmed { id } => MessageChange::Confirmed { id: *id },
         Change::Released { id } => MessageChange::Released { id: *id },
         Change::Expired { ids } => MessageChange::Expired { ids: ids.clone() },
+        Change::Restocked { sku, total } => {
+            MessageChange::Restocked(MessageSku { sku: sku_name(*sku, skus)?.to_owned(), total: *total })
+        }
+        Change::Opened => MessageChange::Opened,
+        Change::Closed => MessageChange::Closed,
     })
 }
 
+fn sku_name(sku: u16, skus: &[String]) -> Result<&str, Invalid> {
+    let name = skus.get(usize::from(sku)).map(String::as_str);
+    name.ok_or_else(|| Invalid::new("sku", "must be one of the sale's"))
+}
+
 fn reserved<'a>(reserved: &Reserved<'a>, skus: &'a [String]) -> Result<MessageReserved<'a>, Invalid> {
-    let items = reserved.items.iter().map(|item| {
-        let sku = skus.get(usize::from(item.sku)).ok_or_else(|| Invalid::new("sku", "must be one of the sale's"))?;
-        Ok(MessageItem { sku: sku.into(), quantity: item.quantity })
-    });
+    let items = reserved
+        .items
+        .iter()
+        .map(|item| Ok(MessageItem { sku: sku_name(item.sku, skus)?.into(), quantity: item.quantity }));
     Ok(MessageReserved {
         buyer: reserved.buyer.into(),
         slot: reserved.slot,
@@ -284,6 +300,11 @@ fn check_change(change: &MessageChange) -> Result<(), Invalid> {
             in_range("ids", ids.len() as u64, 1, EXPIRED_PER_EVENT_MAX as u64)?;
             ids.iter().try_for_each(|id| in_range("ids", *id, 1, SEQ_MAX).map(|_| ()))
         }
+        MessageChange::Restocked(MessageSku { sku, total }) => {
+            name("sku", sku.as_bytes(), SKU_BYTES_MAX)?;
+            in_range("total", *total, 0, TOTAL_UNITS_MAX).map(|_| ())
+        }
+        MessageChange::Opened | MessageChange::Closed => Ok(()),
     }
 }
 

@@ -78,7 +78,7 @@ fn warm_takes_what_it_documents_and_nothing_else() {
 }
 
 #[test]
-fn the_relay_s_commands_take_what_they_document_and_nothing_else() {
+fn the_other_commands_take_what_they_document_and_nothing_else() {
     let pull = Pull { relay: "r", lease_ms: 500, after: Some(7), count: 10 };
     check_args(&["r", "LEASE", "500", "AFTER", "7", "COUNT", "10"], Ok(pull), Pull::parse);
     check_args(&["r"], Err("option must be one of LEASE (required, behind the relay)"), Pull::parse);
@@ -93,6 +93,13 @@ fn the_relay_s_commands_take_what_they_document_and_nothing_else() {
     check_args(&["ID", "0"], Err("id must be 1 to 1099511627775"), Status::parse);
     check_args(&["SKU"], Err("option must be one of BUYER, ID"), Status::parse);
     check_args(&["7"], Ok(EndHold { id: 7 }), EndHold::parse);
+    check_args(&["-5"], Ok(Restock { sku: None, delta: -5 }), Restock::parse);
+    check_args(&["SKU", "s", "+5"], Ok(Restock { sku: Some("s"), delta: 5 }), Restock::parse);
+    for bad in ["0", "-0", "+", "-", "", "1.5", "--5", "1000000001", "-99999999999999999999"] {
+        check_args(&[bad], Err("delta must be a whole number, -1000000000 to 1000000000, and not 0"), Restock::parse);
+    }
+    check_args(&["SKU", "s"], Err("wrong number of arguments"), Restock::parse);
+    check_args(&["5", "6"], Err("wrong number of arguments"), Restock::parse);
     check_args(&["7", "8"], Err("wrong number of arguments"), EndHold::parse);
 }
 
@@ -144,6 +151,9 @@ fn replies_read_back() {
     check_reply(Ok(WarmAnswer::Exists { epoch: 2 }));
     check_reply(Ok(EndHoldAnswer::Confirmed { id: 7 }));
     check_reply(Ok(EndHoldAnswer::Released { id: 7 }));
+    check_reply(Ok(RestockAnswer { total: 9, available: 3 }));
+    check_reply(Ok(SwitchAnswer::Opened));
+    check_reply(Ok(SwitchAnswer::Closed));
     check_reply(Ok(ReapAnswer { expired: 3 }));
     check_reply(Ok(AckAnswer { acked: 3 }));
     check_reply(Ok(ReadyAnswer { sales: Vec::new() }));

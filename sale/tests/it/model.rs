@@ -16,6 +16,8 @@ enum Step {
     Reap { holds_max: usize },
     Ack { back: u64 },
     Clock { ms: i64 },
+    Restock { sku: u16, delta: i64 },
+    Switch { close: bool },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -28,6 +30,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (1..5usize).prop_map(|holds_max| Step::Reap { holds_max }),
         1 => (0..9u64).prop_map(|back| Step::Ack { back }),
         2 => (-50..200i64).prop_map(|ms| Step::Clock { ms }),
+        1 => (0..2u16, -9..9i64).prop_map(|(sku, delta)| Step::Restock { sku, delta }),
+        1 => prop_oneof![1 => Just(true), 3 => Just(false)].prop_map(|close| Step::Switch { close }),
     ];
     prop::collection::vec(step, 1..200)
 }
@@ -102,6 +106,8 @@ impl World {
             Step::Release { back } => self.end(*back, State::Released),
             Step::Reap { holds_max } => self.expire(*holds_max, None),
             Step::Ack { back } => self.ack(*back),
+            Step::Restock { sku, delta } => self.restock(*sku, *delta),
+            Step::Switch { close } => self.switch(*close),
             Step::Clock { ms } => self.now_ms = self.now_ms.saturating_add_signed(*ms),
         }
     }
@@ -122,6 +128,16 @@ impl World {
         let command = if end == State::Confirmed { Command::Confirm { id } } else { Command::Release { id } };
         let done = self.decide(&command);
         assert_eq!(done, self.oracle.end(self.now_ms, id, end));
+    }
+
+    fn restock(&mut self, sku: u16, delta: i64) {
+        let done = self.decide(&Command::Restock { sku, delta });
+        assert_eq!(done, self.oracle.restock(self.now_ms, sku, delta));
+    }
+
+    fn switch(&mut self, close: bool) {
+        let done = self.decide(if close { &Command::Close } else { &Command::Open });
+        assert_eq!(done, self.oracle.switch(self.now_ms, close));
     }
 
     fn ack(&mut self, back: u64) {

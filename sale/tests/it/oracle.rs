@@ -5,6 +5,8 @@ use flash_sale::{Change, Event, Items, Refusal, State, Terms};
 
 pub(crate) struct Oracle {
     terms: Terms,
+    totals: Vec<u64>,
+    is_closed: bool,
     seq: u64,
     acked: u64,
     now_ms: u64,
@@ -29,6 +31,9 @@ pub(crate) enum Done {
     Confirmed { id: u64 },
     Released { id: u64 },
     Expired { ids: Vec<u64> },
+    Restocked { sku: u16, total: u64 },
+    Opened,
+    Closed,
 }
 
 impl Done {
@@ -41,13 +46,17 @@ impl Done {
             Change::Confirmed { id } => Self::Confirmed { id: *id },
             Change::Released { id } => Self::Released { id: *id },
             Change::Expired { ids } => Self::Expired { ids: ids.clone() },
+            Change::Restocked { sku, total } => Self::Restocked { sku: *sku, total: *total },
+            Change::Opened => Self::Opened,
+            Change::Closed => Self::Closed,
         }
     }
 }
 
 impl Oracle {
     pub(crate) fn new(terms: Terms) -> Self {
-        Self { terms, seq: 1, acked: 0, now_ms: 0, reservations: Vec::new() }
+        let totals = terms.skus.iter().map(|sku| sku.total).collect();
+        Self { terms, totals, is_closed: false, seq: 1, acked: 0, now_ms: 0, reservations: Vec::new() }
     }
 
     /// Total, available, held, confirmed of a SKU.
@@ -57,7 +66,7 @@ impl Oracle {
             let items = of_state.flat_map(|entry| entry.items.iter().collect::<Vec<_>>());
             items.filter(|item| usize::from(item.sku) == sku).map(|item| u64::from(item.quantity)).sum()
         };
-        let (total, held, confirmed) = (self.terms.skus[sku].total, units(State::Held), units(State::Confirmed));
+        let (total, held, confirmed) = (self.totals[sku], units(State::Held), units(State::Confirmed));
         [total, total - held - confirmed, held, confirmed]
     }
 
@@ -106,11 +115,14 @@ impl Oracle {
         if let Some(first) = active().find(|entry| self.terms.limit == 1 && entry.items == *items) {
             return Err(replayed(first));
         }
-        if let Some(opens_at_ms) = self.terms.opens_at_ms.filter(|opens| now_ms < *opens) {
-            return Err(Refusal::NotStarted { opens_at_ms });
-        }
         if self.terms.closes_at_ms.is_some_and(|closes| closes <= now_ms) {
             return Err(Refusal::Ended);
+        }
+        if self.is_closed {
+            return Err(Refusal::Closed);
+        }
+        if let Some(opens_at_ms) = self.terms.opens_at_ms.filter(|opens| now_ms < *opens) {
+            return Err(Refusal::NotStarted { opens_at_ms });
         }
         let units: u64 = active().map(|entry| entry.items.units()).sum();
         if units + items.units() > self.terms.limit.into() || active().count() == RESERVATIONS_PER_BUYER_MAX {
@@ -119,7 +131,7 @@ impl Oracle {
         if items.iter().any(|item| self.units(item.sku.into())[1] < item.quantity.into()) {
             return Err(Refusal::SoldOut);
         }
-        if self.terms.journal_events_max.is_some_and(|max| self.journal_events() >= max) {
+        if self.journal_is_full() {
             return Err(Refusal::JournalFull);
         }
         if own.len() >= RESERVATIONS_PER_BUYER_MAX {
@@ -149,6 +161,36 @@ impl Oracle {
         }
         self.happened(now_ms);
         Ok(if end == State::Confirmed { Done::Confirmed { id } } else { Done::Released { id } })
+    }
+
+    pub(crate) fn restock(&mut self, now_ms: u64, sku: u16, delta: i64) -> Result<Done, Refusal> {
+        let [total, available, ..] = self.units(sku.into());
+        if delta < 0 && delta.unsigned_abs() > available {
+            return Err(Refusal::Conflict);
+        }
+        if self.journal_is_full() {
+            return Err(Refusal::JournalFull);
+        }
+        let total = total.checked_add_signed(delta).unwrap();
+        self.totals[usize::from(sku)] = total;
+        self.happened(now_ms.max(self.now_ms));
+        Ok(Done::Restocked { sku, total })
+    }
+
+    pub(crate) fn switch(&mut self, now_ms: u64, close: bool) -> Result<Done, Refusal> {
+        if self.is_closed == close {
+            return Err(Refusal::Conflict);
+        }
+        if !close && self.journal_is_full() {
+            return Err(Refusal::JournalFull);
+        }
+        self.is_closed = close;
+        self.happened(now_ms.max(self.now_ms));
+        Ok(if close { Done::Closed } else { Done::Opened })
+    }
+
+    fn journal_is_full(&self) -> bool {
+        self.terms.journal_events_max.is_some_and(|max| self.journal_events() >= max)
     }
 
     fn entry(&mut self, id: u64) -> Option<&mut Entry> {

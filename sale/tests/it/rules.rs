@@ -74,6 +74,65 @@ fn one_sku_s_shortage_refuses_the_whole_request() {
 }
 
 #[test]
+fn a_restock_never_takes_what_somebody_has() {
+    let sale = &mut sale(with_hold(5, 9, 1_000));
+    reserve(sale, "ada", 3, None, NOW_MS).expect("there is stock");
+    let mut restock = |delta, want: Result<u64, Refusal>| {
+        let wish = sale.restock(0, delta).expect("a valid total");
+        assert_eq!(act(sale, &wish, NOW_MS).map(|_| sale.units()[0].total), want, "{delta}");
+    };
+    restock(-3, Err(Refusal::Conflict));
+    restock(-2, Ok(3));
+    restock(-1, Err(Refusal::Conflict));
+    restock(7, Ok(10));
+    assert_eq!(sale.available(), 7);
+    assert_eq!(sale.terms().skus[0].total, 5, "what was promised at first is still known");
+    assert_eq!(sale.restock(0, 999_999_991).unwrap_err().to_string(), "total must be 0 to 1000000000");
+    assert_eq!(sale.sku(Some("blue")).unwrap_err().to_string(), "SKU must be one of the sale's");
+}
+
+#[test]
+fn a_closed_sale_sells_nothing_until_it_is_opened_and_its_holds_still_end() {
+    let sale =
+        &mut sale(Terms { closes_at_ms: Some(NOW_MS + 100), opens_at_ms: Some(NOW_MS), ..with_hold(5, 1, 1_000) });
+    reserve(sale, "ada", 1, None, NOW_MS).expect("there is stock");
+    assert_eq!(act(sale, &Command::Open, NOW_MS), Err(Refusal::Conflict));
+    assert_eq!(act(sale, &Command::Close, NOW_MS), Ok(3));
+    assert_eq!(act(sale, &Command::Close, NOW_MS), Err(Refusal::Conflict));
+    assert_eq!(reserve(sale, "bob", 1, None, NOW_MS), Err(Refusal::Closed));
+    assert_eq!(reserve(sale, "bob", 1, None, NOW_MS + 100), Err(Refusal::Ended), "what is over stays over");
+    assert_eq!(act(sale, &Command::Confirm { id: 2 }, NOW_MS), Ok(4));
+    assert_eq!(act(sale, &Command::Open, NOW_MS), Ok(5));
+    assert_eq!(reserve(sale, "bob", 1, None, NOW_MS), Ok(6));
+}
+
+#[test]
+fn a_full_journal_takes_a_close_and_nothing_else_of_an_operator_s() {
+    let sale = &mut sale(Terms { journal_events_max: Some(1), ..Terms::simple(5) });
+    assert_eq!(act(sale, &Command::Restock { sku: 0, delta: 1 }, NOW_MS), Err(Refusal::JournalFull));
+    assert_eq!(act(sale, &Command::Close, NOW_MS), Ok(2));
+    assert_eq!(act(sale, &Command::Open, NOW_MS), Err(Refusal::JournalFull));
+    assert_eq!(sale.ack(1, 2), Ok(()));
+    assert_eq!(act(sale, &Command::Open, NOW_MS), Ok(3));
+}
+
+#[test]
+fn a_snapshot_of_the_first_version_still_loads() {
+    // Version, epoch, seq, clock; one SKU "a" of 9; limit 2, no pay window, no window, no journal.
+    let mut bytes = vec![1, 1, 3, 1, 1, 1, b'a', 9, 2, 0, 0, 0, 0];
+    // Two reservations of a unit each, slots 0 and 1 of the buyer "b"; none has ended.
+    bytes.extend([2, 2, 1, 0, 1, b'b', 0, 1, 0, 1, 0, 1, 1, 1, 1, b'b', 0, 1, 0, 1, 0, 0]);
+    let sale = Sale::load(&bytes, KEY).expect("it is whole");
+    assert_eq!((sale.available(), sale.is_closed(), sale.reservations_of("b").count()), (7, false, 2));
+    let saved = sale.save();
+    assert_eq!(saved[0], SNAPSHOT_VERSION);
+    assert_eq!(Sale::load(&saved, KEY).map(|sale| sale.save()), Ok(saved));
+    bytes[0] = SNAPSHOT_VERSION + 1;
+    let error = Sale::load(&bytes, KEY).unwrap_err().to_string();
+    assert_eq!(error, "malformed sale: its version is not 1 or 2, written by another release");
+}
+
+#[test]
 fn a_hold_ends_once() {
     let sale = &mut sale(with_hold(9, 9, 1_000));
     for buyer in ["confirmed", "released", "expired"] {
@@ -214,11 +273,14 @@ fn a_snapshot_with_overlong_numbers_is_refused() {
         (1..=zeros).for_each(|at| out.push(if at < zeros { 0x80 } else { 0 }));
     }
     let check = |zeros: usize, want: Result<(), Malformed>| {
-        // Version, epoch, seq, clock; the terms; 64 reservations of every SKU; none has ended, and there is no journal.
+        // Version, epoch, seq, clock; the terms; not closed, and the totals; 64 reservations of every SKU; none has ended,
+        // and there is no journal.
         let mut bytes = vec![SNAPSHOT_VERSION, 1, 65, 1];
         bytes.push(64);
         (0..64u8).for_each(|sku| bytes.extend([1, b'0' + sku, 100]));
         bytes.extend([100, 0, 0, 0, 0]);
+        bytes.push(0);
+        bytes.extend([100; 64]);
         bytes.push(64);
         for buyer in 0..64u8 {
             // The distance from the id before, confirmed, slot 0, the buyer, no expiry, the items, no request.

@@ -4,6 +4,7 @@ mod connection;
 mod cost;
 mod fixture;
 mod history;
+mod operator;
 mod order;
 mod reading;
 mod refusals;

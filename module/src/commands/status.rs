@@ -6,14 +6,27 @@ use flash_sale::{Phase, Refusal, Reservation, Sale, State, Units};
 use flash_wire::{BuyerStatus, ReservationStatus, SaleStatus, SkuStatus, Status as Question};
 
 use crate::call::{Call, Command};
-use crate::commands::with_sale;
+use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
+use crate::open_sale::with_sale;
 
-pub(crate) struct Status;
+pub(crate) struct StatusCommand;
 
-impl Command for Status {
+impl Command for StatusCommand {
     const NAME: &CStr = c"FLASH.STATUS";
     const FLAGS: &CStr = c"readonly fast";
+    const DOCS: Docs = Docs {
+        summary: c"Shows a sale, what a buyer has in it, or one reservation.",
+        complexity: c"O(1), and O(N) in the number of SKUs",
+        args: &[
+            KEY,
+            Arg::new(
+                c"of",
+                Kind::OneOf(&[Arg::new(c"buyer", Kind::Text).token(c"BUYER"), Arg::new(c"id", Kind::Int).token(c"ID")]),
+            )
+            .optional(),
+        ],
+    };
 
     fn run(call: &Call) -> Result<(), Fault> {
         let now_ms = call.now_ms();
@@ -34,6 +47,7 @@ fn sale_status(sale: &Sale, now_ms: u64) -> SaleStatus {
     let phase = match sale.phase(now_ms) {
         Phase::NotStarted { .. } => "not_started",
         Phase::Open => "open",
+        Phase::Closed => "closed",
         Phase::Ended => "ended",
     };
     SaleStatus {

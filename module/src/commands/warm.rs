@@ -1,0 +1,59 @@
+//! `FLASH.WARM`: a sale comes to be.
+
+use std::ffi::CStr;
+
+use flash_sale::Sale;
+use flash_wire::{Warm, WarmAnswer};
+
+use crate::call::{Call, Command};
+use crate::config;
+use crate::docs::{Arg, Docs, KEY, Kind};
+use crate::fault::Fault;
+use crate::open_sale::{APPLY, answer, warm};
+use crate::stored::Stored;
+
+pub(crate) struct WarmCommand;
+
+impl Command for WarmCommand {
+    const NAME: &CStr = c"FLASH.WARM";
+    const FLAGS: &CStr = c"write deny-oom fast";
+    const DOCS: Docs = Docs {
+        summary: c"Creates a sale. The same terms again change nothing.",
+        complexity: c"O(N), N being the number of SKUs",
+        args: &[
+            KEY,
+            Arg::new(
+                c"stock",
+                Kind::OneOf(&[
+                    Arg::new(c"total", Kind::Int),
+                    Arg::new(c"sku", Kind::Block(&[Arg::new(c"name", Kind::Text), Arg::new(c"total", Kind::Int)]))
+                        .token(c"SKU")
+                        .repeatable(),
+                ]),
+            ),
+            Arg::new(c"limit", Kind::Int).token(c"LIMIT").optional(),
+            Arg::new(c"hold-ms", Kind::Int).token(c"HOLD").optional(),
+            Arg::new(c"opens-at-ms", Kind::Time).token(c"OPENS").optional(),
+            Arg::new(c"closes-at-ms", Kind::Time).token(c"CLOSES").optional(),
+            Arg::new(c"journal-events-max", Kind::Int).token(c"JOURNAL").optional(),
+            Arg::new(c"epoch", Kind::Int).token(c"EPOCH").optional(),
+        ],
+    };
+
+    fn run(call: &Call) -> Result<(), Fault> {
+        let wish = call.with_args::<Self, _>(Warm::parse)?;
+        config::check(&wish.terms)?;
+        let mut key = call.key::<Stored>()?;
+        if let Some((stored, _)) = key.value() {
+            let epoch = stored.sale.epoch();
+            let is_same = *stored.sale.terms() == wish.terms && epoch == wish.epoch;
+            return if is_same { answer(call, &Ok(WarmAnswer::Exists { epoch })) } else { Err(Fault::OtherTerms) };
+        }
+        let event = Sale::warmed(wish.terms, wish.epoch, call.now_ms());
+        warm(call, &mut key, &event)?;
+        if let Some((stored, name)) = key.value() {
+            name.replicate(APPLY, stored.sale.newest_event());
+        }
+        answer(call, &Ok(WarmAnswer::Warmed { epoch: event.epoch }))
+    }
+}

@@ -1,0 +1,121 @@
+//! A sale in its key: what every command does with it.
+
+use std::ffi::CStr;
+
+use flash_sale::{Change, Event, Refusal, Sale};
+use flash_wire::{Answer, Outcome, reply};
+
+use crate::call::{Call, Key, KeyName};
+use crate::fault::Fault;
+use crate::ready;
+use crate::stats;
+use crate::stored::Stored;
+
+/// Carries one event to replicas and the AOF.
+pub(crate) const APPLY: &CStr = c"FLASH.APPLY";
+
+/// Replies.
+pub(crate) fn answer<T: Answer>(call: &Call, outcome: &Outcome<T>) -> Result<(), Fault> {
+    if let Err(refusal) = outcome {
+        stats::refused(*refusal);
+    }
+    reply::write(outcome, &mut call.reply());
+    Ok(())
+}
+
+/// Runs `f` on the command's sale and replies with what it gives. A sale in which it panics takes no more writes: what it
+/// holds may be half a change.
+pub(crate) fn with_sale<T: Answer>(
+    call: &Call,
+    f: impl FnOnce(&mut OpenSale) -> Result<Outcome<T>, Fault>,
+) -> Result<(), Fault> {
+    let mut key = call.key::<Stored>()?;
+    let outcome = match key.value() {
+        Some((stored, _)) if stored.is_poisoned && call.writes() => return Err(Fault::Poisoned),
+        Some((stored, name)) => {
+            let was_poisoned = std::mem::replace(&mut stored.is_poisoned, true);
+            let outcome = f(&mut OpenSale { stored, name, db: call.db() });
+            stored.is_poisoned = was_poisoned;
+            outcome?
+        }
+        None => Err(Refusal::NotWarmed),
+    };
+    answer(call, &outcome)
+}
+
+/// A sale in its key.
+pub(crate) struct OpenSale<'k, 'a> {
+    pub(crate) stored: &'k mut Stored,
+    pub(crate) name: &'k KeyName<'a>,
+    pub(crate) db: i32,
+}
+
+impl OpenSale<'_, '_> {
+    pub(crate) const fn sale(&mut self) -> &mut Sale {
+        &mut self.stored.sale
+    }
+
+    /// Expires due holds, at most `holds_max`, and says how many.
+    pub(crate) fn expire(&mut self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> usize {
+        let Some(event) = self.sale().expire(now_ms, holds_max, buyer) else { return 0 };
+        self.happen(&event);
+        match event.change {
+            Change::Expired { ids } => ids.len(),
+            _ => 0,
+        }
+    }
+
+    /// Lets an event happen, here and on every replica.
+    pub(crate) fn happen(&mut self, event: &Event) {
+        self.apply(event);
+        self.name.replicate(APPLY, self.stored.sale.newest_event());
+    }
+
+    pub(crate) fn apply(&mut self, event: &Event) {
+        self.sale().apply(event);
+        self.stored.gauges.show(&self.stored.sale);
+        stats::happened(&event.change);
+        self.name.changed();
+        self.name.notify(event_name(&event.change));
+        if matches!(event.change, Change::Reserved(_)) && self.sale().available() == 0 {
+            self.name.notify(c"flash.sold_out");
+        }
+        if !std::mem::replace(&mut self.stored.listed, true) {
+            ready::list(self.db, self.name.bytes());
+        }
+    }
+}
+
+/// The keyspace event that tells of a change.
+const fn event_name(change: &Change) -> &'static CStr {
+    match change {
+        Change::Warmed(_) => c"flash.warmed",
+        Change::Reserved(_) => c"flash.reserved",
+        Change::Confirmed { .. } => c"flash.confirmed",
+        Change::Released { .. } => c"flash.released",
+        Change::Expired { .. } => c"flash.expired",
+        Change::Restocked { .. } => c"flash.restocked",
+        Change::Opened => c"flash.opened",
+        Change::Closed => c"flash.closed",
+    }
+}
+
+/// Lets the event that makes a sale happen, in an empty key.
+pub(crate) fn warm(call: &Call, key: &mut Key<Stored>, event: &Event) -> Result<(), Fault> {
+    put(call, key, Stored::new(event)?);
+    stats::happened(&event.change);
+    if let Some((_, name)) = key.value() {
+        name.notify(event_name(&event.change));
+    }
+    Ok(())
+}
+
+/// Puts a new sale into an empty key.
+pub(crate) fn put(call: &Call, key: &mut Key<Stored>, stored: Stored) {
+    key.set(stored);
+    if let Some((stored, name)) = key.value() {
+        stored.listed = true;
+        ready::list(call.db(), name.bytes());
+        name.changed();
+    }
+}
