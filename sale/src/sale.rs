@@ -7,10 +7,11 @@ use crate::invalid::{Invalid, in_range};
 use crate::items::{Item, Items};
 use crate::journal::Journal;
 use crate::lease::Lease;
-use crate::limits::{ENDED_RESERVATIONS_MAX, TOTAL_UNITS_MAX};
+use crate::limits::{ENDED_RESERVATIONS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
+use crate::memory::allocated;
 use crate::refusal::Refusal;
 use crate::reservations::{HashKey, Reservation, Reservations};
-use crate::terms::Terms;
+use crate::terms::{SkuTerms, Terms};
 
 /// One sale: stock, reservations, journal.
 #[derive(Debug)]
@@ -277,23 +278,25 @@ impl Sale {
         self.units.iter().any(|units| units.held > 0)
     }
 
-    /// What the sale takes from the allocator, in bytes.
+    /// What the sale takes from the allocator, in bytes: kept count of, so that asking costs the same however large it is.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let names: usize = self.terms.skus.iter().map(|sku| size_of_val(sku) + sku.name.capacity()).sum();
-        let units = self.units.capacity() * size_of::<Units>();
+        let skus = self.terms.skus.iter().map(|sku| allocated(sku.name.capacity())).sum::<usize>();
+        let terms = skus + allocated(self.terms.skus.capacity() * size_of::<SkuTerms>());
+        let units = allocated(self.units.capacity() * size_of::<Units>());
         let journal = self.journal.as_ref().map_or(0, Journal::memory_bytes);
-        size_of::<Self>() + names + units + self.newest.capacity() + journal + self.reservations.memory_bytes()
+        let newest = allocated(self.newest.capacity());
+        size_of::<Self>() + terms + units + newest + journal + self.reservations.memory_bytes()
     }
 
-    /// How many pieces the sale takes from the allocator: what it costs to free it.
+    /// How many pieces the sale takes from the allocator, but for a handful: what it costs to free it.
     #[must_use]
     pub fn allocations(&self) -> usize {
         self.journal.as_ref().map_or(0, Journal::allocations) + self.reservations.allocations()
     }
 
-    /// The sale's clock: `now_ms`, unless that lies before an event that has happened.
+    /// The sale's clock: `now_ms`, unless that lies before an event that has happened, or beyond the end of time.
     pub(crate) fn now(&self, now_ms: u64) -> u64 {
-        now_ms.max(self.at_ms)
+        now_ms.min(TIME_MS_MAX).max(self.at_ms)
     }
 }
