@@ -12,9 +12,9 @@ use crate::support::saved;
 /// Inputs that travel together.
 const BATCH: usize = 500;
 /// What a sale may take for each byte that it was loaded from: a reservation of few bytes may stand alone in its page.
-const MEMORY_PER_BYTE_MAX: usize = 64;
+const MEMORY_PER_BYTE_MAX: usize = 32;
 /// What even the smallest sale may take, in bytes.
-const MEMORY_BYTES_MIN: usize = 2200 * 1024;
+const MEMORY_BYTES_MIN: usize = 8 * 1024;
 /// What is done to a sale that was loaded. None of it may fail but by a refusal, or an error that names an argument.
 const TRAFFIC: [&str; 17] = [
     "FLASH.STATUS key",
