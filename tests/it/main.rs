@@ -12,6 +12,7 @@ mod module_keys;
 mod module_memory;
 mod module_operator;
 mod module_replication;
+mod module_server;
 mod module_tracking;
 mod module_versions;
 mod pipeline;

@@ -5,19 +5,28 @@ use redis::{Connection, Value};
 use crate::support::redis::{Server, check, run};
 
 /// Commands that are refused, answered from what is there, or find nothing to do.
-const REFUSED: [&str; 8] = [
+const REFUSED: [&str; 10] = [
     "FLASH.WARM drop 2 HOLD 600000 JOURNAL 9",
     "FLASH.RESERVE drop ada",
     "FLASH.RESERVE drop ada QTY 2",
     "FLASH.RESERVE drop bob QTY 1 ID r",
     "FLASH.CONFIRM drop 99",
     "FLASH.REAP drop",
+    "FLASH.RESTOCK drop -1",
+    "FLASH.OPEN drop",
     "FLASH.PULL drop relay LEASE 1",
     "FLASH.ACK drop 2 1",
 ];
 /// Commands that change the sale, in turn.
-const ACCEPTED: [&str; 4] =
-    ["FLASH.CONFIRM drop 2", "FLASH.RELEASE drop 3", "FLASH.RESERVE drop late", "FLASH.ACK drop 1 3"];
+const ACCEPTED: [&str; 7] = [
+    "FLASH.CONFIRM drop 2",
+    "FLASH.RELEASE drop 3",
+    "FLASH.RESERVE drop late",
+    "FLASH.RESTOCK drop 5",
+    "FLASH.CLOSE drop",
+    "FLASH.OPEN drop",
+    "FLASH.ACK drop 1 3",
+];
 
 fn sold_out() -> (Server, Connection) {
     let server = Server::start();

@@ -1,5 +1,6 @@
 //! Damage, as chance or malice would do it to good bytes.
 
+use flash_sale::limits::{SEQ_MAX, TIME_MS_MAX};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
@@ -13,7 +14,7 @@ const WOUNDS_MAX: usize = 4;
 /// Bytes that one wound deletes, doubles or takes from elsewhere.
 const RUN_BYTES_MAX: usize = 40;
 /// Numbers at which bounds break: around the powers of two, and the limits of a sale.
-const EXTREMES: [u64; 18] = [
+const EXTREMES: [u64; 20] = [
     0,
     1,
     2,
@@ -27,8 +28,10 @@ const EXTREMES: [u64; 18] = [
     65_536,
     1_000_000_000,
     u32::MAX as u64,
-    (1 << 40) - 1,
-    1 << 40,
+    SEQ_MAX - 1,
+    SEQ_MAX,
+    SEQ_MAX + 1,
+    TIME_MS_MAX,
     i64::MAX as u64,
     1 << 63,
     u64::MAX,
@@ -58,7 +61,9 @@ impl Fuzz {
     pub(crate) fn next(&mut self) -> Vec<u8> {
         let at = self.random.random_range(0..self.good.len());
         let mut bytes = self.good[at].clone();
-        for _ in 0..self.random.random_range(1..=WOUNDS_MAX) {
+        // Mostly few: what is damaged in many places is soon refused.
+        let wounds = self.random.random_range(1..=WOUNDS_MAX).min(self.random.random_range(1..=WOUNDS_MAX));
+        for _ in 0..wounds {
             self.wound(&mut bytes);
         }
         bytes
