@@ -67,7 +67,7 @@ fn good_sales(redis: &mut Connection) -> (Frame, Vec<Vec<u8>>) {
 /// The next payload: a damaged sale in a whole frame, or now and then a whole sale in a damaged frame.
 fn payload(fuzz: &mut Fuzz, frame: &Frame, input: usize) -> Vec<u8> {
     let mut dump = frame.around(&fuzz.next());
-    if input % 16 == 0 {
+    if input.is_multiple_of(16) {
         let mut body = dump.split_off(frame.header_bytes());
         fuzz.wound(&mut body);
         dump.append(&mut body);

@@ -1,5 +1,7 @@
 //! Damage, as chance or malice would do it to good bytes.
 
+use std::ops::Range;
+
 use flash_sale::limits::{SEQ_MAX, TIME_MS_MAX};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
@@ -81,7 +83,7 @@ impl Fuzz {
             4 => drop(bytes.splice(at..at, bytes[run].to_vec())),
             5 => {
                 let number = EXTREMES[self.random.random_range(0..EXTREMES.len())];
-                bytes.splice(at..(at + 1).min(bytes.len()), leb128(number));
+                bytes.splice(number_at(bytes, at), leb128(number));
             }
             6 => {
                 let other = &self.good[self.random.random_range(0..self.good.len())];
@@ -98,6 +100,14 @@ impl Fuzz {
             *byte = to(&mut self.random, *byte);
         }
     }
+}
+
+/// Where the number lies that the byte at `at` is a part of, if it is a part of one.
+fn number_at(bytes: &[u8], at: usize) -> Range<usize> {
+    let goes_on = |byte: &u8| byte & 0x80 != 0;
+    let before = bytes[..at].iter().rev().take_while(|byte| goes_on(byte)).count();
+    let behind = bytes[at..].iter().take_while(|byte| goes_on(byte)).count();
+    at - before..(at + behind + 1).min(bytes.len())
 }
 
 /// A number as a sale's bytes have it.
