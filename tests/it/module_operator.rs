@@ -119,9 +119,9 @@ fn the_category_flash_holds_every_command_where_the_server_knows_it() {
         ("fast", "flash.reserve", true),
         ("slow", "flash.pull", true),
     ] {
-        let commands: Vec<String> = run(redis, &format!("ACL CAT {category}"));
-        let is_listed = commands.iter().any(|listed| listed.eq_ignore_ascii_case(command));
-        assert_eq!(is_listed, is_in, "{command} in @{category}");
+        // Not `ACL CAT category`: Valkey 8.0 leaves commands of modules out of its answer.
+        let info: Value = run(redis, &format!("COMMAND INFO {command}"));
+        assert_eq!(flat(&info).contains(&format!("@{category}")), is_in, "{command} in @{category}");
     }
 }
 
