@@ -17,4 +17,5 @@ mod stampede;
 mod support;
 mod throttle;
 mod throttle_errors;
+mod throttle_hostile_restore;
 mod tidy;
