@@ -39,7 +39,7 @@ fn used(terms: Terms, steps_ms: &[u64]) -> Throttle {
 
 /// What loaded keeps every promise, whatever is asked of it.
 fn check_sound(throttle: &mut Throttle, payload_bytes: usize) {
-    assert!(throttle.memory_bytes() <= size_of::<Throttle>() + 64 + 16 * payload_bytes);
+    assert!(throttle.memory_bytes() <= 128 + 64 + 16 * payload_bytes);
     let reloaded = Throttle::load(&throttle.save());
     assert_eq!(reloaded.as_ref(), Ok(&*throttle), "what was saved loads");
     let other = Terms::Bucket(BucketTerms { rate: 1, period_ms: 1, burst: 7 });
