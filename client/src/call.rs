@@ -87,7 +87,7 @@ impl Call<EndHoldAnswer> {
     }
 }
 
-impl Call<SaleStatus> {
+impl Call<SaleStatus<'static>> {
     /// The sale as it stands.
     #[must_use]
     pub fn sale_status(sale: &str) -> Self {
@@ -95,7 +95,7 @@ impl Call<SaleStatus> {
     }
 }
 
-impl Call<BuyerStatus> {
+impl Call<BuyerStatus<'static>> {
     /// What a buyer has.
     #[must_use]
     pub fn buyer_status(sale: &str, buyer: &str) -> Self {
@@ -103,7 +103,7 @@ impl Call<BuyerStatus> {
     }
 }
 
-impl Call<ReservationStatus> {
+impl Call<ReservationStatus<'static>> {
     /// One reservation.
     #[must_use]
     pub fn reservation_status(sale: &str, id: u64) -> Self {

@@ -7,14 +7,16 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use flash_sale::Mover;
 use redis_module::alloc::RedisAlloc;
 use redis_module::raw::{
-    self, RedisModuleCtx, RedisModuleDigest, RedisModuleEvent, RedisModuleIO, RedisModuleKey, RedisModuleString,
-    RedisModuleSwapDbInfo, RedisModuleType, RedisModuleTypeMethods,
+    self, RedisModuleCtx, RedisModuleDefragCtx, RedisModuleDigest, RedisModuleEvent, RedisModuleIO, RedisModuleKey,
+    RedisModuleString, RedisModuleSwapDbInfo, RedisModuleType, RedisModuleTypeMethods,
 };
 
 use crate::call::{Call, Command, acl_categories, is_write};
@@ -281,6 +283,7 @@ impl<V: Value> NativeType<V> {
         methods.mem_usage = Some(mem_usage::<V>);
         methods.free_effort = Some(free_effort::<V>);
         methods.copy = Some(copy::<V>);
+        methods.defrag = Some(defrag::<V>);
         let name = V::TYPE_NAME;
         let created = redis!(RedisModule_CreateDataType(ctx.0, name.as_ptr(), V::TYPE_VERSION, &raw mut methods));
         self.0.store(created, Ordering::Relaxed);
@@ -361,6 +364,50 @@ unsafe extern "C" fn copy<V: Value>(
 ) -> *mut c_void {
     let copied = guard(|| lent::<V>(value).copy()).flatten();
     copied.map_or(ptr::null_mut(), |value| Box::into_raw(Box::new(value)).cast())
+}
+
+/// Lets the server's allocator have memory back that is scattered.
+struct Defrag(*mut RedisModuleDefragCtx);
+
+impl Mover for Defrag {
+    fn moved<T>(&mut self, piece: Vec<T>) -> Vec<T> {
+        if piece.capacity() == 0 || size_of::<T>() == 0 {
+            return piece;
+        }
+        let mut piece = ManuallyDrop::new(piece);
+        let (old, length, capacity) = (piece.as_mut_ptr(), piece.len(), piece.capacity());
+        let new = redis!(RedisModule_DefragAlloc(self.0, old.cast())).cast::<T>();
+        // SAFETY: the piece is the allocator's. What the server gives is a copy of all of it, the old one being freed; or
+        // nothing, the old one being left as it is.
+        unsafe { Vec::from_raw_parts(if new.is_null() { old } else { new }, length, capacity) }
+    }
+}
+
+unsafe extern "C" fn defrag<V: Value>(
+    ctx: *mut RedisModuleDefragCtx,
+    _key: *mut RedisModuleString,
+    value: *mut *mut c_void,
+) -> c_int {
+    // A small value is moved at once, without a cursor: then it stays 0.
+    let mut next = 0;
+    redis!(RedisModule_DefragCursorGet(ctx, &raw mut next));
+    if next == 0 {
+        // SAFETY: the server lends the place where it keeps the value, which is a box and may lie anywhere.
+        unsafe {
+            let moved = raw::RedisModule_DefragAlloc.map_or(ptr::null_mut(), |defrag| defrag(ctx, *value));
+            *value = if moved.is_null() { *value } else { moved };
+        }
+    }
+    // SAFETY: the value is a box of `V`, and nobody else has it during the callback.
+    let value = unsafe { &mut *(*value).cast::<V>() };
+    while let Some(Some(from)) = guard(|| value.defrag(next, &mut Defrag(ctx))) {
+        next = from;
+        if redis!(RedisModule_DefragShouldStop(ctx)) != 0 {
+            redis!(RedisModule_DefragCursorSet(ctx, next));
+            return 1;
+        }
+    }
+    0
 }
 
 /// Asks the server to say when a key gets another name, and when databases change places.

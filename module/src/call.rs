@@ -38,6 +38,11 @@ pub(crate) fn acl_categories(flags: &CStr, has_category: bool) -> CString {
     CString::new(format!("{access} {speed}{ours}")).unwrap_or_default()
 }
 
+/// For commands that take nothing behind their key.
+pub(crate) fn no_arguments(args: &[&[u8]]) -> Result<(), Fault> {
+    if args.is_empty() { Ok(()) } else { Err(Fault::Arity) }
+}
+
 /// Arguments that a call takes without asking for memory: a reservation with every option but several SKUs.
 const FEW_ARGS: usize = 8;
 

@@ -6,6 +6,7 @@ mod end_hold;
 mod operate;
 #[cfg(debug_assertions)]
 mod panic;
+mod recover;
 mod relay;
 mod replicated;
 mod reserve;
@@ -25,6 +26,9 @@ pub(crate) fn register(ctx: Ctx) -> Result<(), String> {
     add::<operate::RestockCommand>(ctx, has_category)?;
     add::<operate::OpenCommand>(ctx, has_category)?;
     add::<operate::CloseCommand>(ctx, has_category)?;
+    add::<recover::FenceCommand>(ctx, has_category)?;
+    add::<recover::UnfenceCommand>(ctx, has_category)?;
+    add::<recover::RebuildCommand>(ctx, has_category)?;
     add::<relay::ReadyCommand>(ctx, has_category)?;
     add::<relay::PullCommand>(ctx, has_category)?;
     add::<relay::AckCommand>(ctx, has_category)?;

@@ -65,6 +65,13 @@ impl OpenSale<'_, '_> {
         }
     }
 
+    /// The command has changed the sale without an event, and replicas and the AOF are to get it as it was said.
+    pub(crate) fn changed_as_said(&self, call: &Call) {
+        self.stored.gauges.show(&self.stored.sale);
+        call.replicate_verbatim();
+        self.name.changed();
+    }
+
     /// Lets an event happen, here and on every replica.
     pub(crate) fn happen(&mut self, event: &Event) {
         self.apply(event);

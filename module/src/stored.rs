@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_int};
 use std::sync::OnceLock;
 
-use flash_sale::{Event, HashKey, Malformed, Sale};
+use flash_sale::{Event, HashKey, Malformed, Mover, Sale};
 
 use crate::api::NativeType;
 use crate::fault::Fault;
@@ -72,6 +72,10 @@ impl Value for Stored {
 
     fn allocations(&self) -> usize {
         self.sale.allocations()
+    }
+
+    fn defrag(&mut self, from: u64, mover: &mut impl Mover) -> Option<u64> {
+        self.sale.defrag(from, mover)
     }
 
     fn was_loaded(&mut self, db: i32, name: &[u8]) {

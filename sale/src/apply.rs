@@ -1,7 +1,9 @@
 //! Applying: changes, never fails, never decides. The same on every machine.
 
+use crate::decide::Buyer;
 use crate::event::{Change, Event, Reserved, State};
 use crate::items::Items;
+use crate::limits::{SEQ_MAX, TIME_MS_MAX};
 use crate::sale::Sale;
 
 impl Sale {
@@ -17,12 +19,15 @@ impl Sale {
         if event.seq != self.seq + 1 {
             return Err("the event's seq does not follow the sale's");
         }
+        if event.seq > SEQ_MAX || !(self.at_ms..=TIME_MS_MAX).contains(&event.at_ms) {
+            return Err("the event's seq or time is beyond its limit, or its time goes back");
+        }
         let held = |&id: &u64| self.reservations.state(id) == Some(State::Held);
         let fits = match &event.change {
             Change::Warmed(_) => false,
-            Change::Reserved(reserved) => self.has_units_for(&reserved.items),
+            Change::Reserved(reserved) => self.could_reserve(reserved, event.at_ms),
             Change::Confirmed { id } | Change::Released { id } => held(id),
-            Change::Expired { ids } => ids.iter().all(held),
+            Change::Expired { ids } => ids.iter().all(held) && ids.is_sorted_by(|a, b| a < b),
             Change::Restocked { sku, total } => {
                 self.units.get(usize::from(*sku)).is_some_and(|units| units.taken() <= *total)
             }
@@ -52,12 +57,21 @@ impl Sale {
     pub(crate) fn record(&mut self, event: &Event) {
         self.seq = event.seq;
         self.at_ms = self.now(event.at_ms);
-        self.find_oldest_hold(event);
         self.newest.clear();
         event.encode(&mut self.newest);
         if let Some(journal) = &mut self.journal {
             journal.append(event.seq, &self.newest);
         }
+    }
+
+    fn could_reserve(&self, reserved: &Reserved, at_ms: u64) -> bool {
+        let mut buyer = Buyer::default();
+        let active = self.reservations.of_buyer(reserved.buyer).filter(|reservation| reservation.state.is_active());
+        active.for_each(|reservation| buyer.add(&reservation));
+        buyer.free_slot() == Some(reserved.slot)
+            && buyer.units + reserved.items.units() <= self.terms.limit.into()
+            && self.expires_at_ms(at_ms) == reserved.expires_at_ms
+            && self.has_units_for(&reserved.items)
     }
 
     fn has_units_for(&self, items: &Items) -> bool {
@@ -73,7 +87,12 @@ impl Sale {
             let side = if reserved.expires_at_ms.is_some() { &mut units.held } else { &mut units.confirmed };
             *side += u64::from(item.quantity);
         }
+        self.newest_reservation = id;
         self.reservations.insert(id, reserved);
+        if let Some(expires_at_ms) = reserved.expires_at_ms {
+            self.newest_expiry_ms = expires_at_ms;
+            self.holds.add(id, expires_at_ms);
+        }
     }
 
     fn confirm(&mut self, id: u64) {
@@ -83,6 +102,7 @@ impl Sale {
             units.confirmed += u64::from(item.quantity);
         }
         self.reservations.confirm(id);
+        self.forget_hold(id);
     }
 
     fn end(&mut self, id: u64, state: State) {
@@ -90,6 +110,7 @@ impl Sale {
             self.units[usize::from(item.sku)].held -= u64::from(item.quantity);
         }
         self.reservations.end(id, state);
+        self.forget_hold(id);
     }
 
     fn items_of(&self, id: u64) -> Option<Items> {

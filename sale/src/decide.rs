@@ -2,7 +2,7 @@
 
 use crate::command::{Command, Reserve};
 use crate::event::{Change, Event, Reserved, State};
-use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TOTAL_UNITS_MAX};
+use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
 use crate::refusal::Refusal;
 use crate::reservations::Reservation;
 use crate::sale::{Phase, Sale};
@@ -16,6 +16,9 @@ impl Sale {
     pub fn decide<'a>(&self, command: &Command<'a>, now_ms: u64) -> Result<Event<'a>, Refusal> {
         let now_ms = self.now(now_ms);
         let change = match command {
+            Command::Reserve(_) | Command::Confirm { .. } | Command::Release { .. } if self.is_fenced => {
+                return Err(Refusal::Fenced);
+            }
             Command::Reserve(reserve) => self.decide_reserve(reserve, now_ms)?,
             Command::Confirm { id } => self.decide_confirm(*id, now_ms)?,
             Command::Release { id } => self.decide_release(*id, now_ms)?,
@@ -23,6 +26,9 @@ impl Sale {
             Command::Open => self.decide_open()?,
             Command::Close => self.decide_close()?,
         };
+        if self.seq >= SEQ_MAX {
+            return Err(Refusal::JournalFull);
+        }
         Ok(self.next_event(now_ms, change))
     }
 
@@ -31,12 +37,17 @@ impl Sale {
     /// expired hold still takes the buyer's slot.
     #[must_use]
     pub fn expire(&self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> Option<Event<'static>> {
+        if self.is_fenced {
+            return None;
+        }
         let now_ms = self.now(now_ms);
         let holds_max = holds_max.min(EXPIRED_PER_EVENT_MAX);
-        self.due_holds(now_ms, 1).next()?;
+        if !self.is_any_due(now_ms) || self.seq >= SEQ_MAX {
+            return None;
+        }
         let own = buyer.into_iter().flat_map(|buyer| self.reservations.of_buyer(buyer));
         let own = own.filter(|reservation| reservation.is_due(now_ms)).map(|reservation| reservation.id);
-        let mut ids: Vec<u64> = own.chain(self.due_holds(now_ms, holds_max)).take(holds_max).collect();
+        let mut ids: Vec<u64> = own.chain(self.due_holds(now_ms)).take(holds_max).collect();
         ids.sort_unstable();
         ids.dedup();
         Some(self.next_event(now_ms, Change::Expired { ids }))
@@ -50,6 +61,7 @@ impl Sale {
             Phase::NotStarted { opens_at_ms } => return Err(Refusal::NotStarted { opens_at_ms }),
             Phase::Ended => return Err(Refusal::Ended),
             Phase::Closed => return Err(Refusal::Closed),
+            Phase::Fenced => return Err(Refusal::Fenced),
             Phase::Open => {}
         }
         if buyer.units + reserve.items.units() > self.terms.limit.into() {
@@ -64,7 +76,7 @@ impl Sale {
             buyer: reserve.buyer,
             slot,
             items: reserve.items.clone(),
-            expires_at_ms: self.terms.hold_ms.map(|hold_ms| now_ms + hold_ms),
+            expires_at_ms: self.expires_at_ms(now_ms),
             request: reserve.request,
             data: reserve.data,
         }))
@@ -81,8 +93,7 @@ impl Sale {
             if !reservation.state.is_active() {
                 continue;
             }
-            buyer.units += reservation.items.units();
-            buyer.slots |= 1 << reservation.slot;
+            buyer.add(&reservation);
             if self.terms.limit == 1 && reservation.items == reserve.items {
                 same_wish = Some(replayed(&reservation, now_ms));
             }
@@ -110,6 +121,11 @@ impl Sale {
         }
     }
 
+    /// When a hold ends that is made at `now_ms`; none, if the sale has no pay window.
+    pub(crate) fn expires_at_ms(&self, now_ms: u64) -> Option<u64> {
+        self.terms.hold_ms.map(|hold_ms| (now_ms + hold_ms).min(TIME_MS_MAX))
+    }
+
     /// Units that somebody has cannot be taken off sale.
     fn decide_restock(&self, sku: u16, delta: i64) -> Result<Change<'static>, Refusal> {
         let units = self.units.get(usize::from(sku)).ok_or(Refusal::Unknown)?;
@@ -134,7 +150,7 @@ impl Sale {
     }
 
     fn journal_takes_one_more(&self) -> Result<(), Refusal> {
-        if self.seq >= SEQ_MAX || self.journal.as_ref().is_some_and(|journal| journal.is_full()) {
+        if self.journal.as_ref().is_some_and(|journal| journal.is_full()) {
             return Err(Refusal::JournalFull);
         }
         Ok(())
@@ -147,8 +163,8 @@ impl Sale {
 
 /// What a buyer has in a sale.
 #[derive(Default)]
-struct Buyer {
-    units: u64,
+pub(crate) struct Buyer {
+    pub(crate) units: u64,
     /// One bit for each slot that is taken.
     slots: u32,
 }
@@ -156,7 +172,13 @@ struct Buyer {
 const _: () = assert!(RESERVATIONS_PER_BUYER_MAX <= u32::BITS as usize);
 
 impl Buyer {
-    fn free_slot(&self) -> Option<u8> {
+    /// Takes an active reservation into account.
+    pub(crate) fn add(&mut self, reservation: &Reservation) {
+        self.units += reservation.items.units();
+        self.slots |= 1 << reservation.slot;
+    }
+
+    pub(crate) fn free_slot(&self) -> Option<u8> {
         let slot = self.slots.trailing_ones();
         u8::try_from(slot).ok().filter(|&slot| usize::from(slot) < RESERVATIONS_PER_BUYER_MAX)
     }

@@ -1,16 +1,17 @@
 //! A sale's state, and what can be seen of it.
 
 use crate::command::Command;
-use crate::due::OldestHold;
+use crate::due::Holds;
 use crate::event::{Change, Event};
 use crate::invalid::{Invalid, in_range};
 use crate::items::{Item, Items};
 use crate::journal::Journal;
 use crate::lease::Lease;
-use crate::limits::{ENDED_RESERVATIONS_MAX, TOTAL_UNITS_MAX};
+use crate::limits::{ENDED_RESERVATIONS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
+use crate::memory::allocated;
 use crate::refusal::Refusal;
 use crate::reservations::{HashKey, Reservation, Reservations};
-use crate::terms::Terms;
+use crate::terms::{SkuTerms, Terms};
 
 /// One sale: stock, reservations, journal.
 #[derive(Debug)]
@@ -25,8 +26,14 @@ pub struct Sale {
     pub(crate) units: Vec<Units>,
     /// The operator has stopped it.
     pub(crate) is_closed: bool,
+    /// Nothing is decided until the state is known to be whole.
+    pub(crate) is_fenced: bool,
     pub(crate) reservations: Reservations,
-    pub(crate) oldest_hold: OldestHold,
+    /// The id of the newest reservation that there ever was; 0: there was none.
+    pub(crate) newest_reservation: u64,
+    /// When the newest hold that there ever was ends or ended, Unix milliseconds; 0: there was none.
+    pub(crate) newest_expiry_ms: u64,
+    pub(crate) holds: Holds,
     pub(crate) journal: Option<Journal>,
     /// The newest event's bytes, once there has been one since the sale was loaded.
     pub(crate) newest: Vec<u8>,
@@ -70,22 +77,25 @@ pub enum Phase {
     Open,
     /// An operator stopped it.
     Closed,
+    /// It waits until its state is known to be whole.
+    Fenced,
     /// The window is over.
     Ended,
 }
 
 impl Sale {
-    /// The event that makes a sale.
+    /// The event that makes a sale. `after`: the newest seq of its earlier lives, or 0.
     #[must_use]
-    pub const fn warmed(terms: Terms, epoch: u64, now_ms: u64) -> Event<'static> {
-        Event { epoch, seq: 1, at_ms: now_ms, change: Change::Warmed(terms) }
+    pub const fn warmed(terms: Terms, epoch: u64, after: u64, now_ms: u64) -> Event<'static> {
+        Event { epoch, seq: after + 1, at_ms: now_ms, change: Change::Warmed(terms) }
     }
 
-    /// The sale that a [`Change::Warmed`] makes; none, if `event` is another.
+    /// The sale that a [`Change::Warmed`] makes; none, if `event` is another. One that had earlier lives is fenced.
     #[must_use]
     pub fn new(event: &Event, key: HashKey) -> Option<Self> {
         let Change::Warmed(terms) = &event.change else { return None };
         let mut sale = Self::empty(terms.clone(), event.epoch, event.seq - 1, key);
+        sale.is_fenced = event.seq > 1;
         sale.record(event);
         Some(sale)
     }
@@ -99,8 +109,11 @@ impl Sale {
             at_ms: 0,
             units: terms.skus.iter().map(|sku| Units { total: sku.total, held: 0, confirmed: 0 }).collect(),
             is_closed: false,
+            is_fenced: false,
             reservations: Reservations::new(key, terms.total_units() + remembered),
-            oldest_hold: OldestHold { from: 0, due_ms: None },
+            newest_reservation: 0,
+            newest_expiry_ms: 0,
+            holds: Holds::default(),
             journal: terms.journal_events_max.map(|events_max| Journal::new(events_max, seq)),
             newest: Vec::new(),
             lease: None,
@@ -200,6 +213,9 @@ impl Sale {
     #[must_use]
     pub fn phase(&self, now_ms: u64) -> Phase {
         let now_ms = self.now(now_ms);
+        if self.is_fenced {
+            return Phase::Fenced;
+        }
         match (self.terms.opens_at_ms, self.terms.closes_at_ms) {
             (_, Some(closes_at_ms)) if now_ms >= closes_at_ms => Phase::Ended,
             _ if self.is_closed => Phase::Closed,
@@ -271,29 +287,26 @@ impl Sale {
         Lease::take(&mut self.lease, relay, now_ms, lease_ms)
     }
 
-    /// Whether any unit is in a hold.
-    #[must_use]
-    pub fn has_holds(&self) -> bool {
-        self.units.iter().any(|units| units.held > 0)
-    }
-
-    /// What the sale takes from the allocator, in bytes.
+    /// What the sale takes from the allocator, in bytes: kept count of, so that asking costs the same however large it is.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let names: usize = self.terms.skus.iter().map(|sku| size_of_val(sku) + sku.name.capacity()).sum();
-        let units = self.units.capacity() * size_of::<Units>();
+        let skus = self.terms.skus.iter().map(|sku| allocated(sku.name.capacity())).sum::<usize>();
+        let terms = skus + allocated(self.terms.skus.capacity() * size_of::<SkuTerms>());
+        let units = allocated(self.units.capacity() * size_of::<Units>());
         let journal = self.journal.as_ref().map_or(0, Journal::memory_bytes);
-        size_of::<Self>() + names + units + self.newest.capacity() + journal + self.reservations.memory_bytes()
+        let newest = allocated(self.newest.capacity());
+        let holds = self.holds.memory_bytes();
+        size_of::<Self>() + terms + units + newest + journal + holds + self.reservations.memory_bytes()
     }
 
-    /// How many pieces the sale takes from the allocator: what it costs to free it.
+    /// How many pieces the sale takes from the allocator, but for a handful: what it costs to free it.
     #[must_use]
     pub fn allocations(&self) -> usize {
         self.journal.as_ref().map_or(0, Journal::allocations) + self.reservations.allocations()
     }
 
-    /// The sale's clock: `now_ms`, unless that lies before an event that has happened.
+    /// The sale's clock: `now_ms`, unless that lies before an event that has happened, or beyond the end of time.
     pub(crate) fn now(&self, now_ms: u64) -> u64 {
-        now_ms.max(self.at_ms)
+        now_ms.min(TIME_MS_MAX).max(self.at_ms)
     }
 }

@@ -43,6 +43,9 @@ fn history(server: &Server, redis: &mut Connection) -> Vec<Passed> {
         step(redis, &format!("FLASH.RESERVE drop buyer-{buyer} SKU a 1 SKU b 2 ID r"));
         step(redis, &format!("FLASH.{} drop {id}", if buyer % 2 == 0 { "CONFIRM" } else { "RELEASE" }));
         step(redis, &format!("FLASH.ACK drop 1 {id}"));
+        for command in ["FLASH.CLOSE drop", "FLASH.RESTOCK drop SKU b 7", "FLASH.OPEN drop"] {
+            step(redis, command);
+        }
         expire_a_hold_of_other(redis, buyer);
         // Its own event and the expiry of the hold before it are one transaction.
         step(redis, &format!("FLASH.RESERVE other buyer-{buyer}"));

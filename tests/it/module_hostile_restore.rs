@@ -12,12 +12,15 @@ use crate::support::saved;
 /// Inputs that travel together.
 const BATCH: usize = 500;
 /// What a sale may take for each byte that it was loaded from: a reservation of few bytes may stand alone in its page.
-const MEMORY_PER_BYTE_MAX: usize = 64;
+const MEMORY_PER_BYTE_MAX: usize = 32;
 /// What even the smallest sale may take, in bytes.
-const MEMORY_BYTES_MIN: usize = 2200 * 1024;
+const MEMORY_BYTES_MIN: usize = 8 * 1024;
 /// What is done to a sale that was loaded. None of it may fail but by a refusal, or an error that names an argument.
-const TRAFFIC: [&str; 17] = [
+const TRAFFIC: [&str; 20] = [
     "FLASH.STATUS key",
+    "FLASH.OPEN key",
+    "FLASH.RESTOCK key 5",
+    "FLASH.RESTOCK key SKU small -20",
     "FLASH.STATUS key BUYER ada",
     "FLASH.STATUS key ID 2",
     "FLASH.RESERVE key ada",
@@ -49,6 +52,8 @@ fn good_sales(redis: &mut Connection) -> (Frame, Vec<Vec<u8>>) {
     }
     check(redis, "FLASH.CONFIRM drop 2", "[CONFIRMED 2]");
     check(redis, "FLASH.RELEASE drop 3", "[RELEASED 3]");
+    check(redis, "FLASH.RESTOCK drop SKU vip -3", "[RESTOCKED 6 4]");
+    check(redis, "FLASH.CLOSE drop", "[CLOSED]");
     check(redis, "FLASH.WARM plain 1000", "[WARMED 1]");
     check(redis, "FLASH.RESERVE plain ada", "[RESERVED 2 nil 999]");
     let dumps = ["drop", "plain"].map(|sale| -> Vec<u8> { run(redis, &format!("DUMP {sale}")) });
@@ -62,7 +67,7 @@ fn good_sales(redis: &mut Connection) -> (Frame, Vec<Vec<u8>>) {
 /// The next payload: a damaged sale in a whole frame, or now and then a whole sale in a damaged frame.
 fn payload(fuzz: &mut Fuzz, frame: &Frame, input: usize) -> Vec<u8> {
     let mut dump = frame.around(&fuzz.next());
-    if input % 16 == 0 {
+    if input.is_multiple_of(16) {
         let mut body = dump.split_off(frame.header_bytes());
         fuzz.wound(&mut body);
         dump.append(&mut body);

@@ -9,7 +9,7 @@ use crate::support::redis::{Server, flat, run, try_run, try_run_args};
 use crate::support::wait;
 
 /// Every command that clients may send, with arguments that it takes, and whether they begin with a key.
-const COMMANDS: [(&str, bool); 13] = [
+const COMMANDS: [(&str, bool); 16] = [
     ("FLASH.WARM drop 9 HOLD 60000 JOURNAL 100", true),
     ("FLASH.RESERVE drop ada QTY 1", true),
     ("FLASH.CONFIRM drop 2", true),
@@ -22,6 +22,9 @@ const COMMANDS: [(&str, bool); 13] = [
     ("FLASH.READY", false),
     ("FLASH.PULL drop relay LEASE 100", true),
     ("FLASH.ACK drop 1 1", true),
+    ("FLASH.FENCE drop", true),
+    ("FLASH.UNFENCE drop 1 1", true),
+    ("FLASH.REBUILD drop 1 {}", true),
     ("FLASH.THROTTLE drop STRICT 5 1000", true),
 ];
 
@@ -66,6 +69,7 @@ fn command_info_says_how_many_arguments_and_what_is_done_with_the_key() {
     check("FLASH.READY", -1, "[]");
     check("FLASH.PULL", -5, "RO");
     check("FLASH.ACK", 4, "RW");
+    check("FLASH.REBUILD", -4, "RW");
     check("FLASH.THROTTLE", -5, "RW");
 }
 
@@ -117,9 +121,9 @@ fn the_category_flash_holds_every_command_where_the_server_knows_it() {
         ("fast", "flash.reserve", true),
         ("slow", "flash.pull", true),
     ] {
-        let commands: Vec<String> = run(redis, &format!("ACL CAT {category}"));
-        let is_listed = commands.iter().any(|listed| listed.eq_ignore_ascii_case(command));
-        assert_eq!(is_listed, is_in, "{command} in @{category}");
+        // Not `ACL CAT category`: Valkey 8.0 leaves commands of modules out of its answer.
+        let info: Value = run(redis, &format!("COMMAND INFO {command}"));
+        assert_eq!(flat(&info).contains(&format!("@{category}")), is_in, "{command} in @{category}");
     }
 }
 

@@ -84,6 +84,13 @@ fn what_is_accepted_is_one_event_and_a_refusal_is_nothing() {
     session(None, "FLASH.ACK drop 1 3", "[ACKED 3]");
     session(None, "FLASH.ACK drop 1 2", "[ACKED 3]");
     session(None, "FLASH.ACK drop 9 4", "[FENCED]");
+    session(None, "FLASH.RESTOCK drop -2", "[CONFLICT]");
+    session(EVENT, "FLASH.RESTOCK drop -1", "[RESTOCKED 2 0]");
+    session(EVENT, "FLASH.CLOSE drop", "[CLOSED]");
+    session(None, "FLASH.CLOSE drop", "[CLOSED]");
+    session(None, "FLASH.RESERVE drop eve", "[CLOSED]");
+    session(EVENT, "FLASH.OPEN drop", "[OPENED]");
+    session(None, "FLASH.OPEN drop", "[OPENED]");
     session(None, "FLASH.RESERVE nothing ada", "[NOT_WARMED]");
     assert_eq!(aof::names(server.redis.server.dir()), want);
 }
@@ -135,7 +142,8 @@ fn a_replica_never_decides_that_a_hold_is_over() {
         let reply: Value = run(replica, "FLASH.STATUS drop ID 2");
         flat(&reply).contains("state expired").then_some(())
     });
-    for command in ["FLASH.REAP drop", "FLASH.RESERVE drop bob", "FLASH.CONFIRM drop 2", "FLASH.ACK drop 1 1"] {
+    for command in ["REAP drop", "RESERVE drop bob", "CONFIRM drop 2", "ACK drop 1 1", "RESTOCK drop 1", "CLOSE drop"] {
+        let command = &format!("FLASH.{command}");
         let error = try_run::<Value>(replica, command).expect_err("a replica only follows");
         assert!(error.starts_with("READONLY"), "{command}: {error}");
     }

@@ -8,6 +8,7 @@ mod end_hold;
 pub mod key;
 pub mod message;
 mod operate;
+mod recover;
 mod relay;
 pub mod reply;
 mod reserve;
@@ -24,6 +25,9 @@ pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, Reserved, SkuTerms
 pub use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Standing, Terms as ThrottleTerms, WindowTerms};
 pub use message::Message;
 pub use operate::{Restock, RestockAnswer, SwitchAnswer};
+pub use recover::{
+    FenceAnswer, REBUILD_RESERVATIONS_MAX, Rebuild, RebuildAnswer, RebuiltReservation, Unfence, UnfenceAnswer,
+};
 pub use relay::{
     Ack, AckAnswer, COUNT_MAX, LEASE_MS_MAX, PULL_EVENTS_DEFAULT, Pull, PullAnswer, READY_SALES_DEFAULT,
     REAP_HOLDS_DEFAULT, RELAY_BYTES_MAX, Ready, ReadyAnswer, ReadySale, Reap, ReapAnswer,

@@ -1,6 +1,9 @@
 //! `FLASH.STATUS key [BUYER b | ID id]`: the sale, what a buyer has, or one reservation, as a map.
 //!
-//! A refusal begins with its code and a map with its first key, so that key tells the two apart.
+//! A refusal begins with its code and a map with its first key, so that key tells the two apart. Text is borrowed from
+//! the sale where a reply is written, and owned where it was read.
+
+use std::borrow::Cow;
 
 use flash_sale::State;
 use flash_sale::invalid::name;
@@ -59,9 +62,9 @@ impl<'a> Status<'a> {
 
 /// The units of one SKU: `total = available + held + confirmed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SkuStatus {
+pub struct SkuStatus<'a> {
     /// The SKU.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Units put on sale.
     pub total: u64,
     /// Units that anyone may reserve.
@@ -74,7 +77,7 @@ pub struct SkuStatus {
 
 /// A sale as it stands. In the map the sums over all SKUs stand beside these fields, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaleStatus {
+pub struct SaleStatus<'a> {
     /// Which life of the sale this is.
     pub epoch: u64,
     /// The newest event's seq.
@@ -82,7 +85,7 @@ pub struct SaleStatus {
     /// PostgreSQL has everything up to here.
     pub acked: u64,
     /// `not_started`, `open` or `ended`, by the server's clock.
-    pub phase: String,
+    pub phase: Cow<'a, str>,
     /// Units per buyer.
     pub limit: u64,
     /// The pay window.
@@ -96,16 +99,16 @@ pub struct SaleStatus {
     /// How many the journal takes before it refuses reservations; none: the sale has no journal.
     pub journal_events_max: Option<u64>,
     /// At least one.
-    pub skus: Vec<SkuStatus>,
+    pub skus: Vec<SkuStatus<'a>>,
 }
 
-impl SaleStatus {
+impl SaleStatus<'_> {
     /// Units over all SKUs: total, available, held, confirmed.
     #[must_use]
-    pub fn sums(&self) -> SkuStatus {
+    pub fn sums(&self) -> SkuStatus<'static> {
         let sum = |units: fn(&SkuStatus) -> u64| self.skus.iter().map(units).sum();
         SkuStatus {
-            name: String::new(),
+            name: Cow::Borrowed(""),
             total: sum(|sku| sku.total),
             available: sum(|sku| sku.available),
             held: sum(|sku| sku.held),
@@ -114,7 +117,7 @@ impl SaleStatus {
     }
 }
 
-impl Answer for SaleStatus {
+impl Answer for SaleStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
         sink.map(15);
         pair(sink, "epoch", Some(self.epoch));
@@ -146,7 +149,7 @@ impl Answer for SaleStatus {
         let epoch = fields.uint("epoch")?;
         let seq = fields.key("seq")?.uint("seq")?;
         let acked = fields.key("acked")?.uint("acked")?;
-        let phase = fields.key("phase")?.text("phase")?;
+        let phase = fields.key("phase")?.text("phase")?.into();
         read_units(fields, String::new())?;
         Ok(Some(Self {
             epoch,
@@ -171,9 +174,9 @@ fn write_units(sink: &mut impl Sink, sku: &SkuStatus) {
     pair(sink, "confirmed", Some(sku.confirmed));
 }
 
-fn read_units(fields: &mut Fields, name: String) -> Result<SkuStatus, Unreadable> {
+fn read_units(fields: &mut Fields, name: String) -> Result<SkuStatus<'static>, Unreadable> {
     Ok(SkuStatus {
-        name,
+        name: name.into(),
         total: fields.key("total")?.uint("total")?,
         available: fields.key("available")?.uint("available")?,
         held: fields.key("held")?.uint("held")?,
@@ -181,7 +184,7 @@ fn read_units(fields: &mut Fields, name: String) -> Result<SkuStatus, Unreadable
     })
 }
 
-fn read_skus(fields: &mut Fields) -> Result<Vec<SkuStatus>, Unreadable> {
+fn read_skus(fields: &mut Fields) -> Result<Vec<SkuStatus<'static>>, Unreadable> {
     let mut list = fields.key("skus")?.array("skus")?;
     let mut skus = Vec::new();
     while let Some(sku) = list.try_next() {
@@ -194,22 +197,22 @@ fn read_skus(fields: &mut Fields) -> Result<Vec<SkuStatus>, Unreadable> {
 
 /// One reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReservationStatus {
+pub struct ReservationStatus<'a> {
     /// The reservation.
     pub id: u64,
     /// Who reserved.
-    pub buyer: String,
+    pub buyer: Cow<'a, str>,
     /// Where it stands. A hold whose pay window is over counts as expired, reaped or not.
     pub state: State,
     /// When the hold ends or ended, if it ever was one.
     pub expires_at_ms: Option<u64>,
     /// The id of the request that made it.
-    pub request: Option<String>,
+    pub request: Option<Cow<'a, str>>,
     /// SKU names and units.
-    pub items: Vec<(String, u64)>,
+    pub items: Vec<(Cow<'a, str>, u64)>,
 }
 
-impl Answer for ReservationStatus {
+impl Answer for ReservationStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
         sink.map(6);
         pair(sink, "id", Some(self.id));
@@ -236,14 +239,14 @@ impl Answer for ReservationStatus {
             return Ok(None);
         }
         let id = fields.uint("id")?;
-        let buyer = fields.key("buyer")?.text("buyer")?;
+        let buyer = fields.key("buyer")?.text("buyer")?.into();
         let state = state(fields.key("state")?)?;
         let expires_at_ms = fields.key("expires_at_ms")?.optional_uint("expires_at_ms")?;
-        let request = fields.key("request")?.optional_text("request")?;
+        let request = fields.key("request")?.optional_text("request")?.map(Cow::Owned);
         let mut list = fields.key("items")?.array("items")?;
         let mut items = Vec::new();
         while let Some(sku) = list.try_next_text("sku")? {
-            items.push((sku, list.uint("quantity")?));
+            items.push((sku.into(), list.uint("quantity")?));
         }
         Ok(Some(Self { id, buyer, state, expires_at_ms, request, items }))
     }
@@ -251,16 +254,16 @@ impl Answer for ReservationStatus {
 
 /// What one buyer has in a sale, ended reservations that are still remembered included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuyerStatus {
+pub struct BuyerStatus<'a> {
     /// The buyer.
-    pub buyer: String,
+    pub buyer: Cow<'a, str>,
     /// Units held and confirmed.
     pub units: u64,
     /// In the order in which they were made.
-    pub reservations: Vec<ReservationStatus>,
+    pub reservations: Vec<ReservationStatus<'a>>,
 }
 
-impl Answer for BuyerStatus {
+impl Answer for BuyerStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
         sink.map(3);
         sink.code("buyer");
@@ -275,7 +278,7 @@ impl Answer for BuyerStatus {
         if code != "buyer" {
             return Ok(None);
         }
-        let buyer = fields.text("buyer")?;
+        let buyer = fields.text("buyer")?.into();
         let units = fields.key("units")?.uint("units")?;
         let mut list = fields.key("reservations")?.array("reservations")?;
         let mut reservations = Vec::new();

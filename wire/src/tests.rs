@@ -46,11 +46,11 @@ fn reserve_takes_what_it_documents_and_nothing_else() {
 fn warm_takes_what_it_documents_and_nothing_else() {
     let check = |args: &[&str], want: Result<Warm, &str>| check_args(args, want, Warm::parse);
     let sku = |name: &str, total| SkuTerms { name: name.to_owned(), total };
-    check(&["100"], Ok(Warm { terms: Terms::simple(100), epoch: 1 }));
+    check(&["100"], Ok(Warm { terms: Terms::simple(100), epoch: 1, after: 0 }));
     check(
         &[
             "SKU", "s", "5", "sku", "m", "6", "LIMIT", "2", "HOLD", "60000", "OPENS", "1", "CLOSES", "2", "JOURNAL",
-            "9", "EPOCH", "4",
+            "9", "EPOCH", "4", "AFTER", "7",
         ],
         Ok(Warm {
             terms: Terms {
@@ -62,6 +62,7 @@ fn warm_takes_what_it_documents_and_nothing_else() {
                 journal_events_max: Some(9),
             },
             epoch: 4,
+            after: 7,
         }),
     );
     check(&[], Err("wrong number of arguments"));
@@ -73,7 +74,7 @@ fn warm_takes_what_it_documents_and_nothing_else() {
     check(&["1", "OPENS", "9", "CLOSES", "9"], Err("closes must be later than opens"));
     check(
         &["1", "SKU", "s", "1"],
-        Err("option must be one of SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH"),
+        Err("option must be one of SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH, AFTER"),
     );
 }
 
@@ -139,6 +140,39 @@ fn the_other_commands_take_what_they_document_and_nothing_else() {
     check_args(&["7", "8"], Err("wrong number of arguments"), EndHold::parse);
 }
 
+#[test]
+fn a_rebuilt_reservation_is_strict_json() {
+    let json = r#"{"id":7,"buyer":"ada","slot":0,"state":"held","items":[{"sku":"s","quantity":2}],"expires_at_ms":9}"#;
+    let whole = RebuiltReservation {
+        id: 7,
+        buyer: "ada".into(),
+        slot: 0,
+        state: "held".into(),
+        items: vec![message::MessageItem { sku: "s".into(), quantity: 2 }],
+        expires_at_ms: Some(9),
+        request: None,
+    };
+    let rebuild = Rebuild { epoch: 2, reservations: vec![whole.clone(), whole] };
+    check_args(&["2", json, json], Ok(rebuild.clone()), Rebuild::parse);
+    let mut written = Vec::new();
+    rebuild.args(&mut written);
+    assert_eq!(written[1], json.as_bytes());
+    check_args(&["2"], Err("wrong number of arguments"), Rebuild::parse);
+    check_args(&["0", json], Err("epoch must be 1 to 9223372036854775807"), Rebuild::parse);
+    let check = |from: &str, to: &str, want: &str| {
+        let wrong = json.replace(from, to);
+        check_args(&["2", json, &wrong], Err(want), Rebuild::parse);
+    };
+    check("\"id\":7", "\"id\":0", "id must be 1 to 1099511627775");
+    check("ada", "", "buyer must be 1 to 128 bytes");
+    check("\"slot\":0", "\"slot\":32", "slot must be 0 to 31");
+    check("held", "released", "state must be held or confirmed");
+    check("\"quantity\":2", "\"quantity\":0", "quantity must be 1 to 1000000000");
+    check("[{\"sku\":\"s\",\"quantity\":2}]", "[]", "items must be 1 to 64");
+    let many = vec![json; REBUILD_RESERVATIONS_MAX + 1];
+    check_args(&[&["2"], &many[..]].concat(), Err("reservations must be 1 to 256"), Rebuild::parse);
+}
+
 fn round_trip_args<T: PartialEq + Debug>(
     value: &T,
     args: impl Fn(&T, &mut Vec<Vec<u8>>),
@@ -153,8 +187,8 @@ fn round_trip_args<T: PartialEq + Debug>(
 #[test]
 fn commands_read_back() {
     for warm in [
-        Warm { terms: Terms::simple(3), epoch: 1 },
-        Warm { terms: Terms { hold_ms: Some(5), ..Terms::simple(3) }, epoch: 9 },
+        Warm { terms: Terms::simple(3), epoch: 1, after: 0 },
+        Warm { terms: Terms { hold_ms: Some(5), ..Terms::simple(3) }, epoch: 9, after: 8 },
     ] {
         round_trip_args(&warm, |warm, out| warm.args(out), |args| Warm::parse(args).ok());
     }
@@ -201,6 +235,10 @@ fn replies_read_back() {
     check_reply(Ok(EndHoldAnswer::Confirmed { id: 7 }));
     check_reply(Ok(EndHoldAnswer::Released { id: 7 }));
     check_reply(Ok(RestockAnswer { total: 9, available: 3 }));
+    check_reply(Ok(FenceAnswer { epoch: 2, seq: 9 }));
+    check_reply(Ok(UnfenceAnswer { epoch: 2, seq: 9 }));
+    check_reply::<UnfenceAnswer>(Err(Refusal::Fenced));
+    check_reply(Ok(RebuildAnswer { rebuilt: 5 }));
     check_reply(Ok(SwitchAnswer::Opened));
     check_reply(Ok(SwitchAnswer::Closed));
     check_reply(Ok(ReapAnswer { expired: 3 }));
@@ -231,12 +269,12 @@ fn a_rate_limit_s_answer_is_five_numbers() {
 
 #[test]
 fn statuses_read_back() {
-    let sku = SkuStatus { name: "s".to_owned(), total: 9, available: 4, held: 3, confirmed: 2 };
+    let sku = SkuStatus { name: "s".into(), total: 9, available: 4, held: 3, confirmed: 2 };
     check_reply(Ok(SaleStatus {
         epoch: 1,
         seq: 9,
         acked: 8,
-        phase: "open".to_owned(),
+        phase: "open".into(),
         limit: 1,
         hold_ms: None,
         opens_at_ms: Some(1),
@@ -247,13 +285,13 @@ fn statuses_read_back() {
     }));
     let reservation = ReservationStatus {
         id: 7,
-        buyer: "ada".to_owned(),
+        buyer: "ada".into(),
         state: State::Held,
         expires_at_ms: Some(5),
         request: None,
-        items: vec![("s".to_owned(), 2)],
+        items: vec![("s".into(), 2)],
     };
-    check_reply(Ok(BuyerStatus { buyer: "ada".to_owned(), units: 2, reservations: vec![reservation.clone()] }));
+    check_reply(Ok(BuyerStatus { buyer: "ada".into(), units: 2, reservations: vec![reservation.clone()] }));
     check_reply(Ok(reservation));
 }
 

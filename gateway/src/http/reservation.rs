@@ -75,8 +75,8 @@ impl<'a> View<'a> {
     }
 }
 
-fn items(items: &[(String, u64)]) -> Vec<ItemView<'_>> {
-    items.iter().map(|(sku, quantity)| ItemView { sku, quantity: *quantity }).collect()
+fn items(items: &[(impl AsRef<str>, u64)]) -> Vec<ItemView<'_>> {
+    items.iter().map(|(sku, quantity)| ItemView { sku: sku.as_ref(), quantity: *quantity }).collect()
 }
 
 /// What is left of a hold.

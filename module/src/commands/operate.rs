@@ -6,7 +6,7 @@ use flash_sale::Command as Wish;
 use flash_sale::limits::EXPIRED_PER_EVENT_MAX;
 use flash_wire::{Restock, RestockAnswer, SwitchAnswer};
 
-use crate::call::{Call, Command};
+use crate::call::{Call, Command, no_arguments};
 use crate::config;
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
@@ -68,10 +68,6 @@ impl Command for CloseCommand {
         call.with_args::<Self, _>(no_arguments)?;
         switch(call, SwitchAnswer::Closed)
     }
-}
-
-fn no_arguments(args: &[&[u8]]) -> Result<(), Fault> {
-    if args.is_empty() { Ok(()) } else { Err(Fault::Arity) }
 }
 
 /// Both may be repeated: nothing happens then, and the answer is the same.

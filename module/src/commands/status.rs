@@ -8,7 +8,8 @@ use flash_wire::{BuyerStatus, ReservationStatus, SaleStatus, SkuStatus, Status a
 use crate::call::{Call, Command};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
-use crate::open_sale::with_sale;
+use crate::open_sale::answer;
+use crate::stored::Stored;
 
 pub(crate) struct StatusCommand;
 
@@ -30,31 +31,35 @@ impl Command for StatusCommand {
 
     fn run(call: &Call) -> Result<(), Fault> {
         let now_ms = call.now_ms();
-        match call.with_args::<Self, _>(Question::parse)? {
-            Question::Sale => with_sale(call, |open| Ok(Ok(sale_status(open.sale(), now_ms)))),
-            Question::Buyer(buyer) => with_sale(call, |open| Ok(Ok(buyer_status(open.sale(), buyer, now_ms)))),
-            Question::Id(id) => with_sale(call, |open| {
-                let sale = open.sale();
+        let question = call.with_args::<Self, _>(Question::parse)?;
+        let mut key = call.key::<Stored>()?;
+        let Some((stored, _)) = key.value() else { return answer::<SaleStatus>(call, &Err(Refusal::NotWarmed)) };
+        let sale = &stored.sale;
+        match question {
+            Question::Sale => answer(call, &Ok(sale_status(sale, now_ms))),
+            Question::Buyer(buyer) => answer(call, &Ok(buyer_status(sale, buyer, now_ms))),
+            Question::Id(id) => {
                 let reservation = sale.reservation(id).ok_or(Refusal::Unknown);
-                Ok(reservation.map(|reservation| reservation_status(sale, &reservation, now_ms)))
-            }),
+                answer(call, &reservation.map(|reservation| reservation_status(sale, &reservation, now_ms)))
+            }
         }
     }
 }
 
-fn sale_status(sale: &Sale, now_ms: u64) -> SaleStatus {
+fn sale_status(sale: &Sale, now_ms: u64) -> SaleStatus<'_> {
     let terms = sale.terms();
     let phase = match sale.phase(now_ms) {
         Phase::NotStarted { .. } => "not_started",
         Phase::Open => "open",
         Phase::Closed => "closed",
+        Phase::Fenced => "fenced",
         Phase::Ended => "ended",
     };
     SaleStatus {
         epoch: sale.epoch(),
         seq: sale.seq(),
         acked: sale.acked(),
-        phase: phase.to_owned(),
+        phase: phase.into(),
         limit: terms.limit.into(),
         hold_ms: terms.hold_ms,
         opens_at_ms: terms.opens_at_ms,
@@ -65,9 +70,9 @@ fn sale_status(sale: &Sale, now_ms: u64) -> SaleStatus {
     }
 }
 
-fn sku_status(name: &str, units: Units) -> SkuStatus {
+fn sku_status(name: &str, units: Units) -> SkuStatus<'_> {
     SkuStatus {
-        name: name.to_owned(),
+        name: name.into(),
         total: units.total,
         available: units.available(),
         held: units.held,
@@ -75,25 +80,24 @@ fn sku_status(name: &str, units: Units) -> SkuStatus {
     }
 }
 
-fn buyer_status(sale: &Sale, buyer: &str, now_ms: u64) -> BuyerStatus {
-    let mut reservations: Vec<Reservation> = sale.reservations_of(buyer).collect();
-    reservations.sort_unstable_by_key(|reservation| reservation.id);
-    let active = reservations.iter().filter(|reservation| reservation.state.is_active());
-    BuyerStatus {
-        buyer: buyer.to_owned(),
-        units: active.map(|reservation| reservation.items.units()).sum(),
-        reservations: reservations.iter().map(|reservation| reservation_status(sale, reservation, now_ms)).collect(),
+fn buyer_status<'a>(sale: &'a Sale, buyer: &'a str, now_ms: u64) -> BuyerStatus<'a> {
+    let (mut units, mut reservations) = (0, Vec::new());
+    for reservation in sale.reservations_of(buyer) {
+        units += if reservation.state.is_active() { reservation.items.units() } else { 0 };
+        reservations.push(reservation_status(sale, &reservation, now_ms));
     }
+    reservations.sort_unstable_by_key(|reservation| reservation.id);
+    BuyerStatus { buyer: buyer.into(), units, reservations }
 }
 
-fn reservation_status(sale: &Sale, reservation: &Reservation, now_ms: u64) -> ReservationStatus {
-    let name = |sku: u16| sale.terms().skus.get(usize::from(sku)).map_or_else(String::new, |sku| sku.name.clone());
+fn reservation_status<'a>(sale: &'a Sale, reservation: &Reservation<'a>, now_ms: u64) -> ReservationStatus<'a> {
+    let name = |sku: u16| sale.terms().skus.get(usize::from(sku)).map_or("", |sku| &sku.name);
     ReservationStatus {
         id: reservation.id,
-        buyer: reservation.buyer.to_owned(),
+        buyer: reservation.buyer.into(),
         state: if reservation.is_due(now_ms) { State::Expired } else { reservation.state },
         expires_at_ms: reservation.expires_at_ms,
-        request: reservation.request.map(str::to_owned),
-        items: reservation.items.iter().map(|item| (name(item.sku), item.quantity.into())).collect(),
+        request: reservation.request.map(Into::into),
+        items: reservation.items.iter().map(|item| (name(item.sku).into(), item.quantity.into())).collect(),
     }
 }

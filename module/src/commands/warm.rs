@@ -37,6 +37,7 @@ impl Command for WarmCommand {
             Arg::new(c"closes-at-ms", Kind::Time).token(c"CLOSES").optional(),
             Arg::new(c"journal-events-max", Kind::Int).token(c"JOURNAL").optional(),
             Arg::new(c"epoch", Kind::Int).token(c"EPOCH").optional(),
+            Arg::new(c"after-seq", Kind::Int).token(c"AFTER").optional(),
         ],
     };
 
@@ -49,7 +50,7 @@ impl Command for WarmCommand {
             let is_same = *stored.sale.terms() == wish.terms && epoch == wish.epoch;
             return if is_same { answer(call, &Ok(WarmAnswer::Exists { epoch })) } else { Err(Fault::OtherTerms) };
         }
-        let event = Sale::warmed(wish.terms, wish.epoch, call.now_ms());
+        let event = Sale::warmed(wish.terms, wish.epoch, wish.after, call.now_ms());
         warm(call, &mut key, &event)?;
         if let Some((stored, name)) = key.value() {
             name.replicate(APPLY, stored.sale.newest_event());

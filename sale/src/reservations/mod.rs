@@ -4,6 +4,7 @@ mod index;
 mod page;
 mod pages;
 mod record;
+mod slice;
 
 use std::collections::VecDeque;
 
@@ -16,6 +17,7 @@ pub use record::Reservation;
 use crate::bytes::Malformed;
 use crate::event::{Reserved, State};
 use crate::limits::{ENDED_RESERVATIONS_MAX, RESERVATIONS_PER_BUYER_MAX};
+use crate::memory::{Mover, allocated};
 
 #[derive(Debug)]
 pub(crate) struct Reservations {
@@ -44,8 +46,10 @@ impl Reservations {
     /// What a buyer has, remembered ones included, in no particular order; at most [`RESERVATIONS_PER_BUYER_MAX`].
     pub(crate) fn of_buyer<'a>(&'a self, buyer: &'a str) -> impl Iterator<Item = Reservation<'a>> {
         let ids = self.by_buyer.candidates(self.key.hash(buyer.as_bytes()));
-        let of_buyer = move |&id: &u64| self.pages.buyer(id) == Some(buyer.as_bytes());
-        ids.filter(of_buyer).filter_map(|id| self.get(id))
+        ids.filter_map(move |id| {
+            let bytes = self.pages.record(id)?;
+            (record::buyer(bytes) == buyer.as_bytes()).then(|| record::get(id, bytes))
+        })
     }
 
     /// Every reservation, by id.
@@ -71,24 +75,24 @@ impl Reservations {
         if self.by_buyer.candidates(hash).count() >= RESERVATIONS_PER_BUYER_MAX {
             self.make_room(reserved.buyer);
         }
-        self.pages.newest(id).push(id, reserved);
-        self.by_buyer.insert(hash, id);
+        self.pages.push(id, reserved);
+        self.index(hash, id);
     }
 
     /// Adds a reservation from the front of a snapshot's bytes, by ascending ids; gives how many bytes it took.
     pub(crate) fn load(&mut self, id: u64, bytes: &[u8]) -> Result<usize, Malformed> {
-        let length = self.pages.newest(id).push_record(id, bytes)?;
-        self.by_buyer.insert(self.key.hash(record::buyer(bytes)), id);
+        let length = self.pages.push_record(id, bytes)?;
+        self.index(self.key.hash(record::buyer(bytes)), id);
         Ok(length)
     }
 
     pub(crate) fn confirm(&mut self, id: u64) {
-        self.set_state(id, State::Confirmed);
+        self.pages.set_state(id, State::Confirmed);
     }
 
     /// Ends a reservation, which is remembered for a while.
     pub(crate) fn end(&mut self, id: u64, state: State) {
-        self.set_state(id, state);
+        self.pages.set_state(id, state);
         self.remember_ended(id);
     }
 
@@ -104,12 +108,27 @@ impl Reservations {
 
     /// What the reservations take from the allocator.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let ended = self.ended.capacity() * size_of::<u64>();
+        let ended = allocated(self.ended.capacity() * size_of::<u64>());
         self.pages.memory_bytes() + self.by_buyer.memory_bytes() + ended
     }
 
     pub(crate) fn allocations(&self) -> usize {
         self.pages.allocations() + self.by_buyer.allocations()
+    }
+
+    /// Moves some slices of the index, as [`BuyerIndex::defrag`] says.
+    pub(crate) fn defrag_index(&mut self, from: usize, mover: &mut impl Mover) -> Option<usize> {
+        self.by_buyer.defrag(from, mover)
+    }
+
+    /// Moves some pages, as [`Pages::defrag`] says.
+    pub(crate) fn defrag_pages(&mut self, from: u64, mover: &mut impl Mover) -> Option<u64> {
+        self.pages.defrag(from, mover)
+    }
+
+    fn index(&mut self, hash: u64, id: u64) {
+        let hash_of = |id| self.key.hash(self.pages.buyer(id).unwrap_or_default());
+        self.by_buyer.insert(hash, id, hash_of);
     }
 
     fn make_room(&mut self, buyer: &str) {
@@ -131,11 +150,5 @@ impl Reservations {
         let Some(hash) = self.pages.buyer(id).map(|buyer| self.key.hash(buyer)) else { return };
         self.by_buyer.remove(hash, id);
         self.pages.forget(id);
-    }
-
-    fn set_state(&mut self, id: u64, state: State) {
-        if let Some(page) = self.pages.get_mut(id) {
-            page.set_state(id, state);
-        }
     }
 }

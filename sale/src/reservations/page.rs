@@ -5,6 +5,7 @@ use super::record::{self, Reservation};
 use crate::bytes::Malformed;
 use crate::event::{Reserved, State};
 use crate::limits::{BUYER_BYTES_MAX, REQUEST_BYTES_MAX, SKUS_MAX};
+use crate::memory::{Mover, allocated};
 
 /// Seqs in a page: few enough that a page is always below 64 KiB, which lets two bytes say where a record begins.
 pub(super) const PAGE_SEQS: u64 = PAGE_RECORDS as u64;
@@ -40,7 +41,11 @@ impl Page {
 
     /// What the page takes from the allocator.
     pub(super) const fn memory_bytes(&self) -> usize {
-        self.bytes.capacity()
+        allocated(self.bytes.capacity())
+    }
+
+    pub(super) fn defrag(&mut self, mover: &mut impl Mover) {
+        self.bytes = mover.moved(std::mem::take(&mut self.bytes));
     }
 
     /// Gives back what the page did not need, once no seq of it can come any more; says what it did need.
@@ -70,8 +75,7 @@ impl Page {
     }
 
     pub(super) fn get(&self, id: u64) -> Option<Reservation<'_>> {
-        let read = record::read(id, self.bytes(id)?);
-        Some(read.expect("a page holds only records that were written or checked by this module").0)
+        self.bytes(id).map(|bytes| record::get(id, bytes))
     }
 
     pub(super) fn set_state(&mut self, id: u64, state: State) {

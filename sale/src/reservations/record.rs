@@ -66,6 +66,11 @@ pub(super) fn read(id: u64, bytes: &[u8]) -> Result<(Reservation<'_>, usize), Ma
     Ok((reservation, bytes.len() - reader.left().len()))
 }
 
+/// The record at the front of `bytes`, which lie in a page.
+pub(super) fn get(id: u64, bytes: &[u8]) -> Reservation<'_> {
+    read(id, bytes).expect("a page holds only records that were written or checked by this module").0
+}
+
 /// The buyer of the record at the front of `bytes`, without reading the rest: a buyer is short, so its length is one
 /// byte, but two are possible at the limit.
 pub(super) fn buyer(bytes: &[u8]) -> &[u8] {

@@ -1,5 +1,7 @@
 //! The core's tests from outside: its rules in tables, and random sequences against a naive oracle.
 
+mod memory;
 mod model;
 mod oracle;
+mod rebuild;
 mod rules;

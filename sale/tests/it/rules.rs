@@ -1,13 +1,17 @@
 //! The rules that a table says better than a random sequence: the order of the checks, and the bounds.
 
-use flash_sale::limits::{ENDED_RESERVATIONS_MAX, EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX};
-use flash_sale::{Change, Command, HashKey, Malformed, Refusal, Reserve, SNAPSHOT_VERSION, Sale, State, Terms};
+use flash_sale::limits::{
+    ENDED_RESERVATIONS_MAX, EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX,
+};
+use flash_sale::{
+    Change, Command, Event, HashKey, Items, Malformed, Refusal, Reserve, Reserved, SNAPSHOT_VERSION, Sale, State, Terms,
+};
 
 const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_000_000;
 
 fn sale(terms: Terms) -> Sale {
-    Sale::new(&Sale::warmed(terms, 1, 0), KEY).expect("a warmed event makes a sale")
+    Sale::new(&Sale::warmed(terms, 1, 0, 0), KEY).expect("a warmed event makes a sale")
 }
 
 fn with_hold(total: u64, limit: u32, hold_ms: u64) -> Terms {
@@ -175,6 +179,23 @@ fn whoever_lost_a_hold_may_buy_again_however_many_are_due() {
 }
 
 #[test]
+fn a_hold_behind_any_number_of_sold_ones_still_expires() {
+    let sale = &mut sale(with_hold(9_999, 1, 1_000));
+    reserve(sale, "first", 1, None, NOW_MS).expect("there is stock");
+    for buyer in 0..2_000 {
+        let id = reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS).expect("there is stock");
+        act(sale, &Command::Confirm { id }, NOW_MS).expect("held");
+    }
+    reserve(sale, "last", 1, None, NOW_MS).expect("there is stock");
+    // Nobody touches the sale any more, but for the relay.
+    let later_ms = NOW_MS + 1_000;
+    while let Some(event) = sale.expire(later_ms, EXPIRED_PER_EVENT_MAX, None) {
+        sale.apply(&event);
+    }
+    assert_eq!((sale.units()[0].held, sale.has_due_holds(later_ms)), (0, false));
+}
+
+#[test]
 fn one_command_expires_a_bounded_number_of_holds_and_the_next_goes_on() {
     let holds = 10 * EXPIRED_PER_EVENT_MAX + 1;
     let sale = &mut sale(with_hold(holds as u64, 1, 1_000));
@@ -300,4 +321,82 @@ fn a_snapshot_with_overlong_numbers_is_refused() {
     };
     check(0, Ok(()));
     check(9, Err(Malformed { what: "buyer" }));
+}
+
+/// What a replication link or an AOF says is not believed either: an event fits only if the sale could have decided it.
+#[test]
+fn an_event_that_no_primary_could_have_decided_is_not_accepted() {
+    let check = |sale: &Sale, what: &str, forge: fn(&mut Event, &mut Reserved)| {
+        let reserve = Reserve { buyer: "ada", items: Items::one(0, 1).unwrap(), request: None, data: None };
+        let mut event = sale.decide(&Command::Reserve(reserve), NOW_MS).expect("there is stock");
+        let Change::Reserved(mut reserved) = event.change.clone() else { panic!("a reservation is made") };
+        assert_eq!(sale.accepts(&event), Ok(()));
+        forge(&mut event, &mut reserved);
+        event.change = Change::Reserved(reserved);
+        assert!(sale.accepts(&event).is_err(), "{what}");
+    };
+    let with_hold = &mut sale(with_hold(9, 2, 1_000));
+    reserve(with_hold, "ada", 1, None, NOW_MS).expect("there is stock");
+    let without = &mut sale(Terms { limit: 2, ..Terms::simple(9) });
+    check(without, "an expiry in a sale without a pay window", |_, reserved| reserved.expires_at_ms = Some(NOW_MS));
+    check(with_hold, "no expiry in a sale with one", |_, reserved| reserved.expires_at_ms = None);
+    check(with_hold, "another pay window", |_, reserved| reserved.expires_at_ms = Some(NOW_MS + 1_001));
+    check(with_hold, "a slot that is taken", |_, reserved| reserved.slot = 0);
+    check(with_hold, "a slot that is not the lowest", |_, reserved| reserved.slot = 2);
+    check(with_hold, "more than the limit", |_, reserved| reserved.items = Items::one(0, 2).unwrap());
+    check(with_hold, "more than there is", |_, reserved| reserved.items = Items::one(0, 10).unwrap());
+    check(with_hold, "no such SKU", |_, reserved| reserved.items = Items::one(1, 1).unwrap());
+    check(with_hold, "a clock that goes back", |event, reserved| {
+        event.at_ms -= 1;
+        reserved.expires_at_ms = Some(event.at_ms + 1_000);
+    });
+    check(with_hold, "a clock beyond its limit", |event, reserved| {
+        event.at_ms = TIME_MS_MAX + 1;
+        reserved.expires_at_ms = Some(event.at_ms);
+    });
+    check(with_hold, "another seq", |event, _| event.seq += 1);
+    check(with_hold, "another epoch", |event, _| event.epoch += 1);
+    let twice = Event { epoch: 1, seq: 3, at_ms: NOW_MS, change: Change::Expired { ids: vec![2, 2] } };
+    assert!(with_hold.accepts(&twice).is_err(), "one hold cannot expire twice");
+}
+
+/// The snapshot of a sale with one hold, the reservation 2, at the end of what its seq or its clock can say.
+fn at_the_end(seq: u64, at_ms: u64) -> Sale {
+    let sale = &mut sale(with_hold(9, 9, 1_000));
+    reserve(sale, "ada", 1, None, NOW_MS).expect("there is stock");
+    let bytes = sale.save();
+    // Behind the version and the epoch stand the seq 2 in one byte and the clock in three.
+    let mut forged = bytes[..2].to_vec();
+    put_int(&mut forged, seq);
+    put_int(&mut forged, at_ms);
+    forged.extend_from_slice(&bytes[6..]);
+    Sale::load(&forged, KEY).expect("both are within their limits")
+}
+
+fn put_int(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+        value >>= 7;
+    }
+    out.push(u8::try_from(value).unwrap());
+}
+
+#[test]
+fn a_sale_whose_seqs_are_used_up_makes_no_more_events() {
+    let sale = &mut at_the_end(SEQ_MAX, NOW_MS);
+    assert_eq!(reserve(sale, "bob", 1, None, NOW_MS), Err(Refusal::JournalFull));
+    assert_eq!(act(sale, &Command::Confirm { id: 2 }, NOW_MS), Err(Refusal::JournalFull));
+    assert_eq!(act(sale, &Command::Release { id: 2 }, NOW_MS), Err(Refusal::JournalFull));
+    assert_eq!(sale.expire(NOW_MS + 1_000, 1, None), None);
+}
+
+#[test]
+fn at_the_end_of_time_a_sale_still_saves_what_loads() {
+    for now_ms in [NOW_MS, TIME_MS_MAX, u64::MAX] {
+        let sale = &mut at_the_end(2, TIME_MS_MAX);
+        let id = reserve(sale, "bob", 1, None, now_ms).expect("there is stock");
+        assert_eq!(sale.reservation(id).and_then(|hold| hold.expires_at_ms), Some(TIME_MS_MAX));
+        assert_eq!(Sale::load(&sale.save(), KEY).map(|sale| sale.save()), Ok(sale.save()));
+        assert!(Event::decode(sale.newest_event()).is_ok());
+    }
 }

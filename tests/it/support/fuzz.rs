@@ -1,5 +1,8 @@
 //! Damage, as chance or malice would do it to good bytes.
 
+use std::ops::Range;
+
+use flash_sale::limits::{SEQ_MAX, TIME_MS_MAX};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
@@ -13,7 +16,7 @@ const WOUNDS_MAX: usize = 4;
 /// Bytes that one wound deletes, doubles or takes from elsewhere.
 const RUN_BYTES_MAX: usize = 40;
 /// Numbers at which bounds break: around the powers of two, and the limits of a sale.
-const EXTREMES: [u64; 18] = [
+const EXTREMES: [u64; 20] = [
     0,
     1,
     2,
@@ -27,8 +30,10 @@ const EXTREMES: [u64; 18] = [
     65_536,
     1_000_000_000,
     u32::MAX as u64,
-    (1 << 40) - 1,
-    1 << 40,
+    SEQ_MAX - 1,
+    SEQ_MAX,
+    SEQ_MAX + 1,
+    TIME_MS_MAX,
     i64::MAX as u64,
     1 << 63,
     u64::MAX,
@@ -58,7 +63,9 @@ impl Fuzz {
     pub(crate) fn next(&mut self) -> Vec<u8> {
         let at = self.random.random_range(0..self.good.len());
         let mut bytes = self.good[at].clone();
-        for _ in 0..self.random.random_range(1..=WOUNDS_MAX) {
+        // Mostly few: what is damaged in many places is soon refused.
+        let wounds = self.random.random_range(1..=WOUNDS_MAX).min(self.random.random_range(1..=WOUNDS_MAX));
+        for _ in 0..wounds {
             self.wound(&mut bytes);
         }
         bytes
@@ -76,7 +83,7 @@ impl Fuzz {
             4 => drop(bytes.splice(at..at, bytes[run].to_vec())),
             5 => {
                 let number = EXTREMES[self.random.random_range(0..EXTREMES.len())];
-                bytes.splice(at..(at + 1).min(bytes.len()), leb128(number));
+                bytes.splice(number_at(bytes, at), leb128(number));
             }
             6 => {
                 let other = &self.good[self.random.random_range(0..self.good.len())];
@@ -93,6 +100,14 @@ impl Fuzz {
             *byte = to(&mut self.random, *byte);
         }
     }
+}
+
+/// Where the number lies that the byte at `at` is a part of, if it is a part of one.
+fn number_at(bytes: &[u8], at: usize) -> Range<usize> {
+    let goes_on = |byte: &u8| byte & 0x80 != 0;
+    let before = bytes[..at].iter().rev().take_while(|byte| goes_on(byte)).count();
+    let behind = bytes[at..].iter().take_while(|byte| goes_on(byte)).count();
+    at - before..(at + behind + 1).min(bytes.len())
 }
 
 /// A number as a sale's bytes have it.

@@ -34,12 +34,17 @@ impl Server {
 /// Names another server (a path) in which the tests of the module are to run.
 const PROGRAM: &str = "FLASH_TEST_REDIS_SERVER";
 
+/// The server that is asked for; none: the system's redis-server.
+pub(crate) fn program() -> Option<PathBuf> {
+    std::env::var_os(PROGRAM).map(PathBuf::from)
+}
+
 /// A redis-server with the module in `dir`.
 pub(crate) fn start_in(dir: &Path, args: &[&str]) -> Redis {
     // A primary waits a while before a full resync, for more replicas that may want one. Here there are none.
     let ours = ["--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0"];
     let options = RedisOptions {
-        program: std::env::var_os(PROGRAM).map(PathBuf::from),
+        program: program(),
         module: Some(module()),
         args: ours.iter().chain(args).map(Into::into).collect(),
         ..RedisOptions::new(dir)
