@@ -1,5 +1,7 @@
 //! A rate limit: decides, applies, and says how it stands.
 
+use flash_sale::Mover;
+
 use crate::limits::{EXPIRY_SLACK_MS, TIME_MS_MAX};
 use crate::taken::Taken;
 use crate::terms::Terms;
@@ -110,6 +112,13 @@ impl Throttle {
     pub fn memory_bytes(&self) -> usize {
         let log_bytes = if let Usage::Sliding(log) = &self.usage { log.memory_bytes() } else { 0 };
         size_of::<Self>().next_multiple_of(16) + log_bytes
+    }
+
+    /// Lets the pieces of memory behind the state be moved to better places.
+    pub fn defrag(&mut self, mover: &mut impl Mover) {
+        if let Usage::Sliding(log) = &mut self.usage {
+            log.defrag(mover);
+        }
     }
 
     /// The time that counts. Never 0, for that is when a new state says that it was changed last.
