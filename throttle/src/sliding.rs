@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use flash_sale::Mover;
+
 use crate::usage::Strategy;
 
 /// A millisecond in which something was taken.
@@ -47,6 +49,12 @@ impl Log {
     /// What the log takes from the allocator.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.moments.capacity() * size_of::<Moment>()
+    }
+
+    /// Lets the log be moved to a better place.
+    pub(crate) fn defrag(&mut self, mover: &mut impl Mover) {
+        let moments = Vec::from(std::mem::take(&mut self.moments));
+        self.moments = mover.moved(moments).into();
     }
 
     /// Units ever taken.
