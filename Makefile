@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-valkey test-servers fmt lint bench
+.PHONY: help bootstrap demo test test-valkey test-servers fmt lint bench bench-module
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -8,7 +8,8 @@ help:
 	@echo "make test-servers  the module's tests in every server that it is made for"
 	@echo "make fmt           format the code"
 	@echo "make lint          formatting and clippy, as the CI demands them"
-	@echo "make bench         the benchmarks"
+	@echo "make bench         the benchmarks of the parts"
+	@echo "make bench-module  the module beside Lua, from a thousand buyers to ten million: half an hour, 3 GB"
 
 bootstrap:
 	scripts/bootstrap
@@ -38,5 +39,8 @@ lint:
 
 bench: bootstrap
 	cargo bench -p flash-benches
+
+# `target/release/module --help` has the options; `--quick` takes a minute.
+bench-module: bootstrap
 	cargo build --release -p flash-module -p flash-benches
-	target/release/module
+	target/release/module --plot benches/module.svg

@@ -8,6 +8,7 @@ use redis_module::{Context, ContextFlags, raw};
 use crate::api::{Ctx, OpenKey, Str, now_ms};
 use crate::docs::Docs;
 use crate::fault::Fault;
+use crate::role;
 use crate::value::Value;
 
 /// A command: registered by [`register`](crate::api::register), run by the server.
@@ -72,6 +73,9 @@ impl<'a> Call<'a> {
 
     /// Opens the command's key, for writing if the command writes. Whoever changes it says so by [`KeyName::changed`].
     pub(crate) fn key<V: Value>(&self) -> Result<Key<'a, V>, Fault> {
+        if self.writes && role::is_replica() && !self.is_replicated() {
+            return Err(Fault::Replica);
+        }
         Key::open(self, *self.argv.get(1).ok_or(Fault::Arity)?)
     }
 

@@ -16,6 +16,7 @@ mod load;
 mod open_sale;
 mod ready;
 mod reply;
+mod role;
 mod stats;
 mod stored;
 mod stored_throttle;

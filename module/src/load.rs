@@ -12,7 +12,7 @@ use crate::api::{self, Ctx, guard};
 use crate::info::on_info;
 use crate::stored::{self, Stored};
 use crate::value::Value;
-use crate::{commands, config};
+use crate::{commands, config, role};
 
 /// Tells the server of everything there is. An error refuses the load, and the server's log has its text.
 pub(crate) fn load(ctx: Ctx) -> Result<(), String> {
@@ -32,6 +32,7 @@ pub(crate) fn load(ctx: Ctx) -> Result<(), String> {
     commands::register(ctx)?;
     config::register(ctx)?;
     api::subscribe(ctx);
+    role::watch(ctx);
     raw::register_info_function(ctx.raw(), Some(on_info));
     let config_changed = RedisModuleEvent { id: raw::REDISMODULE_EVENT_CONFIG, dataver: 1 };
     raw::subscribe_to_server_event(ctx.raw(), config_changed, Some(on_config));

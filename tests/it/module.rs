@@ -3,7 +3,7 @@
 use redis::{Connection, Value};
 use tempfile::tempdir;
 
-use crate::support::redis::{Server, check, digest, flat, run, start_in, status, try_run};
+use crate::support::redis::{Server, check, connect, digest, flat, run, start_in, status, try_run};
 use crate::support::wait;
 
 #[test]
@@ -276,10 +276,8 @@ fn a_panic_is_an_error_reply_and_its_sale_takes_no_more_writes() {
 fn a_directory_with_a_sale_starts_again() {
     let dir = tempdir().expect("a directory");
     let mut first = start_in(dir.path(), &[]);
-    let connect =
-        |url: String| redis::Client::open(url).and_then(|client| client.get_connection()).expect("Redis answers");
-    check(&mut connect(first.url()), "FLASH.WARM drop 9", "[WARMED 1]");
+    check(&mut connect(&first), "FLASH.WARM drop 9", "[WARMED 1]");
     first.server.stop().expect("it stops");
     let second = start_in(dir.path(), &[]);
-    check(&mut connect(second.url()), "FLASH.WARM drop 9", "[EXISTS 1]");
+    check(&mut connect(&second), "FLASH.WARM drop 9", "[EXISTS 1]");
 }

@@ -4,9 +4,10 @@
 use std::{fs, thread};
 
 use redis::{Connection, Value};
+use tempfile::tempdir;
 
 use crate::support::aof;
-use crate::support::redis::{Server, digest, flat, run};
+use crate::support::redis::{Server, connect, digest, flat, run, start_in};
 use crate::support::wait;
 
 /// The least number of places at which the file is cut.
@@ -66,16 +67,17 @@ fn expire_a_hold_of_other(redis: &mut Connection, buyer: u32) {
 
 /// Crashes a server, cuts its file, and starts it again, for every `WORKERS`th byte from `first` on.
 fn check_cuts(whole: &[u8], passed: &[Passed], first: usize) {
-    let mut server = Server::start();
-    let file = aof::file(server.redis.server.dir());
+    let dir = tempdir().expect("a directory");
+    let mut redis = start_in(dir.path(), &[]);
+    let file = aof::file(dir.path());
     for cut in (first..=whole.len()).step_by(WORKERS) {
-        server.redis.server.kill().expect("ours to kill");
+        redis.server.kill().expect("ours to kill");
         fs::write(&file, &whole[..cut]).expect("it can be written");
-        server.redis.server.restart().unwrap_or_else(|error| panic!("cut at byte {cut}: {error}"));
+        redis = start_in(dir.path(), &[]);
         let last = passed.iter().rfind(|passed| passed.bytes <= cut);
         // Nothing whole is nothing: the state before the first command is that of two keys that are not there.
         let want = &last.unwrap_or(&passed[0]).state;
-        assert_eq!(&state(&mut server.connect()), want, "cut at byte {cut} of {}", whole.len());
+        assert_eq!(&state(&mut connect(&redis)), want, "cut at byte {cut} of {}", whole.len());
     }
 }
 

@@ -2,15 +2,14 @@
 //! or they are refused; the server lives, and no key takes more memory than its bytes are worth.
 
 use flash_sale::{HashKey, Sale};
-use redis::{Connection, Pipeline, RedisResult, Value};
+use redis::{Connection, RedisResult, Value};
 
 use crate::support::dump::Frame;
 use crate::support::fuzz::{self, Fuzz};
+use crate::support::hostile::{self, pipeline};
 use crate::support::redis::{Server, check, flat, run};
 use crate::support::saved;
 
-/// Inputs that travel together.
-const BATCH: usize = 500;
 /// What a sale may take for each byte that it was loaded from: a reservation of few bytes may stand alone in its page.
 const MEMORY_PER_BYTE_MAX: usize = 32;
 /// What even the smallest sale may take, in bytes.
@@ -58,36 +57,10 @@ fn good_sales(redis: &mut Connection) -> (Frame, Vec<Vec<u8>>) {
     check(redis, "FLASH.RESERVE plain ada", "[RESERVED 2 nil 999]");
     let dumps = ["drop", "plain"].map(|sale| -> Vec<u8> { run(redis, &format!("DUMP {sale}")) });
     let frame = Frame::of(&dumps[0]);
-    let ours = dumps.iter().map(|dump| frame.sale(dump).expect("nothing is compressed").to_vec());
+    let ours = dumps.iter().map(|dump| frame.value(dump).expect("nothing is compressed").to_vec());
     let good = ours.chain(saved::sales()).collect();
     let _: Value = run(redis, "FLUSHALL");
     (frame, good)
-}
-
-/// The next payload: a damaged sale in a whole frame, or now and then a whole sale in a damaged frame.
-fn payload(fuzz: &mut Fuzz, frame: &Frame, input: usize) -> Vec<u8> {
-    let mut dump = frame.around(&fuzz.next());
-    if input.is_multiple_of(16) {
-        let mut body = dump.split_off(frame.header_bytes());
-        fuzz.wound(&mut body);
-        dump.append(&mut body);
-    }
-    frame.sealed(dump)
-}
-
-fn pipeline(redis: &mut Connection, pipeline: &mut Pipeline) -> Vec<RedisResult<Value>> {
-    pipeline.ignore_errors().query(redis).expect("the server lives")
-}
-
-/// Loads payloads under the names of their places; says which of them loaded.
-fn restore(redis: &mut Connection, payloads: &[Vec<u8>]) -> Vec<usize> {
-    let mut restores = redis::pipe();
-    for (at, payload) in payloads.iter().enumerate() {
-        restores.cmd("RESTORE").arg(at).arg(0).arg(payload);
-    }
-    let replies = pipeline(redis, &mut restores);
-    let loaded = replies.iter().enumerate().filter(|(_, reply)| reply.is_ok());
-    loaded.map(|(at, _)| at).collect()
 }
 
 /// Sells in each sale that was loaded, and copies it: the copy is a save and a load of the state that came of it.
@@ -157,17 +130,7 @@ fn hostile_dumps_are_refused_or_load_into_sales_that_go_on() {
     let server = Server::start_with(&["--appendonly", "no"]);
     let redis = &mut server.connect();
     let (frame, good) = good_sales(redis);
-    let mut fuzz = Fuzz::of(good);
-    let (inputs, mut loaded_inputs) = (fuzz::inputs(), 0);
-    for batch in 0..inputs.div_ceil(BATCH) {
-        let payloads: Vec<Vec<u8>> =
-            (0..BATCH.min(inputs - batch * BATCH)).map(|input| payload(&mut fuzz, &frame, input)).collect();
-        let loaded = restore(redis, &payloads);
-        loaded_inputs += loaded.len();
-        sell_on(redis, &payloads, &loaded);
-    }
-    eprintln!("{inputs} payloads, of which {loaded_inputs} loaded");
-    assert!(loaded_inputs * 100 > inputs, "the damage is so great that nothing is tried: {loaded_inputs} loaded");
+    hostile::restore_all(redis, &frame, good, sell_on);
 }
 
 #[test]

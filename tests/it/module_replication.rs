@@ -156,6 +156,22 @@ fn a_replica_never_decides_that_a_hold_is_over() {
     assert_eq!(status(&mut pair.replica, "drop", "available"), 1);
 }
 
+#[test]
+fn a_replica_that_clients_may_write_to_decides_nothing_either() {
+    let mut pair = Pair::start();
+    check(&mut pair.primary, "FLASH.WARM drop 5 JOURNAL 100", "[WARMED 1]");
+    pair.check_same("drop");
+    let _: Value = run(&mut pair.replica, "CONFIG SET replica-read-only no");
+    for command in ["FLASH.RESERVE drop ada", "FLASH.ACK drop 1 1", "FLASH.RESTOCK drop 1", "FLASH.WARM other 5"] {
+        let error = try_run::<Value>(&mut pair.replica, command).expect_err("a replica only follows");
+        assert!(error.starts_with("READONLY a replica never decides"), "{command}: {error}");
+    }
+    check(&mut pair.primary, "FLASH.RESERVE drop ada", "[RESERVED 2 nil 4]");
+    pair.check_same("drop");
+    let _: Value = run(&mut pair.replica, "REPLICAOF NO ONE");
+    check(&mut pair.replica, "FLASH.RESERVE drop bob", "[RESERVED 3 nil 3]");
+}
+
 /// Sells `count` units of `drop` to buyers of that name.
 fn sell(redis: &mut Connection, name: &str, count: usize) {
     for buyer in 0..count {

@@ -8,7 +8,7 @@ use std::path::Path;
 use redis::{Connection, Value};
 use tempfile::tempdir;
 
-use crate::support::redis::{Server, check, digest, flat, run, start_in, status, try_run_args};
+use crate::support::redis::{Server, check, connect, digest, flat, run, start_in, status, try_run_args};
 use crate::support::saved;
 
 const SALES: [&str; 3] = ["drop", "plain", "empty"];
@@ -74,8 +74,7 @@ fn loaded(fixture: &Path, file: &str, name: &str, args: &[&str]) -> [String; 3] 
     let dir = tempdir().expect("a directory");
     fs::copy(fixture.join(file), dir.path().join(name)).expect("it can be copied");
     let redis = start_in(dir.path(), args);
-    let client = redis::Client::open(redis.url()).expect("a URL");
-    check_loaded(&mut client.get_connection().expect("Redis answers"), file)
+    check_loaded(&mut connect(&redis), file)
 }
 
 fn restored(fixture: &Path) -> [String; 3] {

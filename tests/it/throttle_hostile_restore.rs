@@ -1,98 +1,89 @@
-//! Whoever may RESTORE may hand over any bytes. They load into a rate limit that goes on like any other, or they are
-//! refused; the server lives, and no key takes more memory than its bytes are worth.
+//! A rate limit out of made-up bytes is refused, or limits like any other.
 
-use redis::{Connection, Pipeline, RedisResult, Value};
+use redis::{Connection, RedisResult, Value};
 
 use crate::support::dump::Frame;
-use crate::support::fuzz::{self, Fuzz};
-use crate::support::redis::{Server, check, flat, run};
+use crate::support::hostile::{self, pipeline};
+use crate::support::redis::{Server, flat, run};
 
-/// Inputs that travel together.
-const BATCH: usize = 500;
-/// What a rate limit may take for each byte that it was loaded from: a moment of a sliding window is two bytes there, and
-/// 16 here, in a table that may be twice as large as it need be.
-const MEMORY_PER_BYTE_MAX: usize = 16;
+/// What a rate limit may take for each byte that it was loaded from: a call in the log of a sliding window is two numbers.
+const MEMORY_PER_BYTE_MAX: usize = 32;
 /// What even the smallest may take, in bytes.
-const MEMORY_BYTES_MIN: usize = 400;
-/// What is asked of a rate limit that was loaded. Each asks by terms that are valid, so none may fail.
-const TRAFFIC: [&str; 7] = [
-    "FLASH.THROTTLE key SLIDING 20 600000 COST 0",
-    "FLASH.THROTTLE key SLIDING 20 600000",
-    "FLASH.THROTTLE key BUCKET 10 1000 20 COST 3",
-    "FLASH.THROTTLE key BURST 5 1000 10 600000 COST 4",
-    "FLASH.THROTTLE key STRICT 1000000000 2592000000 COST 1000000000",
-    "FLASH.THROTTLE key DAILY 20 -720",
-    "FLASH.THROTTLE key SLIDING 20 600000",
+const MEMORY_BYTES_MIN: usize = 1024;
+/// Limits of every kind; each is asked of whatever was loaded, which may be under other terms.
+const TERMS: [&str; 7] = [
+    "BUCKET 1 1000 3",
+    "BUCKET 1000000000 1 1000000000",
+    "BURST 2 60000 1 3600000",
+    "STRICT 3 60000",
+    "SLIDING 3 60000",
+    "SLIDING 65536 2592000000",
+    "DAILY 3 -720",
 ];
+const COSTS: [u64; 3] = [0, 1, 3];
 
-/// Rate limits of every strategy, as this server saves them.
 fn good_limits(redis: &mut Connection) -> (Frame, Vec<Vec<u8>>) {
     let _: Value = run(redis, "CONFIG SET rdbcompression no");
-    let strategies =
-        ["BUCKET 7 3000 20", "BURST 5 1000 10 600000", "STRICT 20 600000", "SLIDING 20 600000", "DAILY 20 60"];
-    let dumps = strategies.map(|strategy| -> Vec<u8> {
-        let _: Value = run(redis, "DEL limit");
-        for _ in 0..9 {
-            check(redis, &format!("FLASH.THROTTLE limit {strategy}"), "[1 * * nil *]");
+    let mut dumps = Vec::new();
+    for terms in TERMS {
+        for _ in 0..3 {
+            let _: Value = run(redis, &format!("FLASH.THROTTLE limit {terms}"));
         }
-        run(redis, "DUMP limit")
-    });
+        dumps.push(run::<Vec<u8>>(redis, "DUMP limit"));
+        let _: Value = run(redis, "DEL limit");
+    }
     let frame = Frame::of(&dumps[0]);
-    let good = dumps.iter().map(|dump| frame.sale(dump).expect("nothing is compressed").to_vec()).collect();
-    let _: Value = run(redis, "FLUSHALL");
+    let good = dumps.iter().map(|dump| frame.value(dump).expect("nothing is compressed").to_vec()).collect();
     (frame, good)
 }
 
-fn pipeline(redis: &mut Connection, pipeline: &mut Pipeline) -> Vec<RedisResult<Value>> {
-    pipeline.ignore_errors().query(redis).expect("the server lives")
-}
-
-/// Loads payloads under the names of their places; says which of them loaded.
-fn restore(redis: &mut Connection, payloads: &[Vec<u8>]) -> Vec<usize> {
-    let mut restores = redis::pipe();
-    for (at, payload) in payloads.iter().enumerate() {
-        restores.cmd("RESTORE").arg(at).arg(0).arg(payload);
-    }
-    let replies = pipeline(redis, &mut restores);
-    let loaded = replies.iter().enumerate().filter(|(_, reply)| reply.is_ok());
-    loaded.map(|(at, _)| at).collect()
-}
-
-/// Asks each rate limit that was loaded, and copies it by way of its bytes.
-fn ask_on(redis: &mut Connection, payloads: &[Vec<u8>], loaded: &[usize]) {
+/// Asks each limit that was loaded for units under every kind of terms, and copies it.
+fn ask(redis: &mut Connection, payloads: &[Vec<u8>], loaded: &[usize]) {
+    let mut commands = redis::pipe();
     for at in loaded {
-        let payload = &payloads[*at];
-        let memory: usize = run(redis, &format!("MEMORY USAGE {at}"));
-        assert!(memory <= MEMORY_BYTES_MIN + MEMORY_PER_BYTE_MAX * payload.len(), "{memory} bytes: {payload:02x?}");
-        for ask in TRAFFIC {
-            let reply: Value = run(redis, &ask.replace("key", &at.to_string()));
-            assert!(flat(&reply).split(' ').count() == 5, "{ask}: {reply:?} {payload:02x?}");
+        commands.cmd("MEMORY").arg("USAGE").arg(at);
+        for terms in TERMS {
+            for cost in COSTS {
+                commands.cmd("FLASH.THROTTLE").arg(at).arg(terms.split(' ').collect::<Vec<_>>()).arg("COST").arg(cost);
+            }
         }
-        let dump: Vec<u8> = run(redis, &format!("DUMP {at}"));
-        let mut restore = redis::cmd("RESTORE");
-        restore.arg("copy").arg(0).arg(dump).arg("REPLACE");
-        let _: Value = restore.query(redis).unwrap_or_else(|error| panic!("{error}: {payload:02x?}"));
-        let _: Value = run(redis, &format!("PERSIST {at}"));
-        let digests: Vec<String> = run(redis, &format!("DEBUG DIGEST-VALUE {at} copy"));
-        assert_eq!(digests[0], digests[1], "{payload:02x?}");
-        let _: Value = run(redis, &format!("DEL {at}"));
+        commands.cmd("COPY").arg(at).arg("copy").arg("REPLACE");
+        commands.cmd("DEBUG").arg("DIGEST-VALUE").arg(at).arg("copy");
+        commands.cmd("DEL").arg(at).arg("copy");
     }
+    let replies = pipeline(redis, &mut commands);
+    for (at, replies) in loaded.iter().zip(replies.chunks(TERMS.len() * COSTS.len() + 4)) {
+        check_replies(&payloads[*at], replies);
+    }
+}
+
+fn check_replies(payload: &[u8], replies: &[RedisResult<Value>]) {
+    let ok = |reply: &RedisResult<Value>| match reply {
+        Ok(reply) => flat(reply),
+        Err(error) => panic!("{error}\n{payload:02x?}"),
+    };
+    let [memory, answers @ .., copied, digests, deleted] = replies else { panic!("{replies:?}") };
+    let memory: usize = ok(memory).parse().expect("bytes");
+    assert!(memory <= MEMORY_BYTES_MIN + MEMORY_PER_BYTE_MAX * payload.len(), "{memory} bytes\n{payload:02x?}");
+    for answer in answers {
+        let answer = ok(answer);
+        let numbers = answer.trim_matches(['[', ']']).split(' ').map(|number| number.parse::<i64>().unwrap_or(0));
+        let [allowed, limit, remaining, retry_after_ms, reset_ms] = numbers.collect::<Vec<_>>()[..] else {
+            panic!("{answer}")
+        };
+        assert!([0, 1].contains(&allowed) && (0..=limit).contains(&remaining), "{answer}\n{payload:02x?}");
+        assert!(retry_after_ms >= 0 && reset_ms >= 0, "{answer}\n{payload:02x?}");
+    }
+    assert_eq!((ok(copied), ok(deleted)), ("1".to_owned(), "2".to_owned()), "{payload:02x?}");
+    let digests = ok(digests);
+    let (one, other) = digests.trim_matches(['[', ']']).split_once(' ').expect("two digests");
+    assert_eq!(one, other, "the copy of {payload:02x?}");
 }
 
 #[test]
-fn hostile_dumps_are_refused_or_load_into_rate_limits_that_go_on() {
+fn hostile_dumps_are_refused_or_load_into_limits_that_limit() {
     let server = Server::start_with(&["--appendonly", "no"]);
     let redis = &mut server.connect();
     let (frame, good) = good_limits(redis);
-    let mut fuzz = Fuzz::of(good);
-    let (inputs, mut loaded_inputs) = (fuzz::inputs(), 0);
-    for batch in 0..inputs.div_ceil(BATCH) {
-        let payloads: Vec<Vec<u8>> =
-            (0..BATCH.min(inputs - batch * BATCH)).map(|_| frame.sealed(frame.around(&fuzz.next()))).collect();
-        let loaded = restore(redis, &payloads);
-        loaded_inputs += loaded.len();
-        ask_on(redis, &payloads, &loaded);
-    }
-    eprintln!("{inputs} payloads, of which {loaded_inputs} loaded");
-    assert!(loaded_inputs * 100 > inputs, "the damage is so great that nothing is tried: {loaded_inputs} loaded");
+    hostile::restore_all(redis, &frame, good, ask);
 }

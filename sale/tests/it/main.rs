@@ -5,3 +5,4 @@ mod model;
 mod oracle;
 mod rebuild;
 mod rules;
+mod snapshot;

@@ -1,4 +1,4 @@
-//! The payload of DUMP and RESTORE, as Redis frames it: what is around a sale's own bytes.
+//! The payload of DUMP and RESTORE, as Redis frames it: what is around a value's own bytes.
 
 /// The type byte of a module's value, and the 64-bit number of the module's type.
 const HEADER_BYTES: usize = 10;
@@ -10,7 +10,7 @@ const FOOTER_BYTES: usize = 10;
 /// CRC-64 of Jones, its bits reflected.
 const POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
 
-/// What stands around every sale in the dumps of one server.
+/// What stands around every value of one type in the dumps of one server.
 pub(crate) struct Frame {
     header: Vec<u8>,
     rdb_version: Vec<u8>,
@@ -18,7 +18,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The frame of a dump of a sale.
+    /// The frame of a dump.
     pub(crate) fn of(dump: &[u8]) -> Self {
         let version = dump.len() - FOOTER_BYTES;
         let header = dump[..HEADER_BYTES].to_vec();
@@ -27,8 +27,8 @@ impl Frame {
         frame
     }
 
-    /// The sale's bytes in a dump, if they are not compressed.
-    pub(crate) fn sale<'a>(&self, dump: &'a [u8]) -> Option<&'a [u8]> {
+    /// The value's own bytes in a dump, if they are not compressed.
+    pub(crate) fn value<'a>(&self, dump: &'a [u8]) -> Option<&'a [u8]> {
         let body = dump.strip_prefix(&self.header[..])?.strip_prefix(&[STRING])?;
         let (length, skipped) = match body {
             [short @ 0..0x40, ..] => (usize::from(*short), 1),
@@ -39,13 +39,13 @@ impl Frame {
         body.get(skipped..skipped + length)
     }
 
-    /// A dump of a sale of these bytes, not yet [`sealed`](Self::sealed).
-    pub(crate) fn around(&self, sale: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(sale.len()).expect("far below 4 GiB").to_be_bytes();
-        [&self.header, &[STRING, 0x80][..], &length, sale, &[END]].concat()
+    /// A dump of a value of these bytes, not yet [`sealed`](Self::sealed).
+    pub(crate) fn around(&self, value: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(value.len()).expect("far below 4 GiB").to_be_bytes();
+        [&self.header, &[STRING, 0x80][..], &length, value, &[END]].concat()
     }
 
-    /// Where in a dump the sale's frame begins: what is before says which type it is.
+    /// Where in a dump the value begins: what is before says which type it is.
     pub(crate) fn header_bytes(&self) -> usize {
         self.header.len()
     }

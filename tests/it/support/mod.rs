@@ -4,6 +4,7 @@ pub(crate) mod aof;
 pub(crate) mod cluster;
 pub(crate) mod dump;
 pub(crate) mod fuzz;
+pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod program;
 pub(crate) mod redis;

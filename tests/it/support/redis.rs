@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use flash_servers::{Redis, RedisOptions, silent};
+use flash_servers::{Error, Redis, RedisOptions, silent};
 use redis::{Connection, FromRedisValue, Value};
 use tempfile::TempDir;
 
 use super::program::built;
+use super::wait;
 
 /// A private redis-server with the module, in a directory of its own.
 pub(crate) struct Server {
@@ -27,7 +28,7 @@ impl Server {
     }
 
     pub(crate) fn connect(&self) -> Connection {
-        redis::Client::open(self.redis.url()).and_then(|client| client.get_connection()).expect("Redis answers")
+        connect(&self.redis)
     }
 }
 
@@ -49,7 +50,16 @@ pub(crate) fn start_in(dir: &Path, args: &[&str]) -> Redis {
         args: ours.iter().chain(args).map(Into::into).collect(),
         ..RedisOptions::new(dir)
     };
-    Redis::start(&options, silent).expect("Redis starts with the module")
+    // Another process (another checkout's tests) may take a port between our look at it and the server's start.
+    wait::until("a port that stays free", || match Redis::start(&options, silent) {
+        Err(Error::PortTaken { .. }) => None,
+        started => Some(started.expect("Redis starts with the module")),
+    })
+}
+
+/// A connection to a server.
+pub(crate) fn connect(redis: &Redis) -> Connection {
+    redis::Client::open(redis.url()).and_then(|client| client.get_connection()).expect("Redis answers")
 }
 
 /// The module that was built beside these tests.

@@ -1,76 +1,77 @@
-//! Sends calls and checks every reply: a fast wrong answer is no result.
-
-use std::thread;
+//! Sends calls and checks every reply: a fast wrong answer is no result. How fast they are sent does not matter, for what
+//! is measured is the server's own time.
 
 use anyhow::ensure;
-use redis::{Cmd, Value};
+use redis::{Cmd, Connection, Value};
+use serde::Serialize;
 
 use crate::server::Server;
 
-pub(crate) struct Load {
-    pub(crate) calls: u64,
-    pub(crate) buyer_bytes: u8,
-    pub(crate) connections: u16,
-    pub(crate) pipeline: u16,
+/// What calls of one kind cost.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Cost {
+    /// The server's CPU time per call.
+    pub(crate) us: f64,
+    /// The slowest call by the server's SLOWLOG; none: all were below what it takes down.
+    pub(crate) slowest_us: Option<u64>,
+    /// How often the server was taken from its CPU, and for how long: a call in the SLOWLOG may have waited, not worked.
+    pub(crate) preempted: u64,
+    pub(crate) waited_us: u64,
 }
 
-impl Load {
-    /// The buyer of the call `at`: all different, in the order of their numbers.
-    pub(crate) fn buyer(&self, at: u64) -> String {
-        format!("{at:0width$}", width = self.buyer_bytes.into())
-    }
-
-    /// The same buyers in an order that no cache can guess.
-    pub(crate) fn shuffled(&self, at: u64) -> String {
-        // A prime beyond the number of calls, so that each buyer comes once.
-        const STEP: u64 = 2_654_435_761;
-        self.buyer(at * STEP % self.calls)
-    }
-
-    /// Sends `call(0)`, `call(1)`, … and gives the server's CPU time per call in µs. Every reply must be as `expected`.
-    pub(crate) fn run(
-        &self,
-        server: &Server,
-        expected: impl Fn(&Value) -> bool + Sync,
-        call: impl Fn(u64) -> Cmd + Sync,
-    ) -> anyhow::Result<f64> {
-        let before_ns = server.cpu_ns()?;
-        thread::scope(|scope| {
-            let senders: Vec<_> = (0..self.connections)
-                .map(|first| {
-                    scope.spawn({
-                        let (expected, call) = (&expected, &call);
-                        move || self.send(server, first, expected, call)
-                    })
-                })
-                .collect();
-            senders.into_iter().try_for_each(|sender| sender.join().expect("a sender does not panic"))
-        })?;
-        Ok((server.cpu_ns()? - before_ns) as f64 / 1e3 / self.calls as f64)
-    }
-
-    fn send(
-        &self,
-        server: &Server,
-        first: u16,
-        expected: impl Fn(&Value) -> bool,
-        call: impl Fn(u64) -> Cmd,
-    ) -> anyhow::Result<()> {
-        let mut connection = server.connect()?;
-        let mut left = (first.into()..self.calls).step_by(self.connections.into());
-        loop {
-            let mut pipeline = redis::pipe();
-            for at in left.by_ref().take(self.pipeline.into()) {
-                pipeline.add_command(call(at));
-            }
-            if pipeline.is_empty() {
-                return Ok(());
-            }
-            for reply in pipeline.query::<Vec<Value>>(&mut connection)? {
-                ensure!(expected(&reply), "the server answered {reply:?}");
-            }
+impl Cost {
+    /// Other work on the machine only ever adds.
+    pub(crate) fn least(self, other: Self) -> Self {
+        Self {
+            us: self.us.min(other.us),
+            slowest_us: self.slowest_us.min(other.slowest_us),
+            preempted: self.preempted.min(other.preempted),
+            waited_us: self.waited_us.min(other.waited_us),
         }
     }
+}
+
+/// Sends `calls`, `in_flight` at a time. Every reply must be as `is_expected` says.
+pub(crate) fn run(
+    server: &Server,
+    in_flight: u16,
+    count: u64,
+    call: impl Fn(u64) -> Cmd,
+    is_expected: impl Fn(&Value) -> bool,
+) -> anyhow::Result<Cost> {
+    let mut connection = server.connect()?;
+    redis::cmd("SLOWLOG").arg("RESET").exec(&mut connection)?;
+    let before = server.used()?;
+    let mut left = 0..count;
+    loop {
+        let mut pipeline = redis::pipe();
+        for at in left.by_ref().take(in_flight.into()) {
+            pipeline.add_command(call(at));
+        }
+        if pipeline.is_empty() {
+            break;
+        }
+        for reply in pipeline.query::<Vec<Value>>(&mut connection)? {
+            ensure!(is_expected(&reply), "the server answered {reply:?}");
+        }
+    }
+    let after = server.used()?;
+    Ok(Cost {
+        us: (after.cpu_ns - before.cpu_ns) as f64 / 1e3 / count as f64,
+        slowest_us: slowest_us(&mut connection)?,
+        preempted: after.preempted - before.preempted,
+        waited_us: (after.waited_ns - before.waited_ns) / 1_000,
+    })
+}
+
+/// The longest call in the server's SLOWLOG.
+fn slowest_us(connection: &mut Connection) -> anyhow::Result<Option<u64>> {
+    let entries: Vec<Vec<Value>> = redis::cmd("SLOWLOG").arg("GET").arg(-1).query(connection)?;
+    let duration_us = |entry: Vec<Value>| match entry.get(2) {
+        Some(Value::Int(us)) => u64::try_from(*us).ok(),
+        _ => None,
+    };
+    Ok(entries.into_iter().filter_map(duration_us).max())
 }
 
 /// Whether a reply begins with `code`.

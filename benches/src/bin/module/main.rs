@@ -1,83 +1,101 @@
 //! Measures `libflash.so` in a private redis-server: the server's CPU time per call and its memory per reservation,
-//! beside PING, INCR and a Lua script that makes the same promise.
+//! beside PING, INCR and Lua scripts that promise less or the same.
 //!
-//! Every figure is the least of three runs, each in a server of its own: other work on the machine, and bad luck with
-//! the places that the server's memory gets, only ever add to it.
+//! Every figure of a sale of up to a million buyers is the least of three runs, each in a server of its own: other work
+//! on the machine, and bad luck with the places that the server's memory gets, only ever add to it.
 
 #![forbid(unsafe_code)]
 
+mod case;
+mod figures;
 mod load;
+mod marks;
+mod plot;
 mod report;
 mod server;
 mod subject;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, ValueEnum};
 
-use crate::load::Load;
+use crate::case::{Aof, Case, Ids};
+use crate::figures::Figures;
 use crate::report::Report;
 use crate::server::Server;
 use crate::subject::Subject;
 
-/// Runs of each measurement. The least counts.
-const RUNS: usize = 3;
+/// Sizes for a look that takes a minute.
+const QUICK_SIZES: [u64; 2] = [1_000, 100_000];
 
 #[derive(Debug, Parser)]
 #[command(about = "Server CPU per call and memory per reservation, beside PING, INCR and Lua")]
 struct Args {
-    /// Calls of each kind, and units and buyers of the sale.
-    #[arg(default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
-    calls: u64,
-    /// Bytes of a buyer id.
-    #[arg(long, default_value_t = 17, value_parser = clap::value_parser!(u8).range(10..=128))]
-    buyer_bytes: u8,
-    /// Connections that send at the same time.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    connections: u16,
-    /// Calls that a connection sends before it reads their replies.
-    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    pipeline: u16,
+    /// Buyers and units of the sales that are measured. Ten million take 3 GB and some minutes of Lua.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000, 10_000_000],
+        value_parser = clap::value_parser!(u64).range(100..=100_000_000))]
+    sizes: Vec<u64>,
+    /// Kinds of buyer ids.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Ids::value_variants().iter().copied())]
+    ids: Vec<Ids>,
+    /// What is measured.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Subject::value_variants().iter().copied())]
+    subjects: Vec<Subject>,
+    /// Only small sales, and neither an AOF nor single calls.
+    #[arg(long)]
+    quick: bool,
     /// The module.
     #[arg(long, default_value = "target/release/libflash.so")]
     module: PathBuf,
-    /// What is measured beside PING and INCR.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Subject::Lua, Subject::Module, Subject::ModuleBare])]
-    subjects: Vec<Subject>,
-    /// How the result is printed.
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    /// Where the figures go as JSON.
+    #[arg(long, default_value = "target/bench-module.json")]
+    json: PathBuf,
+    /// Where the plot goes.
+    #[arg(long, default_value = "target/bench-module.svg")]
+    plot: PathBuf,
+    /// Fails when a mark is missed. Without it a busy machine fails nobody.
+    #[arg(long)]
+    strict: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Output {
-    Table,
-    Json,
-}
-
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
-    let module = &args.module;
-    let load = Load {
-        calls: args.calls,
-        buyer_bytes: args.buyer_bytes,
-        connections: args.connections,
-        pipeline: args.pipeline,
-    };
+    let sizes = if args.quick { &QUICK_SIZES[..] } else { &args.sizes };
+    let cases = Case::all(sizes, &args.ids, !args.quick);
+    let before = load_average()?;
+    let figures = measure(&cases, &args.subjects, &args.module)?;
     let report = Report {
-        server: Server::start(module)?.version()?,
-        calls: load.calls,
-        buyer_bytes: args.buyer_bytes,
-        connections: load.connections,
-        pipeline: load.pipeline,
-        runs: RUNS,
-        ping_us: subject::ping(module, &load)?,
-        incr_us: subject::incr(module, &load)?,
-        subjects: args.subjects.iter().map(|subject| subject.measure(module, &load)).collect::<Result<_, _>>()?,
+        server: Server::start(&args.module, Aof::Off)?.version()?,
+        load: [before, load_average()?],
+        marks: marks::check(&figures),
+        figures,
     };
-    match args.output {
-        Output::Table => print!("{report}"),
-        Output::Json => println!("{}", serde_json::to_string(&report)?),
+    print!("{report}");
+    write(&args.json, &serde_json::to_string_pretty(&report)?)?;
+    write(&args.plot, &plot::svg(&report.figures))?;
+    let is_failed = args.strict && report.marks.iter().any(|mark| !mark.is_met);
+    Ok(if is_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn measure(cases: &[Case], subjects: &[Subject], module: &Path) -> anyhow::Result<Vec<Figures>> {
+    let all = cases.iter().flat_map(|case| subjects.iter().map(move |subject| (*case, *subject)));
+    let mut figures = Vec::new();
+    for (at, (case, subject)) in all.enumerate() {
+        eprintln!("{} of {}: {}, {case}", at + 1, cases.len() * subjects.len(), subject.name());
+        figures.push(Figures::measure(subject, case, module)?);
     }
-    Ok(())
+    Ok(figures)
+}
+
+/// Processes that were ready to run, on average over a minute.
+fn load_average() -> anyhow::Result<f64> {
+    let loads = fs::read_to_string("/proc/loadavg")?;
+    Ok(loads.split(' ').next().context("/proc/loadavg is empty")?.parse()?)
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,63 +1,77 @@
-//! The result, as a table for people and as JSON.
+//! The result, as tables for people (in Markdown, for they go into the README) and as JSON.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::subject::{Figures, Subject};
+use crate::case::Case;
+use crate::figures::Figures;
+use crate::load::Cost;
+use crate::marks::Mark;
+use crate::server::SLOW_US;
+use crate::subject::{Path, Subject};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
+    /// The server's version.
     pub(crate) server: String,
-    pub(crate) calls: u64,
-    pub(crate) buyer_bytes: u8,
-    pub(crate) connections: u16,
-    pub(crate) pipeline: u16,
-    pub(crate) runs: usize,
-    pub(crate) ping_us: f64,
-    pub(crate) incr_us: f64,
-    pub(crate) subjects: Vec<Figures>,
+    /// Processes that were ready to run, on average over the minute before and the one behind.
+    pub(crate) load: [f64; 2],
+    pub(crate) figures: Vec<Figures>,
+    pub(crate) marks: Vec<Mark>,
 }
-
-type Figure = fn(&Figures) -> f64;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, calls, buyer_bytes, connections, pipeline, runs, .. } = self;
-        writeln!(
-            f,
-            "Redis {server}, {calls} buyers with ids of {buyer_bytes} bytes, {connections} connection(s) with"
-        )?;
-        writeln!(f, "{pipeline} calls in flight each. CPU of the server per call, the least of {runs} runs.\n")?;
-        writeln!(f, "{:<56}{:>8}{:>8}{:>8}", "", "us", "x PING", "x Lua")?;
-        self.line(f, "PING", self.ping_us, None)?;
-        self.line(f, "INCR", self.incr_us, None)?;
-        let kinds: [(&str, Figure); 4] = [
-            ("accepted", |figures| figures.accepted_us),
-            ("replayed", |figures| figures.replayed_us),
-            ("sold out", |figures| figures.sold_out_us),
-            ("status of a buyer", |figures| figures.status_us),
-        ];
-        let lua = self.subjects.iter().find(|figures| figures.subject == Subject::Lua);
-        for (kind, us) in kinds {
-            for figures in &self.subjects {
-                self.line(f, &format!("{}: {kind}", figures.subject.name()), us(figures), lua.map(us))?;
+        let [before, after] = self.load;
+        writeln!(f, "Redis {}, load average {before:.2} before, {after:.2} behind.\n", self.server)?;
+        let mut promised: Vec<Subject> = Vec::new();
+        for figures in &self.figures {
+            if !promised.contains(&figures.subject) {
+                promised.push(figures.subject);
+                writeln!(f, "- **{}**: {}", figures.subject.name(), figures.subject.promise())?;
             }
         }
-        writeln!(f, "\n{:<56}{:>8}{:>8}", "Memory, bytes per reservation", "", "acked")?;
-        for figures in &self.subjects {
-            writeln!(f, "{:<56}{:>8.1}{:>8.1}", figures.subject.name(), figures.bytes, figures.acked_bytes)?;
+        for cases in self.figures.chunk_by(|a, b| a.case == b.case) {
+            self.table(f, &cases[0].case, cases)?;
+        }
+        writeln!(f, "\n| mark | measured | at most | |\n| --- | --- | --- | --- |")?;
+        self.marks.iter().try_for_each(|mark| writeln!(f, "{mark}"))
+    }
+}
+
+impl Report {
+    fn table(&self, f: &mut fmt::Formatter<'_>, case: &Case, figures: &[Figures]) -> fmt::Result {
+        writeln!(f, "\n| {case} | accepted | repeated | sold out | status | bytes | acked | slowest |")?;
+        writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
+        for figures in figures {
+            write!(f, "| {} |", figures.subject.name())?;
+            let only = figures.cost(Path::Only);
+            for path in [Path::Accepted, Path::Repeated, Path::SoldOut, Path::Status] {
+                // A subject with one path has its figure in the first column.
+                match only.filter(|_| path == Path::Accepted).or(figures.cost(path)) {
+                    Some(cost) => write!(f, " {:.2} |", cost.us)?,
+                    None => write!(f, " |")?,
+                }
+            }
+            match figures.bytes {
+                Some(bytes) => write!(f, " {:.0} | {:.0} |", bytes.reserved, bytes.acked)?,
+                None => write!(f, " | |")?,
+            }
+            writeln!(f, " {} |", slowest(&figures.costs))?;
         }
         Ok(())
     }
 }
 
-impl Report {
-    fn line(&self, f: &mut fmt::Formatter<'_>, name: &str, us: f64, lua_us: Option<f64>) -> fmt::Result {
-        write!(f, "{name:<56}{us:>8.3}{:>8.2}", us / self.ping_us)?;
-        match lua_us {
-            Some(lua_us) => writeln!(f, "{:>8.2}", us / lua_us),
-            None => writeln!(f),
-        }
+/// The longest call, and how long the server waited for a CPU in all.
+fn slowest(costs: &[(Path, Cost)]) -> String {
+    let Some(slowest) = costs.iter().map(|(_, cost)| *cost).max_by_key(|cost| cost.slowest_us) else {
+        return String::new();
+    };
+    let preempted: u64 = costs.iter().map(|(_, cost)| cost.preempted).sum();
+    match slowest.slowest_us {
+        Some(us) => format!("{us} µs, preempted {preempted}×"),
+        None => format!("< {SLOW_US} µs"),
     }
 }

@@ -1,168 +1,233 @@
-//! What is measured: a way to keep the promise of a flash sale.
-
-use std::path::Path;
+//! What is measured: a call for comparison, or a way to keep the promise of a flash sale.
+//!
+//! A new subject is a line in each of the small tables below.
 
 use clap::ValueEnum;
 use redis::{Cmd, Connection, Value};
 use serde::Serialize;
 
-use crate::RUNS;
-use crate::load::{Load, begins};
-use crate::server::Server;
+use crate::case::Case;
+use crate::load::begins;
 
 const HOLD_MS: u64 = 24 * 60 * 60 * 1000;
-const SALE: &str = "flash:{drop}";
-const LUA_KEYS: [&str; 4] = ["flash:{drop}", "flash:{drop}:buyers", "flash:{drop}:holds", "flash:{drop}:journal"];
+/// A prime beyond the number of calls, so that each buyer comes once in an order that no cache can guess.
+const STEP: u64 = 2_654_435_761;
 
+/// In the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Subject {
-    /// The script in `promise.lua`.
-    Lua,
-    /// `FLASH.RESERVE` with the same promise.
-    Module,
-    /// `FLASH.RESERVE` of a sale without a pay window and without a journal.
-    ModuleBare,
+    /// The least that a call costs.
+    Ping,
+    /// The least that a write costs.
+    Incr,
+    /// `lua/dedup.lua`.
+    LuaDedup,
+    /// `lua/stream.lua`.
+    LuaStream,
+    /// `lua/promise.lua`.
+    LuaPromise,
+    /// `FLASH.RESERVE` in a sale with a pay window and a journal.
+    Flash,
+    /// `FLASH.RESERVE` in a sale without either.
+    FlashBare,
 }
 
-/// What a subject costs: µs of the server's CPU per call, bytes of its memory per reservation.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Figures {
-    pub(crate) subject: Subject,
-    /// The first call of a buyer, while there is stock.
-    pub(crate) accepted_us: f64,
-    /// Every buyer again, in another order.
-    pub(crate) replayed_us: f64,
-    /// What a buyer has, in that order too.
-    pub(crate) status_us: f64,
-    /// Other buyers, when everything is sold.
-    pub(crate) sold_out_us: f64,
-    pub(crate) bytes: f64,
-    /// When the journal was emptied.
-    pub(crate) acked_bytes: f64,
+/// A way through a subject, which costs what it costs apart from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Path {
+    /// The only one.
+    Only,
+    /// A buyer's first call, while there is stock.
+    Accepted,
+    /// A buyer who has a unit calls again.
+    Repeated,
+    /// Another buyer calls, when everything is sold.
+    SoldOut,
+    /// Asks what a buyer has.
+    Status,
 }
-
-impl Figures {
-    fn least(self, other: &Self) -> Self {
-        Self {
-            subject: self.subject,
-            accepted_us: self.accepted_us.min(other.accepted_us),
-            replayed_us: self.replayed_us.min(other.replayed_us),
-            status_us: self.status_us.min(other.status_us),
-            sold_out_us: self.sold_out_us.min(other.sold_out_us),
-            bytes: self.bytes.min(other.bytes),
-            acked_bytes: self.acked_bytes.min(other.acked_bytes),
-        }
-    }
-}
-
-pub(crate) fn ping(module: &Path, load: &Load) -> anyhow::Result<f64> {
-    least(module, |server| load.run(server, |reply| begins(reply, "PONG"), |_| redis::cmd("PING")))
-}
-
-pub(crate) fn incr(module: &Path, load: &Load) -> anyhow::Result<f64> {
-    least(module, |server| load.run(server, |reply| matches!(reply, Value::Int(_)), |_| Cmd::incr("counter", 1)))
-}
-
-fn least(module: &Path, run: impl Fn(&Server) -> anyhow::Result<f64>) -> anyhow::Result<f64> {
-    (0..RUNS).try_fold(f64::INFINITY, |least, _| Ok(run(&Server::start(module)?)?.min(least)))
-}
-
-/// The call that reserves one unit for a buyer.
-type Reserve = Box<dyn Fn(&str) -> Cmd + Sync>;
 
 impl Subject {
-    pub(crate) fn measure(self, module: &Path, load: &Load) -> anyhow::Result<Figures> {
-        let mut least = self.run(&Server::start(module)?, load)?;
-        for _ in 1..RUNS {
-            least = self.run(&Server::start(module)?, load)?.least(&least);
-        }
-        Ok(least)
-    }
-
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Lua => "Lua",
-            Self::Module => "FLASH.RESERVE",
-            Self::ModuleBare => "FLASH.RESERVE, no hold, no journal",
+            Self::Ping => "PING",
+            Self::Incr => "INCR",
+            Self::LuaDedup => "Lua: dedup",
+            Self::LuaStream => "Lua: dedup, stream",
+            Self::LuaPromise => "Lua: hold, journal",
+            Self::Flash => "FLASH: hold, journal",
+            Self::FlashBare => "FLASH: dedup",
         }
     }
 
-    fn run(self, server: &Server, load: &Load) -> anyhow::Result<Figures> {
-        let mut connection = server.connect()?;
-        let empty = server.memory_bytes()?;
-        let per_call = |bytes: u64| bytes.saturating_sub(empty) as f64 / load.calls as f64;
-        let reserve = self.prepare(&mut connection, load)?;
-        let accepted_us = load.run(server, |reply| begins(reply, "RESERVED"), |at| reserve(&load.buyer(at)))?;
-        let bytes = per_call(server.memory_bytes()?);
-        let replayed_us = load.run(server, |reply| begins(reply, "REPLAYED"), |at| reserve(&load.shuffled(at)))?;
-        let status_us = self.status(server, load)?;
-        let sold_out_us =
-            load.run(server, |reply| begins(reply, "SOLD_OUT"), |at| reserve(&load.buyer(load.calls + at)))?;
-        self.ack(&mut connection, load)?;
-        let acked_bytes = per_call(server.memory_bytes()?);
-        Ok(Figures { subject: self, accepted_us, replayed_us, status_us, sold_out_us, bytes, acked_bytes })
+    /// What a caller may rely on.
+    pub(crate) const fn promise(self) -> &'static str {
+        match self {
+            Self::Ping => "nothing",
+            Self::Incr => "a number is counted up",
+            Self::LuaDedup | Self::FlashBare => "one unit a buyer, never oversold",
+            Self::LuaStream => "the same, and a message for whoever writes the order",
+            Self::LuaPromise | Self::Flash => {
+                "the same, held for a pay window, in a bounded journal that is emptied once the order is written"
+            }
+        }
     }
 
-    /// Puts one unit for each buyer on sale; gives the call that reserves.
-    fn prepare(self, connection: &mut Connection, load: &Load) -> anyhow::Result<Reserve> {
+    pub(crate) const fn paths(self) -> &'static [Path] {
+        match self {
+            Self::Ping | Self::Incr => &[Path::Only],
+            _ => &[Path::Accepted, Path::Repeated, Path::SoldOut, Path::Status],
+        }
+    }
+
+    const fn script(self) -> Option<&'static str> {
+        match self {
+            Self::LuaDedup => Some(include_str!("lua/dedup.lua")),
+            Self::LuaStream => Some(include_str!("lua/stream.lua")),
+            Self::LuaPromise => Some(include_str!("lua/promise.lua")),
+            Self::Ping | Self::Incr | Self::Flash | Self::FlashBare => None,
+        }
+    }
+
+    /// How a reply begins that is as it should be.
+    pub(crate) fn is_expected(self, path: Path, reply: &Value) -> bool {
+        match (path, self) {
+            (Path::Only, Self::Ping) => begins(reply, "PONG"),
+            (Path::Only, _) => matches!(reply, Value::Int(_)),
+            (Path::Accepted, _) => begins(reply, "RESERVED"),
+            (Path::Repeated, _) => begins(reply, "REPLAYED"),
+            (Path::SoldOut, _) => begins(reply, "SOLD_OUT"),
+            (Path::Status, Self::Flash | Self::FlashBare) => begins(reply, "buyer"),
+            (Path::Status, Self::LuaPromise) => matches!(reply, Value::BulkString(_)),
+            (Path::Status, _) => *reply == Value::Int(1),
+        }
+    }
+}
+
+/// A subject in a server that was prepared for it.
+pub(crate) struct Prepared {
+    subject: Subject,
+    case: Case,
+    /// The script's hash.
+    script: String,
+}
+
+impl Prepared {
+    /// Puts one unit for each buyer on sale.
+    pub(crate) fn new(subject: Subject, case: Case, connection: &mut Connection) -> anyhow::Result<Self> {
+        let script = match subject.script() {
+            Some(script) => redis::cmd("SCRIPT").arg("LOAD").arg(script).query(connection)?,
+            None => String::new(),
+        };
+        let prepared = Self { subject, case, script };
+        (0..case.sales()).try_for_each(|sale| prepared.put_on_sale(&key(sale), connection))?;
+        Ok(prepared)
+    }
+
+    fn put_on_sale(&self, key: &str, connection: &mut Connection) -> anyhow::Result<()> {
+        let units = self.case.buyers;
         let mut warm = redis::cmd("FLASH.WARM");
-        warm.arg(SALE).arg(load.calls);
-        match self {
-            Self::Lua => {
-                let journal_max = load.calls * 2;
-                let counters = [("available", load.calls), ("seq", 1), ("acked", 0)];
-                let terms = [("hold_ms", HOLD_MS), ("journal_max", journal_max)];
-                Cmd::hset_multiple(LUA_KEYS[0], &[&counters[..], &terms[..]].concat()).exec(connection)?;
-                let script = include_str!("promise.lua");
-                let hash: String = redis::cmd("SCRIPT").arg("LOAD").arg(script).query(connection)?;
-                return Ok(Box::new(move |buyer| {
-                    let mut call = redis::cmd("EVALSHA");
-                    call.arg(&hash).arg(LUA_KEYS.len()).arg(&LUA_KEYS).arg(buyer).arg(1);
-                    call
-                }));
+        warm.arg(key).arg(units);
+        match self.subject {
+            Subject::Ping | Subject::Incr => {}
+            Subject::LuaDedup | Subject::LuaStream => Cmd::set(key, units).exec(connection)?,
+            Subject::LuaPromise => {
+                let counters = [("available", units), ("seq", 1), ("acked", 0)];
+                let terms = [("hold_ms", HOLD_MS), ("journal_max", units * 2)];
+                Cmd::hset_multiple(key, &[&counters[..], &terms[..]].concat()).exec(connection)?;
             }
-            Self::Module => warm.arg("HOLD").arg(HOLD_MS).arg("JOURNAL").arg(load.calls * 2).exec(connection)?,
-            Self::ModuleBare => warm.exec(connection)?,
-        }
-        Ok(Box::new(|buyer| {
-            let mut call = redis::cmd("FLASH.RESERVE");
-            call.arg(SALE).arg(buyer);
-            call
-        }))
-    }
-
-    fn status(self, server: &Server, load: &Load) -> anyhow::Result<f64> {
-        match self {
-            Self::Lua => load.run(
-                server,
-                |reply| matches!(reply, Value::BulkString(_)),
-                |at| Cmd::hget(LUA_KEYS[1], load.shuffled(at)),
-            ),
-            Self::Module | Self::ModuleBare => load.run(
-                server,
-                |reply| begins(reply, "buyer"),
-                |at| {
-                    let mut call = redis::cmd("FLASH.STATUS");
-                    call.arg(SALE).arg("BUYER").arg(load.shuffled(at));
-                    call
-                },
-            ),
-        }
-    }
-
-    /// Empties the journal.
-    fn ack(self, connection: &mut Connection, load: &Load) -> anyhow::Result<()> {
-        // The first event made the sale, and each buyer one more.
-        let newest = load.calls + 1;
-        match self {
-            Self::Lua => {
-                redis::cmd("XTRIM").arg(LUA_KEYS[3]).arg("MINID").arg(newest + 1).exec(connection)?;
-                Cmd::hset(LUA_KEYS[0], "acked", newest).exec(connection)?;
-            }
-            Self::Module => redis::cmd("FLASH.ACK").arg(SALE).arg(1).arg(newest).exec(connection)?,
-            Self::ModuleBare => {}
+            Subject::Flash => warm.arg("HOLD").arg(HOLD_MS).arg("JOURNAL").arg(units * 2).exec(connection)?,
+            Subject::FlashBare => warm.exec(connection)?,
         }
         Ok(())
     }
+
+    /// Calls of this path.
+    pub(crate) fn count(&self, path: Path) -> u64 {
+        if path == Path::Accepted { self.case.buyers_of_all() } else { self.case.looks() }
+    }
+
+    /// The call `at` of a path.
+    pub(crate) fn call(&self, path: Path, at: u64) -> Cmd {
+        let (sale, number) = (at / self.case.buyers, at % self.case.buyers);
+        let key = key(sale);
+        match path {
+            Path::Only if self.subject == Subject::Ping => redis::cmd("PING"),
+            Path::Only => Cmd::incr(key, 1),
+            Path::Accepted => self.reserve(&key, &self.case.buyer(number)),
+            Path::Repeated => self.reserve(&key, &self.shuffled(number)),
+            Path::SoldOut => self.reserve(&key, &self.case.buyer(self.case.buyers + number)),
+            Path::Status => self.status(&key, &self.shuffled(number)),
+        }
+    }
+
+    fn shuffled(&self, number: u64) -> String {
+        self.case.buyer(number * STEP % self.case.buyers)
+    }
+
+    fn reserve(&self, key: &str, buyer: &str) -> Cmd {
+        let parts: &[&str] = match self.subject {
+            Subject::LuaDedup => &["", ":buyers"],
+            Subject::LuaStream => &["", ":buyers", ":messages"],
+            Subject::LuaPromise => &["", ":buyers", ":holds", ":journal"],
+            _ => {
+                let mut call = redis::cmd("FLASH.RESERVE");
+                call.arg(key).arg(buyer);
+                return call;
+            }
+        };
+        let mut call = redis::cmd("EVALSHA");
+        call.arg(&self.script).arg(parts.len());
+        parts.iter().for_each(|part| {
+            call.arg(format!("{key}{part}"));
+        });
+        call.arg(buyer).arg(1);
+        call
+    }
+
+    fn status(&self, key: &str, buyer: &str) -> Cmd {
+        match self.subject {
+            Subject::LuaPromise => Cmd::hget(format!("{key}:buyers"), buyer),
+            Subject::LuaDedup | Subject::LuaStream => Cmd::sismember(format!("{key}:buyers"), buyer),
+            _ => {
+                let mut call = redis::cmd("FLASH.STATUS");
+                call.arg(key).arg("BUYER").arg(buyer);
+                call
+            }
+        }
+    }
+
+    /// Empties the journals, as whoever has written the orders does.
+    pub(crate) fn ack(&self, connection: &mut Connection) -> anyhow::Result<()> {
+        /// Events that are acknowledged at once.
+        const ACKED_EVENTS: usize = 10_000;
+        // The first event made the sale, and each buyer one more.
+        let newest = self.case.buyers + 1;
+        for sale in 0..self.case.sales() {
+            let key = key(sale);
+            match self.subject {
+                Subject::LuaStream => {
+                    redis::cmd("XTRIM").arg(format!("{key}:messages")).arg("MAXLEN").arg(0).exec(connection)?
+                }
+                Subject::LuaPromise => {
+                    redis::cmd("XTRIM").arg(format!("{key}:journal")).arg("MAXLEN").arg(0).exec(connection)?;
+                    Cmd::hset(&key, "acked", newest).exec(connection)?;
+                }
+                Subject::Flash => {
+                    for seq in (1..newest).step_by(ACKED_EVENTS).chain([newest]) {
+                        redis::cmd("FLASH.ACK").arg(&key).arg(1).arg(seq).exec(connection)?;
+                    }
+                }
+                Subject::Ping | Subject::Incr | Subject::LuaDedup | Subject::FlashBare => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The key of a sale; the braces keep it and what Lua keeps beside it in one slot of a cluster.
+fn key(sale: u64) -> String {
+    format!("flash:{{{sale}}}")
 }
