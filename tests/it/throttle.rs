@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use flash_client::{Call, Client};
+use flash_wire::{Throttle, ThrottleTerms, WindowTerms};
 use redis::{Connection, Value};
 
 use crate::support::redis::{Server, check, digest, flat, info, info_number, run, try_run};
@@ -210,6 +212,23 @@ fn a_transaction_and_a_script_may_ask_too() {
     let before = digest(redis, "api");
     let _: Value = run(redis, "DEBUG LOADAOF");
     assert_eq!(digest(redis, "api"), before);
+}
+
+#[test]
+fn the_typed_client_asks_and_reads_the_answer() {
+    let server = Server::start();
+    let terms = ThrottleTerms::Strict(WindowTerms { limit: 1, window_ms: 2_592_000_000 });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let answers = runtime.block_on(async {
+        let client = Client::connect(&server.redis.url()).expect("a URL");
+        client.connected().await;
+        let ask = |cost| client.call(Call::throttle("ada", &Throttle { terms, cost }));
+        [ask(1).await, ask(1).await, ask(0).await]
+    });
+    let [allowed, refused, look] = answers.map(|answer| answer.expect("answered").expect("no refusal of a sale's"));
+    assert!(allowed.is_allowed() && !refused.is_allowed() && look.is_allowed(), "{refused:?}");
+    assert_eq!((refused.standing.limit, refused.standing.remaining), (1, 0));
+    assert_eq!(run::<i64>(&mut server.connect(), "EXISTS flash:throttle:ada"), 1);
 }
 
 #[test]
