@@ -140,6 +140,9 @@ fn a_rate_limit_is_the_same_on_a_replica_which_decides_nothing() {
     assert!(applied.starts_with("calls=5,"), "one for each call that took something: {applied}");
     let refused = try_run::<Value>(copy, "FLASH.THROTTLE limit:0 BUCKET 1 1000 3").expect_err("it is read only");
     assert!(refused.starts_with("READONLY"), "{refused}");
+    let _: Value = run(copy, "CONFIG SET replica-read-only no");
+    let refused = try_run::<Value>(copy, "FLASH.THROTTLE limit:0 BUCKET 1 1000 3").expect_err("it never decides");
+    assert!(refused.starts_with("READONLY a replica never decides"), "{refused}");
     let _: Value = run(copy, "REPLICAOF NO ONE");
     check(copy, "FLASH.THROTTLE limit:0 BUCKET 1 2592000000 3", "[1 3 0 nil *]");
     let _: Value = run(redis, "PEXPIRE limit:1 1");
