@@ -73,6 +73,7 @@ impl Log {
         last.map_or(self.forgotten, |moment| moment.taken)
     }
 
+    /// Drops what is out of the window, and gives memory back that a burst has left.
     fn forget(&mut self, now_ms: u64) {
         let gone = self.gone(now_ms);
         self.forgotten = self.taken_in_first(gone);
@@ -94,9 +95,9 @@ impl Strategy for Log {
         if taken.wrapping_sub(self.forgotten) <= units {
             return newest.at_ms;
         }
-        // Units are few enough once the last moment before which there are too many has left the window.
-        let leaves = self.moments.partition_point(|moment| taken.wrapping_sub(moment.taken) > units);
-        self.moments.get(leaves).unwrap_or(newest).at_ms + self.window_ms
+        // The first moment behind which few enough were taken: when it leaves the window, only those are left.
+        let leaving = self.moments.partition_point(|moment| taken.wrapping_sub(moment.taken) > units);
+        self.moments.get(leaving).unwrap_or(newest).at_ms + self.window_ms
     }
 
     fn take(&mut self, now_ms: u64, units: u64) {
