@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-valkey test-servers fmt lint bench bench-module
+.PHONY: help bootstrap demo test test-debian test-servers fmt lint bench bench-module
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -23,12 +23,12 @@ test: bootstrap
 	cargo build --workspace --all-targets
 	cargo test --workspace
 
-# Debian 12's other server; `make test` has run in its redis-server.
-test-valkey: bootstrap
-	scripts/test-servers valkey-8.0
+# Debian 12's other servers; `make test` has run in its redis-server.
+test-debian: bootstrap
+	scripts/test-servers redis-7.0-jemalloc valkey-8.0
 
 test-servers: bootstrap
-	scripts/test-servers system valkey-8.0 redis-8.0 valkey-8.1 valkey-9
+	scripts/test-servers system redis-7.0-jemalloc valkey-8.0 redis-8.0 valkey-8.1 valkey-9
 
 fmt:
 	cargo fmt --all

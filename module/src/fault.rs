@@ -19,7 +19,7 @@ pub(crate) enum Fault {
     Internal,
     /// A client wants a replica to decide.
     Replica,
-    /// An earlier command panicked in the midst of its work on the sale.
+    /// An earlier command panicked in the midst of its work on the sale, or an event did not fit it.
     Poisoned,
     /// Bytes from a replication link or an AOF do not say what they should.
     Malformed(Malformed),
@@ -44,7 +44,7 @@ impl Fault {
                 "READONLY a replica never decides, whatever its replica-read-only says; nothing was changed".to_owned()
             }
             Self::Poisoned => {
-                "POISONED an internal error has left this sale in doubt, and it takes no more writes; nothing was \
+                "POISONED an internal error, or an event that did not fit, has left this sale in doubt, and it takes no more writes; nothing was \
                                changed. The server's log says more. A restart loads the sale as its AOF or RDB has it"
                     .to_owned()
             }

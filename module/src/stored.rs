@@ -29,7 +29,8 @@ pub(crate) struct Stored {
     pub(crate) sale: Sale,
     /// Whether the list of sales that may need a relay has this one.
     pub(crate) listed: bool,
-    /// A command has begun to work on the sale; after a panic it has never ended.
+    /// The sale is in doubt. Raised while a command works on it, so that it stays so after a panic; and raised by an event
+    /// that did not fit.
     pub(crate) is_poisoned: bool,
     /// Its part in `INFO flash`.
     pub(crate) gauges: Gauges,

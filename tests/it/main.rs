@@ -6,6 +6,7 @@ mod http;
 mod module;
 mod module_aof_prefix;
 mod module_cluster;
+mod module_defrag;
 mod module_errors;
 mod module_hostile_restore;
 mod module_keys;

@@ -1,6 +1,8 @@
 //! A primary decides, everybody else lets it happen: one event for each accepted command, none for a refusal, and the
 //! same digest everywhere, whoever is cut off, restarted, promoted or paused.
 
+use std::fs;
+
 use redis::{Connection, Value};
 
 use crate::support::aof;
@@ -282,4 +284,25 @@ fn a_failover_while_holds_are_due_loses_nothing() {
     assert_eq!(status(primary, "drop", "available"), 99);
     catch_up(primary);
     assert_eq!(digest(primary, "drop"), digest(replica, "drop"));
+}
+
+#[test]
+fn a_sale_that_an_event_does_not_fit_takes_no_more_writes() {
+    let mut server = Server::start();
+    let redis = &mut server.connect();
+    check(redis, "FLASH.WARM drop 9", "[WARMED 1]");
+    for buyer in ["ada", "bob", "eve"] {
+        check(redis, &format!("FLASH.RESERVE drop {buyer}"), "[RESERVED * nil *]");
+    }
+    server.redis.server.kill().expect("ours to kill");
+    // Somebody has lost bob's event.
+    let file = aof::file(server.redis.server.dir());
+    let mut commands = aof::commands(server.redis.server.dir());
+    commands.retain(|words| !words.iter().any(|word| word.windows(3).any(|three| three == b"bob")));
+    fs::write(file, aof::bytes(&commands)).expect("it can be written");
+    server.redis.server.restart().expect("Redis starts again");
+    let redis = &mut server.connect();
+    assert_eq!(status(redis, "drop", "seq"), 2, "nothing behind the gap has happened");
+    let error = try_run::<Value>(redis, "FLASH.RESERVE drop joe").expect_err("the sale is in doubt");
+    assert!(error.starts_with("POISONED "), "{error}");
 }

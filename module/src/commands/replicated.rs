@@ -29,7 +29,11 @@ impl Command for ApplyCommand {
         match key.value() {
             Some((stored, _)) if stored.is_poisoned => return Err(Fault::Poisoned),
             Some((stored, name)) => {
-                stored.sale.accepts(&event).map_err(Fault::Unfit)?;
+                if let Err(problem) = stored.sale.accepts(&event) {
+                    // Something between is missing here, and whatever follows will not fit either.
+                    stored.is_poisoned = true;
+                    return Err(Fault::Unfit(problem));
+                }
                 OpenSale { stored, name, db: call.db() }.apply(&event);
             }
             None => warm(call, &mut key, &event)?,

@@ -25,6 +25,19 @@ pub(crate) fn parse(mut left: &[u8]) -> Vec<Vec<Vec<u8>>> {
     std::iter::from_fn(|| (!left.is_empty()).then(|| take_command(&mut left))).collect()
 }
 
+/// The bytes of an AOF with these commands.
+pub(crate) fn bytes(commands: &[Vec<Vec<u8>>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for words in commands {
+        bytes.extend(format!("*{}\r\n", words.len()).into_bytes());
+        for word in words {
+            bytes.extend(format!("${}\r\n", word.len()).into_bytes());
+            bytes.extend([word, &b"\r\n"[..]].concat());
+        }
+    }
+    bytes
+}
+
 /// The names of those commands, but for the choice of a database.
 pub(crate) fn names(dir: &Path) -> Vec<String> {
     let names = commands(dir).into_iter().map(|words| String::from_utf8_lossy(&words[0]).into_owned());
