@@ -1,7 +1,7 @@
 //! Measures `libflash.so` in a private redis-server: the server's CPU time per call and its memory per reservation,
 //! beside PING, INCR and Lua scripts that promise less or the same.
 //!
-//! Every figure of a sale of up to a million buyers is the least of three runs, each in a server of its own: other work
+//! Every figure of a sale of up to a million buyers is the least of two runs, each in a server of its own: other work
 //! on the machine, and bad luck with the places that the server's memory gets, only ever add to it.
 
 #![forbid(unsafe_code)]
