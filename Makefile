@@ -1,13 +1,14 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test fmt lint bench bench-module
+.PHONY: help bootstrap demo test test-valkey test-servers fmt lint bench bench-module
 
 help:
-	@echo "make demo   sell 100 units to a stampede of 10,000 buyers, on servers of its own"
-	@echo "make test   every test, over real servers"
-	@echo "make fmt    format the code"
-	@echo "make lint   formatting and clippy, as the CI demands them"
-	@echo "make bench  the benchmarks of the parts"
+	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
+	@echo "make test          every test, over real servers"
+	@echo "make test-servers  the module's tests in every server that it is made for"
+	@echo "make fmt           format the code"
+	@echo "make lint          formatting and clippy, as the CI demands them"
+	@echo "make bench         the benchmarks of the parts"
 	@echo "make bench-module  the module beside Lua, from a thousand buyers to ten million: half an hour, 3 GB"
 
 bootstrap:
@@ -21,6 +22,13 @@ demo: bootstrap
 test: bootstrap
 	cargo build --workspace --all-targets
 	cargo test --workspace
+
+# Debian 12's other server; `make test` has run in its redis-server.
+test-valkey: bootstrap
+	scripts/test-servers valkey-8.0
+
+test-servers: bootstrap
+	scripts/test-servers system valkey-8.0 redis-8.0 valkey-8.1 valkey-9
 
 fmt:
 	cargo fmt --all

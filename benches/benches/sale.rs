@@ -28,7 +28,7 @@ fn buyers(first: usize, count: usize) -> Vec<String> {
 fn sale(units: usize, buyers: usize) -> Sale {
     let terms =
         Terms { hold_ms: Some(HOLD_MS), journal_events_max: Some(JOURNAL_EVENTS_MAX), ..Terms::simple(units as u64) };
-    let mut sale = Sale::new(&Sale::warmed(terms, 1, NOW_MS), KEY).expect("a warmed event makes a sale");
+    let mut sale = Sale::new(&Sale::warmed(terms, 1, 0, NOW_MS), KEY).expect("a warmed event makes a sale");
     for number in 0..buyers {
         reserve(&mut sale, &buyer(number));
     }

@@ -5,10 +5,11 @@ use std::io::Write;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use flash_wire::key::KEY_PREFIX;
+use flash_wire::key::{KEY_PREFIX, THROTTLE_KEY_PREFIX};
 use flash_wire::{
     Ack, AckAnswer, ArgSink, BuyerStatus, EndHold, EndHoldAnswer, Pull, PullAnswer, Ready, ReadyAnswer, Reap,
-    ReapAnswer, ReservationStatus, Reserve, ReserveAnswer, SaleStatus, Status, Warm, WarmAnswer,
+    ReapAnswer, ReservationStatus, Reserve, ReserveAnswer, SaleStatus, Status, Throttle, ThrottleAnswer, Warm,
+    WarmAnswer,
 };
 use redis::{Cmd, RedisWrite};
 
@@ -38,10 +39,14 @@ impl<T> Call<T> {
 
     /// A command whose key is the sale's.
     fn on(name: &'static str, timeout_ms: u64, sale: &str) -> Self {
+        Self::on_key(name, timeout_ms, KEY_PREFIX, sale)
+    }
+
+    fn on_key(name: &'static str, timeout_ms: u64, prefix: &str, id: &str) -> Self {
         let mut call = Self::new(name, timeout_ms);
         let mut key = call.command.writer_for_next_arg();
         // Into memory: it cannot fail.
-        let _ = write!(key, "{KEY_PREFIX}{sale}");
+        let _ = write!(key, "{prefix}{id}");
         drop(key);
         call
     }
@@ -138,6 +143,14 @@ impl Call<AckAnswer> {
     }
 }
 
+impl Call<ThrottleAnswer> {
+    /// Asks the rate limit `name` for units. Answered, it is never a refusal: see [`ThrottleAnswer::is_allowed`].
+    #[must_use]
+    pub fn throttle(name: &str, throttle: &Throttle) -> Self {
+        Self::on_key(Throttle::NAME, CALL_TIMEOUT_MS, THROTTLE_KEY_PREFIX, name).with(|sink| throttle.args(sink))
+    }
+}
+
 /// Buyers, requests and data stay out of logs.
 impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,12 +172,19 @@ impl ArgSink for Sink<'_> {
 
 #[cfg(test)]
 mod tests {
+    use flash_wire::{ThrottleTerms, WindowTerms};
+
     use super::*;
 
     #[test]
     fn a_call_is_its_name_its_key_and_its_arguments() {
         let packed = Call::confirm("drop", 7).command.get_packed_command();
         assert_eq!(packed, b"*3\r\n$13\r\nFLASH.CONFIRM\r\n$10\r\nflash:drop\r\n$1\r\n7\r\n");
+        let terms = ThrottleTerms::Strict(WindowTerms { limit: 10, window_ms: 1_000 });
+        let packed = Call::throttle("ip:::1", &Throttle { terms, cost: 1 }).command.get_packed_command();
+        let key = "$21\r\nflash:throttle:ip:::1";
+        let want = format!("*5\r\n$14\r\nFLASH.THROTTLE\r\n{key}\r\n$6\r\nSTRICT\r\n$2\r\n10\r\n$4\r\n1000\r\n");
+        assert_eq!(packed, want.as_bytes());
         let packed = Call::ready(5).command.get_packed_command();
         assert_eq!(packed, b"*3\r\n$11\r\nFLASH.READY\r\n$5\r\nCOUNT\r\n$1\r\n5\r\n");
     }

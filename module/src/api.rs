@@ -7,20 +7,22 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use flash_sale::Mover;
 use redis_module::alloc::RedisAlloc;
 use redis_module::raw::{
-    self, RedisModuleCtx, RedisModuleDigest, RedisModuleEvent, RedisModuleIO, RedisModuleKey, RedisModuleString,
-    RedisModuleSwapDbInfo, RedisModuleType, RedisModuleTypeMethods,
+    self, RedisModuleCtx, RedisModuleDefragCtx, RedisModuleDigest, RedisModuleEvent, RedisModuleIO, RedisModuleKey,
+    RedisModuleString, RedisModuleSwapDbInfo, RedisModuleType, RedisModuleTypeMethods,
 };
 
 use crate::call::{Call, Command, acl_categories, is_write};
 use crate::command_info::CommandInfo;
 use crate::value::Value;
-use crate::{load, ready};
+use crate::{load, ready, stats};
 
 #[global_allocator]
 static ALLOCATOR: RedisAlloc = RedisAlloc;
@@ -45,6 +47,7 @@ pub(crate) fn missing_api() -> Vec<&'static str> {
         [
             ("ReplyWithMap", { raw::RedisModule_ReplyWithMap }.is_some()),
             ("GetDbIdFromIO", { raw::RedisModule_GetDbIdFromIO }.is_some()),
+            ("SetAbsExpire", { raw::RedisModule_SetAbsExpire }.is_some()),
             ("SignalModifiedKey", { raw::RedisModule_SignalModifiedKey }.is_some()),
         ]
     };
@@ -53,8 +56,13 @@ pub(crate) fn missing_api() -> Vec<&'static str> {
 
 /// Runs `f` and turns a panic into none. What panicked has been logged by then: the default hook writes to stderr, which
 /// is the server's.
-fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(f)).ok()
+}
+
+/// The server's clock, Unix milliseconds.
+pub(crate) fn now_ms() -> u64 {
+    u64::try_from(redis!(RedisModule_Milliseconds())).unwrap_or(0)
 }
 
 /// The context of one call, or of the module's load.
@@ -76,29 +84,12 @@ impl<'a> Str<'a> {
 }
 
 impl<'a> Ctx<'a> {
-    pub(crate) fn now_ms(self) -> u64 {
-        u64::try_from(redis!(RedisModule_Milliseconds())).unwrap_or(0)
-    }
-
     pub(crate) fn db(self) -> i32 {
         redis!(RedisModule_GetSelectedDb(self.0))
     }
 
-    pub(crate) fn is_primary_s_link(self) -> bool {
-        self.flags() & raw::REDISMODULE_CTX_FLAGS_REPLICATED != 0
-    }
-
-    pub(crate) fn is_aof(self) -> bool {
-        const AOF_CLIENT: u64 = u64::MAX;
-        self.flags() & raw::REDISMODULE_CTX_FLAGS_LOADING != 0 && redis!(RedisModule_GetClientId(self.0)) == AOF_CLIENT
-    }
-
-    fn flags(self) -> u32 {
-        redis!(RedisModule_GetContextFlags(self.0)).cast_unsigned()
-    }
-
-    pub(crate) fn replicate_verbatim(self) {
-        redis!(RedisModule_ReplicateVerbatim(self.0));
+    pub(crate) fn client_id(self) -> u64 {
+        redis!(RedisModule_GetClientId(self.0))
     }
 
     /// Sends `command` with a key and a payload to replicas and the AOF.
@@ -133,8 +124,15 @@ impl<'a> Ctx<'a> {
         add.is_some_and(|add| unsafe { add(self.0, name.as_ptr()) } == OK)
     }
 
-    pub(crate) fn set_options(self, options: u32) {
-        redis!(RedisModule_SetModuleOptions(self.0, options.cast_signed()));
+    /// Tells the keyspace event `event` about `key`, to whoever listens.
+    pub(crate) fn notify(self, event: &CStr, key: Str) {
+        redis!(RedisModule_NotifyKeyspaceEvent(self.0, raw::REDISMODULE_NOTIFY_MODULE, event.as_ptr(), key.0));
+    }
+
+    /// Reads what the server's configuration says of the settings that were added.
+    pub(crate) fn load_configs(self) -> Result<(), String> {
+        let loaded = redis!(RedisModule_LoadConfigs(self.0)) == OK;
+        if loaded { Ok(()) } else { Err("cannot take its settings: the log says which one".to_owned()) }
     }
 
     pub(crate) fn random(self) -> [u64; 2] {
@@ -176,6 +174,11 @@ impl<'a> OpenKey<'a> {
         unsafe { value.as_mut() }
     }
 
+    /// Sets when the key, which must be open for writing and not empty, is thrown away: Unix milliseconds.
+    pub(crate) fn expire_at(&mut self, at_ms: u64) {
+        redis!(RedisModule_SetAbsExpire(self.0, at_ms.cast_signed()));
+    }
+
     /// Makes the key, which must be open for writing, hold `value`.
     pub(crate) fn set<V: Value>(&mut self, value: V) {
         let value = Box::into_raw(Box::new(value)).cast::<c_void>();
@@ -195,8 +198,14 @@ extern "C" fn run<C: Command>(ctx: *mut RedisModuleCtx, argv: *mut *mut RedisMod
     let argv = unsafe { std::slice::from_raw_parts(argv.cast::<Str>(), argc) };
     match guard(|| C::run(&Call::new::<C>(ctx, argv))) {
         Some(Ok(())) => {}
-        Some(Err(fault)) => ctx.error(&fault.text(C::NAME)),
-        None => ctx.error("ERR flash: the command panicked; the server's log says where. Please report it."),
+        Some(Err(fault)) => {
+            stats::failed();
+            ctx.error(&fault.text(C::NAME));
+        }
+        None => {
+            stats::panicked();
+            ctx.error("ERR flash: the command panicked; the server's log says where. Please report it.");
+        }
     }
     OK
 }
@@ -241,7 +250,7 @@ pub(crate) unsafe extern "C" fn RedisModule_OnLoad(
     match guard(|| load::load(ctx)) {
         Some(Ok(())) => OK,
         Some(Err(problem)) => {
-            ctx.log(c"warning", &format!("flash: {problem}"));
+            ctx.log(c"warning", &problem);
             ERR
         }
         None => ERR,
@@ -274,6 +283,7 @@ impl<V: Value> NativeType<V> {
         methods.mem_usage = Some(mem_usage::<V>);
         methods.free_effort = Some(free_effort::<V>);
         methods.copy = Some(copy::<V>);
+        methods.defrag = Some(defrag::<V>);
         let name = V::TYPE_NAME;
         let created = redis!(RedisModule_CreateDataType(ctx.0, name.as_ptr(), V::TYPE_VERSION, &raw mut methods));
         self.0.store(created, Ordering::Relaxed);
@@ -309,7 +319,7 @@ unsafe extern "C" fn rdb_load<V: Value>(io: *mut RedisModuleIO, version: c_int) 
         Some(Err(problem)) => problem,
         None => "loading it panicked".to_owned(),
     };
-    let text = CString::new(format!("flash: cannot load a {:?}: {problem}", V::TYPE_NAME)).unwrap_or_default();
+    let text = CString::new(format!("cannot load a {:?}: {problem}", V::TYPE_NAME)).unwrap_or_default();
     redis!(RedisModule_LogIOError(io, c"warning".as_ptr(), c"%s".as_ptr(), text.as_ptr()));
     ptr::null_mut()
 }
@@ -354,6 +364,50 @@ unsafe extern "C" fn copy<V: Value>(
 ) -> *mut c_void {
     let copied = guard(|| lent::<V>(value).copy()).flatten();
     copied.map_or(ptr::null_mut(), |value| Box::into_raw(Box::new(value)).cast())
+}
+
+/// Lets the server's allocator have memory back that is scattered.
+struct Defrag(*mut RedisModuleDefragCtx);
+
+impl Mover for Defrag {
+    fn moved<T>(&mut self, piece: Vec<T>) -> Vec<T> {
+        if piece.capacity() == 0 || size_of::<T>() == 0 {
+            return piece;
+        }
+        let mut piece = ManuallyDrop::new(piece);
+        let (old, length, capacity) = (piece.as_mut_ptr(), piece.len(), piece.capacity());
+        let new = redis!(RedisModule_DefragAlloc(self.0, old.cast())).cast::<T>();
+        // SAFETY: the piece is the allocator's. What the server gives is a copy of all of it, the old one being freed; or
+        // nothing, the old one being left as it is.
+        unsafe { Vec::from_raw_parts(if new.is_null() { old } else { new }, length, capacity) }
+    }
+}
+
+unsafe extern "C" fn defrag<V: Value>(
+    ctx: *mut RedisModuleDefragCtx,
+    _key: *mut RedisModuleString,
+    value: *mut *mut c_void,
+) -> c_int {
+    // A small value is moved at once, without a cursor: then it stays 0.
+    let mut next = 0;
+    redis!(RedisModule_DefragCursorGet(ctx, &raw mut next));
+    if next == 0 {
+        // SAFETY: the server lends the place where it keeps the value, which is a box and may lie anywhere.
+        unsafe {
+            let moved = raw::RedisModule_DefragAlloc.map_or(ptr::null_mut(), |defrag| defrag(ctx, *value));
+            *value = if moved.is_null() { *value } else { moved };
+        }
+    }
+    // SAFETY: the value is a box of `V`, and nobody else has it during the callback.
+    let value = unsafe { &mut *(*value).cast::<V>() };
+    while let Some(Some(from)) = guard(|| value.defrag(next, &mut Defrag(ctx))) {
+        next = from;
+        if redis!(RedisModule_DefragShouldStop(ctx)) != 0 {
+            redis!(RedisModule_DefragCursorSet(ctx, next));
+            return 1;
+        }
+    }
+    0
 }
 
 /// Asks the server to say when a key gets another name, and when databases change places.

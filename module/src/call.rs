@@ -3,9 +3,12 @@
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 
-use crate::api::{Ctx, OpenKey, Str};
+use redis_module::{Context, ContextFlags, raw};
+
+use crate::api::{Ctx, OpenKey, Str, now_ms};
 use crate::docs::Docs;
 use crate::fault::Fault;
+use crate::role;
 use crate::value::Value;
 
 /// A command: registered by [`register`](crate::api::register), run by the server.
@@ -34,6 +37,11 @@ pub(crate) fn acl_categories(flags: &CStr, has_category: bool) -> CString {
     let speed = if flags.ends_with(" fast") { "fast" } else { "slow" };
     let ours = if has_category { " flash" } else { "" };
     CString::new(format!("{access} {speed}{ours}")).unwrap_or_default()
+}
+
+/// For commands that take nothing behind their key.
+pub(crate) fn no_arguments(args: &[&[u8]]) -> Result<(), Fault> {
+    if args.is_empty() { Ok(()) } else { Err(Fault::Arity) }
 }
 
 /// Arguments that a call takes without asking for memory: a reservation with every option but several SKUs.
@@ -65,6 +73,9 @@ impl<'a> Call<'a> {
 
     /// Opens the command's key, for writing if the command writes. Whoever changes it says so by [`KeyName::changed`].
     pub(crate) fn key<V: Value>(&self) -> Result<Key<'a, V>, Fault> {
+        if self.writes && role::is_replica() && !self.is_replicated() {
+            return Err(Fault::Replica);
+        }
         Key::open(self, *self.argv.get(1).ok_or(Fault::Arity)?)
     }
 
@@ -75,7 +86,7 @@ impl<'a> Call<'a> {
 
     /// The server's clock, Unix milliseconds.
     pub(crate) fn now_ms(&self) -> u64 {
-        self.ctx.now_ms()
+        now_ms()
     }
 
     /// The database that the client has selected.
@@ -85,7 +96,10 @@ impl<'a> Call<'a> {
 
     /// Whether this comes from the primary's replication link or from the AOF, and not from a client.
     pub(crate) fn is_replicated(&self) -> bool {
-        self.ctx.is_primary_s_link() || self.ctx.is_aof()
+        const AOF_CLIENT: u64 = u64::MAX;
+        let flags = Context::new(self.ctx.raw()).get_flags();
+        let is_aof = || flags.contains(ContextFlags::LOADING) && self.ctx.client_id() == AOF_CLIENT;
+        flags.contains(ContextFlags::REPLICATED) || is_aof()
     }
 
     /// Whether the command may change its key.
@@ -95,7 +109,7 @@ impl<'a> Call<'a> {
 
     /// Sends the command as it came to replicas and the AOF.
     pub(crate) fn replicate_verbatim(&self) {
-        self.ctx.replicate_verbatim();
+        raw::replicate_verbatim(self.ctx.raw());
     }
 
     /// Where the reply goes.
@@ -125,6 +139,12 @@ impl<'a, V: Value> Key<'a, V> {
         Some((self.open.value()?, &self.name))
     }
 
+    /// Lets the server throw the key away from then on, Unix milliseconds. Nothing is replicated: a replica that applies the
+    /// same comes to the same time.
+    pub(crate) fn expire_at(&mut self, at_ms: u64) {
+        self.open.expire_at(at_ms);
+    }
+
     /// Makes the key hold `value`.
     pub(crate) fn set(&mut self, value: V) {
         self.open.set(value);
@@ -145,6 +165,11 @@ impl KeyName<'_> {
     /// Tells those who WATCH or track the key that it has changed.
     pub(crate) fn changed(&self) {
         self.ctx.signal_modified(self.name);
+    }
+
+    /// Tells the keyspace event `event` about the key, to whoever listens.
+    pub(crate) fn notify(&self, event: &CStr) {
+        self.ctx.notify(event, self.name);
     }
 
     /// Sends `command` with this key and `payload` to replicas and the AOF.

@@ -6,10 +6,12 @@ mod end_hold;
 mod operate;
 #[cfg(debug_assertions)]
 mod panic;
+mod recover;
 mod relay;
 mod replicated;
 mod reserve;
 mod status;
+mod throttle;
 mod warm;
 
 /// Adds every command to the server.
@@ -24,9 +26,15 @@ pub(crate) fn register(ctx: Ctx) -> Result<(), String> {
     add::<operate::RestockCommand>(ctx, has_category)?;
     add::<operate::OpenCommand>(ctx, has_category)?;
     add::<operate::CloseCommand>(ctx, has_category)?;
+    add::<recover::FenceCommand>(ctx, has_category)?;
+    add::<recover::UnfenceCommand>(ctx, has_category)?;
+    add::<recover::RebuildCommand>(ctx, has_category)?;
     add::<relay::ReadyCommand>(ctx, has_category)?;
     add::<relay::PullCommand>(ctx, has_category)?;
     add::<relay::AckCommand>(ctx, has_category)?;
+    add::<throttle::ThrottleCommand>(ctx, has_category)?;
+    add::<throttle::ApplyCommand>(ctx, has_category)?;
+    add::<throttle::LoadCommand>(ctx, has_category)?;
     add::<replicated::ApplyCommand>(ctx, has_category)?;
     add::<replicated::LoadCommand>(ctx, has_category)?;
     #[cfg(debug_assertions)]

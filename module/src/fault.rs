@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     OtherTerms,
     /// The command is one that only the server itself sends.
     Internal,
+    /// A client wants a replica to decide.
+    Replica,
     /// An earlier command panicked in the midst of its work on the sale.
     Poisoned,
     /// Bytes from a replication link or an AOF do not say what they should.
@@ -38,6 +40,9 @@ impl Fault {
                 "ERR the sale exists under other terms; nothing was changed. FLASH.STATUS shows them".to_owned()
             }
             Self::Internal => "ERR this command comes only from a primary or an AOF, never from a client".to_owned(),
+            Self::Replica => {
+                "READONLY a replica never decides, whatever its replica-read-only says; nothing was changed".to_owned()
+            }
             Self::Poisoned => {
                 "POISONED an internal error has left this sale in doubt, and it takes no more writes; nothing was \
                                changed. The server's log says more. A restart loads the sale as its AOF or RDB has it"

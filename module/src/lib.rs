@@ -1,5 +1,5 @@
-//! The Redis module: a thin shell over [`flash_sale`]. It turns arguments into commands, lets the sale decide, sends the
-//! event to replicas and the AOF, lets it happen and writes the reply.
+//! The Redis module: a thin shell over [`flash_sale`] and [`flash_throttle`]. It turns arguments into commands, lets the
+//! sale or the rate limit decide, sends the event to replicas and the AOF, lets it happen and writes the reply.
 
 #![deny(unsafe_code)]
 
@@ -8,11 +8,16 @@ mod api;
 mod call;
 mod command_info;
 mod commands;
+mod config;
 mod docs;
 mod fault;
+mod info;
 mod load;
 mod open_sale;
 mod ready;
 mod reply;
+mod role;
+mod stats;
 mod stored;
+mod stored_throttle;
 mod value;

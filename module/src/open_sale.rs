@@ -8,6 +8,7 @@ use flash_wire::{Answer, Outcome, reply};
 use crate::call::{Call, Key, KeyName};
 use crate::fault::Fault;
 use crate::ready;
+use crate::stats;
 use crate::stored::Stored;
 
 /// Carries one event to replicas and the AOF.
@@ -15,6 +16,9 @@ pub(crate) const APPLY: &CStr = c"FLASH.APPLY";
 
 /// Replies.
 pub(crate) fn answer<T: Answer>(call: &Call, outcome: &Outcome<T>) -> Result<(), Fault> {
+    if let Err(refusal) = outcome {
+        stats::refused(*refusal);
+    }
     reply::write(outcome, &mut call.reply());
     Ok(())
 }
@@ -61,6 +65,13 @@ impl OpenSale<'_, '_> {
         }
     }
 
+    /// The command has changed the sale without an event, and replicas and the AOF are to get it as it was said.
+    pub(crate) fn changed_as_said(&self, call: &Call) {
+        self.stored.gauges.show(&self.stored.sale);
+        call.replicate_verbatim();
+        self.name.changed();
+    }
+
     /// Lets an event happen, here and on every replica.
     pub(crate) fn happen(&mut self, event: &Event) {
         self.apply(event);
@@ -69,11 +80,41 @@ impl OpenSale<'_, '_> {
 
     pub(crate) fn apply(&mut self, event: &Event) {
         self.sale().apply(event);
+        self.stored.gauges.show(&self.stored.sale);
+        stats::happened(&event.change);
         self.name.changed();
+        self.name.notify(event_name(&event.change));
+        if matches!(event.change, Change::Reserved(_)) && self.sale().available() == 0 {
+            self.name.notify(c"flash.sold_out");
+        }
         if !std::mem::replace(&mut self.stored.listed, true) {
             ready::list(self.db, self.name.bytes());
         }
     }
+}
+
+/// The keyspace event that tells of a change.
+const fn event_name(change: &Change) -> &'static CStr {
+    match change {
+        Change::Warmed(_) => c"flash.warmed",
+        Change::Reserved(_) => c"flash.reserved",
+        Change::Confirmed { .. } => c"flash.confirmed",
+        Change::Released { .. } => c"flash.released",
+        Change::Expired { .. } => c"flash.expired",
+        Change::Restocked { .. } => c"flash.restocked",
+        Change::Opened => c"flash.opened",
+        Change::Closed => c"flash.closed",
+    }
+}
+
+/// Lets the event that makes a sale happen, in an empty key.
+pub(crate) fn warm(call: &Call, key: &mut Key<Stored>, event: &Event) -> Result<(), Fault> {
+    put(call, key, Stored::new(event)?);
+    stats::happened(&event.change);
+    if let Some((_, name)) = key.value() {
+        name.notify(event_name(&event.change));
+    }
+    Ok(())
 }
 
 /// Puts a new sale into an empty key.

@@ -3,11 +3,12 @@
 use std::ffi::{CStr, c_int};
 use std::sync::OnceLock;
 
-use flash_sale::{Event, HashKey, Malformed, Sale};
+use flash_sale::{Event, HashKey, Malformed, Mover, Sale};
 
 use crate::api::NativeType;
 use crate::fault::Fault;
 use crate::ready;
+use crate::stats::Gauges;
 use crate::value::Value;
 
 /// The secret of this process's hash of buyers. It never leaves the process, so replicas and saved files have none.
@@ -30,13 +31,20 @@ pub(crate) struct Stored {
     pub(crate) listed: bool,
     /// A command has begun to work on the sale; after a panic it has never ended.
     pub(crate) is_poisoned: bool,
+    /// Its part in `INFO flash`.
+    pub(crate) gauges: Gauges,
 }
 
 impl Stored {
+    fn of(sale: Sale) -> Self {
+        let gauges = Gauges::new(&sale);
+        Self { sale, listed: false, is_poisoned: false, gauges }
+    }
+
     /// A new sale.
     pub(crate) fn new(warmed: &Event) -> Result<Self, Fault> {
         let sale = Sale::new(warmed, hash_key()).ok_or(Fault::Unfit("there is no sale that the event could change"))?;
-        Ok(Self { sale, listed: false, is_poisoned: false })
+        Ok(Self::of(sale))
     }
 }
 
@@ -51,7 +59,7 @@ impl Value for Stored {
     }
 
     fn load(bytes: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { sale: Sale::load(bytes, hash_key())?, listed: false, is_poisoned: false })
+        Ok(Self::of(Sale::load(bytes, hash_key())?))
     }
 
     fn save(&self) -> Vec<u8> {
@@ -64,6 +72,10 @@ impl Value for Stored {
 
     fn allocations(&self) -> usize {
         self.sale.allocations()
+    }
+
+    fn defrag(&mut self, from: u64, mover: &mut impl Mover) -> Option<u64> {
+        self.sale.defrag(from, mover)
     }
 
     fn was_loaded(&mut self, db: i32, name: &[u8]) {

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_int};
 
-use flash_sale::Malformed;
+use flash_sale::{Malformed, Mover};
 
 use crate::api::NativeType;
 
@@ -36,6 +36,11 @@ pub(crate) trait Value: Sized + Send + 'static {
 
     /// How many pieces the value takes from the allocator: what it costs to free it.
     fn allocations(&self) -> usize;
+
+    /// Moves some of those pieces, from the one numbered `from` on; gives the next one's number, if there is one.
+    fn defrag(&mut self, _from: u64, _mover: &mut impl Mover) -> Option<u64> {
+        None
+    }
 
     /// It was loaded as the value of the key `name` in database `db`.
     fn was_loaded(&mut self, _db: i32, _name: &[u8]) {}

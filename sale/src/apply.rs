@@ -57,7 +57,6 @@ impl Sale {
     pub(crate) fn record(&mut self, event: &Event) {
         self.seq = event.seq;
         self.at_ms = self.now(event.at_ms);
-        self.find_oldest_hold(event);
         self.newest.clear();
         event.encode(&mut self.newest);
         if let Some(journal) = &mut self.journal {
@@ -88,7 +87,12 @@ impl Sale {
             let side = if reserved.expires_at_ms.is_some() { &mut units.held } else { &mut units.confirmed };
             *side += u64::from(item.quantity);
         }
+        self.newest_reservation = id;
         self.reservations.insert(id, reserved);
+        if let Some(expires_at_ms) = reserved.expires_at_ms {
+            self.newest_expiry_ms = expires_at_ms;
+            self.holds.add(id, expires_at_ms);
+        }
     }
 
     fn confirm(&mut self, id: u64) {
@@ -98,6 +102,7 @@ impl Sale {
             units.confirmed += u64::from(item.quantity);
         }
         self.reservations.confirm(id);
+        self.forget_hold(id);
     }
 
     fn end(&mut self, id: u64, state: State) {
@@ -105,6 +110,7 @@ impl Sale {
             self.units[usize::from(item.sku)].held -= u64::from(item.quantity);
         }
         self.reservations.end(id, state);
+        self.forget_hold(id);
     }
 
     fn items_of(&self, id: u64) -> Option<Items> {

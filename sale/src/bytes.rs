@@ -27,7 +27,7 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 /// Appends an integer: seven bits a byte, the lowest first, the top bit says that more follow.
-pub(crate) fn put_int(out: &mut Vec<u8>, mut value: u64) {
+pub fn put_int(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(low_seven_bits(value) | 0x80);
         value >>= 7;
@@ -61,12 +61,14 @@ pub(crate) fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
 
 /// Reads the compact form from the front.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     left: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+    /// Begins at the front of `bytes`.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
         Self { left: bytes }
     }
 
@@ -75,14 +77,21 @@ impl<'a> Reader<'a> {
         self.left
     }
 
-    pub(crate) fn byte(&mut self, what: &'static str) -> Result<u8, Malformed> {
+    /// One byte.
+    ///
+    /// # Errors
+    /// Names `what` when there is none.
+    pub fn byte(&mut self, what: &'static str) -> Result<u8, Malformed> {
         let (&first, rest) = self.left.split_first().ok_or(Malformed::new(what))?;
         self.left = rest;
         Ok(first)
     }
 
     /// An integer in its one encoding, the shortest: bounds on how long things may be rest on that.
-    pub(crate) fn int(&mut self, what: &'static str) -> Result<u64, Malformed> {
+    ///
+    /// # Errors
+    /// Names `what` when there is none, or it is longer than it need be.
+    pub fn int(&mut self, what: &'static str) -> Result<u64, Malformed> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte(what)?;
@@ -100,7 +109,10 @@ impl<'a> Reader<'a> {
     }
 
     /// An integer within `min..=max`.
-    pub(crate) fn int_within(&mut self, what: &'static str, min: u64, max: u64) -> Result<u64, Malformed> {
+    ///
+    /// # Errors
+    /// Names `what` when there is none, or it is out of its bounds.
+    pub fn int_within(&mut self, what: &'static str, min: u64, max: u64) -> Result<u64, Malformed> {
         let value = self.int(what)?;
         if (min..=max).contains(&value) {
             return Ok(value);
@@ -141,7 +153,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses bytes behind the end.
-    pub(crate) fn end(self, what: &'static str) -> Result<(), Malformed> {
+    ///
+    /// # Errors
+    /// Names `what` when there are some.
+    pub fn end(self, what: &'static str) -> Result<(), Malformed> {
         if self.left.is_empty() {
             return Ok(());
         }

@@ -16,6 +16,9 @@ impl Sale {
     pub fn decide<'a>(&self, command: &Command<'a>, now_ms: u64) -> Result<Event<'a>, Refusal> {
         let now_ms = self.now(now_ms);
         let change = match command {
+            Command::Reserve(_) | Command::Confirm { .. } | Command::Release { .. } if self.is_fenced => {
+                return Err(Refusal::Fenced);
+            }
             Command::Reserve(reserve) => self.decide_reserve(reserve, now_ms)?,
             Command::Confirm { id } => self.decide_confirm(*id, now_ms)?,
             Command::Release { id } => self.decide_release(*id, now_ms)?,
@@ -34,12 +37,17 @@ impl Sale {
     /// expired hold still takes the buyer's slot.
     #[must_use]
     pub fn expire(&self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> Option<Event<'static>> {
+        if self.is_fenced {
+            return None;
+        }
         let now_ms = self.now(now_ms);
         let holds_max = holds_max.min(EXPIRED_PER_EVENT_MAX);
-        self.due_holds(now_ms, 1).next().filter(|_| self.seq < SEQ_MAX)?;
+        if !self.is_any_due(now_ms) || self.seq >= SEQ_MAX {
+            return None;
+        }
         let own = buyer.into_iter().flat_map(|buyer| self.reservations.of_buyer(buyer));
         let own = own.filter(|reservation| reservation.is_due(now_ms)).map(|reservation| reservation.id);
-        let mut ids: Vec<u64> = own.chain(self.due_holds(now_ms, holds_max)).take(holds_max).collect();
+        let mut ids: Vec<u64> = own.chain(self.due_holds(now_ms)).take(holds_max).collect();
         ids.sort_unstable();
         ids.dedup();
         Some(self.next_event(now_ms, Change::Expired { ids }))
@@ -53,6 +61,7 @@ impl Sale {
             Phase::NotStarted { opens_at_ms } => return Err(Refusal::NotStarted { opens_at_ms }),
             Phase::Ended => return Err(Refusal::Ended),
             Phase::Closed => return Err(Refusal::Closed),
+            Phase::Fenced => return Err(Refusal::Fenced),
             Phase::Open => {}
         }
         if buyer.units + reserve.items.units() > self.terms.limit.into() {

@@ -1,55 +1,94 @@
 //! Holds that fall due. Every hold of a sale lasts equally long and its clock never goes back, so holds fall due in the
-//! order of their ids: where the oldest one is known, one look at the clock says that none is due.
+//! order of their ids: the oldest one's time says whether any is due.
 
-use std::ops::RangeInclusive;
+use std::collections::BTreeMap;
 
-use crate::event::{Change, Event, State};
+use crate::event::State;
 use crate::limits::EXPIRY_SCAN_MAX;
 use crate::sale::Sale;
 
-/// The oldest hold of a sale, as far as it is known.
-#[derive(Debug)]
-pub(crate) struct OldestHold {
-    /// No hold is older than this seq.
-    pub(crate) from: u64,
-    /// When the hold `from` falls due; none while it is not known whether there is one.
-    pub(crate) due_ms: Option<u64>,
+/// Seqs in a run. Where a run has one hold, the next may be so many seqs away.
+const RUN_SEQS: u64 = 64;
+
+/// Where the holds of a sale are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Holds {
+    /// How many there are in each run of [`RUN_SEQS`] seqs, by the run's number; a run without holds is not there.
+    runs: BTreeMap<u64, u32>,
+    oldest: Option<Oldest>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Oldest {
+    id: u64,
+    due_ms: u64,
+}
+
+impl Holds {
+    /// There is a hold that is newer than all before.
+    pub(crate) fn add(&mut self, id: u64, due_ms: u64) {
+        *self.runs.entry(id / RUN_SEQS).or_insert(0) += 1;
+        self.oldest.get_or_insert(Oldest { id, due_ms });
+    }
+
+    /// What the runs take from the allocator: a tree's nodes have room for 11 and are half full when they were filled in
+    /// ascending order.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        2 * self.runs.len() * (size_of::<u64>() + size_of::<u32>())
+    }
 }
 
 impl Sale {
-    /// Whether there is a hold that ended at `now_ms` or before.
+    /// Whether any unit is in a hold.
+    #[must_use]
+    pub const fn has_holds(&self) -> bool {
+        self.holds.oldest.is_some()
+    }
+
+    /// Whether there is a hold that ended at `now_ms` or before, and may expire.
     #[must_use]
     pub fn has_due_holds(&self, now_ms: u64) -> bool {
-        self.due_holds(self.now(now_ms), 1).next().is_some()
+        !self.is_fenced && self.is_any_due(self.now(now_ms))
     }
 
-    /// Holds that are due, oldest first, found by looking at no more than [`EXPIRY_SCAN_MAX`] seqs.
-    pub(crate) fn due_holds(&self, now_ms: u64, holds_max: usize) -> impl Iterator<Item = u64> + '_ {
-        let is_none_due = self.oldest_hold.due_ms.is_some_and(|due_ms| now_ms < due_ms);
-        let scanned = (self.terms.hold_ms.is_some() && !is_none_due).then(|| self.scan_for_holds());
-        let held = scanned.into_iter().flatten().filter(|&id| self.is_held(id));
+    pub(crate) fn is_any_due(&self, now_ms: u64) -> bool {
+        self.holds.oldest.is_some_and(|oldest| oldest.due_ms <= now_ms)
+    }
+
+    /// Holds that are due, oldest first, found by looking at no more than [`EXPIRY_SCAN_MAX`] seqs. Where any is due, the
+    /// oldest is among them.
+    pub(crate) fn due_holds(&self, now_ms: u64) -> impl Iterator<Item = u64> + '_ {
+        let oldest = self.holds.oldest.filter(|oldest| oldest.due_ms <= now_ms);
+        let scanned = oldest.into_iter().flat_map(|oldest| self.scan_for_holds(oldest.id)).take(EXPIRY_SCAN_MAX);
         let is_due = move |&id: &u64| self.reservations.get(id).is_some_and(|hold| hold.is_due(now_ms));
-        held.take_while(is_due).take(holds_max)
+        scanned.filter(|&id| self.is_held(id)).take_while(is_due)
     }
 
-    /// Finds the oldest hold after `event`, unless it is still the same. The search moves on with every event by more
-    /// seqs than an event adds, so it never falls behind for long.
-    pub(crate) fn find_oldest_hold(&mut self, event: &Event) {
-        let is_newer = matches!(event.change, Change::Reserved(_));
-        if self.terms.hold_ms.is_none() || is_newer && self.oldest_hold.due_ms.is_some() {
-            return;
+    /// The hold `id` has ended.
+    pub(crate) fn forget_hold(&mut self, id: u64) {
+        let run = id / RUN_SEQS;
+        if let Some(holds) = self.holds.runs.get_mut(&run) {
+            *holds -= 1;
+            if *holds == 0 {
+                self.holds.runs.remove(&run);
+            }
         }
-        let mut scanned = self.scan_for_holds();
-        let end = *scanned.end();
-        let from = scanned.find(|&id| self.is_held(id)).unwrap_or(end);
-        let hold = self.reservations.get(from).filter(|reservation| reservation.state == State::Held);
-        self.oldest_hold = OldestHold { from, due_ms: hold.and_then(|hold| hold.expires_at_ms) };
+        if self.holds.oldest.is_some_and(|oldest| oldest.id == id) {
+            self.holds.oldest = self.oldest_hold(id);
+        }
     }
 
-    /// Where to look for holds, oldest first, and no further than a command may.
-    fn scan_for_holds(&self) -> RangeInclusive<u64> {
-        let OldestHold { from, .. } = self.oldest_hold;
-        from..=self.seq.min(from.saturating_add(EXPIRY_SCAN_MAX as u64))
+    /// The oldest hold behind `id`, behind which all are.
+    fn oldest_hold(&self, id: u64) -> Option<Oldest> {
+        let id = self.scan_for_holds(id).find(|&id| self.is_held(id))?;
+        let due_ms = self.reservations.get(id)?.expires_at_ms?;
+        Some(Oldest { id, due_ms })
+    }
+
+    /// The seqs from `from` on that lie in runs with holds.
+    fn scan_for_holds(&self, from: u64) -> impl Iterator<Item = u64> + '_ {
+        let runs = self.holds.runs.range(from / RUN_SEQS..).map(|(run, _)| run * RUN_SEQS);
+        runs.flat_map(move |first| first.max(from)..first + RUN_SEQS)
     }
 
     fn is_held(&self, id: u64) -> bool {

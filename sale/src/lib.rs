@@ -20,6 +20,7 @@ mod journal;
 mod lease;
 pub mod limits;
 mod memory;
+mod rebuild;
 mod refusal;
 mod reservations;
 mod sale;

@@ -48,23 +48,46 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every stable code that replies use.
+    pub const CODES: [&'static str; 13] = [
+        "REPLAYED",
+        "SOLD_OUT",
+        "LIMIT_EXCEEDED",
+        "NOT_STARTED",
+        "ENDED",
+        "CLOSED",
+        "FENCED",
+        "CONFLICT",
+        "NOT_WARMED",
+        "UNKNOWN",
+        "EXPIRED",
+        "JOURNAL_FULL",
+        "LEASED",
+    ];
+
+    /// The place of this refusal's code in [`Refusal::CODES`], for those who count them.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        match self {
+            Self::Replayed { .. } => 0,
+            Self::SoldOut => 1,
+            Self::LimitExceeded => 2,
+            Self::NotStarted { .. } => 3,
+            Self::Ended => 4,
+            Self::Closed => 5,
+            Self::Fenced => 6,
+            Self::Conflict => 7,
+            Self::NotWarmed => 8,
+            Self::Unknown => 9,
+            Self::Expired => 10,
+            Self::JournalFull => 11,
+            Self::Leased { .. } => 12,
+        }
+    }
+
     /// The stable code in replies.
     #[must_use]
     pub const fn code(self) -> &'static str {
-        match self {
-            Self::Replayed { .. } => "REPLAYED",
-            Self::SoldOut => "SOLD_OUT",
-            Self::LimitExceeded => "LIMIT_EXCEEDED",
-            Self::NotStarted { .. } => "NOT_STARTED",
-            Self::Ended => "ENDED",
-            Self::Closed => "CLOSED",
-            Self::Fenced => "FENCED",
-            Self::Conflict => "CONFLICT",
-            Self::NotWarmed => "NOT_WARMED",
-            Self::Unknown => "UNKNOWN",
-            Self::Expired => "EXPIRED",
-            Self::JournalFull => "JOURNAL_FULL",
-            Self::Leased { .. } => "LEASED",
-        }
+        Self::CODES[self.place()]
     }
 }

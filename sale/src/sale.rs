@@ -1,7 +1,7 @@
 //! A sale's state, and what can be seen of it.
 
 use crate::command::Command;
-use crate::due::OldestHold;
+use crate::due::Holds;
 use crate::event::{Change, Event};
 use crate::invalid::{Invalid, in_range};
 use crate::items::{Item, Items};
@@ -26,8 +26,14 @@ pub struct Sale {
     pub(crate) units: Vec<Units>,
     /// The operator has stopped it.
     pub(crate) is_closed: bool,
+    /// Nothing is decided until the state is known to be whole.
+    pub(crate) is_fenced: bool,
     pub(crate) reservations: Reservations,
-    pub(crate) oldest_hold: OldestHold,
+    /// The id of the newest reservation that there ever was; 0: there was none.
+    pub(crate) newest_reservation: u64,
+    /// When the newest hold that there ever was ends or ended, Unix milliseconds; 0: there was none.
+    pub(crate) newest_expiry_ms: u64,
+    pub(crate) holds: Holds,
     pub(crate) journal: Option<Journal>,
     /// The newest event's bytes, once there has been one since the sale was loaded.
     pub(crate) newest: Vec<u8>,
@@ -71,22 +77,25 @@ pub enum Phase {
     Open,
     /// An operator stopped it.
     Closed,
+    /// It waits until its state is known to be whole.
+    Fenced,
     /// The window is over.
     Ended,
 }
 
 impl Sale {
-    /// The event that makes a sale.
+    /// The event that makes a sale. `after`: the newest seq of its earlier lives, or 0.
     #[must_use]
-    pub const fn warmed(terms: Terms, epoch: u64, now_ms: u64) -> Event<'static> {
-        Event { epoch, seq: 1, at_ms: now_ms, change: Change::Warmed(terms) }
+    pub const fn warmed(terms: Terms, epoch: u64, after: u64, now_ms: u64) -> Event<'static> {
+        Event { epoch, seq: after + 1, at_ms: now_ms, change: Change::Warmed(terms) }
     }
 
-    /// The sale that a [`Change::Warmed`] makes; none, if `event` is another.
+    /// The sale that a [`Change::Warmed`] makes; none, if `event` is another. One that had earlier lives is fenced.
     #[must_use]
     pub fn new(event: &Event, key: HashKey) -> Option<Self> {
         let Change::Warmed(terms) = &event.change else { return None };
         let mut sale = Self::empty(terms.clone(), event.epoch, event.seq - 1, key);
+        sale.is_fenced = event.seq > 1;
         sale.record(event);
         Some(sale)
     }
@@ -100,8 +109,11 @@ impl Sale {
             at_ms: 0,
             units: terms.skus.iter().map(|sku| Units { total: sku.total, held: 0, confirmed: 0 }).collect(),
             is_closed: false,
+            is_fenced: false,
             reservations: Reservations::new(key, terms.total_units() + remembered),
-            oldest_hold: OldestHold { from: 0, due_ms: None },
+            newest_reservation: 0,
+            newest_expiry_ms: 0,
+            holds: Holds::default(),
             journal: terms.journal_events_max.map(|events_max| Journal::new(events_max, seq)),
             newest: Vec::new(),
             lease: None,
@@ -201,6 +213,9 @@ impl Sale {
     #[must_use]
     pub fn phase(&self, now_ms: u64) -> Phase {
         let now_ms = self.now(now_ms);
+        if self.is_fenced {
+            return Phase::Fenced;
+        }
         match (self.terms.opens_at_ms, self.terms.closes_at_ms) {
             (_, Some(closes_at_ms)) if now_ms >= closes_at_ms => Phase::Ended,
             _ if self.is_closed => Phase::Closed,
@@ -225,6 +240,13 @@ impl Sale {
     #[must_use]
     pub fn journal_events(&self) -> u64 {
         self.journal.as_ref().map_or(0, Journal::len)
+    }
+
+    /// When the oldest unacknowledged event was decided, Unix milliseconds; none: there is no such event.
+    #[must_use]
+    pub fn journal_since_ms(&self) -> Option<u64> {
+        let oldest = self.journal_after(0).next()?;
+        Event::decode(oldest).ok().map(|event| event.at_ms)
     }
 
     /// The unacknowledged events behind `after`, as bytes, in order.
@@ -265,12 +287,6 @@ impl Sale {
         Lease::take(&mut self.lease, relay, now_ms, lease_ms)
     }
 
-    /// Whether any unit is in a hold.
-    #[must_use]
-    pub fn has_holds(&self) -> bool {
-        self.units.iter().any(|units| units.held > 0)
-    }
-
     /// What the sale takes from the allocator, in bytes: kept count of, so that asking costs the same however large it is.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
@@ -279,7 +295,8 @@ impl Sale {
         let units = allocated(self.units.capacity() * size_of::<Units>());
         let journal = self.journal.as_ref().map_or(0, Journal::memory_bytes);
         let newest = allocated(self.newest.capacity());
-        size_of::<Self>() + terms + units + newest + journal + self.reservations.memory_bytes()
+        let holds = self.holds.memory_bytes();
+        size_of::<Self>() + terms + units + newest + journal + holds + self.reservations.memory_bytes()
     }
 
     /// How many pieces the sale takes from the allocator, but for a handful: what it costs to free it.

@@ -2,7 +2,6 @@
 //! however damaged or forged, can load into a sale whose sums do not hold.
 
 use crate::bytes::{Malformed, Reader, put_bytes, put_int};
-use crate::due::OldestHold;
 use crate::event::{Event, State};
 use crate::event_bytes::{put_terms, read_terms};
 use crate::journal::Journal;
@@ -14,7 +13,7 @@ use crate::sale::Sale;
 
 /// The version of the layout. [`Sale::load`] reads this one and those before, and refuses later ones.
 ///
-/// 1: the first. 2: behind the terms, whether the sale is closed, and each SKU's total.
+/// 1: the first. 2: behind the terms, a byte of flags (1: closed, 2: fenced), and each SKU's total.
 pub const SNAPSHOT_VERSION: u8 = 2;
 
 impl Sale {
@@ -26,7 +25,7 @@ impl Sale {
         put_int(&mut out, self.seq);
         put_int(&mut out, self.at_ms);
         put_terms(&mut out, &self.terms);
-        out.push(u8::from(self.is_closed));
+        out.push(u8::from(self.is_closed) | u8::from(self.is_fenced) << 1);
         self.units.iter().for_each(|units| put_int(&mut out, units.total));
         put_int(&mut out, self.reservations.iter().count() as u64);
         let mut previous = 0;
@@ -70,11 +69,11 @@ impl Sale {
     }
 
     fn load_stock(&mut self, reader: &mut Reader) -> Result<(), Malformed> {
-        self.is_closed = match reader.byte("closed")? {
-            0 => false,
-            1 => true,
-            _ => return Err(Malformed::new("closed")),
-        };
+        let flags = reader.byte("flags")?;
+        if flags > 3 {
+            return Err(Malformed::new("flags"));
+        }
+        (self.is_closed, self.is_fenced) = (flags & 1 != 0, flags & 2 != 0);
         for units in &mut self.units {
             units.total = reader.int_within("total", 0, TOTAL_UNITS_MAX)?;
         }
@@ -83,14 +82,19 @@ impl Sale {
 
     fn load_reservations(&mut self, reader: &mut Reader) -> Result<(), Malformed> {
         let count = reader.count("reservations", usize::MAX)?;
-        let (mut id, mut expiry) = (0, 0);
+        let mut id = 0;
         for _ in 0..count {
             id += reader.int_within("reservation id", 1, self.seq - id)?;
             let length = self.reservations.load(id, reader.left())?;
             reader.skip(length, "reservation")?;
             let reservation = self.reservations.get(id).ok_or(Malformed::new("reservation"))?;
-            self.check_reservation(&reservation, &mut expiry)?;
-            let (state, items) = (reservation.state, reservation.items);
+            self.check_reservation(&reservation)?;
+            let (state, items, expires_at_ms) = (reservation.state, reservation.items, reservation.expires_at_ms);
+            if let (State::Held, Some(expires_at_ms)) = (state, expires_at_ms) {
+                self.holds.add(id, expires_at_ms);
+                self.newest_expiry_ms = expires_at_ms;
+            }
+            self.newest_reservation = id;
             for item in items.iter() {
                 let units = self.units.get_mut(usize::from(item.sku)).ok_or(Malformed::new("SKU"))?;
                 match state {
@@ -103,20 +107,18 @@ impl Sale {
                 }
             }
         }
-        self.oldest_hold = OldestHold { from: self.oldest_held().unwrap_or(self.seq), due_ms: None };
         Ok(())
     }
 
     /// Holds are due in the order of their ids, before any hold that is yet to come, and a buyer's active reservations
     /// have a slot each.
-    fn check_reservation(&self, reservation: &Reservation, expiry: &mut u64) -> Result<(), Malformed> {
+    fn check_reservation(&self, reservation: &Reservation) -> Result<(), Malformed> {
         if reservation.state == State::Held {
             let expires = reservation.expires_at_ms.unwrap_or(0);
             let latest = self.terms.hold_ms.map_or(0, |hold_ms| self.at_ms + hold_ms);
-            if !(*expiry..=latest).contains(&expires) {
+            if !(self.newest_expiry_ms..=latest).contains(&expires) {
                 return Err(Malformed::new("expiry"));
             }
-            *expiry = expires;
         }
         let (mut count, mut same_slot) = (0, 0);
         for other in self.reservations.of_buyer(reservation.buyer) {
@@ -162,10 +164,5 @@ impl Sale {
         }
         self.journal = Some(journal);
         Ok(())
-    }
-
-    fn oldest_held(&self) -> Option<u64> {
-        let mut reservations = self.reservations.iter();
-        reservations.find(|reservation| reservation.state == State::Held).map(|reservation| reservation.id)
     }
 }

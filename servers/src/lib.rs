@@ -34,6 +34,7 @@ mod tree;
 mod wait;
 
 pub use error::Error;
+pub use port::pick as free_port;
 pub use postgres::{Postgres, PostgresOptions};
 pub use rabbitmq::{RabbitMq, RabbitMqOptions};
 pub use redis::{Redis, RedisOptions};

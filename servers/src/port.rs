@@ -26,7 +26,10 @@ pub(crate) fn is_free(port: u16) -> bool {
 
 /// A port that is free now. No port is handed out twice by one process before all have been, and every process begins
 /// at a random one, so that servers that start side by side do not meet.
-pub(crate) fn pick() -> Result<u16, Error> {
+///
+/// # Errors
+/// When a thousand in a row are taken.
+pub fn pick() -> Result<u16, Error> {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
     let next = NEXT.get_or_init(|| AtomicU16::new(random()));
     (0..TRIES_MAX)

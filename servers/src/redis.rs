@@ -21,6 +21,8 @@ pub struct RedisOptions {
     pub dir: PathBuf,
     /// A fixed port; none: the one of the last start on this directory, or a free one.
     pub port: Option<u16>,
+    /// Another server that speaks as redis-server does; none: the `redis-server` of the search path.
+    pub program: Option<PathBuf>,
     /// A module to load.
     pub module: Option<PathBuf>,
     /// More arguments (`--name value …`), which win over ours. They must not set a password.
@@ -30,7 +32,7 @@ pub struct RedisOptions {
 impl RedisOptions {
     /// In this directory, on a free port, without a module.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), port: None, module: None, args: vec![] }
+        Self { dir: dir.into(), port: None, program: None, module: None, args: vec![] }
     }
 }
 
@@ -46,7 +48,7 @@ pub struct Redis {
 impl Redis {
     /// Starts it, and returns once it answers PING: data that was there is loaded.
     pub fn start(options: &RedisOptions, mut on_phase: impl FnMut(Phase)) -> Result<Self, Error> {
-        let program = program::find("redis-server", "redis-server")?;
+        let program = options.program.clone().map_or_else(|| program::find("redis-server", "redis-server"), Ok)?;
         let place = Place::open(&options.dir, 0o700)?;
         let lock = place.lock()?;
         on_phase(Phase::Starting);

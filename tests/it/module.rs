@@ -3,18 +3,8 @@
 use redis::{Connection, Value};
 use tempfile::tempdir;
 
-use crate::support::redis::{Server, digest, flat, run, start_in, status, try_run};
+use crate::support::redis::{Server, check, connect, digest, flat, run, start_in, status, try_run};
 use crate::support::wait;
-
-/// Runs a command; `*` in the wanted reply stands for any one word.
-fn check(connection: &mut Connection, command: &str, want: &str) {
-    let reply: Value = run(connection, command);
-    let reply = flat(&reply);
-    let same = |(got, want): (&str, &str)| got == want || want.trim_matches(['[', ']']) == "*";
-    let matches =
-        reply.split(' ').count() == want.split(' ').count() && reply.split(' ').zip(want.split(' ')).all(same);
-    assert!(matches, "{command}\n  got  {reply}\n  want {want}");
-}
 
 #[test]
 fn a_session_without_anything_but_redis_and_the_module() {
@@ -286,10 +276,8 @@ fn a_panic_is_an_error_reply_and_its_sale_takes_no_more_writes() {
 fn a_directory_with_a_sale_starts_again() {
     let dir = tempdir().expect("a directory");
     let mut first = start_in(dir.path(), &[]);
-    let connect =
-        |url: String| redis::Client::open(url).and_then(|client| client.get_connection()).expect("Redis answers");
-    check(&mut connect(first.url()), "FLASH.WARM drop 9", "[WARMED 1]");
+    check(&mut connect(&first), "FLASH.WARM drop 9", "[WARMED 1]");
     first.server.stop().expect("it stops");
     let second = start_in(dir.path(), &[]);
-    check(&mut connect(second.url()), "FLASH.WARM drop 9", "[EXISTS 1]");
+    check(&mut connect(&second), "FLASH.WARM drop 9", "[EXISTS 1]");
 }

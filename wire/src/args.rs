@@ -107,20 +107,22 @@ impl<'s, 'a> Args<'s, 'a> {
         Ok(in_range(field, value, min, max)?)
     }
 
+    /// The next argument as a number within `min..=max` that may be negative: `+5`, `5` or `-5`.
+    ///
+    /// # Errors
+    /// Names `field` and its bounds.
+    pub fn signed(&mut self, field: &'static str, min: i32, max: i32) -> Result<i32, ArgError> {
+        let value = signed_decimal(self.next()?).and_then(|value| i32::try_from(value).ok());
+        let value = value.filter(|value| (min..=max).contains(value));
+        value.ok_or_else(|| Invalid::new(field, format!("must be a whole number, {min} to {max}")).into())
+    }
+
     /// The next argument as a change of a number: `+5`, `5` or `-5`, but not 0, and by at most `max`.
     ///
     /// # Errors
     /// Names `field` and its bounds.
     pub fn delta(&mut self, field: &'static str, max: u64) -> Result<i64, ArgError> {
-        let arg = self.next()?;
-        let (is_less, digits) = match arg.split_first() {
-            Some((b'-', digits)) => (true, digits),
-            Some((b'+', digits)) => (false, digits),
-            _ => (false, arg),
-        };
-        let delta =
-            decimal(digits).filter(|delta| (1..=max).contains(delta)).and_then(|delta| i64::try_from(delta).ok());
-        let delta = delta.map(|delta| if is_less { -delta } else { delta });
+        let delta = signed_decimal(self.next()?).filter(|delta| (1..=max).contains(&delta.unsigned_abs()));
         delta.ok_or_else(|| Invalid::new(field, format!("must be a whole number, -{max} to {max}, and not 0")).into())
     }
 
@@ -152,8 +154,19 @@ pub(crate) fn unknown_option(expected: &str) -> ArgError {
 }
 
 fn decimal(arg: &[u8]) -> Option<u64> {
-    if !arg.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(arg).ok()?.parse().ok()
+    let append = |value: u64, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    };
+    if arg.is_empty() { None } else { arg.iter().try_fold(0, append) }
+}
+
+fn signed_decimal(arg: &[u8]) -> Option<i64> {
+    let (is_negative, digits) = match arg.split_first() {
+        Some((b'-', digits)) => (true, digits),
+        Some((b'+', digits)) => (false, digits),
+        _ => (false, arg),
+    };
+    let value = i64::try_from(decimal(digits)?).ok()?;
+    Some(if is_negative { -value } else { value })
 }

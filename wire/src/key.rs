@@ -1,4 +1,4 @@
-//! How a sale's id and its Redis key belong together.
+//! How ids and names belong to Redis keys.
 
 use flash_sale::Invalid;
 
@@ -6,6 +6,9 @@ use crate::message::SALE_BYTES_MAX;
 
 /// A sale's Redis key is this and its id. Redis users grant `~flash:*`.
 pub const KEY_PREFIX: &str = "flash:";
+
+/// A rate limit's Redis key is this and its name. No sale's id has a colon in it, so none is in the way.
+pub const THROTTLE_KEY_PREFIX: &str = "flash:throttle:";
 
 /// The Redis key of a sale.
 #[must_use]
@@ -41,7 +44,7 @@ mod tests {
     fn a_key_is_the_prefix_and_the_id() {
         assert_eq!(of_sale("drop-1"), "flash:drop-1");
         assert_eq!(sale_of(b"flash:drop-1"), Some("drop-1"));
-        for key in [&b"drop-1"[..], b"flash:", b"flash:a b", b"flash:\xff", b"flash:a/b"] {
+        for key in [&b"drop-1"[..], b"flash:", b"flash:a b", b"flash:\xff", b"flash:a/b", b"flash:throttle:a"] {
             assert_eq!(sale_of(key), None, "{key:?}");
         }
     }

@@ -8,10 +8,12 @@ mod end_hold;
 pub mod key;
 pub mod message;
 mod operate;
+mod recover;
 mod relay;
 pub mod reply;
 mod reserve;
 mod status;
+mod throttle;
 mod value;
 mod warm;
 
@@ -20,8 +22,12 @@ pub use end_hold::{EndHold, EndHoldAnswer};
 /// The core's types that commands, replies and messages are made of.
 pub use flash_sale::{Change, Event, Invalid, Malformed, Refusal, State, Terms, invalid, limits};
 pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, Reserved, SkuTerms};
+pub use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Standing, Terms as ThrottleTerms, WindowTerms};
 pub use message::Message;
 pub use operate::{Restock, RestockAnswer, SwitchAnswer};
+pub use recover::{
+    FenceAnswer, REBUILD_RESERVATIONS_MAX, Rebuild, RebuildAnswer, RebuiltReservation, Unfence, UnfenceAnswer,
+};
 pub use relay::{
     Ack, AckAnswer, COUNT_MAX, LEASE_MS_MAX, PULL_EVENTS_DEFAULT, Pull, PullAnswer, READY_SALES_DEFAULT,
     REAP_HOLDS_DEFAULT, RELAY_BYTES_MAX, Ready, ReadyAnswer, ReadySale, Reap, ReapAnswer,
@@ -29,6 +35,7 @@ pub use relay::{
 pub use reply::{Answer, Outcome};
 pub use reserve::{Reserve, ReserveAnswer, Wanted};
 pub use status::{BuyerStatus, ReservationStatus, SaleStatus, SkuStatus, Status};
+pub use throttle::{COST_DEFAULT, Throttle, ThrottleAnswer};
 pub use value::{Fields, Sink, Tree, Unreadable, Value};
 pub use warm::{FIRST_EPOCH, Warm, WarmAnswer};
 

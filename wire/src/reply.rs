@@ -33,7 +33,7 @@ pub fn write(outcome: &Outcome<impl Answer>, sink: &mut impl Sink) {
 /// Names what is not as it should be.
 pub fn read<T: Answer>(value: Value) -> Result<Outcome<T>, Unreadable> {
     let mut fields = Fields::of(value, "reply")?;
-    let code = fields.text("code")?;
+    let code = fields.code()?;
     if let Some(answer) = T::read(&code, &mut fields)? {
         return Ok(Ok(answer));
     }

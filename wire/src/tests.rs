@@ -46,11 +46,11 @@ fn reserve_takes_what_it_documents_and_nothing_else() {
 fn warm_takes_what_it_documents_and_nothing_else() {
     let check = |args: &[&str], want: Result<Warm, &str>| check_args(args, want, Warm::parse);
     let sku = |name: &str, total| SkuTerms { name: name.to_owned(), total };
-    check(&["100"], Ok(Warm { terms: Terms::simple(100), epoch: 1 }));
+    check(&["100"], Ok(Warm { terms: Terms::simple(100), epoch: 1, after: 0 }));
     check(
         &[
             "SKU", "s", "5", "sku", "m", "6", "LIMIT", "2", "HOLD", "60000", "OPENS", "1", "CLOSES", "2", "JOURNAL",
-            "9", "EPOCH", "4",
+            "9", "EPOCH", "4", "AFTER", "7",
         ],
         Ok(Warm {
             terms: Terms {
@@ -62,6 +62,7 @@ fn warm_takes_what_it_documents_and_nothing_else() {
                 journal_events_max: Some(9),
             },
             epoch: 4,
+            after: 7,
         }),
     );
     check(&[], Err("wrong number of arguments"));
@@ -73,8 +74,44 @@ fn warm_takes_what_it_documents_and_nothing_else() {
     check(&["1", "OPENS", "9", "CLOSES", "9"], Err("closes must be later than opens"));
     check(
         &["1", "SKU", "s", "1"],
-        Err("option must be one of SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH"),
+        Err("option must be one of SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH, AFTER"),
     );
+}
+
+fn throttle(terms: ThrottleTerms, cost: u64) -> Throttle {
+    Throttle { terms, cost }
+}
+
+#[test]
+fn throttle_takes_what_it_documents_and_nothing_else() {
+    use ThrottleTerms::{Bucket, Burst, Daily, Sliding, Strict};
+    let check = |args: &[&str], want: Result<Throttle, &str>| check_args(args, want, Throttle::parse);
+    let window = WindowTerms { limit: 10, window_ms: 1_000 };
+    let bucket = Bucket(BucketTerms { rate: 10, period_ms: 1_000, burst: 20 });
+    check(&["BUCKET", "10", "1000", "20"], Ok(throttle(bucket, 1)));
+    check(&["bucket", "10", "1000", "20", "cost", "0"], Ok(throttle(bucket, 0)));
+    let burst = Burst(BurstTerms { limit: 10, window_ms: 1_000, extra: 50, period_ms: 60_000 });
+    check(&["BURST", "10", "1000", "50", "60000", "COST", "60"], Ok(throttle(burst, 60)));
+    check(&["STRICT", "10", "1000"], Ok(throttle(Strict(window), 1)));
+    check(&["SLIDING", "10", "1000", "COST", "10"], Ok(throttle(Sliding(window), 10)));
+    for offset_minutes in [-720, 0, 840] {
+        let daily = Daily(DailyTerms { limit: 10, offset_minutes });
+        check(&["DAILY", "10", &offset_minutes.to_string()], Ok(throttle(daily, 1)));
+    }
+    for args in [&[][..], &["BUCKET", "10", "1000"], &["DAILY", "10"], &["STRICT", "10", "1000", "COST"]] {
+        check(args, Err("wrong number of arguments"));
+    }
+    check(&["STRICT", "10", "1000", "COST", "1", "cost", "1"], Err("cost must be given once"));
+    check(&["LEAKY", "10", "1000"], Err("strategy must be one of BUCKET, BURST, STRICT, SLIDING, DAILY"));
+    check(&["STRICT", "10", "1000", "5"], Err("option must be one of COST"));
+    check(&["STRICT", "10", "1000", "COST", "11"], Err("cost must be 0 to 10"));
+    check(&["STRICT", "10", "1000", "COST", "-1"], Err("cost must be a whole number, 0 to 10"));
+    check(&["STRICT", "0", "1000"], Err("limit must be 1 to 1000000000"));
+    check(&["STRICT", "1", "2592000001"], Err("window must be 1 to 2592000000"));
+    check(&["BUCKET", "6000", "1000", "1"], Err("burst must be at least 6, which is the rate for a millisecond"));
+    for offset in ["-721", "841", "-", "+", "", "1.5", "--1", "-99999999999999999999"] {
+        check(&["DAILY", "10", offset], Err("offset must be a whole number, -720 to 840"));
+    }
 }
 
 #[test]
@@ -103,6 +140,39 @@ fn the_other_commands_take_what_they_document_and_nothing_else() {
     check_args(&["7", "8"], Err("wrong number of arguments"), EndHold::parse);
 }
 
+#[test]
+fn a_rebuilt_reservation_is_strict_json() {
+    let json = r#"{"id":7,"buyer":"ada","slot":0,"state":"held","items":[{"sku":"s","quantity":2}],"expires_at_ms":9}"#;
+    let whole = RebuiltReservation {
+        id: 7,
+        buyer: "ada".into(),
+        slot: 0,
+        state: "held".into(),
+        items: vec![message::MessageItem { sku: "s".into(), quantity: 2 }],
+        expires_at_ms: Some(9),
+        request: None,
+    };
+    let rebuild = Rebuild { epoch: 2, reservations: vec![whole.clone(), whole] };
+    check_args(&["2", json, json], Ok(rebuild.clone()), Rebuild::parse);
+    let mut written = Vec::new();
+    rebuild.args(&mut written);
+    assert_eq!(written[1], json.as_bytes());
+    check_args(&["2"], Err("wrong number of arguments"), Rebuild::parse);
+    check_args(&["0", json], Err("epoch must be 1 to 9223372036854775807"), Rebuild::parse);
+    let check = |from: &str, to: &str, want: &str| {
+        let wrong = json.replace(from, to);
+        check_args(&["2", json, &wrong], Err(want), Rebuild::parse);
+    };
+    check("\"id\":7", "\"id\":0", "id must be 1 to 1099511627775");
+    check("ada", "", "buyer must be 1 to 128 bytes");
+    check("\"slot\":0", "\"slot\":32", "slot must be 0 to 31");
+    check("held", "released", "state must be held or confirmed");
+    check("\"quantity\":2", "\"quantity\":0", "quantity must be 1 to 1000000000");
+    check("[{\"sku\":\"s\",\"quantity\":2}]", "[]", "items must be 1 to 64");
+    let many = vec![json; REBUILD_RESERVATIONS_MAX + 1];
+    check_args(&[&["2"], &many[..]].concat(), Err("reservations must be 1 to 256"), Rebuild::parse);
+}
+
 fn round_trip_args<T: PartialEq + Debug>(
     value: &T,
     args: impl Fn(&T, &mut Vec<Vec<u8>>),
@@ -117,8 +187,8 @@ fn round_trip_args<T: PartialEq + Debug>(
 #[test]
 fn commands_read_back() {
     for warm in [
-        Warm { terms: Terms::simple(3), epoch: 1 },
-        Warm { terms: Terms { hold_ms: Some(5), ..Terms::simple(3) }, epoch: 9 },
+        Warm { terms: Terms::simple(3), epoch: 1, after: 0 },
+        Warm { terms: Terms { hold_ms: Some(5), ..Terms::simple(3) }, epoch: 9, after: 8 },
     ] {
         round_trip_args(&warm, |warm, out| warm.args(out), |args| Warm::parse(args).ok());
     }
@@ -128,6 +198,19 @@ fn commands_read_back() {
             |status, out| status.args(out),
             |args| (Status::parse(args) == Ok(status)).then_some(status),
         );
+    }
+    let window = WindowTerms { limit: 9, window_ms: 1_000 };
+    for terms in [
+        ThrottleTerms::Bucket(BucketTerms { rate: 1, period_ms: 2, burst: 3 }),
+        ThrottleTerms::Burst(BurstTerms { limit: 1, window_ms: 2, extra: 3, period_ms: 4 }),
+        ThrottleTerms::Strict(window),
+        ThrottleTerms::Sliding(window),
+        ThrottleTerms::Daily(DailyTerms { limit: 9, offset_minutes: -60 }),
+    ] {
+        for cost in [0, 1, 3] {
+            let throttle = throttle(terms, cost);
+            round_trip_args(&throttle, |throttle, out| throttle.args(out), |args| Throttle::parse(args).ok());
+        }
     }
     let mut written = Vec::new();
     let reserve = reserve("ada", Wanted::Items(vec![("s", 1), ("m", 2)]), Some("r"), Some("{}"));
@@ -152,6 +235,10 @@ fn replies_read_back() {
     check_reply(Ok(EndHoldAnswer::Confirmed { id: 7 }));
     check_reply(Ok(EndHoldAnswer::Released { id: 7 }));
     check_reply(Ok(RestockAnswer { total: 9, available: 3 }));
+    check_reply(Ok(FenceAnswer { epoch: 2, seq: 9 }));
+    check_reply(Ok(UnfenceAnswer { epoch: 2, seq: 9 }));
+    check_reply::<UnfenceAnswer>(Err(Refusal::Fenced));
+    check_reply(Ok(RebuildAnswer { rebuilt: 5 }));
     check_reply(Ok(SwitchAnswer::Opened));
     check_reply(Ok(SwitchAnswer::Closed));
     check_reply(Ok(ReapAnswer { expired: 3 }));
@@ -161,6 +248,23 @@ fn replies_read_back() {
     check_reply(Ok(ReadyAnswer { sales: vec![sale] }));
     let events = vec![b"\x00\xff".to_vec(), Vec::new()];
     check_reply(Ok(PullAnswer { epoch: 1, head: 9, skus: vec!["s".to_owned()], events }));
+}
+
+#[test]
+fn a_rate_limit_s_answer_is_five_numbers() {
+    let standing = Standing { limit: 10, remaining: 9, reset_ms: 100 };
+    let allowed = ThrottleAnswer { retry_after_ms: None, standing };
+    let refused = ThrottleAnswer { retry_after_ms: Some(5), standing };
+    check_reply(Ok(allowed));
+    check_reply(Ok(refused));
+    let mut tree = Tree::default();
+    allowed.write(&mut tree);
+    let int = Value::Int;
+    assert_eq!(tree.finish(), Some(Value::Array(vec![int(1), int(10), int(9), Value::Null, int(100)])));
+    for retry_after in [Value::Null, int(-1)] {
+        let contradiction = Value::Array(vec![int(0), int(10), int(9), retry_after, int(100)]);
+        assert!(reply::read::<ThrottleAnswer>(contradiction).is_err());
+    }
 }
 
 #[test]

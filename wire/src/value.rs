@@ -165,6 +165,19 @@ impl Fields {
         String::from_utf8(self.bytes(what)?).map_err(|_| Unreadable { what })
     }
 
+    /// The value that a reply begins with: a code, or a number where a command answers in numbers alone, in decimal.
+    ///
+    /// # Errors
+    /// When there is none, or it is something else, or not UTF-8.
+    pub fn code(&mut self) -> Result<String, Unreadable> {
+        if let Some(Value::Int(number)) = self.left.as_slice().first() {
+            let code = number.to_string();
+            self.left.next();
+            return Ok(code);
+        }
+        self.text("code")
+    }
+
     /// Takes the key of the next pair of a map, which must be `key`.
     ///
     /// # Errors

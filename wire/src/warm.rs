@@ -1,8 +1,10 @@
-//! `FLASH.WARM key total | SKU name total [SKU ...] [LIMIT n] [HOLD ms] [OPENS ms] [CLOSES ms] [JOURNAL cap] [EPOCH n]`
+//! `FLASH.WARM key total | SKU name total [SKU ...] [LIMIT n] [HOLD ms] [OPENS ms] [CLOSES ms] [JOURNAL cap] [EPOCH n]
+//! [AFTER seq]`
 
 use flash_sale::invalid::name;
 use flash_sale::limits::{
-    EPOCH_MAX, HOLD_MS_MAX, JOURNAL_EVENTS_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
+    EPOCH_MAX, HOLD_MS_MAX, JOURNAL_EVENTS_MAX, QUANTITY_UNITS_MAX, SEQ_MAX, SKU_BYTES_MAX, TIME_MS_MAX,
+    TOTAL_UNITS_MAX,
 };
 use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, SkuTerms, Terms};
 
@@ -20,6 +22,9 @@ pub struct Warm {
     pub terms: Terms,
     /// Which life of the sale this is.
     pub epoch: u64,
+    /// The newest seq of the sale's earlier lives, or 0. The numbers go on behind it, and the sale is fenced until it has
+    /// been rebuilt.
+    pub after: u64,
 }
 
 impl Warm {
@@ -51,7 +56,8 @@ impl Warm {
             closes_at_ms: options.closes,
             journal_events_max: options.journal,
         };
-        Ok(Self { terms: terms.check()?, epoch: options.epoch.unwrap_or(FIRST_EPOCH) })
+        let (epoch, after) = (options.epoch.unwrap_or(FIRST_EPOCH), options.after.unwrap_or(0));
+        Ok(Self { terms: terms.check()?, epoch, after })
     }
 
     /// Writes the arguments behind the key.
@@ -67,6 +73,7 @@ impl Warm {
         sink.option("CLOSES", self.terms.closes_at_ms);
         sink.option("JOURNAL", self.terms.journal_events_max);
         sink.option("EPOCH", Some(self.epoch));
+        sink.option("AFTER", (self.after > 0).then_some(self.after));
     }
 }
 
@@ -78,6 +85,7 @@ struct Options {
     closes: Option<u64>,
     journal: Option<u64>,
     epoch: Option<u64>,
+    after: Option<u64>,
 }
 
 impl Options {
@@ -91,7 +99,8 @@ impl Options {
                 arg if is(arg, "CLOSES") => (&mut options.closes, "closes", TIME_MS_MAX),
                 arg if is(arg, "JOURNAL") => (&mut options.journal, "journal", JOURNAL_EVENTS_MAX),
                 arg if is(arg, "EPOCH") => (&mut options.epoch, "epoch", EPOCH_MAX),
-                _ => return Err(unknown_option("SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH")),
+                arg if is(arg, "AFTER") => (&mut options.after, "after", SEQ_MAX - 1),
+                _ => return Err(unknown_option("SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH, AFTER")),
             };
             once(slot, field, args.int(field, 1, max)?)?;
         }

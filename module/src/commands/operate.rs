@@ -6,7 +6,8 @@ use flash_sale::Command as Wish;
 use flash_sale::limits::EXPIRED_PER_EVENT_MAX;
 use flash_wire::{Restock, RestockAnswer, SwitchAnswer};
 
-use crate::call::{Call, Command};
+use crate::call::{Call, Command, no_arguments};
+use crate::config;
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
 use crate::open_sale::with_sale;
@@ -29,6 +30,9 @@ impl Command for RestockCommand {
             sale.expire(now_ms, EXPIRED_PER_EVENT_MAX, None);
             let sku = sale.sale().sku(sku)?;
             let wish = sale.sale().restock(sku, delta)?;
+            if delta > 0 {
+                config::check_total(sale.sale().units()[usize::from(sku)].total.saturating_add_signed(delta))?;
+            }
             Ok(sale.sale().decide(&wish, now_ms).map(|event| {
                 sale.happen(&event);
                 let units = sale.sale().units()[usize::from(sku)];
@@ -64,10 +68,6 @@ impl Command for CloseCommand {
         call.with_args::<Self, _>(no_arguments)?;
         switch(call, SwitchAnswer::Closed)
     }
-}
-
-fn no_arguments(args: &[&[u8]]) -> Result<(), Fault> {
-    if args.is_empty() { Ok(()) } else { Err(Fault::Arity) }
 }
 
 /// Both may be repeated: nothing happens then, and the answer is the same.

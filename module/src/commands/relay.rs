@@ -105,8 +105,7 @@ impl Command for AckCommand {
             let outcome = sale.sale().ack(epoch, seq);
             let acked = sale.sale().acked();
             if acked > before {
-                call.replicate_verbatim();
-                sale.name.changed();
+                sale.changed_as_said(call);
             }
             Ok(outcome.map(|()| AckAnswer { acked }))
         })

@@ -8,7 +8,7 @@ use flash_wire::AckAnswer;
 use crate::call::{Call, Command, Key};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
-use crate::open_sale::{APPLY, OpenSale, answer, put};
+use crate::open_sale::{APPLY, OpenSale, answer, put, warm};
 use crate::stored::Stored;
 use crate::value::Value;
 
@@ -24,7 +24,7 @@ impl Command for ApplyCommand {
     };
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let (mut key, bytes) = from_the_server::<Self>(call)?;
+        let (mut key, bytes) = from_the_server::<Self, Stored>(call)?;
         let event = Event::decode(bytes)?;
         match key.value() {
             Some((stored, _)) if stored.is_poisoned => return Err(Fault::Poisoned),
@@ -32,7 +32,7 @@ impl Command for ApplyCommand {
                 stored.sale.accepts(&event).map_err(Fault::Unfit)?;
                 OpenSale { stored, name, db: call.db() }.apply(&event);
             }
-            None => put(call, &mut key, Stored::new(&event)?),
+            None => warm(call, &mut key, &event)?,
         }
         call.replicate_verbatim();
         answer(call, &Ok(AckAnswer { acked: event.seq }))
@@ -51,7 +51,7 @@ impl Command for LoadCommand {
     };
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let (mut key, bytes) = from_the_server::<Self>(call)?;
+        let (mut key, bytes) = from_the_server::<Self, Stored>(call)?;
         let stored = Stored::load(bytes)?;
         let seq = stored.sale.seq();
         put(call, &mut key, stored);
@@ -61,7 +61,7 @@ impl Command for LoadCommand {
 }
 
 /// The key and the payload of a command that no client may send.
-fn from_the_server<'a, C: Command>(call: &Call<'a>) -> Result<(Key<'a, Stored>, &'a [u8]), Fault> {
+pub(super) fn from_the_server<'a, C: Command, V: Value>(call: &Call<'a>) -> Result<(Key<'a, V>, &'a [u8]), Fault> {
     if !call.is_replicated() {
         return Err(Fault::Internal);
     }

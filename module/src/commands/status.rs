@@ -52,6 +52,7 @@ fn sale_status(sale: &Sale, now_ms: u64) -> SaleStatus<'_> {
         Phase::NotStarted { .. } => "not_started",
         Phase::Open => "open",
         Phase::Closed => "closed",
+        Phase::Fenced => "fenced",
         Phase::Ended => "ended",
     };
     SaleStatus {

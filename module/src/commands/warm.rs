@@ -6,9 +6,10 @@ use flash_sale::Sale;
 use flash_wire::{Warm, WarmAnswer};
 
 use crate::call::{Call, Command};
+use crate::config;
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
-use crate::open_sale::{APPLY, answer, put};
+use crate::open_sale::{APPLY, answer, warm};
 use crate::stored::Stored;
 
 pub(crate) struct WarmCommand;
@@ -36,19 +37,21 @@ impl Command for WarmCommand {
             Arg::new(c"closes-at-ms", Kind::Time).token(c"CLOSES").optional(),
             Arg::new(c"journal-events-max", Kind::Int).token(c"JOURNAL").optional(),
             Arg::new(c"epoch", Kind::Int).token(c"EPOCH").optional(),
+            Arg::new(c"after-seq", Kind::Int).token(c"AFTER").optional(),
         ],
     };
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let warm = call.with_args::<Self, _>(Warm::parse)?;
+        let wish = call.with_args::<Self, _>(Warm::parse)?;
+        config::check(&wish.terms)?;
         let mut key = call.key::<Stored>()?;
         if let Some((stored, _)) = key.value() {
             let epoch = stored.sale.epoch();
-            let is_same = *stored.sale.terms() == warm.terms && epoch == warm.epoch;
+            let is_same = *stored.sale.terms() == wish.terms && epoch == wish.epoch;
             return if is_same { answer(call, &Ok(WarmAnswer::Exists { epoch })) } else { Err(Fault::OtherTerms) };
         }
-        let event = Sale::warmed(warm.terms, warm.epoch, call.now_ms());
-        put(call, &mut key, Stored::new(&event)?);
+        let event = Sale::warmed(wish.terms, wish.epoch, wish.after, call.now_ms());
+        warm(call, &mut key, &event)?;
         if let Some((stored, name)) = key.value() {
             name.replicate(APPLY, stored.sale.newest_event());
         }

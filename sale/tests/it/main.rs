@@ -3,4 +3,6 @@
 mod memory;
 mod model;
 mod oracle;
+mod rebuild;
 mod rules;
+mod snapshot;

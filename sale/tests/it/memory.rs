@@ -8,7 +8,7 @@ const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_000_000;
 
 fn sale(terms: Terms) -> Sale {
-    Sale::new(&Sale::warmed(terms, 1, 0), KEY).expect("a warmed event makes a sale")
+    Sale::new(&Sale::warmed(terms, 1, 0, 0), KEY).expect("a warmed event makes a sale")
 }
 
 /// Copies every piece, as the allocator's own way to move them does.

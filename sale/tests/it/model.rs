@@ -69,7 +69,7 @@ struct World {
 
 impl World {
     fn new(terms: Terms) -> Self {
-        let warmed = Sale::warmed(terms.clone(), 1, 0);
+        let warmed = Sale::warmed(terms.clone(), 1, 0, 0);
         let new = |key| Sale::new(&warmed, key).expect("a warmed event makes a sale");
         Self { sale: new(KEY), oracle: Oracle::new(terms), replica: new(HashKey([3, 4])), now_ms: START_MS }
     }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use flash_servers::{Redis, RedisOptions, silent};
+use flash_servers::{Error, Redis, RedisOptions, silent};
 use redis::{Connection, FromRedisValue, Value};
 use tempfile::TempDir;
 
 use super::program::built;
+use super::wait;
 
 /// A private redis-server with the module, in a directory of its own.
 pub(crate) struct Server {
@@ -27,24 +28,53 @@ impl Server {
     }
 
     pub(crate) fn connect(&self) -> Connection {
-        redis::Client::open(self.redis.url()).and_then(|client| client.get_connection()).expect("Redis answers")
+        connect(&self.redis)
     }
+}
+
+/// Names another server (a path) in which the tests of the module are to run.
+const PROGRAM: &str = "FLASH_TEST_REDIS_SERVER";
+
+/// The server that is asked for; none: the system's redis-server.
+pub(crate) fn program() -> Option<PathBuf> {
+    std::env::var_os(PROGRAM).map(PathBuf::from)
 }
 
 /// A redis-server with the module in `dir`.
 pub(crate) fn start_in(dir: &Path, args: &[&str]) -> Redis {
-    let debug = ["--enable-debug-command", "yes"];
+    // A primary waits a while before a full resync, for more replicas that may want one. Here there are none.
+    let ours = ["--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0"];
     let options = RedisOptions {
+        program: program(),
         module: Some(module()),
-        args: debug.iter().chain(args).map(Into::into).collect(),
+        args: ours.iter().chain(args).map(Into::into).collect(),
         ..RedisOptions::new(dir)
     };
-    Redis::start(&options, silent).expect("Redis starts with the module")
+    // Another process (another checkout's tests) may take a port between our look at it and the server's start.
+    wait::until("a port that stays free", || match Redis::start(&options, silent) {
+        Err(Error::PortTaken { .. }) => None,
+        started => Some(started.expect("Redis starts with the module")),
+    })
+}
+
+/// A connection to a server.
+pub(crate) fn connect(redis: &Redis) -> Connection {
+    redis::Client::open(redis.url()).and_then(|client| client.get_connection()).expect("Redis answers")
 }
 
 /// The module that was built beside these tests.
 pub(crate) fn module() -> PathBuf {
     built("libflash.so")
+}
+
+/// Checks the reply of a command of words; `*` in the wanted reply stands for any one word.
+pub(crate) fn check(connection: &mut Connection, command: &str, want: &str) {
+    let reply: Value = run(connection, command);
+    let reply = flat(&reply);
+    let same = |(got, want): (&str, &str)| got == want || want.trim_matches(['[', ']']) == "*";
+    let matches =
+        reply.split(' ').count() == want.split(' ').count() && reply.split(' ').zip(want.split(' ')).all(same);
+    assert!(matches, "{command}\n  got  {reply}\n  want {want}");
 }
 
 /// Runs a command of words.
@@ -89,6 +119,18 @@ pub(crate) fn flat(value: &Value) -> String {
 pub(crate) fn digest(connection: &mut Connection, key: &str) -> String {
     let digests: Vec<String> = run(connection, &format!("DEBUG DIGEST-VALUE {key}"));
     digests.concat()
+}
+
+/// One field of a section of INFO.
+pub(crate) fn info(connection: &mut Connection, section: &str, field: &str) -> String {
+    let info: String = run(connection, &format!("INFO {section}"));
+    let value = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    value.unwrap_or_else(|| panic!("INFO {section} has no {field}: {info}")).to_owned()
+}
+
+/// One field of a section of INFO, a number.
+pub(crate) fn info_number(connection: &mut Connection, section: &str, field: &str) -> u64 {
+    info(connection, section, field).parse().expect("a number")
 }
 
 /// One field of `FLASH.STATUS`.

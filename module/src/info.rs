@@ -1,0 +1,39 @@
+//! `INFO flash`.
+
+use std::ffi::c_int;
+
+use flash_sale::Refusal;
+use redis_module::raw::{self, RedisModuleInfoCtx};
+
+use crate::api::{guard, now_ms};
+use crate::load::is_evicting;
+use crate::stats;
+
+/// What the server calls to write INFO.
+pub(crate) extern "C" fn on_info(info: *mut RedisModuleInfoCtx, _is_crash_report: c_int) {
+    guard(|| write(info));
+}
+
+fn write(info: *mut RedisModuleInfoCtx) {
+    let number = |name: &str, value: u64| raw::add_info_field_unsigned_long_long(info, name, value);
+    raw::add_info_section(info, None);
+    if let Some(sums) = stats::sums() {
+        number("sales", sums.sales);
+        number("memory_bytes", sums.memory_bytes);
+        number("journal_events", sums.journal_events);
+        number("journal_oldest_age_ms", sums.journal_since_ms.map_or(0, |since_ms| now_ms().saturating_sub(since_ms)));
+    }
+    for (name, counter) in &stats::HAPPENED {
+        number(name, counter.get());
+    }
+    raw::add_info_begin_dict_field(info, "refused");
+    for (code, counter) in Refusal::CODES.iter().zip(&stats::REFUSED) {
+        number(&code.to_ascii_lowercase(), counter.get());
+    }
+    raw::add_info_end_dict_field(info);
+    number("throttle_allowed", stats::ALLOWED.get());
+    number("throttle_refused", stats::THROTTLED.get());
+    number("faults", stats::FAULTS.get());
+    number("panics", stats::PANICS.get());
+    number("evicting_policy", is_evicting().into());
+}

@@ -1,0 +1,117 @@
+//! A later life of a sale: fenced, until who has what is known to be whole again.
+//!
+//! Neither the fence nor what is rebuilt is an event, for nothing happens: it is what PostgreSQL knows already. Each of these
+//! is absolute and may be repeated, so that a replica takes it as it was said.
+
+use crate::event::{Reserved, State};
+use crate::limits::RESERVATIONS_PER_BUYER_MAX;
+use crate::refusal::Refusal;
+use crate::reservations::Reservation;
+use crate::sale::Sale;
+
+impl Sale {
+    /// Whether the sale waits until its state is known to be whole. It answers, and decides nothing.
+    #[must_use]
+    pub const fn is_fenced(&self) -> bool {
+        self.is_fenced
+    }
+
+    /// Stops every decision until [`Sale::unfence`].
+    pub const fn fence(&mut self) {
+        self.is_fenced = true;
+    }
+
+    /// Lets the sale go on: its caller has seen that PostgreSQL and the queue know nothing of this sale behind the event
+    /// `seq` of `epoch`.
+    ///
+    /// # Errors
+    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale has never made
+    /// `seq`: then it has forgotten something, and must be rebuilt under the next epoch.
+    pub const fn unfence(&mut self, epoch: u64, seq: u64) -> Result<(), Refusal> {
+        if epoch != self.epoch {
+            return Err(Refusal::Fenced);
+        }
+        if seq > self.seq {
+            return Err(Refusal::Conflict);
+        }
+        self.is_fenced = false;
+        Ok(())
+    }
+
+    /// Gives reservations of earlier lives back, all or none; those that are back already are passed over. Gives how many
+    /// are new. They come by ascending ids, over all calls together.
+    ///
+    /// # Errors
+    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale is not fenced or
+    /// a reservation does not fit: its id is not behind those before, it is not active, or its slot, its units or its
+    /// expiry contradict the others or the terms.
+    pub fn rebuild(&mut self, epoch: u64, reservations: &[Reservation]) -> Result<usize, Refusal> {
+        if epoch != self.epoch {
+            return Err(Refusal::Fenced);
+        }
+        let new = reservations.iter().position(|reservation| !self.has_back(reservation)).unwrap_or(reservations.len());
+        let new = &reservations[new..];
+        if !self.is_fenced || !self.fit(new) {
+            return Err(Refusal::Conflict);
+        }
+        new.iter().for_each(|reservation| self.give_back(reservation));
+        Ok(new.len())
+    }
+
+    fn has_back(&self, reservation: &Reservation) -> bool {
+        let found = self.reservations.get(reservation.id);
+        found.is_some_and(|found| found.buyer == reservation.buyer && found.items == reservation.items)
+    }
+
+    /// Whether all of these can be given back, one behind the other.
+    fn fit(&self, new: &[Reservation]) -> bool {
+        let mut taken: Vec<u64> = self.units.iter().map(|units| units.taken()).collect();
+        let (mut id, mut expiry_ms) = (self.newest_reservation, self.newest_expiry_ms);
+        for (at, reservation) in new.iter().enumerate() {
+            let is_next = reservation.id > id && reservation.id < self.seq && reservation.state.is_active();
+            if !is_next || !self.has_slot_for(reservation, &new[..at]) {
+                return false;
+            }
+            id = reservation.id;
+            if reservation.state == State::Held {
+                let latest_ms = self.terms.hold_ms.map_or(0, |hold_ms| self.at_ms + hold_ms);
+                let expires_ms = reservation.expires_at_ms.unwrap_or(0);
+                if !(expiry_ms.max(1)..=latest_ms).contains(&expires_ms) {
+                    return false;
+                }
+                expiry_ms = expires_ms;
+            }
+            for item in reservation.items.iter() {
+                let Some(taken) = taken.get_mut(usize::from(item.sku)) else { return false };
+                *taken += u64::from(item.quantity);
+            }
+        }
+        taken.iter().zip(&self.units).all(|(taken, units)| *taken <= units.total)
+    }
+
+    fn has_slot_for(&self, reservation: &Reservation, earlier: &[Reservation]) -> bool {
+        let before = earlier.iter().filter(|earlier| earlier.buyer == reservation.buyer).map(|earlier| earlier.slot);
+        let own = self.reservations.of_buyer(reservation.buyer).map(|own| own.slot);
+        let is_free = own.chain(before).all(|slot| slot != reservation.slot);
+        is_free && usize::from(reservation.slot) < RESERVATIONS_PER_BUYER_MAX
+    }
+
+    fn give_back(&mut self, reservation: &Reservation) {
+        let &Reservation { id, slot, buyer, expires_at_ms, request, .. } = reservation;
+        if reservation.state == State::Held {
+            self.newest_expiry_ms = expires_at_ms.unwrap_or(self.newest_expiry_ms);
+            self.holds.add(id, self.newest_expiry_ms);
+        }
+        for item in reservation.items.iter() {
+            let units = &mut self.units[usize::from(item.sku)];
+            let side = if reservation.state == State::Held { &mut units.held } else { &mut units.confirmed };
+            *side += u64::from(item.quantity);
+        }
+        let items = reservation.items.clone();
+        self.reservations.insert(id, &Reserved { buyer, slot, items, expires_at_ms, request, data: None });
+        if reservation.state == State::Confirmed {
+            self.reservations.confirm(id);
+        }
+        self.newest_reservation = id;
+    }
+}

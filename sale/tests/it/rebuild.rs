@@ -1,0 +1,91 @@
+//! A later life of a sale: fenced, rebuilt, and let go on.
+
+use flash_sale::{Command, HashKey, Items, Refusal, Reservation, Reserve, Sale, State, Terms};
+
+const KEY: HashKey = HashKey([1, 2]);
+const NOW_MS: u64 = 1_000_000;
+/// The newest seq of the lives before.
+const AFTER: u64 = 5_000;
+
+fn later_life(total: u64, limit: u32) -> Sale {
+    let terms = Terms { limit, hold_ms: Some(1_000), ..Terms::simple(total) };
+    Sale::new(&Sale::warmed(terms, 2, AFTER, NOW_MS), KEY).expect("a warmed event makes a sale")
+}
+
+fn reservation(id: u64, buyer: &str, slot: u8, state: State, expires_at_ms: u64) -> Reservation<'_> {
+    let items = Items::one(0, 1).expect("a unit");
+    Reservation { id, state, slot, buyer, expires_at_ms: Some(expires_at_ms), items, request: Some("r") }
+}
+
+fn reserve(sale: &mut Sale, buyer: &str) -> Result<u64, Refusal> {
+    let items = Items::one(0, 1).expect("a unit");
+    let event = sale.decide(&Command::Reserve(Reserve { buyer, items, request: None, data: None }), NOW_MS)?;
+    sale.apply(&event);
+    Ok(event.seq)
+}
+
+#[test]
+fn a_later_life_sells_nothing_until_it_is_whole_and_its_numbers_go_on() {
+    let sale = &mut later_life(3, 1);
+    assert_eq!(reserve(sale, "eve"), Err(Refusal::Fenced));
+    let ada = reservation(7, "ada", 0, State::Confirmed, NOW_MS);
+    let bob = reservation(4_000, "bob", 0, State::Held, NOW_MS + 500);
+    assert_eq!(sale.rebuild(2, std::slice::from_ref(&ada)), Ok(1));
+    assert_eq!(sale.rebuild(2, &[ada, bob.clone()]), Ok(1), "what is back already is passed over");
+    assert_eq!(sale.decide(&Command::Confirm { id: 4_000 }, NOW_MS), Err(Refusal::Fenced));
+    assert!(!sale.has_due_holds(NOW_MS + 500) && sale.expire(NOW_MS + 500, 64, None).is_none(), "no hold ends");
+    assert_eq!(sale.unfence(1, AFTER), Err(Refusal::Fenced));
+    assert_eq!(sale.unfence(2, AFTER + 2), Err(Refusal::Conflict), "somebody knows more than this sale");
+    assert_eq!(sale.unfence(2, AFTER + 1), Ok(()));
+    assert_eq!(sale.rebuild(2, &[reservation(4_001, "joe", 0, State::Confirmed, NOW_MS)]), Err(Refusal::Conflict));
+    let replayed = Refusal::Replayed { id: 7, expires_at_ms: Some(NOW_MS), state: State::Confirmed };
+    assert_eq!(reserve(sale, "ada"), Err(replayed));
+    assert_eq!(reserve(sale, "eve"), Ok(AFTER + 2));
+    assert_eq!(reserve(sale, "joe"), Err(Refusal::SoldOut));
+    assert!(sale.has_due_holds(NOW_MS + 500), "bob's hold ends when it was to end");
+    assert_eq!(sale.reservations_of("bob").next(), Some(bob));
+    assert_eq!(Sale::load(&sale.save(), KEY).map(|sale| sale.save()), Ok(sale.save()));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_whole() {
+    let check = |wrong: Reservation| {
+        let sale = &mut later_life(3, 2);
+        assert_eq!(sale.rebuild(2, &[reservation(50, "ada", 0, State::Held, NOW_MS + 500)]), Ok(1));
+        let before = sale.save();
+        let fits = reservation(60, "bob", 0, State::Held, NOW_MS + 500);
+        assert_eq!(sale.rebuild(2, &[fits, wrong.clone()]), Err(Refusal::Conflict), "{wrong:?}");
+        assert_eq!(sale.save(), before, "{wrong:?}");
+        assert_eq!(sale.rebuild(1, &[]), Err(Refusal::Fenced));
+    };
+    let two = Items::one(0, 2).expect("units");
+    check(reservation(60, "eve", 0, State::Confirmed, NOW_MS));
+    check(reservation(AFTER + 1, "eve", 0, State::Confirmed, NOW_MS));
+    check(reservation(70, "eve", 0, State::Released, NOW_MS));
+    check(reservation(70, "eve", 32, State::Confirmed, NOW_MS));
+    check(reservation(70, "ada", 0, State::Confirmed, NOW_MS));
+    check(reservation(70, "bob", 0, State::Confirmed, NOW_MS));
+    check(reservation(70, "eve", 0, State::Held, NOW_MS + 499));
+    check(reservation(70, "eve", 0, State::Held, NOW_MS + 1_001));
+    check(Reservation { expires_at_ms: None, ..reservation(70, "eve", 0, State::Held, 0) });
+    check(Reservation { items: two, ..reservation(70, "eve", 0, State::Confirmed, NOW_MS) });
+    check(Reservation {
+        items: Items::one(1, 1).expect("a unit"),
+        ..reservation(70, "eve", 0, State::Confirmed, NOW_MS)
+    });
+}
+
+#[test]
+fn a_fence_stops_buyers_and_not_the_operator() {
+    let sale = &mut later_life(3, 1);
+    assert_eq!(sale.unfence(2, 0), Ok(()));
+    assert_eq!(reserve(sale, "ada"), Ok(AFTER + 2));
+    sale.fence();
+    assert_eq!(reserve(sale, "ada"), Err(Refusal::Fenced), "even a repeat: what the sale knows may not be whole");
+    for command in [Command::Restock { sku: 0, delta: 1 }, Command::Close, Command::Open] {
+        let event = sale.decide(&command, NOW_MS).expect("an operator may");
+        sale.apply(&event);
+    }
+    let again = Sale::load(&sale.save(), KEY).expect("whole");
+    assert!(again.is_fenced(), "a fence outlives a restart");
+}

@@ -1,0 +1,111 @@
+//! Bytes from outside: a dump, an AOF, a replication link. None of them is believed.
+
+use flash_throttle::limits::EXPIRY_SLACK_MS;
+use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Decision, Taken, Terms, Throttle, WindowTerms};
+use proptest::prelude::*;
+
+const START_MS: u64 = 1_700_000_000_000;
+
+fn some_terms() -> impl Strategy<Value = Terms> {
+    let window = (1..50u64, 1..500u64).prop_map(|(limit, window_ms)| WindowTerms { limit, window_ms });
+    prop_oneof![
+        (1..50u64, 1..500u64, 50..100u64).prop_map(|(rate, period_ms, burst)| Terms::Bucket(BucketTerms {
+            rate,
+            period_ms,
+            burst
+        })),
+        (1..50u64, 1..50u64, 1..50u64, 50..500u64).prop_map(|(limit, window_ms, extra, period_ms)| {
+            Terms::Burst(BurstTerms { limit, window_ms, extra, period_ms })
+        }),
+        window.clone().prop_map(Terms::Strict),
+        window.prop_map(Terms::Sliding),
+        (1..50u64, -720..=840i32)
+            .prop_map(|(limit, offset_minutes)| Terms::Daily(DailyTerms { limit, offset_minutes })),
+    ]
+}
+
+/// A rate limit of which something was taken at each of `steps_ms`.
+fn used(terms: Terms, steps_ms: &[u64]) -> Throttle {
+    let mut throttle = Throttle::new(&terms);
+    let mut now_ms = START_MS;
+    for step_ms in steps_ms {
+        now_ms += step_ms;
+        if let Decision::Taken(taken) = throttle.decide(&terms, 1, now_ms) {
+            throttle.apply(&taken);
+        }
+    }
+    throttle
+}
+
+/// What loaded keeps every promise, whatever is asked of it.
+fn check_sound(throttle: &mut Throttle, payload_bytes: usize) {
+    assert!(throttle.memory_bytes() <= size_of::<Throttle>() + 64 + 16 * payload_bytes);
+    let reloaded = Throttle::load(&throttle.save());
+    assert_eq!(reloaded.as_ref(), Ok(&*throttle), "what was saved loads");
+    let other = Terms::Bucket(BucketTerms { rate: 1, period_ms: 1, burst: 7 });
+    for now_ms in [0, START_MS, START_MS + 1, START_MS + EXPIRY_SLACK_MS, u64::MAX] {
+        for terms in [Terms::Sliding(WindowTerms { limit: 9, window_ms: 99 }), other] {
+            for cost in [0, 1, 7] {
+                if let Decision::Taken(taken) = throttle.decide(&terms, cost, now_ms) {
+                    throttle.apply(&taken);
+                }
+                assert!(throttle.standing(&terms, now_ms).remaining <= terms.limit());
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn bytes_of_any_kind_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        if let Ok(mut throttle) = Throttle::load(&bytes) {
+            check_sound(&mut throttle, bytes.len());
+        }
+        if let Ok(taken) = Taken::decode(&bytes) {
+            let mut throttle = Throttle::new(&taken.terms);
+            throttle.apply(&taken);
+            check_sound(&mut throttle, bytes.len());
+        }
+    }
+
+    /// Damaged by a few bytes, which gets further than mere noise.
+    #[test]
+    fn a_damaged_snapshot_is_refused_or_sound(
+        terms in some_terms(),
+        steps_ms in prop::collection::vec(0..100u64, 1..40),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = used(terms, &steps_ms).save();
+        prop_assert!(Throttle::load(&bytes[..cut.index(bytes.len())]).is_err());
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(mut throttle) = Throttle::load(&bytes) {
+            prop_assert_eq!(throttle.save(), &bytes[..], "a state has one encoding");
+            check_sound(&mut throttle, bytes.len());
+        }
+    }
+
+    #[test]
+    fn a_damaged_taking_is_refused_or_sound(
+        terms in some_terms(),
+        steps_ms in prop::collection::vec(0..100u64, 1..10),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut throttle = used(terms, &steps_ms);
+        let mut bytes = Vec::new();
+        Taken { terms, at_ms: START_MS, units: terms.limit() }.encode(&mut bytes);
+        prop_assert!(Taken::decode(&bytes[..at.index(bytes.len())]).is_err());
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(taken) = Taken::decode(&bytes) {
+            throttle.apply(&taken);
+            check_sound(&mut throttle, 16 * 40);
+        }
+    }
+}
