@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::limits::DATA_BYTES_MAX;
-use crate::memory::{Mover, PIECES_PER_STEP, allocated};
+use crate::memory::{Mover, PIECES_PER_STEP, allocated, tree_bytes};
 
 /// Events lie in segments of this size: large enough that they are few, small enough to give memory back soon.
 const SEGMENT_BYTES: usize = 16 * 1024;
@@ -38,11 +38,6 @@ struct Segment {
     events: u64,
     bytes: Vec<u8>,
 }
-
-/// A node of the tree has room for 11 segments behind 12 bytes of its own.
-const NODE_BYTES: usize = allocated(12 + 11 * (size_of::<u64>() + size_of::<Segment>()));
-/// What the tree takes for each segment: a node that was filled in ascending order keeps 6 and gives one to its parent.
-const NODE_BYTES_PER_SEGMENT: usize = NODE_BYTES / 6;
 
 impl Journal {
     /// An empty journal behind the event `acked`.
@@ -94,7 +89,7 @@ impl Journal {
 
     /// What the journal takes from the allocator.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.segment_bytes + self.full.len() * NODE_BYTES_PER_SEGMENT
+        self.segment_bytes + tree_bytes::<u64, Segment>(self.full.len())
     }
 
     pub(crate) fn allocations(&self) -> usize {

@@ -3,9 +3,7 @@
 use flash_sale::limits::{
     ENDED_RESERVATIONS_MAX, EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX,
 };
-use flash_sale::{
-    Change, Command, Event, HashKey, Items, Malformed, Refusal, Reserve, Reserved, SNAPSHOT_VERSION, Sale, State, Terms,
-};
+use flash_sale::{Change, Command, Event, HashKey, Items, Refusal, Reserve, Reserved, Sale, State, Terms};
 
 const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_000_000;

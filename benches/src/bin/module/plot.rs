@@ -16,12 +16,13 @@ const LEGEND_COLUMN_PX: f64 = 190.0;
 const LEGEND_COLUMNS: usize = 4;
 
 /// Colours that people with any sight tell apart (Okabe and Ito), and a dash for what is there for comparison.
-const LINES: [(Subject, &str, &str); 7] = [
+const LINES: [(Subject, &str, &str); 8] = [
     (Subject::LuaPromise, "#d55e00", ""),
     (Subject::LuaStream, "#e69f00", ""),
     (Subject::LuaDedup, "#cc79a7", ""),
     (Subject::Flash, "#0072b2", ""),
     (Subject::FlashBare, "#56b4e9", ""),
+    (Subject::Throttle, "#009e73", "5 3"),
     (Subject::Incr, "#444444", "5 3"),
     (Subject::Ping, "#999999", "2 3"),
 ];
