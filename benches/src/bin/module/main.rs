@@ -65,29 +65,21 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let sizes = if args.quick { &QUICK_SIZES[..] } else { &args.sizes };
     let cases = Case::all(sizes, &args.ids, !args.quick);
-    let before = load_average()?;
-    let figures = measure(&cases, &args.subjects, &args.module)?;
-    let report = Report {
-        server: Server::start(&args.module, Aof::Off)?.version()?,
-        load: [before, load_average()?],
-        marks: marks::check(&figures),
-        figures,
-    };
+    let server = Server::start(&args.module, Aof::Off)?.version()?;
+    let mut report = Report { server, load: [load_average()?; 2], figures: Vec::new(), marks: Vec::new() };
+    let all = cases.iter().flat_map(|case| args.subjects.iter().map(move |subject| (*case, *subject)));
+    for (at, (case, subject)) in all.enumerate() {
+        eprintln!("{} of {}: {}, {case}", at + 1, cases.len() * args.subjects.len(), subject.name());
+        report.figures.push(Figures::measure(subject, case, &args.module)?);
+        report.marks = marks::check(&report.figures);
+        report.load[1] = load_average()?;
+        // Each time, so that nothing is lost of a run that is cut short.
+        write(&args.json, &serde_json::to_string_pretty(&report)?)?;
+        write(&args.plot, &plot::svg(&report.figures))?;
+    }
     print!("{report}");
-    write(&args.json, &serde_json::to_string_pretty(&report)?)?;
-    write(&args.plot, &plot::svg(&report.figures))?;
     let is_failed = args.strict && report.marks.iter().any(|mark| !mark.is_met);
     Ok(if is_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn measure(cases: &[Case], subjects: &[Subject], module: &Path) -> anyhow::Result<Vec<Figures>> {
-    let all = cases.iter().flat_map(|case| subjects.iter().map(move |subject| (*case, *subject)));
-    let mut figures = Vec::new();
-    for (at, (case, subject)) in all.enumerate() {
-        eprintln!("{} of {}: {}, {case}", at + 1, cases.len() * subjects.len(), subject.name());
-        figures.push(Figures::measure(subject, case, module)?);
-    }
-    Ok(figures)
 }
 
 /// Processes that were ready to run, on average over a minute.

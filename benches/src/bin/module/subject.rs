@@ -230,7 +230,7 @@ impl Prepared {
             let key = key(sale);
             match self.subject {
                 Subject::LuaStream => {
-                    redis::cmd("XTRIM").arg(format!("{key}:messages")).arg("MAXLEN").arg(0).exec(connection)?
+                    redis::cmd("XTRIM").arg(format!("{key}:messages")).arg("MAXLEN").arg(0).exec(connection)?;
                 }
                 Subject::LuaPromise => {
                     redis::cmd("XTRIM").arg(format!("{key}:journal")).arg("MAXLEN").arg(0).exec(connection)?;
