@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_int};
 
-use flash_sale::Malformed;
+use flash_sale::{Malformed, Mover};
 use flash_throttle::Throttle;
 
 use crate::api::NativeType;
@@ -37,5 +37,10 @@ impl Value for Throttle {
     /// Itself, and its log if it has one.
     fn allocations(&self) -> usize {
         2
+    }
+
+    fn defrag(&mut self, _from: u64, mover: &mut impl Mover) -> Option<u64> {
+        self.defrag(mover);
+        None
     }
 }

@@ -164,6 +164,7 @@ fn some_history(redis: &mut Connection) {
             _ => {}
         }
     }
+    check(redis, "FLASH.RESTOCK drop SKU b 10", "[RESTOCKED 60 *]");
     check(redis, "FLASH.ACK drop 1 17", "[ACKED 17]");
 }
 
@@ -213,7 +214,7 @@ fn a_replica_has_the_same_state_and_decides_nothing() {
     }
     let refused = try_run::<Value>(copy, "FLASH.RESERVE drop late SKU a 1").expect_err("a replica is read only");
     assert!(refused.starts_with("READONLY"), "{refused}");
-    assert_eq!(status(copy, "drop", "total"), 100);
+    assert_eq!(status(copy, "drop", "total"), 110);
     let _: Value = run(copy, "REPLICAOF NO ONE");
     check(copy, "FLASH.RESERVE drop late SKU a 1", "[RESERVED * * *]");
 }

@@ -47,6 +47,9 @@ fn history(server: &Server, redis: &mut Connection) -> Vec<Passed> {
         for command in ["FLASH.CLOSE drop", "FLASH.RESTOCK drop SKU b 7", "FLASH.OPEN drop"] {
             step(redis, command);
         }
+        let (fenced, _) = step(redis, "FLASH.FENCE drop");
+        let seq = fenced.split(' ').nth(2).expect("a seq").trim_end_matches(']').to_owned();
+        step(redis, &format!("FLASH.UNFENCE drop 1 {seq}"));
         expire_a_hold_of_other(redis, buyer);
         // Its own event and the expiry of the hold before it are one transaction.
         step(redis, &format!("FLASH.RESERVE other buyer-{buyer}"));

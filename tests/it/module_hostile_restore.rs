@@ -7,7 +7,7 @@ use redis::{Connection, RedisResult, Value};
 use crate::support::dump::Frame;
 use crate::support::fuzz::{self, Fuzz};
 use crate::support::hostile::{self, pipeline};
-use crate::support::redis::{Server, check, flat, run};
+use crate::support::redis::{Server, check, flat, reservation_of_bob, run};
 use crate::support::saved;
 
 /// What a sale may take for each byte that it was loaded from: a reservation of few bytes may stand alone in its page.
@@ -15,11 +15,13 @@ const MEMORY_PER_BYTE_MAX: usize = 32;
 /// What even the smallest sale may take, in bytes.
 const MEMORY_BYTES_MIN: usize = 8 * 1024;
 /// What is done to a sale that was loaded. None of it may fail but by a refusal, or an error that names an argument.
-const TRAFFIC: [&str; 20] = [
+const TRAFFIC: [&str; 24] = [
     "FLASH.STATUS key",
     "FLASH.OPEN key",
     "FLASH.RESTOCK key 5",
     "FLASH.RESTOCK key SKU small -20",
+    "FLASH.UNFENCE key 2 1002",
+    "FLASH.CONFIRM key 900",
     "FLASH.STATUS key BUYER ada",
     "FLASH.STATUS key ID 2",
     "FLASH.RESERVE key ada",
@@ -36,6 +38,8 @@ const TRAFFIC: [&str; 20] = [
     "FLASH.ACK key 7 9",
     "FLASH.RESERVE key later",
     "FLASH.READY COUNT 3",
+    "FLASH.FENCE key",
+    "FLASH.RELEASE key 900",
 ];
 
 fn memory_bytes_max(payload: &[u8]) -> usize {
@@ -55,7 +59,10 @@ fn good_sales(redis: &mut Connection) -> (Frame, Vec<Vec<u8>>) {
     check(redis, "FLASH.CLOSE drop", "[CLOSED]");
     check(redis, "FLASH.WARM plain 1000", "[WARMED 1]");
     check(redis, "FLASH.RESERVE plain ada", "[RESERVED 2 nil 999]");
-    let dumps = ["drop", "plain"].map(|sale| -> Vec<u8> { run(redis, &format!("DUMP {sale}")) });
+    check(redis, "FLASH.WARM rebuilt 9 HOLD 600000 EPOCH 2 AFTER 1000", "[WARMED 2]");
+    let bob = reservation_of_bob(redis);
+    check(redis, &format!("FLASH.REBUILD rebuilt 2 {bob}"), "[REBUILT 1]");
+    let dumps = ["drop", "plain", "rebuilt"].map(|sale| -> Vec<u8> { run(redis, &format!("DUMP {sale}")) });
     let frame = Frame::of(&dumps[0]);
     let ours = dumps.iter().map(|dump| frame.value(dump).expect("nothing is compressed").to_vec());
     let good = ours.chain(saved::sales()).collect();

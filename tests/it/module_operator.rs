@@ -9,7 +9,7 @@ use crate::support::redis::{Server, flat, run, try_run, try_run_args};
 use crate::support::wait;
 
 /// Every command that clients may send, with arguments that it takes, and whether they begin with a key.
-const COMMANDS: [(&str, bool); 15] = [
+const COMMANDS: [(&str, bool); 16] = [
     ("FLASH.WARM drop 9 HOLD 60000 JOURNAL 100", true),
     ("FLASH.RESERVE drop ada QTY 1", true),
     ("FLASH.CONFIRM drop 2", true),
@@ -25,6 +25,7 @@ const COMMANDS: [(&str, bool); 15] = [
     ("FLASH.FENCE drop", true),
     ("FLASH.UNFENCE drop 1 1", true),
     ("FLASH.REBUILD drop 1 {}", true),
+    ("FLASH.THROTTLE drop STRICT 5 1000", true),
 ];
 
 fn name(command: &str) -> &str {
@@ -69,6 +70,7 @@ fn command_info_says_how_many_arguments_and_what_is_done_with_the_key() {
     check("FLASH.PULL", -5, "RO");
     check("FLASH.ACK", 4, "RW");
     check("FLASH.REBUILD", -4, "RW");
+    check("FLASH.THROTTLE", -5, "RW");
 }
 
 /// The line that the README gives.
@@ -87,7 +89,7 @@ fn the_readme_s_access_list_lets_a_gateway_do_its_work_and_nothing_else() {
     let _: Value = run(redis, &least_privilege());
     let user = &mut server.connect();
     let _: Value = run(user, "AUTH gateway secret");
-    let allowed = ["WARM", "RESERVE", "CONFIRM", "RELEASE", "STATUS", "REAP", "READY", "PULL", "ACK"];
+    let allowed = ["WARM", "RESERVE", "CONFIRM", "RELEASE", "STATUS", "REAP", "READY", "PULL", "ACK", "THROTTLE"];
     for (command, _) in COMMANDS {
         let command = command.replace(" drop", " flash:drop");
         let error = try_run::<Value>(user, &command).err().unwrap_or_default();

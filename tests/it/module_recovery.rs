@@ -1,20 +1,12 @@
 //! A sale whose Redis has forgotten it: fenced, rebuilt under the next epoch, and sold on.
 
-use redis::{Connection, Value};
+use redis::Value;
 
-use crate::support::redis::{Server, check, digest, run, status, try_run, try_run_args};
+use crate::support::redis::{Server, check, digest, reservation_of_bob, run, status, try_run, try_run_args};
 use crate::support::wait;
 
 const ADA: &str =
     r#"{"id":7,"buyer":"ada","slot":0,"state":"confirmed","items":[{"sku":"default","quantity":1}],"request":"r"}"#;
-
-/// A hold of bob's on a unit, that ends in a minute.
-fn bob(redis: &mut Connection) -> String {
-    let now: (u64, u64) = run(redis, "TIME");
-    let expires_at_ms = now.0 * 1_000 + 60_000;
-    let item = r#"{"sku":"default","quantity":1}"#;
-    format!(r#"{{"id":900,"buyer":"bob","slot":0,"state":"held","items":[{item}],"expires_at_ms":{expires_at_ms}}}"#)
-}
 
 #[test]
 fn a_sale_is_rebuilt_under_the_next_epoch_and_sells_on() {
@@ -23,7 +15,7 @@ fn a_sale_is_rebuilt_under_the_next_epoch_and_sells_on() {
     let _: Value = run(copy, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
     check(redis, "FLASH.WARM drop 3 HOLD 120000 JOURNAL 100 EPOCH 2 AFTER 1000", "[WARMED 2]");
     check(redis, "FLASH.RESERVE drop eve", "[FENCED]");
-    let bob = bob(redis);
+    let bob = reservation_of_bob(redis);
     check(redis, &format!("FLASH.REBUILD drop 2 {ADA} {bob}"), "[REBUILT 2]");
     check(redis, &format!("FLASH.REBUILD drop 2 {ADA} {bob}"), "[REBUILT 0]");
     check(redis, "FLASH.CONFIRM drop 900", "[FENCED]");

@@ -91,6 +91,12 @@ fn what_is_accepted_is_one_event_and_a_refusal_is_nothing() {
     session(None, "FLASH.RESERVE drop eve", "[CLOSED]");
     session(EVENT, "FLASH.OPEN drop", "[OPENED]");
     session(None, "FLASH.OPEN drop", "[OPENED]");
+    session(Some("FLASH.FENCE"), "FLASH.FENCE drop", "[FENCED 1 8]");
+    session(None, "FLASH.FENCE drop", "[FENCED 1 8]");
+    session(None, "FLASH.RESERVE drop eve", "[FENCED]");
+    session(None, "FLASH.UNFENCE drop 1 99", "[CONFLICT]");
+    session(Some("FLASH.UNFENCE"), "FLASH.UNFENCE drop 1 8", "[UNFENCED 1 8]");
+    session(None, "FLASH.UNFENCE drop 1 8", "[UNFENCED 1 8]");
     session(None, "FLASH.RESERVE nothing ada", "[NOT_WARMED]");
     assert_eq!(aof::names(server.redis.server.dir()), want);
 }

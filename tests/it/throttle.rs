@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use flash_client::{Call, Client};
+use flash_wire::{Throttle, ThrottleTerms, WindowTerms};
 use redis::{Connection, Value};
 
 use crate::support::redis::{Server, check, digest, flat, info, info_number, run, try_run};
@@ -138,6 +140,9 @@ fn a_rate_limit_is_the_same_on_a_replica_which_decides_nothing() {
     assert!(applied.starts_with("calls=5,"), "one for each call that took something: {applied}");
     let refused = try_run::<Value>(copy, "FLASH.THROTTLE limit:0 BUCKET 1 1000 3").expect_err("it is read only");
     assert!(refused.starts_with("READONLY"), "{refused}");
+    let _: Value = run(copy, "CONFIG SET replica-read-only no");
+    let refused = try_run::<Value>(copy, "FLASH.THROTTLE limit:0 BUCKET 1 1000 3").expect_err("it never decides");
+    assert!(refused.starts_with("READONLY a replica never decides"), "{refused}");
     let _: Value = run(copy, "REPLICAOF NO ONE");
     check(copy, "FLASH.THROTTLE limit:0 BUCKET 1 2592000000 3", "[1 3 0 nil *]");
     let _: Value = run(redis, "PEXPIRE limit:1 1");
@@ -210,6 +215,23 @@ fn a_transaction_and_a_script_may_ask_too() {
     let before = digest(redis, "api");
     let _: Value = run(redis, "DEBUG LOADAOF");
     assert_eq!(digest(redis, "api"), before);
+}
+
+#[test]
+fn the_typed_client_asks_and_reads_the_answer() {
+    let server = Server::start();
+    let terms = ThrottleTerms::Strict(WindowTerms { limit: 1, window_ms: 2_592_000_000 });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let answers = runtime.block_on(async {
+        let client = Client::connect(&server.redis.url()).expect("a URL");
+        client.connected().await;
+        let ask = |cost| client.call(Call::throttle("ada", &Throttle { terms, cost }));
+        [ask(1).await, ask(1).await, ask(0).await]
+    });
+    let [allowed, refused, look] = answers.map(|answer| answer.expect("answered").expect("no refusal of a sale's"));
+    assert!(allowed.is_allowed() && !refused.is_allowed() && look.is_allowed(), "{refused:?}");
+    assert_eq!((refused.standing.limit, refused.standing.remaining), (1, 0));
+    assert_eq!(run::<i64>(&mut server.connect(), "EXISTS flash:throttle:ada"), 1);
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use flash_sale::Mover;
+
 use crate::usage::Strategy;
 
 /// A millisecond in which something was taken.
@@ -49,6 +51,12 @@ impl Log {
         self.moments.capacity() * size_of::<Moment>()
     }
 
+    /// Lets the log be moved to a better place.
+    pub(crate) fn defrag(&mut self, mover: &mut impl Mover) {
+        let moments = Vec::from(std::mem::take(&mut self.moments));
+        self.moments = mover.moved(moments).into();
+    }
+
     /// Units ever taken.
     fn taken(&self) -> u64 {
         self.moments.back().map_or(self.forgotten, |newest| newest.taken)
@@ -65,6 +73,7 @@ impl Log {
         last.map_or(self.forgotten, |moment| moment.taken)
     }
 
+    /// Drops what is out of the window, and gives memory back that a burst has left.
     fn forget(&mut self, now_ms: u64) {
         let gone = self.gone(now_ms);
         self.forgotten = self.taken_in_first(gone);
@@ -86,9 +95,9 @@ impl Strategy for Log {
         if taken.wrapping_sub(self.forgotten) <= units {
             return newest.at_ms;
         }
-        // Units are few enough once the last moment before which there are too many has left the window.
-        let leaves = self.moments.partition_point(|moment| taken.wrapping_sub(moment.taken) > units);
-        self.moments.get(leaves).unwrap_or(newest).at_ms + self.window_ms
+        // The first moment behind which few enough were taken: when it leaves the window, only those are left.
+        let leaving = self.moments.partition_point(|moment| taken.wrapping_sub(moment.taken) > units);
+        self.moments.get(leaving).unwrap_or(newest).at_ms + self.window_ms
     }
 
     fn take(&mut self, now_ms: u64, units: u64) {

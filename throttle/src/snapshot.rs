@@ -57,9 +57,9 @@ impl Throttle {
                 bucket.fill(at_ms, level);
             }
             Usage::Burst(burst) => {
-                let steady = reader.int_within("units", 0, burst.limit())?;
-                let extra = reader.int_within("extra units", 0, limit - burst.limit())?;
-                burst.take_both(at_ms, steady, extra);
+                let steady = reader.int_within("units", 0, burst.terms().limit)?;
+                let extra = reader.int_within("extra units", 0, burst.terms().extra)?;
+                burst.fill(at_ms, steady, extra);
             }
             Usage::Window(counter) => counter.take(at_ms, reader.int_within("units", 0, limit)?),
             Usage::Sliding(log) => read_log(&mut reader, log, at_ms, limit)?,

@@ -1,5 +1,7 @@
 //! A rate limit: decides, applies, and says how it stands.
 
+use flash_sale::Mover;
+
 use crate::limits::{EXPIRY_SLACK_MS, TIME_MS_MAX};
 use crate::taken::Taken;
 use crate::terms::Terms;
@@ -105,11 +107,18 @@ impl Throttle {
         self.expires_at_ms
     }
 
-    /// What the state takes from the allocator, itself included.
+    /// What the state takes from the allocator, itself included; pieces are multiples of 16 bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let log_bytes = if let Usage::Sliding(log) = &self.usage { log.memory_bytes() } else { 0 };
-        size_of::<Self>() + log_bytes
+        size_of::<Self>().next_multiple_of(16) + log_bytes
+    }
+
+    /// Lets the pieces of memory behind the state be moved to better places.
+    pub fn defrag(&mut self, mover: &mut impl Mover) {
+        if let Usage::Sliding(log) = &mut self.usage {
+            log.defrag(mover);
+        }
     }
 
     /// The time that counts. Never 0, for that is when a new state says that it was changed last.
@@ -132,3 +141,6 @@ impl Throttle {
         }
     }
 }
+
+/// Millions of them may be in one server; the allocator has pieces of 128 bytes, and next of 160.
+const _: () = assert!(size_of::<Throttle>() <= 128);

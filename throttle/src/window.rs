@@ -44,11 +44,12 @@ pub(crate) struct Counter {
 
 impl Counter {
     pub(crate) const fn new(window: Window) -> Self {
-        Self { window, at_ms: 0, units: 0 }
+        Self::of(window, 0, 0)
     }
 
-    pub(crate) const fn at_ms(&self) -> u64 {
-        self.at_ms
+    /// A counter of units taken in the window of `at_ms`.
+    pub(crate) const fn of(window: Window, at_ms: u64, units: u64) -> Self {
+        Self { window, at_ms, units }
     }
 
     pub(crate) const fn units(&self) -> u64 {

@@ -29,7 +29,7 @@ pub(crate) fn restore_all(
     assert!(loaded_inputs * 100 > inputs, "the damage is so great that nothing is tried: {loaded_inputs} loaded");
 }
 
-/// The next payload: a damaged sale in a whole frame, or now and then a whole sale in a damaged frame.
+/// The next payload: a damaged value, now and then in a frame that is damaged too.
 fn payload(fuzz: &mut Fuzz, frame: &Frame, input: usize) -> Vec<u8> {
     let mut dump = frame.around(&fuzz.next());
     if input.is_multiple_of(16) {

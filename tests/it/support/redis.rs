@@ -139,3 +139,11 @@ pub(crate) fn status(connection: &mut Connection, key: &str, field: &str) -> i64
     let at = status.iter().position(|value| flat(value) == field).expect("the field is there");
     flat(&status[at + 1]).parse().expect("a number")
 }
+
+/// A hold of bob's on a unit, as FLASH.REBUILD takes it; it ends in a minute.
+pub(crate) fn reservation_of_bob(redis: &mut Connection) -> String {
+    let now: (u64, u64) = run(redis, "TIME");
+    let expires_at_ms = now.0 * 1_000 + 60_000;
+    let item = r#"{"sku":"default","quantity":1}"#;
+    format!(r#"{{"id":900,"buyer":"bob","slot":0,"state":"held","items":[{item}],"expires_at_ms":{expires_at_ms}}}"#)
+}

@@ -39,7 +39,7 @@ fn used(terms: Terms, steps_ms: &[u64]) -> Throttle {
 
 /// What loaded keeps every promise, whatever is asked of it.
 fn check_sound(throttle: &mut Throttle, payload_bytes: usize) {
-    assert!(throttle.memory_bytes() <= size_of::<Throttle>() + 64 + 16 * payload_bytes);
+    assert!(throttle.memory_bytes() <= 128 + 64 + 16 * payload_bytes);
     let reloaded = Throttle::load(&throttle.save());
     assert_eq!(reloaded.as_ref(), Ok(&*throttle), "what was saved loads");
     let other = Terms::Bucket(BucketTerms { rate: 1, period_ms: 1, burst: 7 });
@@ -53,6 +53,34 @@ fn check_sound(throttle: &mut Throttle, payload_bytes: usize) {
             }
         }
     }
+}
+
+/// [`START_MS`] in every snapshot and taking.
+const START: [u8; 6] = [128, 208, 149, 255, 188, 49];
+
+/// Of 3 units taken at [`START_MS`]: both kinds of bytes have the terms and the time; a snapshot goes on with its expiry
+/// and what is in use.
+fn check_saved(terms: Terms, terms_bytes: &[u8], snapshot: &[u8]) {
+    let taken = Taken { terms, at_ms: START_MS, units: 3 };
+    let mut throttle = Throttle::new(&terms);
+    throttle.apply(&taken);
+    let head = [&[1], terms_bytes, &START].concat();
+    assert_eq!(Taken::decode(&[&head[..], &[3]].concat()), Ok(taken));
+    assert_eq!(Throttle::load(&[&head, snapshot].concat()), Ok(throttle));
+}
+
+#[test]
+fn what_version_1_wrote_still_loads() {
+    let window = WindowTerms { limit: 10, window_ms: 60_000 };
+    let minute_s_end = [224, 164, 153, 255, 188, 49];
+    let bucket = Terms::Bucket(BucketTerms { rate: 10, period_ms: 1_000, burst: 300 });
+    check_saved(bucket, &[1, 10, 232, 7, 172, 2], &[204, 238, 150, 255, 188, 49, 184, 23]);
+    let burst = Terms::Burst(BurstTerms { limit: 2, window_ms: 1_000, extra: 50, period_ms: 60_000 });
+    check_saved(burst, &[2, 2, 232, 7, 50, 224, 212, 3], &[&minute_s_end[..], &[2, 1]].concat());
+    check_saved(Terms::Strict(window), &[3, 10, 224, 212, 3], &[&minute_s_end[..], &[3]].concat());
+    check_saved(Terms::Sliding(window), &[4, 10, 224, 212, 3], &[128, 193, 154, 255, 188, 49, 1, 224, 212, 3, 3]);
+    let daily = Terms::Daily(DailyTerms { limit: 10, offset_minutes: -60 });
+    check_saved(daily, &[5, 10, 148, 5], &[160, 153, 249, 131, 189, 49, 3]);
 }
 
 proptest! {
