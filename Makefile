@@ -43,4 +43,4 @@ bench: bootstrap
 # `target/release/module --help` has the options; `--quick` takes a minute.
 bench-module: bootstrap
 	cargo build --release -p flash-module -p flash-benches
-	target/release/module --plot benches/module.svg
+	target/release/module --plot benches/module.svg >benches/module.md

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::event::State;
 use crate::limits::EXPIRY_SCAN_MAX;
+use crate::memory::tree_bytes;
 use crate::sale::Sale;
 
 /// Seqs in a run. Where a run has one hold, the next may be so many seqs away.
@@ -31,10 +32,9 @@ impl Holds {
         self.oldest.get_or_insert(Oldest { id, due_ms });
     }
 
-    /// What the runs take from the allocator: a tree's nodes have room for 11 and are half full when they were filled in
-    /// ascending order.
+    /// What the runs take from the allocator.
     pub(crate) fn memory_bytes(&self) -> usize {
-        2 * self.runs.len() * (size_of::<u64>() + size_of::<u32>())
+        tree_bytes::<u64, u32>(self.runs.len())
     }
 }
 

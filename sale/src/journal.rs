@@ -1,9 +1,9 @@
 //! The journal: a sale's unacknowledged events, as bytes, in the order of their seq.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use crate::limits::DATA_BYTES_MAX;
-use crate::memory::{Mover, PIECES_PER_STEP, allocated};
+use crate::memory::{Mover, PIECES_PER_STEP, allocated, tree_bytes};
 
 /// Events lie in segments of this size: large enough that they are few, small enough to give memory back soon.
 const SEGMENT_BYTES: usize = 16 * 1024;
@@ -12,33 +12,38 @@ const LENGTH_BYTES: usize = 2;
 /// No event is longer than its length's two bytes can say: the longest carry data, or the terms of 64 SKUs.
 const _: () = assert!(DATA_BYTES_MAX + 2_048 <= u16::MAX as usize);
 
-/// Segments that one ack or append gives back, so that an ack of a whole sale stalls nobody: 16 MiB. What is left goes
+/// Segments that one ack or append gives back, so that an ack of a whole sale stalls nobody: 8 MiB. What is left goes
 /// with the next ones.
-const SEGMENTS_DROPPED_MAX: usize = 1_024;
+const SEGMENTS_DROPPED_MAX: usize = 512;
 
-/// Holds the events `acked + 1 ..= acked + len`.
+/// Holds the events `acked + 1 ..= newest`.
 #[derive(Debug)]
 pub(crate) struct Journal {
     events_max: u64,
     acked: u64,
-    segments: VecDeque<Segment>,
-    /// What the segments' bytes take.
+    /// The newest event's seq.
+    newest: u64,
+    /// Where events are added; empty before the first.
+    open: Segment,
+    /// What is full, by the first seq, in a tree rather than a queue: no growth moves more than a node.
+    full: BTreeMap<u64, Segment>,
+    /// What the bytes of all segments take.
     segment_bytes: usize,
 }
 
+/// A run of events.
 #[derive(Debug)]
 struct Segment {
     first_seq: u64,
     events: u64,
     bytes: Vec<u8>,
-    /// Where the first unacknowledged event begins.
-    start: usize,
 }
 
 impl Journal {
     /// An empty journal behind the event `acked`.
     pub(crate) const fn new(events_max: u64, acked: u64) -> Self {
-        Self { events_max, acked, segments: VecDeque::new(), segment_bytes: 0 }
+        let open = Segment::new(acked + 1, Vec::new());
+        Self { events_max, acked, newest: acked, open, full: BTreeMap::new(), segment_bytes: 0 }
     }
 
     /// PostgreSQL has every event up to here.
@@ -46,35 +51,37 @@ impl Journal {
         self.acked
     }
 
-    pub(crate) fn len(&self) -> u64 {
-        self.segments.back().map_or(0, |newest| newest.first_seq + newest.events - 1 - self.acked)
+    pub(crate) const fn len(&self) -> u64 {
+        self.newest - self.acked
     }
 
-    pub(crate) fn is_full(&self) -> bool {
+    pub(crate) const fn is_full(&self) -> bool {
         self.len() >= self.events_max
     }
 
     /// Takes the event `seq`, which follows the newest.
     pub(crate) fn append(&mut self, seq: u64, bytes: &[u8]) {
-        let segment = self.segment_for(seq, LENGTH_BYTES + bytes.len());
         let length = u16::try_from(bytes.len()).expect("an event is shorter than 64 KiB");
-        let before = segment.memory_bytes();
-        segment.bytes.extend_from_slice(&length.to_le_bytes());
-        segment.bytes.extend_from_slice(bytes);
-        segment.events += 1;
-        let grown = segment.memory_bytes() - before;
-        self.segment_bytes += grown;
+        if !self.open.bytes.is_empty() && self.open.bytes.len() + LENGTH_BYTES + bytes.len() > SEGMENT_BYTES {
+            self.open_another(seq);
+        }
+        let before = self.open.memory_bytes();
+        self.open.bytes.extend_from_slice(&length.to_le_bytes());
+        self.open.bytes.extend_from_slice(bytes);
+        self.open.events += 1;
+        self.segment_bytes = self.segment_bytes - before + self.open.memory_bytes();
+        self.newest = seq;
     }
 
     /// The events behind `after`, as bytes.
     pub(crate) fn after(&self, after: u64) -> impl Iterator<Item = &[u8]> {
         let after = after.max(self.acked);
-        let first = self.segments.partition_point(|segment| segment.first_seq + segment.events <= after + 1);
-        let segments = self.segments.range(first..);
+        let first = self.full.range(..=after + 1).next_back().map_or(0, |(first_seq, _)| *first_seq);
+        let segments = self.full.range(first..).map(|(_, segment)| segment).chain([&self.open]);
         segments.flat_map(move |segment| segment.events().filter(move |(seq, _)| *seq > after).map(|(_, bytes)| bytes))
     }
 
-    /// Drops every event up to `seq`.
+    /// Drops every event up to `seq`, which is not beyond the newest.
     pub(crate) fn ack(&mut self, seq: u64) {
         self.acked = self.acked.max(seq);
         self.give_back();
@@ -82,52 +89,57 @@ impl Journal {
 
     /// What the journal takes from the allocator.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.segment_bytes + allocated(self.segments.capacity() * size_of::<Segment>())
+        self.segment_bytes + tree_bytes::<u64, Segment>(self.full.len())
     }
 
     pub(crate) fn allocations(&self) -> usize {
-        self.segments.len()
+        self.full.len() + 1
     }
 
-    /// Moves some segments, from the one that holds the seq `from` on; gives the next one's first seq, if there is one.
+    /// Moves some segments, from the one that begins with the seq `from` on; gives the next one's first seq, if there is
+    /// one.
     pub(crate) fn defrag(&mut self, from: u64, mover: &mut impl Mover) -> Option<u64> {
-        let first = self.segments.partition_point(|segment| segment.first_seq + segment.events <= from);
-        let mut segments = self.segments.range_mut(first..);
-        segments.by_ref().take(PIECES_PER_STEP).for_each(|segment| {
-            segment.bytes = mover.moved(std::mem::take(&mut segment.bytes));
-        });
-        segments.next().map(|segment| segment.first_seq)
+        let mut segments = self.full.range_mut(from..);
+        segments.by_ref().take(PIECES_PER_STEP).for_each(|(_, segment)| segment.defrag(mover));
+        let next = segments.next().map(|(first_seq, _)| *first_seq);
+        if next.is_none() {
+            self.open.defrag(mover);
+        }
+        next
+    }
+
+    /// Puts the open segment to the full ones. The first one grew as it had to, for most sales are small; those behind it
+    /// will be filled.
+    fn open_another(&mut self, seq: u64) {
+        self.give_back();
+        let another = Segment::new(seq, Vec::with_capacity(SEGMENT_BYTES));
+        self.segment_bytes += another.memory_bytes();
+        let full = std::mem::replace(&mut self.open, another);
+        self.full.insert(full.first_seq, full);
     }
 
     /// Gives the memory of acknowledged events back.
     fn give_back(&mut self) {
         for _ in 0..SEGMENTS_DROPPED_MAX {
-            let Some(oldest) = self.segments.front_mut() else { return };
-            if oldest.first_seq + oldest.events > self.acked + 1 {
-                return oldest.drop_until(self.acked);
-            }
-            self.segment_bytes -= oldest.memory_bytes();
-            self.segments.pop_front();
+            let Some(oldest) = self.full.first_entry().filter(|oldest| oldest.get().is_acked(self.acked)) else {
+                break;
+            };
+            self.segment_bytes -= oldest.remove().memory_bytes();
         }
-    }
-
-    fn segment_for(&mut self, seq: u64, bytes: usize) -> &mut Segment {
-        let room = self.segments.back().is_some_and(|newest| newest.bytes.len() + bytes <= SEGMENT_BYTES);
-        if !room {
-            self.give_back();
-            // The first segment grows as it must, for most sales are small; the ones behind it will be filled.
-            let capacity = if self.segments.is_empty() { 0 } else { SEGMENT_BYTES };
-            let segment = Segment { first_seq: seq, events: 0, bytes: Vec::with_capacity(capacity), start: 0 };
-            self.segment_bytes += segment.memory_bytes();
-            self.segments.push_back(segment);
+        if self.acked == self.newest {
+            self.segment_bytes -= self.open.memory_bytes();
+            self.open = Segment::new(self.newest + 1, Vec::new());
         }
-        self.segments.back_mut().expect("pushed above, if it was not there")
     }
 }
 
 impl Segment {
+    const fn new(first_seq: u64, bytes: Vec<u8>) -> Self {
+        Self { first_seq, events: 0, bytes }
+    }
+
     fn events(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        let mut left = &self.bytes[self.start..];
+        let mut left = &self.bytes[..];
         let bytes = std::iter::from_fn(move || {
             let (length, rest) = left.split_first_chunk::<LENGTH_BYTES>()?;
             let (event, rest) = rest.split_at(u16::from_le_bytes(*length).into());
@@ -137,17 +149,16 @@ impl Segment {
         (self.first_seq..).zip(bytes)
     }
 
-    fn memory_bytes(&self) -> usize {
+    const fn is_acked(&self, acked: u64) -> bool {
+        self.first_seq + self.events <= acked + 1
+    }
+
+    const fn memory_bytes(&self) -> usize {
         allocated(self.bytes.capacity())
     }
 
-    fn drop_until(&mut self, seq: u64) {
-        let dropped = self.events().take_while(|(at, _)| *at <= seq);
-        let (events, bytes) =
-            dropped.fold((0, 0), |(n, bytes), (_, event)| (n + 1, bytes + LENGTH_BYTES + event.len()));
-        self.first_seq += events;
-        self.events -= events;
-        self.start += bytes;
+    fn defrag(&mut self, mover: &mut impl Mover) {
+        self.bytes = mover.moved(std::mem::take(&mut self.bytes));
     }
 }
 
@@ -214,9 +225,9 @@ mod tests {
         let event = [0; SEGMENT_BYTES - LENGTH_BYTES];
         let (mut journal, segments) = (Journal::new(100_000, 0), 2 * SEGMENTS_DROPPED_MAX + 1);
         (1..=segments as u64).for_each(|seq| journal.append(seq, &event));
-        for left in [SEGMENTS_DROPPED_MAX + 1, 1, 0] {
+        for left in [SEGMENTS_DROPPED_MAX, 0] {
             journal.ack(segments as u64);
-            assert_eq!((journal.len(), journal.after(0).count(), journal.allocations()), (0, 0, left));
+            assert_eq!((journal.len(), journal.after(0).count(), journal.full.len()), (0, 0, left));
         }
     }
 
@@ -232,7 +243,8 @@ mod tests {
                 if let Some(left) = acks {
                     journal.ack(seq.saturating_sub(left));
                 }
-                prop_assert_eq!(journal.segment_bytes, journal.segments.iter().map(Segment::memory_bytes).sum::<usize>());
+                let counted: usize = journal.full.values().chain([&journal.open]).map(Segment::memory_bytes).sum();
+                prop_assert_eq!(journal.segment_bytes, counted);
             }
         }
     }

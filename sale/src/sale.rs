@@ -299,7 +299,7 @@ impl Sale {
         size_of::<Self>() + terms + units + newest + journal + holds + self.reservations.memory_bytes()
     }
 
-    /// How many pieces the sale takes from the allocator, but for a handful: what it costs to free it.
+    /// How many pieces the sale takes from the allocator, but for the nodes of its trees: what it costs to free it.
     #[must_use]
     pub fn allocations(&self) -> usize {
         self.journal.as_ref().map_or(0, Journal::allocations) + self.reservations.allocations()

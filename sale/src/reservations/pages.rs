@@ -7,7 +7,7 @@ use super::page::{PAGE_SEQS, Page};
 use super::record;
 use crate::bytes::Malformed;
 use crate::event::{Reserved, State};
-use crate::memory::{Mover, PIECES_PER_STEP, allocated};
+use crate::memory::{Mover, PIECES_PER_STEP, tree_bytes};
 
 /// By the page's number: its first seq divided by [`PAGE_SEQS`].
 #[derive(Debug, Default)]
@@ -16,11 +16,6 @@ pub(super) struct Pages {
     /// What the pages take, without the tree's nodes.
     page_bytes: usize,
 }
-
-/// A node of the tree has room for 11 pages behind 12 bytes of its own.
-const NODE_BYTES: usize = allocated(12 + 11 * (size_of::<u64>() + size_of::<Page>()));
-/// What the tree takes for each page: a node that was filled in ascending order keeps 6 and gives one to its parent.
-const NODE_BYTES_PER_PAGE: usize = NODE_BYTES / 6;
 
 impl Pages {
     pub(super) fn get(&self, id: u64) -> Option<&Page> {
@@ -71,7 +66,7 @@ impl Pages {
 
     /// What the pages take from the allocator.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.page_bytes + self.tree.len() * NODE_BYTES_PER_PAGE
+        self.page_bytes + tree_bytes::<u64, Page>(self.tree.len())
     }
 
     /// A page is one buffer.

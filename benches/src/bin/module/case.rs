@@ -10,12 +10,12 @@ const PIPELINED_CALLS: u16 = 256;
 /// The sale that the other axes are shown at.
 const AXES_BUYERS: u64 = 100_000;
 /// Small sales are measured many at a time, one behind the other, until there are so many buyers.
-const BUYERS_MIN: u64 = 200_000;
+const BUYERS_MIN: u64 = 100_000;
 /// Calls that look at what is there: enough for a mean, however many buyers there are.
-const LOOKS_MAX: u64 = 300_000;
-/// Up to here a case is measured several times, and the least counts.
+const LOOKS_MAX: u64 = 200_000;
+/// Up to here a case is measured twice, and the least counts.
 const REPEATED_BUYERS_MAX: u64 = 1_000_000;
-const RUNS: usize = 3;
+const RUNS: usize = 2;
 
 /// What a buyer id looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]

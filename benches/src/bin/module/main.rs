@@ -1,7 +1,7 @@
 //! Measures `libflash.so` in a private redis-server: the server's CPU time per call and its memory per reservation,
 //! beside PING, INCR and Lua scripts that promise less or the same.
 //!
-//! Every figure of a sale of up to a million buyers is the least of three runs, each in a server of its own: other work
+//! Every figure of a sale of up to a million buyers is the least of two runs, each in a server of its own: other work
 //! on the machine, and bad luck with the places that the server's memory gets, only ever add to it.
 
 #![forbid(unsafe_code)]
@@ -65,29 +65,21 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let sizes = if args.quick { &QUICK_SIZES[..] } else { &args.sizes };
     let cases = Case::all(sizes, &args.ids, !args.quick);
-    let before = load_average()?;
-    let figures = measure(&cases, &args.subjects, &args.module)?;
-    let report = Report {
-        server: Server::start(&args.module, Aof::Off)?.version()?,
-        load: [before, load_average()?],
-        marks: marks::check(&figures),
-        figures,
-    };
+    let server = Server::start(&args.module, Aof::Off)?.version()?;
+    let mut report = Report { server, load: [load_average()?; 2], figures: Vec::new(), marks: Vec::new() };
+    let all = cases.iter().flat_map(|case| args.subjects.iter().map(move |subject| (*case, *subject)));
+    for (at, (case, subject)) in all.enumerate() {
+        eprintln!("{} of {}: {}, {case}", at + 1, cases.len() * args.subjects.len(), subject.name());
+        report.figures.push(Figures::measure(subject, case, &args.module)?);
+        report.marks = marks::check(&report.figures);
+        report.load[1] = load_average()?;
+        // Each time, so that nothing is lost of a run that is cut short.
+        write(&args.json, &serde_json::to_string_pretty(&report)?)?;
+        write(&args.plot, &plot::svg(&report.figures))?;
+    }
     print!("{report}");
-    write(&args.json, &serde_json::to_string_pretty(&report)?)?;
-    write(&args.plot, &plot::svg(&report.figures))?;
     let is_failed = args.strict && report.marks.iter().any(|mark| !mark.is_met);
     Ok(if is_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn measure(cases: &[Case], subjects: &[Subject], module: &Path) -> anyhow::Result<Vec<Figures>> {
-    let all = cases.iter().flat_map(|case| subjects.iter().map(move |subject| (*case, *subject)));
-    let mut figures = Vec::new();
-    for (at, (case, subject)) in all.enumerate() {
-        eprintln!("{} of {}: {}, {case}", at + 1, cases.len() * subjects.len(), subject.name());
-        figures.push(Figures::measure(subject, case, module)?);
-    }
-    Ok(figures)
 }
 
 /// Processes that were ready to run, on average over a minute.

@@ -66,6 +66,7 @@ fn beside_the_others(figures: &[Figures], buyers: u64) -> Vec<Mark> {
     let bytes = |subject| find(figures, subject, buyers)?.bytes.map(|bytes: Bytes| bytes.acked);
     let (lua, flash) = (Subject::LuaPromise, Subject::Flash);
     let of_lua = |path| Some(cost(flash, path)? / cost(lua, path)?);
+    let counted = cost(Subject::Incr, Path::Only).map(|us| 1.5 * us);
     let command = cost(Subject::Ping, Path::Only).map(|us| 1.5 * us + 0.3);
     let marks = [
         ("accepted, of Lua's with the same promise", of_lua(Path::Accepted), Some(1.0 / 10.0)),
@@ -78,6 +79,7 @@ fn beside_the_others(figures: &[Figures], buyers: u64) -> Vec<Mark> {
         ("bytes per acknowledged reservation", bytes(flash), Some(60.0)),
         ("sold out, µs, beside 1.5 × PING + 0.3", cost(flash, Path::SoldOut), command),
         ("status of a buyer, µs, beside the same", cost(flash, Path::Status), command),
+        ("FLASH.THROTTLE, µs, beside 1.5 × INCR", cost(Subject::Throttle, Path::Only), counted),
     ];
     let marks = marks.into_iter().filter_map(|(what, measured, at_most)| Some(Mark::new(what, measured?, at_most?)));
     marks.collect()

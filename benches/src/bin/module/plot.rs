@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::case::{Aof, Ids, grouped};
+use crate::case::{Aof, Ids};
 use crate::figures::Figures;
 use crate::subject::{Path, Subject};
 
@@ -16,12 +16,13 @@ const LEGEND_COLUMN_PX: f64 = 190.0;
 const LEGEND_COLUMNS: usize = 4;
 
 /// Colours that people with any sight tell apart (Okabe and Ito), and a dash for what is there for comparison.
-const LINES: [(Subject, &str, &str); 7] = [
+const LINES: [(Subject, &str, &str); 8] = [
     (Subject::LuaPromise, "#d55e00", ""),
     (Subject::LuaStream, "#e69f00", ""),
     (Subject::LuaDedup, "#cc79a7", ""),
     (Subject::Flash, "#0072b2", ""),
     (Subject::FlashBare, "#56b4e9", ""),
+    (Subject::Throttle, "#009e73", "5 3"),
     (Subject::Incr, "#444444", "5 3"),
     (Subject::Ping, "#999999", "2 3"),
 ];
@@ -106,7 +107,7 @@ impl Panel {
             text(out, left - 6.0, y + 4.0, "end", &tick.to_string());
         }
         for &size in &self.sizes {
-            text(out, self.x(size), bottom + 18.0, "middle", &grouped(size));
+            text(out, self.x(size), bottom + 18.0, "middle", &short(size));
         }
         text(out, (left + right) / 2.0, bottom + 36.0, "middle", "buyers");
         line(out, [(left, top), (left, bottom), (right, bottom)].into_iter(), "#666666", "", 1.0);
@@ -126,6 +127,15 @@ impl Panel {
         let (lowest, highest) = self.values;
         let decades = (-3..6).flat_map(|decade| [1.0, 2.0, 5.0].map(|step| format!("{step}e{decade}").parse()));
         decades.flatten().filter(move |tick: &f64| (lowest..=highest).contains(&tick.log10()))
+    }
+}
+
+/// A size in thousands or millions, if it is so many.
+fn short(size: u64) -> String {
+    match size {
+        1_000_000.. if size.is_multiple_of(1_000_000) => format!("{} M", size / 1_000_000),
+        1_000.. if size.is_multiple_of(1_000) => format!("{} k", size / 1_000),
+        _ => size.to_string(),
     }
 }
 

@@ -10,6 +10,9 @@ use crate::case::Case;
 use crate::load::begins;
 
 const HOLD_MS: u64 = 24 * 60 * 60 * 1000;
+/// The most that a rate limit can give, so that every call is allowed.
+const BUCKET_UNITS: u64 = 1_000_000_000;
+const BUCKET_MS: u64 = 1_000;
 /// A prime beyond the number of calls, so that each buyer comes once in an order that no cache can guess.
 const STEP: u64 = 2_654_435_761;
 
@@ -21,6 +24,8 @@ pub(crate) enum Subject {
     Ping,
     /// The least that a write costs.
     Incr,
+    /// `FLASH.THROTTLE` with a token bucket that always has enough.
+    Throttle,
     /// `lua/dedup.lua`.
     LuaDedup,
     /// `lua/stream.lua`.
@@ -54,6 +59,7 @@ impl Subject {
         match self {
             Self::Ping => "PING",
             Self::Incr => "INCR",
+            Self::Throttle => "FLASH.THROTTLE",
             Self::LuaDedup => "Lua: dedup",
             Self::LuaStream => "Lua: dedup, stream",
             Self::LuaPromise => "Lua: hold, journal",
@@ -67,6 +73,7 @@ impl Subject {
         match self {
             Self::Ping => "nothing",
             Self::Incr => "a number is counted up",
+            Self::Throttle => "so many calls a second and no more, with the time until the next one to the millisecond",
             Self::LuaDedup | Self::FlashBare => "one unit a buyer, never oversold",
             Self::LuaStream => "the same, and a message for whoever writes the order",
             Self::LuaPromise | Self::Flash => {
@@ -77,7 +84,7 @@ impl Subject {
 
     pub(crate) const fn paths(self) -> &'static [Path] {
         match self {
-            Self::Ping | Self::Incr => &[Path::Only],
+            Self::Ping | Self::Incr | Self::Throttle => &[Path::Only],
             _ => &[Path::Accepted, Path::Repeated, Path::SoldOut, Path::Status],
         }
     }
@@ -87,7 +94,7 @@ impl Subject {
             Self::LuaDedup => Some(include_str!("lua/dedup.lua")),
             Self::LuaStream => Some(include_str!("lua/stream.lua")),
             Self::LuaPromise => Some(include_str!("lua/promise.lua")),
-            Self::Ping | Self::Incr | Self::Flash | Self::FlashBare => None,
+            Self::Ping | Self::Incr | Self::Throttle | Self::Flash | Self::FlashBare => None,
         }
     }
 
@@ -95,6 +102,9 @@ impl Subject {
     pub(crate) fn is_expected(self, path: Path, reply: &Value) -> bool {
         match (path, self) {
             (Path::Only, Self::Ping) => begins(reply, "PONG"),
+            (Path::Only, Self::Throttle) => {
+                matches!(reply, Value::Array(fields) if fields.first() == Some(&Value::Int(1)))
+            }
             (Path::Only, _) => matches!(reply, Value::Int(_)),
             (Path::Accepted, _) => begins(reply, "RESERVED"),
             (Path::Repeated, _) => begins(reply, "REPLAYED"),
@@ -131,7 +141,7 @@ impl Prepared {
         let mut warm = redis::cmd("FLASH.WARM");
         warm.arg(key).arg(units);
         match self.subject {
-            Subject::Ping | Subject::Incr => {}
+            Subject::Ping | Subject::Incr | Subject::Throttle => {}
             Subject::LuaDedup | Subject::LuaStream => Cmd::set(key, units).exec(connection)?,
             Subject::LuaPromise => {
                 let counters = [("available", units), ("seq", 1), ("acked", 0)];
@@ -154,12 +164,23 @@ impl Prepared {
         let (sale, number) = (at / self.case.buyers, at % self.case.buyers);
         let key = key(sale);
         match path {
-            Path::Only if self.subject == Subject::Ping => redis::cmd("PING"),
-            Path::Only => Cmd::incr(key, 1),
+            Path::Only => self.only(&key),
             Path::Accepted => self.reserve(&key, &self.case.buyer(number)),
             Path::Repeated => self.reserve(&key, &self.shuffled(number)),
             Path::SoldOut => self.reserve(&key, &self.case.buyer(self.case.buyers + number)),
             Path::Status => self.status(&key, &self.shuffled(number)),
+        }
+    }
+
+    fn only(&self, key: &str) -> Cmd {
+        match self.subject {
+            Subject::Ping => redis::cmd("PING"),
+            Subject::Throttle => {
+                let mut call = redis::cmd("FLASH.THROTTLE");
+                call.arg(key).arg("BUCKET").arg(BUCKET_UNITS).arg(BUCKET_MS).arg(BUCKET_UNITS);
+                call
+            }
+            _ => Cmd::incr(key, 1),
         }
     }
 
@@ -220,7 +241,7 @@ impl Prepared {
                         redis::cmd("FLASH.ACK").arg(&key).arg(1).arg(seq).exec(connection)?;
                     }
                 }
-                Subject::Ping | Subject::Incr | Subject::LuaDedup | Subject::FlashBare => {}
+                Subject::Ping | Subject::Incr | Subject::Throttle | Subject::LuaDedup | Subject::FlashBare => {}
             }
         }
         Ok(())
