@@ -325,9 +325,8 @@ unsafe extern "C" fn rdb_load<V: Value>(io: *mut RedisModuleIO, version: c_int) 
 }
 
 unsafe extern "C" fn rdb_save<V: Value>(io: *mut RedisModuleIO, value: *mut c_void) {
-    if let Some(bytes) = guard(|| lent::<V>(value).save()) {
-        raw::save_slice(io, &bytes);
-    }
+    // Nothing at all would make the file unreadable from here on; nothing between quotes is one value that is refused.
+    raw::save_slice(io, &guard(|| lent::<V>(value).save()).unwrap_or_default());
 }
 
 unsafe extern "C" fn aof_rewrite<V: Value>(io: *mut RedisModuleIO, key: *mut RedisModuleString, value: *mut c_void) {

@@ -43,11 +43,10 @@ impl Fault {
             Self::Replica => {
                 "READONLY a replica never decides, whatever its replica-read-only says; nothing was changed".to_owned()
             }
-            Self::Poisoned => {
-                "POISONED an internal error, or an event that did not fit, has left this sale in doubt, and it takes no more writes; nothing was \
-                               changed. The server's log says more. A restart loads the sale as its AOF or RDB has it"
-                    .to_owned()
-            }
+            Self::Poisoned => "POISONED an internal error, or an event that did not fit, has left this sale in doubt, and it takes \
+                               no more writes; nothing was changed. The server's log says more. A restart loads the sale as its \
+                               AOF or RDB has it"
+                .to_owned(),
             Self::Malformed(malformed) => format!("ERR {malformed}"),
             Self::Unfit(problem) => format!("ERR {problem}"),
         }

@@ -1,7 +1,7 @@
 //! A later life of a sale: fenced, until who has what is known to be whole again.
 //!
-//! Neither the fence nor what is rebuilt is an event, for nothing happens: it is what PostgreSQL knows already. Each of these
-//! is absolute and may be repeated, so that a replica takes it as it was said.
+//! Neither the fence nor what is rebuilt is an event, for nothing happens: it is what PostgreSQL knows already. Each of
+//! these is absolute and may be repeated, so that a replica takes it as it was said.
 
 use crate::event::{Reserved, State};
 use crate::limits::RESERVATIONS_PER_BUYER_MAX;

@@ -92,9 +92,10 @@ pub(crate) const READ_EARLY: &str = "
 /// Forgets the kept events of an epoch up to the head `$3`.
 pub(crate) const FORGET_EARLY: &str = "DELETE FROM early WHERE sale = $1 AND epoch = $2 AND seq <= $3";
 
-/// Ends orders that are still held ($1 to $5; said so that no scan of the index of active orders suggests itself), and counts units: those of new orders ($6 to $8) in, those of ended ones
-/// out. A SKU's new total ($9), where there is one, is set in the same step, for the two are checked against each other. A rejected reservation has nothing to end, even where another epoch's order has its id. Gives the SKUs that the
-/// sale does not have.
+/// Ends orders that are still held ($1 to $5; said so that no scan of the index of active orders suggests itself), and
+/// counts units: those of new orders ($6 to $8) in, those of ended ones out. A SKU's new total ($9), where there is one, is
+/// set in the same step, for the two are checked against each other. A rejected reservation has nothing to end, even where
+/// another epoch's order has its id. Gives the SKUs that the sale does not have.
 ///
 /// It must come before [`MAKE_ORDERS`]: an order that ends makes room for the buyer's next one. Counters are locked in
 /// order, for a join alone updates them in any.

@@ -38,8 +38,8 @@ impl Entry {
     }
 }
 
-/// A power of two of buckets, or none, which is what the allocator gives for them too. An entry stands in the line that its hash says, or behind it, with no empty bucket
-/// between.
+/// A power of two of buckets, or none, which is what the allocator gives for them too. An entry stands in the line that
+/// its hash says, or behind it, with no empty bucket between.
 #[derive(Debug, Default)]
 pub(super) struct Slice {
     buckets: Box<[Entry]>,
