@@ -127,8 +127,8 @@ impl Gauges {
         self.shown.memory_bytes.store(sale.memory_bytes() as u64, Ordering::Relaxed);
         self.shown.journal_events.store(events, Ordering::Relaxed);
         // The oldest event is another one only then, and to read it costs more than the rest.
-        let has_moved = self.shown.acked.swap(acked, Ordering::Relaxed) != acked || events <= 1;
-        if has_moved {
+        if events <= 1 || self.shown.acked.load(Ordering::Relaxed) != acked {
+            self.shown.acked.store(acked, Ordering::Relaxed);
             self.shown.journal_since_ms.store(sale.journal_since_ms().unwrap_or(0), Ordering::Relaxed);
         }
     }
