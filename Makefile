@@ -5,6 +5,7 @@
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
 	@echo "make test          every test, over real servers"
+	@echo "make test-debian   the module's tests in Debian 12's other servers, as the CI runs them"
 	@echo "make test-servers  the module's tests in every server that it is made for"
 	@echo "make fmt           format the code"
 	@echo "make lint          formatting and clippy, as the CI demands them"

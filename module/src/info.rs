@@ -23,8 +23,8 @@ fn write(info: *mut RedisModuleInfoCtx) {
         number("journal_events", sums.journal_events);
         number("journal_oldest_age_ms", sums.journal_since_ms.map_or(0, |since_ms| now_ms().saturating_sub(since_ms)));
     }
-    for (name, counter) in &stats::HAPPENED {
-        number(name, counter.get());
+    for (event, counter) in &stats::HAPPENED {
+        number(event.to_string_lossy().trim_start_matches("flash."), counter.get());
     }
     raw::add_info_begin_dict_field(info, "refused");
     for (code, counter) in Refusal::CODES.iter().zip(&stats::REFUSED) {

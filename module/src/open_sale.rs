@@ -81,9 +81,8 @@ impl OpenSale<'_, '_> {
     pub(crate) fn apply(&mut self, event: &Event) {
         self.sale().apply(event);
         self.stored.gauges.show(&self.stored.sale);
-        stats::happened(&event.change);
         self.name.changed();
-        self.name.notify(event_name(&event.change));
+        self.name.notify(stats::happened(&event.change));
         if matches!(event.change, Change::Reserved(_)) && self.sale().available() == 0 {
             self.name.notify(c"flash.sold_out");
         }
@@ -93,26 +92,12 @@ impl OpenSale<'_, '_> {
     }
 }
 
-/// The keyspace event that tells of a change.
-const fn event_name(change: &Change) -> &'static CStr {
-    match change {
-        Change::Warmed(_) => c"flash.warmed",
-        Change::Reserved(_) => c"flash.reserved",
-        Change::Confirmed { .. } => c"flash.confirmed",
-        Change::Released { .. } => c"flash.released",
-        Change::Expired { .. } => c"flash.expired",
-        Change::Restocked { .. } => c"flash.restocked",
-        Change::Opened => c"flash.opened",
-        Change::Closed => c"flash.closed",
-    }
-}
-
 /// Lets the event that makes a sale happen, in an empty key.
 pub(crate) fn warm(call: &Call, key: &mut Key<Stored>, event: &Event) -> Result<(), Fault> {
     put(call, key, Stored::new(event)?);
-    stats::happened(&event.change);
+    let happened = stats::happened(&event.change);
     if let Some((_, name)) = key.value() {
-        name.notify(event_name(&event.change));
+        name.notify(happened);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! by a signal handler, so that everything it reads is an atomic or a lock that is only tried.
 
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,16 +26,17 @@ impl Counter {
     }
 }
 
-/// What happened, with its name in INFO.
-pub(crate) static HAPPENED: [(&str, Counter); 8] = [
-    ("warmed", Counter::new()),
-    ("reserved", Counter::new()),
-    ("confirmed", Counter::new()),
-    ("released", Counter::new()),
-    ("expired", Counter::new()),
-    ("restocked", Counter::new()),
-    ("opened", Counter::new()),
-    ("closed", Counter::new()),
+/// What happened, by the place of the change, with the keyspace event that tells of it. INFO calls it the same, without
+/// the prefix.
+pub(crate) static HAPPENED: [(&CStr, Counter); 8] = [
+    (c"flash.warmed", Counter::new()),
+    (c"flash.reserved", Counter::new()),
+    (c"flash.confirmed", Counter::new()),
+    (c"flash.released", Counter::new()),
+    (c"flash.expired", Counter::new()),
+    (c"flash.restocked", Counter::new()),
+    (c"flash.opened", Counter::new()),
+    (c"flash.closed", Counter::new()),
 ];
 /// By the place of the refusal's code.
 pub(crate) static REFUSED: [Counter; Refusal::CODES.len()] = [const { Counter::new() }; Refusal::CODES.len()];
@@ -47,8 +49,8 @@ pub(crate) static FAULTS: Counter = Counter::new();
 /// Commands that panicked.
 pub(crate) static PANICS: Counter = Counter::new();
 
-/// Counts an event, wherever it was decided.
-pub(crate) fn happened(change: &Change) {
+/// Counts an event, wherever it was decided, and gives the keyspace event that tells of it.
+pub(crate) fn happened(change: &Change) -> &'static CStr {
     let (place, reservations) = match change {
         Change::Warmed(_) => (0, 1),
         Change::Reserved(_) => (1, 1),
@@ -59,7 +61,9 @@ pub(crate) fn happened(change: &Change) {
         Change::Opened => (6, 1),
         Change::Closed => (7, 1),
     };
-    HAPPENED[place].1.add(reservations);
+    let (event, counter) = &HAPPENED[place];
+    counter.add(reservations);
+    event
 }
 
 /// Counts a refusal.

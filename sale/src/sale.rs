@@ -17,6 +17,7 @@ use crate::terms::{SkuTerms, Terms};
 #[derive(Debug)]
 pub struct Sale {
     pub(crate) terms: Terms,
+    terms_bytes: usize,
     pub(crate) epoch: u64,
     /// The newest event's seq.
     pub(crate) seq: u64,
@@ -100,14 +101,23 @@ impl Sale {
         Some(sale)
     }
 
+    /// What the terms, and the units beside them, take from the allocator: the same for ever.
+    fn terms_bytes(terms: &Terms, units: &Vec<Units>) -> usize {
+        let names = terms.skus.iter().map(|sku| allocated(sku.name.capacity())).sum::<usize>();
+        let skus = allocated(terms.skus.capacity() * size_of::<SkuTerms>());
+        names + skus + allocated(units.capacity() * size_of::<Units>())
+    }
+
     pub(crate) fn empty(terms: Terms, epoch: u64, seq: u64, key: HashKey) -> Self {
         // Only a hold can end, so only a sale with a pay window remembers ended reservations.
         let remembered = if terms.hold_ms.is_some() { ENDED_RESERVATIONS_MAX as u64 } else { 0 };
+        let units = terms.skus.iter().map(|sku| Units { total: sku.total, held: 0, confirmed: 0 }).collect();
         Self {
             epoch,
             seq,
             at_ms: 0,
-            units: terms.skus.iter().map(|sku| Units { total: sku.total, held: 0, confirmed: 0 }).collect(),
+            terms_bytes: Self::terms_bytes(&terms, &units),
+            units,
             is_closed: false,
             is_fenced: false,
             reservations: Reservations::new(key, terms.total_units() + remembered),
@@ -290,13 +300,10 @@ impl Sale {
     /// What the sale takes from the allocator, in bytes: kept count of, so that asking costs the same however large it is.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let skus = self.terms.skus.iter().map(|sku| allocated(sku.name.capacity())).sum::<usize>();
-        let terms = skus + allocated(self.terms.skus.capacity() * size_of::<SkuTerms>());
-        let units = allocated(self.units.capacity() * size_of::<Units>());
         let journal = self.journal.as_ref().map_or(0, Journal::memory_bytes);
         let newest = allocated(self.newest.capacity());
         let holds = self.holds.memory_bytes();
-        size_of::<Self>() + terms + units + newest + journal + holds + self.reservations.memory_bytes()
+        size_of::<Self>() + self.terms_bytes + newest + journal + holds + self.reservations.memory_bytes()
     }
 
     /// How many pieces the sale takes from the allocator, but for the nodes of its trees: what it costs to free it.
