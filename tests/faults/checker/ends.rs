@@ -1,11 +1,14 @@
 //! Each order ended as its buyer asked, or not at all; and Redis says the same as PostgreSQL.
 
+use std::collections::BTreeMap;
+
 use super::Case;
 use crate::eyes::Order;
 use crate::load::{Answer, Ask, Entry, State};
 
 pub(super) fn check(case: &Case) -> Vec<String> {
-    let mut wrong: Vec<String> = case.rows.orders.iter().flat_map(|order| order_ended(case, order)).collect();
+    let ends = Ends::of(case);
+    let mut wrong: Vec<String> = case.rows.orders.iter().flat_map(|order| order_ended(case, &ends, order)).collect();
     for order in &case.rows.orders {
         let in_redis = case.in_redis.get(&order.id).copied().flatten();
         let same = in_redis == Some(order.state) || in_redis.is_none() && !order.state.is_active();
@@ -16,9 +19,30 @@ pub(super) fn check(case: &Case) -> Vec<String> {
     wrong
 }
 
-fn order_ended(case: &Case, order: &Order) -> Vec<String> {
-    let confirms = asked(case, &Ask::Confirm(order.id));
-    let releases = asked(case, &Ask::Release(order.id));
+/// The requests that end holds, by the reservation's id.
+#[derive(Default)]
+struct Ends<'a> {
+    confirms: BTreeMap<u64, Vec<&'a Entry>>,
+    releases: BTreeMap<u64, Vec<&'a Entry>>,
+}
+
+impl<'a> Ends<'a> {
+    fn of(case: &Case<'a>) -> Self {
+        let mut ends = Self::default();
+        for entry in &case.entries {
+            match entry.ask {
+                Ask::Confirm(id) => ends.confirms.entry(id).or_default().push(entry),
+                Ask::Release(id) => ends.releases.entry(id).or_default().push(entry),
+                Ask::Reserve(_) => {}
+            }
+        }
+        ends
+    }
+}
+
+fn order_ended(case: &Case, ends: &Ends, order: &Order) -> Vec<String> {
+    let asked = |ends: &BTreeMap<u64, Vec<_>>| ends.get(&order.id).cloned().unwrap_or_default();
+    let (confirms, releases) = (asked(&ends.confirms), asked(&ends.releases));
     let mut wrong = Vec::new();
     let mut demand = |entries: &[&Entry], wanted: State| {
         let told = entries.iter().find(|entry| matches!(entry.answer, Answer::Ok { .. }));
@@ -39,8 +63,4 @@ fn order_ended(case: &Case, order: &Order) -> Vec<String> {
         wrong.push(format!("nobody asked that this is {:?}: {order:?}", order.state));
     }
     wrong
-}
-
-fn asked<'a>(case: &Case<'a>, ask: &Ask) -> Vec<&'a Entry> {
-    case.entries.iter().copied().filter(|entry| entry.ask == *ask).collect()
 }

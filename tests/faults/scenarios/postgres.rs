@@ -8,7 +8,7 @@ use crate::runner::Runner;
 use crate::strike::Strike;
 use crate::world::Terms;
 
-const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()";
+pub(super) const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()";
 /// Times that connections are ended in a row.
 const TERMINATIONS: u64 = 3;
 
