@@ -2,6 +2,7 @@
 
 mod connection;
 mod cost;
+mod epochs;
 mod fixture;
 mod history;
 mod operator;
