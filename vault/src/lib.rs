@@ -26,8 +26,8 @@ pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
 pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
 pub use migrate::migrate;
-pub use read::{Order, SkuSold, active_orders, has_events, order, sold_units, twice_served_buyers};
+pub use read::{Order, SkuSold, active_orders, has_barrier, has_events, order, sold_units, twice_served_buyers};
 pub use sale::{SaleCreated, create_sale, terms};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
-pub use write::{Head, Unreadable, Vault};
+pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};
