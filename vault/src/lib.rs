@@ -30,7 +30,8 @@ pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
 pub use migrate::migrate;
 pub use read::{
-    Order, Rejection, SkuSold, active_orders, has_events, order, rejection, sold_units, twice_served_buyers,
+    Order, Rejection, SkuSold, active_orders, has_barrier, has_events, order, rejection, sold_units,
+    twice_served_buyers,
 };
 pub use recover::{
     Life, OVER_MS_MAX, active_page, life, sales_on_sale, settle_rejections, try_lock_recovery, unlock_recovery,
@@ -40,4 +41,4 @@ pub use sale::{SaleCreated, create_sale, terms};
 pub use seal::{EPOCHS_APART_SEQS, Wanted};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
-pub use write::{Head, Unreadable, Vault};
+pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};

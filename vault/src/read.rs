@@ -76,6 +76,14 @@ pub async fn has_events(client: &Client, sale: &str) -> Result<bool, Error> {
     Ok(client.query_one(sql::HAS_EVENTS, &[&sale]).await?.get(0))
 }
 
+/// Whether a barrier has come. Then everything that was queued before it is in PostgreSQL.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn has_barrier(client: &Client, id: &str) -> Result<bool, Error> {
+    Ok(client.query_one(sql::HAS_BARRIER, &[&id]).await?.get(0))
+}
+
 /// How many orders of a sale are held or confirmed.
 ///
 /// # Errors

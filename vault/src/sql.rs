@@ -209,6 +209,15 @@ pub(crate) const SETTLE_REJECTIONS: &str = "
 pub(crate) const REJECTION: &str = "
     SELECT buyer, reason FROM rejections WHERE sale = $1 AND id = $2 ORDER BY epoch LIMIT 1";
 
+/// Writes a barrier down.
+pub(crate) const ADD_BARRIER: &str = "INSERT INTO barriers (id) VALUES ($1) ON CONFLICT DO NOTHING";
+
+/// Forgets the barriers that are older than `$1` seconds.
+pub(crate) const FORGET_BARRIERS: &str = "DELETE FROM barriers WHERE at < now() - make_interval(secs => $1)";
+
+/// Whether a barrier has come.
+pub(crate) const HAS_BARRIER: &str = "SELECT EXISTS (SELECT FROM barriers WHERE id = $1)";
+
 /// One order.
 pub(crate) const ORDER: &str = "
     SELECT buyer, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms
