@@ -114,6 +114,22 @@ impl RabbitMq {
     /// would take two seconds, most of them to start an Erlang machine of its own).
     pub fn create_vhost(&self, name: &str) -> Result<(), Error> {
         name::check("vhost", name, VHOST_NAME_BYTES_MAX)?;
+        let script = format!(
+            "User = <<\"{USER}\">>, Vhost = <<\"{name}\">>, All = <<\".*\">>, \
+             ok = rabbit_vhost:add(Vhost, User), \
+             ok = rabbit_auth_backend_internal:set_permissions(User, Vhost, All, All, All, User).\n"
+        );
+        let output = self.eval(&script)?;
+        // It exits with 0 also when the node could not do it.
+        if output == "{ok, ok}" {
+            return Ok(());
+        }
+        Err(Error::Tool { program: "erl_call", outcome: "the node refused".into(), output })
+    }
+
+    /// Runs Erlang in the node, as `rabbitmqctl eval` does, and gives what it comes to: tests bring the node into trouble
+    /// by it. The script ends with a full stop and a line's end.
+    pub fn eval(&self, script: &str) -> Result<String, Error> {
         let erl_call = Task {
             program: program::find("erl_call", "erlang-base")?,
             args: vec![
@@ -127,17 +143,7 @@ impl RabbitMq {
             dir: self.server.dir().into(),
             user: None,
         };
-        let script = format!(
-            "User = <<\"{USER}\">>, Vhost = <<\"{name}\">>, All = <<\".*\">>, \
-             ok = rabbit_vhost:add(Vhost, User), \
-             ok = rabbit_auth_backend_internal:set_permissions(User, Vhost, All, All, All, User).\n"
-        );
-        let output = program::run("erl_call", &erl_call, &script, ERL_CALL_LIMIT_MS)?;
-        // It exits with 0 also when the node could not do it.
-        if output == "{ok, ok}" {
-            return Ok(());
-        }
-        Err(Error::Tool { program: "erl_call", outcome: "the node refused".into(), output })
+        program::run("erl_call", &erl_call, script, ERL_CALL_LIMIT_MS)
     }
 }
 

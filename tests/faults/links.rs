@@ -8,6 +8,8 @@ use crate::background::Background;
 use crate::proxy::Proxy;
 use crate::world::{Servers, Which};
 
+/// The gateways come first.
+pub(crate) const GATEWAYS: usize = 2;
 /// Gateways and syncers.
 pub(crate) const PROCESSES: usize = 4;
 

@@ -63,11 +63,6 @@ impl Process {
         Ok(())
     }
 
-    pub(crate) fn restart(&mut self) -> Result<()> {
-        self.kill()?;
-        self.start()
-    }
-
     /// Asks it to stop in order, and waits for that.
     pub(crate) fn stop(&mut self) -> Result<()> {
         let Some(mut running) = self.running.take() else { return Ok(()) };

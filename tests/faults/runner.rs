@@ -51,6 +51,20 @@ impl Runner {
         self.repeat(|seed| round(&mut world, seed))
     }
 
+    /// The same, for one of several worlds among which the rounds are shared out.
+    pub(crate) fn rounds_of(
+        &mut self,
+        worlds: usize,
+        terms: &Terms,
+        round: impl FnMut(&mut World, u64) -> Result<Tally>,
+    ) -> Result<()> {
+        let all = self.count;
+        self.count = all.min(self.done + all.div_ceil(worlds as u64));
+        let result = self.rounds(terms, round);
+        self.count = all;
+        result
+    }
+
     /// The same without a world.
     pub(crate) fn repeat(&mut self, mut round: impl FnMut(u64) -> Result<Tally>) -> Result<()> {
         while self.done < self.count && Instant::now() < self.deadline {
@@ -62,13 +76,17 @@ impl Runner {
         Ok(())
     }
 
+    /// All of them in one go, by something that is told how many and with which seed.
+    pub(crate) fn all_at_once(&mut self, round: impl FnOnce(u64, u64) -> Result<Tally>) -> Result<()> {
+        let tally = round(self.count, self.seed).with_context(|| format!("with FAULT_SEED={}", self.seed))?;
+        self.tally.add(tally);
+        self.done = self.count;
+        Ok(())
+    }
+
     /// Leaves the rest out, for a reason that is told.
     pub(crate) fn skip(&mut self, why: impl Into<String>) {
         self.skipped = Some(why.into());
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        Instant::now() >= self.deadline
     }
 
     pub(crate) const fn count(&self) -> u64 {

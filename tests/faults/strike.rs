@@ -11,6 +11,9 @@ use crate::checker::Excuses;
 use crate::eyes::Eyes;
 use crate::world::World;
 
+/// Prints schedules as they go, not only those of violations.
+const SHOW: &str = "FAULT_SHOW";
+
 /// Faults being done to a world.
 pub(crate) struct Strike<'a> {
     pub(crate) world: &'a mut World,
@@ -29,7 +32,11 @@ impl<'a> Strike<'a> {
 
     /// Writes down what is done now.
     pub(crate) fn note(&mut self, what: impl AsRef<str>) {
-        self.schedule.push(format!("{:>6} ms  {}", self.begun.elapsed().as_millis(), what.as_ref()));
+        let line = format!("{:>6} ms  {}", self.begun.elapsed().as_millis(), what.as_ref());
+        if std::env::var_os(SHOW).is_some() {
+            eprintln!("    {line}");
+        }
+        self.schedule.push(line);
     }
 
     /// Since the load began.

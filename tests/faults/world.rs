@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) processes: Vec<Process>,
     pub(crate) gateways: [SocketAddr; 2],
     pub(crate) background: Background,
-    pub(crate) dir: TempDir,
+    _dir: TempDir,
 }
 
 impl World {
@@ -81,7 +81,7 @@ impl World {
             processes.push(Process::new(name, &["syncer"], environment, dir.path()));
         }
         migrate(&servers, dir.path())?;
-        let mut world = Self { servers, links, processes, gateways, background, dir };
+        let mut world = Self { servers, links, processes, gateways, background, _dir: dir };
         world.processes.iter_mut().try_for_each(Process::start)?;
         world.wait_until_ready()?;
         Ok(world)

@@ -21,7 +21,10 @@ pub(crate) fn settled(sale: &Sale, status: &SaleStatus, rows: &Rows) -> Result<(
     }
     for (redis, postgres) in status.skus.iter().zip(&rows.skus) {
         let taken = redis.held + redis.confirmed;
-        if postgres.sold != taken.cast_signed() || postgres.total != redis.total.cast_signed() {
+        if postgres.name != redis.name
+            || postgres.sold != taken.cast_signed()
+            || postgres.total != redis.total.cast_signed()
+        {
             return Err(format!("Redis says {redis:?}, PostgreSQL says {postgres:?}"));
         }
         if sale.expires() && redis.held > 0 {

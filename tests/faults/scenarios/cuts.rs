@@ -23,7 +23,7 @@ pub(super) fn run(runner: &mut Runner) -> Result<()> {
 }
 
 /// Few bytes and many are equally likely, and some links break twice, so that handshakes are cut too.
-fn cut(strike: &mut Strike) -> Result<()> {
+pub(super) fn cut(strike: &mut Strike) -> Result<()> {
     let links: Vec<_> = strike.world.links.all().collect();
     let link = *links.choose(&mut strike.random).expect("there are links");
     let direction = *Direction::BOTH.choose(&mut strike.random).expect("there are two");

@@ -9,7 +9,7 @@ use flash_tests::wait;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 
-use crate::links::PROCESSES;
+use crate::links::{GATEWAYS, PROCESSES};
 use crate::round::{self, USUAL};
 use crate::runner::Runner;
 use crate::strike::Strike;
@@ -41,7 +41,12 @@ fn kill(strike: &mut Strike) -> Result<()> {
     let nth = strike.random.random_range(0.0..CALLS_LOG2_MAX).exp2().floor();
     let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
     let trace = format!("trace={call}");
-    let tracer = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+    let tracer = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+    if target >= GATEWAYS {
+        // RabbitMQ gives the queue to one syncer at a time: without the other, to this one.
+        let other = &mut strike.world.processes[PROCESSES - 1 - target + GATEWAYS];
+        other.kill()?;
+    }
     let process = &mut strike.world.processes[target];
     let name = process.name;
     process.start_under(&tracer.map(str::to_owned))?;

@@ -2,11 +2,16 @@
 
 mod broker;
 mod cuts;
+mod disks;
+mod elsewhere;
 mod errors;
+mod garbage;
 mod kills;
 mod network;
 mod postgres;
+mod random;
 mod redis;
+mod reloads;
 mod restarts;
 mod stops;
 
@@ -29,6 +34,10 @@ pub(crate) struct Scenario {
 pub(crate) static SCENARIOS: &[Scenario] = &[
     Scenario { number: "1", name: "killed-at-a-call", ci: 150, soak: 1_000, run: kills::run },
     Scenario { number: "2", name: "redis-killed", ci: 50, soak: 300, run: redis::killed },
+    Scenario { number: "3", name: "aof-cut", ci: 0, soak: 20_000, run: elsewhere::aof_prefix },
+    // Twenty commands each.
+    Scenario { number: "4", name: "reloaded", ci: 10, soak: 250, run: reloads::reloaded },
+    Scenario { number: "4", name: "defrag", ci: 0, soak: 20, run: elsewhere::defrag },
     Scenario { number: "5", name: "rabbitmq-killed", ci: 3, soak: 30, run: broker::killed },
     Scenario { number: "6", name: "postgres-trouble", ci: 10, soak: 100, run: postgres::trouble },
     Scenario { number: "7", name: "cut", ci: 300, soak: 3_000, run: cuts::run },
@@ -38,6 +47,19 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     Scenario { number: "8", name: "one-way", ci: 8, soak: 60, run: network::one_way },
     Scenario { number: "8", name: "swizzle", ci: 8, soak: 60, run: network::swizzle },
     Scenario { number: "9", name: "stopped", ci: 10, soak: 100, run: stops::run },
+    Scenario { number: "10", name: "broker-alarms", ci: 2, soak: 20, run: broker::alarms },
+    Scenario { number: "10", name: "queue-deleted", ci: 1, soak: 20, run: broker::queue_deleted },
+    Scenario { number: "10", name: "publish-refused", ci: 1, soak: 20, run: broker::refused },
+    Scenario { number: "10", name: "poison", ci: 1, soak: 20, run: broker::poison },
     Scenario { number: "11", name: "postgres-errors", ci: 7, soak: 140, run: errors::run },
+    Scenario { number: "12", name: "disk-full", ci: 3, soak: 30, run: disks::full },
+    Scenario { number: "15", name: "memory-full", ci: 0, soak: 20, run: elsewhere::memory_full },
     Scenario { number: "16", name: "rolling-restart", ci: 1, soak: 10, run: restarts::rolling },
+    Scenario { number: "17", name: "hostile-restore", ci: 0, soak: 1_000_000, run: elsewhere::hostile_restore },
+    // A hundred inputs each.
+    Scenario { number: "18", name: "http-garbage", ci: 100, soak: 10_000, run: garbage::http },
+    // Their clock steps back and forth.
+    Scenario { number: "14, 19", name: "model", ci: 0, soak: 200_000, run: elsewhere::model },
+    // A minute each.
+    Scenario { number: "20", name: "random", ci: 5, soak: 120, run: random::soak },
 ];

@@ -23,7 +23,7 @@ pub(super) fn trouble(runner: &mut Runner) -> Result<()> {
     })
 }
 
-fn kill(strike: &mut Strike) -> Result<()> {
+pub(super) fn kill(strike: &mut Strike) -> Result<()> {
     strike.note("PostgreSQL: SIGKILL");
     strike.world.servers.postgres.server.kill()?;
     let away = strike.ms(0..500);

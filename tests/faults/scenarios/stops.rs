@@ -27,31 +27,35 @@ fn stop(strike: &mut Strike) -> Result<()> {
         1 | 2 => strike.ms(2_000..8_000),
         _ => strike.ms(100..2_000),
     };
+    stop_for(strike, target, time);
+    Ok(())
+}
+
+/// Stops one of our processes, or a server, for so long.
+pub(super) fn stop_for(strike: &mut Strike, target: usize, time: Duration) {
     let name = name(strike, target);
     strike.note(format!("{name}: SIGSTOP for {} ms", time.as_millis()));
     pause(strike, target);
     strike.last(time);
     strike.note(format!("{name}: SIGCONT"));
     resume(strike, target);
-    Ok(())
 }
 
-/// Stops one of our processes, or a server.
-pub(super) fn pause(strike: &mut Strike, target: usize) {
+fn pause(strike: &mut Strike, target: usize) {
     match strike.world.processes.get(target) {
         Some(process) => process.pause(),
         None => strike.world.server(Which::ALL[target - PROCESSES]).pause(),
     }
 }
 
-pub(super) fn resume(strike: &mut Strike, target: usize) {
+fn resume(strike: &mut Strike, target: usize) {
     match strike.world.processes.get(target) {
         Some(process) => process.resume(),
         None => strike.world.server(Which::ALL[target - PROCESSES]).resume(),
     }
 }
 
-pub(super) fn name(strike: &Strike, target: usize) -> String {
+fn name(strike: &Strike, target: usize) -> String {
     let process = strike.world.processes.get(target).map(|process| process.name.to_owned());
     process.unwrap_or_else(|| format!("{:?}", Which::ALL[target - PROCESSES]))
 }
