@@ -40,6 +40,8 @@ pub(crate) enum Column {
     Soak,
 }
 
+/// About how long a world takes to start.
+const WORLD_MS: u64 = 8_000;
 /// The scenario of a plain `cargo test`.
 const SMOKE: &str = "cut";
 
@@ -67,6 +69,16 @@ impl Args {
     /// When it is set and no number.
     pub(crate) fn seed(&self) -> u64 {
         std::env::var(SEED).map_or_else(|_| rand::random::<u32>().into(), |seed| seed.parse().expect("a number"))
+    }
+
+    /// How often a scenario is to run.
+    pub(crate) fn count(&self, scenario: &Scenario) -> u64 {
+        self.count.unwrap_or_else(|| self.column.count(scenario))
+    }
+
+    /// About how long that takes, its world included.
+    pub(crate) fn work_ms(&self, scenario: &Scenario) -> u64 {
+        WORLD_MS + self.count(scenario) * scenario.round_ms
     }
 
     /// The command that runs a round again.

@@ -53,6 +53,12 @@ impl Links {
         self.proxies.iter().for_each(|(_, proxy)| proxy.heal());
     }
 
+    /// From now on a server is somewhere else.
+    pub(crate) fn lead_to(&self, server: Which, address: SocketAddr) {
+        let ways = self.proxies.iter().filter(|(link, _)| link.server == server);
+        ways.for_each(|(_, proxy)| proxy.lead_to(address));
+    }
+
     /// Where a process finds the servers: behind its proxies.
     pub(crate) fn environment(&self, servers: &Servers, process: usize) -> Vec<(&'static str, String)> {
         let names = ["FLASH_REDIS_URL", "FLASH_AMQP_URL", "FLASH_POSTGRES_URL"];

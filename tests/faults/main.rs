@@ -32,10 +32,11 @@ fn main() -> ExitCode {
     let end = Instant::now() + Duration::from_secs(args.minutes * 60);
     let mut outcomes: Vec<Outcome> = Vec::new();
     for (at, scenario) in chosen.iter().enumerate() {
-        let count = args.count.unwrap_or_else(|| args.column.count(scenario));
-        let rest = u32::try_from(chosen.len() - at).unwrap_or(1);
+        let count = args.count(scenario);
+        let wanted: u64 = chosen[at..].iter().map(|later| args.work_ms(later)).sum();
         // What one leaves of its time is for those behind it.
-        let time = end.saturating_duration_since(Instant::now()) / rest;
+        let left = end.saturating_duration_since(Instant::now());
+        let time = left.mul_f64(args.work_ms(scenario) as f64 / wanted as f64);
         eprintln!("{} {}: {count}, from FAULT_SEED={seed}", scenario.number, scenario.name);
         let outcome = runner::run(scenario, count, seed, time);
         eprintln!("{}", report::line(&outcome, count));

@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) processes: Vec<Process>,
     pub(crate) gateways: [SocketAddr; 2],
     pub(crate) background: Background,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl World {
@@ -81,7 +81,7 @@ impl World {
             processes.push(Process::new(name, &["syncer"], environment, dir.path()));
         }
         migrate(&servers, dir.path())?;
-        let mut world = Self { servers, links, processes, gateways, background, _dir: dir };
+        let mut world = Self { servers, links, processes, gateways, background, dir };
         world.processes.iter_mut().try_for_each(Process::start)?;
         world.wait_until_ready()?;
         Ok(world)
@@ -93,6 +93,16 @@ impl World {
             Which::RabbitMq => &mut self.servers.rabbitmq.server,
             Which::Postgres => &mut self.servers.postgres.server,
         }
+    }
+
+    /// A folder of this world's.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// From now on a server is somewhere else.
+    pub(crate) fn lead_to(&self, which: Which, port: u16) {
+        self.links.lead_to(which, SocketAddr::from(([127, 0, 0, 1], port)));
     }
 
     /// RabbitMQ 3.10 may lose a queue that was declared less than a second before it is killed. Stopped in order, it

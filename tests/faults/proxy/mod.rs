@@ -23,7 +23,7 @@ pub(crate) struct Proxy {
 
 /// What all connections of a proxy look at.
 pub(crate) struct Shared {
-    server: SocketAddr,
+    server: Mutex<SocketAddr>,
     rules: watch::Sender<Rules>,
     /// The cut that waits to happen: it happens once.
     cut: Mutex<Option<Cut>>,
@@ -34,7 +34,8 @@ impl Proxy {
     pub(crate) fn start(runtime: &Handle, server: SocketAddr) -> Result<Self> {
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).context("a proxy's port")?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { server, rules: watch::Sender::default(), cut: Mutex::default() });
+        let shared =
+            Arc::new(Shared { server: Mutex::new(server), rules: watch::Sender::default(), cut: Mutex::default() });
         runtime.spawn(serve(listener, shared.clone()));
         Ok(Self { address, shared })
     }
@@ -64,6 +65,11 @@ impl Proxy {
         self.shared.cut().is_none()
     }
 
+    /// New connections lead there.
+    pub(crate) fn lead_to(&self, server: SocketAddr) {
+        *self.shared.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
     /// Lets everything pass again. What stood still goes on to where it was sent, late.
     pub(crate) fn heal(&self) {
         *self.shared.cut() = None;
@@ -72,6 +78,10 @@ impl Proxy {
 }
 
 impl Shared {
+    fn server(&self) -> SocketAddr {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn cut(&self) -> std::sync::MutexGuard<'_, Option<Cut>> {
         self.cut.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,7 +107,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         let shared = shared.clone();
         tokio::spawn(async move {
             // Where the server is away, the client's connection breaks at once.
-            if let Ok(server) = TcpStream::connect(shared.server).await {
+            if let Ok(server) = TcpStream::connect(shared.server()).await {
                 join(client, server, &shared).await;
             }
         });
