@@ -43,7 +43,7 @@ test-faults: bootstrap
 
 soak: bootstrap
 	cargo build --workspace --all-targets
-	$(FAULTS) --column soak --report $(CURDIR)/target/faults.md $(ARGS)
+	$(FAULTS) --column soak --report $(CURDIR)/docs/faults.md $(ARGS)
 
 plant-bugs: bootstrap
 	scripts/plant-bugs

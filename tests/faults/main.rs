@@ -11,6 +11,7 @@ mod load;
 mod observer;
 mod process;
 mod proxy;
+mod queues;
 mod report;
 mod round;
 mod runner;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::checker::Tally;
+use crate::queues;
 use crate::scenarios::Scenario;
 use crate::world::{Terms, World};
 
@@ -48,7 +49,8 @@ impl Runner {
         mut round: impl FnMut(&mut World, u64) -> Result<Tally>,
     ) -> Result<()> {
         let mut world = World::start(terms).context("the world does not start")?;
-        self.repeat(|seed| round(&mut world, seed))
+        self.repeat(|seed| round(&mut world, seed))?;
+        queues::ensure_empty(&world)
     }
 
     /// The same, for one of several worlds among which the rounds are shared out.
