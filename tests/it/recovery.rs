@@ -165,6 +165,10 @@ fn what_was_not_in_postgresql_yet_comes_back_out_of_the_queue() {
     let mut world = World::start_without_syncer();
     world.create_sale(SALE);
     let ada = id(&reserve(&world, "ada", "s"));
+    wait::until("the relay to be connected", || {
+        let ready = world.http().get("/readyz?verbose").expect("an answer");
+        (ready.body["checks"]["rabbitmq"] == "ok").then_some(())
+    });
     // It publishes what it has, so that the queue alone has it once Redis has lost it.
     world.stop_gateway();
     flush(&mut world);
