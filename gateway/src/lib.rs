@@ -15,4 +15,5 @@ mod relay;
 mod worker;
 
 pub use config::Config;
+pub use flash_client::Durability;
 pub use gateway::{Gateway, StartError};

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flash_client::Client;
+use flash_client::{Client, Durability, Durable};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
@@ -24,6 +24,10 @@ use crate::phase::Phase;
 pub(crate) struct App {
     pub(crate) routes: Routes,
     pub(crate) redis: Client,
+    /// For calls whose answers promise more than Redis's memory.
+    pub(crate) durable: Durable,
+    /// What every answer to a buyer survives.
+    pub(crate) durability: Durability,
     pub(crate) orders: Orders,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: Arc<Notify>,
@@ -78,8 +82,8 @@ async fn work(
         Endpoint::ShowSale => sales::show(&app, sale).await,
         Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body).await,
         Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
-        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id).await,
-        Endpoint::ReleaseReservation => reservation::release(&app, sale, id).await,
+        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers).await,
+        Endpoint::ReleaseReservation => reservation::release(&app, sale, id, &headers).await,
         Endpoint::Live | Endpoint::Ready => Err(Kind::Internal.into()),
     }
 }
