@@ -17,3 +17,4 @@ mod worker;
 pub use config::Config;
 pub use flash_client::Durability;
 pub use gateway::{Gateway, StartError};
+pub use relay::{BarrierError, RelayHandle};

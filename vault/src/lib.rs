@@ -11,12 +11,15 @@ mod early;
 mod epochs;
 mod error;
 mod fold;
+mod late;
 mod migrate;
 mod number;
 mod plan;
 mod read;
+mod recover;
 mod refusal;
 mod sale;
+mod seal;
 mod settle;
 mod sql;
 mod statements;
@@ -26,8 +29,16 @@ pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
 pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
 pub use migrate::migrate;
-pub use read::{Order, SkuSold, active_orders, has_events, order, sold_units, twice_served_buyers};
+pub use read::{
+    Order, Rejection, SkuSold, active_orders, has_barrier, has_events, order, rejection, sold_units,
+    twice_served_buyers,
+};
+pub use recover::{
+    Life, OVER_MS_MAX, active_page, life, sales_on_sale, settle_rejections, try_lock_recovery, unlock_recovery,
+    unsettled_sales,
+};
 pub use sale::{SaleCreated, create_sale, terms};
+pub use seal::{EPOCHS_APART_SEQS, Wanted};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
-pub use write::{Head, Unreadable, Vault};
+pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};

@@ -117,7 +117,7 @@ async fn end_hold(app: &App, sale: &str, call: Call<EndHoldAnswer>, headers: &He
     if is_replayed {
         reply::mark_replayed(&mut reply);
     } else {
-        app.relay.notify_one();
+        app.relay.wake();
     }
     Ok(reply)
 }

@@ -25,7 +25,7 @@ pub(crate) async fn reserve(app: &App, sale: &str, headers: &HeaderMap, body: &[
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
-            app.relay.notify_one();
+            app.relay.wake();
             created(sale, made)
         }
         Err(Refusal::Replayed { id, expires_at_ms, state }) => {
