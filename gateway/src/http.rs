@@ -4,6 +4,7 @@ mod app;
 mod body;
 mod durability;
 mod fields;
+mod forgotten;
 mod health;
 mod idempotency_key;
 pub(crate) mod listener;

@@ -20,6 +20,7 @@ mod module_server;
 mod module_tracking;
 mod module_versions;
 mod pipeline;
+mod recovery;
 mod stampede;
 mod support;
 mod throttle;

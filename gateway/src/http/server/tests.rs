@@ -26,6 +26,7 @@ impl Peer {
             durability: flash_client::Durability::MEMORY,
             orders: Orders::new(format!("postgres://{nobody}/db")),
             relay: crate::relay::handle().0,
+            recovery: crate::recovery::handle().0,
             rabbit_is_up: Arc::default(),
             phase: receiver,
             places: App::places(),
