@@ -2,6 +2,7 @@
 //! have a database and a vhost each; Redis is started for each test, for tests kill it.
 
 mod dev;
+mod durability;
 mod http;
 mod module;
 mod module_aof_prefix;

@@ -165,6 +165,10 @@ fn what_was_not_in_postgresql_yet_comes_back_out_of_the_queue() {
     let mut world = World::start_without_syncer();
     world.create_sale(SALE);
     let ada = id(&reserve(&world, "ada", "s"));
+    wait::until("the relay to be connected", || {
+        let ready = world.http().get("/readyz?verbose").expect("an answer");
+        (ready.body["checks"]["rabbitmq"] == "ok").then_some(())
+    });
     // It publishes what it has, so that the queue alone has it once Redis has lost it.
     world.stop_gateway();
     flush(&mut world);
@@ -229,4 +233,24 @@ fn a_sale_that_was_created_and_never_warmed_is_warmed() {
     assert_eq!(reserve_patiently(&world, "ada", "s").status, 201);
     world.wait_for_orders("drop", 1);
     assert_eq!(sale(&world)["epoch"], 2);
+}
+
+#[test]
+fn a_sale_that_cannot_be_brought_back_does_not_hold_up_the_others() {
+    let mut world = World::start();
+    world.create_sale("{\"sale\":\"a-broken-one\",\"total\":5}");
+    world.create_sale(SALE);
+    let ada = id(&reserve(&world, "ada", "s"));
+    world.wait_for_empty_journal("drop");
+    world.wait_for_empty_journal("a-broken-one");
+    world.sql("UPDATE skus SET warmed_total = 0 WHERE sale = 'a-broken-one'");
+    flush(&mut world);
+    assert_eq!(id(&reserve_patiently(&world, "ada", "s")), ada);
+    let broken = world.http().get("/v1/sales/a-broken-one").expect("an answer");
+    assert_eq!(broken.problem(), "fenced", "{broken:?}");
+    world.sql("UPDATE skus SET warmed_total = total");
+    wait::until("the other one", || {
+        let sale = world.http().get("/v1/sales/a-broken-one").expect("an answer");
+        (sale.status == 200 && sale.body["phase"] == "open").then_some(())
+    });
 }
