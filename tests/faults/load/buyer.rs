@@ -176,8 +176,6 @@ fn outcome(sent: io::Result<http::Answer>) -> Answer {
                 _ => Answer::Unknown(format!("an answer without id or state: {}", answer.body)),
             }
         }
-        // Done, but less durable than was asked for.
-        503 if answer.problem() == "durability-short" => Answer::Unknown(answer.problem().to_owned()),
         400..500 | 503 => Answer::Refused(answer.problem().to_owned()),
         _ => Answer::Unknown(answer.problem().to_owned()),
     }
