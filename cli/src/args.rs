@@ -7,6 +7,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::secret::UrlSource;
 
+mod operator;
+
+pub(crate) use operator::Audit;
+
 /// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
 #[derive(Debug, Parser)]
 #[command(name = "flash", version, propagate_version = true)]
@@ -51,6 +55,8 @@ pub(crate) enum Command {
     Syncer(Syncer),
     /// Bring PostgreSQL's schema up to date.
     Migrate(Migrate),
+    /// Prove that Redis and PostgreSQL agree, while the sales sell.
+    Audit(Audit),
 }
 
 /// `flash dev`

@@ -3,12 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod demo;
 mod dev;
 mod logging;
 mod output;
 mod run;
 mod secret;
+mod servers;
 
 use std::process::ExitCode;
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Command::Gateway(gateway) => run::gateway(&gateway, args.output),
         Command::Syncer(syncer) => run::syncer(&syncer),
         Command::Migrate(migrate) => run::migrate(&migrate),
+        Command::Audit(audit) => audit::run(&audit, args.output),
     };
     match result {
         Ok(code) => code,

@@ -1,6 +1,7 @@
 //! The integration tests: one binary over real servers. PostgreSQL and RabbitMQ are started once for all tests, which
 //! have a database and a vhost each; Redis is started for each test, for tests kill it.
 
+mod audit;
 mod dev;
 mod http;
 mod module;

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 13] = [
+const IMPORTS: [(&str, &[&str]); 14] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
@@ -19,9 +19,10 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("client", &["wire"]),
     ("gateway", &["wire", "vault", "broker", "client"]),
     ("syncer", &["wire", "vault", "broker", "client"]),
+    ("audit", &["wire", "vault", "client"]),
     ("servers", &[]),
-    ("cli", &["wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
-    ("tests", &["sale", "wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
+    ("cli", &["wire", "vault", "broker", "client", "gateway", "syncer", "audit", "servers"]),
+    ("tests", &["sale", "wire", "vault", "broker", "client", "gateway", "syncer", "audit", "servers"]),
     ("benches", &["sale", "wire", "vault", "servers"]),
 ];
 /// A file is one idea; beyond this it is two.

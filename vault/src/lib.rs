@@ -18,6 +18,7 @@ mod read;
 mod refusal;
 mod sale;
 mod settle;
+mod snapshot;
 mod sql;
 mod statements;
 mod write;
@@ -28,6 +29,7 @@ pub use error::Error;
 pub use migrate::migrate;
 pub use read::{Order, SkuSold, active_orders, has_events, order, sold_units, twice_served_buyers};
 pub use sale::{SaleCreated, create_sale, terms};
+pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
 pub use write::{Head, Unreadable, Vault};

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, silent};
 use flash_vault::SkuSold;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::http::Http;
@@ -42,7 +43,7 @@ pub(crate) struct World {
     other_gateway: Option<Program>,
     syncer: Option<Program>,
     amqp: String,
-    postgres: String,
+    pub(crate) postgres: String,
     runtime: tokio::runtime::Runtime,
     vault: flash_vault::Client,
 }
@@ -154,6 +155,27 @@ impl World {
             let events = super::redis::status(&mut connection, &format!("flash:{sale}"), "journal_events");
             (events == 0).then_some(())
         });
+    }
+
+    /// Runs `flash` with the world's URLs: its exit code, and what it printed, a line of JSON each.
+    pub(crate) fn flash(&self, args: &[&str]) -> (i32, Vec<Value>) {
+        let (status, printed) = Program::start(&[&["-o", "json"], args].concat(), &self.environment()).wait();
+        let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        (status.code().expect("it ended by itself"), printed.lines().map(line).collect())
+    }
+
+    /// Runs statements in PostgreSQL.
+    pub(crate) fn sql(&self, statements: &str) {
+        self.ask(async |vault| vault.batch_execute(statements).await).unwrap_or_else(|error| {
+            panic!("{statements}: {error:?}");
+        });
+    }
+
+    /// The first column of each row that a query gives, as text.
+    pub(crate) fn rows(&self, query: &str) -> Vec<String> {
+        let query = format!("SELECT answer::text FROM ({query}) AS question (answer)");
+        let rows = self.ask(async |vault| vault.query(&query, &[]).await).expect("readable");
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     fn ask<T>(&self, question: impl AsyncFnOnce(&flash_vault::Client) -> T) -> T {
