@@ -9,6 +9,7 @@ mod module_aof_prefix;
 mod module_cluster;
 mod module_defrag;
 mod module_errors;
+mod module_fence_on_load;
 mod module_hostile_restore;
 mod module_keys;
 mod module_memory;

@@ -1,4 +1,5 @@
-//! What a recovery says: `FLASH.FENCE key`, `FLASH.UNFENCE key epoch seq`, `FLASH.REBUILD key epoch reservation ...`
+//! What a recovery says: `FLASH.FENCE key`, `FLASH.UNFENCE key epoch seq [EPOCH next]`,
+//! `FLASH.REBUILD key epoch reservation ...`
 
 use std::borrow::Cow;
 
@@ -25,6 +26,8 @@ pub struct Unfence {
     pub epoch: u64,
     /// The newest seq that PostgreSQL or the queue has.
     pub seq: u64,
+    /// The epoch in which the sale goes on; none: the same.
+    pub next: Option<u64>,
 }
 
 impl Unfence {
@@ -39,15 +42,17 @@ impl Unfence {
     /// Names the argument that breaks its rule.
     pub fn parse(args: &[&[u8]]) -> Result<Self, ArgError> {
         let mut args = Args::new(args);
-        let unfence = Self { epoch: args.int("epoch", 1, EPOCH_MAX)?, seq: args.int("seq", 0, SEQ_MAX)? };
+        let (epoch, seq) = (args.int("epoch", 1, EPOCH_MAX)?, args.int("seq", 0, SEQ_MAX)?);
+        let next = if args.keyword("EPOCH") { Some(args.int("epoch", epoch, EPOCH_MAX)?) } else { None };
         args.end()?;
-        Ok(unfence)
+        Ok(Self { epoch, seq, next })
     }
 
     /// Writes the arguments behind the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.int(self.epoch);
         sink.int(self.seq);
+        sink.option("EPOCH", self.next);
     }
 }
 
