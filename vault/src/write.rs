@@ -35,8 +35,8 @@ pub struct Unreadable<'a> {
 
 /// A connection that writes events. Any number of them may do so at once, also for the same sale.
 pub struct Vault {
-    client: Client,
-    statements: Statements,
+    pub(crate) client: Client,
+    pub(crate) statements: Statements,
 }
 
 impl Vault {

@@ -6,5 +6,6 @@ mod fixture;
 mod history;
 mod operator;
 mod order;
+mod quarantine;
 mod reading;
 mod refusals;
