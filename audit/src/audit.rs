@@ -164,6 +164,8 @@ fn report(sale: &str, rows: &Rows, look: Option<&Look>, head: u64) -> Report {
     let epochs = rows.epochs.iter().map(|rows| EpochReport {
         epoch: rows.epoch,
         head: rows.head,
+        sealed_at: rows.sealed_at,
+        gaps: rows.gaps,
         early: rows.early,
         rejected: rows.rejected,
     });

@@ -31,6 +31,8 @@ pub enum Kind {
     UnknownSku,
     /// Orders lie beyond what was ever written.
     UnexplainedOrder,
+    /// A life of the sale is over and not sealed where it ends, or sealed and not over.
+    Unsealed,
     /// The journal let go of events that PostgreSQL does not have.
     Lost,
     /// Redis has forgotten events that PostgreSQL has.
@@ -51,6 +53,8 @@ pub enum Kind {
     Moving,
     /// Reservations were refused by PostgreSQL, and recorded.
     Rejected,
+    /// Events were lost with Redis and the broker together, and recorded.
+    Gaps,
     /// Events wait in PostgreSQL for those before them.
     Early,
     /// The sale keeps no journal: nothing of it goes to PostgreSQL.
@@ -81,7 +85,7 @@ impl Kind {
     #[must_use]
     pub const fn verdict(self) -> Verdict {
         match self {
-            Self::Rejected | Self::Early | Self::NoJournal | Self::NeverWarmed => Verdict::Whole,
+            Self::Rejected | Self::Gaps | Self::Early | Self::NoJournal | Self::NeverWarmed => Verdict::Whole,
             Self::Fenced | Self::TooFarBehind | Self::Moving => Verdict::Unknown,
             _ => Verdict::Drift,
         }
@@ -98,6 +102,7 @@ impl Kind {
             Self::OverLimit => "over_limit",
             Self::UnknownSku => "unknown_sku",
             Self::UnexplainedOrder => "unexplained_order",
+            Self::Unsealed => "unsealed",
             Self::Lost => "lost",
             Self::Behind => "behind",
             Self::OlderLife => "older_life",
@@ -108,6 +113,7 @@ impl Kind {
             Self::TooFarBehind => "too_far_behind",
             Self::Moving => "moving",
             Self::Rejected => "rejected",
+            Self::Gaps => "gaps",
             Self::Early => "early",
             Self::NoJournal => "no_journal",
             Self::NeverWarmed => "never_warmed",
@@ -121,7 +127,8 @@ impl Kind {
             Self::Miscounted => "run `flash repair`: it counts the orders again",
             Self::SecondOrder | Self::OverLimit => "decide which order is to stand, and cancel the others by hand",
             Self::UnknownSku | Self::UnexplainedOrder => "find out who wrote these rows: Flash did not",
-            Self::Lost => "run `flash repair`: it fences the sale, and a gateway rebuilds it from PostgreSQL",
+            Self::Unsealed => "find out who began another life of the sale: a recovery seals the one before",
+            Self::Lost => "stop the sale, and find out who acknowledged them: their buyers have a yes",
             Self::Behind | Self::OlderLife | Self::Differs => {
                 "run `flash repair`: it fences the sale, and a gateway rebuilds it from PostgreSQL"
             }
@@ -131,6 +138,7 @@ impl Kind {
             Self::TooFarBehind => "wait until the syncer has caught up",
             Self::Moving => "ask again",
             Self::Rejected => "tell the buyers: their status says `rejected`",
+            Self::Gaps => "nothing can be done: nobody has them any more",
             Self::Early => "nothing: the events before them are on their way, and come again if they were lost",
             Self::NoJournal => "nothing, if it is meant to be in Redis alone",
             Self::NeverWarmed => "create the sale again: the same terms warm it",

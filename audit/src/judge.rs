@@ -52,14 +52,27 @@ pub(crate) fn check_rows(rows: &Rows) -> Vec<Finding> {
             find(kind, format!("PostgreSQL: {count} {what}"));
         }
     }
-    for EpochRows { epoch, early, rejected, .. } in &rows.epochs {
-        for (kind, count, what) in [(Kind::Early, early, "early events"), (Kind::Rejected, rejected, "rejections")] {
+    let newest = newest_epoch(rows);
+    for EpochRows { epoch, head, sealed_at, gaps, early, rejected } in &rows.epochs {
+        if *sealed_at != (*epoch < newest).then_some(*head) {
+            let sealed = sealed_at.map_or("not sealed".to_owned(), |last| format!("sealed at {last}"));
+            find(Kind::Unsealed, format!("PostgreSQL, epoch {epoch} of {newest}: written up to {head}, {sealed}"));
+        }
+        for (kind, count, what) in [
+            (Kind::Gaps, gaps, "events that nobody has any more"),
+            (Kind::Early, early, "early events"),
+            (Kind::Rejected, rejected, "rejections"),
+        ] {
             if *count > 0 {
                 find(kind, format!("PostgreSQL, epoch {epoch}: {count} {what}"));
             }
         }
     }
     findings
+}
+
+fn newest_epoch(rows: &Rows) -> u64 {
+    rows.epochs.iter().map(|rows| rows.epoch).max().unwrap_or(0)
 }
 
 /// What Redis' own numbers contradict.
@@ -76,7 +89,7 @@ pub(crate) fn check_status(status: &SaleStatus) -> Vec<Finding> {
 /// Why the two cannot be compared unit by unit, if so. `acked` is of the moment before PostgreSQL was asked.
 pub(crate) fn check_seqs(rows: &Rows, acked: u64, head: u64, after: &Look) -> Option<Finding> {
     let SaleStatus { epoch, seq, .. } = after.status;
-    let newest = rows.epochs.iter().map(|rows| rows.epoch).max().unwrap_or(0);
+    let newest = newest_epoch(rows);
     if newest > epoch {
         return Some(Finding::new(Kind::OlderLife, format!("Redis is in epoch {epoch}, PostgreSQL in {newest}")));
     }

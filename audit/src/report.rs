@@ -36,6 +36,10 @@ pub struct EpochReport {
     pub epoch: u64,
     /// Every event up to here is written.
     pub head: u64,
+    /// Its last event, if it is over.
+    pub sealed_at: Option<u64>,
+    /// Events of it that are lost.
+    pub gaps: u64,
     /// Events that wait beyond a gap.
     pub early: u64,
     /// Reservations that were refused.

@@ -1,6 +1,6 @@
 //! A message on its way into the exchange.
 
-use flash_wire::Message;
+use flash_wire::{Barrier, Message};
 use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, PublisherConfirm};
@@ -28,8 +28,18 @@ impl Outgoing {
         let seq = |event: Option<&flash_wire::message::MessageEvent>| event.map_or(0, |event| event.seq);
         let (first, last) = (seq(message.events.first()), seq(message.events.last()));
         let id = format!("{}/{}/{first}-{last}", message.sale, message.epoch);
-        // A sale's id is short, so the whole is; and a message without an id would still be a whole message.
-        Self { id: ShortString::try_new(id).unwrap_or_default(), body: message.encode() }
+        Self::new(id, message.encode())
+    }
+
+    /// Encodes `barrier`.
+    #[must_use]
+    pub fn barrier(barrier: &Barrier) -> Self {
+        Self::new(format!("barrier/{}", barrier.id()), barrier.encode())
+    }
+
+    fn new(id: String, body: Vec<u8>) -> Self {
+        // Sales' and barriers' ids are short, so the whole is; and a message without an id would still be a whole message.
+        Self { id: ShortString::try_new(id).unwrap_or_default(), body }
     }
 
     /// The body's length, for those who bound what they keep.

@@ -219,7 +219,7 @@ impl ArgSink for Sink<'_> {
 #[cfg(test)]
 mod tests {
     use flash_wire::message::MessageItem;
-    use flash_wire::{RebuiltReservation, ThrottleTerms, WindowTerms};
+    use flash_wire::{NextEpoch, RebuiltReservation, ThrottleTerms, WindowTerms};
 
     use super::*;
 
@@ -251,7 +251,10 @@ mod tests {
     #[test]
     fn a_recoverys_calls_are_what_the_module_takes() {
         check(&Call::fence("drop"), "FLASH.FENCE flash:drop");
-        check(&Call::unfence("drop", Unfence { epoch: 2, seq: 9 }), "FLASH.UNFENCE flash:drop 2 9");
+        check(&Call::unfence("drop", Unfence { epoch: 2, seq: 9, next: None }), "FLASH.UNFENCE flash:drop 2 9");
+        let next = Some(NextEpoch { epoch: 3, after: 20 });
+        let unfence = Unfence { epoch: 2, seq: 9, next };
+        check(&Call::unfence("drop", unfence), "FLASH.UNFENCE flash:drop 2 9 EPOCH 3 AFTER 20");
         let reservation = RebuiltReservation {
             id: 7,
             buyer: "ada".into(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use flash_client::{Client, UrlError};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::config::Config;
@@ -16,7 +16,7 @@ use crate::http::{self, App, Routes};
 use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
-use crate::relay::{self, Relay};
+use crate::relay::{self, Relay, RelayHandle, Wishes};
 use crate::worker::Worker;
 
 /// Why a gateway did not start.
@@ -52,6 +52,7 @@ pub struct Gateway {
     drain_notice: Duration,
     servers: Vec<Worker>,
     relay: Worker,
+    handle: RelayHandle,
 }
 
 impl Gateway {
@@ -68,20 +69,27 @@ impl Gateway {
         let listeners = http::listener::open(config.listen, config.threads).map_err(failed)?;
         let address = listeners.first().ok_or(StartError::Threads(0))?.local_addr()?;
         let (phase, receiver) = watch::channel(Phase::Serving);
+        let (handle, wishes) = relay::handle();
         let shared =
-            Shared { config: config.clone(), phase: receiver, wake: Arc::default(), rabbit_is_up: Arc::default() };
-        let relay = shared.clone().start_relay()?;
+            Shared { config: config.clone(), phase: receiver, relay: handle.clone(), rabbit_is_up: Arc::default() };
+        let relay = shared.clone().start_relay(wishes)?;
         let mut servers = Vec::new();
         for (at, listener) in listeners.into_iter().enumerate() {
             servers.push(shared.clone().start_server(at, listener)?);
         }
-        Ok(Self { address, phase, drain_notice: config.drain_notice, servers, relay })
+        Ok(Self { address, phase, drain_notice: config.drain_notice, servers, relay, handle })
     }
 
     /// Where HTTP is served.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Speaks to this gateway's relay.
+    #[must_use]
+    pub const fn relay(&self) -> &RelayHandle {
+        &self.handle
     }
 
     /// Stops: says so on `/readyz` for a while, finishes the requests that it has, relays what they reserved.
@@ -102,24 +110,24 @@ impl Gateway {
 struct Shared {
     config: Config,
     phase: watch::Receiver<Phase>,
-    wake: Arc<Notify>,
+    relay: RelayHandle,
     rabbit_is_up: Arc<AtomicBool>,
 }
 
 impl Shared {
-    fn start_relay(self) -> Result<Worker, StartError> {
+    fn start_relay(self, wishes: Wishes) -> Result<Worker, StartError> {
         Worker::start("flash-relay".to_owned(), move || {
             let redis = Client::connect(&self.config.redis)?;
-            Ok(self.relay(redis))
+            Ok(self.relay(redis, wishes))
         })
     }
 
     /// Relays until the end. Where a bug ends the relay, a new one goes on from what is acknowledged: without any, the
     /// gateway would sell until the journals are full.
-    async fn relay(self, redis: Client) {
+    async fn relay(self, redis: Client, wishes: Wishes) {
         loop {
-            let (wake, rabbit_is_up) = (self.wake.clone(), self.rabbit_is_up.clone());
-            let relay = Relay::new(redis.clone(), self.config.amqp.clone(), wake, rabbit_is_up);
+            let rabbit_is_up = self.rabbit_is_up.clone();
+            let relay = Relay::new(redis.clone(), self.config.amqp.clone(), wishes.clone(), rabbit_is_up);
             let Err(panicked) = tokio::spawn(relay.run(self.phase.clone())).await else { return };
             tracing::error!(%panicked, "the relay ended by a bug of the gateway; it begins again");
             sleep(relay::RESTART_WAIT).await;
@@ -132,7 +140,7 @@ impl Shared {
                 routes: Routes::new().map_err(|error| StartError::Routes(error.to_string()))?,
                 redis: Client::connect(&self.config.redis)?,
                 orders: Orders::new(self.config.postgres),
-                relay: self.wake,
+                relay: self.relay,
                 rabbit_is_up: self.rabbit_is_up,
                 phase: self.phase.clone(),
                 places: App::places(),

@@ -16,3 +16,4 @@ mod worker;
 
 pub use config::Config;
 pub use gateway::{Gateway, StartError};
+pub use relay::{BarrierError, RelayHandle};

@@ -3,6 +3,7 @@
 //! It drops nothing: the syncer acknowledges to Redis what PostgreSQL has. Whatever goes wrong here, the answer is to
 //! send again from what is acknowledged.
 
+mod handle;
 mod limits;
 mod link;
 mod plan;
@@ -16,13 +17,16 @@ use std::time::Duration;
 use flash_client::{Backoff, Call, CallError, Client};
 use flash_wire::key::sale_of;
 use flash_wire::{Pull, ReadySale, Refusal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use self::handle::BarrierWish;
+pub use self::handle::{BarrierError, RelayHandle};
+pub(crate) use self::handle::{Wishes, handle};
 use self::limits::*;
 use self::link::{Happened, Link};
 use self::plan::{Journal, Plan};
-use self::publisher::PublishError;
+use self::publisher::{Cargo, PublishError};
 use self::run::runs;
 use crate::clock;
 use crate::phase::{Phase, reached};
@@ -40,7 +44,7 @@ pub(crate) struct Relay {
     /// Its leases are under this name: no two relays may share it.
     name: String,
     plan: Plan,
-    wake: Arc<Notify>,
+    wishes: Wishes,
     backoff: Backoff,
     started: Instant,
     /// Whether something waits for room in the window of confirms.
@@ -63,14 +67,14 @@ type More = bool;
 
 impl Relay {
     /// A relay of the sales that `redis` has. Whoever makes events wakes it.
-    pub(crate) fn new(redis: Client, amqp: String, wake: Arc<Notify>, rabbit_is_up: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(redis: Client, amqp: String, wishes: Wishes, rabbit_is_up: Arc<AtomicBool>) -> Self {
         let name = format!("gateway-{:016x}", rand::random::<u64>());
         Self {
             redis,
             link: Link::new(amqp, name.clone(), rabbit_is_up),
             name,
             plan: Plan::default(),
-            wake,
+            wishes,
             backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX),
             started: Instant::now(),
             full: false,
@@ -93,7 +97,9 @@ impl Relay {
     /// Does not end.
     async fn relay(&mut self) {
         self.redis.connected().await;
-        let wake = self.wake.clone();
+        let wake = self.wishes.wake.clone();
+        let barriers = self.wishes.barriers.clone();
+        let mut barriers = barriers.lock().await;
         let mut next = Instant::now();
         let mut woken = false;
         loop {
@@ -109,6 +115,7 @@ impl Relay {
                     woken = true;
                     next = next.min(Instant::now() + Duration::from_millis(LINGER_MS));
                 }
+                Some(barrier) = barriers.recv(), if self.has_room() => self.mark(barrier).await,
                 () = sleep_until(next) => {
                     next = Instant::now() + self.round().await;
                     woken = false;
@@ -121,7 +128,7 @@ impl Relay {
     async fn flush(&mut self) {
         while self.link.publisher().is_some() {
             let rest = self.round().await;
-            if self.link.publisher().is_some_and(|publisher| publisher.in_flight().next().is_some()) {
+            if self.link.publisher().is_some_and(|publisher| !publisher.is_idle()) {
                 let happened = self.link.next().await;
                 self.learn(happened);
             } else if !rest.is_zero() {
@@ -197,11 +204,24 @@ impl Relay {
         // None, if another relay has sent all of it and PostgreSQL has it already.
         let mut sent = after;
         for run in runs {
-            publisher.publish(sale, &run).await?;
+            publisher.publish(Cargo::Events(sale.to_owned()), &run.outgoing).await?;
             sent = run.last;
             self.plan.sent(sale, ready.epoch, sent, now_ms);
         }
         Ok(sent > after && sent < pulled.head)
+    }
+
+    fn has_room(&mut self) -> bool {
+        self.link.publisher().is_some_and(|publisher| publisher.has_room())
+    }
+
+    /// Publishes a barrier, unless nobody waits for it any more.
+    async fn mark(&mut self, barrier: BarrierWish) {
+        let Some(publisher) = self.link.publisher().filter(|_| !barrier.confirmed.is_closed()) else { return };
+        if let Err(error) = publisher.publish(Cargo::Barrier(barrier.confirmed), &barrier.outgoing).await {
+            let happened = self.link.failed(&error, None);
+            self.learn(happened);
+        }
     }
 
     /// Draws the conclusion from what happened on the way to RabbitMQ.

@@ -4,10 +4,21 @@
 //! these is absolute and may be repeated, so that a replica takes it as it was said.
 
 use crate::event::{Change, Event, Reserved, State};
+use crate::journal::Journal;
 use crate::limits::RESERVATIONS_PER_BUYER_MAX;
 use crate::refusal::Refusal;
 use crate::reservations::Reservation;
 use crate::sale::Sale;
+
+/// The epoch in which a sale goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextEpoch {
+    /// Its number.
+    pub epoch: u64,
+    /// Its first event is the one behind this: the numbers that the epoch before may have given to events that were lost
+    /// are not given again.
+    pub after: u64,
+}
 
 impl Sale {
     /// Whether the sale waits until its state is known to be whole. It answers, and decides nothing.
@@ -22,24 +33,37 @@ impl Sale {
     }
 
     /// Lets the sale go on: its caller has seen that PostgreSQL and the queue know nothing of this sale behind the event
-    /// `seq` of `epoch`. It goes on in the epoch `next`, which is the same one or a later one: then what anyone still sends
-    /// of the epoch before is told from what happens from now on.
+    /// `seq` of `epoch`. It goes on in the same epoch, or in the `next` one: then what anyone still sends of the epoch before
+    /// is told from what happens from now on.
     ///
     /// # Errors
     /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale has never made
-    /// `seq`: then it has forgotten something, and must be rebuilt under the next epoch. [`Refusal::Conflict`] too, when
-    /// `next` is another epoch and the sale is not fenced or has events that are not acknowledged.
-    pub fn unfence(&mut self, epoch: u64, seq: u64, next: u64) -> Result<(), Refusal> {
-        let was_done = next == self.epoch && epoch < next && !self.is_fenced;
-        if epoch != self.epoch && !was_done {
+    /// `seq`: then it has forgotten something, and must be rebuilt under the next epoch. [`Refusal::Conflict`] too, when it
+    /// cannot go on in the `next` epoch: that is none, or begins too early, or the sale is not fenced or has events that are
+    /// not acknowledged.
+    pub fn unfence(&mut self, epoch: u64, seq: u64, next: Option<NextEpoch>) -> Result<(), Refusal> {
+        if next.is_some_and(|next| next.epoch == self.epoch && epoch < next.epoch && !self.is_fenced) {
+            return Ok(());
+        }
+        if epoch != self.epoch {
             return Err(Refusal::Fenced);
         }
-        let may_move = self.is_fenced && self.journal_events() == 0 && next > self.epoch;
-        if seq > self.seq || next != self.epoch && !may_move {
+        if seq > self.seq {
             return Err(Refusal::Conflict);
         }
-        self.epoch = next;
+        if let Some(next) = next {
+            self.go_on_in(next)?;
+        }
         self.is_fenced = false;
+        Ok(())
+    }
+
+    fn go_on_in(&mut self, NextEpoch { epoch, after }: NextEpoch) -> Result<(), Refusal> {
+        if !self.is_fenced || self.journal_events() > 0 || epoch <= self.epoch || after < self.seq {
+            return Err(Refusal::Conflict);
+        }
+        (self.epoch, self.seq) = (epoch, after);
+        self.journal = self.terms.journal_events_max.map(|events_max| Journal::new(events_max, after));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flash_vault::Unreadable;
-use flash_wire::Message;
+use flash_wire::{Barrier, Envelope, Message};
 use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
@@ -25,6 +25,14 @@ pub(crate) struct Batch {
     bytes: usize,
     /// Of the last message: it acknowledges all of them.
     acker: Option<Acker>,
+}
+
+/// A batch, read.
+#[derive(Debug, Default)]
+pub(crate) struct Read<'a> {
+    pub(crate) messages: Vec<Message<'a>>,
+    pub(crate) barriers: Vec<Barrier<'a>>,
+    pub(crate) unreadable: Vec<Unreadable<'a>>,
 }
 
 impl Batch {
@@ -54,16 +62,17 @@ impl Batch {
         self.bytes >= BATCH_BYTES_MAX || self.bodies.len() >= BATCH_MESSAGES_MAX
     }
 
-    /// The messages, and those that nobody can read.
-    pub(crate) fn read(&self) -> (Vec<Message<'_>>, Vec<Unreadable<'_>>) {
-        let (mut messages, mut unreadable) = (Vec::with_capacity(self.bodies.len()), Vec::new());
+    /// What the bodies hold.
+    pub(crate) fn read(&self) -> Read<'_> {
+        let mut read = Read::default();
         for body in &self.bodies {
-            match Message::decode(body) {
-                Ok(message) => messages.push(message),
-                Err(bad) => unreadable.push(Unreadable { reason: bad.to_string(), body }),
+            match Envelope::decode(body) {
+                Ok(Envelope::Events(message)) => read.messages.push(message),
+                Ok(Envelope::Barrier(barrier)) => read.barriers.push(barrier),
+                Err(bad) => read.unreadable.push(Unreadable { reason: bad.to_string(), body }),
             }
         }
-        (messages, unreadable)
+        read
     }
 
     /// Lets RabbitMQ forget the messages. False: the channel is gone, and they come again.

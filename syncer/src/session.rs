@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flash_broker::{ConnectError, QUEUE, TopologyError, connect, declare};
 use flash_client::Backoff;
-use flash_vault::Vault;
+use flash_vault::{Incoming, Vault};
 use lapin::options::{BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, Consumer};
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::acks::Acks;
-use crate::batch::Batch;
+use crate::batch::{Batch, Read};
 use crate::run::Config;
 
 /// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
@@ -85,11 +85,9 @@ impl Session {
 
     /// Writes, and acknowledges what is committed.
     async fn write(&mut self, batch: Batch, acks: &Acks) -> Result<(), Trouble> {
-        let (messages, unreadable) = batch.read();
-        let writing = async {
-            self.vault.quarantine(&unreadable).await?;
-            self.vault.write(&messages).await
-        };
+        let Read { messages, barriers, unreadable } = batch.read();
+        let incoming = Incoming { messages: &messages, unreadable: &unreadable, barriers: &barriers };
+        let writing = self.vault.write_incoming(incoming);
         let written = timeout(Duration::from_millis(WRITE_TIMEOUT_MS), writing).await;
         let heads = written.map_err(|_| Trouble::WriteTimeout)??;
         let count = messages.len();

@@ -89,7 +89,7 @@ const fn in_redis(sale: &'static str, redis: &'static [&'static str], kinds: &'s
 }
 
 /// `$` is the sale. Its events: 1 warmed, 2 to 4 reserved by ada, bob and eve, 5 ada confirmed.
-const TAMPERINGS: [Tampering; 17] = [
+const TAMPERINGS: [Tampering; 18] = [
     in_postgres("counter", "UPDATE skus SET sold = sold + 1 WHERE sale = '$'", &["miscounted"]),
     in_postgres("total", "UPDATE skus SET total = total + 1 WHERE sale = '$'", &["differs"]),
     in_postgres("order-gone", "DELETE FROM orders WHERE sale = '$' AND id = 2", &["miscounted", "differs"]),
@@ -132,7 +132,8 @@ const TAMPERINGS: [Tampering; 17] = [
     ),
     in_postgres("head-back", "UPDATE epochs SET head = head - 1 WHERE sale = '$'", &["lost"]),
     in_postgres("head-ahead", "UPDATE epochs SET head = head + 1 WHERE sale = '$'", &["behind"]),
-    in_postgres("newer-life", "INSERT INTO epochs (sale, epoch, head) VALUES ('$', 2, 0)", &["older_life"]),
+    in_postgres("newer-life", "INSERT INTO epochs (sale, epoch, head) VALUES ('$', 2, 0)", &["unsealed", "older_life"]),
+    in_postgres("sealed", "UPDATE epochs SET sealed_at = head WHERE sale = '$'", &["unsealed"]),
     in_postgres(
         "quarantined",
         "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('$', 1, 5, 'by hand', '')",
@@ -145,7 +146,7 @@ const TAMPERINGS: [Tampering; 17] = [
 ];
 
 /// A sale of nine units in which three buyers reserved and one confirmed, all of it in PostgreSQL.
-fn sell(world: &World, sale: &str) {
+pub(crate) fn sell(world: &World, sale: &str) {
     let mut http = world.http();
     let created = http.post("/v1/sales", &format!("{{\"sale\":\"{sale}\",\"total\":9,\"hold_ms\":600000}}"));
     assert_eq!(created.expect("an answer").status, 201);

@@ -116,11 +116,11 @@ fn the_fence_and_the_next_epoch_reach_replicas_and_the_aof() {
     let (redis, copy) = (&mut primary.connect(), &mut replica.connect());
     let _: Value = run(copy, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
     check(redis, "FLASH.RESERVE drop bob", "[FENCED]");
-    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2", "[CONFLICT]");
+    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2 AFTER 90", "[CONFLICT]");
     check(redis, "FLASH.ACK drop 1 2", "[ACKED 2]");
-    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2", "[UNFENCED 2 2]");
-    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2", "[UNFENCED 2 2]");
-    check(redis, "FLASH.RESERVE drop bob", "[RESERVED 3 nil 1]");
+    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2 AFTER 90", "[UNFENCED 2 90]");
+    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2 AFTER 90", "[UNFENCED 2 90]");
+    check(redis, "FLASH.RESERVE drop bob", "[RESERVED 91 nil 1]");
     check(redis, "FLASH.ACK drop 1 2", "[FENCED]");
     wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
     let before = digest(redis, "drop");

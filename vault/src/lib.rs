@@ -11,14 +11,18 @@ mod early;
 mod epochs;
 mod error;
 mod fold;
+mod late;
 mod migrate;
 mod number;
 mod plan;
 mod quarantine;
 mod read;
+mod recover;
 mod refusal;
+mod repair;
 mod replay;
 mod sale;
+mod seal;
 mod settle;
 mod snapshot;
 mod sql;
@@ -30,10 +34,19 @@ pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
 pub use migrate::migrate;
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, discard, quarantined, quarantined_body};
-pub use read::{Order, SkuSold, active_orders, has_events, order, sold_units, twice_served_buyers};
+pub use read::{
+    Order, Rejection, SkuSold, active_orders, has_barrier, has_events, order, rejection, sold_units,
+    twice_served_buyers,
+};
+pub use recover::{
+    Life, OVER_MS_MAX, active_page, life, sales_on_sale, settle_rejections, try_lock_recovery, unlock_recovery,
+    unsettled_sales,
+};
+pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{Replay, Standing};
 pub use sale::{SaleCreated, create_sale, terms};
+pub use seal::{EPOCHS_APART_SEQS, Wanted};
 pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
-pub use write::{Head, Unreadable, Vault};
+pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};

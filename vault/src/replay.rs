@@ -93,8 +93,13 @@ async fn apply_late(
     let [event] = message.events.as_slice() else { return Ok(Some("it is not one event".to_owned())) };
     let batch = Batch::from([((&*message.sale, message.epoch), vec![event])]);
     let locked = epochs::lock(transaction, statements, &batch).await?;
-    if locked.iter().any(|epoch| epoch.head < event.seq) {
-        return Ok(Some("its turn has not come".to_owned()));
+    for epoch in &locked {
+        if epoch.sealed_at.is_some_and(|last| last < event.seq) {
+            return Ok(Some("it came when its epoch was over".to_owned()));
+        }
+        if epoch.head < event.seq {
+            return Ok(Some("its turn has not come".to_owned()));
+        }
     }
     let end = match &event.change {
         MessageChange::Reserved(_) => match standing {

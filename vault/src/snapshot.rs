@@ -18,6 +18,10 @@ pub struct EpochRows {
     pub epoch: u64,
     /// Every event up to here is written.
     pub head: u64,
+    /// Its last event, if it is over.
+    pub sealed_at: Option<u64>,
+    /// Events of it that nobody had any more when it was sealed.
+    pub gaps: u64,
     /// Events that wait beyond a gap.
     pub early: u64,
     /// Reservations that the constraints refused.
@@ -71,8 +75,10 @@ impl<'a> Snapshot<'a> {
         let epoch = |row: &Row| EpochRows {
             epoch: from_sql(row.get(0)),
             head: from_sql(row.get(1)),
-            early: from_sql(row.get(2)),
-            rejected: from_sql(row.get(3)),
+            sealed_at: row.get::<_, Option<i64>>(2).map(from_sql),
+            gaps: from_sql(row.get(3)),
+            early: from_sql(row.get(4)),
+            rejected: from_sql(row.get(5)),
         };
         Ok(self.0.query(sql::EPOCHS_OF_SALE, &[&sale]).await?.iter().map(epoch).collect())
     }

@@ -1,17 +1,21 @@
 //! The transaction of a batch.
 
-use flash_wire::Message;
-use tokio_postgres::Client;
+use flash_wire::{Barrier, Message};
+use tokio_postgres::{Client, Transaction};
 
 use crate::connect::connect;
 use crate::early;
 use crate::epochs::{self, Batch, Epoch};
 use crate::error::Error;
 use crate::fold::Step;
+use crate::late;
 use crate::plan::{Plan, plan};
 use crate::settle::settle;
 use crate::sql;
 use crate::statements::Statements;
+
+/// How long a barrier is remembered at least: far longer than anyone waits for one.
+pub const BARRIER_KEPT_S: u32 = 24 * 60 * 60;
 
 /// How far an epoch of a sale has been written: every event up to `seq` is in PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +26,17 @@ pub struct Head {
     pub epoch: u64,
     /// The highest seq without a gap below it.
     pub seq: u64,
+}
+
+/// What came, to be written together.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Incoming<'a> {
+    /// In any order, any of them for another time.
+    pub messages: &'a [Message<'a>],
+    /// Bodies that are neither message nor barrier.
+    pub unreadable: &'a [Unreadable<'a>],
+    /// None of them is in the database before every message above is.
+    pub barriers: &'a [Barrier<'a>],
 }
 
 /// A message that nobody can read.
@@ -55,6 +70,8 @@ impl Vault {
     /// that was written before is passed over, and one beyond a gap waits in the database until the gap closes; so
     /// messages may come in any order and any number of times, here and elsewhere.
     ///
+    /// What comes of an epoch that is sealed, from beyond its end, is late: it is refused like the following.
+    ///
     /// What the constraints refuse becomes a row of `rejections`, what no one can write a row of `quarantine`, and
     /// neither holds up what follows. (What Redis has decided by itself, whole, is never refused. In a history that is
     /// not whole, its split into batches may decide which of two reservations is the refused one.)
@@ -62,15 +79,25 @@ impl Vault {
     /// # Errors
     /// When PostgreSQL is in trouble. Open a new vault then, and write the same again.
     pub async fn write(&mut self, messages: &[Message<'_>]) -> Result<Vec<Head>, Error> {
+        self.write_incoming(Incoming { messages, ..Incoming::default() }).await
+    }
+
+    /// As [`Vault::write`]; what nobody can read goes to the quarantine, each body once however often it comes, and
+    /// barriers are written down, all in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Vault::write`].
+    pub async fn write_incoming(&mut self, incoming: Incoming<'_>) -> Result<Vec<Head>, Error> {
+        let Incoming { messages, unreadable, barriers } = incoming;
+        if messages.is_empty() && unreadable.is_empty() && barriers.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut batch = Batch::new();
         for message in messages {
             batch.entry((&message.sale, message.epoch)).or_default().extend(&message.events);
         }
-        if batch.is_empty() {
-            return Ok(Vec::new());
-        }
         loop {
-            let written = self.write_batch(&batch).await?;
+            let written = self.write_batch(&batch, incoming).await?;
             if !written.more {
                 return Ok(written.heads);
             }
@@ -78,21 +105,13 @@ impl Vault {
         }
     }
 
-    /// Puts messages that nobody can read aside, each once however often it comes.
-    ///
-    /// # Errors
-    /// When PostgreSQL is in trouble.
-    pub async fn quarantine(&mut self, unreadable: &[Unreadable<'_>]) -> Result<(), Error> {
-        for Unreadable { reason, body } in unreadable {
-            let (sale, number) = (None::<&str>, None::<i64>);
-            self.client.execute(sql::QUARANTINE, &[&sale, &number, &number, reason, body]).await?;
-        }
-        Ok(())
-    }
-
-    async fn write_batch(&mut self, batch: &Batch<'_>) -> Result<Written, Error> {
+    async fn write_batch(&mut self, batch: &Batch<'_>, incoming: Incoming<'_>) -> Result<Written, Error> {
         let mut transaction = self.client.transaction().await?;
         let mut epochs = epochs::lock(&transaction, &self.statements, batch).await?;
+        for epoch in &mut epochs {
+            let late = late::take(&transaction, epoch).await?;
+            late::refuse(&transaction, epoch, &late).await?;
+        }
         let kept = early::read(&transaction, &epochs).await?;
         let messages = readable(&kept);
         for (place, message) in &messages {
@@ -104,10 +123,29 @@ impl Vault {
             early::update(&transaction, epoch, plan).await?;
         }
         epochs::advance(&transaction, &self.statements, &epochs, &plans).await?;
-        transaction.commit().await?;
         let moved = |&(place, _): &(usize, Message)| plans[place].head > epochs[place].head;
-        Ok(Written { more: messages.iter().any(moved), heads: heads(&epochs, &plans) })
+        let more = messages.iter().any(moved);
+        if !more {
+            put_aside(&transaction, incoming).await?;
+        }
+        transaction.commit().await?;
+        Ok(Written { more, heads: heads(&epochs, &plans) })
     }
+}
+
+/// Writes what is no event.
+async fn put_aside(transaction: &Transaction<'_>, incoming: Incoming<'_>) -> Result<(), tokio_postgres::Error> {
+    for Unreadable { reason, body } in incoming.unreadable {
+        let (sale, number) = (None::<&str>, None::<i64>);
+        transaction.execute(sql::QUARANTINE, &[&sale, &number, &number, reason, body]).await?;
+    }
+    for barrier in incoming.barriers {
+        transaction.execute(sql::ADD_BARRIER, &[&barrier.id()]).await?;
+    }
+    if !incoming.barriers.is_empty() {
+        transaction.execute(sql::FORGET_BARRIERS, &[&f64::from(BARRIER_KEPT_S)]).await?;
+    }
+    Ok(())
 }
 
 /// What one transaction has written.

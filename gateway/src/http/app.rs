@@ -8,7 +8,7 @@ use bytes::Bytes;
 use flash_client::Client;
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::problem::{Kind, Problem};
@@ -18,6 +18,7 @@ use super::{body, health, reservation, reservations, sales};
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
+use crate::relay::RelayHandle;
 
 /// What the requests of one thread share.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) struct App {
     pub(crate) redis: Client,
     pub(crate) orders: Orders,
     /// Wakes the relay: a sale has events.
-    pub(crate) relay: Arc<Notify>,
+    pub(crate) relay: RelayHandle,
     pub(crate) rabbit_is_up: Arc<AtomicBool>,
     pub(crate) phase: watch::Receiver<Phase>,
     /// A place for each request that is being worked on.

@@ -115,6 +115,6 @@ async fn end_hold(app: &App, sale: &str, call: Call<EndHoldAnswer>) -> Result<Re
         }
         Err(refusal) => return Err(refusal.into()),
     };
-    app.relay.notify_one();
+    app.relay.wake();
     Ok(json(StatusCode::OK, &View { sale, id, state: state.name() }))
 }

@@ -25,7 +25,7 @@ pub(crate) async fn reserve(app: &App, sale: &str, headers: &HeaderMap, body: &[
     let outcome = app.redis.call(Call::reserve(sale, &wish.command(key.as_deref()))).await;
     match outcome.map_err(refused_argument)? {
         Ok(made) => {
-            app.relay.notify_one();
+            app.relay.wake();
             Ok(created(sale, made))
         }
         Err(Refusal::Replayed { id, expires_at_ms, state }) => {

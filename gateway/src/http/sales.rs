@@ -63,7 +63,7 @@ async fn warmed_before(app: &App, sale: &str) -> Result<Option<u64>, Problem> {
 async fn warm(app: &App, sale: &str, terms: &Terms) -> Result<u64, Problem> {
     let warm = Warm { terms: terms.clone(), epoch: FIRST_EPOCH, after: 0 };
     let answer = app.redis.call(Call::warm(sale, &warm)).await.map_err(not_warmed)??;
-    app.relay.notify_one();
+    app.relay.wake();
     let (WarmAnswer::Warmed { epoch } | WarmAnswer::Exists { epoch }) = answer;
     Ok(epoch)
 }

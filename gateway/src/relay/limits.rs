@@ -23,6 +23,10 @@ pub(crate) const WINDOW_MESSAGES_MAX: usize = 128;
 /// How long a publish may take until its confirm. Beyond it its fate is unknown. (A RabbitMQ that is short of disk or
 /// memory answers nobody.)
 pub(crate) const CONFIRM_TIMEOUT_MS: u64 = 30_000;
+/// Barriers that wait to be published. Few are ever asked for: one for each sale that is recovered.
+pub(crate) const BARRIERS_MAX: usize = 64;
+/// How long a barrier may take until its confirm: to wait for room, and to be confirmed.
+pub(crate) const BARRIER_TIMEOUT_MS: u64 = 2 * CONFIRM_TIMEOUT_MS;
 /// A sale is this relay's for so long after each PULL; a dead relay holds it up no longer.
 pub(crate) const LEASE_MS: u64 = 1_000;
 /// What was sent and shows no progress towards PostgreSQL for so long is sent again: RabbitMQ may have lost it.

@@ -65,7 +65,7 @@ impl Link {
         match &mut self.state {
             State::Up(publisher) => match publisher.confirmed().await {
                 Ok(()) => self.confirmed(),
-                Err((sale, error)) => self.failed(&error, Some(sale)),
+                Err((sale, error)) => self.failed(&error, sale),
             },
             State::Down(connecting) => match connecting.await {
                 Ok(Ok(publisher)) => self.connected(publisher),
@@ -81,7 +81,7 @@ impl Link {
             tracing::warn!(%error, "RabbitMQ is away; selling goes on, the journals keep the events");
         }
         self.is_up.store(false, Ordering::Relaxed);
-        let in_flight = self.publisher().into_iter().flat_map(|publisher| publisher.in_flight());
+        let in_flight = self.publisher().into_iter().flat_map(|publisher| publisher.sales_in_flight());
         let lost = in_flight.map(str::to_owned).chain(sale).collect();
         self.state = State::Down(connect(self.url.clone(), self.name.clone(), self.backoff.wait()));
         Happened::Failed(lost)

@@ -7,16 +7,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flash_broker::{ConnectError, TopologyError};
+use flash_broker::{ConnectError, Outgoing, TopologyError};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use lapin::options::ConfirmSelectOptions;
 use lapin::{Channel, Confirmation, Connection, PublisherConfirm};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::limits::{CONFIRM_TIMEOUT_MS, WINDOW_MESSAGES_MAX};
-use super::run::Run;
 
 /// Why what is in flight may not have arrived.
 #[derive(Debug, thiserror::Error)]
@@ -44,19 +44,38 @@ pub(crate) struct Publisher {
     in_flight: FuturesUnordered<InFlight>,
 }
 
+/// Who is to know what becomes of a message.
+#[derive(Debug)]
+pub(crate) enum Cargo {
+    /// Events of this sale.
+    Events(String),
+    /// A barrier, and who waits for its confirm.
+    Barrier(oneshot::Sender<()>),
+}
+
 /// A message that was published and not confirmed yet.
 struct InFlight {
-    sale: String,
+    /// None, once it is settled.
+    cargo: Option<Cargo>,
     settled: BoxFuture<'static, Result<(), PublishError>>,
 }
 
 impl Future for InFlight {
-    /// A failure with the sale that it is of.
-    type Output = Result<(), (String, PublishError)>;
+    /// A failure, with the sale if it is of one.
+    type Output = Result<(), (Option<String>, PublishError)>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let settled = self.settled.as_mut().poll(cx);
-        settled.map_err(|error| (std::mem::take(&mut self.sale), error))
+        let settled = std::task::ready!(self.settled.as_mut().poll(cx));
+        Poll::Ready(match (settled, self.cargo.take()) {
+            (Ok(()), Some(Cargo::Barrier(confirmed))) => {
+                // Whoever waited may have gone.
+                let _ = confirmed.send(());
+                Ok(())
+            }
+            (Ok(()), _) => Ok(()),
+            (Err(error), Some(Cargo::Events(sale))) => Err((Some(sale), error)),
+            (Err(error), _) => Err((None, error)),
+        })
     }
 }
 
@@ -78,9 +97,17 @@ impl Publisher {
         self.in_flight.len() < WINDOW_MESSAGES_MAX
     }
 
+    /// Whether anything is in flight.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
     /// The sales of the messages in flight.
-    pub(crate) fn in_flight(&self) -> impl Iterator<Item = &str> {
-        self.in_flight.iter().map(|message| message.sale.as_str())
+    pub(crate) fn sales_in_flight(&self) -> impl Iterator<Item = &str> {
+        self.in_flight.iter().filter_map(|message| match &message.cargo {
+            Some(Cargo::Events(sale)) => Some(sale.as_str()),
+            _ => None,
+        })
     }
 
     pub(crate) fn is_connected(&self) -> bool {
@@ -88,14 +115,14 @@ impl Publisher {
     }
 
     /// Publishes a message. It counts as in flight until [`Publisher::confirmed`] tells.
-    pub(crate) async fn publish(&mut self, sale: &str, run: &Run) -> Result<(), PublishError> {
-        let confirm = within_time(run.outgoing.publish(&self.channel)).await??;
-        self.in_flight.push(InFlight { sale: sale.to_owned(), settled: Box::pin(settle(confirm)) });
+    pub(crate) async fn publish(&mut self, cargo: Cargo, outgoing: &Outgoing) -> Result<(), PublishError> {
+        let confirm = within_time(outgoing.publish(&self.channel)).await??;
+        self.in_flight.push(InFlight { cargo: Some(cargo), settled: Box::pin(settle(confirm)) });
         Ok(())
     }
 
-    /// The next message in flight that is confirmed, or failed with its sale. Waits for ever when none is in flight.
-    pub(crate) async fn confirmed(&mut self) -> Result<(), (String, PublishError)> {
+    /// The next message in flight that is confirmed, or failed. Waits for ever when none is in flight.
+    pub(crate) async fn confirmed(&mut self) -> Result<(), (Option<String>, PublishError)> {
         match self.in_flight.next().await {
             Some(result) => result,
             None => std::future::pending().await,

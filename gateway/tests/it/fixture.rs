@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flash_broker::QUEUE;
-use flash_gateway::{Config, Gateway};
+use flash_gateway::{Config, Gateway, RelayHandle};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
-use flash_wire::Message;
+use flash_wire::{Envelope, Message};
 use futures_util::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions};
 use lapin::types::FieldTable;
@@ -104,6 +104,10 @@ impl World {
         self.gateway.as_ref().unwrap().address()
     }
 
+    pub(crate) fn relay(&self) -> &RelayHandle {
+        self.gateway.as_ref().unwrap().relay()
+    }
+
     /// Stops the gateway in order.
     pub(crate) async fn stop_gateway(&mut self) {
         self.gateway.take().unwrap().stop().await;
@@ -182,6 +186,23 @@ impl World {
         }
         connection.close(200, "".into()).await.unwrap();
         counts
+    }
+
+    /// Takes messages of sale `drop` from the queue up to a barrier. Answers the seqs, in the order in which they came.
+    pub(crate) async fn take_until_barrier(&self, id: &str) -> Vec<u64> {
+        let (connection, mut consumer) = self.consume().await;
+        let mut seqs = Vec::new();
+        loop {
+            let delivery = timeout(DEADLINE, consumer.next()).await.expect("the barrier comes").unwrap().unwrap();
+            delivery.ack(BasicAckOptions::default()).await.unwrap();
+            match Envelope::decode(&delivery.data).unwrap() {
+                Envelope::Events(message) => seqs.extend(message.events.iter().map(|event| event.seq)),
+                Envelope::Barrier(barrier) if barrier.id() == id => break,
+                Envelope::Barrier(_) => {}
+            }
+        }
+        connection.close(200, "".into()).await.unwrap();
+        seqs
     }
 
     /// A consumer of the queue, once there is one: RabbitMQ breaks the connection of whoever asks for a quorum queue in

@@ -1,6 +1,7 @@
 //! What is reserved reaches RabbitMQ, whatever happens on the way.
 
 use flash_broker::QUEUE;
+use flash_gateway::BarrierError;
 use lapin::options::QueueDeleteOptions;
 
 use crate::fixture::{World, ask};
@@ -50,6 +51,34 @@ async fn a_message_that_no_queue_takes_comes_back_and_is_sent_again() {
     world.reserve(0..10).await;
     // The relay makes the queue again.
     world.take_events(2..=11).await;
+}
+
+#[tokio::test]
+async fn a_barrier_comes_behind_what_was_published_before_it() {
+    let world = World::start().await;
+    world.create("{\"sale\":\"drop\",\"total\":100}").await;
+    world.reserve(0..20).await;
+    world.take_events(1..=21).await;
+    let (marked, ()) = tokio::join!(world.relay().barrier("b-1"), world.reserve(20..40));
+    marked.unwrap();
+    let before = world.take_until_barrier("b-1").await;
+    assert_eq!(before, (22..22 + before.len() as u64).collect::<Vec<_>>(), "a run without a gap");
+    world.take_events(22 + before.len() as u64..=41).await;
+}
+
+#[tokio::test]
+async fn a_barrier_that_cannot_be_published_is_unknown_and_a_bad_one_is_refused() {
+    let world = World::start().await;
+    assert!(matches!(world.relay().barrier("").await, Err(BarrierError::Invalid(_))));
+    world.rabbitmq.cut();
+    let relay = world.relay();
+    let waiting = relay.barrier("b-1");
+    let mended = async { world.rabbitmq.mend() };
+    // It waits for the connection, or was lost with it; then another one is asked for.
+    if tokio::join!(waiting, mended).0.is_err() {
+        world.relay().barrier("b-1").await.unwrap();
+    }
+    world.take_until_barrier("b-1").await;
 }
 
 #[tokio::test]

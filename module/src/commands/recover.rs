@@ -48,6 +48,7 @@ impl Command for UnfenceCommand {
             Arg::new(c"epoch", Kind::Int),
             Arg::new(c"seq", Kind::Int),
             Arg::new(c"next-epoch", Kind::Int).token(c"EPOCH").optional(),
+            Arg::new(c"after-seq", Kind::Int).token(c"AFTER").optional(),
         ],
     };
 
@@ -55,7 +56,7 @@ impl Command for UnfenceCommand {
         let Unfence { epoch, seq, next } = call.with_args::<Self, _>(Unfence::parse)?;
         with_sale(call, |open| {
             let was_fenced = open.sale().is_fenced();
-            let unfenced = open.sale().unfence(epoch, seq, next.unwrap_or(epoch));
+            let unfenced = open.sale().unfence(epoch, seq, next);
             if unfenced.is_ok() {
                 open.stored.is_whole();
             }

@@ -1,6 +1,6 @@
 //! A later life of a sale: fenced, rebuilt, and let go on.
 
-use flash_sale::{Command, HashKey, Items, Refusal, Reservation, Reserve, Sale, State, Terms};
+use flash_sale::{Command, HashKey, Items, NextEpoch, Refusal, Reservation, Reserve, Sale, State, Terms};
 
 const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_000_000;
@@ -34,9 +34,9 @@ fn a_later_life_sells_nothing_until_it_is_whole_and_its_numbers_go_on() {
     assert_eq!(sale.rebuild(2, &[ada, bob.clone()]), Ok(1), "what is back already is passed over");
     assert_eq!(sale.decide(&Command::Confirm { id: 4_000 }, NOW_MS), Err(Refusal::Fenced));
     assert!(!sale.has_due_holds(NOW_MS + 500) && sale.expire(NOW_MS + 500, 64, None).is_none(), "no hold ends");
-    assert_eq!(sale.unfence(1, AFTER, 1), Err(Refusal::Fenced));
-    assert_eq!(sale.unfence(2, AFTER + 2, 2), Err(Refusal::Conflict), "somebody knows more than this sale");
-    assert_eq!(sale.unfence(2, AFTER + 1, 2), Ok(()));
+    assert_eq!(sale.unfence(1, AFTER, None), Err(Refusal::Fenced));
+    assert_eq!(sale.unfence(2, AFTER + 2, None), Err(Refusal::Conflict), "somebody knows more than this sale");
+    assert_eq!(sale.unfence(2, AFTER + 1, None), Ok(()));
     assert_eq!(sale.rebuild(2, &[reservation(4_001, "joe", 0, State::Confirmed, NOW_MS)]), Err(Refusal::Conflict));
     let replayed = Refusal::Replayed { id: 7, expires_at_ms: Some(NOW_MS), state: State::Confirmed };
     assert_eq!(reserve(sale, "ada"), Err(replayed));
@@ -76,7 +76,7 @@ fn what_does_not_fit_is_refused_whole() {
 #[test]
 fn a_fence_stops_buyers_and_not_the_operator() {
     let sale = &mut later_life(3, 1);
-    assert_eq!(sale.unfence(2, 0, 2), Ok(()));
+    assert_eq!(sale.unfence(2, 0, None), Ok(()));
     assert_eq!(reserve(sale, "ada"), Ok(AFTER + 2));
     sale.fence();
     assert_eq!(reserve(sale, "ada"), Err(Refusal::Fenced), "even a repeat: what the sale knows may not be whole");
@@ -108,23 +108,27 @@ fn a_whole_sale_goes_on_in_the_next_epoch_once_postgresql_has_all_of_it() {
     let terms = Terms { journal_events_max: Some(10), ..Terms::simple(3) };
     let sale = &mut Sale::new(&Sale::warmed(terms, 1, 0, NOW_MS), KEY).expect("a warmed event makes a sale");
     assert_eq!(reserve(sale, "ada"), Ok(2));
-    assert_eq!(sale.unfence(1, 2, 2), Err(Refusal::Conflict), "it is not fenced");
+    let next = Some(NextEpoch { epoch: 2, after: 900 });
+    assert_eq!(sale.unfence(1, 2, next), Err(Refusal::Conflict), "it is not fenced");
     sale.fence();
-    assert_eq!(sale.unfence(1, 2, 2), Err(Refusal::Conflict), "it has events that are not acknowledged");
+    assert_eq!(sale.unfence(1, 2, next), Err(Refusal::Conflict), "it has events that are not acknowledged");
     assert_eq!(sale.ack(1, 2), Ok(()));
-    assert_eq!(sale.unfence(1, 3, 2), Err(Refusal::Conflict), "somebody knows more than this sale");
-    assert_eq!(sale.unfence(1, 2, 2), Ok(()));
-    assert_eq!((sale.epoch(), sale.unfence(1, 2, 2)), (2, Ok(())), "it may be repeated");
-    assert_eq!(reserve(sale, "bob"), Ok(3));
+    assert_eq!(sale.unfence(1, 3, next), Err(Refusal::Conflict), "somebody knows more than this sale");
+    let too_early = Some(NextEpoch { epoch: 2, after: 1 });
+    assert_eq!(sale.unfence(1, 2, too_early), Err(Refusal::Conflict), "it has made more than that");
+    assert_eq!(sale.unfence(1, 2, next), Ok(()));
+    assert_eq!((sale.epoch(), sale.acked(), sale.unfence(1, 2, next)), (2, 900, Ok(())), "it may be repeated");
+    assert_eq!(reserve(sale, "bob"), Ok(901));
+    assert_eq!(sale.journal_events(), 1);
     sale.fence();
-    assert_eq!(sale.unfence(1, 2, 2), Err(Refusal::Fenced), "but not once there is another fence");
+    assert_eq!(sale.unfence(1, 2, next), Err(Refusal::Fenced), "but not once there is another fence");
     assert_eq!(Sale::load(&sale.save(), KEY).map(|sale| sale.save()), Ok(sale.save()));
 }
 
 #[test]
 fn only_a_fenced_sale_gives_way_to_a_later_life_that_has_all_of_it() {
     let sale = &mut later_life(3, 1);
-    assert_eq!(sale.unfence(2, 0, 2), Ok(()));
+    assert_eq!(sale.unfence(2, 0, None), Ok(()));
     assert!(!sale.gives_way_to(3, sale.seq()), "it sells");
     sale.fence();
     assert!(sale.gives_way_to(3, sale.seq()));

@@ -1,7 +1,8 @@
 //! From the queue into the tables.
 
 use flash_syncer::{Config, Error, run};
-use flash_vault::Vault;
+use flash_vault::{Vault, has_barrier};
+use flash_wire::Barrier;
 
 use crate::fixture::{Publisher, Servers, Syncer, history, sold, wait_until};
 use crate::redis_stand_in::RedisStandIn;
@@ -80,4 +81,24 @@ async fn a_url_that_cannot_be_read_is_an_error_at_once() {
     assert!(matches!(error, Error::RabbitMq(_)), "{error}");
     let error = run(&Config { postgres: bad(), ..config }, never()).await.unwrap_err();
     assert!(matches!(error, Error::PostgreSql(_)) && !format!("{error:?}").contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_barrier_is_written_with_or_after_what_came_before_it() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let publisher = Publisher::new(&config).await;
+    let client = flash_vault::connect(&config.postgres).await.unwrap();
+    let syncer = Syncer::start(&config);
+    for (round, part) in history("drop", 100).chunks(10).enumerate() {
+        for message in part {
+            publisher.publish(message).await;
+        }
+        let id = format!("b-{round}");
+        publisher.publish_bytes(&Barrier::new(&id).unwrap().encode()).await;
+        wait_until("the barrier", async || has_barrier(&client, &id).await.unwrap()).await;
+        // The sale's first event is no order.
+        assert!(sold(&config, "drop").await.0 >= round as u64 * 10 + part.len() as u64 - 1, "at {id}");
+    }
+    syncer.stop().await;
+    assert_eq!(publisher.left().await, 0);
 }

@@ -1,7 +1,9 @@
 //! The vault on a real PostgreSQL: one server a run, one database a test.
 
+mod barriers;
 mod connection;
 mod cost;
+mod epochs;
 mod fixture;
 mod history;
 mod operator;

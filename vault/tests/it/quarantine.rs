@@ -1,6 +1,8 @@
 //! What went to the quarantine is written after all, or is not to be: once, and never against the constraints.
 
-use flash_vault::{QuarantineEnd, QuarantineFilter, Replay, Standing, Unreadable, Vault, discard, quarantined};
+use flash_vault::{
+    Incoming, QuarantineEnd, QuarantineFilter, Replay, Standing, Unreadable, Vault, discard, quarantined,
+};
 use flash_wire::State;
 use flash_wire::message::{MessageChange, MessageSku};
 
@@ -92,6 +94,10 @@ async fn what_cannot_be_known_is_not_written() {
     database.client.batch_execute("UPDATE epochs SET head = 1").await.unwrap();
     let refused = Vault::open(&database.url).await.unwrap().replay(only_row(&database).await, None).await.unwrap();
     assert_eq!(refused, Replay::Refused("its turn has not come".to_owned()));
+
+    database.client.batch_execute("UPDATE epochs SET sealed_at = 1").await.unwrap();
+    let refused = Vault::open(&database.url).await.unwrap().replay(only_row(&database).await, None).await.unwrap();
+    assert_eq!(refused, Replay::Refused("it came when its epoch was over".to_owned()));
 }
 
 #[tokio::test]
@@ -100,12 +106,14 @@ async fn a_message_that_can_be_read_by_now_goes_the_usual_way() {
     let mut vault = Vault::open(&database.url).await.unwrap();
     let body = message(1, 1, vec![warmed(2), held("ada")]).encode();
     let unreadable = |body| Unreadable { reason: "of a later release".to_owned(), body };
-    vault.quarantine(&[unreadable(&body)]).await.unwrap();
+    let put_aside = [unreadable(body.as_slice()), unreadable(b"{}")];
+    let [readable, hopeless] = put_aside.each_ref().map(std::slice::from_ref);
+    vault.write_incoming(Incoming { unreadable: readable, ..Incoming::default() }).await.unwrap();
     assert_eq!(vault.replay(only_row(&database).await, None).await.unwrap(), Replay::Written);
     assert_eq!(database.rows("SELECT id, buyer FROM orders").await, ["(2,ada)"]);
     assert_eq!(database.write(&[message(1, 1, vec![warmed(2), held("ada")])]).await, head(1, 2), "no harm");
 
-    vault.quarantine(&[unreadable(b"{}")]).await.unwrap();
+    vault.write_incoming(Incoming { unreadable: hopeless, ..Incoming::default() }).await.unwrap();
     let waiting = QuarantineFilter { ended_too: false, ..all() };
     let row = quarantined(&database.client, &waiting).await.unwrap().remove(0);
     assert!(matches!(vault.replay(row.id, None).await.unwrap(), Replay::Refused(_)));

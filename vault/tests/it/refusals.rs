@@ -1,6 +1,6 @@
 //! What the constraints refuse, and what no one can write, stands in its table and holds up nothing.
 
-use flash_vault::{Unreadable, Vault};
+use flash_vault::{Incoming, Unreadable, Vault};
 use flash_wire::Message;
 use flash_wire::message::MessageChange;
 use serde_json::value::RawValue;
@@ -100,8 +100,9 @@ async fn a_message_that_nobody_can_read_is_kept_once() {
     let mut vault = Vault::open(&database.url).await.unwrap();
     let unreadable =
         [b"\0\xff".as_slice(), b"{}", b"\0\xff"].map(|body| Unreadable { reason: "not a message".to_owned(), body });
-    vault.quarantine(&unreadable).await.unwrap();
-    vault.quarantine(&unreadable).await.unwrap();
+    let incoming = Incoming { unreadable: &unreadable, ..Incoming::default() };
+    vault.write_incoming(incoming).await.unwrap();
+    vault.write_incoming(incoming).await.unwrap();
     let kept = database.rows("SELECT sale, seq, reason, body FROM quarantine").await;
     assert_eq!(kept, ["(,,\"not a message\",\"\\\\x00ff\")", "(,,\"not a message\",\"\\\\x7b7d\")"]);
 }

@@ -2,7 +2,6 @@
 //! and no second is waited for.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::*;
@@ -24,7 +23,7 @@ impl Peer {
             routes: Routes::new().unwrap(),
             redis: flash_client::Client::connect(&format!("redis://{nobody}")).unwrap(),
             orders: Orders::new(format!("postgres://{nobody}/db")),
-            relay: Arc::new(Notify::new()),
+            relay: crate::relay::handle().0,
             rabbit_is_up: Arc::default(),
             phase: receiver,
             places: App::places(),
