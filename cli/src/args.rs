@@ -9,7 +9,7 @@ use crate::secret::UrlSource;
 
 mod operator;
 
-pub(crate) use operator::Audit;
+pub(crate) use operator::{Audit, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand, Repair};
 
 /// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
 #[derive(Debug, Parser)]
@@ -57,6 +57,12 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// Prove that Redis and PostgreSQL agree, while the sales sell.
     Audit(Audit),
+    /// See and settle what nobody could read or write.
+    Quarantine(Quarantine),
+    /// See how far the relays are.
+    Relay(Relay),
+    /// Put right what an audit found, only ever towards selling less.
+    Repair(Repair),
 }
 
 /// `flash dev`

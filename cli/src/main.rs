@@ -4,10 +4,14 @@
 
 mod args;
 mod audit;
+mod clock;
 mod demo;
 mod dev;
 mod logging;
 mod output;
+mod quarantine;
+mod relay;
+mod repair;
 mod run;
 mod secret;
 mod servers;
@@ -31,6 +35,9 @@ fn main() -> ExitCode {
         Command::Syncer(syncer) => run::syncer(&syncer),
         Command::Migrate(migrate) => run::migrate(&migrate),
         Command::Audit(audit) => audit::run(&audit, args.output),
+        Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
+        Command::Relay(relay) => relay::run(&relay, args.output),
+        Command::Repair(repair) => repair::run(&repair, args.output),
     };
     match result {
         Ok(code) => code,

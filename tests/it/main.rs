@@ -19,6 +19,7 @@ mod module_replication;
 mod module_server;
 mod module_tracking;
 mod module_versions;
+mod operator;
 mod pipeline;
 mod stampede;
 mod support;
