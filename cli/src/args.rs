@@ -145,6 +145,9 @@ pub(crate) struct Gateway {
     after_help = "URLs come from the environment, as for `flash gateway`.\n\nExample: FLASH_AMQP_URL=amqp://… flash syncer"
 )]
 pub(crate) struct Syncer {
+    /// Where Prometheus may ask for metrics; by default nowhere.
+    #[arg(long, value_name = "ADDRESS", env = "FLASH_METRICS_LISTEN")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,

@@ -8,6 +8,7 @@ mod clock;
 mod demo;
 mod dev;
 mod logging;
+mod metrics;
 mod output;
 mod quarantine;
 mod relay;

@@ -6,6 +6,7 @@ mod fields;
 mod health;
 mod idempotency_key;
 pub(crate) mod listener;
+mod metrics;
 mod path;
 mod problem;
 mod reply;

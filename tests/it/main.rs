@@ -4,6 +4,7 @@
 mod audit;
 mod dev;
 mod http;
+mod metrics;
 mod module;
 mod module_aof_prefix;
 mod module_cluster;

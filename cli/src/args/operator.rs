@@ -1,5 +1,7 @@
 //! What an operator can ask for.
 
+use std::net::SocketAddr;
+
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::{AmqpUrl, PostgresUrl, RedisUrl};
@@ -21,6 +23,9 @@ pub(crate) struct Audit {
     /// Milliseconds between two audits of --watch.
     #[arg(long, default_value_t = 2_000, requires = "watch", value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     pub(crate) every_ms: u64,
+    /// Where Prometheus may ask which sales drift, with --watch; by default nowhere.
+    #[arg(long, value_name = "ADDRESS", requires = "watch")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) redis: RedisUrl,
     #[command(flatten)]

@@ -4,15 +4,17 @@ mod show;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
 use flash_audit::{Kind, Report, Verdict, audit, sales, unreadable};
+use flash_metrics::Page;
 use tokio::time::sleep;
 
 use crate::args::{Audit, Output};
 use crate::run::{asked_to_stop, block_on};
-use crate::{output, servers};
+use crate::{metrics, output, servers};
 
 /// Audits once, or until it is asked to stop.
 pub(crate) fn run(args: &Audit, output: Output) -> Result<ExitCode> {
@@ -21,11 +23,13 @@ pub(crate) fn run(args: &Audit, output: Output) -> Result<ExitCode> {
         flash_wire::key::check_sale(sale).map_err(|invalid| anyhow::anyhow!("{invalid}"))?;
     }
     block_on(async {
-        let mut auditor = Auditor { args, output, redis, postgres, shown: BTreeMap::new() };
+        let drift = Drift::default();
+        let mut auditor = Auditor { args, output, redis, postgres, shown: BTreeMap::new(), drift: drift.clone() };
         if !args.watch {
             return Ok(exit_code(auditor.round().await));
         }
         let stop = asked_to_stop()?;
+        metrics::listen(args.metrics_listen, move |page| write(page, &drift)).await?;
         tokio::pin!(stop);
         loop {
             let verdict = tokio::select! {
@@ -57,6 +61,16 @@ struct Auditor<'a> {
     redis: String,
     postgres: String,
     shown: BTreeMap<Option<String>, Shown>,
+    drift: Drift,
+}
+
+/// Which sales drift, 1 or 0, as the last audit of each found it. One of which nobody can tell keeps what it had.
+type Drift = Arc<Mutex<BTreeMap<String, u64>>>;
+
+fn write(page: &mut Page, drift: &Drift) {
+    let drift = drift.lock().unwrap_or_else(PoisonError::into_inner);
+    let sales = drift.iter().map(|(sale, drifts)| (sale.as_str(), *drifts)).collect();
+    page.gauge_by_sale("flash_drift", "Whether Redis and PostgreSQL disagree about a sale.", sales);
 }
 
 impl Auditor<'_> {
@@ -97,12 +111,18 @@ impl Auditor<'_> {
     }
 
     fn show(&mut self, report: &Report) -> Verdict {
-        let now = (report.verdict, report.findings.iter().map(|finding| finding.kind).collect());
+        // Early events come and go while a sale sells.
+        let kinds = report.findings.iter().map(|finding| finding.kind).filter(|kind| *kind != Kind::Early);
+        let now = (report.verdict, kinds.collect());
         if self.shown.insert(report.sale.clone(), now.clone()).as_ref() != Some(&now) {
             match self.output {
                 Output::Json => output::json(report),
                 Output::Table => output::text(&show::table(report)),
             }
+        }
+        if let (Some(sale), Verdict::Whole | Verdict::Drift) = (&report.sale, report.verdict) {
+            let mut drift = self.drift.lock().unwrap_or_else(PoisonError::into_inner);
+            drift.insert(sale.clone(), u64::from(report.verdict == Verdict::Drift));
         }
         report.verdict
     }

@@ -98,7 +98,19 @@ impl World {
     }
 
     pub(crate) fn start_syncer(&mut self) {
-        self.syncer = Some(Program::start(&["syncer"], &self.environment()));
+        self.syncer = Some(self.start_flash(&["syncer"]));
+    }
+
+    /// A syncer that serves metrics at the address given.
+    pub(crate) fn start_measured_syncer(&mut self) -> SocketAddr {
+        let address = free_address();
+        self.syncer = Some(self.start_flash(&["syncer", "--metrics-listen", &address.to_string()]));
+        address
+    }
+
+    /// Starts `flash` with the world's URLs, to print JSON.
+    pub(crate) fn start_flash(&self, args: &[&str]) -> Program {
+        Program::start(&[&["-o", "json"], args].concat(), &self.environment())
     }
 
     pub(crate) fn kill_gateway(&mut self) {
@@ -159,7 +171,7 @@ impl World {
 
     /// Runs `flash` with the world's URLs: its exit code, and what it printed, a line of JSON each.
     pub(crate) fn flash(&self, args: &[&str]) -> (i32, Vec<Value>) {
-        let (status, printed) = Program::start(&[&["-o", "json"], args].concat(), &self.environment()).wait();
+        let (status, printed) = self.start_flash(args).wait();
         let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
         (status.code().expect("it ended by itself"), printed.lines().map(line).collect())
     }
@@ -192,7 +204,7 @@ impl World {
 }
 
 /// An address that is free now. The gateway takes it in a moment.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("bound")
 }
