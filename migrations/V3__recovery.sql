@@ -20,3 +20,11 @@ CREATE INDEX rejections_unsettled ON rejections (sale) WHERE settled_at IS NULL;
 
 -- An event that cannot be written is kept once, however often it comes.
 CREATE UNIQUE INDEX quarantine_event_once ON quarantine (sale, epoch, seq) WHERE seq IS NOT NULL;
+
+-- Which gateway brings a sale back, and until when the others leave it to that one. A lease rather than a lock: a gateway
+-- that sleeps would hold a lock for as long.
+CREATE TABLE recoveries (
+    sale text PRIMARY KEY,
+    gateway text NOT NULL,
+    until timestamptz NOT NULL
+);

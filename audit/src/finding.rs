@@ -141,7 +141,7 @@ impl Kind {
             Self::Gaps => "nothing can be done: nobody has them any more",
             Self::Early => "nothing: the events before them are on their way, and come again if they were lost",
             Self::NoJournal => "nothing, if it is meant to be in Redis alone",
-            Self::NeverWarmed => "create the sale again: the same terms warm it",
+            Self::NeverWarmed => "nothing: a gateway warms it, or whoever creates it again under the same terms",
         }
     }
 }

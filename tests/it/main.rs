@@ -22,6 +22,7 @@ mod module_tracking;
 mod module_versions;
 mod operator;
 mod pipeline;
+mod recovery;
 mod stampede;
 mod support;
 mod throttle;

@@ -68,6 +68,22 @@ fn a_sale_is_fenced_however_it_was_loaded() {
 }
 
 #[test]
+fn that_it_was_whole_before_says_nothing_about_the_next_restart() {
+    let mut server = Server::start_with(&FENCING);
+    warm(&mut server.connect());
+    for (epoch, seq) in [(1, 2), (2, 102), (3, 202)] {
+        server.redis.server.kill().expect("ours to kill");
+        server.redis.server.restart().expect("Redis starts again");
+        let redis = &mut server.connect();
+        assert_eq!(phase(redis), "fenced", "epoch {epoch}");
+        let _: Value = run(redis, &format!("FLASH.ACK drop {epoch} {seq}"));
+        let (next, after) = (epoch + 1, seq + 100);
+        let unfence = format!("FLASH.UNFENCE drop {epoch} {seq} EPOCH {next} AFTER {after}");
+        check(redis, &unfence, &format!("[UNFENCED {next} {after}]"));
+    }
+}
+
+#[test]
 fn what_is_known_to_be_whole_is_not_fenced() {
     let server = Server::start_with(&FENCING);
     let redis = &mut server.connect();

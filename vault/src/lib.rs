@@ -35,12 +35,11 @@ pub use error::Error;
 pub use migrate::migrate;
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, discard, quarantined, quarantined_body};
 pub use read::{
-    Order, Rejection, SkuSold, active_orders, has_barrier, has_events, order, rejection, sold_units,
-    twice_served_buyers,
+    Order, Rejection, SkuSold, active_orders, has_barrier, order, rejection, sold_units, twice_served_buyers,
 };
 pub use recover::{
-    Life, OVER_MS_MAX, active_page, life, sales_on_sale, settle_rejections, try_lock_recovery, unlock_recovery,
-    unsettled_sales,
+    Life, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, is_over, lease_recovery, life, sales_on_sale,
+    settle_rejections, unsettled_sales,
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{Replay, Standing};

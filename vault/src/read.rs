@@ -68,14 +68,6 @@ pub async fn rejection(client: &Client, sale: &str, id: u64) -> Result<Option<Re
     Ok(row.map(|row| Rejection { buyer: row.get(0), reason: row.get(1) }))
 }
 
-/// Whether any event of a sale was ever written. Such a sale must not be warmed in the same epoch again.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn has_events(client: &Client, sale: &str) -> Result<bool, Error> {
-    Ok(client.query_one(sql::HAS_EVENTS, &[&sale]).await?.get(0))
-}
-
 /// Whether a barrier has come. Then everything that was queued before it is in PostgreSQL.
 ///
 /// # Errors

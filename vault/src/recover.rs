@@ -13,6 +13,10 @@ use crate::sql;
 /// their reservations, which PostgreSQL answers.
 pub const OVER_MS_MAX: u64 = 60 * 60 * 1_000;
 
+/// For how long a gateway that recovers a sale keeps the others from it, each time it says so. One that has died, or sleeps,
+/// holds a recovery up no longer; one that wakes up finds that the epochs have gone on without it.
+pub const RECOVERY_LEASE_S: f64 = 3.0;
+
 /// Where a sale stands in PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Life {
@@ -84,21 +88,30 @@ pub async fn active_page(
     Ok(page)
 }
 
-/// Keeps others from recovering a sale, until [`unlock_recovery`] or the end of the connection. False: somebody else does.
+/// Keeps other gateways from recovering a sale for [`RECOVERY_LEASE_S`] from now. False: one of them does.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn try_lock_recovery(client: &Client, sale: &str) -> Result<bool, Error> {
-    Ok(client.query_one(sql::TRY_LOCK_RECOVERY, &[&sale]).await?.get(0))
+pub async fn lease_recovery(client: &Client, sale: &str, gateway: &str) -> Result<bool, Error> {
+    Ok(client.execute(sql::LEASE_RECOVERY, &[&sale, &gateway, &RECOVERY_LEASE_S]).await? > 0)
 }
 
 /// Lets others recover the sale.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn unlock_recovery(client: &Client, sale: &str) -> Result<(), Error> {
-    client.execute(sql::UNLOCK_RECOVERY, &[&sale]).await?;
+pub async fn end_recovery(client: &Client, sale: &str, gateway: &str) -> Result<(), Error> {
+    client.execute(sql::END_RECOVERY, &[&sale, &gateway]).await?;
     Ok(())
+}
+
+/// Whether a sale is over for longer than [`OVER_MS_MAX`]; none: there is no such sale.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn is_over(client: &Client, sale: &str) -> Result<Option<bool>, Error> {
+    let row = client.query_opt(sql::IS_OVER, &[&sale, &to_sql(OVER_MS_MAX)]).await?;
+    Ok(row.map(|row| row.get(0)))
 }
 
 /// Sales with rejections that Redis may still count as sold, at most `count`.

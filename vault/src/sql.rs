@@ -191,11 +191,19 @@ pub(crate) const ACTIVE_PAGE: &str = "
     SELECT id, buyer, slot, state, items, expires_at_ms, request
     FROM orders WHERE sale = $1 AND id > $2 AND state IN ('held', 'confirmed') ORDER BY id LIMIT $3";
 
-/// Keeps others from recovering the sale, until [`UNLOCK_RECOVERY`] or the end of the session. Gives whether it could.
-pub(crate) const TRY_LOCK_RECOVERY: &str = "SELECT pg_try_advisory_lock(7310579, hashtext($1))";
+/// Keeps others from recovering the sale for `$3` seconds, unless one of them does.
+pub(crate) const LEASE_RECOVERY: &str = "
+    INSERT INTO recoveries (sale, gateway, until) VALUES ($1, $2, now() + make_interval(secs => $3))
+    ON CONFLICT (sale) DO UPDATE SET gateway = excluded.gateway, until = excluded.until
+    WHERE recoveries.gateway = excluded.gateway OR recoveries.until < now()";
 
 /// Lets others recover the sale.
-pub(crate) const UNLOCK_RECOVERY: &str = "SELECT pg_advisory_unlock(7310579, hashtext($1))";
+pub(crate) const END_RECOVERY: &str = "DELETE FROM recoveries WHERE sale = $1 AND gateway = $2";
+
+/// Whether a sale is over for long, in the sense of [`SALES_ON_SALE`].
+pub(crate) const IS_OVER: &str = "
+    SELECT coalesce(closes_at_ms + coalesce(hold_ms, 0) + $2 <= extract(epoch FROM now()) * 1000, false)
+    FROM sales WHERE sale = $1";
 
 /// Sales with rejections that Redis may still count as sold, at most `$1`.
 pub(crate) const UNSETTLED_SALES: &str = "
@@ -222,9 +230,6 @@ pub(crate) const HAS_BARRIER: &str = "SELECT EXISTS (SELECT FROM barriers WHERE 
 pub(crate) const ORDER: &str = "
     SELECT buyer, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms
     FROM orders WHERE sale = $1 AND id = $2";
-
-/// Whether any event of a sale was ever written.
-pub(crate) const HAS_EVENTS: &str = "SELECT EXISTS (SELECT FROM epochs WHERE sale = $1)";
 
 /// How many orders of a sale are held or confirmed.
 pub(crate) const ACTIVE_ORDERS: &str = "

@@ -67,6 +67,12 @@ impl Vault {
         Ok(Self { client, statements })
     }
 
+    /// The connection, for questions between two batches.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Writes events, and gives the heads of every sale and epoch among them; when it returns, that is on disk. An event
     /// that was written before is passed over, and one beyond a gap waits in the database until the gap closes; so
     /// messages may come in any order and any number of times, here and elsewhere.

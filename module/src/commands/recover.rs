@@ -57,7 +57,8 @@ impl Command for UnfenceCommand {
         with_sale(call, |open| {
             let was_fenced = open.sale().is_fenced();
             let unfenced = open.sale().unfence(epoch, seq, next);
-            if unfenced.is_ok() {
+            // What a primary, or this server before it stopped, was told may have been true then.
+            if unfenced.is_ok() && !call.is_replicated() {
                 open.stored.is_whole();
             }
             if was_fenced && unfenced.is_ok() {

@@ -70,7 +70,7 @@ impl World {
         let postgres = shared().postgres.url(database);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let vault = runtime.block_on(flash_vault::connect(&postgres)).expect("PostgreSQL answers");
-        let (redis, address) = (Server::start(), free_address());
+        let (redis, address) = (Server::start_with(&["--flash.fence-on-load", "yes"]), free_address());
         let mut world =
             Self { redis, address, gateway: None, other_gateway: None, syncer: None, amqp, postgres, runtime, vault };
         let migrate = Program::start(&["migrate"], &world.environment());
@@ -115,6 +115,13 @@ impl World {
 
     pub(crate) fn kill_gateway(&mut self) {
         self.gateway.take().expect("a gateway runs").kill();
+    }
+
+    /// Stops the gateway in order: it relays what it has.
+    pub(crate) fn stop_gateway(&mut self) {
+        let gateway = self.gateway.take().expect("a gateway runs");
+        gateway.interrupt();
+        assert!(gateway.wait().0.success(), "the gateway stops in order");
     }
 
     pub(crate) fn kill_syncer(&mut self) {
