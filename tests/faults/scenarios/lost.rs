@@ -22,7 +22,8 @@ const ANSWER: Duration = Duration::from_millis(500);
 /// How long a replica may take to have everything.
 const SYNC: Duration = Duration::from_secs(30);
 
-fn terms(fsync: &str) -> Terms {
+/// Redis as `flash dev` runs it, but for how often it syncs.
+pub(super) fn terms(fsync: &str) -> Terms {
     let args = ["--appendfsync", fsync, "--flash.fence-on-load", "yes", "--repl-diskless-sync-delay", "0"];
     Terms { redis: args.map(str::to_owned).to_vec(), ..Terms::default() }
 }

@@ -6,14 +6,14 @@ use anyhow::{Context, Result};
 use flash_tests::wait;
 use rand::RngExt;
 
-use super::{broker, cuts, network, postgres, redis, stops};
+use super::{broker, cuts, lost, network, postgres, redis, stops};
 use crate::links::PROCESSES;
 use crate::load::Size;
 use crate::proxy::{Direction, Flow};
 use crate::round;
 use crate::runner::Runner;
 use crate::strike::Strike;
-use crate::world::{Terms, Which, World};
+use crate::world::{Which, World};
 
 /// Of one round; then everything heals and is checked.
 const ROUND: Duration = Duration::from_secs(50);
@@ -26,7 +26,7 @@ const SIZE: Size = Size { wishes: 12, pause: Duration::from_millis(1) };
 pub(super) fn soak(runner: &mut Runner) -> Result<()> {
     let mut first: Option<Vec<u64>> = None;
     let mut settled = false;
-    runner.rounds(&Terms::default(), |world, seed| {
+    runner.rounds(&lost::terms("always"), |world, seed| {
         if !std::mem::replace(&mut settled, true) {
             world.settle_rabbitmq()?;
         }
