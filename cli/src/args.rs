@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use flash_gateway::Durability;
 
 use crate::secret::UrlSource;
 
@@ -90,6 +91,9 @@ pub(crate) struct Dev {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
+    /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
+    #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
+    pub(crate) durability: Durability,
     /// Send a stampede of buyers at a sale, say how it went, and stop.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -134,6 +138,9 @@ pub(crate) struct Gateway {
     /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,
+    /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
+    #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
+    pub(crate) durability: Durability,
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,

@@ -25,6 +25,7 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
         postgres: args.urls.postgres.source().read()?,
         threads: args.threads,
         drain_notice: Duration::from_millis(args.drain_notice_ms),
+        durability: args.durability,
     };
     block_on(async {
         let stop = asked_to_stop()?;

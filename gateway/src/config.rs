@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use flash_client::Durability;
+
 /// What a gateway needs to know. The URLs hold passwords: they are never shown.
 #[derive(Clone)]
 pub struct Config {
@@ -19,4 +21,6 @@ pub struct Config {
     /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load
     /// balancers send no more of them. Zero where there is none.
     pub drain_notice: Duration,
+    /// What every answer to a buyer survives. A request may ask for more.
+    pub durability: Durability,
 }

@@ -2,6 +2,7 @@
 
 mod app;
 mod body;
+mod durability;
 mod fields;
 mod forgotten;
 mod health;
@@ -18,5 +19,6 @@ mod sales;
 mod server;
 
 pub(crate) use app::App;
+pub(crate) use durability::warn_of_durability;
 pub(crate) use routes::Routes;
 pub(crate) use server::serve;

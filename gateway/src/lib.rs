@@ -16,5 +16,6 @@ mod relay;
 mod worker;
 
 pub use config::Config;
+pub use flash_client::Durability;
 pub use gateway::{Gateway, StartError};
 pub use relay::{BarrierError, RelayHandle};

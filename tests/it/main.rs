@@ -3,6 +3,7 @@
 
 mod audit;
 mod dev;
+mod durability;
 mod http;
 mod metrics;
 mod module;

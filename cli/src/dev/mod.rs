@@ -76,6 +76,7 @@ async fn serve(
         postgres: postgres.clone(),
         threads: args.threads,
         drain_notice: Duration::ZERO,
+        durability: args.durability,
     };
     let gateway = Gateway::start(config)?;
     let http = format!("http://{}", gateway.address());

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flash_client::Client;
+use flash_client::{Client, Durability, Durable};
 use flash_wire::key::check_sale;
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request};
@@ -28,6 +28,10 @@ use crate::relay::RelayHandle;
 pub(crate) struct App {
     pub(crate) routes: Routes,
     pub(crate) redis: Client,
+    /// For calls whose answers promise more than Redis's memory.
+    pub(crate) durable: Durable,
+    /// What every answer to a buyer survives.
+    pub(crate) durability: Durability,
     pub(crate) orders: Orders,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
@@ -85,8 +89,8 @@ async fn work(
         Endpoint::ShowSale => sales::show(&app, sale).await,
         Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body).await,
         Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
-        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id).await,
-        Endpoint::ReleaseReservation => reservation::release(&app, sale, id).await,
+        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers).await,
+        Endpoint::ReleaseReservation => reservation::release(&app, sale, id, &headers).await,
         Endpoint::Live | Endpoint::Ready | Endpoint::Metrics => Err(Kind::Internal.into()),
     };
     match result {
