@@ -141,7 +141,7 @@ const TAMPERINGS: [Tampering; 18] = [
     ),
     in_redis("gone", &["DEL flash:$"], &["not_in_redis"]),
     in_redis("acked-too-early", &["FLASH.RESERVE flash:$ dan", "FLASH.ACK flash:$ 1 6"], &["lost"]),
-    in_redis("another-state", &["COPY other flash:$ REPLACE"], &["differs"]),
+    in_redis("another-state", &["CONFIG SET flash.fence-on-load no", "COPY other flash:$ REPLACE"], &["differs"]),
     Tampering { sale: "fenced", sql: "", redis: &["FLASH.FENCE flash:$"], code: 2, kinds: &["fenced"] },
 ];
 

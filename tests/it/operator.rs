@@ -119,6 +119,7 @@ fn replace_state(world: &World) {
     }
     let _: Reply = run(redis, "FLASH.RESTOCK other -1");
     let _: Reply = run(redis, "FLASH.ACK other 1 5");
+    let _: Reply = run(redis, "CONFIG SET flash.fence-on-load no");
     let _: Reply = run(redis, "COPY other flash:drop REPLACE");
 }
 
