@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// Which counts.
     #[arg(long, value_enum)]
     pub(crate) column: Column,
-    /// Scenarios, by number or by a part of the name; none: all of them.
+    /// Scenarios, by number or by name; none: all of them.
     pub(crate) only: Vec<String>,
     /// How often, whatever the column says.
     #[arg(long)]
@@ -59,7 +59,7 @@ impl Args {
     }
 
     pub(crate) fn wants(&self, scenario: &Scenario) -> bool {
-        let named = |word: &String| word == scenario.number || scenario.name.contains(word.as_str());
+        let named = |word: &String| word == scenario.number || word == scenario.name;
         self.only.is_empty() || self.only.iter().any(named)
     }
 

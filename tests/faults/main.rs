@@ -29,6 +29,13 @@ use crate::scenarios::{SCENARIOS, Scenario};
 fn main() -> ExitCode {
     let args = Args::read();
     let chosen: Vec<&'static Scenario> = SCENARIOS.iter().filter(|scenario| args.wants(scenario)).collect();
+    if chosen.is_empty() && args.column != Column::Smoke {
+        eprintln!(
+            "there is no such scenario; there are {}",
+            SCENARIOS.iter().map(|s| s.name).collect::<Vec<_>>().join(" ")
+        );
+        return ExitCode::FAILURE;
+    }
     let seed = args.seed();
     let end = Instant::now() + Duration::from_secs(args.minutes * 60);
     let mut outcomes: Vec<Outcome> = Vec::new();
