@@ -4,10 +4,12 @@
 #![forbid(unsafe_code)]
 
 mod connect;
+mod depth;
 mod outgoing;
 mod topology;
 
 pub use connect::{CONNECT_TIMEOUT_MS, ConnectError, HEARTBEAT_S, connect};
+pub use depth::{Depth, depth};
 pub use outgoing::{BODY_BYTES_GOAL, Outgoing};
 pub use topology::{
     DEAD_BYTES_MAX, DEAD_QUEUE, DELIVERIES_MAX, EXCHANGE, QUEUE, QUEUE_BYTES_MAX, ROUTING_KEY, TopologyError, declare,

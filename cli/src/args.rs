@@ -8,6 +8,10 @@ use flash_gateway::Durability;
 
 use crate::secret::UrlSource;
 
+mod operator;
+
+pub(crate) use operator::{Audit, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand, Repair};
+
 /// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
 #[derive(Debug, Parser)]
 #[command(name = "flash", version, propagate_version = true)]
@@ -52,6 +56,14 @@ pub(crate) enum Command {
     Syncer(Syncer),
     /// Bring PostgreSQL's schema up to date.
     Migrate(Migrate),
+    /// Prove that Redis and PostgreSQL agree, while the sales sell.
+    Audit(Audit),
+    /// See and settle what nobody could read or write.
+    Quarantine(Quarantine),
+    /// See how far the relays are.
+    Relay(Relay),
+    /// Put right what an audit found, only ever towards selling less.
+    Repair(Repair),
 }
 
 /// `flash dev`
@@ -140,6 +152,9 @@ pub(crate) struct Gateway {
     after_help = "URLs come from the environment, as for `flash gateway`.\n\nExample: FLASH_AMQP_URL=amqp://… flash syncer"
 )]
 pub(crate) struct Syncer {
+    /// Where Prometheus may ask for metrics; by default nowhere.
+    #[arg(long, value_name = "ADDRESS", env = "FLASH_METRICS_LISTEN")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,

@@ -3,12 +3,19 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
+mod clock;
 mod demo;
 mod dev;
 mod logging;
+mod metrics;
 mod output;
+mod quarantine;
+mod relay;
+mod repair;
 mod run;
 mod secret;
+mod servers;
 
 use std::process::ExitCode;
 
@@ -28,6 +35,10 @@ fn main() -> ExitCode {
         Command::Gateway(gateway) => run::gateway(&gateway, args.output),
         Command::Syncer(syncer) => run::syncer(&syncer),
         Command::Migrate(migrate) => run::migrate(&migrate),
+        Command::Audit(audit) => audit::run(&audit, args.output),
+        Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
+        Command::Relay(relay) => relay::run(&relay, args.output),
+        Command::Repair(repair) => repair::run(&repair, args.output),
     };
     match result {
         Ok(code) => code,

@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{self, Output};
-use crate::output;
+use crate::{metrics, output};
 
 /// Serves until it is asked to stop.
 pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> {
@@ -50,6 +50,7 @@ pub(crate) fn syncer(args: &args::Syncer) -> Result<ExitCode> {
         name: format!("flash syncer {}", std::process::id()),
     };
     block_on(async {
+        metrics::listen(args.metrics_listen, flash_metrics::process::write).await?;
         flash_syncer::run(&config, asked_to_stop()?).await?;
         Ok(ExitCode::SUCCESS)
     })

@@ -8,6 +8,7 @@ mod forgotten;
 mod health;
 mod idempotency_key;
 pub(crate) mod listener;
+mod metrics;
 mod path;
 mod problem;
 mod reply;

@@ -9,19 +9,21 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 13] = [
+const IMPORTS: [(&str, &[&str]); 15] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
     ("module", &["sale", "throttle", "wire"]),
-    ("vault", &["wire"]),
+    ("metrics", &[]),
+    ("vault", &["wire", "metrics"]),
     ("broker", &["wire"]),
     ("client", &["wire"]),
-    ("gateway", &["wire", "vault", "broker", "client"]),
-    ("syncer", &["wire", "vault", "broker", "client"]),
+    ("gateway", &["wire", "metrics", "vault", "broker", "client"]),
+    ("syncer", &["wire", "metrics", "vault", "broker", "client"]),
+    ("audit", &["wire", "vault", "client"]),
     ("servers", &[]),
-    ("cli", &["wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
-    ("tests", &["sale", "wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
+    ("cli", &["wire", "metrics", "vault", "broker", "client", "gateway", "syncer", "audit", "servers"]),
+    ("tests", &["sale", "wire", "vault", "broker", "client", "gateway", "syncer", "audit", "servers"]),
     ("benches", &["sale", "wire", "vault", "broker", "servers"]),
 ];
 /// A file is one idea; beyond this it is two.

@@ -16,7 +16,7 @@ use super::forgotten::forgotten;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::{Endpoint, Routes, Target};
-use super::{body, health, reservation, reservations, sales};
+use super::{body, health, metrics, reservation, reservations, sales};
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
@@ -54,6 +54,7 @@ async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Pro
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
         Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
+        Endpoint::Metrics => return Ok(metrics::show(&app).await),
         _ => {}
     }
     let body = body::read(body).await?;
@@ -90,7 +91,7 @@ async fn work(
         Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
         Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers).await,
         Endpoint::ReleaseReservation => reservation::release(&app, sale, id, &headers).await,
-        Endpoint::Live | Endpoint::Ready => Err(Kind::Internal.into()),
+        Endpoint::Live | Endpoint::Ready | Endpoint::Metrics => Err(Kind::Internal.into()),
     };
     match result {
         Err(problem) if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {

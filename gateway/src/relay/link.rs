@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flash_client::Backoff;
+use flash_metrics::process::{PUBLISH_FAILURES, TRANSPORT_UP};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -81,6 +82,8 @@ impl Link {
             tracing::warn!(%error, "RabbitMQ is away; selling goes on, the journals keep the events");
         }
         self.is_up.store(false, Ordering::Relaxed);
+        TRANSPORT_UP.set(0);
+        PUBLISH_FAILURES.add(1);
         let in_flight = self.publisher().into_iter().flat_map(|publisher| publisher.sales_in_flight());
         let lost = in_flight.map(str::to_owned).chain(sale).collect();
         self.state = State::Down(connect(self.url.clone(), self.name.clone(), self.backoff.wait()));
@@ -91,6 +94,7 @@ impl Link {
         tracing::info!("connected to RabbitMQ");
         self.state = State::Up(Box::new(publisher));
         self.is_up.store(true, Ordering::Relaxed);
+        TRANSPORT_UP.set(1);
         Happened::Connected
     }
 
