@@ -40,6 +40,15 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// What carries the events from Redis to PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    /// RabbitMQ, and syncers of their own behind it.
+    Amqp,
+    /// Nothing: a syncer in the gateway's process. The journals in Redis are the only buffer.
+    Direct,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -75,6 +84,9 @@ pub(crate) struct Dev {
     /// The Redis module; by default libflash.so beside this program.
     #[arg(long, value_name = "FILE")]
     pub(crate) module: Option<PathBuf>,
+    /// What carries the events from Redis to PostgreSQL. With `direct`, there is no RabbitMQ.
+    #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
+    pub(crate) transport: Transport,
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
@@ -119,6 +131,9 @@ pub(crate) struct Gateway {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
     pub(crate) threads: usize,
+    /// What carries the events from Redis to PostgreSQL. With `direct`, no syncer and no FLASH_AMQP_URL are needed.
+    #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
+    pub(crate) transport: Transport,
     /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,

@@ -9,6 +9,7 @@ mod logging;
 mod output;
 mod run;
 mod secret;
+mod syncer;
 
 use std::process::ExitCode;
 

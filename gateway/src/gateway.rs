@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use flash_broker::Amqp;
 use flash_client::{Client, UrlError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::config::Config;
+use crate::config::{Config, Transport};
 use crate::http::{self, App, Routes};
 use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
@@ -71,7 +72,7 @@ impl Gateway {
         let (phase, receiver) = watch::channel(Phase::Serving);
         let (handle, wishes) = relay::handle();
         let shared =
-            Shared { config: config.clone(), phase: receiver, relay: handle.clone(), rabbit_is_up: Arc::default() };
+            Shared { config: config.clone(), phase: receiver, relay: handle.clone(), transport_is_up: Arc::default() };
         let relay = shared.clone().start_relay(wishes)?;
         let mut servers = Vec::new();
         for (at, listener) in listeners.into_iter().enumerate() {
@@ -111,7 +112,7 @@ struct Shared {
     config: Config,
     phase: watch::Receiver<Phase>,
     relay: RelayHandle,
-    rabbit_is_up: Arc<AtomicBool>,
+    transport_is_up: Arc<AtomicBool>,
 }
 
 impl Shared {
@@ -122,12 +123,19 @@ impl Shared {
         })
     }
 
+    async fn relay(self, redis: Client, wishes: Wishes) {
+        match self.config.transport.clone() {
+            Transport::Amqp(url) => self.relay_by(Amqp::new(url), redis, wishes).await,
+            Transport::Direct(direct) => self.relay_by(direct, redis, wishes).await,
+        }
+    }
+
     /// Relays until the end. Where a bug ends the relay, a new one goes on from what is acknowledged: without any, the
     /// gateway would sell until the journals are full.
-    async fn relay(self, redis: Client, wishes: Wishes) {
+    async fn relay_by<T: flash_transport::Transport>(self, transport: T, redis: Client, wishes: Wishes) {
         loop {
-            let rabbit_is_up = self.rabbit_is_up.clone();
-            let relay = Relay::new(redis.clone(), self.config.amqp.clone(), wishes.clone(), rabbit_is_up);
+            let is_up = self.transport_is_up.clone();
+            let relay = Relay::new(redis.clone(), transport.clone(), wishes.clone(), is_up);
             let Err(panicked) = tokio::spawn(relay.run(self.phase.clone())).await else { return };
             tracing::error!(%panicked, "the relay ended by a bug of the gateway; it begins again");
             sleep(relay::RESTART_WAIT).await;
@@ -141,7 +149,7 @@ impl Shared {
                 redis: Client::connect(&self.config.redis)?,
                 orders: Orders::new(self.config.postgres),
                 relay: self.relay,
-                rabbit_is_up: self.rabbit_is_up,
+                rabbit_is_up: matches!(self.config.transport, Transport::Amqp(_)).then_some(self.transport_is_up),
                 phase: self.phase.clone(),
                 places: App::places(),
             };

@@ -14,6 +14,6 @@ mod phase;
 mod relay;
 mod worker;
 
-pub use config::Config;
+pub use config::{Config, Transport};
 pub use gateway::{Gateway, StartError};
 pub use relay::{BarrierError, RelayHandle};

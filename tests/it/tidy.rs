@@ -9,18 +9,19 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 13] = [
+const IMPORTS: [(&str, &[&str]); 14] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
     ("module", &["sale", "throttle", "wire"]),
     ("vault", &["wire"]),
-    ("broker", &["wire"]),
+    ("transport", &["wire"]),
+    ("broker", &["transport"]),
     ("client", &["wire"]),
-    ("gateway", &["wire", "vault", "broker", "client"]),
-    ("syncer", &["wire", "vault", "broker", "client"]),
+    ("gateway", &["wire", "vault", "transport", "broker", "client"]),
+    ("syncer", &["wire", "vault", "transport", "client"]),
     ("servers", &[]),
-    ("cli", &["wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
+    ("cli", &["wire", "vault", "transport", "broker", "client", "gateway", "syncer", "servers"]),
     ("tests", &["sale", "wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
     ("benches", &["sale", "wire", "vault", "servers"]),
 ];

@@ -28,7 +28,8 @@ pub(crate) struct App {
     pub(crate) orders: Orders,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
-    pub(crate) rabbit_is_up: Arc<AtomicBool>,
+    /// None, where no RabbitMQ is used.
+    pub(crate) rabbit_is_up: Option<Arc<AtomicBool>>,
     pub(crate) phase: watch::Receiver<Phase>,
     /// A place for each request that is being worked on.
     pub(crate) places: Arc<Semaphore>,

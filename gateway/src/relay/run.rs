@@ -1,6 +1,6 @@
 //! A run of events as messages.
 
-use flash_broker::Outgoing;
+use flash_transport::Outgoing;
 use flash_wire::{Event, Message, PullAnswer};
 
 use super::limits::{MESSAGE_BYTES, MESSAGE_EVENTS};

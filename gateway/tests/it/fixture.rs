@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flash_broker::QUEUE;
-use flash_gateway::{Config, Gateway, RelayHandle};
+use flash_gateway::{Config, Gateway, RelayHandle, Transport};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
 use flash_wire::{Envelope, Message};
 use futures_util::StreamExt;
@@ -88,7 +88,7 @@ impl World {
         let config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
             redis: redis.url(),
-            amqp: amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port())),
+            transport: Transport::Amqp(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port()))),
             postgres: postgres.clone(),
             threads: 2,
             drain_notice: Duration::ZERO,

@@ -41,7 +41,8 @@ pub(crate) struct World {
     gateway: Option<Program>,
     other_gateway: Option<Program>,
     syncer: Option<Program>,
-    amqp: String,
+    /// None: the transport is direct.
+    amqp: Option<String>,
     postgres: String,
     runtime: tokio::runtime::Runtime,
     vault: flash_vault::Client,
@@ -63,8 +64,17 @@ impl World {
         Self::start_with(&name, amqp)
     }
 
+    /// Without RabbitMQ and syncer: the gateway writes to PostgreSQL itself.
+    pub(crate) fn start_direct(database: &str) -> Self {
+        Self::start_by(database, None)
+    }
+
     /// With a RabbitMQ of the test's own, which it may kill.
     pub(crate) fn start_with(database: &str, amqp: String) -> Self {
+        Self::start_by(database, Some(amqp))
+    }
+
+    fn start_by(database: &str, amqp: Option<String>) -> Self {
         shared().postgres.create_database(database).expect("a database");
         let postgres = shared().postgres.url(database);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -161,11 +171,11 @@ impl World {
     }
 
     fn environment(&self) -> [(&'static str, String); 3] {
-        [
-            ("FLASH_REDIS_URL", self.redis.redis.url()),
-            ("FLASH_AMQP_URL", self.amqp.clone()),
-            ("FLASH_POSTGRES_URL", self.postgres.clone()),
-        ]
+        let transport = match &self.amqp {
+            Some(amqp) => ("FLASH_AMQP_URL", amqp.clone()),
+            None => ("FLASH_TRANSPORT", "direct".to_owned()),
+        };
+        [("FLASH_REDIS_URL", self.redis.redis.url()), transport, ("FLASH_POSTGRES_URL", self.postgres.clone())]
     }
 }
 
