@@ -5,6 +5,7 @@
 
 mod connect;
 mod error;
+mod heal;
 mod publish;
 mod publisher;
 mod source;
@@ -13,6 +14,7 @@ mod topology;
 use flash_transport::{Error, Transport};
 
 pub use connect::{CONNECT_TIMEOUT_MS, ConnectError, HEARTBEAT_S, connect};
+pub use heal::FROZEN_AFTER_MS;
 pub use publish::publish;
 pub use publisher::AmqpPublisher;
 pub use source::{AmqpSource, PREFETCH_MESSAGES};

@@ -1,15 +1,18 @@
 //! The syncer's end: a consumer of the queue.
 
 use std::future::pending;
+use std::time::Duration;
 
 use flash_transport::{Error, Received, Source, Token};
 use futures_util::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
+use tokio::time::timeout;
 
 use crate::connect::connect;
 use crate::error::lost;
+use crate::heal::{FROZEN_AFTER_MS, heal};
 use crate::topology::{QUEUE, declare};
 
 /// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
@@ -18,6 +21,8 @@ pub const PREFETCH_MESSAGES: u16 = 1_000;
 
 /// Reads the queue. RabbitMQ gives it to one source at a time; the others wait.
 pub struct AmqpSource {
+    url: String,
+    name: String,
     connection: Connection,
     /// For questions.
     control: Channel,
@@ -38,7 +43,8 @@ impl AmqpSource {
         let connection = connect(url, name).await?;
         let control = connection.create_channel().await.map_err(lost)?;
         declare(&control).await?;
-        let mut source = Self { connection, control, reading: None, opening: 0 };
+        let (url, name) = (url.to_owned(), name.to_owned());
+        let mut source = Self { url, name, connection, control, reading: None, opening: 0 };
         source.resume().await?;
         Ok(source)
     }
@@ -73,7 +79,10 @@ impl Source for AmqpSource {
         channel.basic_qos(PREFETCH_MESSAGES, BasicQosOptions::default()).await.map_err(lost)?;
         let consume =
             channel.basic_consume(QUEUE.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
-        let consumer = consume.await.map_err(lost)?;
+        let Ok(consumer) = timeout(Duration::from_millis(FROZEN_AFTER_MS), consume).await else {
+            return Err(heal(&self.url, &self.name).await);
+        };
+        let consumer = consumer.map_err(lost)?;
         self.opening += 1;
         self.reading = Some(Reading { channel, consumer });
         Ok(())

@@ -13,4 +13,4 @@ mod session;
 
 pub use acks::HEADS_MAX;
 pub use run::{Config, Error, RETRY_WAIT_MS_MAX, RETRY_WAIT_MS_MIN, STOP_TIMEOUT_MS, run};
-pub use session::WRITE_TIMEOUT_MS;
+pub use session::{CONTROL_MS, WRITE_TIMEOUT_MS};

@@ -6,7 +6,7 @@ use flash_client::Backoff;
 use flash_transport::{Batch, Batches, Transport};
 use flash_vault::{Incoming, Vault};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::acks::Acks;
 use crate::read::Read;
@@ -14,6 +14,9 @@ use crate::run::Config;
 
 /// How long writing a batch may take before the connection counts as lost.
 pub const WRITE_TIMEOUT_MS: u64 = 60_000;
+
+/// How often a syncer looks what the operator wants, and says what it does.
+pub const CONTROL_MS: u64 = 1_000;
 
 /// Why a session ended. The messages in hand were not acknowledged, and come again.
 #[derive(Debug, thiserror::Error)]
@@ -44,14 +47,22 @@ pub(crate) async fn sync<T: Transport>(
         session = Session::open(config, transport) => session?,
         _ = stop.wait_for(|stop| *stop) => return Ok(()),
     };
+    let mut control = interval(Duration::from_millis(CONTROL_MS));
+    control.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let batch = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
-            batch = session.batches.next_batch() => batch?,
+            _ = control.tick() => None,
+            batch = session.batches.next_batch() => Some(batch?),
         };
-        session.write(batch, acks).await?;
-        backoff.reset();
+        match batch {
+            None => session.obey(&config.name).await?,
+            Some(batch) => {
+                session.write(batch, acks).await?;
+                backoff.reset();
+            }
+        }
     }
     session.batches.close().await;
     Ok(())
@@ -63,6 +74,22 @@ impl<T: Transport> Session<T> {
         let vault = Vault::open(&config.postgres).await?;
         let batches = Batches::new(transport.source(&config.name).await?);
         Ok(Self { vault, batches })
+    }
+
+    /// Does what the operator wants, and says so.
+    async fn obey(&mut self, name: &str) -> Result<(), Trouble> {
+        let control = async {
+            let queued = self.batches.queued().await?;
+            let wanted = self.vault.report_syncer(name, self.batches.is_paused(), Some(queued)).await?;
+            if wanted == self.batches.is_paused() {
+                return Ok(());
+            }
+            self.batches.set_paused(wanted).await?;
+            tracing::info!(paused = wanted, "as the operator wants it");
+            self.vault.report_syncer(name, wanted, Some(queued)).await?;
+            Ok(())
+        };
+        timeout(Duration::from_millis(WRITE_TIMEOUT_MS), control).await.map_err(|_| Trouble::WriteTimeout)?
     }
 
     /// Writes, and acknowledges what is committed.

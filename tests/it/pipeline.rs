@@ -1,6 +1,12 @@
 //! From the journal to PostgreSQL.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use flash_broker::Amqp;
 use flash_servers::{RabbitMq, RabbitMqOptions, silent};
+use flash_transport::{Batches, Transport};
+use flash_wire::Message;
 use redis::Value;
 
 use crate::support::redis::run;
@@ -72,6 +78,51 @@ fn without_rabbitmq_selling_goes_on_and_all_of_it_arrives_later() {
     rabbitmq.server.restart().expect("RabbitMQ starts again");
     world.wait_for_orders("drop", 52);
     world.wait_for_empty_journal("drop");
+}
+
+#[test]
+fn a_rabbitmq_that_loses_its_disk_in_mid_sale_loses_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut rabbitmq = RabbitMq::start(&RabbitMqOptions::new(dir.path()), silent).expect("RabbitMQ starts");
+    rabbitmq.create_vhost("drop").expect("a vhost");
+    let mut world = World::start_with("lost_disk", rabbitmq.url("drop"));
+    world.create_sale("{\"sale\":\"drop\",\"total\":1000}");
+    for buyer in 0..50 {
+        reserve(&world, &format!("buyer-{buyer}"));
+    }
+    // All of it is in the queue and confirmed, and nowhere else but in the journal.
+    let queued = events_in_queue(&rabbitmq.url("drop"), 51);
+    assert_eq!((queued, world.orders("drop")), (51, 0));
+    rabbitmq.server.kill().expect("ours to kill");
+    std::fs::remove_dir_all(dir.path().join("mnesia")).expect("all that RabbitMQ knows");
+    for buyer in 50..80 {
+        reserve(&world, &format!("buyer-{buyer}"));
+    }
+    rabbitmq.server.restart().expect("RabbitMQ starts again");
+    rabbitmq.create_vhost("drop").expect("the vhost is gone, too");
+    world.start_syncer();
+    world.wait_for_orders("drop", 80);
+    world.wait_for_empty_journal("drop");
+    assert_eq!(world.twice_served_buyers("drop"), 0);
+}
+
+/// Looks at the queue until so many events are in it, and leaves them there.
+fn events_in_queue(amqp: &str, at_least: usize) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let looking = async {
+        let mut source = Batches::new(Amqp::new(amqp).source("test").await.expect("a queue"));
+        let mut seen = BTreeSet::new();
+        while seen.len() < at_least {
+            for body in source.next_batch().await.expect("messages").bodies {
+                let message = Message::decode(&body).expect("readable");
+                seen.extend(message.events.iter().map(|event| event.seq));
+            }
+        }
+        source.close().await;
+        seen.len()
+    };
+    let looked = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), looking).await });
+    looked.expect("the relay publishes in time")
 }
 
 #[test]

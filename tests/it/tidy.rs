@@ -22,7 +22,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("syncer", &["wire", "vault", "transport", "client"]),
     ("servers", &[]),
     ("cli", &["wire", "vault", "transport", "broker", "client", "gateway", "syncer", "servers"]),
-    ("tests", &["sale", "wire", "vault", "broker", "client", "gateway", "syncer", "servers"]),
+    ("tests", &["sale", "wire", "vault", "transport", "broker", "client", "gateway", "syncer", "servers"]),
     ("benches", &["sale", "wire", "vault", "servers"]),
 ];
 /// A file is one idea; beyond this it is two.

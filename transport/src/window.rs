@@ -18,7 +18,7 @@ pub const WINDOW_MESSAGES_MAX: usize = 512;
 pub const WINDOW_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a publish may take until it is settled. Beyond it its fate is unknown. (A RabbitMQ that is short of disk or
 /// memory answers nobody.)
-pub const CONFIRM_TIMEOUT_MS: u64 = 30_000;
+pub const CONFIRM_TIMEOUT_MS: u64 = 15_000;
 
 /// A publisher and its messages in flight, each with a cargo that says whose it is.
 pub struct Window<P, C> {

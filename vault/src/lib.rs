@@ -20,6 +20,7 @@ mod sale;
 mod settle;
 mod sql;
 mod statements;
+mod syncers;
 mod write;
 
 pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
@@ -28,6 +29,7 @@ pub use error::Error;
 pub use migrate::migrate;
 pub use read::{Order, SkuSold, active_orders, has_barrier, has_events, order, sold_units, twice_served_buyers};
 pub use sale::{SaleCreated, create_sale, terms};
+pub use syncers::{SYNCER_GONE_S, Syncer, pause_syncers, syncers};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
 pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};

@@ -2,7 +2,7 @@
 
 use flash_broker::Amqp;
 use flash_syncer::{Config, Error, run};
-use flash_vault::{Vault, has_barrier};
+use flash_vault::{Vault, has_barrier, pause_syncers};
 use flash_wire::Barrier;
 
 use crate::fixture::{Publisher, Servers, Setup, Syncer, history, sold, wait_until};
@@ -100,6 +100,41 @@ async fn a_barrier_is_written_with_or_after_what_came_before_it() {
         // The sale's first event is no order.
         assert!(sold(&config, "drop").await.0 >= round as u64 * 10 + part.len() as u64 - 1, "at {id}");
     }
+    syncer.stop().await;
+    assert_eq!(publisher.left().await, 0);
+}
+
+#[tokio::test]
+async fn paused_syncers_take_nothing_and_go_on_where_they_were() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let publisher = Publisher::new(&config).await;
+    let client = flash_vault::connect(&config.postgres).await.unwrap();
+    let all = async |paused: bool| {
+        let syncers = flash_vault::syncers(&client).await.unwrap();
+        !syncers.is_empty() && syncers.iter().all(|syncer| syncer.paused == paused)
+    };
+    let messages = history("drop", 20);
+    let syncer = Syncer::start(&config);
+    for message in &messages[..11] {
+        publisher.publish(message).await;
+    }
+    wait_until("the first are written", async || sold(&config, "drop").await == (10, 10)).await;
+    pause_syncers(&client, true).await.unwrap();
+    wait_until("a paused syncer", async || all(true).await).await;
+    for message in &messages[11..] {
+        publisher.publish(message).await;
+    }
+    // It says what waits, and takes none of it.
+    let queued = async || flash_vault::syncers(&client).await.unwrap()[0].queued == Some(10);
+    wait_until("ten messages that wait", queued).await;
+    assert_eq!(sold(&config, "drop").await, (10, 10));
+    // A syncer that is started meanwhile obeys, too.
+    syncer.stop().await;
+    let syncer = Syncer::start(&config);
+    wait_until("ten messages that wait", async || all(true).await && queued().await).await;
+    pause_syncers(&client, false).await.unwrap();
+    wait_until("all is written", async || sold(&config, "drop").await == (20, 20)).await;
+    wait_until("a syncer that runs", async || all(false).await).await;
     syncer.stop().await;
     assert_eq!(publisher.left().await, 0);
 }
