@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod control;
 mod demo;
 mod dev;
 mod logging;
@@ -27,7 +28,10 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Dev(dev) => dev::run(&dev, args.output),
         Command::Gateway(gateway) => run::gateway(&gateway, args.output),
-        Command::Syncer(syncer) => run::syncer(&syncer),
+        Command::Syncer(syncer) => match &syncer.action {
+            None => run::syncer(&syncer),
+            Some(action) => control::run(&syncer, action, args.output),
+        },
         Command::Migrate(migrate) => run::migrate(&migrate),
     };
     match result {

@@ -41,6 +41,7 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
             transport,
             postgres,
             threads: args.threads,
+            run_max: args.run_max,
             drain_notice: Duration::from_millis(args.drain_notice_ms),
         })?;
         let http = format!("http://{}", gateway.address());
@@ -67,7 +68,9 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
 }
 
 fn syncer_config(redis: String, postgres: String) -> flash_syncer::Config {
-    flash_syncer::Config { redis, postgres, name: format!("flash syncer {}", std::process::id()) }
+    // Process ids are the same in every container.
+    let name = format!("flash syncer {:08x}", rand::random::<u32>());
+    flash_syncer::Config { redis, postgres, name }
 }
 
 /// Writes until it is asked to stop.

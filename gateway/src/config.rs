@@ -27,6 +27,8 @@ pub struct Config {
     pub postgres: String,
     /// Threads that serve HTTP, 1 to [`THREADS_MAX`](crate::limits::THREADS_MAX). The relay has one of its own.
     pub threads: usize,
+    /// Consecutive events of a sale that travel in one message, 1 to [`RUN_EVENTS_MAX`](crate::RUN_EVENTS_MAX).
+    pub run_max: u64,
     /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load
     /// balancers send no more of them. Zero where there is none.
     pub drain_notice: Duration,

@@ -17,12 +17,15 @@ use crate::http::{self, App, Routes};
 use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
-use crate::relay::{self, Relay, RelayHandle, Wishes};
+use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
 use crate::worker::Worker;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The number of events in a message is out of its bounds.
+    #[error("run_max must be 1 to {RUN_EVENTS_MAX}, not {0}")]
+    RunMax(u64),
     /// The number of threads is out of its bounds.
     #[error("threads must be 1 to {THREADS_MAX}, not {0}")]
     Threads(usize),
@@ -65,6 +68,9 @@ impl Gateway {
     pub fn start(config: Config) -> Result<Self, StartError> {
         if !(1..=THREADS_MAX).contains(&config.threads) {
             return Err(StartError::Threads(config.threads));
+        }
+        if !(1..=RUN_EVENTS_MAX).contains(&config.run_max) {
+            return Err(StartError::RunMax(config.run_max));
         }
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listeners = http::listener::open(config.listen, config.threads).map_err(failed)?;
@@ -135,7 +141,7 @@ impl Shared {
     async fn relay_by<T: flash_transport::Transport>(self, transport: T, redis: Client, wishes: Wishes) {
         loop {
             let is_up = self.transport_is_up.clone();
-            let relay = Relay::new(redis.clone(), transport.clone(), wishes.clone(), is_up);
+            let relay = Relay::new(redis.clone(), transport.clone(), self.config.run_max, wishes.clone(), is_up);
             let Err(panicked) = tokio::spawn(relay.run(self.phase.clone())).await else { return };
             tracing::error!(%panicked, "the relay ended by a bug of the gateway; it begins again");
             sleep(relay::RESTART_WAIT).await;

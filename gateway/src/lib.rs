@@ -16,4 +16,4 @@ mod worker;
 
 pub use config::{Config, Transport};
 pub use gateway::{Gateway, StartError};
-pub use relay::{BarrierError, RelayHandle};
+pub use relay::{BarrierError, RUN_EVENTS_MAX, RelayHandle};

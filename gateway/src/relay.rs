@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use self::handle::BarrierWish;
 pub use self::handle::{BarrierError, RelayHandle};
 pub(crate) use self::handle::{Wishes, handle};
+pub use self::limits::RUN_EVENTS_MAX;
 use self::limits::*;
 use self::link::{Cargo, Happened, Link};
 use self::plan::{Journal, Plan};
@@ -42,6 +43,8 @@ pub(crate) struct Relay<T: Transport> {
     link: Link<T>,
     /// Its leases are under this name: no two relays may share it.
     name: String,
+    /// Events that one message carries at most.
+    run_max: u64,
     plan: Plan,
     wishes: Wishes,
     backoff: Backoff,
@@ -66,12 +69,13 @@ type More = bool;
 
 impl<T: Transport> Relay<T> {
     /// A relay of the sales that `redis` has. Whoever makes events wakes it.
-    pub(crate) fn new(redis: Client, transport: T, wishes: Wishes, is_up: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(redis: Client, transport: T, run_max: u64, wishes: Wishes, is_up: Arc<AtomicBool>) -> Self {
         let name = format!("gateway-{:016x}", rand::random::<u64>());
         Self {
             redis,
             link: Link::new(transport, name.clone(), is_up),
             name,
+            run_max,
             plan: Plan::default(),
             wishes,
             backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX),
@@ -184,7 +188,7 @@ impl<T: Transport> Relay<T> {
             self.full = true;
             return Ok(false);
         }
-        let pull = Pull { relay: &self.name, lease_ms: LEASE_MS, after: Some(after), count: MESSAGE_EVENTS };
+        let pull = Pull { relay: &self.name, lease_ms: LEASE_MS, after: Some(after), count: RUN_EVENTS_MAX };
         let pulled = match self.redis.call(Call::pull(sale, &pull)).await? {
             Ok(pulled) => pulled,
             Err(refusal) => {
@@ -192,7 +196,7 @@ impl<T: Transport> Relay<T> {
                 return Ok(false);
             }
         };
-        let runs = match runs(sale, after, &pulled) {
+        let runs = match runs(sale, after, &pulled, self.run_max) {
             Ok(runs) => runs,
             Err(error) => {
                 tracing::error!(sale, %error, "a journal is not relayed");
@@ -252,5 +256,20 @@ fn rest_ms(refusal: Refusal) -> u64 {
         // By Redis' clock: where ours is another, the bounds keep the rest reasonable.
         Refusal::Leased { until_ms } => until_ms.saturating_sub(clock::now_ms()).clamp(IDLE_MS, LEASE_MS),
         _ => LEASE_MS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A dead relay's lease runs out within its own length, and whoever waits for it looks again within as much.
+    #[test]
+    fn a_sale_of_another_relay_is_looked_at_again_within_a_lease() {
+        let now_ms = clock::now_ms();
+        for until_ms in [0, now_ms, now_ms + 100, now_ms + LEASE_MS, now_ms + 60_000, u64::MAX] {
+            let rest_ms = rest_ms(Refusal::Leased { until_ms });
+            assert!((IDLE_MS..=LEASE_MS).contains(&rest_ms), "until {until_ms}: {rest_ms}");
+        }
     }
 }

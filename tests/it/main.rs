@@ -20,6 +20,7 @@ mod module_versions;
 mod pipeline;
 mod stampede;
 mod support;
+mod syncer_control;
 mod throttle;
 mod throttle_errors;
 mod throttle_hostile_restore;

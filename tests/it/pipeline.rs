@@ -126,6 +126,59 @@ fn events_in_queue(amqp: &str, at_least: usize) -> usize {
 }
 
 #[test]
+fn while_rabbitmq_is_short_of_memory_it_sells_up_to_the_journal_s_cap_and_all_of_it_arrives_later() {
+    const JOURNAL: usize = 40;
+    let dir = tempfile::tempdir().expect("a directory");
+    let rabbitmq = RabbitMq::start(&RabbitMqOptions::new(dir.path()), silent).expect("RabbitMQ starts");
+    rabbitmq.create_vhost("drop").expect("a vhost");
+    let mut world = World::start_with("memory_alarm", rabbitmq.url("drop"));
+    world.start_syncer();
+    world.create_sale(&format!("{{\"sale\":\"drop\",\"total\":1000,\"journal_events_max\":{JOURNAL}}}"));
+    world.wait_for_empty_journal("drop");
+    rabbitmq.set_memory_alarm(true).expect("an alarm");
+    let mut sold = 0;
+    let full = loop {
+        let body = format!("{{\"buyer\":\"buyer-{sold}\"}}");
+        let answer = world.http().post("/v1/sales/drop/reservations", &body).expect("an answer");
+        match answer.status {
+            200 | 201 => sold += 1,
+            504 => {}
+            _ => break answer,
+        }
+    };
+    assert_eq!((full.status, full.problem()), (503, "journal-full"), "{full:?}");
+    assert_eq!((sold, world.orders("drop")), (JOURNAL, 0), "the journal holds them");
+    rabbitmq.set_memory_alarm(false).expect("no alarm");
+    world.wait_for_orders("drop", JOURNAL as u64);
+    world.wait_for_empty_journal("drop");
+    reserve(&world, "late");
+    world.wait_for_orders("drop", JOURNAL as u64 + 1);
+    assert_eq!(world.twice_served_buyers("drop"), 0);
+}
+
+#[test]
+fn another_gateway_takes_the_sales_of_a_killed_one_over() {
+    let mut world = World::start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":200}");
+    let first = world.address;
+    world.start_second_gateway();
+    let second = std::mem::replace(&mut world.address, first);
+    // The first has the sale in its lease, and events in its hand.
+    for buyer in 0..50 {
+        reserve(&world, &format!("buyer-{buyer}"));
+    }
+    let begin = std::time::Instant::now();
+    world.kill_first_gateway();
+    world.wait_for_orders("drop", 50);
+    world.wait_for_empty_journal("drop");
+    println!("taken over within {:?}", begin.elapsed());
+    world.address = second;
+    reserve(&world, "late");
+    world.wait_for_orders("drop", 51);
+    assert_eq!(world.twice_served_buyers("drop"), 0);
+}
+
+#[test]
 fn two_gateways_relay_the_same_sale_and_nothing_comes_twice() {
     let mut world = World::start();
     world.create_sale("{\"sale\":\"drop\",\"total\":200}");

@@ -66,7 +66,7 @@ async fn serve(
 ) -> Result<ExitCode> {
     let stop = run::asked_to_stop()?;
     run::migrate_to_latest(&postgres).await?;
-    let name = "flash dev".to_owned();
+    let name = format!("flash dev {:08x}", rand::random::<u32>());
     let syncing = flash_syncer::Config { redis: redis.clone(), postgres: postgres.clone(), name };
     let (transport, syncer) = match amqp.clone() {
         Some(amqp) => (Transport::Amqp(amqp.clone()), Syncer::start(syncing, Amqp::new(amqp))),
@@ -78,6 +78,7 @@ async fn serve(
         transport,
         postgres: postgres.clone(),
         threads: args.threads,
+        run_max: flash_gateway::RUN_EVENTS_MAX,
         drain_notice: Duration::ZERO,
     };
     let gateway = Gateway::start(config)?;

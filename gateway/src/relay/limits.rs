@@ -14,7 +14,7 @@ pub(crate) const READY_SALES: u64 = COUNT_MAX;
 /// Holds of one sale that one round expires.
 pub(crate) const REAP_HOLDS: u64 = 256;
 /// Events that one PULL answers, and one message carries at most.
-pub(crate) const MESSAGE_EVENTS: u64 = 256;
+pub const RUN_EVENTS_MAX: u64 = 256;
 /// Bytes of encoded events after which a message takes no more. JSON takes up to three times what the journal takes, and
 /// where that matters, for data, hardly more.
 pub(crate) const MESSAGE_BYTES: usize = BODY_BYTES_GOAL / 2;
@@ -43,7 +43,7 @@ pub(crate) const FLUSH_TIMEOUT_MS: u64 = 5_000;
 /// How long it may then take to say good-bye to RabbitMQ.
 pub(crate) const CLOSE_TIMEOUT_MS: u64 = 1_000;
 
-const _: () = assert!(MESSAGE_EVENTS <= COUNT_MAX && MESSAGE_EVENTS <= MESSAGE_EVENTS_MAX as u64);
+const _: () = assert!(RUN_EVENTS_MAX <= COUNT_MAX && RUN_EVENTS_MAX <= MESSAGE_EVENTS_MAX as u64);
 const _: () = assert!(LEASE_MS <= LEASE_MS_MAX && REAP_HOLDS <= COUNT_MAX);
 const _: () = assert!(IDLE_MS < LEASE_MS && RETRY_MS < RETRY_MS_MAX && RESEND_MS < RESEND_MS_MAX);
 const _: () = assert!(SALES_MAX as u64 > COUNT_MAX);

@@ -1,6 +1,7 @@
 //! A whole Flash for one test: gateway and syncer as processes, Redis of its own, a database and a vhost of its own.
 
 use std::net::{SocketAddr, TcpListener};
+use std::process::ExitStatus;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -112,6 +113,16 @@ impl World {
 
     pub(crate) fn kill_gateway(&mut self) {
         self.gateway.take().expect("a gateway runs").kill();
+    }
+
+    /// Kills the gateway that ran before the second one was started.
+    pub(crate) fn kill_first_gateway(&mut self) {
+        self.other_gateway.take().expect("two gateways run").kill();
+    }
+
+    /// Runs the program to its end; what it printed on stdout.
+    pub(crate) fn run(&self, args: &[&str]) -> (ExitStatus, String) {
+        Program::start(args, &self.environment()).wait()
     }
 
     pub(crate) fn kill_syncer(&mut self) {
