@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use flash_wire::key::{KEY_PREFIX, THROTTLE_KEY_PREFIX};
 use flash_wire::{
-    Ack, AckAnswer, ArgSink, BuyerStatus, EndHold, EndHoldAnswer, Pull, PullAnswer, Ready, ReadyAnswer, Reap,
-    ReapAnswer, ReservationStatus, Reserve, ReserveAnswer, SaleStatus, Status, Throttle, ThrottleAnswer, Warm,
-    WarmAnswer,
+    Ack, AckAnswer, ArgSink, BuyerStatus, EndHold, EndHoldAnswer, FenceAnswer, Pull, PullAnswer, Ready, ReadyAnswer,
+    Reap, ReapAnswer, Rebuild, RebuildAnswer, ReservationStatus, Reserve, ReserveAnswer, Restock, RestockAnswer,
+    SaleStatus, Status, SwitchAnswer, Throttle, ThrottleAnswer, Unfence, UnfenceAnswer, Warm, WarmAnswer,
 };
 use redis::{Cmd, RedisWrite};
 
@@ -143,6 +143,52 @@ impl Call<AckAnswer> {
     }
 }
 
+impl Call<RestockAnswer> {
+    /// Puts units on sale, or takes them off it.
+    #[must_use]
+    pub fn restock(sale: &str, restock: Restock) -> Self {
+        Self::on(Restock::NAME, CALL_TIMEOUT_MS, sale).with(|sink| restock.args(sink))
+    }
+}
+
+impl Call<SwitchAnswer> {
+    /// Lets a closed sale go on.
+    #[must_use]
+    pub fn open(sale: &str) -> Self {
+        Self::on(SwitchAnswer::OPEN, CALL_TIMEOUT_MS, sale)
+    }
+
+    /// Stops a sale.
+    #[must_use]
+    pub fn close(sale: &str) -> Self {
+        Self::on(SwitchAnswer::CLOSE, CALL_TIMEOUT_MS, sale)
+    }
+}
+
+impl Call<FenceAnswer> {
+    /// Stops a sale until its state is known to be whole.
+    #[must_use]
+    pub fn fence(sale: &str) -> Self {
+        Self::on(Unfence::FENCE, RELAY_TIMEOUT_MS, sale)
+    }
+}
+
+impl Call<UnfenceAnswer> {
+    /// Lets a fenced sale go on.
+    #[must_use]
+    pub fn unfence(sale: &str, unfence: Unfence) -> Self {
+        Self::on(Unfence::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| unfence.args(sink))
+    }
+}
+
+impl Call<RebuildAnswer> {
+    /// Gives reservations of earlier lives back to a fenced sale.
+    #[must_use]
+    pub fn rebuild(sale: &str, rebuild: &Rebuild) -> Self {
+        Self::on(Rebuild::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| rebuild.args(sink))
+    }
+}
+
 impl Call<ThrottleAnswer> {
     /// Asks the rate limit `name` for units. Answered, it is never a refusal: see [`ThrottleAnswer::is_allowed`].
     #[must_use]
@@ -172,20 +218,55 @@ impl ArgSink for Sink<'_> {
 
 #[cfg(test)]
 mod tests {
-    use flash_wire::{ThrottleTerms, WindowTerms};
+    use flash_wire::message::MessageItem;
+    use flash_wire::{NextEpoch, RebuiltReservation, ThrottleTerms, WindowTerms};
 
     use super::*;
 
+    /// `want` is the command's arguments with one blank between.
+    fn check<T>(call: &Call<T>, want: &str) {
+        let words: Vec<_> = want.split(' ').collect();
+        let packed: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+        let got = call.command.get_packed_command();
+        assert_eq!(String::from_utf8_lossy(&got), format!("*{}\r\n{packed}", words.len()));
+    }
+
     #[test]
     fn a_call_is_its_name_its_key_and_its_arguments() {
-        let packed = Call::confirm("drop", 7).command.get_packed_command();
-        assert_eq!(packed, b"*3\r\n$13\r\nFLASH.CONFIRM\r\n$10\r\nflash:drop\r\n$1\r\n7\r\n");
+        check(&Call::confirm("drop", 7), "FLASH.CONFIRM flash:drop 7");
         let terms = ThrottleTerms::Strict(WindowTerms { limit: 10, window_ms: 1_000 });
-        let packed = Call::throttle("ip:::1", &Throttle { terms, cost: 1 }).command.get_packed_command();
-        let key = "$21\r\nflash:throttle:ip:::1";
-        let want = format!("*5\r\n$14\r\nFLASH.THROTTLE\r\n{key}\r\n$6\r\nSTRICT\r\n$2\r\n10\r\n$4\r\n1000\r\n");
-        assert_eq!(packed, want.as_bytes());
-        let packed = Call::ready(5).command.get_packed_command();
-        assert_eq!(packed, b"*3\r\n$11\r\nFLASH.READY\r\n$5\r\nCOUNT\r\n$1\r\n5\r\n");
+        let throttle = Throttle { terms, cost: 1 };
+        check(&Call::throttle("ip:::1", &throttle), "FLASH.THROTTLE flash:throttle:ip:::1 STRICT 10 1000");
+        check(&Call::ready(5), "FLASH.READY COUNT 5");
+    }
+
+    #[test]
+    fn an_operators_calls_are_what_the_module_takes() {
+        check(&Call::restock("drop", Restock { sku: None, delta: -3 }), "FLASH.RESTOCK flash:drop -3");
+        check(&Call::restock("drop", Restock { sku: Some("s"), delta: 5 }), "FLASH.RESTOCK flash:drop SKU s 5");
+        check(&Call::open("drop"), "FLASH.OPEN flash:drop");
+        check(&Call::close("drop"), "FLASH.CLOSE flash:drop");
+    }
+
+    #[test]
+    fn a_recoverys_calls_are_what_the_module_takes() {
+        check(&Call::fence("drop"), "FLASH.FENCE flash:drop");
+        check(&Call::unfence("drop", Unfence { epoch: 2, seq: 9, next: None }), "FLASH.UNFENCE flash:drop 2 9");
+        let next = Some(NextEpoch { epoch: 3, after: 20 });
+        let unfence = Unfence { epoch: 2, seq: 9, next };
+        check(&Call::unfence("drop", unfence), "FLASH.UNFENCE flash:drop 2 9 EPOCH 3 AFTER 20");
+        let reservation = RebuiltReservation {
+            id: 7,
+            buyer: "ada".into(),
+            slot: 0,
+            state: "held".into(),
+            items: vec![MessageItem { sku: "s".into(), quantity: 1 }],
+            expires_at_ms: Some(5),
+            request: None,
+        };
+        let json =
+            r#"{"id":7,"buyer":"ada","slot":0,"state":"held","items":[{"sku":"s","quantity":1}],"expires_at_ms":5}"#;
+        let rebuild = Rebuild { epoch: 2, reservations: vec![reservation] };
+        check(&Call::rebuild("drop", &rebuild), &format!("FLASH.REBUILD flash:drop 2 {json}"));
     }
 }

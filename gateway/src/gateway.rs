@@ -9,7 +9,7 @@ use std::time::Duration;
 use flash_broker::Amqp;
 use flash_client::{Client, UrlError};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::config::{Config, Transport};
@@ -17,6 +17,7 @@ use crate::http::{self, App, Routes};
 use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
+use crate::recovery::{self, Recovery, RecoveryHandle};
 use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
 use crate::worker::Worker;
 
@@ -56,6 +57,7 @@ pub struct Gateway {
     drain_notice: Duration,
     servers: Vec<Worker>,
     relay: Worker,
+    recovery: Worker,
     handle: RelayHandle,
 }
 
@@ -77,14 +79,21 @@ impl Gateway {
         let address = listeners.first().ok_or(StartError::Threads(0))?.local_addr()?;
         let (phase, receiver) = watch::channel(Phase::Serving);
         let (handle, wishes) = relay::handle();
-        let shared =
-            Shared { config: config.clone(), phase: receiver, relay: handle.clone(), transport_is_up: Arc::default() };
+        let (recovery, asked) = recovery::handle();
+        let shared = Shared {
+            config: config.clone(),
+            phase: receiver,
+            relay: handle.clone(),
+            recovery,
+            transport_is_up: Arc::default(),
+        };
         let relay = shared.clone().start_relay(wishes)?;
+        let recovery = shared.clone().start_recovery(asked)?;
         let mut servers = Vec::new();
         for (at, listener) in listeners.into_iter().enumerate() {
             servers.push(shared.clone().start_server(at, listener)?);
         }
-        Ok(Self { address, phase, drain_notice: config.drain_notice, servers, relay, handle })
+        Ok(Self { address, phase, drain_notice: config.drain_notice, servers, relay, recovery, handle })
     }
 
     /// Where HTTP is served.
@@ -108,6 +117,7 @@ impl Gateway {
             server.end(Duration::from_millis(STOP_TIMEOUT_MS)).await;
         }
         self.phase.send_replace(Phase::Flushing);
+        self.recovery.end(recovery::STOP_TIMEOUT).await;
         self.relay.end(relay::STOP_TIMEOUT).await;
     }
 }
@@ -118,6 +128,7 @@ struct Shared {
     config: Config,
     phase: watch::Receiver<Phase>,
     relay: RelayHandle,
+    recovery: RecoveryHandle,
     transport_is_up: Arc<AtomicBool>,
 }
 
@@ -126,6 +137,13 @@ impl Shared {
         Worker::start("flash-relay".to_owned(), move || {
             let redis = Client::connect(&self.config.redis)?;
             Ok(self.relay(redis, wishes))
+        })
+    }
+
+    fn start_recovery(self, asked: mpsc::Receiver<String>) -> Result<Worker, StartError> {
+        Worker::start("flash-recovery".to_owned(), move || {
+            let redis = Client::connect(&self.config.redis)?;
+            Ok(Recovery::new(redis, self.config.postgres, self.relay, asked).run(self.phase))
         })
     }
 
@@ -155,6 +173,7 @@ impl Shared {
                 redis: Client::connect(&self.config.redis)?,
                 orders: Orders::new(self.config.postgres),
                 relay: self.relay,
+                recovery: self.recovery,
                 rabbit_is_up: matches!(self.config.transport, Transport::Amqp(_)).then_some(self.transport_is_up),
                 phase: self.phase.clone(),
                 places: App::places(),

@@ -3,6 +3,7 @@
 mod app;
 mod body;
 mod fields;
+mod forgotten;
 mod health;
 mod idempotency_key;
 pub(crate) mod listener;

@@ -11,6 +11,7 @@ mod http;
 pub mod limits;
 mod orders;
 mod phase;
+mod recovery;
 mod relay;
 mod worker;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use flash_vault::{Client, Order, SaleCreated};
+use flash_vault::{Client, Order, Rejection, SaleCreated};
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
@@ -61,9 +61,14 @@ impl Orders {
         self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }
 
-    /// Whether any event of a sale has been written.
-    pub(crate) async fn has_events(&self, sale: &str) -> Result<bool, OrdersError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::has_events(client, sale).await).await
+    /// Whether a sale is over for long; none: there is no such sale.
+    pub(crate) async fn is_over(&self, sale: &str) -> Result<Option<bool>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::is_over(client, sale).await).await
+    }
+
+    /// Why a reservation was refused by PostgreSQL, if it was.
+    pub(crate) async fn rejection(&self, sale: &str, id: u64) -> Result<Option<Rejection>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::rejection(client, sale, id).await).await
     }
 
     /// The order of a reservation.

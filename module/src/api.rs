@@ -92,9 +92,10 @@ impl<'a> Ctx<'a> {
         redis!(RedisModule_GetClientId(self.0))
     }
 
-    /// Sends `command` with a key and a payload to replicas and the AOF.
-    pub(crate) fn replicate(self, command: &CStr, key: Str, payload: &[u8]) {
-        let format = c"sb".as_ptr();
+    /// Sends `command` with a key, and a payload if it takes one, to replicas and the AOF.
+    pub(crate) fn replicate(self, command: &CStr, key: Str, payload: Option<&[u8]>) {
+        let format = if payload.is_some() { c"sb" } else { c"s" }.as_ptr();
+        let payload = payload.unwrap_or_default();
         let (payload, length) = (payload.as_ptr().cast::<c_char>(), payload.len());
         redis!(RedisModule_Replicate(self.0, command.as_ptr(), format, key.0, payload, length));
     }

@@ -172,8 +172,8 @@ impl KeyName<'_> {
         self.ctx.notify(event, self.name);
     }
 
-    /// Sends `command` with this key and `payload` to replicas and the AOF.
-    pub(crate) fn replicate(&self, command: &CStr, payload: &[u8]) {
+    /// Sends `command` with this key, and `payload` if it takes one, to replicas and the AOF.
+    pub(crate) fn replicate(&self, command: &CStr, payload: Option<&[u8]>) {
         self.ctx.replicate(command, self.name, payload);
     }
 }

@@ -12,6 +12,7 @@ mod config;
 mod docs;
 mod fault;
 mod info;
+mod life;
 mod load;
 mod open_sale;
 mod ready;

@@ -13,6 +13,8 @@ use crate::stored::Stored;
 
 /// Carries one event to replicas and the AOF.
 pub(crate) const APPLY: &CStr = c"FLASH.APPLY";
+/// Carries a fence to replicas and the AOF.
+pub(crate) const FENCE: &CStr = c"FLASH.FENCE";
 
 /// Replies.
 pub(crate) fn answer<T: Answer>(call: &Call, outcome: &Outcome<T>) -> Result<(), Fault> {
@@ -34,7 +36,9 @@ pub(crate) fn with_sale<T: Answer>(
         Some((stored, _)) if stored.is_poisoned && call.writes() => return Err(Fault::Poisoned),
         Some((stored, name)) => {
             let was_poisoned = std::mem::replace(&mut stored.is_poisoned, true);
-            let outcome = f(&mut OpenSale { stored, name, db: call.db() });
+            let mut open = OpenSale { stored, name, db: call.db() };
+            open.fence_if_in_doubt(call);
+            let outcome = f(&mut open);
             stored.is_poisoned = was_poisoned;
             outcome?
         }
@@ -55,6 +59,17 @@ impl OpenSale<'_, '_> {
         &mut self.stored.sale
     }
 
+    /// Fences a sale that may lack what was decided last, before a client's command changes it.
+    pub(crate) fn fence_if_in_doubt(&mut self, call: &Call) {
+        if !self.stored.is_in_doubt() || self.sale().is_fenced() || !call.writes() || call.is_replicated() {
+            return;
+        }
+        self.sale().fence();
+        self.name.replicate(FENCE, None);
+        self.name.changed();
+        self.list();
+    }
+
     /// Expires due holds, at most `holds_max`, and says how many.
     pub(crate) fn expire(&mut self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> usize {
         let Some(event) = self.sale().expire(now_ms, holds_max, buyer) else { return 0 };
@@ -66,16 +81,17 @@ impl OpenSale<'_, '_> {
     }
 
     /// The command has changed the sale without an event, and replicas and the AOF are to get it as it was said.
-    pub(crate) fn changed_as_said(&self, call: &Call) {
+    pub(crate) fn changed_as_said(&mut self, call: &Call) {
         self.stored.gauges.show(&self.stored.sale);
         call.replicate_verbatim();
         self.name.changed();
+        self.list();
     }
 
     /// Lets an event happen, here and on every replica.
     pub(crate) fn happen(&mut self, event: &Event) {
         self.apply(event);
-        self.name.replicate(APPLY, self.stored.sale.newest_event());
+        self.name.replicate(APPLY, Some(self.stored.sale.newest_event()));
     }
 
     pub(crate) fn apply(&mut self, event: &Event) {
@@ -86,13 +102,17 @@ impl OpenSale<'_, '_> {
         if matches!(event.change, Change::Reserved(_)) && self.sale().available() == 0 {
             self.name.notify(c"flash.sold_out");
         }
-        if !std::mem::replace(&mut self.stored.listed, true) {
+        self.list();
+    }
+
+    fn list(&mut self) {
+        if self.stored.needs_attention() && !std::mem::replace(&mut self.stored.listed, true) {
             ready::list(self.db, self.name.bytes());
         }
     }
 }
 
-/// Lets the event that makes a sale happen, in an empty key.
+/// Lets the event that makes a sale happen, in an empty key or in place of an earlier life of the sale.
 pub(crate) fn warm(call: &Call, key: &mut Key<Stored>, event: &Event) -> Result<(), Fault> {
     put(call, key, Stored::new(event)?);
     let happened = stats::happened(&event.change);
@@ -102,7 +122,7 @@ pub(crate) fn warm(call: &Call, key: &mut Key<Stored>, event: &Event) -> Result<
     Ok(())
 }
 
-/// Puts a new sale into an empty key.
+/// Puts a sale into its key.
 pub(crate) fn put(call: &Call, key: &mut Key<Stored>, stored: Stored) {
     key.set(stored);
     if let Some((stored, name)) = key.value() {

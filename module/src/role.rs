@@ -8,6 +8,7 @@ use redis_module::raw::{self, RedisModuleCtx, RedisModuleEvent};
 use redis_module::{Context, ContextFlags};
 
 use crate::api::{Ctx, guard};
+use crate::life;
 
 /// Kept here, for to ask the server takes as long as a decision does.
 static IS_REPLICA: AtomicBool = AtomicBool::new(false);
@@ -29,5 +30,8 @@ fn look(context: &Context) {
 }
 
 extern "C" fn on_change(ctx: *mut RedisModuleCtx, _event: RedisModuleEvent, _sub: u64, _data: *mut c_void) {
-    guard(|| look(&Context::new(ctx)));
+    guard(|| {
+        look(&Context::new(ctx));
+        life::role_changed();
+    });
 }

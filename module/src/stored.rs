@@ -7,7 +7,9 @@ use flash_sale::{Event, HashKey, Malformed, Mover, Sale};
 
 use crate::api::NativeType;
 use crate::fault::Fault;
+use crate::life;
 use crate::ready;
+use crate::role;
 use crate::stats::Gauges;
 use crate::value::Value;
 
@@ -27,6 +29,8 @@ fn hash_key() -> HashKey {
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) sale: Sale,
+    /// The life of this server in which the sale was last known to be whole.
+    life: u64,
     /// Whether the list of sales that may need a relay has this one.
     pub(crate) listed: bool,
     /// The sale is in doubt. Raised while a command works on it, so that it stays so after a panic; and raised by an event
@@ -39,13 +43,39 @@ pub(crate) struct Stored {
 impl Stored {
     fn of(sale: Sale) -> Self {
         let gauges = Gauges::new(&sale);
-        Self { sale, listed: false, is_poisoned: false, gauges }
+        Self { sale, life: life::of_loaded(), listed: false, is_poisoned: false, gauges }
     }
 
     /// A new sale.
     pub(crate) fn new(warmed: &Event) -> Result<Self, Fault> {
         let sale = Sale::new(warmed, hash_key()).ok_or(Fault::Unfit("there is no sale that the event could change"))?;
         Ok(Self::of(sale))
+    }
+
+    /// Somebody who knows says that the sale is whole.
+    pub(crate) fn is_whole(&mut self) {
+        self.life = life::current();
+    }
+
+    /// The sale may lack what was decided last. It is to be fenced before anything is decided.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.life != life::current() && !role::is_replica()
+    }
+
+    /// Whether the sale sells nothing until it is known to be whole.
+    pub(crate) fn is_fenced(&self) -> bool {
+        self.sale.is_fenced() || self.is_in_doubt()
+    }
+
+    /// Whether a relay or a recovery has anything to do with the sale.
+    pub(crate) fn needs_attention(&self) -> bool {
+        self.sale.journal_events() > 0 || self.sale.has_holds() || self.is_fenced()
+    }
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        life::sale_gone();
     }
 }
 

@@ -34,6 +34,7 @@ pub use event_bytes::EVENT_VERSION;
 pub use invalid::Invalid;
 pub use items::{Item, Items};
 pub use memory::Mover;
+pub use rebuild::NextEpoch;
 pub use refusal::Refusal;
 pub use reservations::{HashKey, Reservation};
 pub use sale::{Phase, Sale, Units};

@@ -3,11 +3,22 @@
 //! Neither the fence nor what is rebuilt is an event, for nothing happens: it is what PostgreSQL knows already. Each of
 //! these is absolute and may be repeated, so that a replica takes it as it was said.
 
-use crate::event::{Reserved, State};
+use crate::event::{Change, Event, Reserved, State};
+use crate::journal::Journal;
 use crate::limits::RESERVATIONS_PER_BUYER_MAX;
 use crate::refusal::Refusal;
 use crate::reservations::Reservation;
 use crate::sale::Sale;
+
+/// The epoch in which a sale goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextEpoch {
+    /// Its number.
+    pub epoch: u64,
+    /// Its first event is the one behind this: the numbers that the epoch before may have given to events that were lost
+    /// are not given again.
+    pub after: u64,
+}
 
 impl Sale {
     /// Whether the sale waits until its state is known to be whole. It answers, and decides nothing.
@@ -22,20 +33,51 @@ impl Sale {
     }
 
     /// Lets the sale go on: its caller has seen that PostgreSQL and the queue know nothing of this sale behind the event
-    /// `seq` of `epoch`.
+    /// `seq` of `epoch`. It goes on in the same epoch, or in the `next` one: then what anyone still sends of the epoch before
+    /// is told from what happens from now on.
     ///
     /// # Errors
     /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale has never made
-    /// `seq`: then it has forgotten something, and must be rebuilt under the next epoch.
-    pub const fn unfence(&mut self, epoch: u64, seq: u64) -> Result<(), Refusal> {
+    /// `seq`: then it has forgotten something, and must be rebuilt under the next epoch. [`Refusal::Conflict`] too, when it
+    /// cannot go on in the `next` epoch: that is none, or begins too early, or the sale is not fenced or has events that are
+    /// not acknowledged.
+    pub fn unfence(&mut self, epoch: u64, seq: u64, next: Option<NextEpoch>) -> Result<(), Refusal> {
+        if next.is_some_and(|next| next.epoch == self.epoch && epoch < next.epoch && !self.is_fenced) {
+            return Ok(());
+        }
         if epoch != self.epoch {
             return Err(Refusal::Fenced);
         }
         if seq > self.seq {
             return Err(Refusal::Conflict);
         }
+        if let Some(next) = next {
+            self.go_on_in(next)?;
+        }
         self.is_fenced = false;
         Ok(())
+    }
+
+    fn go_on_in(&mut self, NextEpoch { epoch, after }: NextEpoch) -> Result<(), Refusal> {
+        if !self.is_fenced || self.journal_events() > 0 || epoch <= self.epoch || after < self.seq {
+            return Err(Refusal::Conflict);
+        }
+        (self.epoch, self.seq) = (epoch, after);
+        self.journal = self.terms.journal_events_max.map(|events_max| Journal::new(events_max, after));
+        Ok(())
+    }
+
+    /// Whether a later life of the sale may take this one's place: it is fenced, and all that it has made lies before that
+    /// life, which begins behind the event `after`.
+    #[must_use]
+    pub const fn gives_way_to(&self, epoch: u64, after: u64) -> bool {
+        self.is_fenced && epoch > self.epoch && after >= self.seq
+    }
+
+    /// Whether `event` makes such a life.
+    #[must_use]
+    pub const fn is_followed_by(&self, event: &Event) -> bool {
+        matches!(event.change, Change::Warmed(_)) && self.gives_way_to(event.epoch, event.seq - 1)
     }
 
     /// Gives reservations of earlier lives back, all or none; those that are back already are passed over. Gives how many
@@ -44,7 +86,8 @@ impl Sale {
     /// # Errors
     /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale is not fenced or
     /// a reservation does not fit: its id is not behind those before, it is not active, or its slot, its units or its
-    /// expiry contradict the others or the terms.
+    /// pay window contradict the others or the terms. A hold that would end before an older one, or later than one that is
+    /// made now (clocks differ), ends with it.
     pub fn rebuild(&mut self, epoch: u64, reservations: &[Reservation]) -> Result<usize, Refusal> {
         if epoch != self.epoch {
             return Err(Refusal::Fenced);
@@ -66,20 +109,16 @@ impl Sale {
     /// Whether all of these can be given back, one behind the other.
     fn fit(&self, new: &[Reservation]) -> bool {
         let mut taken: Vec<u64> = self.units.iter().map(|units| units.taken()).collect();
-        let (mut id, mut expiry_ms) = (self.newest_reservation, self.newest_expiry_ms);
+        let mut id = self.newest_reservation;
         for (at, reservation) in new.iter().enumerate() {
             let is_next = reservation.id > id && reservation.id < self.seq && reservation.state.is_active();
             if !is_next || !self.has_slot_for(reservation, &new[..at]) {
                 return false;
             }
             id = reservation.id;
-            if reservation.state == State::Held {
-                let latest_ms = self.terms.hold_ms.map_or(0, |hold_ms| self.at_ms + hold_ms);
-                let expires_ms = reservation.expires_at_ms.unwrap_or(0);
-                if !(expiry_ms.max(1)..=latest_ms).contains(&expires_ms) {
-                    return false;
-                }
-                expiry_ms = expires_ms;
+            let has_window = self.terms.hold_ms.is_some() && reservation.expires_at_ms.is_some();
+            if reservation.state == State::Held && !has_window {
+                return false;
             }
             for item in reservation.items.iter() {
                 let Some(taken) = taken.get_mut(usize::from(item.sku)) else { return false };
@@ -97,9 +136,11 @@ impl Sale {
     }
 
     fn give_back(&mut self, reservation: &Reservation) {
-        let &Reservation { id, slot, buyer, expires_at_ms, request, .. } = reservation;
+        let &Reservation { id, slot, buyer, mut expires_at_ms, request, .. } = reservation;
         if reservation.state == State::Held {
-            self.newest_expiry_ms = expires_at_ms.unwrap_or(self.newest_expiry_ms);
+            let latest_ms = self.expires_at_ms(self.at_ms);
+            expires_at_ms = expires_at_ms.min(latest_ms).max(Some(self.newest_expiry_ms));
+            self.newest_expiry_ms = expires_at_ms.unwrap_or_default();
             self.holds.add(id, self.newest_expiry_ms);
         }
         for item in reservation.items.iter() {

@@ -88,7 +88,7 @@ fn a_slot_that_migrates_while_its_sale_sells_loses_nothing() {
     let [old, new] = [owner, (owner + 1) % 3].map(|place| cluster.nodes[place].server.connect());
     let (old, new) = (&mut { old }, &mut { new });
     assert_eq!(status(new, "drop", "confirmed").unsigned_abs(), head - 1);
-    check(new, "FLASH.READY", &format!("[READY [[drop 1 0 {head} 0]]]"));
-    check(old, "FLASH.READY", "[READY []]");
+    check(new, "FLASH.READY", &format!("[READY * [[drop 1 0 {head} 0 0 *]]]"));
+    check(old, "FLASH.READY", "[READY * []]");
     check(new, &format!("FLASH.ACK drop 1 {head}"), &format!("[ACKED {head}]"));
 }

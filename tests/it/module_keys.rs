@@ -5,7 +5,7 @@ use redis::{Connection, Value};
 use crate::support::redis::{Server, check, digest, info_number, run};
 use crate::support::wait;
 
-const READY_DROP: &str = "[READY [[drop 1 0 2 0]]]";
+const READY_DROP: &str = "[READY * [[drop 1 0 2 0 0 *]]]";
 
 /// A server with the sale `drop` in it, which has two events for a relay.
 fn selling() -> (Server, Connection) {
@@ -28,8 +28,8 @@ fn check_ready_after(commands: &[&str], want: &str) {
 
 #[test]
 fn ready_is_right_after_whatever_may_happen_to_a_key() {
-    const NONE: &str = "[READY []]";
-    let ready = |name: &str| format!("[READY [[{name} 1 0 2 0]]]");
+    const NONE: &str = "[READY * []]";
+    let ready = |name: &str| format!("[READY * [[{name} 1 0 2 0 0 *]]]");
     check_ready_after(&["FLUSHALL SYNC"], NONE);
     check_ready_after(&["FLUSHALL ASYNC"], NONE);
     check_ready_after(&["FLUSHDB SYNC"], NONE);
@@ -65,7 +65,7 @@ fn a_sale_moved_about_sells_on_where_it_is() {
     check(redis, "FLASH.RESERVE b ada", "[REPLAYED 2 nil confirmed]");
     check(redis, "FLASH.RESERVE b bob", "[RESERVED 3 nil 7]");
     check(redis, "FLASH.ACK b 1 3", "[ACKED 3]");
-    check(redis, "FLASH.READY", "[READY []]");
+    check(redis, "FLASH.READY", "[READY * []]");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_sale_that_expires_as_a_key_is_gone_and_may_be_warmed_again() {
         let keys: i64 = run(redis, "EXISTS drop");
         (keys == 0).then_some(())
     });
-    check(redis, "FLASH.READY", "[READY []]");
+    check(redis, "FLASH.READY", "[READY * []]");
     check(redis, "FLASH.RESERVE drop ada", "[NOT_WARMED]");
     assert_eq!(info_number(redis, "stats", "expired_keys"), 1);
     check(redis, "FLASH.WARM drop 5 EPOCH 2", "[WARMED 2]");

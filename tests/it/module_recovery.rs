@@ -20,7 +20,7 @@ fn a_sale_is_rebuilt_under_the_next_epoch_and_sells_on() {
     check(redis, &format!("FLASH.REBUILD drop 2 {ADA} {bob}"), "[REBUILT 0]");
     check(redis, "FLASH.CONFIRM drop 900", "[FENCED]");
     check(redis, "FLASH.REAP drop", "[REAPED 0]");
-    check(redis, "FLASH.READY", "[READY [[drop 2 1000 1001 0]]]");
+    check(redis, "FLASH.READY", "[READY * [[drop 2 1000 1001 0 1 *]]]");
     check(redis, "FLASH.UNFENCE drop 1 1001", "[FENCED]");
     check(redis, "FLASH.UNFENCE drop 2 1002", "[CONFLICT]");
     check(redis, "FLASH.UNFENCE drop 2 1001", "[UNFENCED 2 1001]");

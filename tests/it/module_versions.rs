@@ -23,7 +23,7 @@ fn check_loaded(redis: &mut Connection, from: &str) -> [String; 3] {
             assert_eq!(status(redis, sale, field), want, "{from}: {sale} {field}");
         }
     }
-    check(redis, "FLASH.READY", "[READY [[* * * * *] [* * * * *]]]");
+    check(redis, "FLASH.READY", "[READY * [[* * * * * * *] [* * * * * * *]]]");
     check_journal(redis, from);
     check_reservations(redis);
     digests

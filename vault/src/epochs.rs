@@ -22,6 +22,8 @@ pub(crate) struct Epoch<'a> {
     pub(crate) head: u64,
     /// The first event that is kept because it came before its turn.
     pub(crate) early_from: Option<u64>,
+    /// Its last event, if it is over.
+    pub(crate) sealed_at: Option<u64>,
     pub(crate) events: Vec<&'a MessageEvent<'a>>,
 }
 
@@ -44,11 +46,12 @@ pub(crate) async fn lock<'a>(
     let mut locked = HashMap::with_capacity(rows.len());
     for row in &rows {
         let key = (row.get::<_, &str>(0), from_sql(row.get(1)));
-        locked.insert(key, (from_sql(row.get(2)), row.get::<_, Option<i64>>(3).map(from_sql)));
+        let optional = |column: usize| row.get::<_, Option<i64>>(column).map(from_sql);
+        locked.insert(key, (from_sql(row.get(2)), optional(3), optional(4)));
     }
     let epoch = |(&(sale, epoch), events): (&(&'a str, u64), &Vec<&'a MessageEvent<'a>>)| {
-        let &(head, early_from) = locked.get(&(sale, epoch))?;
-        Some(Epoch { sale, epoch, head, early_from, events: events.clone() })
+        let &(head, early_from, sealed_at) = locked.get(&(sale, epoch))?;
+        Some(Epoch { sale, epoch, head, early_from, sealed_at, events: events.clone() })
     };
     Ok(batch.iter().filter_map(epoch).collect())
 }

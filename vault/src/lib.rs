@@ -11,12 +11,15 @@ mod early;
 mod epochs;
 mod error;
 mod fold;
+mod late;
 mod migrate;
 mod number;
 mod plan;
 mod read;
+mod recover;
 mod refusal;
 mod sale;
+mod seal;
 mod settle;
 mod sql;
 mod statements;
@@ -27,8 +30,15 @@ pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
 pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
 pub use migrate::migrate;
-pub use read::{Order, SkuSold, active_orders, has_barrier, has_events, order, sold_units, twice_served_buyers};
+pub use read::{
+    Order, Rejection, SkuSold, active_orders, has_barrier, order, rejection, sold_units, twice_served_buyers,
+};
+pub use recover::{
+    Life, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, is_over, lease_recovery, life, sales_on_sale,
+    settle_rejections, unsettled_sales,
+};
 pub use sale::{SaleCreated, create_sale, terms};
+pub use seal::{EPOCHS_APART_SEQS, Wanted};
 pub use syncers::{SYNCER_GONE_S, Syncer, pause_syncers, syncers};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;

@@ -50,12 +50,22 @@ pub async fn order(client: &Client, sale: &str, id: u64) -> Result<Option<Order>
     }))
 }
 
-/// Whether any event of a sale was ever written. Such a sale must not be warmed in the same epoch again.
+/// A reservation that PostgreSQL refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Who had reserved.
+    pub buyer: String,
+    /// Why: a code, as in the table `rejections`.
+    pub reason: String,
+}
+
+/// The rejection of a reservation, if there is one.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn has_events(client: &Client, sale: &str) -> Result<bool, Error> {
-    Ok(client.query_one(sql::HAS_EVENTS, &[&sale]).await?.get(0))
+pub async fn rejection(client: &Client, sale: &str, id: u64) -> Result<Option<Rejection>, Error> {
+    let row = client.query_opt(sql::REJECTION, &[&sale, &to_sql(id)]).await?;
+    Ok(row.map(|row| Rejection { buyer: row.get(0), reason: row.get(1) }))
 }
 
 /// Whether a barrier has come. Then everything that was queued before it is in PostgreSQL.

@@ -21,6 +21,9 @@ impl Refusal {
     /// The SKU is not one of the sale's.
     pub(crate) const UNKNOWN_SKU: Self = Self::Rejected("unknown_sku");
 
+    /// The sale has gone on in a later epoch.
+    pub(crate) const LATE: Self = Self::Rejected("late");
+
     /// A refusal, if the error is about what was to be written, and would be the same the next time.
     pub(crate) fn of(error: &tokio_postgres::Error) -> Option<Self> {
         let error = error.as_db_error()?;

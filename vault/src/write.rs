@@ -8,6 +8,7 @@ use crate::early;
 use crate::epochs::{self, Batch, Epoch};
 use crate::error::Error;
 use crate::fold::Step;
+use crate::late;
 use crate::plan::{Plan, plan};
 use crate::settle::settle;
 use crate::sql;
@@ -49,8 +50,8 @@ pub struct Unreadable<'a> {
 
 /// A connection that writes events. Any number of them may do so at once, also for the same sale.
 pub struct Vault {
-    client: Client,
-    statements: Statements,
+    pub(crate) client: Client,
+    pub(crate) statements: Statements,
 }
 
 impl Vault {
@@ -65,9 +66,17 @@ impl Vault {
         Ok(Self { client, statements })
     }
 
+    /// The connection, for questions between two batches.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Writes events, and gives the heads of every sale and epoch among them; when it returns, that is on disk. An event
     /// that was written before is passed over, and one beyond a gap waits in the database until the gap closes; so
     /// messages may come in any order and any number of times, here and elsewhere.
+    ///
+    /// What comes of an epoch that is sealed, from beyond its end, is late: it is refused like the following.
     ///
     /// What the constraints refuse becomes a row of `rejections`, what no one can write a row of `quarantine`, and
     /// neither holds up what follows. (What Redis has decided by itself, whole, is never refused. In a history that is
@@ -113,6 +122,10 @@ impl Vault {
     async fn write_batch(&mut self, batch: &Batch<'_>, incoming: Incoming<'_>) -> Result<Written, Error> {
         let mut transaction = self.client.transaction().await?;
         let mut epochs = epochs::lock(&transaction, &self.statements, batch).await?;
+        for epoch in &mut epochs {
+            let late = late::take(&transaction, epoch).await?;
+            late::refuse(&transaction, epoch, &late).await?;
+        }
         let kept = early::read(&transaction, &epochs).await?;
         let messages = readable(&kept);
         for (place, message) in &messages {

@@ -1,4 +1,5 @@
-//! What a recovery says: `FLASH.FENCE key`, `FLASH.UNFENCE key epoch seq`, `FLASH.REBUILD key epoch reservation ...`
+//! What a recovery says: `FLASH.FENCE key`, `FLASH.UNFENCE key epoch seq [EPOCH next AFTER seq]`,
+//! `FLASH.REBUILD key epoch reservation ...`
 
 use std::borrow::Cow;
 
@@ -7,10 +8,10 @@ use flash_sale::limits::{
     BUYER_BYTES_MAX, EPOCH_MAX, QUANTITY_UNITS_MAX, REQUEST_BYTES_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX,
     SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX,
 };
-use flash_sale::{Invalid, State};
+use flash_sale::{Invalid, NextEpoch, State};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{ArgError, ArgSink, Args};
+use crate::args::{ArgError, ArgSink, Args, unknown_option};
 use crate::message::MessageItem;
 use crate::reply::Answer;
 use crate::value::{Fields, Sink, Unreadable};
@@ -25,6 +26,8 @@ pub struct Unfence {
     pub epoch: u64,
     /// The newest seq that PostgreSQL or the queue has.
     pub seq: u64,
+    /// The epoch in which the sale goes on; none: the same.
+    pub next: Option<NextEpoch>,
 }
 
 impl Unfence {
@@ -39,16 +42,27 @@ impl Unfence {
     /// Names the argument that breaks its rule.
     pub fn parse(args: &[&[u8]]) -> Result<Self, ArgError> {
         let mut args = Args::new(args);
-        let unfence = Self { epoch: args.int("epoch", 1, EPOCH_MAX)?, seq: args.int("seq", 0, SEQ_MAX)? };
+        let (epoch, seq) = (args.int("epoch", 1, EPOCH_MAX)?, args.int("seq", 0, SEQ_MAX)?);
+        let next = if args.keyword("EPOCH") { Some(next_epoch(&mut args)?) } else { None };
         args.end()?;
-        Ok(unfence)
+        Ok(Self { epoch, seq, next })
     }
 
     /// Writes the arguments behind the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.int(self.epoch);
         sink.int(self.seq);
+        sink.option("EPOCH", self.next.map(|next| next.epoch));
+        sink.option("AFTER", self.next.map(|next| next.after));
     }
+}
+
+fn next_epoch(args: &mut Args) -> Result<NextEpoch, ArgError> {
+    let epoch = args.int("epoch", 1, EPOCH_MAX)?;
+    if !args.keyword("AFTER") {
+        return Err(unknown_option("AFTER (required, behind EPOCH)"));
+    }
+    Ok(NextEpoch { epoch, after: args.int("after", 0, SEQ_MAX - 1)? })
 }
 
 /// `FENCED epoch seq`: the sale is fenced, whether or not it was before.

@@ -60,27 +60,36 @@ pub struct ReadySale {
     pub head: u64,
     /// Whether holds are due.
     pub due: bool,
+    /// Whether it sells nothing until it is known to be whole.
+    pub fenced: bool,
+    /// When the oldest event was decided that is not acknowledged, Unix milliseconds; 0: there is none.
+    pub oldest_at_ms: u64,
 }
 
-/// `READY [[key epoch acked head due] ...]`
+/// `READY generation [[key epoch acked head due fenced oldest_at_ms] ...]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadyAnswer {
+    /// Other than in an earlier answer, if sales of this server may have gone or come into doubt since. It tells nothing else.
+    pub generation: u64,
     /// In no particular order.
     pub sales: Vec<ReadySale>,
 }
 
 impl Answer for ReadyAnswer {
     fn write(&self, sink: &mut impl Sink) {
-        sink.array(2);
+        sink.array(3);
         sink.code("READY");
+        sink.uint(self.generation);
         sink.array(self.sales.len());
         for sale in &self.sales {
-            sink.array(5);
+            sink.array(7);
             sink.bytes(&sale.key);
             sink.uint(sale.epoch);
             sink.uint(sale.acked);
             sink.uint(sale.head);
             sink.uint(sale.due.into());
+            sink.uint(sale.fenced.into());
+            sink.uint(sale.oldest_at_ms);
         }
     }
 
@@ -88,6 +97,7 @@ impl Answer for ReadyAnswer {
         if code != "READY" {
             return Ok(None);
         }
+        let generation = fields.uint("generation")?;
         let mut list = fields.array("sales")?;
         let mut sales = Vec::new();
         while let Some(sale) = list.try_next() {
@@ -98,9 +108,11 @@ impl Answer for ReadyAnswer {
                 acked: sale.uint("acked")?,
                 head: sale.uint("head")?,
                 due: sale.uint("due")? > 0,
+                fenced: sale.uint("fenced")? > 0,
+                oldest_at_ms: sale.uint("oldest_at_ms")?,
             });
         }
-        Ok(Some(Self { sales }))
+        Ok(Some(Self { generation, sales }))
     }
 }
 

@@ -243,9 +243,17 @@ fn replies_read_back() {
     check_reply(Ok(SwitchAnswer::Closed));
     check_reply(Ok(ReapAnswer { expired: 3 }));
     check_reply(Ok(AckAnswer { acked: 3 }));
-    check_reply(Ok(ReadyAnswer { sales: Vec::new() }));
-    let sale = ReadySale { key: b"flash:\xff".to_vec(), epoch: 1, acked: 2, head: 3, due: true };
-    check_reply(Ok(ReadyAnswer { sales: vec![sale] }));
+    check_reply(Ok(ReadyAnswer { generation: 5, sales: Vec::new() }));
+    let sale = ReadySale {
+        key: b"flash:\xff".to_vec(),
+        epoch: 1,
+        acked: 2,
+        head: 3,
+        due: true,
+        fenced: false,
+        oldest_at_ms: 4,
+    };
+    check_reply(Ok(ReadyAnswer { generation: 5, sales: vec![sale] }));
     let events = vec![b"\x00\xff".to_vec(), Vec::new()];
     check_reply(Ok(PullAnswer { epoch: 1, head: 9, skus: vec!["s".to_owned()], events }));
 }

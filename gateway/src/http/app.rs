@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flash_client::Client;
+use flash_wire::key::check_sale;
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
+use super::forgotten::forgotten;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::{Endpoint, Routes, Target};
@@ -18,6 +20,7 @@ use super::{body, health, reservation, reservations, sales};
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
+use crate::recovery::RecoveryHandle;
 use crate::relay::RelayHandle;
 
 /// What the requests of one thread share.
@@ -28,6 +31,8 @@ pub(crate) struct App {
     pub(crate) orders: Orders,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
+    /// Brings back what Redis has forgotten.
+    pub(crate) recovery: RecoveryHandle,
     /// None, where no RabbitMQ is used.
     pub(crate) rabbit_is_up: Option<Arc<AtomicBool>>,
     pub(crate) phase: watch::Receiver<Phase>,
@@ -74,7 +79,7 @@ async fn work(
     _place: OwnedSemaphorePermit,
 ) -> Result<Reply, Problem> {
     let (sale, id) = (target.sale.as_str(), target.id.as_str());
-    match target.endpoint {
+    let result = match target.endpoint {
         // What asks PostgreSQL is rare and large: on the heap it does not make every reservation's task larger.
         Endpoint::CreateSale => Box::pin(sales::create(&app, &headers, &body)).await,
         Endpoint::ShowSale => sales::show(&app, sale).await,
@@ -83,6 +88,12 @@ async fn work(
         Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id).await,
         Endpoint::ReleaseReservation => reservation::release(&app, sale, id).await,
         Endpoint::Live | Endpoint::Ready => Err(Kind::Internal.into()),
+    };
+    match result {
+        Err(problem) if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {
+            Err(Box::pin(forgotten(&app, sale)).await)
+        }
+        result => result,
     }
 }
 

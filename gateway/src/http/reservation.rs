@@ -1,7 +1,7 @@
 //! One reservation: `/v1/sales/{sale}/reservations/{id}` and what ends its hold.
 
 use flash_client::Call;
-use flash_vault::Order;
+use flash_vault::{Order, Rejection};
 use flash_wire::{EndHoldAnswer, Refusal, ReservationStatus, State};
 use hyper::StatusCode;
 use serde::Serialize;
@@ -23,8 +23,11 @@ pub(crate) async fn show(app: &App, sale: &str, id: &str) -> Result<Reply, Probl
     if !matches!(refusal, Refusal::Unknown | Refusal::NotWarmed) {
         return Err(refusal.into());
     }
-    match app.orders.order(sale, id).await? {
-        Some(order) => Ok(json(StatusCode::OK, &View::of_order(sale, &order))),
+    if let Some(order) = app.orders.order(sale, id).await? {
+        return Ok(json(StatusCode::OK, &View::of_order(sale, &order)));
+    }
+    match app.orders.rejection(sale, id).await? {
+        Some(rejection) => Ok(json(StatusCode::OK, &View::of_rejection(sale, id, &rejection))),
         None => Err(refusal.into()),
     }
 }
@@ -40,6 +43,10 @@ struct View<'a> {
     expires_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_in_ms: Option<u64>,
+    /// Why PostgreSQL refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     items: Vec<ItemView<'a>>,
 }
 
@@ -58,6 +65,7 @@ impl<'a> View<'a> {
             state: status.state.name(),
             expires_at_ms: status.expires_at_ms,
             expires_in_ms: left_ms(status.state, status.expires_at_ms),
+            reason: None,
             items: items(&status.items),
         }
     }
@@ -70,8 +78,15 @@ impl<'a> View<'a> {
             state: order.state.name(),
             expires_at_ms: order.expires_at_ms,
             expires_in_ms: left_ms(order.state, order.expires_at_ms),
+            reason: None,
             items: items(&order.items),
         }
+    }
+
+    /// Redis had said yes, and PostgreSQL, which has the last word, said no.
+    fn of_rejection(sale: &'a str, id: u64, rejection: &'a Rejection) -> Self {
+        let (buyer, reason) = (&rejection.buyer, Some(rejection.reason.as_str()));
+        Self { sale, id, buyer, state: "rejected", expires_at_ms: None, expires_in_ms: None, reason, items: Vec::new() }
     }
 }
 

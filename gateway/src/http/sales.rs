@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::app::App;
 use super::fields::{self, Field};
+use super::forgotten::forgotten;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, json};
 use super::{body, path};
@@ -28,14 +29,10 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
     body::expect_json(headers)?;
     let Order { sale, terms } = Order::read(body)?;
     let created = app.orders.create_sale(&sale, &terms).await?;
-    let warmed = match created {
+    let epoch = match created {
         SaleCreated::Differs => return Err(Kind::SaleDiffers.into()),
         SaleCreated::Exists => warmed_before(app, &sale).await?,
-        SaleCreated::Created => None,
-    };
-    let epoch = match warmed {
-        Some(epoch) => epoch,
-        None => warm(app, &sale, &terms).await?,
+        SaleCreated::Created => warm(app, &sale, &terms).await?,
     };
     let status = if created == SaleCreated::Created { StatusCode::CREATED } else { StatusCode::OK };
     let mut reply = json(status, &Created { sale: &sale, epoch, terms: MessageTerms::from(&terms) });
@@ -45,17 +42,14 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
     Ok(reply)
 }
 
-/// The epoch in which Redis has a sale that PostgreSQL has; none, if whoever created it did not get as far as Redis.
+/// The epoch in which Redis has a sale that PostgreSQL has.
 ///
-/// A sale of which PostgreSQL has events must not be warmed anew: its numbering would begin again, and PostgreSQL would
-/// take new reservations for old ones. Where Redis has forgotten such a sale, it is to be rebuilt.
-async fn warmed_before(app: &App, sale: &str) -> Result<Option<u64>, Problem> {
+/// Such a sale must not be warmed anew from here: its numbering would begin again, and PostgreSQL would take new reservations
+/// for old ones. If Redis has forgotten it, or whoever created it did not get as far as Redis, the recovery brings it back.
+async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
     match app.redis.call(Call::sale_status(sale)).await? {
-        Ok(status) => Ok(Some(status.epoch)),
-        Err(Refusal::NotWarmed) if app.orders.has_events(sale).await? => {
-            Err(Problem::new(Kind::Fenced, "Redis has forgotten this sale; it is to be rebuilt from PostgreSQL"))
-        }
-        Err(Refusal::NotWarmed) => Ok(None),
+        Ok(status) => Ok(status.epoch),
+        Err(Refusal::NotWarmed) => Err(forgotten(app, sale).await),
         Err(refusal) => Err(refusal.into()),
     }
 }

@@ -9,12 +9,12 @@ use flash_wire::{FenceAnswer, Rebuild, RebuildAnswer, RebuiltReservation, Unfenc
 use crate::call::{Call, Command, no_arguments};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
-use crate::open_sale::with_sale;
+use crate::open_sale::{FENCE, with_sale};
 
 pub(crate) struct FenceCommand;
 
 impl Command for FenceCommand {
-    const NAME: &CStr = c"FLASH.FENCE";
+    const NAME: &CStr = FENCE;
     const FLAGS: &CStr = c"write fast";
     const DOCS: Docs = Docs {
         summary: c"Stops a sale until its state is known to be whole. Nothing is reserved and no hold ends.",
@@ -40,16 +40,27 @@ impl Command for UnfenceCommand {
     const NAME: &CStr = c"FLASH.UNFENCE";
     const FLAGS: &CStr = c"write fast";
     const DOCS: Docs = Docs {
-        summary: c"Lets a fenced sale go on, if nobody knows of it behind this event.",
+        summary:
+            c"Lets a fenced sale go on, if nobody knows of it behind this event; in the next epoch, if that is said.",
         complexity: c"O(1)",
-        args: &[KEY, Arg::new(c"epoch", Kind::Int), Arg::new(c"seq", Kind::Int)],
+        args: &[
+            KEY,
+            Arg::new(c"epoch", Kind::Int),
+            Arg::new(c"seq", Kind::Int),
+            Arg::new(c"next-epoch", Kind::Int).token(c"EPOCH").optional(),
+            Arg::new(c"after-seq", Kind::Int).token(c"AFTER").optional(),
+        ],
     };
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let Unfence { epoch, seq } = call.with_args::<Self, _>(Unfence::parse)?;
+        let Unfence { epoch, seq, next } = call.with_args::<Self, _>(Unfence::parse)?;
         with_sale(call, |open| {
             let was_fenced = open.sale().is_fenced();
-            let unfenced = open.sale().unfence(epoch, seq);
+            let unfenced = open.sale().unfence(epoch, seq, next);
+            // What a primary, or this server before it stopped, was told may have been true then.
+            if unfenced.is_ok() && !call.is_replicated() {
+                open.stored.is_whole();
+            }
             if was_fenced && unfenced.is_ok() {
                 open.changed_as_said(call);
             }

@@ -2,12 +2,12 @@
 
 use std::ffi::CStr;
 
-use flash_sale::Sale;
 use flash_wire::{Ack, AckAnswer, Pull, PullAnswer, Ready, ReadyAnswer, ReadySale};
 
 use crate::call::{Call, Command};
 use crate::docs::{Arg, COUNT, Docs, KEY, Kind};
 use crate::fault::Fault;
+use crate::life;
 use crate::open_sale::{answer, with_sale};
 use crate::ready::{self, Verdict};
 use crate::stored::Stored;
@@ -19,7 +19,7 @@ impl Command for ReadyCommand {
     const FLAGS: &CStr = c"readonly fast";
     const HAS_KEY: bool = false;
     const DOCS: Docs = Docs {
-        summary: c"Lists the sales of this database with events to relay or holds to reap.",
+        summary: c"Lists the sales of this database with events to relay or holds to reap, and those that are fenced.",
         complexity: c"O(N), N being the number of sales looked at, at most 1000",
         args: &[COUNT],
     };
@@ -31,24 +31,32 @@ impl Command for ReadyCommand {
             call.with_key::<Stored, _>(name, |key| {
                 let Ok(mut key) = key else { return (false, Verdict::Drop) };
                 let Some((stored, _)) = key.value() else { return (false, Verdict::Drop) };
-                if stored.sale.journal_events() == 0 && !stored.sale.has_holds() {
+                if !stored.needs_attention() {
                     stored.listed = false;
                     return (false, Verdict::Drop);
                 }
-                let ready = ready_sale(name, &stored.sale, now_ms);
+                let ready = ready_sale(name, stored, now_ms);
                 let is_ready = ready.is_some();
                 sales.extend(ready);
                 (is_ready, Verdict::Keep)
             })
         });
-        answer(call, &Ok(ReadyAnswer { sales }))
+        answer(call, &Ok(ReadyAnswer { generation: life::generation(), sales }))
     }
 }
 
-fn ready_sale(key: &[u8], sale: &Sale, now_ms: u64) -> Option<ReadySale> {
-    let due = sale.has_due_holds(now_ms);
-    let ready = ReadySale { key: key.to_vec(), epoch: sale.epoch(), acked: sale.acked(), head: sale.seq(), due };
-    (due || sale.journal_events() > 0).then_some(ready)
+fn ready_sale(key: &[u8], stored: &Stored, now_ms: u64) -> Option<ReadySale> {
+    let (sale, fenced) = (&stored.sale, stored.is_fenced());
+    let due = !fenced && sale.has_due_holds(now_ms);
+    (due || fenced || sale.journal_events() > 0).then(|| ReadySale {
+        key: key.to_vec(),
+        epoch: sale.epoch(),
+        acked: sale.acked(),
+        head: sale.seq(),
+        due,
+        fenced,
+        oldest_at_ms: sale.journal_since_ms().unwrap_or(0),
+    })
 }
 
 pub(crate) struct PullCommand;

@@ -28,6 +28,7 @@ impl Command for ApplyCommand {
         let event = Event::decode(bytes)?;
         match key.value() {
             Some((stored, _)) if stored.is_poisoned => return Err(Fault::Poisoned),
+            Some((stored, _)) if stored.sale.is_followed_by(&event) => warm(call, &mut key, &event)?,
             Some((stored, name)) => {
                 if let Err(problem) = stored.sale.accepts(&event) {
                     // Something between is missing here, and whatever follows will not fit either.

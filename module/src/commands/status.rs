@@ -36,7 +36,7 @@ impl Command for StatusCommand {
         let Some((stored, _)) = key.value() else { return answer::<SaleStatus>(call, &Err(Refusal::NotWarmed)) };
         let sale = &stored.sale;
         match question {
-            Question::Sale => answer(call, &Ok(sale_status(sale, now_ms))),
+            Question::Sale => answer(call, &Ok(sale_status(stored, now_ms))),
             Question::Buyer(buyer) => answer(call, &Ok(buyer_status(sale, buyer, now_ms))),
             Question::Id(id) => {
                 let reservation = sale.reservation(id).ok_or(Refusal::Unknown);
@@ -46,9 +46,10 @@ impl Command for StatusCommand {
     }
 }
 
-fn sale_status(sale: &Sale, now_ms: u64) -> SaleStatus<'_> {
-    let terms = sale.terms();
+fn sale_status(stored: &Stored, now_ms: u64) -> SaleStatus<'_> {
+    let (sale, terms) = (&stored.sale, stored.sale.terms());
     let phase = match sale.phase(now_ms) {
+        _ if stored.is_fenced() => "fenced",
         Phase::NotStarted { .. } => "not_started",
         Phase::Open => "open",
         Phase::Closed => "closed",

@@ -88,7 +88,7 @@ fn happen(key: &mut Key<Throttle>, taken: &Taken) {
     if let Some((_, name)) = key.value() {
         let mut event = Vec::with_capacity(TAKEN_BYTES);
         taken.encode(&mut event);
-        name.replicate(APPLY, &event);
+        name.replicate(APPLY, Some(&event));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::call::{Call, Command};
 use crate::config;
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
-use crate::open_sale::{APPLY, answer, warm};
+use crate::open_sale::{APPLY, OpenSale, answer, warm};
 use crate::stored::Stored;
 
 pub(crate) struct WarmCommand;
@@ -18,7 +18,7 @@ impl Command for WarmCommand {
     const NAME: &CStr = c"FLASH.WARM";
     const FLAGS: &CStr = c"write deny-oom fast";
     const DOCS: Docs = Docs {
-        summary: c"Creates a sale. The same terms again change nothing.",
+        summary: c"Creates a sale, or the next life of one that is fenced. The same terms again change nothing.",
         complexity: c"O(N), N being the number of SKUs",
         args: &[
             KEY,
@@ -45,15 +45,21 @@ impl Command for WarmCommand {
         let wish = call.with_args::<Self, _>(Warm::parse)?;
         config::check(&wish.terms)?;
         let mut key = call.key::<Stored>()?;
-        if let Some((stored, _)) = key.value() {
-            let epoch = stored.sale.epoch();
-            let is_same = *stored.sale.terms() == wish.terms && epoch == wish.epoch;
-            return if is_same { answer(call, &Ok(WarmAnswer::Exists { epoch })) } else { Err(Fault::OtherTerms) };
+        if let Some((stored, name)) = key.value() {
+            OpenSale { stored, name, db: call.db() }.fence_if_in_doubt(call);
+            let (sale, epoch) = (&stored.sale, stored.sale.epoch());
+            if *sale.terms() == wish.terms && epoch == wish.epoch {
+                return answer(call, &Ok(WarmAnswer::Exists { epoch }));
+            }
+            if !sale.gives_way_to(wish.epoch, wish.after) {
+                return Err(Fault::OtherTerms);
+            }
         }
         let event = Sale::warmed(wish.terms, wish.epoch, wish.after, call.now_ms());
         warm(call, &mut key, &event)?;
         if let Some((stored, name)) = key.value() {
-            name.replicate(APPLY, stored.sale.newest_event());
+            stored.is_whole();
+            name.replicate(APPLY, Some(stored.sale.newest_event()));
         }
         answer(call, &Ok(WarmAnswer::Warmed { epoch: event.epoch }))
     }

@@ -1,6 +1,6 @@
 //! A later life of a sale: fenced, rebuilt, and let go on.
 
-use flash_sale::{Command, HashKey, Items, Refusal, Reservation, Reserve, Sale, State, Terms};
+use flash_sale::{Command, HashKey, Items, NextEpoch, Refusal, Reservation, Reserve, Sale, State, Terms};
 
 const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_000_000;
@@ -34,9 +34,9 @@ fn a_later_life_sells_nothing_until_it_is_whole_and_its_numbers_go_on() {
     assert_eq!(sale.rebuild(2, &[ada, bob.clone()]), Ok(1), "what is back already is passed over");
     assert_eq!(sale.decide(&Command::Confirm { id: 4_000 }, NOW_MS), Err(Refusal::Fenced));
     assert!(!sale.has_due_holds(NOW_MS + 500) && sale.expire(NOW_MS + 500, 64, None).is_none(), "no hold ends");
-    assert_eq!(sale.unfence(1, AFTER), Err(Refusal::Fenced));
-    assert_eq!(sale.unfence(2, AFTER + 2), Err(Refusal::Conflict), "somebody knows more than this sale");
-    assert_eq!(sale.unfence(2, AFTER + 1), Ok(()));
+    assert_eq!(sale.unfence(1, AFTER, None), Err(Refusal::Fenced));
+    assert_eq!(sale.unfence(2, AFTER + 2, None), Err(Refusal::Conflict), "somebody knows more than this sale");
+    assert_eq!(sale.unfence(2, AFTER + 1, None), Ok(()));
     assert_eq!(sale.rebuild(2, &[reservation(4_001, "joe", 0, State::Confirmed, NOW_MS)]), Err(Refusal::Conflict));
     let replayed = Refusal::Replayed { id: 7, expires_at_ms: Some(NOW_MS), state: State::Confirmed };
     assert_eq!(reserve(sale, "ada"), Err(replayed));
@@ -65,8 +65,6 @@ fn what_does_not_fit_is_refused_whole() {
     check(reservation(70, "eve", 32, State::Confirmed, NOW_MS));
     check(reservation(70, "ada", 0, State::Confirmed, NOW_MS));
     check(reservation(70, "bob", 0, State::Confirmed, NOW_MS));
-    check(reservation(70, "eve", 0, State::Held, NOW_MS + 499));
-    check(reservation(70, "eve", 0, State::Held, NOW_MS + 1_001));
     check(Reservation { expires_at_ms: None, ..reservation(70, "eve", 0, State::Held, 0) });
     check(Reservation { items: two, ..reservation(70, "eve", 0, State::Confirmed, NOW_MS) });
     check(Reservation {
@@ -78,7 +76,7 @@ fn what_does_not_fit_is_refused_whole() {
 #[test]
 fn a_fence_stops_buyers_and_not_the_operator() {
     let sale = &mut later_life(3, 1);
-    assert_eq!(sale.unfence(2, 0), Ok(()));
+    assert_eq!(sale.unfence(2, 0, None), Ok(()));
     assert_eq!(reserve(sale, "ada"), Ok(AFTER + 2));
     sale.fence();
     assert_eq!(reserve(sale, "ada"), Err(Refusal::Fenced), "even a repeat: what the sale knows may not be whole");
@@ -88,4 +86,51 @@ fn a_fence_stops_buyers_and_not_the_operator() {
     }
     let again = Sale::load(&sale.save(), KEY).expect("whole");
     assert!(again.is_fenced(), "a fence outlives a restart");
+}
+
+#[test]
+fn a_hold_of_another_clock_ends_in_the_order_of_the_ids_and_no_later_than_a_new_one() {
+    let check = |expires_at_ms, want_ms| {
+        let sale = &mut later_life(3, 2);
+        let older = reservation(50, "ada", 0, State::Held, NOW_MS + 500);
+        assert_eq!(sale.rebuild(2, &[older, reservation(60, "bob", 0, State::Held, expires_at_ms)]), Ok(2));
+        assert_eq!(sale.reservation(60).and_then(|hold| hold.expires_at_ms), Some(want_ms), "{expires_at_ms}");
+        assert!(Sale::load(&sale.save(), KEY).is_ok());
+    };
+    check(NOW_MS + 700, NOW_MS + 700);
+    check(NOW_MS + 499, NOW_MS + 500);
+    check(0, NOW_MS + 500);
+    check(NOW_MS + 1_001, NOW_MS + 1_000);
+}
+
+#[test]
+fn a_whole_sale_goes_on_in_the_next_epoch_once_postgresql_has_all_of_it() {
+    let terms = Terms { journal_events_max: Some(10), ..Terms::simple(3) };
+    let sale = &mut Sale::new(&Sale::warmed(terms, 1, 0, NOW_MS), KEY).expect("a warmed event makes a sale");
+    assert_eq!(reserve(sale, "ada"), Ok(2));
+    let next = Some(NextEpoch { epoch: 2, after: 900 });
+    assert_eq!(sale.unfence(1, 2, next), Err(Refusal::Conflict), "it is not fenced");
+    sale.fence();
+    assert_eq!(sale.unfence(1, 2, next), Err(Refusal::Conflict), "it has events that are not acknowledged");
+    assert_eq!(sale.ack(1, 2), Ok(()));
+    assert_eq!(sale.unfence(1, 3, next), Err(Refusal::Conflict), "somebody knows more than this sale");
+    let too_early = Some(NextEpoch { epoch: 2, after: 1 });
+    assert_eq!(sale.unfence(1, 2, too_early), Err(Refusal::Conflict), "it has made more than that");
+    assert_eq!(sale.unfence(1, 2, next), Ok(()));
+    assert_eq!((sale.epoch(), sale.acked(), sale.unfence(1, 2, next)), (2, 900, Ok(())), "it may be repeated");
+    assert_eq!(reserve(sale, "bob"), Ok(901));
+    assert_eq!(sale.journal_events(), 1);
+    sale.fence();
+    assert_eq!(sale.unfence(1, 2, next), Err(Refusal::Fenced), "but not once there is another fence");
+    assert_eq!(Sale::load(&sale.save(), KEY).map(|sale| sale.save()), Ok(sale.save()));
+}
+
+#[test]
+fn only_a_fenced_sale_gives_way_to_a_later_life_that_has_all_of_it() {
+    let sale = &mut later_life(3, 1);
+    assert_eq!(sale.unfence(2, 0, None), Ok(()));
+    assert!(!sale.gives_way_to(3, sale.seq()), "it sells");
+    sale.fence();
+    assert!(sale.gives_way_to(3, sale.seq()));
+    assert!(!sale.gives_way_to(2, sale.seq()) && !sale.gives_way_to(3, sale.seq() - 1));
 }

@@ -80,7 +80,7 @@ impl World {
         let postgres = shared().postgres.url(database);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let vault = runtime.block_on(flash_vault::connect(&postgres)).expect("PostgreSQL answers");
-        let (redis, address) = (Server::start(), free_address());
+        let (redis, address) = (Server::start_with(&["--flash.fence-on-load", "yes"]), free_address());
         let mut world =
             Self { redis, address, gateway: None, other_gateway: None, syncer: None, amqp, postgres, runtime, vault };
         let migrate = Program::start(&["migrate"], &world.environment());
@@ -123,6 +123,13 @@ impl World {
     /// Runs the program to its end; what it printed on stdout.
     pub(crate) fn run(&self, args: &[&str]) -> (ExitStatus, String) {
         Program::start(args, &self.environment()).wait()
+    }
+
+    /// Stops the gateway in order: it relays what it has.
+    pub(crate) fn stop_gateway(&mut self) {
+        let gateway = self.gateway.take().expect("a gateway runs");
+        gateway.interrupt();
+        assert!(gateway.wait().0.success(), "the gateway stops in order");
     }
 
     pub(crate) fn kill_syncer(&mut self) {
@@ -175,6 +182,11 @@ impl World {
             let events = super::redis::status(&mut connection, &format!("flash:{sale}"), "journal_events");
             (events == 0).then_some(())
         });
+    }
+
+    /// Changes rows as nobody should.
+    pub(crate) fn sql(&self, statement: &str) {
+        self.ask(async |vault| vault.batch_execute(statement).await.expect("PostgreSQL does it"));
     }
 
     fn ask<T>(&self, question: impl AsyncFnOnce(&flash_vault::Client) -> T) -> T {

@@ -3,6 +3,7 @@
 mod barriers;
 mod connection;
 mod cost;
+mod epochs;
 mod fixture;
 mod history;
 mod operator;

@@ -24,6 +24,7 @@ impl Peer {
             redis: flash_client::Client::connect(&format!("redis://{nobody}")).unwrap(),
             orders: Orders::new(format!("postgres://{nobody}/db")),
             relay: crate::relay::handle().0,
+            recovery: crate::recovery::handle().0,
             rabbit_is_up: Some(Arc::default()),
             phase: receiver,
             places: App::places(),
