@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers fmt lint bench bench-module
+.PHONY: help bootstrap demo test test-debian test-servers fmt lint bench bench-module bench-pipeline
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -10,6 +10,7 @@ help:
 	@echo "make fmt           format the code"
 	@echo "make lint          formatting and clippy, as the CI demands them"
 	@echo "make bench         the benchmarks of the parts"
+	@echo "make bench-pipeline from the journal to PostgreSQL, 1,000,000 orders a case: some minutes"
 	@echo "make bench-module  the module beside Lua, from a thousand buyers to ten million: half an hour, 3 GB"
 
 bootstrap:
@@ -45,3 +46,8 @@ bench: bootstrap
 bench-module: bootstrap
 	cargo build --release -p flash-module -p flash-benches
 	target/release/module --plot benches/module.svg >benches/module.md
+
+# `target/release/pipeline --help` has the options; `--quick` takes a minute.
+bench-pipeline: bootstrap
+	cargo build --release -p flash-module -p flash-cli -p flash-benches
+	target/release/pipeline >benches/pipeline.md

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod connect;
+mod depth;
 mod error;
 mod heal;
 mod publish;
@@ -14,6 +15,7 @@ mod topology;
 use flash_transport::{Error, Transport};
 
 pub use connect::{CONNECT_TIMEOUT_MS, ConnectError, HEARTBEAT_S, connect};
+pub use depth::{Depth, depth};
 pub use heal::FROZEN_AFTER_MS;
 pub use publish::publish;
 pub use publisher::AmqpPublisher;

@@ -4,8 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use flash_gateway::Durability;
 
 use crate::secret::UrlSource;
+
+mod operator;
+
+pub(crate) use operator::{Audit, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand, Repair};
 
 /// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
 #[derive(Debug, Parser)]
@@ -60,6 +65,14 @@ pub(crate) enum Command {
     Syncer(Syncer),
     /// Bring PostgreSQL's schema up to date.
     Migrate(Migrate),
+    /// Prove that Redis and PostgreSQL agree, while the sales sell.
+    Audit(Audit),
+    /// See and settle what nobody could read or write.
+    Quarantine(Quarantine),
+    /// See how far the relays are.
+    Relay(Relay),
+    /// Put right what an audit found, only ever towards selling less.
+    Repair(Repair),
 }
 
 /// `flash dev`
@@ -90,6 +103,9 @@ pub(crate) struct Dev {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
+    /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
+    #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
+    pub(crate) durability: Durability,
     /// Send a stampede of buyers at a sale, say how it went, and stop.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -140,6 +156,9 @@ pub(crate) struct Gateway {
     /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,
+    /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
+    #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
+    pub(crate) durability: Durability,
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,
@@ -151,6 +170,9 @@ pub(crate) struct Gateway {
     after_help = "URLs come from the environment, as for `flash gateway`.\n\nExample: FLASH_AMQP_URL=amqp://… flash syncer"
 )]
 pub(crate) struct Syncer {
+    /// Where Prometheus may ask for metrics; by default nowhere.
+    #[arg(long, value_name = "ADDRESS", env = "FLASH_METRICS_LISTEN")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,

@@ -3,13 +3,20 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
+mod clock;
 mod control;
 mod demo;
 mod dev;
 mod logging;
+mod metrics;
 mod output;
+mod quarantine;
+mod relay;
+mod repair;
 mod run;
 mod secret;
+mod servers;
 mod syncer;
 
 use std::process::ExitCode;
@@ -33,6 +40,10 @@ fn main() -> ExitCode {
             Some(action) => control::run(&syncer, action, args.output),
         },
         Command::Migrate(migrate) => run::migrate(&migrate),
+        Command::Audit(audit) => audit::run(&audit, args.output),
+        Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
+        Command::Relay(relay) => relay::run(&relay, args.output),
+        Command::Repair(repair) => repair::run(&repair, args.output),
     };
     match result {
         Ok(code) => code,

@@ -10,6 +10,12 @@ pub(crate) fn json(value: &impl Serialize) {
     }
 }
 
+/// Prints lines as they are.
+pub(crate) fn text(lines: &str) {
+    use std::io::Write;
+    let _ = write!(std::io::stdout(), "{lines}");
+}
+
 /// Prints names and values in two columns.
 pub(crate) fn table(rows: &[(&str, String)]) {
     use std::io::Write;

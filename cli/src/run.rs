@@ -11,8 +11,8 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{self, Output};
-use crate::output;
 use crate::syncer::Syncer;
+use crate::{metrics, output};
 
 /// Serves until it is asked to stop.
 pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> {
@@ -43,6 +43,7 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
             threads: args.threads,
             run_max: args.run_max,
             drain_notice: Duration::from_millis(args.drain_notice_ms),
+            durability: args.durability,
         })?;
         let http = format!("http://{}", gateway.address());
         match output {
@@ -78,6 +79,7 @@ pub(crate) fn syncer(args: &args::Syncer) -> Result<ExitCode> {
     let config = syncer_config(args.urls.redis.source().read()?, args.urls.postgres.source().read()?);
     let amqp = Amqp::new(args.urls.amqp.source().read()?);
     block_on(async {
+        metrics::listen(args.metrics_listen, flash_metrics::process::write).await?;
         flash_syncer::run(&config, &amqp, asked_to_stop()?).await?;
         Ok(ExitCode::SUCCESS)
     })

@@ -14,6 +14,11 @@ pub(crate) struct UrlSource<'a> {
 }
 
 impl UrlSource<'_> {
+    /// The URL, if there is to be one.
+    pub(crate) fn read_if_set(&self) -> Result<Option<String>> {
+        if self.url.is_none() && self.file.is_none() { Ok(None) } else { self.read().map(Some) }
+    }
+
     /// The URL. A file wins over a variable, for a file is the more deliberate of the two.
     pub(crate) fn read(&self) -> Result<String> {
         if let Some(file) = self.file {

@@ -106,7 +106,8 @@ impl Client {
     }
 }
 
-fn outcome<T: Answer>(value: Value) -> Result<Outcome<T>, CallError> {
+/// Reads a reply.
+pub(crate) fn outcome<T: Answer>(value: Value) -> Result<Outcome<T>, CallError> {
     if let Value::ServerError(error) = &value {
         return Err(CallError::of_reply(error));
     }

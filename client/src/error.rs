@@ -56,3 +56,23 @@ impl CallError {
         Self::Unknown(format!("the connection to Redis was lost: {error}"))
     }
 }
+
+/// Why a call has no outcome that is as durable as wanted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DurableError {
+    /// The server cannot give what is wanted, and the call was not sent. Says what would help.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The call was carried out, and the wait for what is wanted was in vain. The same call again waits again.
+    #[error("it was done, but is less durable than wanted")]
+    Short,
+    /// It failed as any call may.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl From<Unreadable> for DurableError {
+    fn from(error: Unreadable) -> Self {
+        Self::Call(error.into())
+    }
+}

@@ -14,10 +14,13 @@
 
 #![forbid(unsafe_code)]
 
+mod ability;
 mod backoff;
 mod call;
 mod client;
 mod connection;
+mod durability;
+mod durable;
 mod error;
 mod value;
 
@@ -27,4 +30,6 @@ pub use client::{CALLS_IN_FLIGHT_MAX, CALLS_PER_PIPELINE_MAX, Client};
 pub use connection::{
     CONNECT_TIMEOUT_MS, PING_EVERY_MS, PING_TIMEOUT_MS, RECONNECT_WAIT_MS_MAX, RECONNECT_WAIT_MS_MIN,
 };
-pub use error::{CallError, UrlError};
+pub use durability::{Durability, DurabilityError, REPLICAS_MAX};
+pub use durable::{BATCH_CALLS_MAX, BATCH_TIMEOUT_MS, Durable, LOOK_EVERY_MS, WAIT_TIMEOUT_MS};
+pub use error::{CallError, DurableError, UrlError};

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use flash_client::Durability;
 use flash_transport::Direct;
 
 /// What carries the events to the syncer.
@@ -32,4 +33,6 @@ pub struct Config {
     /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load
     /// balancers send no more of them. Zero where there is none.
     pub drain_notice: Duration,
+    /// What every answer to a buyer survives. A request may ask for more.
+    pub durability: Durability,
 }

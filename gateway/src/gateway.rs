@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use flash_broker::Amqp;
-use flash_client::{Client, UrlError};
+use flash_client::{Client, Durable, UrlError};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
@@ -168,9 +168,13 @@ impl Shared {
 
     fn start_server(self, at: usize, listener: std::net::TcpListener) -> Result<Worker, StartError> {
         Worker::start(format!("flash-http-{at}"), move || {
+            let durable = Durable::connect(&self.config.redis)?;
+            http::warn_of_durability(durable.clone(), self.config.durability);
             let app = App {
                 routes: Routes::new().map_err(|error| StartError::Routes(error.to_string()))?,
                 redis: Client::connect(&self.config.redis)?,
+                durable,
+                durability: self.config.durability,
                 orders: Orders::new(self.config.postgres),
                 relay: self.relay,
                 recovery: self.recovery,

@@ -2,11 +2,13 @@
 
 mod app;
 mod body;
+mod durability;
 mod fields;
 mod forgotten;
 mod health;
 mod idempotency_key;
 pub(crate) mod listener;
+mod metrics;
 mod path;
 mod problem;
 mod reply;
@@ -17,5 +19,6 @@ mod sales;
 mod server;
 
 pub(crate) use app::App;
+pub(crate) use durability::warn_of_durability;
 pub(crate) use routes::Routes;
 pub(crate) use server::serve;

@@ -16,5 +16,6 @@ mod relay;
 mod worker;
 
 pub use config::{Config, Transport};
+pub use flash_client::Durability;
 pub use gateway::{Gateway, StartError};
 pub use relay::{BarrierError, RUN_EVENTS_MAX, RelayHandle};

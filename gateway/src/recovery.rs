@@ -75,6 +75,14 @@ pub(crate) enum Trouble {
     Another,
 }
 
+impl Trouble {
+    /// Whether it has nothing to do with other sales.
+    const fn is_of_one_sale(&self) -> bool {
+        use CallError::{Failed, Invalid, Unreadable};
+        matches!(self, Self::Refused(_) | Self::Gone | Self::Redis(Invalid { .. } | Failed { .. } | Unreadable(_)))
+    }
+}
+
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -127,7 +135,7 @@ impl Recovery {
                 self.wait_for_barrier(&vault).await?;
                 self.doubts.passed_barrier();
             }
-            for sale in self.doubts.names() {
+            for sale in self.doubts.names(Instant::now()) {
                 self.step(&mut vault, &sale).await?;
             }
             backoff.reset();
@@ -222,11 +230,12 @@ impl Recovery {
         match done {
             Ok(true) => self.doubts.remove(sale),
             Ok(false) | Err(Trouble::Another) => {}
-            Err(Trouble::Vault(error)) => return Err(error.into()),
-            Err(trouble) => {
-                tracing::warn!(sale, %trouble, "a sale is not recovered yet; it stays fenced");
-                return Err(trouble);
+            Err(trouble) if trouble.is_of_one_sale() => {
+                if self.doubts.rest(sale, Instant::now()) {
+                    tracing::error!(sale, %trouble, "a sale cannot be brought back; it stays fenced, and is tried again");
+                }
             }
+            Err(trouble) => return Err(trouble),
         }
         Ok(())
     }

@@ -19,6 +19,11 @@ impl Lease {
         }
         Ok(())
     }
+
+    /// Whose it is, and until when, if it has not run out.
+    pub(crate) fn holder(&self, now_ms: u64) -> Option<(&str, u64)> {
+        (now_ms < self.until_ms).then_some((&*self.relay, self.until_ms))
+    }
 }
 
 #[cfg(test)]
@@ -35,5 +40,7 @@ mod tests {
         assert_eq!(take("b", 100), Err(Refusal::Leased { until_ms: 199 }));
         assert_eq!(take("b", 199), Ok(()));
         assert_eq!(take("a", 200), Err(Refusal::Leased { until_ms: 299 }));
+        let holder = |now_ms| lease.as_ref().and_then(|lease| lease.holder(now_ms));
+        assert_eq!((holder(298), holder(299)), (Some(("b", 299)), None));
     }
 }

@@ -297,6 +297,12 @@ impl Sale {
         Lease::take(&mut self.lease, relay, now_ms, lease_ms)
     }
 
+    /// The relay that has the lease, and until when.
+    #[must_use]
+    pub fn lease_holder(&self, now_ms: u64) -> Option<(&str, u64)> {
+        self.lease.as_ref()?.holder(now_ms)
+    }
+
     /// What the sale takes from the allocator, in bytes: kept count of, so that asking costs the same however large it is.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {

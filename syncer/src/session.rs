@@ -1,10 +1,12 @@
 //! One life of the syncer's connections: the first trouble ends it, and another begins with fresh ones.
 
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use flash_client::Backoff;
+use flash_metrics::process::{BATCH_EVENTS, BATCH_SECONDS, SYNC_LAG_SECONDS};
 use flash_transport::{Batch, Batches, Transport};
 use flash_vault::{Incoming, Vault};
+use flash_wire::Message;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -97,8 +99,10 @@ impl<T: Transport> Session<T> {
         let Read { messages, barriers, unreadable } = Read::of(&batch.bodies);
         let incoming = Incoming { messages: &messages, unreadable: &unreadable, barriers: &barriers };
         let writing = self.vault.write_incoming(incoming);
+        let began = Instant::now();
         let written = timeout(Duration::from_millis(WRITE_TIMEOUT_MS), writing).await;
         let heads = written.map_err(|_| Trouble::WriteTimeout)??;
+        measure(&messages, began.elapsed());
         let count = messages.len();
         for bad in &unreadable {
             tracing::error!(
@@ -111,5 +115,16 @@ impl<T: Transport> Session<T> {
         // Redis may know even if the transport does not: the messages that come again are passed over.
         acks.note(heads);
         Ok(self.batches.commit(batch.token).await?)
+    }
+}
+
+/// Notes what a batch was like.
+fn measure(messages: &[Message], took: Duration) {
+    BATCH_EVENTS.had(messages.iter().map(|message| message.events.len()).sum());
+    BATCH_SECONDS.took(took);
+    let newest = messages.iter().filter_map(|message| message.events.last()).map(|event| event.at_ms).max();
+    if let Some(at_ms) = newest {
+        let decided = UNIX_EPOCH + Duration::from_millis(at_ms);
+        SYNC_LAG_SECONDS.took(SystemTime::now().duration_since(decided).unwrap_or_default());
     }
 }

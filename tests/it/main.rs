@@ -1,8 +1,11 @@
 //! The integration tests: one binary over real servers. PostgreSQL and RabbitMQ are started once for all tests, which
 //! have a database and a vhost each; Redis is started for each test, for tests kill it.
 
+mod audit;
 mod dev;
+mod durability;
 mod http;
+mod metrics;
 mod module;
 mod module_aof_prefix;
 mod module_cluster;
@@ -18,6 +21,7 @@ mod module_replication;
 mod module_server;
 mod module_tracking;
 mod module_versions;
+mod operator;
 mod pipeline;
 mod recovery;
 mod stampede;

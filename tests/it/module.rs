@@ -127,6 +127,9 @@ fn a_relay_reads_the_journal_and_an_ack_empties_it() {
     assert_eq!(pulled(redis, "FLASH.PULL flash:drop me LEASE 60000"), [1, 2, 3]);
     assert_eq!(pulled(redis, "FLASH.PULL flash:drop me LEASE 60000 AFTER 1 COUNT 1"), [2]);
     check(redis, "FLASH.PULL flash:drop you LEASE 60000", "[LEASED *]");
+    assert_eq!(pulled(redis, "FLASH.PULL flash:drop you LEASE 0 AFTER 2"), [3], "a look needs no lease");
+    let shown = flat(&run(redis, "FLASH.STATUS flash:drop"));
+    assert!(shown.contains(" relay me lease_until_ms "), "and takes none: {shown}");
     check(redis, "FLASH.ACK flash:drop 1 2", "[ACKED 2]");
     check(redis, "FLASH.ACK flash:drop 1 1", "[ACKED 2]");
     check(redis, "FLASH.ACK flash:drop 2 3", "[FENCED]");

@@ -24,7 +24,7 @@ const NUMBERS: [(&str, &str, u64, u64); 33] = [
     ("FLASH.STATUS drop ID #", "id", 1, SEQ_MAX),
     ("FLASH.REAP drop COUNT #", "count", 1, 1_000),
     ("FLASH.READY COUNT #", "count", 1, 1_000),
-    ("FLASH.PULL drop me LEASE #", "lease", 1, 60_000),
+    ("FLASH.PULL drop me LEASE #", "lease", 0, 60_000),
     ("FLASH.PULL drop me LEASE 5 AFTER #", "after", 0, SEQ_MAX),
     ("FLASH.PULL drop me LEASE 5 COUNT #", "count", 1, 1_000),
     ("FLASH.ACK drop # 1", "epoch", 1, EPOCH_MAX),

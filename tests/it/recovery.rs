@@ -234,3 +234,23 @@ fn a_sale_that_was_created_and_never_warmed_is_warmed() {
     world.wait_for_orders("drop", 1);
     assert_eq!(sale(&world)["epoch"], 2);
 }
+
+#[test]
+fn a_sale_that_cannot_be_brought_back_does_not_hold_up_the_others() {
+    let mut world = World::start();
+    world.create_sale("{\"sale\":\"a-broken-one\",\"total\":5}");
+    world.create_sale(SALE);
+    let ada = id(&reserve(&world, "ada", "s"));
+    world.wait_for_empty_journal("drop");
+    world.wait_for_empty_journal("a-broken-one");
+    world.sql("UPDATE skus SET warmed_total = 0 WHERE sale = 'a-broken-one'");
+    flush(&mut world);
+    assert_eq!(id(&reserve_patiently(&world, "ada", "s")), ada);
+    let broken = world.http().get("/v1/sales/a-broken-one").expect("an answer");
+    assert_eq!(broken.problem(), "fenced", "{broken:?}");
+    world.sql("UPDATE skus SET warmed_total = total");
+    wait::until("the other one", || {
+        let sale = world.http().get("/v1/sales/a-broken-one").expect("an answer");
+        (sale.status == 200 && sale.body["phase"] == "open").then_some(())
+    });
+}

@@ -15,12 +15,16 @@ mod late;
 mod migrate;
 mod number;
 mod plan;
+mod quarantine;
 mod read;
 mod recover;
 mod refusal;
+mod repair;
+mod replay;
 mod sale;
 mod seal;
 mod settle;
+mod snapshot;
 mod sql;
 mod statements;
 mod syncers;
@@ -30,6 +34,7 @@ pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
 pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
 pub use migrate::migrate;
+pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, discard, quarantined, quarantined_body};
 pub use read::{
     Order, Rejection, SkuSold, active_orders, has_barrier, order, rejection, sold_units, twice_served_buyers,
 };
@@ -37,8 +42,11 @@ pub use recover::{
     Life, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, is_over, lease_recovery, life, sales_on_sale,
     settle_rejections, unsettled_sales,
 };
+pub use repair::{CounterRepair, log_fence, repair_counters};
+pub use replay::{Replay, Standing};
 pub use sale::{SaleCreated, create_sale, terms};
 pub use seal::{EPOCHS_APART_SEQS, Wanted};
+pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
 pub use syncers::{SYNCER_GONE_S, Syncer, pause_syncers, syncers};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;

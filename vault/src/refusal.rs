@@ -1,7 +1,9 @@
 //! What the constraints refuse, and what nobody can write.
 
+use flash_metrics::process::{QUARANTINED, REJECTIONS};
 use flash_wire::message::MessageChange;
 use tokio_postgres::Transaction;
+use tokio_postgres::types::ToSql;
 
 use crate::early::alone;
 use crate::fold::Step;
@@ -53,13 +55,15 @@ pub(crate) async fn record(
     let reason = match (&step.event.change, refusal) {
         (MessageChange::Reserved(reserved), Refusal::Rejected(reason)) => {
             tracing::error!(sale = step.sale, epoch, id = seq, reason, "a reservation was rejected by the vault");
-            transaction.execute(sql::REJECT, &[&step.sale, &epoch, &seq, &reserved.buyer, &reason, &body]).await?;
+            let values: [&(dyn ToSql + Sync); 6] = [&step.sale, &epoch, &seq, &reserved.buyer, &reason, &body];
+            REJECTIONS.add(usize::from(transaction.execute(sql::REJECT, &values).await? > 0));
             return Ok(());
         }
         (_, Refusal::Rejected(reason)) => reason.to_owned(),
         (_, Refusal::Unwritable(reason)) => reason,
     };
     tracing::error!(sale = step.sale, epoch, seq, reason, "an event that cannot be written went to the quarantine");
-    transaction.execute(sql::QUARANTINE, &[&step.sale, &epoch, &seq, &reason, &body.as_bytes()]).await?;
+    let values: [&(dyn ToSql + Sync); 5] = [&step.sale, &epoch, &seq, &reason, &body.as_bytes()];
+    QUARANTINED.add(usize::from(transaction.execute(sql::QUARANTINE, &values).await? > 0));
     Ok(())
 }

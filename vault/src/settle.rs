@@ -30,7 +30,7 @@ pub(crate) async fn settle(
 }
 
 /// Applies all of `part`, or, where PostgreSQL refuses it, nothing.
-async fn attempt(
+pub(crate) async fn attempt(
     transaction: &mut Transaction<'_>,
     statements: &Statements,
     part: &[Step<'_>],

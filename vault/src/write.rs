@@ -1,5 +1,6 @@
 //! The transaction of a batch.
 
+use flash_metrics::process::{DUPLICATES, QUARANTINED};
 use flash_wire::{Barrier, Message};
 use tokio_postgres::{Client, Transaction};
 
@@ -143,6 +144,8 @@ impl Vault {
             put_aside(&transaction, incoming).await?;
         }
         transaction.commit().await?;
+        let skipped = |(epoch, plan): (&Epoch, &Plan)| epoch.events.len() - plan.run.len() - plan.early.len();
+        DUPLICATES.add(epochs.iter().zip(&plans).map(skipped).sum());
         Ok(Written { more, heads: heads(&epochs, &plans) })
     }
 }
@@ -151,7 +154,8 @@ impl Vault {
 async fn put_aside(transaction: &Transaction<'_>, incoming: Incoming<'_>) -> Result<(), tokio_postgres::Error> {
     for Unreadable { reason, body } in incoming.unreadable {
         let (sale, number) = (None::<&str>, None::<i64>);
-        transaction.execute(sql::QUARANTINE, &[&sale, &number, &number, reason, body]).await?;
+        let added = transaction.execute(sql::QUARANTINE, &[&sale, &number, &number, reason, body]).await?;
+        QUARANTINED.add(usize::from(added > 0));
     }
     for barrier in incoming.barriers {
         transaction.execute(sql::ADD_BARRIER, &[&barrier.id()]).await?;

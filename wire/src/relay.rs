@@ -168,7 +168,7 @@ impl Answer for ReapAnswer {
 pub struct Pull<'a> {
     /// Who asks: the lease is this relay's until it runs out.
     pub relay: &'a str,
-    /// How long the lease lasts from now.
+    /// How long the lease lasts from now; 0: only a look, which takes no lease and needs none.
     pub lease_ms: u64,
     /// Events behind this seq; by default behind what is acknowledged.
     pub after: Option<u64>,
@@ -190,7 +190,7 @@ impl<'a> Pull<'a> {
         if !args.keyword("LEASE") {
             return Err(unknown_option("LEASE (required, behind the relay)"));
         }
-        let lease_ms = args.int("lease", 1, LEASE_MS_MAX)?;
+        let lease_ms = args.int("lease", 0, LEASE_MS_MAX)?;
         let (mut after, mut count) = (None, None);
         while let Some(option) = args.try_next() {
             match option {

@@ -98,6 +98,10 @@ pub struct SaleStatus<'a> {
     pub journal_events: u64,
     /// How many the journal takes before it refuses reservations; none: the sale has no journal.
     pub journal_events_max: Option<u64>,
+    /// The relay that has the sale's lease.
+    pub relay: Option<Cow<'a, str>>,
+    /// When that lease runs out, Unix milliseconds.
+    pub lease_until_ms: Option<u64>,
     /// At least one.
     pub skus: Vec<SkuStatus<'a>>,
 }
@@ -119,7 +123,7 @@ impl SaleStatus<'_> {
 
 impl Answer for SaleStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
-        sink.map(15);
+        sink.map(17);
         pair(sink, "epoch", Some(self.epoch));
         pair(sink, "seq", Some(self.seq));
         pair(sink, "acked", Some(self.acked));
@@ -132,6 +136,8 @@ impl Answer for SaleStatus<'_> {
         pair(sink, "closes_at_ms", self.closes_at_ms);
         pair(sink, "journal_events", Some(self.journal_events));
         pair(sink, "journal_events_max", self.journal_events_max);
+        optional_text(sink, "relay", self.relay.as_deref());
+        pair(sink, "lease_until_ms", self.lease_until_ms);
         sink.code("skus");
         sink.array(self.skus.len());
         for sku in &self.skus {
@@ -162,6 +168,8 @@ impl Answer for SaleStatus<'_> {
             closes_at_ms: fields.key("closes_at_ms")?.optional_uint("closes_at_ms")?,
             journal_events: fields.key("journal_events")?.uint("journal_events")?,
             journal_events_max: fields.key("journal_events_max")?.optional_uint("journal_events_max")?,
+            relay: fields.key("relay")?.optional_text("relay")?.map(Cow::Owned),
+            lease_until_ms: fields.key("lease_until_ms")?.optional_uint("lease_until_ms")?,
             skus: read_skus(fields)?,
         }))
     }
@@ -221,11 +229,7 @@ impl Answer for ReservationStatus<'_> {
         sink.code("state");
         sink.code(self.state.name());
         pair(sink, "expires_at_ms", self.expires_at_ms);
-        sink.code("request");
-        match &self.request {
-            Some(request) => sink.bytes(request.as_bytes()),
-            None => sink.null(),
-        }
+        optional_text(sink, "request", self.request.as_deref());
         sink.code("items");
         sink.map(self.items.len());
         for (sku, quantity) in &self.items {
@@ -295,4 +299,12 @@ impl Answer for BuyerStatus<'_> {
 fn pair(sink: &mut impl Sink, key: &'static str, value: Option<u64>) {
     sink.code(key);
     sink.optional_uint(value);
+}
+
+fn optional_text(sink: &mut impl Sink, key: &'static str, value: Option<&str>) {
+    sink.code(key);
+    match value {
+        Some(text) => sink.bytes(text.as_bytes()),
+        None => sink.null(),
+    }
 }

@@ -119,7 +119,7 @@ fn the_other_commands_take_what_they_document_and_nothing_else() {
     let pull = Pull { relay: "r", lease_ms: 500, after: Some(7), count: 10 };
     check_args(&["r", "LEASE", "500", "AFTER", "7", "COUNT", "10"], Ok(pull), Pull::parse);
     check_args(&["r"], Err("option must be one of LEASE (required, behind the relay)"), Pull::parse);
-    check_args(&["r", "LEASE", "60001"], Err("lease must be 1 to 60000"), Pull::parse);
+    check_args(&["r", "LEASE", "60001"], Err("lease must be 0 to 60000"), Pull::parse);
     check_args(&["r", "LEASE", "1", "COUNT", "0"], Err("count must be 1 to 1000"), Pull::parse);
     check_args(&["1", "5"], Ok(Ack { epoch: 1, seq: 5 }), Ack::parse);
     check_args(&["1"], Err("wrong number of arguments"), Ack::parse);
@@ -289,6 +289,8 @@ fn statuses_read_back() {
         closes_at_ms: None,
         journal_events: 1,
         journal_events_max: Some(100),
+        relay: Some("gateway-1".into()),
+        lease_until_ms: Some(5),
         skus: vec![sku.clone(), sku],
     }));
     let reservation = ReservationStatus {

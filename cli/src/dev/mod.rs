@@ -80,6 +80,7 @@ async fn serve(
         threads: args.threads,
         run_max: flash_gateway::RUN_EVENTS_MAX,
         drain_notice: Duration::ZERO,
+        durability: args.durability,
     };
     let gateway = Gateway::start(config)?;
     let http = format!("http://{}", gateway.address());

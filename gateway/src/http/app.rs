@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flash_client::Client;
+use flash_client::{Client, Durability, Durable};
 use flash_wire::key::check_sale;
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request};
@@ -16,7 +16,7 @@ use super::forgotten::forgotten;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::{Endpoint, Routes, Target};
-use super::{body, health, reservation, reservations, sales};
+use super::{body, health, metrics, reservation, reservations, sales};
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
@@ -28,6 +28,10 @@ use crate::relay::RelayHandle;
 pub(crate) struct App {
     pub(crate) routes: Routes,
     pub(crate) redis: Client,
+    /// For calls whose answers promise more than Redis's memory.
+    pub(crate) durable: Durable,
+    /// What every answer to a buyer survives.
+    pub(crate) durability: Durability,
     pub(crate) orders: Orders,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
@@ -51,6 +55,7 @@ async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Pro
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
         Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
+        Endpoint::Metrics => return Ok(metrics::show(&app).await),
         _ => {}
     }
     let body = body::read(body).await?;
@@ -85,9 +90,9 @@ async fn work(
         Endpoint::ShowSale => sales::show(&app, sale).await,
         Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body).await,
         Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
-        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id).await,
-        Endpoint::ReleaseReservation => reservation::release(&app, sale, id).await,
-        Endpoint::Live | Endpoint::Ready => Err(Kind::Internal.into()),
+        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers).await,
+        Endpoint::ReleaseReservation => reservation::release(&app, sale, id, &headers).await,
+        Endpoint::Live | Endpoint::Ready | Endpoint::Metrics => Err(Kind::Internal.into()),
     };
     match result {
         Err(problem) if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use flash_client::CallError;
+use flash_client::{CallError, DurableError};
 use flash_wire::{Invalid, Refusal};
 use hyper::StatusCode;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -42,8 +42,10 @@ pub(crate) enum Kind {
     PostgresAway,
     Fenced,
     JournalFull,
+    DurabilityUnavailable,
     TimedOut,
     OutcomeUnknown,
+    DurabilityShort,
 }
 
 impl Kind {
@@ -81,8 +83,14 @@ impl Kind {
             Self::JournalFull => {
                 ("journal-full", Is::SERVICE_UNAVAILABLE, "The sale waits for its orders to be written")
             }
+            Self::DurabilityUnavailable => {
+                ("durability-unavailable", Is::SERVICE_UNAVAILABLE, "Redis cannot give the durability that is wanted")
+            }
             Self::TimedOut => ("timed-out", Is::GATEWAY_TIMEOUT, "The answer took too long"),
             Self::OutcomeUnknown => ("outcome-unknown", Is::GATEWAY_TIMEOUT, "Whether it was done is not known"),
+            Self::DurabilityShort => {
+                ("durability-short", Is::GATEWAY_TIMEOUT, "It may stand with less durability than is wanted")
+            }
         }
     }
 }
@@ -152,6 +160,18 @@ impl From<CallError> for Problem {
             CallError::Unknown(_) | CallError::Unreadable(_) => {
                 Self::new(Kind::OutcomeUnknown, "ask again with the same Idempotency-Key to learn it")
             }
+        }
+    }
+}
+
+impl From<DurableError> for Problem {
+    fn from(error: DurableError) -> Self {
+        match error {
+            DurableError::Unavailable(why) => Self::new(Kind::DurabilityUnavailable, why),
+            DurableError::Short => {
+                Self::new(Kind::DurabilityShort, "ask again with the same Idempotency-Key to wait for it again")
+            }
+            DurableError::Call(error) => error.into(),
         }
     }
 }

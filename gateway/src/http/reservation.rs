@@ -3,13 +3,13 @@
 use flash_client::Call;
 use flash_vault::{Order, Rejection};
 use flash_wire::{EndHoldAnswer, Refusal, ReservationStatus, State};
-use hyper::StatusCode;
+use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::app::App;
-use super::path;
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
+use super::{durability, path};
 use crate::clock::now_ms;
 
 /// Where it stands: Redis knows the newest, PostgreSQL remembers the longest.
@@ -101,35 +101,38 @@ pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
 }
 
 /// Ends the hold because it was paid for.
-pub(crate) async fn confirm(app: &App, sale: &str, id: &str) -> Result<Reply, Problem> {
+pub(crate) async fn confirm(app: &App, sale: &str, id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
     let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    end_hold(app, sale, Call::confirm(sale, id)).await
+    end_hold(app, sale, Call::confirm(sale, id), headers).await
 }
 
 /// Gives the hold back.
-pub(crate) async fn release(app: &App, sale: &str, id: &str) -> Result<Reply, Problem> {
+pub(crate) async fn release(app: &App, sale: &str, id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
     let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    end_hold(app, sale, Call::release(sale, id)).await
+    end_hold(app, sale, Call::release(sale, id), headers).await
 }
 
-async fn end_hold(app: &App, sale: &str, call: Call<EndHoldAnswer>) -> Result<Reply, Problem> {
+async fn end_hold(app: &App, sale: &str, call: Call<EndHoldAnswer>, headers: &HeaderMap) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
         sale: &'a str,
         id: u64,
         state: &'static str,
     }
-    let (id, state) = match app.redis.call(call).await? {
-        Ok(EndHoldAnswer::Confirmed { id }) => (id, State::Confirmed),
-        Ok(EndHoldAnswer::Released { id }) => (id, State::Released),
+    let durability = durability::of(app, headers)?;
+    let (id, state, is_replayed) = match durability::call(app, call, durability).await? {
+        Ok(EndHoldAnswer::Confirmed { id }) => (id, State::Confirmed, false),
+        Ok(EndHoldAnswer::Released { id }) => (id, State::Released, false),
         // It had ended so already.
-        Err(Refusal::Replayed { id, state, .. }) => {
-            let mut reply = json(StatusCode::OK, &View { sale, id, state: state.name() });
-            reply::mark_replayed(&mut reply);
-            return Ok(reply);
-        }
+        Err(Refusal::Replayed { id, state, .. }) => (id, state, true),
         Err(refusal) => return Err(refusal.into()),
     };
-    app.relay.wake();
-    Ok(json(StatusCode::OK, &View { sale, id, state: state.name() }))
+    let mut reply = json(StatusCode::OK, &View { sale, id, state: state.name() });
+    durability::mark(&mut reply, durability);
+    if is_replayed {
+        reply::mark_replayed(&mut reply);
+    } else {
+        app.relay.wake();
+    }
+    Ok(reply)
 }

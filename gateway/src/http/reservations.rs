@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use flash_client::{Call, CallError};
+use flash_client::{Call, CallError, DurableError};
 use flash_wire::limits::{BUYER_BYTES_MAX, DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
 use flash_wire::{Refusal, Reserve, ReserveAnswer, State, Wanted};
 use hyper::StatusCode;
@@ -14,28 +14,30 @@ use super::fields::{self, Field};
 use super::problem::{FieldError, Problem};
 use super::reply::{self, Reply, json};
 use super::reservation::left_ms;
-use super::{body, idempotency_key, path};
+use super::{body, durability, idempotency_key, path};
 
 /// Makes a reservation, or answers the one that the same request made before.
 pub(crate) async fn reserve(app: &App, sale: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     body::expect_json(headers)?;
-    let key = idempotency_key::of(headers)?;
+    let (key, durability) = (idempotency_key::of(headers)?, durability::of(app, headers)?);
     let wish = Wish::read(body)?;
-    let outcome = app.redis.call(Call::reserve(sale, &wish.command(key.as_deref()))).await;
-    match outcome.map_err(refused_argument)? {
+    let call = Call::reserve(sale, &wish.command(key.as_deref()));
+    let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
             app.relay.wake();
-            Ok(created(sale, made))
+            created(sale, made)
         }
         Err(Refusal::Replayed { id, expires_at_ms, state }) => {
             let view = View::new(sale, id, state, expires_at_ms, None);
             let mut reply = json(StatusCode::OK, &view);
             reply::mark_replayed(&mut reply);
-            Ok(reply)
+            reply
         }
-        Err(refusal) => Err(refusal.into()),
-    }
+        Err(refusal) => return Err(refusal.into()),
+    };
+    durability::mark(&mut reply, durability);
+    Ok(reply)
 }
 
 fn created(sale: &str, made: ReserveAnswer) -> Reply {
@@ -116,9 +118,9 @@ fn read_item<'a>([sku, quantity]: [Field<'a>; 2]) -> Result<(Cow<'a, str>, u32),
 }
 
 /// The module knows the rules that the sale's terms make: which SKUs there are, and that one must be named.
-fn refused_argument(error: CallError) -> Problem {
+fn refused_argument(error: DurableError) -> Problem {
     match error {
-        CallError::Invalid { field, rule } => {
+        DurableError::Call(CallError::Invalid { field, rule }) => {
             FieldError { pointer: "/items".to_owned(), detail: format!("{field} {rule}") }.into()
         }
         error => error.into(),

@@ -16,10 +16,11 @@ pub(crate) enum Endpoint {
     ReleaseReservation,
     Live,
     Ready,
+    Metrics,
 }
 
 /// The table. `HEAD` goes wherever `GET` goes.
-const ROUTES: [(Method, &str, Endpoint); 8] = [
+const ROUTES: [(Method, &str, Endpoint); 9] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale),
     (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve),
@@ -28,6 +29,7 @@ const ROUTES: [(Method, &str, Endpoint); 8] = [
     (Method::POST, "/v1/sales/{sale}/reservations/{id}/confirm", Endpoint::ConfirmReservation),
     (Method::GET, "/livez", Endpoint::Live),
     (Method::GET, "/readyz", Endpoint::Ready),
+    (Method::GET, "/metrics", Endpoint::Metrics),
 ];
 
 /// Where a request goes, with what its path says. A part that the route does not have is empty.
@@ -101,6 +103,7 @@ mod tests {
         check(Method::POST, "/v1/sales/drop/reservations/7/confirm", Ok((Endpoint::ConfirmReservation, "drop", "7")));
         check(Method::GET, "/livez", Ok((Endpoint::Live, "", "")));
         check(Method::GET, "/readyz", Ok((Endpoint::Ready, "", "")));
+        check(Method::GET, "/metrics", Ok((Endpoint::Metrics, "", "")));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use flash_client::Backoff;
 use tokio::time::Instant;
 
-use super::limits::SALES_MAX;
+use super::limits::{SALE_REST_MS, SALE_REST_MS_MAX, SALES_MAX};
 
 /// Sales by their id. Bounded: what has no place is found again when there is room.
 #[derive(Debug, Default)]
@@ -21,6 +22,9 @@ pub(crate) struct Doubt {
     pub(crate) is_behind_barrier: bool,
     /// PostgreSQL has refused what Redis counts as sold.
     pub(crate) has_rejections: bool,
+    /// Not to be touched before: something that is wrong with this sale alone was in the way.
+    rests_until: Option<Instant>,
+    rest: Backoff,
 }
 
 impl Doubts {
@@ -29,7 +33,8 @@ impl Doubts {
         if self.sales.contains_key(sale) || self.sales.len() >= SALES_MAX {
             return false;
         }
-        let doubt = Doubt { since: now, is_behind_barrier: false, has_rejections: false };
+        let rest = Backoff::new(SALE_REST_MS, SALE_REST_MS_MAX);
+        let doubt = Doubt { since: now, is_behind_barrier: false, has_rejections: false, rests_until: None, rest };
         self.sales.insert(sale.to_owned(), doubt);
         true
     }
@@ -47,8 +52,17 @@ impl Doubts {
         self.sales.is_empty()
     }
 
-    pub(crate) fn names(&self) -> Vec<String> {
-        self.sales.keys().cloned().collect()
+    /// Those that do not rest.
+    pub(crate) fn names(&self, now: Instant) -> Vec<String> {
+        let is_due = |doubt: &Doubt| doubt.rests_until.is_none_or(|until| now >= until);
+        self.sales.iter().filter(|(_, doubt)| is_due(doubt)).map(|(sale, _)| sale.clone()).collect()
+    }
+
+    /// Leaves a sale alone for a while, each time for longer. True: it has not rested before.
+    pub(crate) fn rest(&mut self, sale: &str, now: Instant) -> bool {
+        let Some(doubt) = self.sales.get_mut(sale) else { return false };
+        let until = now + doubt.rest.wait();
+        doubt.rests_until.replace(until).is_none()
     }
 
     /// Whether one of them has not waited for a barrier yet.
@@ -75,7 +89,18 @@ mod tests {
         assert!(!doubts.need_barrier());
         assert!(doubts.add("b", now) && doubts.need_barrier());
         doubts.remove("b");
-        assert!(!doubts.need_barrier() && doubts.names() == ["a"]);
+        assert!(!doubts.need_barrier() && doubts.names(now) == ["a"]);
+    }
+
+    #[tokio::test]
+    async fn a_sale_that_cannot_be_recovered_rests_and_the_others_do_not() {
+        let (mut doubts, now) = (Doubts::default(), Instant::now());
+        doubts.add("a", now);
+        doubts.add("b", now);
+        assert!(doubts.rest("a", now), "the first time is worth a line in the log");
+        assert_eq!(doubts.names(now), ["b"]);
+        assert_eq!(doubts.names(now + std::time::Duration::from_millis(SALE_REST_MS)), ["a", "b"]);
+        assert!(!doubts.rest("a", now));
     }
 
     #[tokio::test]
@@ -84,6 +109,6 @@ mod tests {
         for sale in 0..=SALES_MAX {
             doubts.add(&sale.to_string(), now);
         }
-        assert_eq!(doubts.names().len(), SALES_MAX);
+        assert_eq!(doubts.names(now).len(), SALES_MAX);
     }
 }

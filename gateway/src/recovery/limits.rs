@@ -17,6 +17,10 @@ pub(crate) const BARRIER_WAIT_MS_MAX: u64 = 10_000;
 pub(crate) const RETRY_MS: u64 = 50;
 /// That wait doubles up to this.
 pub(crate) const RETRY_MS_MAX: u64 = 2_000;
+/// How long a sale is left alone at first that cannot be recovered, while the others go on.
+pub(crate) const SALE_REST_MS: u64 = 2_000;
+/// That rest doubles up to this.
+pub(crate) const SALE_REST_MS_MAX: u64 = 5 * 60_000;
 /// Sales that are being recovered at once. What is beyond is found again when there is room.
 pub(crate) const SALES_MAX: usize = 10_000;
 /// Sales that one question to PostgreSQL or Redis is about.

@@ -96,6 +96,8 @@ mod tests {
             closes_at_ms: None,
             journal_events: 0,
             journal_events_max: Some(10),
+            relay: None,
+            lease_until_ms: None,
             skus: vec![sku],
         }
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flash_client::Backoff;
+use flash_metrics::process::{PUBLISH_FAILURES, TRANSPORT_UP};
 use flash_transport::{CONFIRM_TIMEOUT_MS, Error, Outcome, Publisher, Transport, Window};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -97,6 +98,8 @@ impl<T: Transport> Link<T> {
             tracing::warn!(why, "the relay sends nothing; selling goes on, the journals keep the events");
         }
         self.is_up.store(false, Ordering::Relaxed);
+        TRANSPORT_UP.set(0);
+        PUBLISH_FAILURES.add(1);
         let connecting = connect(self.transport.clone(), self.name.clone(), self.backoff.wait());
         let in_flight = match std::mem::replace(&mut self.state, State::Down(connecting)) {
             State::Up(window) => window.give_up(),
@@ -114,6 +117,7 @@ impl<T: Transport> Link<T> {
         let happened = if publisher.begins_anew() { Happened::Began } else { Happened::Connected };
         self.state = State::Up(Box::new(Window::new(publisher)));
         self.is_up.store(true, Ordering::Relaxed);
+        TRANSPORT_UP.set(1);
         happened
     }
 

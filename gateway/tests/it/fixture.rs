@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flash_broker::QUEUE;
-use flash_gateway::{Config, Gateway, RUN_EVENTS_MAX, RelayHandle, Transport};
+use flash_gateway::{Config, Durability, Gateway, RUN_EVENTS_MAX, RelayHandle, Transport};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
 use flash_wire::{Envelope, Message};
 use futures_util::StreamExt;
@@ -98,6 +98,7 @@ impl World {
             threads: 2,
             run_max,
             drain_notice: Duration::ZERO,
+            durability: Durability::MEMORY,
         };
         let gateway = Gateway::start(config.clone()).unwrap();
         let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, amqp, _dir: dir };

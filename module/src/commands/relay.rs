@@ -66,7 +66,7 @@ impl Command for PullCommand {
     // It takes a lease, which is not data: nothing is written or replicated.
     const FLAGS: &CStr = c"readonly";
     const DOCS: Docs = Docs {
-        summary: c"Reads events from a sale's journal under a lease, without dropping them.",
+        summary: c"Reads events from a sale's journal under a lease (LEASE 0: without one), without dropping them.",
         complexity: c"O(N), N being the number of events",
         args: &[
             KEY,
@@ -81,7 +81,8 @@ impl Command for PullCommand {
         let Pull { relay, lease_ms, after, count } = call.with_args::<Self, _>(Pull::parse)?;
         with_sale(call, |sale| {
             let sale = sale.sale();
-            Ok(sale.lease(relay, call.now_ms(), lease_ms).map(|()| {
+            let leased = if lease_ms == 0 { Ok(()) } else { sale.lease(relay, call.now_ms(), lease_ms) };
+            Ok(leased.map(|()| {
                 let count = usize::try_from(count).unwrap_or(usize::MAX);
                 let events = sale.journal_after(after.unwrap_or(0)).take(count);
                 PullAnswer {

@@ -56,6 +56,7 @@ fn sale_status(stored: &Stored, now_ms: u64) -> SaleStatus<'_> {
         Phase::Fenced => "fenced",
         Phase::Ended => "ended",
     };
+    let lease = sale.lease_holder(now_ms);
     SaleStatus {
         epoch: sale.epoch(),
         seq: sale.seq(),
@@ -67,6 +68,8 @@ fn sale_status(stored: &Stored, now_ms: u64) -> SaleStatus<'_> {
         closes_at_ms: terms.closes_at_ms,
         journal_events: sale.journal_events(),
         journal_events_max: terms.journal_events_max,
+        relay: lease.map(|(relay, _)| relay.into()),
+        lease_until_ms: lease.map(|(_, until_ms)| until_ms),
         skus: terms.skus.iter().zip(sale.units()).map(|(sku, units)| sku_status(&sku.name, *units)).collect(),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, silent};
 use flash_vault::SkuSold;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::http::Http;
@@ -44,7 +45,7 @@ pub(crate) struct World {
     syncer: Option<Program>,
     /// None: the transport is direct.
     amqp: Option<String>,
-    postgres: String,
+    pub(crate) postgres: String,
     runtime: tokio::runtime::Runtime,
     vault: flash_vault::Client,
 }
@@ -108,7 +109,19 @@ impl World {
     }
 
     pub(crate) fn start_syncer(&mut self) {
-        self.syncer = Some(Program::start(&["syncer"], &self.environment()));
+        self.syncer = Some(self.start_flash(&["syncer"]));
+    }
+
+    /// A syncer that serves metrics at the address given.
+    pub(crate) fn start_measured_syncer(&mut self) -> SocketAddr {
+        let address = free_address();
+        self.syncer = Some(self.start_flash(&["syncer", "--metrics-listen", &address.to_string()]));
+        address
+    }
+
+    /// Starts `flash` with the world's URLs, to print JSON.
+    pub(crate) fn start_flash(&self, args: &[&str]) -> Program {
+        Program::start(&[&["-o", "json"], args].concat(), &self.environment())
     }
 
     pub(crate) fn kill_gateway(&mut self) {
@@ -184,9 +197,25 @@ impl World {
         });
     }
 
-    /// Changes rows as nobody should.
-    pub(crate) fn sql(&self, statement: &str) {
-        self.ask(async |vault| vault.batch_execute(statement).await.expect("PostgreSQL does it"));
+    /// Runs `flash` with the world's URLs: its exit code, and what it printed, a line of JSON each.
+    pub(crate) fn flash(&self, args: &[&str]) -> (i32, Vec<Value>) {
+        let (status, printed) = self.start_flash(args).wait();
+        let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        (status.code().expect("it ended by itself"), printed.lines().map(line).collect())
+    }
+
+    /// Runs statements in PostgreSQL.
+    pub(crate) fn sql(&self, statements: &str) {
+        self.ask(async |vault| vault.batch_execute(statements).await).unwrap_or_else(|error| {
+            panic!("{statements}: {error:?}");
+        });
+    }
+
+    /// The first column of each row that a query gives, as text.
+    pub(crate) fn rows(&self, query: &str) -> Vec<String> {
+        let query = format!("SELECT answer::text FROM ({query}) AS question (answer)");
+        let rows = self.ask(async |vault| vault.query(&query, &[]).await).expect("readable");
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     fn ask<T>(&self, question: impl AsyncFnOnce(&flash_vault::Client) -> T) -> T {
@@ -203,7 +232,7 @@ impl World {
 }
 
 /// An address that is free now. The gateway takes it in a moment.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("bound")
 }

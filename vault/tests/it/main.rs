@@ -8,5 +8,6 @@ mod fixture;
 mod history;
 mod operator;
 mod order;
+mod quarantine;
 mod reading;
 mod refusals;

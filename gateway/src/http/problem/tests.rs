@@ -86,6 +86,23 @@ fn a_fault_of_postgresql_says_whether_anything_was_changed() {
 }
 
 #[test]
+fn a_lack_of_durability_says_whether_it_was_done() {
+    let check = |error: DurableError, status, slug, title, detail, headers: &[_]| {
+        let mut body = body(slug, title, status);
+        body.insert_str(body.len() - 1, &format!(",\"detail\":\"{detail}\""));
+        check(error, status, &body, headers);
+    };
+    let title = "Redis cannot give the durability that is wanted";
+    let lacks = DurableError::Unavailable("set appendonly yes".to_owned());
+    check(lacks, 503, "durability-unavailable", title, "set appendonly yes", &[("retry-after", "1")]);
+    let (title, again) =
+        ("It may stand with less durability than is wanted", "ask again with the same Idempotency-Key");
+    let detail = format!("{again} to wait for it again");
+    check(DurableError::Short, 504, "durability-short", title, &detail, &[]);
+    assert_eq!(Problem::from(DurableError::Call(CallError::Unavailable(String::new()))).kind, Kind::RedisAway);
+}
+
+#[test]
 fn a_read_has_no_unknown_outcome() {
     assert_eq!(Problem::from(Kind::OutcomeUnknown).of_read().kind, Kind::TimedOut);
     assert_eq!(Problem::from(Kind::RedisAway).of_read().kind, Kind::RedisAway);

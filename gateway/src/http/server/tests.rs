@@ -22,6 +22,8 @@ impl Peer {
         let app = App {
             routes: Routes::new().unwrap(),
             redis: flash_client::Client::connect(&format!("redis://{nobody}")).unwrap(),
+            durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
+            durability: flash_client::Durability::MEMORY,
             orders: Orders::new(format!("postgres://{nobody}/db")),
             relay: crate::relay::handle().0,
             recovery: crate::recovery::handle().0,

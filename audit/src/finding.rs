@@ -1,0 +1,153 @@
+//! What an audit can find: what it is called, how bad it is, and what to do.
+
+use serde::Serialize;
+
+/// How a sale stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Everything is as it must be.
+    Whole,
+    /// It could not be compared now.
+    Unknown,
+    /// Something is not as it must be.
+    Drift,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// In Redis, total is not available + held + confirmed.
+    Conservation,
+    /// More units are sold in PostgreSQL than there are.
+    Oversold,
+    /// A counter in PostgreSQL is not the sum of its orders.
+    Miscounted,
+    /// A buyer has two active orders in one slot.
+    SecondOrder,
+    /// A buyer has more units than the limit.
+    OverLimit,
+    /// Orders are for a SKU that the sale does not have.
+    UnknownSku,
+    /// Orders lie beyond what was ever written.
+    UnexplainedOrder,
+    /// A life of the sale is over and not sealed where it ends, or sealed and not over.
+    Unsealed,
+    /// The journal let go of events that PostgreSQL does not have.
+    Lost,
+    /// Redis has forgotten events that PostgreSQL has.
+    Behind,
+    /// Redis lives in an earlier life of the sale than PostgreSQL.
+    OlderLife,
+    /// Redis has no such sale.
+    NotInRedis,
+    /// Redis and PostgreSQL do not agree about units.
+    Differs,
+    /// Events or messages wait in the quarantine.
+    Quarantined,
+    /// The sale is fenced: a recovery is at work, or is waited for.
+    Fenced,
+    /// PostgreSQL is too far behind to compare.
+    TooFarBehind,
+    /// The sale moved on at each attempt to look at it.
+    Moving,
+    /// Reservations were refused by PostgreSQL, and recorded.
+    Rejected,
+    /// Events were lost with Redis and the broker together, and recorded.
+    Gaps,
+    /// Events wait in PostgreSQL for those before them.
+    Early,
+    /// The sale keeps no journal: nothing of it goes to PostgreSQL.
+    NoJournal,
+    /// The sale was created, and never warmed.
+    NeverWarmed,
+}
+
+/// One thing that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What it is.
+    pub kind: Kind,
+    /// Where, and how much of it.
+    pub detail: String,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+impl Finding {
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), advice: kind.advice() }
+    }
+}
+
+impl Kind {
+    /// What a sale with such a finding is.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Rejected | Self::Gaps | Self::Early | Self::NoJournal | Self::NeverWarmed => Verdict::Whole,
+            Self::Fenced | Self::TooFarBehind | Self::Moving => Verdict::Unknown,
+            _ => Verdict::Drift,
+        }
+    }
+
+    /// As it is called in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Conservation => "conservation",
+            Self::Oversold => "oversold",
+            Self::Miscounted => "miscounted",
+            Self::SecondOrder => "second_order",
+            Self::OverLimit => "over_limit",
+            Self::UnknownSku => "unknown_sku",
+            Self::UnexplainedOrder => "unexplained_order",
+            Self::Unsealed => "unsealed",
+            Self::Lost => "lost",
+            Self::Behind => "behind",
+            Self::OlderLife => "older_life",
+            Self::NotInRedis => "not_in_redis",
+            Self::Differs => "differs",
+            Self::Quarantined => "quarantined",
+            Self::Fenced => "fenced",
+            Self::TooFarBehind => "too_far_behind",
+            Self::Moving => "moving",
+            Self::Rejected => "rejected",
+            Self::Gaps => "gaps",
+            Self::Early => "early",
+            Self::NoJournal => "no_journal",
+            Self::NeverWarmed => "never_warmed",
+        }
+    }
+
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::Conservation => "stop the sale and keep its dump: this is a bug of the module",
+            Self::Oversold => "cancel orders by hand: more were promised than there are",
+            Self::Miscounted => "run `flash repair`: it counts the orders again",
+            Self::SecondOrder | Self::OverLimit => "decide which order is to stand, and cancel the others by hand",
+            Self::UnknownSku | Self::UnexplainedOrder => "find out who wrote these rows: Flash did not",
+            Self::Unsealed => "find out who began another life of the sale: a recovery seals the one before",
+            Self::Lost => "stop the sale, and find out who acknowledged them: their buyers have a yes",
+            Self::Behind | Self::OlderLife | Self::Differs => {
+                "run `flash repair`: it fences the sale, and a gateway rebuilds it from PostgreSQL"
+            }
+            Self::NotInRedis => "start a gateway: it rebuilds the sale from PostgreSQL",
+            Self::Quarantined => "see `flash quarantine list`, then replay or discard",
+            Self::Fenced => "wait: a gateway recovers it; without one, start one",
+            Self::TooFarBehind => "wait until the syncer has caught up",
+            Self::Moving => "ask again",
+            Self::Rejected => "tell the buyers: their status says `rejected`",
+            Self::Gaps => "nothing can be done: nobody has them any more",
+            Self::Early => "nothing: the events before them are on their way, and come again if they were lost",
+            Self::NoJournal => "nothing, if it is meant to be in Redis alone",
+            Self::NeverWarmed => "nothing: a gateway warms it, or whoever creates it again under the same terms",
+        }
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

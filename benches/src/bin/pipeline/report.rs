@@ -1,0 +1,144 @@
+//! The result, as tables for people, in Markdown.
+
+use std::fmt;
+
+use crate::drain::Drained;
+use crate::meter::Took;
+use crate::selling::Sold;
+
+const MB: f64 = 1_000_000.0;
+/// Orders a second that are wanted in runs, and one by one.
+const RUNS_PER_S_MIN: f64 = 50_000.0;
+const ONE_BY_ONE_PER_S_MIN: f64 = 10_000.0;
+/// How many times the usual way's orders a second are wanted.
+const TIMES_NAIVE_MIN: f64 = 20.0;
+/// How many times its calm value the p99 may take while a backlog drains.
+const P99_TIMES_MAX: f64 = 2.0;
+
+const PARTS: [&str; 6] = ["relay", "RabbitMQ", "syncer", "consumer", "PostgreSQL", "Redis"];
+
+/// All that was measured.
+#[derive(Default)]
+pub(crate) struct Report {
+    /// Processes that were ready to run, on average over the minute before and the one behind.
+    pub(crate) load: [String; 2],
+    pub(crate) runs: Option<Drained>,
+    pub(crate) one_by_one: Option<Drained>,
+    pub(crate) direct: Option<Drained>,
+    pub(crate) naive: Option<Drained>,
+    pub(crate) sold: Option<Sold>,
+    /// What this build cannot do.
+    pub(crate) missing: Vec<String>,
+}
+
+/// What was wanted, and what was measured.
+pub(crate) struct Mark {
+    what: &'static str,
+    measured: f64,
+    wanted: f64,
+    is_least: bool,
+}
+
+impl Mark {
+    pub(crate) fn is_met(&self) -> bool {
+        if self.is_least { self.measured >= self.wanted } else { self.measured <= self.wanted }
+    }
+}
+
+impl Report {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
+        let least =
+            |what, measured: Option<f64>, wanted| Some(Mark { what, measured: measured?, wanted, is_least: true });
+        let per_second = |drained: &Option<Drained>| drained.as_ref().map(Drained::per_second);
+        let (runs, naive) = (per_second(&self.runs), per_second(&self.naive));
+        let times = runs.zip(naive).map(|(runs, naive)| runs / naive);
+        let p99 = self.sold.as_ref().map(|sold| p99_ms(&sold.busy) / p99_ms(&sold.calm));
+        let marks = [
+            least("orders/s in runs", runs, RUNS_PER_S_MIN),
+            least("orders/s one by one", per_second(&self.one_by_one), ONE_BY_ONE_PER_S_MIN),
+            least("times one INSERT a message", times, TIMES_NAIVE_MIN),
+            p99.map(|measured| Mark {
+                what: "times the calm p99, while a backlog drains",
+                measured,
+                wanted: P99_TIMES_MAX,
+                is_least: false,
+            }),
+        ];
+        marks.into_iter().flatten().collect()
+    }
+
+    fn drained(&self) -> impl Iterator<Item = &Drained> {
+        let sold = self.sold.as_ref().map(|sold| &sold.drained);
+        [self.runs.as_ref(), self.one_by_one.as_ref(), self.direct.as_ref(), sold, self.naive.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [before, after] = &self.load;
+        writeln!(f, "Load average {before} before, {after} behind.\n")?;
+        writeln!(f, "| | orders | orders/s | {} |", PARTS.map(|part| format!("{part}, us")).join(" | "))?;
+        writeln!(f, "| --- | --- | --- |{}", " --- |".repeat(PARTS.len()))?;
+        for drained in self.drained() {
+            write!(f, "| {} | {} | {:.0} |", drained.name, drained.orders, drained.per_second())?;
+            let us = |took: &Took| format!(" {:.2} |", took.cpu.as_secs_f64() * 1e6 / drained.orders as f64);
+            row(f, drained, us)?;
+        }
+        writeln!(f, "\nPeak memory of each part's largest process:\n")?;
+        writeln!(f, "| | {} |", PARTS.map(|part| format!("{part}, MB")).join(" | "))?;
+        writeln!(f, "| --- |{}", " --- |".repeat(PARTS.len()))?;
+        for drained in self.drained() {
+            write!(f, "| {} |", drained.name)?;
+            row(f, drained, |took| format!(" {:.0} |", took.peak_bytes as f64 / MB))?;
+        }
+        self.sold.iter().try_for_each(|sold| write!(f, "{sold}"))?;
+        writeln!(f, "\n| mark | measured | wanted | |\n| --- | --- | --- | --- |")?;
+        self.marks().iter().try_for_each(|mark| writeln!(f, "{mark}"))?;
+        self.missing.iter().try_for_each(|missing| writeln!(f, "\nNot measured: {missing}."))
+    }
+}
+
+fn row(f: &mut fmt::Formatter<'_>, drained: &Drained, cell: impl Fn(&Took) -> String) -> fmt::Result {
+    for part in PARTS {
+        let took = drained.parts.iter().find(|took| took.part == part);
+        f.write_str(&took.map_or(" |".to_owned(), &cell))?;
+    }
+    writeln!(f)
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bound, met) =
+            (if self.is_least { "at least" } else { "at most" }, if self.is_met() { "met" } else { "missed" });
+        write!(f, "| {} | {:.2} | {bound} {} | {met} |", self.what, self.measured, self.wanted)
+    }
+}
+
+impl fmt::Display for Sold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "\n{} buyers a second over HTTP, latency from the moment at which each was to ask:\n",
+            self.per_second
+        )?;
+        writeln!(f, "| | buyers | p50, ms | p99, ms | max, ms |\n| --- | --- | --- | --- | --- |")?;
+        for (name, latency) in [("nothing to drain", &self.calm), ("while the backlog drains", &self.busy)] {
+            let ms = |us: u64| us as f64 / 1e3;
+            let (p50, max) = (ms(latency.value_at_quantile(0.5)), ms(latency.max()));
+            writeln!(f, "| {name} | {} | {p50:.2} | {:.2} | {max:.2} |", latency.len(), p99_ms(latency))?;
+        }
+        writeln!(f, "\nMemory while the backlog drains, the most in each half of it:\n")?;
+        writeln!(f, "| | first half, MB | second half, MB |\n| --- | --- | --- |")?;
+        for memory in &self.memory {
+            let [first, second] = memory.halves_bytes.map(|bytes| bytes as f64 / MB);
+            writeln!(f, "| {} | {first:.1} | {second:.1} |", memory.part)?;
+        }
+        Ok(())
+    }
+}
+
+fn p99_ms(latency: &crate::buyers::Latency) -> f64 {
+    latency.value_at_quantile(0.99) as f64 / 1e3
+}

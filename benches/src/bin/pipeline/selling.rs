@@ -1,0 +1,68 @@
+//! A backlog that drains while buyers go on buying.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::buyers::{self, Latency};
+use crate::drain::{Drained, ensure_written};
+use crate::journal;
+use crate::meter::{Memory, Meter};
+use crate::world::{Built, World};
+
+/// How it went.
+pub(crate) struct Sold {
+    pub(crate) per_second: u64,
+    /// Without a backlog.
+    pub(crate) calm: Latency,
+    /// While the backlog drained.
+    pub(crate) busy: Latency,
+    pub(crate) drained: Drained,
+    pub(crate) memory: Vec<Memory>,
+}
+
+/// Buyers come at the same pace twice: with nothing else to do, and while a backlog drains.
+pub(crate) fn measure(built: &Built, backlog: u64, per_second: u64, calm_s: u64) -> anyhow::Result<Sold> {
+    const UNITS: u64 = 100_000_000;
+    let world = World::start(built)?;
+    let mut redis = world.connect()?;
+    for sale in ["calm", "busy", "backlog"] {
+        journal::warm(&mut redis, sale, UNITS)?;
+    }
+    let (gateway, syncer) = (world.gateway(&[])?, world.syncer()?);
+    wait_until_dry(&mut redis, "calm")?;
+    let calm = buyers::come(&gateway.address, "calm", per_second, || {
+        thread::sleep(Duration::from_secs(calm_s));
+        Ok(())
+    })?;
+    gateway.stop()?;
+    syncer.stop()?;
+    journal::fill(&mut redis, "backlog", backlog)?;
+    let (mut gateway, mut syncer) = (world.gateway(&[])?, world.syncer()?);
+    let mut meter = Meter::start(&[
+        ("relay", Some(gateway.pid())),
+        ("RabbitMQ", world.rabbitmq.server.pid()),
+        ("syncer", Some(syncer.pid())),
+        ("PostgreSQL", world.postgres.server.pid()),
+        ("Redis", world.redis.server.pid()),
+    ]);
+    let address = gateway.address.clone();
+    let mut took = Duration::ZERO;
+    let busy = buyers::come(&address, "busy", per_second, || {
+        meter.until(|| {
+            gateway.ensure_running()?;
+            syncer.ensure_running()?;
+            journal::events(&mut redis, "backlog")
+        })?;
+        took = meter.elapsed();
+        Ok(())
+    })?;
+    let (parts, memory) = (meter.took(), meter.memory());
+    ensure_written(&world, "backlog", backlog)?;
+    let drained = Drained { name: "in runs, while selling goes on", orders: backlog, took, parts };
+    Ok(Sold { per_second, calm, busy, drained, memory })
+}
+
+/// RabbitMQ and PostgreSQL are at work for this sale.
+fn wait_until_dry(redis: &mut redis::Connection, sale: &str) -> anyhow::Result<()> {
+    Meter::start(&[]).until(|| journal::events(redis, sale))
+}

@@ -1,0 +1,36 @@
+//! How much waits in the queue.
+
+use lapin::options::QueueDeclareOptions;
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::types::FieldTable;
+use lapin::{Connection, ErrorKind};
+
+use crate::topology::QUEUE;
+
+/// What RabbitMQ says of its queue. (It does not say how many messages are delivered and not acknowledged yet.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages that wait for a syncer.
+    pub ready: u32,
+    /// Syncers that are connected.
+    pub consumers: u32,
+}
+
+/// Asks, on a channel of its own, and declares nothing. None: there is no such queue yet.
+///
+/// # Errors
+/// When RabbitMQ is gone.
+pub async fn depth(connection: &Connection) -> Result<Option<Depth>, lapin::Error> {
+    let channel = connection.create_channel().await?;
+    let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    match channel.queue_declare(QUEUE.into(), look, FieldTable::default()).await {
+        Ok(queue) => Ok(Some(Depth { ready: queue.message_count(), consumers: queue.consumer_count() })),
+        Err(error) if is_not_found(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_not_found(error: &lapin::Error) -> bool {
+    let ErrorKind::ProtocolError(error) = error.kind() else { return false };
+    matches!(error.kind(), AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
+}

@@ -1,0 +1,115 @@
+//! `flash relay status`: what is on its way, and who carries it.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use flash_client::Call;
+use flash_wire::key::sale_of;
+use flash_wire::{COUNT_MAX, ReadySale, SaleStatus};
+use serde::Serialize;
+
+use crate::args::{Output, Relay, RelayCommand};
+use crate::clock::now_ms;
+use crate::run::block_on;
+use crate::{output, servers};
+
+/// One sale on its way.
+#[derive(Serialize)]
+struct SaleOnItsWay {
+    sale: String,
+    epoch: u64,
+    head: u64,
+    acked: u64,
+    journal_events: u64,
+    journal_events_max: Option<u64>,
+    /// How long ago its oldest event was decided that PostgreSQL lacks.
+    oldest_age_ms: u64,
+    fenced: bool,
+    relay: Option<String>,
+    lease_ms: Option<u64>,
+}
+
+/// RabbitMQ's queue.
+#[derive(Serialize)]
+struct Queue {
+    queue: &'static str,
+    /// None: it is not there yet.
+    ready: Option<u32>,
+    consumers: Option<u32>,
+}
+
+/// Shows it.
+pub(crate) fn run(args: &Relay, output: Output) -> Result<ExitCode> {
+    let RelayCommand::Status { redis, amqp } = &args.command;
+    let (redis, amqp) = (redis.source().read()?, amqp.source().read_if_set()?);
+    block_on(async {
+        let redis = servers::redis(&redis).await?;
+        let ready = redis.call(Call::ready(COUNT_MAX)).await?;
+        let ready = ready.map_err(|refusal| anyhow::anyhow!("Redis refuses: {}", refusal.code()))?.sales;
+        let sales: Vec<_> = ready.iter().filter_map(|sale| Some((sale_of(&sale.key)?, sale))).collect();
+        let statuses = redis.calls(sales.iter().map(|(sale, _)| Call::sale_status(sale)).collect()).await;
+        for ((sale, ready), status) in sales.into_iter().zip(statuses) {
+            // It may be gone by now; then there is nothing to say.
+            let Ok(status) = status? else { continue };
+            show_sale(output, &on_its_way(sale, ready, status));
+        }
+        if let Some(url) = amqp {
+            show_queue(output, &queue(&url).await?);
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn on_its_way(sale: &str, ready: &ReadySale, status: SaleStatus<'static>) -> SaleOnItsWay {
+    let now_ms = now_ms();
+    SaleOnItsWay {
+        sale: sale.to_owned(),
+        epoch: status.epoch,
+        head: status.seq,
+        acked: status.acked,
+        journal_events: status.journal_events,
+        journal_events_max: status.journal_events_max,
+        oldest_age_ms: if ready.oldest_at_ms == 0 { 0 } else { now_ms.saturating_sub(ready.oldest_at_ms) },
+        fenced: ready.fenced,
+        relay: status.relay.map(Into::into),
+        lease_ms: status.lease_until_ms.map(|until_ms| until_ms.saturating_sub(now_ms)),
+    }
+}
+
+async fn queue(url: &str) -> Result<Queue> {
+    let connection = flash_broker::connect(url, "flash relay status").await?;
+    let depth = flash_broker::depth(&connection).await.context("RabbitMQ does not show its queue")?;
+    Ok(Queue {
+        queue: flash_broker::QUEUE,
+        ready: depth.map(|depth| depth.ready),
+        consumers: depth.map(|depth| depth.consumers),
+    })
+}
+
+fn show_sale(output: Output, sale: &SaleOnItsWay) {
+    if output == Output::Json {
+        return output::json(sale);
+    }
+    let SaleOnItsWay { sale: name, epoch, head, acked, journal_events, oldest_age_ms, .. } = sale;
+    let relay = match (&sale.relay, sale.lease_ms) {
+        (Some(relay), Some(lease_ms)) => format!("{relay} relays it, for {lease_ms} ms more"),
+        _ => "nobody relays it".to_owned(),
+    };
+    let most = sale.journal_events_max.map_or(String::new(), |most| format!(" of {most}"));
+    let fenced = if sale.fenced { "; fenced" } else { "" };
+    output::text(&format!(
+        "{name}: epoch {epoch}, event {head}, acknowledged up to {acked}; {journal_events}{most} in its journal, the oldest \
+         {oldest_age_ms} ms old{fenced}; {relay}\n"
+    ));
+}
+
+fn show_queue(output: Output, queue: &Queue) {
+    let name = queue.queue;
+    match (output, queue.ready, queue.consumers) {
+        (Output::Json, ..) => output::json(queue),
+        (Output::Table, Some(ready), Some(consumers)) => {
+            output::text(&format!("{name}: {ready} messages wait, {consumers} syncers are connected\n"));
+        }
+        (Output::Table, ..) => output::text(&format!("{name}: it is not there yet\n")),
+    }
+}

@@ -1,0 +1,200 @@
+//! Which durability a server can give, from what it says about itself.
+
+use std::time::Duration;
+
+use flash_wire::{Throttle, ThrottleAnswer, ThrottleTerms, WindowTerms};
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Pipeline, Value};
+
+use crate::call::Call;
+use crate::client::outcome;
+use crate::durability::Durability;
+use crate::error::CallError;
+
+/// How long replicas may take to show that they live.
+const LIVE_REPLICAS_TIMEOUT_MS: u64 = 100;
+/// How long one of the looks at the server may take.
+const LOOK_TIMEOUT_MS: u64 = 300;
+
+/// What makes a reply of this server mean that its disk has what was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fsync {
+    /// It syncs before it replies.
+    BeforeReply,
+    /// WAITAOF waits for it.
+    WaitAof,
+    /// Nothing does.
+    Never,
+}
+
+/// What a server can promise, as far as was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ability {
+    pub(crate) fsync: Fsync,
+    /// Replicas that have all that was written.
+    pub(crate) replicas: u8,
+}
+
+impl Ability {
+    /// Looks.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub(crate) async fn look(connection: &mut MultiplexedConnection) -> Result<Self, CallError> {
+        let mut questions = Pipeline::new();
+        questions.cmd("ROLE").add_command(settings()).add_command(wait_aof(0, 0));
+        let answers = ask(connection, &questions).await?;
+        let [role, settings, wait_aof] = &answers[..] else { return Ok(Self { fsync: Fsync::Never, replicas: 0 }) };
+        let online = online_replicas(role);
+        Ok(Self {
+            fsync: fsync(settings, !matches!(wait_aof, Value::ServerError(_))),
+            replicas: if online == 0 { 0 } else { live_replicas(connection, online).await? },
+        })
+    }
+
+    /// Why the server cannot give what is wanted, and what would help.
+    pub(crate) fn lacks(self, wanted: Durability) -> Option<String> {
+        if wanted.fsync && self.fsync == Fsync::Never {
+            let help = "set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no, and let the gateway's \
+                        user run CONFIG GET; or run a Redis that has WAITAOF (7.2), with appendonly yes";
+            return Some(format!("Redis does not wait for its disk: {help}"));
+        }
+        (wanted.replicas > self.replicas).then(|| {
+            format!("{} replicas answer, not {}: connect more, or ask for less", self.replicas, wanted.replicas)
+        })
+    }
+}
+
+/// A replica whose machine is gone stays in ROLE's list for a minute; whether it lives, WAIT tells.
+async fn live_replicas(connection: &mut MultiplexedConnection, online: u8) -> Result<u8, CallError> {
+    let mut question = Pipeline::new();
+    question.add_command(mark()).add_command(wait(online, LIVE_REPLICAS_TIMEOUT_MS));
+    let answers = ask(connection, &question).await?;
+    Ok(answers.get(1).map_or(0, replicas))
+}
+
+async fn ask(connection: &mut MultiplexedConnection, questions: &Pipeline) -> Result<Vec<Value>, CallError> {
+    connection.set_response_timeout(Duration::from_millis(LOOK_TIMEOUT_MS));
+    let asked = connection.send_packed_commands(questions, 0, questions.len()).await;
+    asked.map_err(|error| CallError::of_connection(&error))
+}
+
+/// Asks for the settings that [`fsync`] reads.
+pub(crate) fn settings() -> Cmd {
+    let mut command = redis::cmd("CONFIG");
+    command.arg("GET").arg(&["appendonly", "appendfsync", "no-appendfsync-on-rewrite"]);
+    command
+}
+
+/// Writes something that means nothing: units of a rate limit that nobody reaches. WAIT and WAITAOF wait for what their
+/// own connection wrote, and since Redis 7.2 a repeat of what another one wrote does not count. What stands before this
+/// in the server's history is there when this is.
+pub(crate) fn mark() -> Cmd {
+    let terms = ThrottleTerms::Strict(WindowTerms { limit: 1_000_000_000, window_ms: 1_000 });
+    Call::throttle("durability", &Throttle { terms, cost: 1 }).command
+}
+
+/// Whether [`mark`] was written.
+pub(crate) fn is_marked(answer: &Value) -> bool {
+    matches!(outcome::<ThrottleAnswer>(answer.clone()), Ok(Ok(answer)) if answer.is_allowed())
+}
+
+/// Waits until so many replicas have all that this connection wrote.
+pub(crate) fn wait(replicas: u8, timeout_ms: u64) -> Cmd {
+    let mut command = redis::cmd("WAIT");
+    command.arg(replicas).arg(timeout_ms);
+    command
+}
+
+/// Waits until this server's disk (1), or nobody's (0), has all that this connection wrote.
+pub(crate) fn wait_aof(local: u8, timeout_ms: u64) -> Cmd {
+    let mut command = redis::cmd("WAITAOF");
+    command.arg(local).arg(0).arg(timeout_ms);
+    command
+}
+
+/// What the settings mean. While an AOF is rewritten, `no-appendfsync-on-rewrite` turns even `always` off.
+pub(crate) fn fsync(settings: &Value, has_wait_aof: bool) -> Fsync {
+    let is = |name: &str, want: &str| setting(settings, name).is_some_and(|value| value == want);
+    if is("appendonly", "yes") && is("appendfsync", "always") && is("no-appendfsync-on-rewrite", "no") {
+        return Fsync::BeforeReply;
+    }
+    // Without CONFIG GET it is not known that the disk is never written; WAITAOF itself says so then.
+    if has_wait_aof && !is("appendonly", "no") { Fsync::WaitAof } else { Fsync::Never }
+}
+
+fn setting<'a>(settings: &'a Value, name: &str) -> Option<&'a str> {
+    let text = |value: &'a Value| match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::SimpleString(text) => Some(text.as_str()),
+        _ => None,
+    };
+    match settings {
+        Value::Array(words) => {
+            words.as_chunks::<2>().0.iter().find(|[key, _]| text(key) == Some(name)).and_then(|[_, value]| text(value))
+        }
+        Value::Map(pairs) => pairs.iter().find(|(key, _)| text(key) == Some(name)).and_then(|(_, value)| text(value)),
+        _ => None,
+    }
+}
+
+/// Those that ROLE lists; none if this is no primary.
+fn online_replicas(role: &Value) -> u8 {
+    match role {
+        Value::Array(fields) => match fields.get(2) {
+            Some(Value::Array(replicas)) => u8::try_from(replicas.len()).unwrap_or(u8::MAX),
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// What WAIT answers.
+pub(crate) fn replicas(answer: &Value) -> u8 {
+    match answer {
+        Value::Int(count) => u8::try_from(*count).unwrap_or(if *count > 0 { u8::MAX } else { 0 }),
+        _ => 0,
+    }
+}
+
+/// Whether WAITAOF answers that this server's disk has it.
+pub(crate) fn is_synced(answer: &Value) -> bool {
+    matches!(answer, Value::Array(counts) if matches!(counts.first(), Some(Value::Int(local)) if *local >= 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(settings: &str, has_wait_aof: bool, want: Fsync) {
+        const NAMES: [&str; 3] = ["appendonly", "appendfsync", "no-appendfsync-on-rewrite"];
+        let words = NAMES.into_iter().zip(settings.split(' ')).flat_map(|(name, value)| [name, value]);
+        let words = words.map(|word| Value::BulkString(word.as_bytes().to_vec())).collect();
+        assert_eq!(fsync(&Value::Array(words), has_wait_aof), want, "{settings}");
+    }
+
+    #[test]
+    fn only_always_means_that_a_reply_is_on_the_disk() {
+        check("yes always no", false, Fsync::BeforeReply);
+        check("yes always no", true, Fsync::BeforeReply);
+        check("yes always yes", false, Fsync::Never);
+        check("yes everysec no", false, Fsync::Never);
+        check("no always no", false, Fsync::Never);
+        check("yes always", false, Fsync::Never);
+        check("", false, Fsync::Never);
+    }
+
+    #[test]
+    fn waitaof_does_where_there_is_an_append_only_file() {
+        check("yes everysec no", true, Fsync::WaitAof);
+        check("yes always yes", true, Fsync::WaitAof);
+        check("no everysec no", true, Fsync::Never);
+        check("", true, Fsync::WaitAof);
+    }
+
+    #[test]
+    fn an_answer_of_waitaof_is_a_promise_only_if_the_disk_has_it() {
+        let synced = |local| is_synced(&Value::Array(vec![Value::Int(local), Value::Int(3)]));
+        assert!(synced(1) && !synced(0) && !is_synced(&Value::Int(1)) && !is_synced(&Value::Array(vec![])));
+    }
+}

@@ -1,0 +1,240 @@
+//! Calls whose answers promise more than Redis's memory.
+//!
+//! A wait for the disk or for replicas costs a round trip and blocks its connection. So these calls have a connection of
+//! their own: those that come while a batch is under way are the next batch, one pipeline with one wait at its end.
+
+use std::time::{Duration, Instant};
+
+use flash_wire::{Answer, Outcome, Refusal};
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, IntoConnectionInfo, Pipeline, Value};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::ability::{self, Ability, Fsync};
+use crate::call::Call;
+use crate::client::{CALLS_IN_FLIGHT_MAX, outcome};
+use crate::connection::{self, State};
+use crate::durability::Durability;
+use crate::error::{CallError, DurableError, UrlError};
+
+/// Calls in one batch.
+pub const BATCH_CALLS_MAX: usize = 512;
+/// How long a batch may wait for the disk, and as long again for the replicas.
+pub const WAIT_TIMEOUT_MS: u64 = 300;
+/// How long a batch may take in all. A call waits for the batch under way and for its own.
+pub const BATCH_TIMEOUT_MS: u64 = 450;
+/// How old what is known of the server may be: CONFIG SET changes it, and replicas come and go.
+pub const LOOK_EVERY_MS: u64 = 1_000;
+
+const _: () = assert!(WAIT_TIMEOUT_MS < BATCH_TIMEOUT_MS);
+
+/// A connection for calls that wait. Cheap to clone; a clone shares the connection.
+#[derive(Debug, Clone)]
+pub struct Durable {
+    queue: mpsc::Sender<Job>,
+    state: watch::Receiver<State>,
+}
+
+#[derive(Debug)]
+struct Job {
+    command: Cmd,
+    wanted: Durability,
+    answer: oneshot::Sender<Result<Done, DurableError>>,
+}
+
+/// A call that was answered.
+#[derive(Debug)]
+struct Done {
+    value: Value,
+    /// The server gave what was wanted.
+    is_kept: bool,
+}
+
+impl Durable {
+    /// Connects in the background, and again whenever the connection is lost. It must be made within the tokio runtime
+    /// that will drive the connection; the connection ends with the last clone.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn connect(url: &str) -> Result<Self, UrlError> {
+        let info = url.into_connection_info().map_err(|_| UrlError)?;
+        let (sender, state) = watch::channel(Err("not connected yet".to_owned()));
+        let (queue, jobs) = mpsc::channel(CALLS_IN_FLIGHT_MAX);
+        tokio::spawn(connection::keep(info, sender));
+        tokio::spawn(Batches { state: state.clone(), known: None }.run(jobs));
+        Ok(Self { queue, state })
+    }
+
+    /// Waits until there is a connection. It may wait for ever: set a deadline.
+    pub async fn connected(&self) {
+        // It ends early only if the keeper of the connection is gone with its runtime.
+        let _ = self.state.clone().wait_for(Result::is_ok).await;
+    }
+
+    /// Sends one call, and waits for its outcome and for what is wanted. A refusal promises nothing and waits for
+    /// nothing; that the same call was answered before is a promise.
+    ///
+    /// # Errors
+    /// See [`DurableError`].
+    pub async fn call<T: Answer>(&self, call: Call<T>, wanted: Durability) -> Result<Outcome<T>, DurableError> {
+        let done = self.send(call.command, wanted).await?;
+        match outcome(done.value)? {
+            Err(refusal) if !matches!(refusal, Refusal::Replayed { .. }) => Ok(Err(refusal)),
+            _ if !done.is_kept => Err(DurableError::Short),
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// Whether the server can give what is wanted. Nothing is changed by it.
+    ///
+    /// # Errors
+    /// See [`DurableError`].
+    pub async fn check(&self, wanted: Durability) -> Result<(), DurableError> {
+        let done = self.send(redis::cmd("PING"), wanted).await?;
+        if done.is_kept { Ok(()) } else { Err(DurableError::Short) }
+    }
+
+    async fn send(&self, command: Cmd, wanted: Durability) -> Result<Done, DurableError> {
+        let (answer, answered) = oneshot::channel();
+        let full = |_| CallError::Unavailable(format!("{CALLS_IN_FLIGHT_MAX} calls wait for answers already"));
+        self.queue.try_send(Job { command, wanted, answer }).map_err(full)?;
+        answered.await.unwrap_or_else(|_| Err(CallError::Unknown("the connection's task is gone".to_owned()).into()))
+    }
+}
+
+/// The task that gathers calls and sends them.
+struct Batches {
+    state: watch::Receiver<State>,
+    /// What the server could give, and when that was seen.
+    known: Option<(Ability, Instant)>,
+}
+
+impl Batches {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::new();
+        while queue.recv_many(&mut jobs, BATCH_CALLS_MAX).await > 0 {
+            match self.ability().await {
+                Err(error) => jobs.drain(..).for_each(|job| job.refuse(error.clone().into())),
+                Ok((connection, ability)) => {
+                    let able = jobs.drain(..).filter_map(|job| job.or_refuse(ability)).collect();
+                    self.batch(connection, ability, able).await;
+                }
+            }
+        }
+    }
+
+    /// The connection, and what its server can give. Another connection may be to another server.
+    async fn ability(&mut self) -> Result<(MultiplexedConnection, Ability), CallError> {
+        if self.state.has_changed().unwrap_or(true) {
+            self.known = None;
+        }
+        let mut connection = self.state.borrow_and_update().clone().map_err(CallError::Unavailable)?;
+        let fresh = |(_, seen): &(Ability, Instant)| seen.elapsed() < Duration::from_millis(LOOK_EVERY_MS);
+        if let Some((ability, _)) = self.known.filter(fresh) {
+            return Ok((connection, ability));
+        }
+        // Nothing was sent yet, so nothing is unknown.
+        let unavailable = |error: CallError| CallError::Unavailable(error.to_string());
+        let ability = Ability::look(&mut connection).await.map_err(unavailable)?;
+        self.known = Some((ability, Instant::now()));
+        Ok((connection, ability))
+    }
+
+    async fn batch(&mut self, mut connection: MultiplexedConnection, ability: Ability, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
+        let tail = Tail::of(&jobs, ability);
+        let mut pipeline = Pipeline::with_capacity(jobs.len() + Tail::COMMANDS_MAX);
+        let (waiting, commands): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|Job { command, wanted, answer }| ((wanted, answer), command)).unzip();
+        for command in commands.into_iter().chain(tail.commands()) {
+            pipeline.add_command(command);
+        }
+        connection.set_response_timeout(Duration::from_millis(BATCH_TIMEOUT_MS));
+        match connection.send_packed_commands(&pipeline, 0, pipeline.len()).await {
+            Ok(mut values) => {
+                let given = tail.given(&values.split_off(waiting.len().min(values.len())));
+                self.remember(tail, given);
+                for ((wanted, answer), value) in waiting.into_iter().zip(values) {
+                    let is_kept = given.and(wanted) == given;
+                    let _ = answer.send(Ok(Done { value, is_kept }));
+                }
+            }
+            Err(error) => {
+                let error = CallError::of_connection(&error);
+                waiting.into_iter().for_each(|(_, answer)| drop(answer.send(Err(error.clone().into()))));
+            }
+        }
+    }
+
+    /// Where the server gave less than it seemed able to, the next batch looks again before it sends anything.
+    fn remember(&mut self, tail: Tail, given: Durability) {
+        if given.and(tail.wanted) != given {
+            self.known = None;
+        }
+    }
+}
+
+impl Job {
+    fn refuse(self, error: DurableError) {
+        // Whoever asked may be gone.
+        let _ = self.answer.send(Err(error));
+    }
+
+    fn or_refuse(self, ability: Ability) -> Option<Self> {
+        let Some(lack) = ability.lacks(self.wanted) else { return Some(self) };
+        self.refuse(DurableError::Unavailable(lack));
+        None
+    }
+}
+
+/// What ends a batch: the commands that make its answers a promise.
+#[derive(Debug, Clone, Copy)]
+struct Tail {
+    /// The most that any of the batch wants.
+    wanted: Durability,
+    fsync: Fsync,
+}
+
+impl Tail {
+    const COMMANDS_MAX: usize = 3;
+
+    fn of(jobs: &[Job], ability: Ability) -> Self {
+        let wanted = jobs.iter().fold(Durability::MEMORY, |all, job| all.and(job.wanted));
+        Self { wanted, fsync: ability.fsync }
+    }
+
+    /// Whether it has commands that wait. (Who syncs before each reply has synced before a repeat's as well.)
+    fn waits(self) -> bool {
+        self.wanted.replicas > 0 || self.wanted.fsync && self.fsync == Fsync::WaitAof
+    }
+
+    /// The settings are asked for behind the calls as well: `always` that was seen before them may have ended since.
+    fn commands(self) -> impl Iterator<Item = Cmd> {
+        let fsync = self.wanted.fsync.then(|| match self.fsync {
+            Fsync::WaitAof => ability::wait_aof(1, WAIT_TIMEOUT_MS),
+            Fsync::BeforeReply | Fsync::Never => ability::settings(),
+        });
+        let replicas = (self.wanted.replicas > 0).then(|| ability::wait(self.wanted.replicas, WAIT_TIMEOUT_MS));
+        self.waits().then(ability::mark).into_iter().chain(fsync).chain(replicas)
+    }
+
+    /// What the answers to [`Self::commands`] say.
+    fn given(self, answers: &[Value]) -> Durability {
+        let mut answers = answers.iter();
+        if self.waits() && !answers.next().is_some_and(ability::is_marked) {
+            return Durability::MEMORY;
+        }
+        let fsync = self.wanted.fsync && answers.next().is_some_and(|answer| self.is_synced(answer));
+        let replicas = if self.wanted.replicas > 0 { answers.next().map_or(0, ability::replicas) } else { 0 };
+        Durability { fsync, replicas }
+    }
+
+    fn is_synced(self, answer: &Value) -> bool {
+        match self.fsync {
+            Fsync::WaitAof => ability::is_synced(answer),
+            Fsync::BeforeReply | Fsync::Never => ability::fsync(answer, false) == Fsync::BeforeReply,
+        }
+    }
+}

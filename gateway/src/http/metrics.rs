@@ -1,0 +1,81 @@
+//! What this gateway counts, and how the journals are that its Redis has. For Prometheus, not for buyers.
+
+use std::time::Duration;
+
+use flash_client::Call;
+use flash_metrics::{CONTENT_TYPE, Page, process};
+use flash_wire::key::sale_of;
+use flash_wire::{COUNT_MAX, ReadySale};
+use hyper::StatusCode;
+use hyper::header::{self, HeaderValue};
+use tokio::time::timeout;
+
+use super::app::App;
+use super::reply::{Reply, reply};
+use crate::clock::now_ms;
+use crate::limits::HANDLER_TIMEOUT_MS;
+
+/// All of it. Where Redis is away, what only it knows is left out: unknown is not zero.
+pub(crate) async fn show(app: &App) -> Reply {
+    let mut page = Page::default();
+    process::write(&mut page);
+    let answer = timeout(Duration::from_millis(HANDLER_TIMEOUT_MS), app.redis.call(Call::ready(COUNT_MAX))).await;
+    let ready = match answer {
+        Ok(Ok(Ok(ready))) => Some(ready.sales),
+        _ => None,
+    };
+    page.gauge("flash_redis_up", "Whether Redis answers.", if ready.is_some() { 1.0 } else { 0.0 });
+    if let Some(sales) = ready {
+        write_journals(&mut page, &sales, now_ms());
+    }
+    let mut reply = reply(StatusCode::OK, page.into_text().into());
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    reply
+}
+
+fn write_journals(page: &mut Page, sales: &[ReadySale], now_ms: u64) {
+    let oldest_ms = sales.iter().map(|sale| sale.oldest_at_ms).filter(|at_ms| *at_ms > 0).min();
+    let age = Duration::from_millis(oldest_ms.map_or(0, |at_ms| now_ms.saturating_sub(at_ms)));
+    page.gauge(
+        "flash_oldest_unpersisted_age_seconds",
+        "How old the oldest event is that PostgreSQL has not acknowledged: the one to alert on.",
+        age.as_secs_f64(),
+    );
+    let journals = sales.iter().filter_map(|sale| Some((sale_of(&sale.key)?, sale.head.saturating_sub(sale.acked))));
+    page.gauge_by_sale("flash_journal_events", "Events that PostgreSQL has not acknowledged.", journals.collect());
+    let fenced = sales.iter().filter_map(|sale| Some((sale_of(&sale.key)?, u64::from(sale.fenced))));
+    let fenced = fenced.filter(|(_, fenced)| *fenced > 0).collect();
+    page.gauge_by_sale("flash_fenced_sales", "Sales that sell nothing until they are known to be whole.", fenced);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sale(key: &str, acked: u64, head: u64, oldest_at_ms: u64) -> ReadySale {
+        ReadySale { key: key.into(), epoch: 1, acked, head, due: false, fenced: head == 9, oldest_at_ms }
+    }
+
+    fn check(sales: &[ReadySale], want: &[&str]) {
+        let mut page = Page::default();
+        write_journals(&mut page, sales, 5_000);
+        let text = page.into_text();
+        let got: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn the_oldest_event_of_all_sales_is_the_age_and_foreign_keys_are_nobody_s_label() {
+        check(&[], &["flash_oldest_unpersisted_age_seconds 0"]);
+        let sales = [sale("flash:one", 2, 9, 4_750), sale("flash:two", 3, 4, 4_900), sale("a\"b", 0, 1, 0)];
+        check(
+            &sales,
+            &[
+                "flash_oldest_unpersisted_age_seconds 0.25",
+                "flash_journal_events{sale=\"one\"} 7",
+                "flash_journal_events{sale=\"two\"} 1",
+                "flash_fenced_sales{sale=\"one\"} 1",
+            ],
+        );
+    }
+}

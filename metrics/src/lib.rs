@@ -1,0 +1,14 @@
+//! What a process counts, and the text in which Prometheus reads it.
+//!
+//! All of it is known when the program is built, so it stands in one table of statics ([`process`]): whoever counts adds
+//! to one, and nobody carries a registry around. Only what is asked for at a scrape (the journals of sales) is written
+//! into the [`Page`] by whoever asks.
+
+#![forbid(unsafe_code)]
+
+mod count;
+mod page;
+pub mod process;
+
+pub use count::{Counter, Gauge, Histogram, LATENCY_SECONDS, SIZES};
+pub use page::{CONTENT_TYPE, OTHER_SALES, Page, SALES_MAX};

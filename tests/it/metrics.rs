@@ -1,0 +1,66 @@
+//! What Prometheus reads from the processes, and what `flash audit --watch` tells while it runs.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::audit::sell;
+use crate::support::wait;
+use crate::support::world::{World, free_address};
+
+/// The value of a line of the metrics at `address`; none, while nobody is there or there is no such line.
+fn metric(address: SocketAddr, line: &str) -> Option<f64> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("text/plain; version=0.0.4"), "{answer}");
+    let value = answer.lines().find_map(|of| of.strip_prefix(line)?.strip_prefix(' '))?;
+    Some(value.parse().unwrap_or_else(|error| panic!("{line} {value}: {error}")))
+}
+
+/// Waits until the value of a line is as wanted.
+fn wait_for(address: SocketAddr, line: &str, wanted: impl Fn(f64) -> bool) {
+    wait::until(line, || metric(address, line).filter(|value| wanted(*value)));
+}
+
+#[test]
+fn the_oldest_event_that_postgresql_lacks_ages_until_it_is_written() {
+    let mut world = World::start_without_syncer();
+    sell(&world, "drop");
+    let gateway = world.address;
+    wait_for(gateway, "flash_transport_up", |up| up == 1.0);
+    wait_for(gateway, "flash_oldest_unpersisted_age_seconds", |age| age > 0.2);
+    assert_eq!(metric(gateway, "flash_journal_events{sale=\"drop\"}"), Some(5.0));
+    let syncer = world.start_measured_syncer();
+    wait_for(syncer, "flash_syncer_batch_events_sum", |events| events >= 5.0);
+    wait_for(syncer, "flash_syncer_batch_seconds_count", |batches| batches >= 1.0);
+    wait_for(syncer, "flash_syncer_lag_seconds_sum", |lag| lag > 0.2);
+    wait_for(gateway, "flash_oldest_unpersisted_age_seconds", |age| age == 0.0);
+    assert_eq!(metric(syncer, "flash_rejections_total"), Some(0.0));
+    world.redis.redis.server.kill().expect("ours to kill");
+    wait_for(gateway, "flash_redis_up", |up| up == 0.0);
+    assert_eq!(metric(gateway, "flash_oldest_unpersisted_age_seconds"), None, "unknown is not zero");
+}
+
+#[test]
+fn a_watching_audit_tells_what_changes_and_nothing_else() {
+    let world = World::start();
+    sell(&world, "drop");
+    world.wait_for_empty_journal("drop");
+    let metrics = free_address();
+    let args = ["audit", "--watch", "--every-ms", "100", "--metrics-listen", &metrics.to_string()];
+    let mut watch = world.start_flash(&args);
+    let first = watch.line();
+    assert_eq!(first["verdict"], "whole", "{first}");
+    wait_for(metrics, "flash_drift{sale=\"drop\"}", |drift| drift == 0.0);
+    world.sql("UPDATE skus SET sold = sold + 1");
+    let second = watch.line();
+    assert_eq!(second["findings"][0]["kind"], "miscounted", "{second}");
+    wait_for(metrics, "flash_drift{sale=\"drop\"}", |drift| drift == 1.0);
+    world.sql("UPDATE skus SET sold = sold - 1");
+    let third = watch.line();
+    assert_eq!(third["verdict"], "whole", "{third}");
+    watch.interrupt();
+    let (status, rest) = watch.wait();
+    assert!(status.success() && rest.is_empty(), "{status} {rest}");
+}

@@ -1,0 +1,110 @@
+//! What waits in the quarantine, and what became of it. Nothing is deleted.
+
+use tokio_postgres::{Client, Row};
+
+use crate::error::Error;
+use crate::number::{from_sql, to_sql};
+use crate::sql;
+
+/// Which rows are meant: those that every given part fits.
+#[derive(Debug, Clone, Default)]
+pub struct QuarantineFilter {
+    /// Of this sale.
+    pub sale: Option<String>,
+    /// Put there in the last so many seconds.
+    pub since_s: Option<u64>,
+    /// With this in their reason.
+    pub reason: Option<String>,
+    /// One of these; none: any.
+    pub ids: Vec<u64>,
+    /// Also those that were replayed or discarded.
+    pub ended_too: bool,
+    /// At most so many, the oldest first.
+    pub limit: u64,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QuarantineEnd {
+    /// It was written after all.
+    Replayed {
+        /// When, as text.
+        at: String,
+    },
+    /// Somebody decided that it is not to be written.
+    Discarded {
+        /// When, as text.
+        at: String,
+        /// Who.
+        by: String,
+    },
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineRow {
+    /// Its number.
+    pub id: u64,
+    /// The sale and the life of it and the seq; none: a message that nobody could read.
+    pub event: Option<(String, u64, u64)>,
+    /// Why it is there.
+    pub reason: String,
+    /// When it came, as text.
+    pub at: String,
+    /// How long its body is.
+    pub body_bytes: u64,
+    /// What became of it; none: it waits.
+    pub end: Option<QuarantineEnd>,
+}
+
+/// The rows that fit.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn quarantined(client: &Client, filter: &QuarantineFilter) -> Result<Vec<QuarantineRow>, Error> {
+    let ids: Option<Vec<_>> = (!filter.ids.is_empty()).then(|| filter.ids.iter().map(|id| to_sql(*id)).collect());
+    let (since, limit) = (filter.since_s.map(to_sql), to_sql(filter.limit));
+    let rows = client
+        .query(sql::QUARANTINED, &[&filter.sale, &since, &filter.reason, &ids, &filter.ended_too, &limit])
+        .await?;
+    Ok(rows.iter().map(row).collect())
+}
+
+fn row(row: &Row) -> QuarantineRow {
+    let event = match (row.get(1), row.get::<_, Option<i64>>(2), row.get::<_, Option<i64>>(3)) {
+        (Some(sale), Some(epoch), Some(seq)) => Some((sale, from_sql(epoch), from_sql(seq))),
+        _ => None,
+    };
+    let end = match (row.get(7), row.get(8)) {
+        (Some(at), _) => Some(QuarantineEnd::Replayed { at }),
+        (None, Some(at)) => {
+            Some(QuarantineEnd::Discarded { at, by: row.get::<_, Option<String>>(9).unwrap_or_default() })
+        }
+        (None, None) => None,
+    };
+    QuarantineRow {
+        id: from_sql(row.get(0)),
+        event,
+        reason: row.get(4),
+        at: row.get(5),
+        body_bytes: from_sql(row.get(6)),
+        end,
+    }
+}
+
+/// What a row holds, byte for byte.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn quarantined_body(client: &Client, id: u64) -> Result<Option<Vec<u8>>, Error> {
+    let row = client.query_opt(sql::QUARANTINED_BODY, &[&to_sql(id)]).await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Decides that a row is not to be written. False: it does not wait any more.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn discard(client: &Client, id: u64, by: &str) -> Result<bool, Error> {
+    Ok(client.execute(sql::DISCARD, &[&to_sql(id), &by]).await? > 0)
+}

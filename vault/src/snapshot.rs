@@ -1,0 +1,146 @@
+//! What the tables say at one moment, while others go on writing: for whoever compares it with Redis.
+
+use flash_wire::message::MessageItem;
+use tokio_postgres::types::Json;
+use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
+
+use crate::error::Error;
+use crate::number::{from_sql, to_sql};
+use crate::sql;
+
+/// One moment. It locks nothing, and nobody waits for it.
+pub struct Snapshot<'a>(Transaction<'a>);
+
+/// How far one life of a sale is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EpochRows {
+    /// Which life of the sale.
+    pub epoch: u64,
+    /// Every event up to here is written.
+    pub head: u64,
+    /// Its last event, if it is over.
+    pub sealed_at: Option<u64>,
+    /// Events of it that nobody had any more when it was sealed.
+    pub gaps: u64,
+    /// Events that wait beyond a gap.
+    pub early: u64,
+    /// Reservations that the constraints refused.
+    pub rejected: u64,
+}
+
+/// The units of one SKU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkuRows {
+    /// Its name.
+    pub sku: String,
+    /// Its counters: units on sale, and units sold; none, if the sale has no such SKU.
+    pub counters: Option<(u64, u64)>,
+    /// Units of held orders.
+    pub held: u64,
+    /// Units of confirmed orders.
+    pub confirmed: u64,
+}
+
+/// What else the tables say of a sale: how many rows there are that should not be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StrayRows {
+    /// Slots of a buyer that more than one active order has.
+    pub shared_slots: u64,
+    /// Buyers with more units than the sale's limit.
+    pub buyers_over_limit: u64,
+    /// Orders that lie beyond the head of their epoch: no event made them.
+    pub unexplained_orders: u64,
+    /// Events in the quarantine that nobody has replayed or discarded.
+    pub quarantined: u64,
+}
+
+/// The items of one order: SKU names and units.
+pub type OrderItems = Vec<(String, u64)>;
+
+impl<'a> Snapshot<'a> {
+    /// Begins. The moment is that of the first question.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble, as in all that follow.
+    pub async fn begin(client: &'a mut Client) -> Result<Self, Error> {
+        let begin = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        Ok(Self(begin.start().await?))
+    }
+
+    /// The lives of a sale, the oldest first.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn epochs(&self, sale: &str) -> Result<Vec<EpochRows>, Error> {
+        let epoch = |row: &Row| EpochRows {
+            epoch: from_sql(row.get(0)),
+            head: from_sql(row.get(1)),
+            sealed_at: row.get::<_, Option<i64>>(2).map(from_sql),
+            gaps: from_sql(row.get(3)),
+            early: from_sql(row.get(4)),
+            rejected: from_sql(row.get(5)),
+        };
+        Ok(self.0.query(sql::EPOCHS_OF_SALE, &[&sale]).await?.iter().map(epoch).collect())
+    }
+
+    /// The SKUs of a sale, and those that only its orders know.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn skus(&self, sale: &str) -> Result<Vec<SkuRows>, Error> {
+        let sku = |row: &Row| SkuRows {
+            sku: row.get(0),
+            counters: row.get::<_, Option<i64>>(1).map(|total| (from_sql(total), from_sql(row.get(2)))),
+            held: from_sql(row.get(3)),
+            confirmed: from_sql(row.get(4)),
+        };
+        Ok(self.0.query(sql::TAKEN_UNITS, &[&sale]).await?.iter().map(sku).collect())
+    }
+
+    /// Rows of a sale that should not be.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn stray_rows(&self, sale: &str) -> Result<StrayRows, Error> {
+        let row = self.0.query_one(sql::STRAY_ROWS, &[&sale]).await?;
+        let count = |column: usize| from_sql(row.get(column));
+        Ok(StrayRows {
+            shared_slots: count(0),
+            buyers_over_limit: count(1),
+            unexplained_orders: count(2),
+            quarantined: count(3),
+        })
+    }
+
+    /// Which of these orders are held, and their items.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn held_orders(&self, sale: &str, ids: &[u64]) -> Result<Vec<(u64, OrderItems)>, Error> {
+        let ids: Vec<_> = ids.iter().map(|id| to_sql(*id)).collect();
+        let mut orders = Vec::with_capacity(ids.len());
+        for row in self.0.query(sql::HELD_ORDERS, &[&sale, &ids]).await? {
+            let Json(items): Json<Vec<MessageItem>> = row.try_get(1)?;
+            let items = items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into()));
+            orders.push((from_sql(row.get(0)), items.collect()));
+        }
+        Ok(orders)
+    }
+}
+
+/// Every sale that PostgreSQL knows, at most `limit`, in the order of their ids.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn sales(client: &Client, limit: usize) -> Result<Vec<String>, Error> {
+    let rows = client.query(sql::SALES, &[&to_sql(limit as u64)]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// How many messages that nobody can read are in the quarantine, neither replayed nor discarded.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn unreadable_messages(client: &Client) -> Result<u64, Error> {
+    Ok(from_sql(client.query_one(sql::UNREADABLE_MESSAGES, &[]).await?.get(0)))
+}

@@ -1,0 +1,154 @@
+//! What went to the quarantine is written after all, or is not to be: once, and never against the constraints.
+
+use flash_vault::{
+    Incoming, QuarantineEnd, QuarantineFilter, Replay, Standing, Unreadable, Vault, discard, quarantined,
+};
+use flash_wire::State;
+use flash_wire::message::{MessageChange, MessageSku};
+
+use crate::fixture::{Database, confirmed, head, held, message, warmed};
+
+const HELD: Option<Standing> = standing(State::Held);
+
+const fn standing(state: State) -> Option<Standing> {
+    Some(Standing { state, at_ms: 9_000 })
+}
+
+const NOBODY_CALLED_EVE: &str = "ALTER TABLE orders ADD CONSTRAINT no_eve CHECK (buyer <> 'eve')";
+const ANYBODY: &str = "ALTER TABLE orders DROP CONSTRAINT no_eve";
+
+/// A database in which event 3, a hold of eve's, went to the quarantine, and could be written by now.
+async fn quarantined_hold() -> (Database, Vault, u64) {
+    let database = Database::new().await;
+    database.client.batch_execute(NOBODY_CALLED_EVE).await.unwrap();
+    database.write(&[message(1, 1, vec![warmed(2), held("bob"), held("eve"), confirmed(2)])]).await;
+    database.client.batch_execute(ANYBODY).await.unwrap();
+    let vault = Vault::open(&database.url).await.unwrap();
+    let id = only_row(&database).await;
+    (database, vault, id)
+}
+
+async fn only_row(database: &Database) -> u64 {
+    let rows = quarantined(&database.client, &all()).await.unwrap();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    rows[0].id
+}
+
+fn all() -> QuarantineFilter {
+    QuarantineFilter { ended_too: true, limit: 100, ..QuarantineFilter::default() }
+}
+
+#[tokio::test]
+async fn a_poison_event_that_becomes_writable_is_written_once() {
+    let (database, mut vault, id) = quarantined_hold().await;
+    database.client.batch_execute(NOBODY_CALLED_EVE).await.unwrap();
+    let Replay::Refused(reason) = vault.replay(id, HELD).await.unwrap() else { panic!("nobody is called eve") };
+    assert!(reason.contains("no_eve"), "{reason}");
+    assert_eq!(quarantined(&database.client, &all()).await.unwrap()[0].reason, reason, "it stays");
+    database.client.batch_execute(ANYBODY).await.unwrap();
+    for want in [Replay::Written, Replay::Gone] {
+        assert_eq!(vault.replay(id, HELD).await.unwrap(), want);
+        assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, ["(2,bob,confirmed)", "(3,eve,held)"]);
+        assert_eq!(database.rows("SELECT sold FROM skus WHERE sku = 'a'").await, ["(2)"]);
+        assert_eq!(database.rows("SELECT head FROM epochs").await, ["(4)"]);
+    }
+    let end = quarantined(&database.client, &all()).await.unwrap().remove(0).end;
+    assert!(matches!(end, Some(QuarantineEnd::Replayed { .. })), "{end:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_is_written_late_is_as_its_reservation_is_by_now() {
+    for (state, order, sold) in [
+        (State::Held, "(3,held,)", "(2)"),
+        (State::Confirmed, "(3,confirmed,9000)", "(2)"),
+        (State::Released, "(3,released,9000)", "(1)"),
+        (State::Expired, "(3,expired,9000)", "(1)"),
+    ] {
+        let (database, mut vault, id) = quarantined_hold().await;
+        assert_eq!(vault.replay(id, standing(state)).await.unwrap(), Replay::Written);
+        assert_eq!(database.rows("SELECT id, state, ended_at_ms FROM orders WHERE id = 3").await, [order]);
+        assert_eq!(database.rows("SELECT sold FROM skus WHERE sku = 'a'").await, [sold], "{state:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_others_bought_meanwhile_is_theirs() {
+    let (database, mut vault, id) = quarantined_hold().await;
+    database.write(&[message(1, 5, vec![held("cleo")])]).await;
+    assert_eq!(vault.replay(id, HELD).await.unwrap(), Replay::Refused("oversold".to_owned()));
+    assert_eq!(database.rows("SELECT id FROM orders").await, ["(2)", "(5)"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_known_is_not_written() {
+    let (_database, mut vault, id) = quarantined_hold().await;
+    let refused = vault.replay(id, None).await.unwrap();
+    assert_eq!(refused, Replay::Refused("how the reservation stands by now is not known".to_owned()));
+
+    let database = Database::new().await;
+    let restock = MessageChange::Restocked(MessageSku { sku: "ghost".to_owned(), total: 9 });
+    database.write(&[message(1, 1, vec![warmed(2), restock])]).await;
+    let refused = Vault::open(&database.url).await.unwrap().replay(only_row(&database).await, None).await.unwrap();
+    assert_eq!(refused, Replay::Refused("it says how the sale stood then, not how it stands now".to_owned()));
+
+    database.client.batch_execute("UPDATE epochs SET head = 1").await.unwrap();
+    let refused = Vault::open(&database.url).await.unwrap().replay(only_row(&database).await, None).await.unwrap();
+    assert_eq!(refused, Replay::Refused("its turn has not come".to_owned()));
+
+    database.client.batch_execute("UPDATE epochs SET sealed_at = 1").await.unwrap();
+    let refused = Vault::open(&database.url).await.unwrap().replay(only_row(&database).await, None).await.unwrap();
+    assert_eq!(refused, Replay::Refused("it came when its epoch was over".to_owned()));
+}
+
+#[tokio::test]
+async fn a_message_that_can_be_read_by_now_goes_the_usual_way() {
+    let database = Database::new().await;
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    let body = message(1, 1, vec![warmed(2), held("ada")]).encode();
+    let unreadable = |body| Unreadable { reason: "of a later release".to_owned(), body };
+    let put_aside = [unreadable(body.as_slice()), unreadable(b"{}")];
+    let [readable, hopeless] = put_aside.each_ref().map(std::slice::from_ref);
+    vault.write_incoming(Incoming { unreadable: readable, ..Incoming::default() }).await.unwrap();
+    assert_eq!(vault.replay(only_row(&database).await, None).await.unwrap(), Replay::Written);
+    assert_eq!(database.rows("SELECT id, buyer FROM orders").await, ["(2,ada)"]);
+    assert_eq!(database.write(&[message(1, 1, vec![warmed(2), held("ada")])]).await, head(1, 2), "no harm");
+
+    vault.write_incoming(Incoming { unreadable: hopeless, ..Incoming::default() }).await.unwrap();
+    let waiting = QuarantineFilter { ended_too: false, ..all() };
+    let row = quarantined(&database.client, &waiting).await.unwrap().remove(0);
+    assert!(matches!(vault.replay(row.id, None).await.unwrap(), Replay::Refused(_)));
+}
+
+#[tokio::test]
+async fn what_is_discarded_stays_to_be_seen_and_is_never_written() {
+    let (database, mut vault, id) = quarantined_hold().await;
+    assert!(discard(&database.client, id, "ada").await.unwrap());
+    assert!(!discard(&database.client, id, "bob").await.unwrap(), "once");
+    assert_eq!(vault.replay(id, HELD).await.unwrap(), Replay::Gone);
+    let row = quarantined(&database.client, &all()).await.unwrap().remove(0);
+    assert!(matches!(row.end, Some(QuarantineEnd::Discarded { by, .. }) if by == "ada"));
+    assert_eq!(row.event, Some(("drop".to_owned(), 1, 3)));
+}
+
+#[tokio::test]
+async fn a_filter_finds_what_fits_all_of_it() {
+    let (database, _vault, id) = quarantined_hold().await;
+    let other = "INSERT INTO quarantine (reason, body, at) VALUES ('of old', '', now() - interval '1 hour')";
+    database.client.batch_execute(other).await.unwrap();
+    let sale = |sale: &str| QuarantineFilter { sale: Some(sale.to_owned()), ..all() };
+    let reason = |reason: &str| QuarantineFilter { reason: Some(reason.to_owned()), ..all() };
+    for (filter, want) in [
+        (all(), 2),
+        (QuarantineFilter { limit: 1, ..all() }, 1),
+        (sale("drop"), 1),
+        (sale("drops"), 0),
+        (reason("old"), 1),
+        (reason("%"), 0),
+        (QuarantineFilter { since_s: Some(60), ..all() }, 1),
+        (QuarantineFilter { since_s: Some(7_200), ..all() }, 2),
+        (QuarantineFilter { ids: vec![id, id + 9], ..all() }, 1),
+        (QuarantineFilter { ids: vec![id], ..reason("old") }, 0),
+    ] {
+        assert_eq!(quarantined(&database.client, &filter).await.unwrap().len(), want, "{filter:?}");
+    }
+}
