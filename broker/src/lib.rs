@@ -1,16 +1,51 @@
-//! RabbitMQ as Flash uses it: how to connect, what is declared, how a message is published. The relay and the syncer
-//! share it, so that both mean the same queue.
+//! RabbitMQ as a transport: how to connect, what is declared, how messages are published and read. The relay and the
+//! syncer share it, so that both mean the same queue.
 
 #![forbid(unsafe_code)]
 
 mod connect;
 mod depth;
-mod outgoing;
+mod error;
+mod heal;
+mod publish;
+mod publisher;
+mod source;
 mod topology;
+
+use flash_transport::{Error, Transport};
 
 pub use connect::{CONNECT_TIMEOUT_MS, ConnectError, HEARTBEAT_S, connect};
 pub use depth::{Depth, depth};
-pub use outgoing::{BODY_BYTES_GOAL, Outgoing};
+pub use heal::FROZEN_AFTER_MS;
+pub use publish::publish;
+pub use publisher::AmqpPublisher;
+pub use source::{AmqpSource, PREFETCH_MESSAGES};
 pub use topology::{
     DEAD_BYTES_MAX, DEAD_QUEUE, DELIVERIES_MAX, EXCHANGE, QUEUE, QUEUE_BYTES_MAX, ROUTING_KEY, TopologyError, declare,
 };
+
+/// A vhost of RabbitMQ. (Without `Debug`: the URL holds a password.)
+#[derive(Clone)]
+pub struct Amqp {
+    url: String,
+}
+
+impl Amqp {
+    /// The vhost at `amqp://user:password@host:port/vhost`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into() }
+    }
+}
+
+impl Transport for Amqp {
+    type Publisher = AmqpPublisher;
+    type Source = AmqpSource;
+
+    async fn publisher(&self, name: &str) -> Result<AmqpPublisher, Error> {
+        AmqpPublisher::open(&self.url, name).await
+    }
+
+    async fn source(&self, name: &str) -> Result<AmqpSource, Error> {
+        AmqpSource::open(&self.url, name).await
+    }
+}

@@ -2,7 +2,7 @@
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString};
-use lapin::{Channel, ExchangeKind};
+use lapin::{Channel, ErrorKind, ExchangeKind};
 
 /// The durable direct exchange that the relays publish to.
 pub const EXCHANGE: &str = "flash";
@@ -23,29 +23,56 @@ pub const DEAD_BYTES_MAX: i64 = 1 << 30;
 /// 4.x reads as no limit, for a limit passed at the first death.
 pub const DELIVERIES_MAX: i64 = 1_000_000;
 
-/// Something that could not be declared.
+/// AMQP's number for "it exists with other settings".
+const PRECONDITION_FAILED: u16 = 406;
+
+/// Something that could not be declared. The channel is closed by it.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot declare {what}: {source}; one that exists with other settings must be deleted, or take another vhost")]
-pub struct TopologyError {
-    /// Which exchange, queue or binding.
-    pub what: &'static str,
-    /// RabbitMQ's answer. The channel is closed by it.
-    pub source: lapin::Error,
+pub enum TopologyError {
+    /// One of the same name is there already. RabbitMQ's text says which setting differs.
+    #[error(
+        "{what} exists with other settings (what Flash wants is \"received\", what is there is \"current\"): {source}; \
+         let the syncer empty it and delete it, then it is declared anew, or give Flash another vhost"
+    )]
+    Differs {
+        /// Which exchange or queue.
+        what: &'static str,
+        /// RabbitMQ's answer.
+        source: lapin::Error,
+    },
+    /// Anything else.
+    #[error("cannot declare {what}: {source}")]
+    Failed {
+        /// Which exchange, queue or binding.
+        what: &'static str,
+        /// RabbitMQ's answer.
+        source: lapin::Error,
+    },
 }
 
-/// Declares the exchange and the queues. Where they are already, nothing changes.
+impl TopologyError {
+    fn new(what: &'static str, source: lapin::Error) -> Self {
+        match source.kind() {
+            ErrorKind::ProtocolError(error) if error.get_id() == PRECONDITION_FAILED => Self::Differs { what, source },
+            _ => Self::Failed { what, source },
+        }
+    }
+}
+
+/// Declares the exchange and the queues. Where they are already, nothing changes. Gives the number of messages that wait in
+/// [`QUEUE`].
 ///
 /// # Errors
 /// When one exists with other settings, or RabbitMQ is gone.
-pub async fn declare(channel: &Channel) -> Result<(), TopologyError> {
-    let failed = |what| move |source| TopologyError { what, source };
+pub async fn declare(channel: &Channel) -> Result<u32, TopologyError> {
+    let failed = |what| move |source| TopologyError::new(what, source);
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel
         .exchange_declare(EXCHANGE.into(), ExchangeKind::Direct, durable, FieldTable::default())
         .await
         .map_err(failed(EXCHANGE))?;
     queue(channel, DEAD_QUEUE, dead_arguments()).await?;
-    queue(channel, QUEUE, arguments()).await?;
+    let queued = queue(channel, QUEUE, arguments()).await?;
     channel
         .queue_bind(
             QUEUE.into(),
@@ -55,13 +82,14 @@ pub async fn declare(channel: &Channel) -> Result<(), TopologyError> {
             FieldTable::default(),
         )
         .await
-        .map_err(failed("the binding of flash.events to flash"))
+        .map_err(failed("the binding of flash.events to flash"))?;
+    Ok(queued)
 }
 
-async fn queue(channel: &Channel, name: &'static str, arguments: FieldTable) -> Result<(), TopologyError> {
+async fn queue(channel: &Channel, name: &'static str, arguments: FieldTable) -> Result<u32, TopologyError> {
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let declared = channel.queue_declare(name.into(), durable, arguments).await;
-    declared.map(|_| ()).map_err(|source| TopologyError { what: name, source })
+    declared.map(|queue| queue.message_count()).map_err(|source| TopologyError::new(name, source))
 }
 
 /// `reject-publish` is what makes the broker say no instead of dropping the oldest, and what the at-least-once strategy

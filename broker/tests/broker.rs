@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use flash_broker::{DEAD_QUEUE, EXCHANGE, Outgoing, QUEUE, ROUTING_KEY, connect, declare};
+use flash_broker::{Amqp, DEAD_QUEUE, EXCHANGE, QUEUE, ROUTING_KEY, connect, declare};
 use flash_servers::{RabbitMq, RabbitMqOptions, silent};
+use flash_transport::{Error, Outgoing, Transport};
 use flash_wire::Message;
 use flash_wire::message::{MESSAGE_VERSION, MessageChange, MessageEvent};
 use futures_util::StreamExt;
@@ -45,7 +46,7 @@ fn message(sale: &str, seq: u64) -> Message<'_> {
 }
 
 async fn publish(channel: &Channel, message: &Message<'_>) -> Confirmation {
-    Outgoing::of(message).publish(channel).await.unwrap().await.unwrap()
+    flash_broker::publish(channel, &Outgoing::of(message)).await.unwrap().await.unwrap()
 }
 
 /// The next message of `queue`, as a reader of its own gets it. (A queue with a single active consumer knows no get.)
@@ -95,7 +96,7 @@ async fn a_message_that_no_queue_takes_comes_back() {
 
 #[tokio::test]
 async fn declaring_again_changes_nothing_and_another_setting_is_an_error_that_says_what_to_do() {
-    let (_, connection, channel) = vhost().await;
+    let (url, connection, channel) = vhost().await;
     publish(&channel, &message("drop", 1)).await;
     declare(&channel).await.unwrap();
     assert_eq!(id(&next(&connection, QUEUE).await), "drop/1/1-1");
@@ -103,7 +104,11 @@ async fn declaring_again_changes_nothing_and_another_setting_is_an_error_that_sa
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(DEAD_QUEUE.into(), durable, FieldTable::default()).await.unwrap();
     let error = declare(&channel).await.unwrap_err().to_string();
-    assert!(error.contains(DEAD_QUEUE) && error.contains("must be deleted"), "{error}");
+    for part in [DEAD_QUEUE, "inequivalent arg 'x-", "current is none", "delete it"] {
+        assert!(error.contains(part), "{error} lacks {part}");
+    }
+    let misconfigured = Amqp::new(url).source("test").await.err();
+    assert!(matches!(misconfigured, Some(Error::Misconfigured(told)) if told.contains(DEAD_QUEUE)));
 }
 
 #[tokio::test]

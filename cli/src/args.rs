@@ -45,6 +45,15 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// What carries the events from Redis to PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    /// RabbitMQ, and syncers of their own behind it.
+    Amqp,
+    /// Nothing: a syncer in the gateway's process. The journals in Redis are the only buffer.
+    Direct,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -52,7 +61,7 @@ pub(crate) enum Command {
     Dev(Dev),
     /// Serve the HTTP API, and relay events from Redis to RabbitMQ.
     Gateway(Gateway),
-    /// Write events from RabbitMQ to PostgreSQL.
+    /// Write events from RabbitMQ to PostgreSQL; or tell the syncers that run to pause, resume or drain.
     Syncer(Syncer),
     /// Bring PostgreSQL's schema up to date.
     Migrate(Migrate),
@@ -88,6 +97,9 @@ pub(crate) struct Dev {
     /// The Redis module; by default libflash.so beside this program.
     #[arg(long, value_name = "FILE")]
     pub(crate) module: Option<PathBuf>,
+    /// What carries the events from Redis to PostgreSQL. With `direct`, there is no RabbitMQ.
+    #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
+    pub(crate) transport: Transport,
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
@@ -135,6 +147,12 @@ pub(crate) struct Gateway {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
     pub(crate) threads: usize,
+    /// What carries the events from Redis to PostgreSQL. With `direct`, no syncer and no FLASH_AMQP_URL are needed.
+    #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
+    pub(crate) transport: Transport,
+    /// Consecutive events of a sale that travel in one message, at most; 1 for one event a message.
+    #[arg(long, default_value_t = flash_gateway::RUN_EVENTS_MAX, env = "FLASH_RUN_MAX", value_parser = clap::value_parser!(u64).range(1..=flash_gateway::RUN_EVENTS_MAX))]
+    pub(crate) run_max: u64,
     /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,
@@ -158,6 +176,28 @@ pub(crate) struct Syncer {
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,
+    /// What to tell the syncers that run; without it, this is one of them.
+    #[command(subcommand)]
+    pub(crate) action: Option<SyncerAction>,
+}
+
+/// What the syncers of a database can be told.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncerAction {
+    /// Take no more messages; the queue and the journals keep them. Also syncers that are started later obey.
+    Pause(SyncerWait),
+    /// Go on.
+    Resume(SyncerWait),
+    /// Write until the journals and the queues are empty, say so, and pause.
+    Drain(SyncerWait),
+}
+
+/// How long to wait for it.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SyncerWait {
+    /// Seconds until giving up. The order stands; the pause at the end of a drain does not come then.
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout_s: u64,
 }
 
 /// `flash migrate`

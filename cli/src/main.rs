@@ -5,6 +5,7 @@
 mod args;
 mod audit;
 mod clock;
+mod control;
 mod demo;
 mod dev;
 mod logging;
@@ -16,6 +17,7 @@ mod repair;
 mod run;
 mod secret;
 mod servers;
+mod syncer;
 
 use std::process::ExitCode;
 
@@ -33,7 +35,10 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Dev(dev) => dev::run(&dev, args.output),
         Command::Gateway(gateway) => run::gateway(&gateway, args.output),
-        Command::Syncer(syncer) => run::syncer(&syncer),
+        Command::Syncer(syncer) => match &syncer.action {
+            None => run::syncer(&syncer),
+            Some(action) => control::run(&syncer, action, args.output),
+        },
         Command::Migrate(migrate) => run::migrate(&migrate),
         Command::Audit(audit) => audit::run(&audit, args.output),
         Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),

@@ -4,12 +4,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use flash_gateway::Gateway;
+use flash_broker::Amqp;
+use flash_gateway::{Gateway, Transport};
 use serde::Serialize;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{self, Output};
+use crate::syncer::Syncer;
 use crate::{metrics, output};
 
 /// Serves until it is asked to stop.
@@ -18,40 +20,67 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
     struct Up {
         http: String,
     }
-    let config = flash_gateway::Config {
-        listen: args.listen,
-        redis: args.urls.redis.source().read()?,
-        amqp: args.urls.amqp.source().read()?,
-        postgres: args.urls.postgres.source().read()?,
-        threads: args.threads,
-        drain_notice: Duration::from_millis(args.drain_notice_ms),
-        durability: args.durability,
+    let (redis, postgres) = (args.urls.redis.source().read()?, args.urls.postgres.source().read()?);
+    let amqp = match args.transport {
+        args::Transport::Amqp => Some(args.urls.amqp.source().read()?),
+        args::Transport::Direct => None,
     };
     block_on(async {
         let stop = asked_to_stop()?;
-        let gateway = Gateway::start(config)?;
+        let (transport, mut syncer) = match amqp {
+            Some(amqp) => (Transport::Amqp(amqp), None),
+            None => {
+                let config = syncer_config(redis.clone(), postgres.clone());
+                let (transport, syncer) = Syncer::start_direct(config);
+                (transport, Some(syncer))
+            }
+        };
+        let gateway = Gateway::start(flash_gateway::Config {
+            listen: args.listen,
+            redis,
+            transport,
+            postgres,
+            threads: args.threads,
+            run_max: args.run_max,
+            drain_notice: Duration::from_millis(args.drain_notice_ms),
+            durability: args.durability,
+        })?;
         let http = format!("http://{}", gateway.address());
         match output {
             Output::Json => output::json(&Up { http }),
             Output::Table => output::table(&[("http", http)]),
         }
-        stop.await;
+        let failed = async {
+            match &mut syncer {
+                Some(syncer) => syncer.failed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let result = tokio::select! {
+            () = stop => Ok(ExitCode::SUCCESS),
+            error = failed => Err(error),
+        };
         gateway.stop().await;
-        Ok(ExitCode::SUCCESS)
+        match syncer {
+            Some(syncer) if result.is_ok() => syncer.stop().await.and(result),
+            _ => result,
+        }
     })
+}
+
+fn syncer_config(redis: String, postgres: String) -> flash_syncer::Config {
+    // Process ids are the same in every container.
+    let name = format!("flash syncer {:08x}", rand::random::<u32>());
+    flash_syncer::Config { redis, postgres, name }
 }
 
 /// Writes until it is asked to stop.
 pub(crate) fn syncer(args: &args::Syncer) -> Result<ExitCode> {
-    let config = flash_syncer::Config {
-        redis: args.urls.redis.source().read()?,
-        amqp: args.urls.amqp.source().read()?,
-        postgres: args.urls.postgres.source().read()?,
-        name: format!("flash syncer {}", std::process::id()),
-    };
+    let config = syncer_config(args.urls.redis.source().read()?, args.urls.postgres.source().read()?);
+    let amqp = Amqp::new(args.urls.amqp.source().read()?);
     block_on(async {
         metrics::listen(args.metrics_listen, flash_metrics::process::write).await?;
-        flash_syncer::run(&config, asked_to_stop()?).await?;
+        flash_syncer::run(&config, &amqp, asked_to_stop()?).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -4,6 +4,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use flash_client::Durability;
+use flash_transport::Direct;
+
+/// What carries the events to the syncer.
+#[derive(Clone)]
+pub enum Transport {
+    /// RabbitMQ: `amqp://user:password@host:port/vhost`.
+    Amqp(String),
+    /// A syncer in this process, which has the other end.
+    Direct(Direct),
+}
 
 /// What a gateway needs to know. The URLs hold passwords: they are never shown.
 #[derive(Clone)]
@@ -12,12 +22,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Redis with the module: `redis://[user:password@]host:port[/db]`.
     pub redis: String,
-    /// RabbitMQ: `amqp://user:password@host:port/vhost`.
-    pub amqp: String,
+    /// What carries the events to the syncer.
+    pub transport: Transport,
     /// PostgreSQL: `postgres://user:password@host:port/database`.
     pub postgres: String,
     /// Threads that serve HTTP, 1 to [`THREADS_MAX`](crate::limits::THREADS_MAX). The relay has one of its own.
     pub threads: usize,
+    /// Consecutive events of a sale that travel in one message, 1 to [`RUN_EVENTS_MAX`](crate::RUN_EVENTS_MAX).
+    pub run_max: u64,
     /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load
     /// balancers send no more of them. Zero where there is none.
     pub drain_notice: Duration,

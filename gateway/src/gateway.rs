@@ -6,23 +6,27 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use flash_broker::Amqp;
 use flash_client::{Client, Durable, UrlError};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use crate::config::Config;
+use crate::config::{Config, Transport};
 use crate::http::{self, App, Routes};
 use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::recovery::{self, Recovery, RecoveryHandle};
-use crate::relay::{self, Relay, RelayHandle, Wishes};
+use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
 use crate::worker::Worker;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The number of events in a message is out of its bounds.
+    #[error("run_max must be 1 to {RUN_EVENTS_MAX}, not {0}")]
+    RunMax(u64),
     /// The number of threads is out of its bounds.
     #[error("threads must be 1 to {THREADS_MAX}, not {0}")]
     Threads(usize),
@@ -67,6 +71,9 @@ impl Gateway {
         if !(1..=THREADS_MAX).contains(&config.threads) {
             return Err(StartError::Threads(config.threads));
         }
+        if !(1..=RUN_EVENTS_MAX).contains(&config.run_max) {
+            return Err(StartError::RunMax(config.run_max));
+        }
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listeners = http::listener::open(config.listen, config.threads).map_err(failed)?;
         let address = listeners.first().ok_or(StartError::Threads(0))?.local_addr()?;
@@ -78,7 +85,7 @@ impl Gateway {
             phase: receiver,
             relay: handle.clone(),
             recovery,
-            rabbit_is_up: Arc::default(),
+            transport_is_up: Arc::default(),
         };
         let relay = shared.clone().start_relay(wishes)?;
         let recovery = shared.clone().start_recovery(asked)?;
@@ -122,7 +129,7 @@ struct Shared {
     phase: watch::Receiver<Phase>,
     relay: RelayHandle,
     recovery: RecoveryHandle,
-    rabbit_is_up: Arc<AtomicBool>,
+    transport_is_up: Arc<AtomicBool>,
 }
 
 impl Shared {
@@ -140,12 +147,19 @@ impl Shared {
         })
     }
 
+    async fn relay(self, redis: Client, wishes: Wishes) {
+        match self.config.transport.clone() {
+            Transport::Amqp(url) => self.relay_by(Amqp::new(url), redis, wishes).await,
+            Transport::Direct(direct) => self.relay_by(direct, redis, wishes).await,
+        }
+    }
+
     /// Relays until the end. Where a bug ends the relay, a new one goes on from what is acknowledged: without any, the
     /// gateway would sell until the journals are full.
-    async fn relay(self, redis: Client, wishes: Wishes) {
+    async fn relay_by<T: flash_transport::Transport>(self, transport: T, redis: Client, wishes: Wishes) {
         loop {
-            let rabbit_is_up = self.rabbit_is_up.clone();
-            let relay = Relay::new(redis.clone(), self.config.amqp.clone(), wishes.clone(), rabbit_is_up);
+            let is_up = self.transport_is_up.clone();
+            let relay = Relay::new(redis.clone(), transport.clone(), self.config.run_max, wishes.clone(), is_up);
             let Err(panicked) = tokio::spawn(relay.run(self.phase.clone())).await else { return };
             tracing::error!(%panicked, "the relay ended by a bug of the gateway; it begins again");
             sleep(relay::RESTART_WAIT).await;
@@ -164,7 +178,7 @@ impl Shared {
                 orders: Orders::new(self.config.postgres),
                 relay: self.relay,
                 recovery: self.recovery,
-                rabbit_is_up: self.rabbit_is_up,
+                rabbit_is_up: matches!(self.config.transport, Transport::Amqp(_)).then_some(self.transport_is_up),
                 phase: self.phase.clone(),
                 places: App::places(),
             };

@@ -15,7 +15,7 @@ mod recovery;
 mod relay;
 mod worker;
 
-pub use config::Config;
+pub use config::{Config, Transport};
 pub use flash_client::Durability;
 pub use gateway::{Gateway, StartError};
-pub use relay::{BarrierError, RelayHandle};
+pub use relay::{BarrierError, RUN_EVENTS_MAX, RelayHandle};

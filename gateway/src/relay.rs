@@ -1,4 +1,4 @@
-//! The relay: moves events from the journals to RabbitMQ, and expires the holds that nobody touches.
+//! The relay: moves events from the journals into the transport, and expires the holds that nobody touches.
 //!
 //! It drops nothing: the syncer acknowledges to Redis what PostgreSQL has. Whatever goes wrong here, the answer is to
 //! send again from what is acknowledged.
@@ -7,7 +7,6 @@ mod handle;
 mod limits;
 mod link;
 mod plan;
-mod publisher;
 mod run;
 
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use flash_client::{Backoff, Call, CallError, Client};
+use flash_transport::{Publisher, Transport};
 use flash_wire::key::sale_of;
 use flash_wire::{Pull, ReadySale, Refusal};
 use tokio::sync::watch;
@@ -23,10 +23,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 use self::handle::BarrierWish;
 pub use self::handle::{BarrierError, RelayHandle};
 pub(crate) use self::handle::{Wishes, handle};
+pub use self::limits::RUN_EVENTS_MAX;
 use self::limits::*;
-use self::link::{Happened, Link};
+use self::link::{Cargo, Happened, Link};
 use self::plan::{Journal, Plan};
-use self::publisher::{Cargo, PublishError};
 use self::run::runs;
 use crate::clock;
 use crate::phase::{Phase, reached};
@@ -38,11 +38,13 @@ pub(crate) const STOP_TIMEOUT: Duration = Duration::from_millis(FLUSH_TIMEOUT_MS
 pub(crate) const RESTART_WAIT: Duration = Duration::from_millis(RETRY_MS_MAX);
 
 /// One gateway's relay.
-pub(crate) struct Relay {
+pub(crate) struct Relay<T: Transport> {
     redis: Client,
-    link: Link,
+    link: Link<T>,
     /// Its leases are under this name: no two relays may share it.
     name: String,
+    /// Events that one message carries at most.
+    run_max: u64,
     plan: Plan,
     wishes: Wishes,
     backoff: Backoff,
@@ -59,20 +61,21 @@ enum RoundError {
     #[error(transparent)]
     Redis(#[from] CallError),
     #[error(transparent)]
-    Publish(#[from] PublishError),
+    Transport(#[from] flash_transport::Error),
 }
 
 /// Whether there is more to do at once.
 type More = bool;
 
-impl Relay {
+impl<T: Transport> Relay<T> {
     /// A relay of the sales that `redis` has. Whoever makes events wakes it.
-    pub(crate) fn new(redis: Client, amqp: String, wishes: Wishes, rabbit_is_up: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(redis: Client, transport: T, run_max: u64, wishes: Wishes, is_up: Arc<AtomicBool>) -> Self {
         let name = format!("gateway-{:016x}", rand::random::<u64>());
         Self {
             redis,
-            link: Link::new(amqp, name.clone(), rabbit_is_up),
+            link: Link::new(transport, name.clone(), is_up),
             name,
+            run_max,
             plan: Plan::default(),
             wishes,
             backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX),
@@ -106,7 +109,7 @@ impl Relay {
             tokio::select! {
                 happened = self.link.next() => {
                     let waits = self.full && happened == Happened::Confirmed;
-                    if waits || happened == Happened::Connected {
+                    if waits || matches!(happened, Happened::Connected | Happened::Began) {
                         next = Instant::now();
                     }
                     self.learn(happened);
@@ -126,9 +129,9 @@ impl Relay {
 
     /// Sends what is there, and waits until it is confirmed.
     async fn flush(&mut self) {
-        while self.link.publisher().is_some() {
+        while self.link.window().is_some() {
             let rest = self.round().await;
-            if self.link.publisher().is_some_and(|publisher| !publisher.is_idle()) {
+            if self.link.window().is_some_and(|window| !window.is_idle()) {
                 let happened = self.link.next().await;
                 self.learn(happened);
             } else if !rest.is_zero() {
@@ -145,8 +148,8 @@ impl Relay {
                 self.redis_is_up = true;
                 if more { Duration::ZERO } else { Duration::from_millis(IDLE_MS) }
             }
-            Err(RoundError::Publish(error)) => {
-                let happened = self.link.failed(&error, None);
+            Err(RoundError::Transport(error)) => {
+                let happened = self.link.failed(&error.to_string(), None);
                 self.learn(happened);
                 Duration::from_millis(IDLE_MS)
             }
@@ -160,8 +163,8 @@ impl Relay {
     }
 
     async fn try_round(&mut self) -> Result<More, RoundError> {
-        if self.link.publisher().is_some_and(|publisher| !publisher.is_connected()) {
-            return Err(PublishError::Closed.into());
+        if self.link.window().is_some_and(|window| !window.publisher().is_connected()) {
+            return Err(flash_transport::Error::Away("the connection was closed".to_owned()).into());
         }
         let Ok(ready) = self.redis.call(Call::ready(READY_SALES)).await? else { return Ok(false) };
         // A key that no program of ours made is some redis-cli user's own affair.
@@ -179,13 +182,13 @@ impl Relay {
     async fn send(&mut self, sale: &str, ready: &ReadySale) -> Result<More, RoundError> {
         let journal = Journal { sale, epoch: ready.epoch, acked: ready.acked, head: ready.head };
         let now_ms = self.now_ms();
-        let Some(publisher) = self.link.publisher() else { return Ok(false) };
+        let Some(window) = self.link.window() else { return Ok(false) };
         let Some(after) = self.plan.next(journal, now_ms) else { return Ok(false) };
-        if !publisher.has_room() {
+        if !window.has_room() {
             self.full = true;
             return Ok(false);
         }
-        let pull = Pull { relay: &self.name, lease_ms: LEASE_MS, after: Some(after), count: MESSAGE_EVENTS };
+        let pull = Pull { relay: &self.name, lease_ms: LEASE_MS, after: Some(after), count: RUN_EVENTS_MAX };
         let pulled = match self.redis.call(Call::pull(sale, &pull)).await? {
             Ok(pulled) => pulled,
             Err(refusal) => {
@@ -193,7 +196,7 @@ impl Relay {
                 return Ok(false);
             }
         };
-        let runs = match runs(sale, after, &pulled) {
+        let runs = match runs(sale, after, &pulled, self.run_max) {
             Ok(runs) => runs,
             Err(error) => {
                 tracing::error!(sale, %error, "a journal is not relayed");
@@ -204,7 +207,7 @@ impl Relay {
         // None, if another relay has sent all of it and PostgreSQL has it already.
         let mut sent = after;
         for run in runs {
-            publisher.publish(Cargo::Events(sale.to_owned()), &run.outgoing).await?;
+            window.publish(Cargo::Events(sale.to_owned()), &run.outgoing).await?;
             sent = run.last;
             self.plan.sent(sale, ready.epoch, sent, now_ms);
         }
@@ -212,22 +215,24 @@ impl Relay {
     }
 
     fn has_room(&mut self) -> bool {
-        self.link.publisher().is_some_and(|publisher| publisher.has_room())
+        self.link.window().is_some_and(|window| window.has_room())
     }
 
     /// Publishes a barrier, unless nobody waits for it any more.
     async fn mark(&mut self, barrier: BarrierWish) {
-        let Some(publisher) = self.link.publisher().filter(|_| !barrier.confirmed.is_closed()) else { return };
-        if let Err(error) = publisher.publish(Cargo::Barrier(barrier.confirmed), &barrier.outgoing).await {
-            let happened = self.link.failed(&error, None);
+        let Some(window) = self.link.window().filter(|_| !barrier.confirmed.is_closed()) else { return };
+        if let Err(error) = window.publish(Cargo::Barrier(barrier.confirmed), &barrier.outgoing).await {
+            let happened = self.link.failed(&error.to_string(), None);
             self.learn(happened);
         }
     }
 
-    /// Draws the conclusion from what happened on the way to RabbitMQ.
+    /// Draws the conclusion from what happened on the way.
     fn learn(&mut self, happened: Happened) {
-        if let Happened::Failed(sales) = happened {
-            sales.iter().for_each(|sale| self.plan.forget(sale));
+        match happened {
+            Happened::Connected | Happened::Confirmed => {}
+            Happened::Began => self.plan.forget_all(),
+            Happened::Failed(sales) => sales.iter().for_each(|sale| self.plan.forget(sale)),
         }
     }
 
@@ -251,5 +256,20 @@ fn rest_ms(refusal: Refusal) -> u64 {
         // By Redis' clock: where ours is another, the bounds keep the rest reasonable.
         Refusal::Leased { until_ms } => until_ms.saturating_sub(clock::now_ms()).clamp(IDLE_MS, LEASE_MS),
         _ => LEASE_MS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A dead relay's lease runs out within its own length, and whoever waits for it looks again within as much.
+    #[test]
+    fn a_sale_of_another_relay_is_looked_at_again_within_a_lease() {
+        let now_ms = clock::now_ms();
+        for until_ms in [0, now_ms, now_ms + 100, now_ms + LEASE_MS, now_ms + 60_000, u64::MAX] {
+            let rest_ms = rest_ms(Refusal::Leased { until_ms });
+            assert!((IDLE_MS..=LEASE_MS).contains(&rest_ms), "until {until_ms}: {rest_ms}");
+        }
     }
 }

@@ -114,12 +114,26 @@ impl RabbitMq {
     /// would take two seconds, most of them to start an Erlang machine of its own).
     pub fn create_vhost(&self, name: &str) -> Result<(), Error> {
         name::check("vhost", name, VHOST_NAME_BYTES_MAX)?;
-        let script = format!(
+        self.tell(&format!(
             "User = <<\"{USER}\">>, Vhost = <<\"{name}\">>, All = <<\".*\">>, \
              ok = rabbit_vhost:add(Vhost, User), \
              ok = rabbit_auth_backend_internal:set_permissions(User, Vhost, All, All, All, User).\n"
-        );
-        let output = self.eval(&script)?;
+        ))
+    }
+
+    /// Begins or ends the alarm that RabbitMQ raises when it is short of memory: meanwhile it takes nothing from those who
+    /// publish.
+    pub fn set_memory_alarm(&self, is_on: bool) -> Result<(), Error> {
+        let source = "{resource_limit, memory, node()}";
+        match is_on {
+            true => self.tell(&format!("ok = rabbit_alarm:set_alarm({{{source}, []}}).\n")),
+            false => self.tell(&format!("ok = rabbit_alarm:clear_alarm({source}).\n")),
+        }
+    }
+
+    /// Has the node carry out a line of Erlang whose value is `ok`.
+    fn tell(&self, script: &str) -> Result<(), Error> {
+        let output = self.eval(script)?;
         // It exits with 0 also when the node could not do it.
         if output == "{ok, ok}" {
             return Ok(());

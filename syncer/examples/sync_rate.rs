@@ -7,9 +7,10 @@ use std::error::Error;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
-use flash_broker::{Outgoing, connect, declare};
+use flash_broker::{Amqp, connect, declare, publish as publish_to};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, silent};
 use flash_syncer::{Config, run};
+use flash_transport::Outgoing;
 use flash_vault::{Client, active_orders, migrate};
 use flash_wire::Message;
 use flash_wire::message::{
@@ -32,29 +33,29 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let postgres = Postgres::start(&PostgresOptions::new(dir.path().join("postgres")), silent)?;
     let rabbitmq = RabbitMq::start(&RabbitMqOptions::new(dir.path().join("rabbitmq")), silent)?;
     let config = Config {
-        amqp: rabbitmq.url("/"),
         postgres: postgres.url("postgres"),
         redis: "redis://127.0.0.1:1".to_owned(),
         name: "sync_rate".to_owned(),
     };
+    let amqp = rabbitmq.url("/");
     let mut client = flash_vault::connect(&config.postgres).await?;
     migrate(&mut client).await?;
     println!("{:>18} {:>8} {:>12} {:>10}", "events a message", "orders", "published/s", "written/s");
     for events in EVENTS {
         let sale = format!("sale-{events}");
         let begin = Instant::now();
-        publish(&config, &sale, orders, events).await?;
+        publish(&amqp, &sale, orders, events).await?;
         let published = orders as f64 / begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        run(&config, all_written(&client, &sale, orders)).await?;
+        run(&config, &Amqp::new(&amqp), all_written(&client, &sale, orders)).await?;
         let written = orders as f64 / begin.elapsed().as_secs_f64();
         println!("{events:>18} {orders:>8} {published:>12.0} {written:>10.0}");
     }
     Ok(())
 }
 
-async fn publish(config: &Config, sale: &str, orders: u64, events: usize) -> Result<(), Box<dyn Error>> {
-    let connection = connect(&config.amqp, "sync_rate").await?;
+async fn publish(amqp: &str, sale: &str, orders: u64, events: usize) -> Result<(), Box<dyn Error>> {
+    let connection = connect(amqp, "sync_rate").await?;
     let channel = connection.create_channel().await?;
     declare(&channel).await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -68,7 +69,7 @@ async fn publish(config: &Config, sale: &str, orders: u64, events: usize) -> Res
         events: events.to_vec(),
     };
     let outgoing = all.chunks(events).map(|events| Outgoing::of(&message(events)));
-    let publish = async |outgoing: Outgoing| outgoing.publish(&channel).await?.await;
+    let publish = async |outgoing: Outgoing| publish_to(&channel, &outgoing).await?.await;
     let mut confirms = futures_util::stream::iter(outgoing).map(publish).buffered(WINDOW);
     while let Some(confirm) = confirms.next().await {
         confirm?;

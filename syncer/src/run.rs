@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use flash_broker::ConnectError;
 use flash_client::{Backoff, Client, UrlError};
 use flash_metrics::process::SYNCER_RETRIES;
+use flash_transport::Transport;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -21,13 +21,11 @@ pub const STOP_TIMEOUT_MS: u64 = 10_000;
 /// Where the syncer works. (Without `Debug`: the URLs hold passwords.)
 #[derive(Clone)]
 pub struct Config {
-    /// RabbitMQ, with the vhost.
-    pub amqp: String,
     /// PostgreSQL, migrated.
     pub postgres: String,
     /// The Redis whose journals are acknowledged.
     pub redis: String,
-    /// What RabbitMQ shows as the connection's name.
+    /// What it is called by people who look at RabbitMQ's connections, or at the syncers.
     pub name: String,
 }
 
@@ -37,9 +35,9 @@ pub enum Error {
     /// A URL cannot be read.
     #[error(transparent)]
     Redis(#[from] UrlError),
-    /// A URL cannot be read.
-    #[error(transparent)]
-    RabbitMq(ConnectError),
+    /// The transport cannot be used as it is set up. The text says what to do.
+    #[error("{0}")]
+    Transport(String),
     /// A URL cannot be read.
     #[error(transparent)]
     PostgreSql(flash_vault::Error),
@@ -52,13 +50,17 @@ pub enum Error {
 ///
 /// # Errors
 /// See [`Error`]. Servers that are away, and come back, are none.
-pub async fn run(config: &Config, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+pub async fn run<T: Transport>(
+    config: &Config,
+    transport: &T,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
     let client = Client::connect(&config.redis)?;
     let acks = Acks::default();
     let (stop, stopped) = watch::channel(false);
     let work = async {
         let synced = tokio::select! {
-            synced = sync_always(config, &acks, stopped) => synced,
+            synced = sync_always(config, transport, &acks, stopped) => synced,
             never = acks.tell_always(&client) => match never {},
         };
         acks.tell(&client).await;
@@ -75,12 +77,17 @@ pub async fn run(config: &Config, shutdown: impl Future<Output = ()>) -> Result<
     }
 }
 
-async fn sync_always(config: &Config, acks: &Acks, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+async fn sync_always<T: Transport>(
+    config: &Config,
+    transport: &T,
+    acks: &Acks,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
     let mut backoff = Backoff::new(RETRY_WAIT_MS_MIN, RETRY_WAIT_MS_MAX);
     loop {
-        let trouble = match sync(config, acks, &mut stop, &mut backoff).await {
+        let trouble = match sync(config, transport, acks, &mut stop, &mut backoff).await {
             Ok(()) => return Ok(()),
-            Err(Trouble::Connect(error @ ConnectError::Url)) => return Err(Error::RabbitMq(error)),
+            Err(Trouble::Transport(flash_transport::Error::Misconfigured(why))) => return Err(Error::Transport(why)),
             Err(Trouble::Vault(error @ flash_vault::Error::Url)) => return Err(Error::PostgreSql(error)),
             Err(trouble) => trouble,
         };

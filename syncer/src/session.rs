@@ -2,26 +2,23 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use flash_broker::{ConnectError, QUEUE, TopologyError, connect, declare};
 use flash_client::Backoff;
 use flash_metrics::process::{BATCH_EVENTS, BATCH_SECONDS, SYNC_LAG_SECONDS};
+use flash_transport::{Batch, Batches, Transport};
 use flash_vault::{Incoming, Vault};
 use flash_wire::Message;
-use lapin::options::{BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
-use lapin::{Connection, Consumer};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::acks::Acks;
-use crate::batch::{Batch, Read};
+use crate::read::Read;
 use crate::run::Config;
 
-/// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
-/// of its own, so this is it: 64 MB, with messages as long as the relay makes them.
-pub const PREFETCH_MESSAGES: u16 = 1_000;
 /// How long writing a batch may take before the connection counts as lost.
 pub const WRITE_TIMEOUT_MS: u64 = 60_000;
+
+/// How often a syncer looks what the operator wants, and says what it does.
+pub const CONTROL_MS: u64 = 1_000;
 
 /// Why a session ended. The messages in hand were not acknowledged, and come again.
 #[derive(Debug, thiserror::Error)]
@@ -31,63 +28,75 @@ pub(crate) enum Trouble {
     #[error("PostgreSQL did not write a batch within {WRITE_TIMEOUT_MS} ms")]
     WriteTimeout,
     #[error(transparent)]
-    Connect(#[from] ConnectError),
-    #[error(transparent)]
-    Topology(#[from] TopologyError),
-    #[error("RabbitMQ: {0}")]
-    RabbitMq(#[from] lapin::Error),
-    #[error("RabbitMQ sends no more messages")]
-    Cancelled,
+    Transport(#[from] flash_transport::Error),
 }
 
 /// The connections of a session.
-struct Session {
+struct Session<T: Transport> {
     vault: Vault,
-    connection: Connection,
-    consumer: Consumer,
+    batches: Batches<T::Source>,
 }
 
 /// Syncs until `stop` is true. `backoff` is reset by the first batch that is written.
-pub(crate) async fn sync(
+pub(crate) async fn sync<T: Transport>(
     config: &Config,
+    transport: &T,
     acks: &Acks,
     stop: &mut watch::Receiver<bool>,
     backoff: &mut Backoff,
 ) -> Result<(), Trouble> {
     let mut session = tokio::select! {
-        session = Session::open(config) => session?,
+        session = Session::open(config, transport) => session?,
         _ = stop.wait_for(|stop| *stop) => return Ok(()),
     };
+    let mut control = interval(Duration::from_millis(CONTROL_MS));
+    control.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let batch = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
-            batch = Batch::gather(&mut session.consumer) => batch?.ok_or(Trouble::Cancelled)?,
+            _ = control.tick() => None,
+            batch = session.batches.next_batch() => Some(batch?),
         };
-        session.write(batch, acks).await?;
-        backoff.reset();
+        match batch {
+            None => session.obey(&config.name).await?,
+            Some(batch) => {
+                session.write(batch, acks).await?;
+                backoff.reset();
+            }
+        }
     }
-    // What was fetched ahead goes back to the queue with the connection.
-    session.connection.close(200, "stopped".into()).await?;
+    session.batches.close().await;
     Ok(())
 }
 
-impl Session {
+impl<T: Transport> Session<T> {
     /// PostgreSQL first: messages are not taken before there is somewhere to write them.
-    async fn open(config: &Config) -> Result<Self, Trouble> {
+    async fn open(config: &Config, transport: &T) -> Result<Self, Trouble> {
         let vault = Vault::open(&config.postgres).await?;
-        let connection = connect(&config.amqp, &config.name).await?;
-        let channel = connection.create_channel().await?;
-        declare(&channel).await?;
-        channel.basic_qos(PREFETCH_MESSAGES, BasicQosOptions::default()).await?;
-        let options = BasicConsumeOptions::default();
-        let consumer = channel.basic_consume(QUEUE.into(), "".into(), options, FieldTable::default()).await?;
-        Ok(Self { vault, connection, consumer })
+        let batches = Batches::new(transport.source(&config.name).await?);
+        Ok(Self { vault, batches })
+    }
+
+    /// Does what the operator wants, and says so.
+    async fn obey(&mut self, name: &str) -> Result<(), Trouble> {
+        let control = async {
+            let queued = self.batches.queued().await?;
+            let wanted = self.vault.report_syncer(name, self.batches.is_paused(), Some(queued)).await?;
+            if wanted == self.batches.is_paused() {
+                return Ok(());
+            }
+            self.batches.set_paused(wanted).await?;
+            tracing::info!(paused = wanted, "as the operator wants it");
+            self.vault.report_syncer(name, wanted, Some(queued)).await?;
+            Ok(())
+        };
+        timeout(Duration::from_millis(WRITE_TIMEOUT_MS), control).await.map_err(|_| Trouble::WriteTimeout)?
     }
 
     /// Writes, and acknowledges what is committed.
     async fn write(&mut self, batch: Batch, acks: &Acks) -> Result<(), Trouble> {
-        let Read { messages, barriers, unreadable } = batch.read();
+        let Read { messages, barriers, unreadable } = Read::of(&batch.bodies);
         let incoming = Incoming { messages: &messages, unreadable: &unreadable, barriers: &barriers };
         let writing = self.vault.write_incoming(incoming);
         let began = Instant::now();
@@ -103,9 +112,9 @@ impl Session {
             );
         }
         tracing::debug!(messages = count, sales = heads.len(), "written");
-        // Redis may know even if RabbitMQ does not: the messages that come again are passed over.
+        // Redis may know even if the transport does not: the messages that come again are passed over.
         acks.note(heads);
-        if batch.acknowledge().await? { Ok(()) } else { Err(Trouble::Cancelled) }
+        Ok(self.batches.commit(batch.token).await?)
     }
 }
 

@@ -52,6 +52,17 @@ fn the_demo_sells_every_unit_once_and_leaves_no_process_behind() {
 }
 
 #[test]
+fn without_rabbitmq_the_demo_sells_the_same() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let args = ["--transport", "direct", "--demo", "--buyers", "1000", "--units", "50", "--concurrency", "32"];
+    let (status, printed) = dev(dir.path(), &args).wait();
+    assert!(status.success() && printed.contains("\"verdict\":\"pass\""), "{printed}");
+    let servers = fs::read_dir(dir.path()).expect("readable").flatten().map(|entry| entry.file_name());
+    assert_eq!(servers.filter(|name| name == "rabbitmq").count(), 0);
+    assert_eq!(processes_of(dir.path()), Vec::<String>::new());
+}
+
+#[test]
 fn started_again_on_the_same_directory_everything_is_there_again() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut running = dev(dir.path(), &[]);

@@ -26,6 +26,7 @@ mod pipeline;
 mod recovery;
 mod stampede;
 mod support;
+mod syncer_control;
 mod throttle;
 mod throttle_errors;
 mod throttle_hostile_restore;

@@ -1,6 +1,12 @@
 //! From the journal to PostgreSQL.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use flash_broker::Amqp;
 use flash_servers::{RabbitMq, RabbitMqOptions, silent};
+use flash_transport::{Batches, Transport};
+use flash_wire::Message;
 use redis::Value;
 
 use crate::support::redis::run;
@@ -72,6 +78,104 @@ fn without_rabbitmq_selling_goes_on_and_all_of_it_arrives_later() {
     rabbitmq.server.restart().expect("RabbitMQ starts again");
     world.wait_for_orders("drop", 52);
     world.wait_for_empty_journal("drop");
+}
+
+#[test]
+fn a_rabbitmq_that_loses_its_disk_in_mid_sale_loses_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut rabbitmq = RabbitMq::start(&RabbitMqOptions::new(dir.path()), silent).expect("RabbitMQ starts");
+    rabbitmq.create_vhost("drop").expect("a vhost");
+    let mut world = World::start_with("lost_disk", rabbitmq.url("drop"));
+    world.create_sale("{\"sale\":\"drop\",\"total\":1000}");
+    for buyer in 0..50 {
+        reserve(&world, &format!("buyer-{buyer}"));
+    }
+    // All of it is in the queue and confirmed, and nowhere else but in the journal.
+    let queued = events_in_queue(&rabbitmq.url("drop"), 51);
+    assert_eq!((queued, world.orders("drop")), (51, 0));
+    rabbitmq.server.kill().expect("ours to kill");
+    std::fs::remove_dir_all(dir.path().join("mnesia")).expect("all that RabbitMQ knows");
+    for buyer in 50..80 {
+        reserve(&world, &format!("buyer-{buyer}"));
+    }
+    rabbitmq.server.restart().expect("RabbitMQ starts again");
+    rabbitmq.create_vhost("drop").expect("the vhost is gone, too");
+    world.start_syncer();
+    world.wait_for_orders("drop", 80);
+    world.wait_for_empty_journal("drop");
+    assert_eq!(world.twice_served_buyers("drop"), 0);
+}
+
+/// Looks at the queue until so many events are in it, and leaves them there.
+fn events_in_queue(amqp: &str, at_least: usize) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let looking = async {
+        let mut source = Batches::new(Amqp::new(amqp).source("test").await.expect("a queue"));
+        let mut seen = BTreeSet::new();
+        while seen.len() < at_least {
+            for body in source.next_batch().await.expect("messages").bodies {
+                let message = Message::decode(&body).expect("readable");
+                seen.extend(message.events.iter().map(|event| event.seq));
+            }
+        }
+        source.close().await;
+        seen.len()
+    };
+    let looked = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), looking).await });
+    looked.expect("the relay publishes in time")
+}
+
+#[test]
+fn while_rabbitmq_is_short_of_memory_it_sells_up_to_the_journal_s_cap_and_all_of_it_arrives_later() {
+    const JOURNAL: usize = 40;
+    let dir = tempfile::tempdir().expect("a directory");
+    let rabbitmq = RabbitMq::start(&RabbitMqOptions::new(dir.path()), silent).expect("RabbitMQ starts");
+    rabbitmq.create_vhost("drop").expect("a vhost");
+    let mut world = World::start_with("memory_alarm", rabbitmq.url("drop"));
+    world.start_syncer();
+    world.create_sale(&format!("{{\"sale\":\"drop\",\"total\":1000,\"journal_events_max\":{JOURNAL}}}"));
+    world.wait_for_empty_journal("drop");
+    rabbitmq.set_memory_alarm(true).expect("an alarm");
+    let mut sold = 0;
+    let full = loop {
+        let body = format!("{{\"buyer\":\"buyer-{sold}\"}}");
+        let answer = world.http().post("/v1/sales/drop/reservations", &body).expect("an answer");
+        match answer.status {
+            200 | 201 => sold += 1,
+            504 => {}
+            _ => break answer,
+        }
+    };
+    assert_eq!((full.status, full.problem()), (503, "journal-full"), "{full:?}");
+    assert_eq!((sold, world.orders("drop")), (JOURNAL, 0), "the journal holds them");
+    rabbitmq.set_memory_alarm(false).expect("no alarm");
+    world.wait_for_orders("drop", JOURNAL as u64);
+    world.wait_for_empty_journal("drop");
+    reserve(&world, "late");
+    world.wait_for_orders("drop", JOURNAL as u64 + 1);
+    assert_eq!(world.twice_served_buyers("drop"), 0);
+}
+
+#[test]
+fn another_gateway_takes_the_sales_of_a_killed_one_over() {
+    let mut world = World::start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":200}");
+    let first = world.address;
+    world.start_second_gateway();
+    let second = std::mem::replace(&mut world.address, first);
+    // The first has the sale in its lease, and events in its hand.
+    for buyer in 0..50 {
+        reserve(&world, &format!("buyer-{buyer}"));
+    }
+    let begin = std::time::Instant::now();
+    world.kill_first_gateway();
+    world.wait_for_orders("drop", 50);
+    world.wait_for_empty_journal("drop");
+    println!("taken over within {:?}", begin.elapsed());
+    world.address = second;
+    reserve(&world, "late");
+    world.wait_for_orders("drop", 51);
+    assert_eq!(world.twice_served_buyers("drop"), 0);
 }
 
 #[test]

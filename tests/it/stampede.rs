@@ -87,15 +87,28 @@ fn check(world: &World, winners: &BTreeMap<u64, u64>) {
     }
 }
 
-fn selling() -> World {
-    let world = World::start();
+fn selling_in(world: World) -> World {
     world.create_sale(&format!("{{\"sale\":\"drop\",\"total\":{UNITS}}}"));
     world
+}
+
+fn selling() -> World {
+    selling_in(World::start())
 }
 
 #[test]
 fn nothing_is_lost_when_the_gateway_dies() {
     let mut world = selling();
+    let winners = stampede(world.address, || {
+        world.kill_gateway();
+        world.start_gateway();
+    });
+    check(&world, &winners);
+}
+
+#[test]
+fn nothing_is_lost_when_a_gateway_without_rabbitmq_dies() {
+    let mut world = selling_in(World::start_direct("direct"));
     let winners = stampede(world.address, || {
         world.kill_gateway();
         world.start_gateway();

@@ -9,21 +9,22 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 15] = [
+const IMPORTS: [(&str, &[&str]); 16] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
     ("module", &["sale", "throttle", "wire"]),
     ("metrics", &[]),
     ("vault", &["wire", "metrics"]),
-    ("broker", &["wire"]),
+    ("transport", &["wire"]),
+    ("broker", &["transport"]),
     ("client", &["wire"]),
-    ("gateway", &["wire", "metrics", "vault", "broker", "client"]),
-    ("syncer", &["wire", "metrics", "vault", "broker", "client"]),
+    ("gateway", &["wire", "metrics", "vault", "transport", "broker", "client"]),
+    ("syncer", &["wire", "metrics", "vault", "transport", "client"]),
     ("audit", &["wire", "vault", "client"]),
     ("servers", &[]),
-    ("cli", &["wire", "metrics", "vault", "broker", "client", "gateway", "syncer", "audit", "servers"]),
-    ("tests", &["sale", "wire", "vault", "broker", "client", "gateway", "syncer", "audit", "servers"]),
+    ("cli", &["wire", "metrics", "vault", "transport", "broker", "client", "gateway", "syncer", "audit", "servers"]),
+    ("tests", &["sale", "wire", "vault", "transport", "broker", "client", "gateway", "syncer", "audit", "servers"]),
     ("benches", &["sale", "wire", "vault", "broker", "servers"]),
 ];
 /// A file is one idea; beyond this it is two.

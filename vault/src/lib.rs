@@ -27,6 +27,7 @@ mod settle;
 mod snapshot;
 mod sql;
 mod statements;
+mod syncers;
 mod write;
 
 pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
@@ -46,6 +47,7 @@ pub use replay::{Replay, Standing};
 pub use sale::{SaleCreated, create_sale, terms};
 pub use seal::{EPOCHS_APART_SEQS, Wanted};
 pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
+pub use syncers::{SYNCER_GONE_S, Syncer, pause_syncers, syncers};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
 pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};

@@ -112,6 +112,14 @@ impl Vault {
         }
     }
 
+    /// Says what the syncer `name` does, and gives whether the operator wants it paused.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn report_syncer(&self, name: &str, paused: bool, queued: Option<u64>) -> Result<bool, Error> {
+        crate::syncers::report(&self.client, name, paused, queued).await
+    }
+
     async fn write_batch(&mut self, batch: &Batch<'_>, incoming: Incoming<'_>) -> Result<Written, Error> {
         let mut transaction = self.client.transaction().await?;
         let mut epochs = epochs::lock(&transaction, &self.statements, batch).await?;

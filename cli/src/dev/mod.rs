@@ -8,27 +8,25 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use flash_gateway::Gateway;
+use anyhow::{Result, bail};
+use flash_broker::Amqp;
+use flash_gateway::{Gateway, Transport};
 use serde::Serialize;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 pub(crate) use self::progress::Progress;
-use self::stack::Stack;
+use self::stack::{Stack, Urls};
 use self::supervisor::Supervisor;
 use crate::args::{self, Output};
+use crate::syncer::Syncer;
 use crate::{demo, output, run};
-
-/// How long the syncer may take to write what it has in hand. (It stops by itself well before.)
-const SYNCER_STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where everything is.
 #[derive(Debug, Serialize)]
 struct Addresses {
     http: String,
     redis: String,
-    amqp: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amqp: Option<String>,
     postgres: String,
     module: PathBuf,
     dir: PathBuf,
@@ -63,18 +61,24 @@ async fn serve(
     args: &args::Dev,
     output: Output,
     module: &Path,
-    [redis, amqp, postgres]: [String; 3],
+    Urls { redis, amqp, postgres }: Urls,
     progress: &Progress,
 ) -> Result<ExitCode> {
     let stop = run::asked_to_stop()?;
     run::migrate_to_latest(&postgres).await?;
-    let syncer = Syncer::start(redis.clone(), amqp.clone(), postgres.clone());
+    let name = format!("flash dev {:08x}", rand::random::<u32>());
+    let syncing = flash_syncer::Config { redis: redis.clone(), postgres: postgres.clone(), name };
+    let (transport, syncer) = match amqp.clone() {
+        Some(amqp) => (Transport::Amqp(amqp.clone()), Syncer::start(syncing, Amqp::new(amqp))),
+        None => Syncer::start_direct(syncing),
+    };
     let config = flash_gateway::Config {
         listen: args.listen,
         redis: redis.clone(),
-        amqp: amqp.clone(),
+        transport,
         postgres: postgres.clone(),
         threads: args.threads,
+        run_max: flash_gateway::RUN_EVENTS_MAX,
         drain_notice: Duration::ZERO,
         durability: args.durability,
     };
@@ -102,7 +106,7 @@ fn print(addresses: &Addresses, output: Output) {
     output::table(&[
         ("http", addresses.http.clone()),
         ("redis", addresses.redis.clone()),
-        ("amqp", addresses.amqp.clone()),
+        ("amqp", addresses.amqp.clone().unwrap_or_else(|| "none: the events go straight to PostgreSQL".to_owned())),
         ("postgres", addresses.postgres.clone()),
         ("module", addresses.module.display().to_string()),
         ("dir", addresses.dir.display().to_string()),
@@ -120,29 +124,4 @@ fn module(args: &args::Dev) -> Result<PathBuf> {
         "the Redis module {} is not there: build it (`cargo build --release`), or name it by --module",
         module.display()
     )
-}
-
-/// The syncer, as a task of this process.
-struct Syncer {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<Result<()>>,
-}
-
-impl Syncer {
-    fn start(redis: String, amqp: String, postgres: String) -> Self {
-        let (stop, stopped) = oneshot::channel::<()>();
-        let config = flash_syncer::Config { amqp, postgres, redis, name: "flash dev".to_owned() };
-        let task = tokio::spawn(async move {
-            let stopped = async move {
-                let _ = stopped.await;
-            };
-            Ok(flash_syncer::run(&config, stopped).await?)
-        });
-        Self { stop, task }
-    }
-
-    async fn stop(self) -> Result<()> {
-        let _ = self.stop.send(());
-        tokio::time::timeout(SYNCER_STOP_TIMEOUT, self.task).await.context("the syncer did not stop")??
-    }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use flash_servers::{Phase, Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, Server};
 
 use super::progress::Progress;
-use crate::args;
+use crate::args::{self, Transport};
 
 /// The database that a private PostgreSQL gets.
 const DATABASE: &str = "flash";
@@ -20,10 +20,18 @@ enum Source<T> {
     Running(String),
 }
 
+/// Where they are.
+pub(crate) struct Urls {
+    pub(crate) redis: String,
+    pub(crate) amqp: Option<String>,
+    pub(crate) postgres: String,
+}
+
 /// Redis with the module, RabbitMQ and PostgreSQL.
 pub(crate) struct Stack {
     redis: Source<Redis>,
-    amqp: Source<RabbitMq>,
+    /// None: the transport needs none.
+    amqp: Option<Source<RabbitMq>>,
     postgres: Source<Postgres>,
 }
 
@@ -32,20 +40,21 @@ impl Stack {
     pub(crate) fn start(args: &args::Dev, module: &Path, progress: &Progress) -> Result<Self> {
         thread::scope(|scope| {
             let redis = scope.spawn(|| source(args.redis.as_ref(), || start_redis(&args.dir, module, progress)));
-            let amqp = scope.spawn(|| source(args.amqp.as_ref(), || start_rabbitmq(&args.dir, progress)));
+            let amqp = (args.transport == Transport::Amqp)
+                .then(|| scope.spawn(|| source(args.amqp.as_ref(), || start_rabbitmq(&args.dir, progress))));
             let postgres = source(args.postgres.as_ref(), || start_postgres(&args.dir, progress));
-            let (redis, amqp) = (redis.join().map_err(panicked)?, amqp.join().map_err(panicked)?);
+            let redis = redis.join().map_err(panicked)?;
+            let amqp = amqp.map(|amqp| amqp.join().map_err(panicked)?).transpose();
             Ok(Self { redis: redis?, amqp: amqp?, postgres: postgres? })
         })
     }
 
-    /// The URLs of Redis, RabbitMQ and PostgreSQL.
-    pub(crate) fn urls(&self) -> [String; 3] {
-        [
-            self.redis.url(Redis::url),
-            self.amqp.url(|server| server.url(VHOST)),
-            self.postgres.url(|server| server.url(DATABASE)),
-        ]
+    pub(crate) fn urls(&self) -> Urls {
+        Urls {
+            redis: self.redis.url(Redis::url),
+            amqp: self.amqp.as_ref().map(|amqp| amqp.url(|server| server.url(VHOST))),
+            postgres: self.postgres.url(|server| server.url(DATABASE)),
+        }
     }
 
     /// Do all private ones still run? If one has ended by itself, the error gives its last log lines.
@@ -71,7 +80,7 @@ impl Stack {
     fn servers(&mut self) -> [Option<&mut Server>; 3] {
         [
             self.redis.private().map(|redis| &mut redis.server),
-            self.amqp.private().map(|rabbitmq| &mut rabbitmq.server),
+            self.amqp.as_mut().and_then(Source::private).map(|rabbitmq| &mut rabbitmq.server),
             self.postgres.private().map(|postgres| &mut postgres.server),
         ]
     }

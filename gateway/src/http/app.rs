@@ -37,7 +37,8 @@ pub(crate) struct App {
     pub(crate) relay: RelayHandle,
     /// Brings back what Redis has forgotten.
     pub(crate) recovery: RecoveryHandle,
-    pub(crate) rabbit_is_up: Arc<AtomicBool>,
+    /// None, where no RabbitMQ is used.
+    pub(crate) rabbit_is_up: Option<Arc<AtomicBool>>,
     pub(crate) phase: watch::Receiver<Phase>,
     /// A place for each request that is being worked on.
     pub(crate) places: Arc<Semaphore>,

@@ -35,7 +35,8 @@ pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
     struct Checks {
         draining: bool,
         redis: &'static str,
-        rabbitmq: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rabbitmq: Option<&'static str>,
         postgres: &'static str,
     }
     let word = |ok| if ok { "ok" } else { "away" };
@@ -48,7 +49,7 @@ pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
         true => Some(Checks {
             draining,
             redis: word(redis),
-            rabbitmq: word(app.rabbit_is_up.load(Ordering::Relaxed)),
+            rabbitmq: app.rabbit_is_up.as_ref().map(|is_up| word(is_up.load(Ordering::Relaxed))),
             postgres: word(app.orders.is_up().await),
         }),
         false => None,

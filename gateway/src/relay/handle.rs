@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flash_broker::Outgoing;
+use flash_transport::Outgoing;
 use flash_wire::{Barrier, Invalid};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::time::timeout;

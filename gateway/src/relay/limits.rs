@@ -1,6 +1,6 @@
 //! Every bound of the relay, in one place, each with its unit in its name.
 
-use flash_broker::BODY_BYTES_GOAL;
+use flash_transport::{BODY_BYTES_GOAL, CONFIRM_TIMEOUT_MS};
 use flash_wire::message::MESSAGE_EVENTS_MAX;
 use flash_wire::{COUNT_MAX, LEASE_MS_MAX};
 
@@ -14,15 +14,10 @@ pub(crate) const READY_SALES: u64 = COUNT_MAX;
 /// Holds of one sale that one round expires.
 pub(crate) const REAP_HOLDS: u64 = 256;
 /// Events that one PULL answers, and one message carries at most.
-pub(crate) const MESSAGE_EVENTS: u64 = 256;
+pub const RUN_EVENTS_MAX: u64 = 256;
 /// Bytes of encoded events after which a message takes no more. JSON takes up to three times what the journal takes, and
 /// where that matters, for data, hardly more.
 pub(crate) const MESSAGE_BYTES: usize = BODY_BYTES_GOAL / 2;
-/// Messages that wait for their confirms. Beyond it nothing is pulled.
-pub(crate) const WINDOW_MESSAGES_MAX: usize = 128;
-/// How long a publish may take until its confirm. Beyond it its fate is unknown. (A RabbitMQ that is short of disk or
-/// memory answers nobody.)
-pub(crate) const CONFIRM_TIMEOUT_MS: u64 = 30_000;
 /// Barriers that wait to be published. Few are ever asked for: one for each sale that is recovered.
 pub(crate) const BARRIERS_MAX: usize = 64;
 /// How long a barrier may take until its confirm: to wait for room, and to be confirmed.
@@ -48,7 +43,7 @@ pub(crate) const FLUSH_TIMEOUT_MS: u64 = 5_000;
 /// How long it may then take to say good-bye to RabbitMQ.
 pub(crate) const CLOSE_TIMEOUT_MS: u64 = 1_000;
 
-const _: () = assert!(MESSAGE_EVENTS <= COUNT_MAX && MESSAGE_EVENTS <= MESSAGE_EVENTS_MAX as u64);
+const _: () = assert!(RUN_EVENTS_MAX <= COUNT_MAX && RUN_EVENTS_MAX <= MESSAGE_EVENTS_MAX as u64);
 const _: () = assert!(LEASE_MS <= LEASE_MS_MAX && REAP_HOLDS <= COUNT_MAX);
 const _: () = assert!(IDLE_MS < LEASE_MS && RETRY_MS < RETRY_MS_MAX && RESEND_MS < RESEND_MS_MAX);
 const _: () = assert!(SALES_MAX as u64 > COUNT_MAX);

@@ -1,4 +1,4 @@
-//! The way to RabbitMQ: there, or on its way back.
+//! The way to the syncer: there, or on its way back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,26 +6,36 @@ use std::time::Duration;
 
 use flash_client::Backoff;
 use flash_metrics::process::{PUBLISH_FAILURES, TRANSPORT_UP};
+use flash_transport::{CONFIRM_TIMEOUT_MS, Error, Outcome, Publisher, Transport, Window};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::limits::{RETRY_MS, RETRY_MS_MAX};
-use super::publisher::{PublishError, Publisher};
 
-/// Keeps a publisher, and makes a new one when it failed.
-pub(crate) struct Link {
-    url: String,
+/// Keeps a window of published messages, and makes a new one when something in it failed.
+pub(crate) struct Link<T: Transport> {
+    transport: T,
     name: String,
-    state: State,
+    state: State<T::Publisher>,
     backoff: Backoff,
     is_up: Arc<AtomicBool>,
     /// Whether the trouble was logged already: it is said once, not at every try.
     said: bool,
 }
 
-enum State {
-    Up(Box<Publisher>),
-    Down(JoinHandle<Result<Publisher, PublishError>>),
+enum State<P> {
+    Up(Box<Window<P, Cargo>>),
+    Down(JoinHandle<Result<P, Error>>),
+}
+
+/// Whose message it is.
+#[derive(Debug)]
+pub(crate) enum Cargo {
+    /// Events of this sale.
+    Events(String),
+    /// A barrier, and who waits for its confirm.
+    Barrier(oneshot::Sender<()>),
 }
 
 /// What happened on the way.
@@ -33,82 +43,100 @@ enum State {
 pub(crate) enum Happened {
     /// There is a new connection: everything waits to be sent.
     Connected,
+    /// There is a new connection, and what was confirmed on an earlier one may be lost.
+    Began,
     /// A message arrived.
     Confirmed,
     /// There is no connection. What was in flight of these sales may not have arrived.
     Failed(Vec<String>),
 }
 
-impl Link {
+impl<T: Transport> Link<T> {
     /// A link that connects in the background, and keeps `is_up` up to date.
-    pub(crate) fn new(url: String, name: String, is_up: Arc<AtomicBool>) -> Self {
-        let state = State::Down(connect(url.clone(), name.clone(), Duration::ZERO));
-        Self { url, name, state, backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX), is_up, said: false }
+    pub(crate) fn new(transport: T, name: String, is_up: Arc<AtomicBool>) -> Self {
+        let state = State::Down(connect(transport.clone(), name.clone(), Duration::ZERO));
+        Self { transport, name, state, backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX), is_up, said: false }
     }
 
-    /// The publisher, if there is one.
-    pub(crate) fn publisher(&mut self) -> Option<&mut Publisher> {
+    /// The window, if there is one.
+    pub(crate) fn window(&mut self) -> Option<&mut Window<T::Publisher, Cargo>> {
         match &mut self.state {
-            State::Up(publisher) => Some(publisher),
+            State::Up(window) => Some(window),
             State::Down(_) => None,
         }
     }
 
     /// Says good-bye.
     pub(crate) async fn close(self) {
-        if let State::Up(publisher) = self.state {
-            publisher.close().await;
+        if let State::Up(window) = self.state {
+            window.close().await;
         }
     }
 
     /// Waits for what happens next. It may be dropped and asked again.
     pub(crate) async fn next(&mut self) -> Happened {
         match &mut self.state {
-            State::Up(publisher) => match publisher.confirmed().await {
-                Ok(()) => self.confirmed(),
-                Err((sale, error)) => self.failed(&error, sale),
+            State::Up(window) => match window.settled().await {
+                (cargo, Outcome::Confirmed) => self.confirmed(cargo),
+                (cargo, Outcome::Rejected(why) | Outcome::Unknown(why)) => self.failed(&why, cargo),
             },
             State::Down(connecting) => match connecting.await {
                 Ok(Ok(publisher)) => self.connected(publisher),
-                Ok(Err(error)) => self.failed(&error, None),
-                Err(_panicked) => self.failed(&PublishError::Closed, None),
+                Ok(Err(Error::Misconfigured(why))) => {
+                    tracing::error!(why, "nothing is relayed until that is put right; selling goes on");
+                    self.failed(&why, None)
+                }
+                Ok(Err(error)) => self.failed(&error.to_string(), None),
+                Err(panicked) => self.failed(&panicked.to_string(), None),
             },
         }
     }
 
-    /// Gives the publisher up, and what it has in flight, `sale` included, and begins to make a new one.
-    pub(crate) fn failed(&mut self, error: &PublishError, sale: Option<String>) -> Happened {
+    /// Gives everything in flight up, `cargo` included, and begins to make a new connection.
+    pub(crate) fn failed(&mut self, why: &str, cargo: Option<Cargo>) -> Happened {
         if !std::mem::replace(&mut self.said, true) {
-            tracing::warn!(%error, "RabbitMQ is away; selling goes on, the journals keep the events");
+            tracing::warn!(why, "the relay sends nothing; selling goes on, the journals keep the events");
         }
         self.is_up.store(false, Ordering::Relaxed);
         TRANSPORT_UP.set(0);
         PUBLISH_FAILURES.add(1);
-        let in_flight = self.publisher().into_iter().flat_map(|publisher| publisher.sales_in_flight());
-        let lost = in_flight.map(str::to_owned).chain(sale).collect();
-        self.state = State::Down(connect(self.url.clone(), self.name.clone(), self.backoff.wait()));
-        Happened::Failed(lost)
+        let connecting = connect(self.transport.clone(), self.name.clone(), self.backoff.wait());
+        let in_flight = match std::mem::replace(&mut self.state, State::Down(connecting)) {
+            State::Up(window) => window.give_up(),
+            State::Down(_) => Vec::new(),
+        };
+        let sale = |cargo| match cargo {
+            Cargo::Events(sale) => Some(sale),
+            Cargo::Barrier(_) => None,
+        };
+        Happened::Failed(in_flight.into_iter().chain(cargo).filter_map(sale).collect())
     }
 
-    fn connected(&mut self, publisher: Publisher) -> Happened {
-        tracing::info!("connected to RabbitMQ");
-        self.state = State::Up(Box::new(publisher));
+    fn connected(&mut self, publisher: T::Publisher) -> Happened {
+        tracing::info!("the relay is connected");
+        let happened = if publisher.begins_anew() { Happened::Began } else { Happened::Connected };
+        self.state = State::Up(Box::new(Window::new(publisher)));
         self.is_up.store(true, Ordering::Relaxed);
         TRANSPORT_UP.set(1);
-        Happened::Connected
+        happened
     }
 
     /// It is not the connection that ends the trouble: a RabbitMQ that is full connects, and refuses every message.
-    fn confirmed(&mut self) -> Happened {
+    fn confirmed(&mut self, cargo: Option<Cargo>) -> Happened {
         self.backoff.reset();
         self.said = false;
+        if let Some(Cargo::Barrier(confirmed)) = cargo {
+            // Whoever waited may have gone.
+            let _ = confirmed.send(());
+        }
         Happened::Confirmed
     }
 }
 
-fn connect(url: String, name: String, after: Duration) -> JoinHandle<Result<Publisher, PublishError>> {
+fn connect<T: Transport>(transport: T, name: String, after: Duration) -> JoinHandle<Result<T::Publisher, Error>> {
     tokio::spawn(async move {
         sleep(after).await;
-        Publisher::connect(&url, &name).await
+        let connected = timeout(Duration::from_millis(CONFIRM_TIMEOUT_MS), transport.publisher(&name)).await;
+        connected.unwrap_or_else(|_| Err(Error::Away(format!("no connection within {CONFIRM_TIMEOUT_MS} ms"))))
     })
 }

@@ -74,6 +74,11 @@ impl Plan {
         self.sales.remove(sale);
     }
 
+    /// Anything that was published may be lost.
+    pub(crate) fn forget_all(&mut self) {
+        self.sales.clear();
+    }
+
     /// Leaves the sale alone until then.
     pub(crate) fn rest(&mut self, sale: &str, until_ms: u64) {
         if let Some(progress) = self.sales.get_mut(sale) {

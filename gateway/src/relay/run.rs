@@ -1,9 +1,9 @@
 //! A run of events as messages.
 
-use flash_broker::Outgoing;
+use flash_transport::Outgoing;
 use flash_wire::{Event, Message, PullAnswer};
 
-use super::limits::{MESSAGE_BYTES, MESSAGE_EVENTS};
+use super::limits::MESSAGE_BYTES;
 
 /// One message, and what of its sale is sent with it.
 #[derive(Debug)]
@@ -21,15 +21,15 @@ pub(crate) struct Unreadable {
     reason: String,
 }
 
-/// Cuts what was pulled `after` a seq into messages of bounded size, each of one epoch.
-pub(crate) fn runs(sale: &str, after: u64, pulled: &PullAnswer) -> Result<Vec<Run>, Unreadable> {
+/// Cuts what was pulled `after` a seq into messages of bounded size, each of one epoch and at most `run_max` events.
+pub(crate) fn runs(sale: &str, after: u64, pulled: &PullAnswer, run_max: u64) -> Result<Vec<Run>, Unreadable> {
     let mut runs = Vec::new();
     let mut events: Vec<Event> = Vec::new();
     let mut bytes = 0;
     for encoded in &pulled.events {
         let event = Event::decode(encoded).map_err(|error| unreadable(after, &error))?;
         let begins = events.first().is_some_and(|first| first.epoch != event.epoch);
-        let full = events.len() as u64 == MESSAGE_EVENTS || bytes >= MESSAGE_BYTES;
+        let full = events.len() as u64 >= run_max || bytes >= MESSAGE_BYTES;
         if begins || full {
             runs.push(run(sale, &pulled.skus, &events).map_err(|error| unreadable(after, &error))?);
             events.clear();
@@ -59,6 +59,7 @@ mod tests {
     use flash_wire::{Change, Items, Reserved};
 
     use super::*;
+    use crate::relay::limits::RUN_EVENTS_MAX;
 
     fn encoded(epoch: u64, seq: u64, data_bytes: usize) -> Vec<u8> {
         let data = "x".repeat(data_bytes);
@@ -77,8 +78,12 @@ mod tests {
     }
 
     fn check(events: Vec<Vec<u8>>, want: Result<&[u64], &str>) {
+        check_run(RUN_EVENTS_MAX, events, want);
+    }
+
+    fn check_run(run_max: u64, events: Vec<Vec<u8>>, want: Result<&[u64], &str>) {
         let pulled = PullAnswer { epoch: 1, head: 9, skus: vec!["default".to_owned()], events };
-        let got = runs("drop", 0, &pulled).map_err(|error| error.to_string());
+        let got = runs("drop", 0, &pulled, run_max).map_err(|error| error.to_string());
         let got = got.map(|runs| runs.iter().map(|run| run.last).collect::<Vec<_>>());
         match want {
             Ok(want) => assert_eq!(got.as_deref(), Ok(want)),
@@ -88,11 +93,14 @@ mod tests {
 
     #[test]
     fn a_run_is_cut_where_a_message_is_full_or_an_epoch_begins() {
-        let many = (1..=MESSAGE_EVENTS + 1).map(|seq| encoded(1, seq, 0)).collect();
+        let many = (1..=RUN_EVENTS_MAX + 1).map(|seq| encoded(1, seq, 0)).collect();
         check(vec![], Ok(&[]));
         check(vec![encoded(1, 1, 0)], Ok(&[1]));
-        check(many, Ok(&[MESSAGE_EVENTS, MESSAGE_EVENTS + 1]));
+        check(many, Ok(&[RUN_EVENTS_MAX, RUN_EVENTS_MAX + 1]));
         check(vec![encoded(1, 1, 0), encoded(2, 2, 0)], Ok(&[1, 2]));
+        let five = || (1..=5).map(|seq| encoded(1, seq, 0)).collect();
+        check_run(1, five(), Ok(&[1, 2, 3, 4, 5]));
+        check_run(2, five(), Ok(&[2, 4, 5]));
         let large = MESSAGE_BYTES / 16;
         let heavy = (1..=17).map(|seq| encoded(1, seq, large)).collect();
         check(heavy, Ok(&[16, 17]));

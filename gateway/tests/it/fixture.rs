@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flash_broker::QUEUE;
-use flash_gateway::{Config, Durability, Gateway, RelayHandle};
+use flash_gateway::{Config, Durability, Gateway, RUN_EVENTS_MAX, RelayHandle, Transport};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
 use flash_wire::{Envelope, Message};
 use futures_util::StreamExt;
@@ -73,6 +73,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(RUN_EVENTS_MAX).await
+    }
+
+    /// With messages of so many events at most.
+    pub(crate) async fn start_with(run_max: u64) -> Self {
         static WORLDS: AtomicU64 = AtomicU64::new(0);
         let name = format!("world_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
         let dir = tempfile::tempdir().unwrap();
@@ -88,9 +93,10 @@ impl World {
         let config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
             redis: redis.url(),
-            amqp: amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port())),
+            transport: Transport::Amqp(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port()))),
             postgres: postgres.clone(),
             threads: 2,
+            run_max,
             drain_notice: Duration::ZERO,
             durability: Durability::MEMORY,
         };
@@ -181,6 +187,7 @@ impl World {
             delivery.ack(BasicAckOptions::default()).await.unwrap();
             let message = Message::decode(&delivery.data).unwrap();
             assert_eq!((message.sale.as_ref(), message.epoch), ("drop", 1));
+            assert!(message.events.len() as u64 <= self.config.run_max, "{} events", message.events.len());
             for event in &message.events {
                 *counts.entry(event.seq).or_default() += 1;
             }

@@ -18,6 +18,17 @@ async fn what_is_reserved_is_published_once_and_stays_in_the_journal() {
 }
 
 #[tokio::test]
+async fn one_event_a_message_is_a_setting() {
+    let world = World::start_with(1).await;
+    world.create("{\"sale\":\"drop\",\"total\":1000}").await;
+    world.rabbitmq.cut();
+    // More than the window takes at once.
+    world.reserve(0..700).await;
+    world.rabbitmq.mend();
+    world.take_events(1..=701).await;
+}
+
+#[tokio::test]
 async fn without_rabbitmq_it_sells_and_then_catches_up() {
     let world = World::start().await;
     world.create("{\"sale\":\"drop\",\"total\":1000}").await;

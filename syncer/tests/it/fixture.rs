@@ -5,9 +5,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use flash_broker::{EXCHANGE, Outgoing, QUEUE, ROUTING_KEY, connect, declare};
+use std::ops::Deref;
+
+use flash_broker::{Amqp, EXCHANGE, QUEUE, ROUTING_KEY, connect, declare, publish};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, silent};
 use flash_syncer::{Config, Error, run};
+use flash_transport::Outgoing;
 use flash_vault::migrate;
 use flash_wire::Message;
 use flash_wire::message::{
@@ -48,14 +51,29 @@ impl Servers {
     }
 
     /// A syncer's configuration for a vhost and a database of their own.
-    pub(crate) async fn config(&self, redis: &str) -> Config {
+    pub(crate) async fn config(&self, redis: &str) -> Setup {
         static TESTS: AtomicU64 = AtomicU64::new(0);
         let name = format!("test_{}", TESTS.fetch_add(1, Ordering::Relaxed));
         self.rabbitmq.create_vhost(&name).unwrap();
         self.postgres.create_database(&name).unwrap();
         let (amqp, postgres) = (self.rabbitmq.url(&name), self.postgres.url(&name));
         migrate(&mut flash_vault::connect(&postgres).await.unwrap()).await.unwrap();
-        Config { amqp, postgres, redis: redis.to_owned(), name }
+        Setup { amqp, config: Config { postgres, redis: redis.to_owned(), name } }
+    }
+}
+
+/// What a syncer is started with.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    pub(crate) amqp: String,
+}
+
+impl Deref for Setup {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.config
     }
 }
 
@@ -66,12 +84,12 @@ pub(crate) struct Syncer {
 }
 
 impl Syncer {
-    pub(crate) fn start(config: &Config) -> Self {
+    pub(crate) fn start(setup: &Setup) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let config = config.clone();
+        let setup = setup.clone();
         let running = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            run(&config, shutdown).await
+            run(&setup, &Amqp::new(&setup.amqp), shutdown).await
         });
         Self { stop, running }
     }
@@ -95,7 +113,7 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) async fn new(config: &Config) -> Self {
+    pub(crate) async fn new(config: &Setup) -> Self {
         let connection = connect(&config.amqp, "test").await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         declare(&channel).await.unwrap();
@@ -104,7 +122,7 @@ impl Publisher {
     }
 
     pub(crate) async fn publish(&self, message: &Message<'_>) {
-        let confirm = Outgoing::of(message).publish(&self.channel).await.unwrap();
+        let confirm = publish(&self.channel, &Outgoing::of(message)).await.unwrap();
         assert_eq!(confirm.await.unwrap(), Confirmation::Ack(None));
     }
 

@@ -1,6 +1,11 @@
 //! Servers that go away and come back, and syncers that are killed.
 
 use std::net::TcpListener;
+use std::time::Duration;
+
+use flash_broker::Amqp;
+use flash_transport::{Outcome, Outgoing, Transport, Window};
+use flash_wire::Message;
 
 use crate::fixture::{Publisher, Servers, Syncer, history, sold, wait_until};
 use crate::redis_stand_in::RedisStandIn;
@@ -42,6 +47,35 @@ async fn a_syncer_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     wait_until("Redis knows", async || redis.last_ack().as_deref() == Some("flash:drop 1 100")).await;
     syncer.stop().await;
     assert_eq!(publisher.left().await, 0);
+}
+
+/// RabbitMQ 3.10 that is killed right behind a declaration comes back with a queue that answers nobody.
+#[tokio::test]
+async fn a_queue_that_is_frozen_is_made_anew() {
+    let mut servers = Servers::start();
+    let redis = RedisStandIn::default();
+    let config = servers.config(&redis.listen("127.0.0.1:0").await).await;
+    drop(Publisher::new(&config).await);
+    servers.rabbitmq.server.kill().unwrap();
+    servers.rabbitmq.server.restart().unwrap();
+    let syncer = Syncer::start(&config);
+    let amqp = Amqp::new(&config.amqp);
+    for message in history("drop", 3) {
+        // As the relay does: what is not confirmed in time is published again.
+        while !publish_once(&amqp, &message).await {}
+    }
+    wait_until("all is written", async || sold(&config, "drop").await == (3, 3)).await;
+    syncer.stop().await;
+}
+
+async fn publish_once(amqp: &Amqp, message: &Message<'_>) -> bool {
+    let Ok(publisher) = amqp.publisher("test").await else { return false };
+    let mut window = Window::new(publisher);
+    if window.publish((), &Outgoing::of(message)).await.is_err() {
+        return false;
+    }
+    let patience = Duration::from_secs(5);
+    tokio::time::timeout(patience, window.settled()).await.is_ok_and(|(_, outcome)| outcome == Outcome::Confirmed)
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! From the queue into the tables.
 
+use flash_broker::Amqp;
 use flash_syncer::{Config, Error, run};
-use flash_vault::{Vault, has_barrier};
+use flash_vault::{Vault, has_barrier, pause_syncers};
 use flash_wire::Barrier;
 
-use crate::fixture::{Publisher, Servers, Syncer, history, sold, wait_until};
+use crate::fixture::{Publisher, Servers, Setup, Syncer, history, sold, wait_until};
 use crate::redis_stand_in::RedisStandIn;
 
 /// Nobody listens there.
@@ -65,21 +66,21 @@ async fn a_message_that_nobody_can_read_goes_to_the_quarantine_and_holds_up_noth
 #[tokio::test]
 async fn a_syncer_that_is_told_to_stop_stops_whatever_is_away() {
     let away = |url: &str| format!("{url}://ada:secret@127.0.0.1:1/away");
-    let config =
-        Config { amqp: away("amqp"), postgres: away("postgres"), redis: NO_REDIS.to_owned(), name: "test".to_owned() };
-    run(&config, tokio::task::yield_now()).await.unwrap();
+    let config = Config { postgres: away("postgres"), redis: NO_REDIS.to_owned(), name: "test".to_owned() };
+    run(&config, &Amqp::new(away("amqp")), tokio::task::yield_now()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_url_that_cannot_be_read_is_an_error_at_once() {
-    let config = Servers::shared().config(NO_REDIS).await;
+    let Setup { config, amqp } = Servers::shared().config(NO_REDIS).await;
+    let amqp = Amqp::new(amqp);
     let never = std::future::pending;
     let bad = || "ada:secret@host".to_owned();
-    let error = run(&Config { redis: bad(), ..config.clone() }, never()).await.unwrap_err();
+    let error = run(&Config { redis: bad(), ..config.clone() }, &amqp, never()).await.unwrap_err();
     assert!(matches!(error, Error::Redis(_)), "{error}");
-    let error = run(&Config { amqp: bad(), ..config.clone() }, never()).await.unwrap_err();
-    assert!(matches!(error, Error::RabbitMq(_)), "{error}");
-    let error = run(&Config { postgres: bad(), ..config }, never()).await.unwrap_err();
+    let error = run(&config, &Amqp::new(bad()), never()).await.unwrap_err();
+    assert!(matches!(error, Error::Transport(_)), "{error}");
+    let error = run(&Config { postgres: bad(), ..config }, &amqp, never()).await.unwrap_err();
     assert!(matches!(error, Error::PostgreSql(_)) && !format!("{error:?}").contains("secret"), "{error}");
 }
 
@@ -99,6 +100,41 @@ async fn a_barrier_is_written_with_or_after_what_came_before_it() {
         // The sale's first event is no order.
         assert!(sold(&config, "drop").await.0 >= round as u64 * 10 + part.len() as u64 - 1, "at {id}");
     }
+    syncer.stop().await;
+    assert_eq!(publisher.left().await, 0);
+}
+
+#[tokio::test]
+async fn paused_syncers_take_nothing_and_go_on_where_they_were() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let publisher = Publisher::new(&config).await;
+    let client = flash_vault::connect(&config.postgres).await.unwrap();
+    let all = async |paused: bool| {
+        let syncers = flash_vault::syncers(&client).await.unwrap();
+        !syncers.is_empty() && syncers.iter().all(|syncer| syncer.paused == paused)
+    };
+    let messages = history("drop", 20);
+    let syncer = Syncer::start(&config);
+    for message in &messages[..11] {
+        publisher.publish(message).await;
+    }
+    wait_until("the first are written", async || sold(&config, "drop").await == (10, 10)).await;
+    pause_syncers(&client, true).await.unwrap();
+    wait_until("a paused syncer", async || all(true).await).await;
+    for message in &messages[11..] {
+        publisher.publish(message).await;
+    }
+    // It says what waits, and takes none of it.
+    let queued = async || flash_vault::syncers(&client).await.unwrap()[0].queued == Some(10);
+    wait_until("ten messages that wait", queued).await;
+    assert_eq!(sold(&config, "drop").await, (10, 10));
+    // A syncer that is started meanwhile obeys, too.
+    syncer.stop().await;
+    let syncer = Syncer::start(&config);
+    wait_until("ten messages that wait", async || all(true).await && queued().await).await;
+    pause_syncers(&client, false).await.unwrap();
+    wait_until("all is written", async || sold(&config, "drop").await == (20, 20)).await;
+    wait_until("a syncer that runs", async || all(false).await).await;
     syncer.stop().await;
     assert_eq!(publisher.left().await, 0);
 }

@@ -1,6 +1,7 @@
 //! A whole Flash for one test: gateway and syncer as processes, Redis of its own, a database and a vhost of its own.
 
 use std::net::{SocketAddr, TcpListener};
+use std::process::ExitStatus;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -42,7 +43,8 @@ pub(crate) struct World {
     gateway: Option<Program>,
     other_gateway: Option<Program>,
     syncer: Option<Program>,
-    amqp: String,
+    /// None: the transport is direct.
+    amqp: Option<String>,
     pub(crate) postgres: String,
     runtime: tokio::runtime::Runtime,
     vault: flash_vault::Client,
@@ -64,8 +66,17 @@ impl World {
         Self::start_with(&name, amqp)
     }
 
+    /// Without RabbitMQ and syncer: the gateway writes to PostgreSQL itself.
+    pub(crate) fn start_direct(database: &str) -> Self {
+        Self::start_by(database, None)
+    }
+
     /// With a RabbitMQ of the test's own, which it may kill.
     pub(crate) fn start_with(database: &str, amqp: String) -> Self {
+        Self::start_by(database, Some(amqp))
+    }
+
+    fn start_by(database: &str, amqp: Option<String>) -> Self {
         shared().postgres.create_database(database).expect("a database");
         let postgres = shared().postgres.url(database);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -115,6 +126,16 @@ impl World {
 
     pub(crate) fn kill_gateway(&mut self) {
         self.gateway.take().expect("a gateway runs").kill();
+    }
+
+    /// Kills the gateway that ran before the second one was started.
+    pub(crate) fn kill_first_gateway(&mut self) {
+        self.other_gateway.take().expect("two gateways run").kill();
+    }
+
+    /// Runs the program to its end; what it printed on stdout.
+    pub(crate) fn run(&self, args: &[&str]) -> (ExitStatus, String) {
+        Program::start(args, &self.environment()).wait()
     }
 
     /// Stops the gateway in order: it relays what it has.
@@ -202,11 +223,11 @@ impl World {
     }
 
     fn environment(&self) -> [(&'static str, String); 3] {
-        [
-            ("FLASH_REDIS_URL", self.redis.redis.url()),
-            ("FLASH_AMQP_URL", self.amqp.clone()),
-            ("FLASH_POSTGRES_URL", self.postgres.clone()),
-        ]
+        let transport = match &self.amqp {
+            Some(amqp) => ("FLASH_AMQP_URL", amqp.clone()),
+            None => ("FLASH_TRANSPORT", "direct".to_owned()),
+        };
+        [("FLASH_REDIS_URL", self.redis.redis.url()), transport, ("FLASH_POSTGRES_URL", self.postgres.clone())]
     }
 }
 

@@ -27,7 +27,7 @@ impl Peer {
             orders: Orders::new(format!("postgres://{nobody}/db")),
             relay: crate::relay::handle().0,
             recovery: crate::recovery::handle().0,
-            rabbit_is_up: Arc::default(),
+            rabbit_is_up: Some(Arc::default()),
             phase: receiver,
             places: App::places(),
         };

@@ -1,0 +1,101 @@
+//! The syncer's end: a consumer of the queue.
+
+use std::future::pending;
+use std::time::Duration;
+
+use flash_transport::{Error, Received, Source, Token};
+use futures_util::StreamExt;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection, Consumer};
+use tokio::time::timeout;
+
+use crate::connect::connect;
+use crate::error::lost;
+use crate::heal::{FROZEN_AFTER_MS, heal};
+use crate::topology::{QUEUE, declare};
+
+/// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
+/// of its own, so this is it: 64 MB, with messages as long as the relay makes them.
+pub const PREFETCH_MESSAGES: u16 = 1_000;
+
+/// Reads the queue. RabbitMQ gives it to one source at a time; the others wait.
+pub struct AmqpSource {
+    url: String,
+    name: String,
+    connection: Connection,
+    /// For questions.
+    control: Channel,
+    /// None while it is paused.
+    reading: Option<Reading>,
+    opening: u64,
+}
+
+/// A channel of its own, so that to close it gives back everything that came over it.
+struct Reading {
+    channel: Channel,
+    consumer: Consumer,
+}
+
+impl AmqpSource {
+    /// Connects, declares what it reads, and begins to read.
+    pub(crate) async fn open(url: &str, name: &str) -> Result<Self, Error> {
+        let connection = connect(url, name).await?;
+        let control = connection.create_channel().await.map_err(lost)?;
+        declare(&control).await?;
+        let (url, name) = (url.to_owned(), name.to_owned());
+        let mut source = Self { url, name, connection, control, reading: None, opening: 0 };
+        source.resume().await?;
+        Ok(source)
+    }
+}
+
+impl Source for AmqpSource {
+    async fn receive(&mut self) -> Result<Received, Error> {
+        let Some(reading) = &mut self.reading else { return pending().await };
+        let delivery = reading.consumer.next().await;
+        let delivery = delivery.ok_or_else(|| Error::Away("RabbitMQ sends no more messages".to_owned()))?;
+        let delivery = delivery.map_err(lost)?;
+        let token = Token { opening: self.opening, place: delivery.delivery_tag };
+        Ok(Received { body: delivery.data, token })
+    }
+
+    async fn commit(&mut self, token: Token) -> Result<(), Error> {
+        let reading = self.reading.as_ref().filter(|_| token.opening == self.opening);
+        let reading = reading.ok_or_else(|| Error::Away("what was given back cannot be committed".to_owned()))?;
+        reading.channel.basic_ack(token.place, BasicAckOptions { multiple: true }).await.map_err(lost)
+    }
+
+    async fn pause(&mut self) -> Result<(), Error> {
+        let Some(reading) = self.reading.take() else { return Ok(()) };
+        reading.channel.close(200, "paused".into()).await.map_err(lost)
+    }
+
+    async fn resume(&mut self) -> Result<(), Error> {
+        if self.reading.is_some() {
+            return Ok(());
+        }
+        let channel = self.connection.create_channel().await.map_err(lost)?;
+        channel.basic_qos(PREFETCH_MESSAGES, BasicQosOptions::default()).await.map_err(lost)?;
+        let consume =
+            channel.basic_consume(QUEUE.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
+        let Ok(consumer) = timeout(Duration::from_millis(FROZEN_AFTER_MS), consume).await else {
+            return Err(heal(&self.url, &self.name).await);
+        };
+        let consumer = consumer.map_err(lost)?;
+        self.opening += 1;
+        self.reading = Some(Reading { channel, consumer });
+        Ok(())
+    }
+
+    async fn queued(&mut self) -> Result<u64, Error> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = self.control.queue_declare(QUEUE.into(), passive, FieldTable::default()).await.map_err(lost)?;
+        Ok(queue.message_count().into())
+    }
+
+    async fn close(self) {
+        // What was fetched ahead goes back to the queue with the connection, in either case.
+        let _ = self.connection.close(200, "stopped".into()).await;
+    }
+}

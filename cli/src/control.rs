@@ -1,0 +1,115 @@
+//! `flash syncer pause`, `resume` and `drain`: tells every syncer of a database what to do, and waits until it is so.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use flash_client::{Call, Client};
+use flash_vault::Syncer;
+use serde::Serialize;
+use tokio::time::{sleep, timeout};
+
+use crate::args::{self, Output, SyncerAction};
+use crate::{output, run};
+
+/// Between two looks.
+const LOOK_MS: u64 = 100;
+/// A syncer that has not been heard of for so long does not count: it is gone, or cannot reach PostgreSQL.
+const HEARD_OF: Duration = Duration::from_secs(5);
+/// Sales that one look at Redis shows.
+const READY_SALES: u64 = flash_wire::COUNT_MAX;
+
+/// What became of it.
+#[derive(Debug, Serialize)]
+struct Report {
+    syncers: usize,
+    paused: bool,
+    /// Said by `drain` alone: no journal had an event left, and no queue a message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drained: Option<bool>,
+}
+
+/// Does it, and says what became of it.
+pub(crate) fn run(args: &args::Syncer, action: &SyncerAction, output: Output) -> Result<ExitCode> {
+    let postgres = args.urls.postgres.source().read()?;
+    let (what, limit) = match action {
+        SyncerAction::Pause(wait) => ("pause", wait.timeout_s),
+        SyncerAction::Resume(wait) => ("resume", wait.timeout_s),
+        SyncerAction::Drain(wait) => ("drain", wait.timeout_s),
+    };
+    let redis = matches!(action, SyncerAction::Drain(_)).then(|| args.urls.redis.source().read()).transpose()?;
+    run::block_on(async {
+        let vault = flash_vault::connect(&postgres).await.context("cannot connect to PostgreSQL")?;
+        let doing = async {
+            match &redis {
+                None => set(&vault, matches!(action, SyncerAction::Pause(_))).await,
+                Some(redis) => drain(&vault, &Client::connect(redis)?).await,
+            }
+        };
+        let Ok(report) = timeout(Duration::from_secs(limit), doing).await else {
+            bail!(
+                "{what}: not within {limit} s; the syncers still have the order, but for the pause at the end of a drain"
+            );
+        };
+        print(&report?, output);
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Tells the syncers, and waits until those that live do so.
+async fn set(vault: &flash_vault::Client, paused: bool) -> Result<Report> {
+    flash_vault::pause_syncers(vault, paused).await?;
+    loop {
+        let syncers = living(vault).await?;
+        if syncers.iter().all(|syncer| syncer.paused == paused) {
+            return Ok(Report { syncers: syncers.len(), paused, drained: None });
+        }
+        sleep(Duration::from_millis(LOOK_MS)).await;
+    }
+}
+
+/// Lets the syncers write until nothing is left, and pauses them. What is reserved meanwhile is written as well; what is
+/// reserved from then on stays in the journals.
+async fn drain(vault: &flash_vault::Client, redis: &Client) -> Result<Report> {
+    redis.connected().await;
+    set(vault, false).await?;
+    let mut empty_since = None;
+    loop {
+        if !journals_are_empty(redis).await? {
+            empty_since = None;
+        } else {
+            let since = *empty_since.get_or_insert_with(Instant::now);
+            let syncers = living(vault).await?;
+            // Each must have looked at its queue since then.
+            let is_empty = |syncer: &Syncer| syncer.queued == Some(0) && syncer.age < since.elapsed();
+            if !syncers.is_empty() && syncers.iter().all(is_empty) {
+                break;
+            }
+        }
+        sleep(Duration::from_millis(LOOK_MS)).await;
+    }
+    Ok(Report { drained: Some(true), ..set(vault, true).await? })
+}
+
+/// Whether PostgreSQL has everything that Redis knows.
+async fn journals_are_empty(redis: &Client) -> Result<bool> {
+    let ready = redis.call(Call::ready(READY_SALES)).await?;
+    let sales = ready.map_err(|refusal| anyhow::anyhow!("Redis refuses: {}", refusal.code()))?.sales;
+    Ok(sales.iter().all(|sale| sale.acked >= sale.head))
+}
+
+async fn living(vault: &flash_vault::Client) -> Result<Vec<Syncer>> {
+    let syncers = flash_vault::syncers(vault).await?;
+    Ok(syncers.into_iter().filter(|syncer| syncer.age < HEARD_OF).collect())
+}
+
+fn print(report: &Report, output: Output) {
+    if output == Output::Json {
+        return output::json(report);
+    }
+    let mut rows = vec![("syncers", report.syncers.to_string()), ("paused", report.paused.to_string())];
+    if report.drained.is_some() {
+        rows.push(("left", "nothing: PostgreSQL has every event, and the queues are empty".to_owned()));
+    }
+    output::table(&rows);
+}

@@ -1,0 +1,136 @@
+//! The transport within one process: a bounded channel. A message is confirmed when it is committed.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::error::Error;
+use crate::outgoing::Outgoing;
+use crate::publisher::{Outcome, Publisher, Settling};
+use crate::source::{Received, Source, Token};
+use crate::{Transport, WINDOW_MESSAGES_MAX};
+
+/// Messages that wait for the syncer; with the window of their relay, that bounds their bytes as well.
+pub const DIRECT_MESSAGES_MAX: usize = WINDOW_MESSAGES_MAX;
+
+/// Both ends of it. Clones are the same one. It has one source at a time: the newest.
+#[derive(Debug, Clone, Default)]
+pub struct Direct {
+    newest: Arc<watch::Sender<Option<mpsc::Sender<Passed>>>>,
+}
+
+/// A message, and who waits until it is committed.
+#[derive(Debug)]
+struct Passed {
+    body: Vec<u8>,
+    committed: oneshot::Sender<()>,
+}
+
+impl Transport for Direct {
+    type Publisher = DirectPublisher;
+    type Source = DirectSource;
+
+    /// Waits for a source: a message that nobody takes is not published.
+    async fn publisher(&self, _name: &str) -> Result<DirectPublisher, Error> {
+        let mut newest = self.newest.subscribe();
+        let is_open = |sender: &Option<mpsc::Sender<Passed>>| sender.as_ref().is_some_and(|sender| !sender.is_closed());
+        // This holds the other end, so it cannot be closed.
+        let sender = newest.wait_for(is_open).await.ok().and_then(|sender| sender.clone());
+        sender.map(|sender| DirectPublisher { sender }).ok_or_else(away)
+    }
+
+    async fn source(&self, _name: &str) -> Result<DirectSource, Error> {
+        let (sender, receiver) = mpsc::channel(DIRECT_MESSAGES_MAX);
+        self.newest.send_replace(Some(sender));
+        Ok(DirectSource { receiver, taken: VecDeque::new(), opening: 0, place: 0, is_paused: false })
+    }
+}
+
+/// The relay's end.
+#[derive(Debug)]
+pub struct DirectPublisher {
+    sender: mpsc::Sender<Passed>,
+}
+
+impl Publisher for DirectPublisher {
+    async fn publish(&mut self, message: &Outgoing) -> Result<Settling, Error> {
+        let (committed, commit) = oneshot::channel();
+        self.sender.send(Passed { body: message.body.clone(), committed }).await.map_err(|_| away())?;
+        Ok(Box::pin(async move {
+            match commit.await {
+                Ok(()) => Outcome::Confirmed,
+                Err(_) => Outcome::Unknown("the syncer began anew before it was committed".to_owned()),
+            }
+        }))
+    }
+
+    fn is_connected(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
+    /// What was confirmed is in PostgreSQL.
+    fn begins_anew(&self) -> bool {
+        false
+    }
+
+    async fn close(self) {}
+}
+
+/// The syncer's end. Dropped, it makes everything that is not committed unknown.
+#[derive(Debug)]
+pub struct DirectSource {
+    receiver: mpsc::Receiver<Passed>,
+    /// Who waits for the messages that were taken; the last one's is at `place`.
+    taken: VecDeque<oneshot::Sender<()>>,
+    opening: u64,
+    place: u64,
+    is_paused: bool,
+}
+
+impl Source for DirectSource {
+    async fn receive(&mut self) -> Result<Received, Error> {
+        if self.is_paused {
+            pending::<()>().await;
+        }
+        let Passed { body, committed } = self.receiver.recv().await.ok_or_else(away)?;
+        self.place += 1;
+        self.taken.push_back(committed);
+        Ok(Received { body, token: Token { opening: self.opening, place: self.place } })
+    }
+
+    async fn commit(&mut self, token: Token) -> Result<(), Error> {
+        if token.opening != self.opening || token.place > self.place {
+            return Err(Error::Away("what was given back cannot be committed".to_owned()));
+        }
+        let still_taken = usize::try_from(self.place - token.place).unwrap_or(usize::MAX);
+        while self.taken.len() > still_taken {
+            // A relay that has given up waiting sends it again, and it is passed over.
+            let _ = self.taken.pop_front().map(|committed| committed.send(()));
+        }
+        Ok(())
+    }
+
+    async fn pause(&mut self) -> Result<(), Error> {
+        self.taken.clear();
+        self.opening += 1;
+        self.is_paused = true;
+        Ok(())
+    }
+
+    async fn resume(&mut self) -> Result<(), Error> {
+        self.is_paused = false;
+        Ok(())
+    }
+
+    async fn queued(&mut self) -> Result<u64, Error> {
+        Ok(self.receiver.len() as u64)
+    }
+
+    async fn close(self) {}
+}
+
+fn away() -> Error {
+    Error::Away("the syncer of this process is away".to_owned())
+}

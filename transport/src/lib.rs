@@ -1,0 +1,39 @@
+//! The seam between relay and syncer: what either may rely on, whatever carries the messages.
+//!
+//! A [`Publisher`] takes messages in order and says of each what became of it. A [`Source`] gives them in order and is
+//! told how far they are committed. There is no "no" to a single message: what cannot be written, the vault puts aside.
+//! So a log with offsets fits as well as a queue with acknowledgements.
+//!
+//! [`Direct`] is the transport within one process. RabbitMQ's is in the package `broker`.
+
+#![forbid(unsafe_code)]
+
+mod batches;
+mod direct;
+mod error;
+mod outgoing;
+mod publisher;
+mod source;
+mod window;
+
+pub use batches::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Batch, Batches, GATHER_MS};
+pub use direct::{DIRECT_MESSAGES_MAX, Direct, DirectPublisher, DirectSource};
+pub use error::Error;
+pub use outgoing::{BODY_BYTES_GOAL, Outgoing};
+pub use publisher::{Outcome, Publisher, Settling};
+pub use source::{Received, Source, Token};
+pub use window::{CONFIRM_TIMEOUT_MS, WINDOW_BYTES_MAX, WINDOW_MESSAGES_MAX, Window};
+
+/// A way from the relays to the syncers.
+pub trait Transport: Clone + Send + Sync + 'static {
+    /// Its end at the relay.
+    type Publisher: Publisher;
+    /// Its end at the syncer.
+    type Source: Source;
+
+    /// A new publisher. `name` is for people who look at the transport.
+    fn publisher(&self, name: &str) -> impl Future<Output = Result<Self::Publisher, Error>> + Send;
+
+    /// A new source. It takes up behind what was committed, whoever committed it.
+    fn source(&self, name: &str) -> impl Future<Output = Result<Self::Source, Error>> + Send;
+}

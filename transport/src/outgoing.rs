@@ -1,0 +1,32 @@
+//! A message on its way.
+
+use flash_wire::{Barrier, Message};
+
+/// Bytes of a message's body beyond which the relay begins the next message: some 400 orders, and less than a frame of
+/// AMQP. (One event alone may be longer.) With what a source fetches ahead it bounds what the syncer holds in memory.
+pub const BODY_BYTES_GOAL: usize = 64 * 1024;
+
+/// A message as it is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// For people who look into queues.
+    pub id: String,
+    /// What the syncer reads.
+    pub body: Vec<u8>,
+}
+
+impl Outgoing {
+    /// Encodes `message`. Its id is `sale/epoch/first-last`, by its first and last seq.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        let seq = |event: Option<&flash_wire::message::MessageEvent>| event.map_or(0, |event| event.seq);
+        let (first, last) = (seq(message.events.first()), seq(message.events.last()));
+        Self { id: format!("{}/{}/{first}-{last}", message.sale, message.epoch), body: message.encode() }
+    }
+
+    /// Encodes `barrier`.
+    #[must_use]
+    pub fn barrier(barrier: &Barrier) -> Self {
+        Self { id: format!("barrier/{}", barrier.id()), body: barrier.encode() }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the operator tells the syncers, and what they say of themselves.
+
+use std::time::Duration;
+
+use tokio_postgres::Client;
+
+use crate::error::Error;
+use crate::number::{from_sql, to_sql};
+use crate::sql;
+
+/// A syncer that has not been heard of for so long is gone.
+pub const SYNCER_GONE_S: u32 = 60;
+
+/// A syncer, by what it said last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Syncer {
+    /// Its name.
+    pub name: String,
+    /// Whether it takes no messages.
+    pub paused: bool,
+    /// Messages that wait for a syncer, if it knows.
+    pub queued: Option<u64>,
+    /// How long ago it said so, by PostgreSQL's clock.
+    pub age: Duration,
+}
+
+/// Says what a syncer does, and asks whether it is to be paused.
+pub(crate) async fn report(client: &Client, name: &str, paused: bool, queued: Option<u64>) -> Result<bool, Error> {
+    let (queued, gone_s) = (queued.map(to_sql), f64::from(SYNCER_GONE_S));
+    Ok(client.query_one(sql::REPORT_SYNCER, &[&name, &paused, &queued, &gone_s]).await?.get(0))
+}
+
+/// Tells every syncer to pause, or to go on. They look about once a second.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn pause_syncers(client: &Client, paused: bool) -> Result<(), Error> {
+    client.execute(sql::PAUSE_SYNCERS, &[&paused]).await?;
+    Ok(())
+}
+
+/// The syncers that were heard of lately, by name.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn syncers(client: &Client) -> Result<Vec<Syncer>, Error> {
+    let rows = client.query(sql::SYNCERS, &[&f64::from(SYNCER_GONE_S)]).await?;
+    let syncer = |row: &tokio_postgres::Row| Syncer {
+        name: row.get(0),
+        paused: row.get(1),
+        queued: row.get::<_, Option<i64>>(2).map(from_sql),
+        age: Duration::from_millis(from_sql(row.get(3))),
+    };
+    Ok(rows.iter().map(syncer).collect())
+}
