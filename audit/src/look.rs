@@ -25,7 +25,7 @@ pub(crate) enum Looked {
     NotWarmed,
     /// The sale became another one meanwhile.
     Moved,
-    Seen(Look),
+    Seen(Box<Look>),
 }
 
 /// Looks at a sale, and at its journal behind `after`. The state comes first: what happens after it is cut off.
@@ -38,7 +38,7 @@ pub(crate) async fn look(redis: &Client, sale: &str, after: u64) -> Result<Looke
     let mut after = after.max(status.acked);
     let mut look = Look { steps: None, since_ms: None, status };
     if look.status.seq.saturating_sub(after) > IN_FLIGHT_EVENTS_MAX {
-        return Ok(Looked::Seen(look));
+        return Ok(Looked::Seen(Box::new(look)));
     }
     let mut steps = Vec::new();
     for _ in 0..PULLS_MAX {
@@ -59,7 +59,7 @@ pub(crate) async fn look(redis: &Client, sale: &str, after: u64) -> Result<Looke
         steps.extend(read.into_iter().filter(|(seq, ..)| *seq <= until).map(|(seq, _, step)| (seq, step)));
     }
     look.steps = Some(steps);
-    Ok(Looked::Seen(look))
+    Ok(Looked::Seen(Box::new(look)))
 }
 
 fn read(pulled: &PullAnswer) -> Result<Vec<(u64, u64, Step)>, AuditError> {

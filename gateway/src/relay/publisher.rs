@@ -5,9 +5,10 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flash_broker::{ConnectError, Outgoing, TopologyError};
+use flash_metrics::process::CONFIRM_SECONDS;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -117,7 +118,7 @@ impl Publisher {
     /// Publishes a message. It counts as in flight until [`Publisher::confirmed`] tells.
     pub(crate) async fn publish(&mut self, cargo: Cargo, outgoing: &Outgoing) -> Result<(), PublishError> {
         let confirm = within_time(outgoing.publish(&self.channel)).await??;
-        self.in_flight.push(InFlight { cargo: Some(cargo), settled: Box::pin(settle(confirm)) });
+        self.in_flight.push(InFlight { cargo: Some(cargo), settled: Box::pin(settle(confirm, Instant::now())) });
         Ok(())
     }
 
@@ -135,9 +136,12 @@ impl Publisher {
     }
 }
 
-async fn settle(confirm: PublisherConfirm) -> Result<(), PublishError> {
+async fn settle(confirm: PublisherConfirm, published: Instant) -> Result<(), PublishError> {
     match within_time(confirm).await?? {
-        Confirmation::Ack(None) => Ok(()),
+        Confirmation::Ack(None) => {
+            CONFIRM_SECONDS.took(published.elapsed());
+            Ok(())
+        }
         Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(PublishError::Returned),
         Confirmation::Nack(None) | Confirmation::NotRequested => Err(PublishError::Refused),
     }
