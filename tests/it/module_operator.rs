@@ -89,14 +89,19 @@ fn the_readme_s_access_list_lets_a_gateway_do_its_work_and_nothing_else() {
     let _: Value = run(redis, &least_privilege());
     let user = &mut server.connect();
     let _: Value = run(user, "AUTH gateway secret");
-    let allowed = ["WARM", "RESERVE", "CONFIRM", "RELEASE", "STATUS", "REAP", "READY", "PULL", "ACK", "THROTTLE"];
     for (command, _) in COMMANDS {
         let command = command.replace(" drop", " flash:drop");
         let error = try_run::<Value>(user, &command).err().unwrap_or_default();
-        let is_allowed = allowed.iter().any(|allowed| name(&command) == format!("FLASH.{allowed}"));
-        assert_eq!(error.starts_with("NOPERM"), !is_allowed, "{command}: {error}");
+        assert!(!error.starts_with("NOPERM"), "{command}: {error}");
     }
-    for forbidden in ["FLASH.STATUS other", "FLASH.APPLY flash:drop x", "GET flash:drop", "CONFIG GET *", "FLUSHALL"] {
+    for forbidden in [
+        "FLASH.STATUS other",
+        "FLASH.APPLY flash:drop x",
+        "FLASH.LOAD flash:drop x",
+        "GET flash:drop",
+        "CONFIG SET maxmemory 1",
+        "FLUSHALL",
+    ] {
         let error = try_run::<Value>(user, forbidden).expect_err("forbidden");
         assert!(error.starts_with("NOPERM"), "{forbidden}: {error}");
     }

@@ -62,7 +62,9 @@ pub(crate) async fn record(
         (_, Refusal::Rejected(reason)) => reason.to_owned(),
         (_, Refusal::Unwritable(reason)) => reason,
     };
-    tracing::error!(sale = step.sale, epoch, seq, reason, "an event that cannot be written went to the quarantine");
+    // What PostgreSQL adds on further lines holds the row, and so the buyer: that is for the table, not for logs.
+    let said = reason.lines().next().unwrap_or_default();
+    tracing::error!(sale = step.sale, epoch, seq, reason = said, "an event that cannot be written went to the quarantine");
     let values: [&(dyn ToSql + Sync); 5] = [&step.sale, &epoch, &seq, &reason, &body.as_bytes()];
     QUARANTINED.add(usize::from(transaction.execute(sql::QUARANTINE, &values).await? > 0));
     Ok(())

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use crate::journal;
 use crate::meter::{Meter, Took};
-use crate::world::{Built, World};
+use crate::world::{Built, Part, World};
 
 /// How events travel.
 #[derive(Debug, Clone, Copy)]
@@ -65,14 +65,14 @@ impl Way {
         let mut meter = Meter::start(&[
             ("relay", Some(gateway.pid())),
             ("RabbitMQ", world.rabbitmq.server.pid()),
-            ("syncer", syncer.as_ref().map(super::world::Part::pid)),
+            ("syncer", syncer.as_ref().map(Part::pid)),
             ("PostgreSQL", world.postgres.server.pid()),
             ("Redis", world.redis.server.pid()),
         ]);
         meter.until(|| {
             gateway.ensure_running()?;
-            syncer.as_mut().map_or(Ok(()), super::world::Part::ensure_running)?;
-            Ok(journal::events(&mut redis, SALE)? == 0)
+            syncer.as_mut().map_or(Ok(()), Part::ensure_running)?;
+            journal::events(&mut redis, SALE)
         })?;
         let (took, parts) = (meter.elapsed(), meter.took());
         ensure_written(&world, SALE, orders)?;

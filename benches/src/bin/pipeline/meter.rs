@@ -9,8 +9,8 @@ use crate::usage;
 
 /// Between two looks at a pipeline.
 const POLL_MS: u64 = 20;
-/// A pipeline that takes longer is stuck.
-const LIMIT_S: u64 = 1_800;
+/// A pipeline in which nothing moves for so long is stuck.
+const STALL_S: u64 = 60;
 
 /// What one part took.
 #[derive(Debug, Clone)]
@@ -41,14 +41,21 @@ impl Meter {
         Self { parts: parts.iter().filter_map(root).collect(), begin: Instant::now(), samples: Vec::new() }
     }
 
-    /// Looks again and again, until `is_done`.
-    pub(crate) fn until(&mut self, mut is_done: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-        while !is_done()? {
-            ensure!(self.begin.elapsed() < Duration::from_secs(LIMIT_S), "not done after {LIMIT_S} s");
+    /// Looks again and again, until nothing is left.
+    pub(crate) fn until(&mut self, mut left: impl FnMut() -> anyhow::Result<u64>) -> anyhow::Result<()> {
+        let (mut least, mut moved) = (u64::MAX, Instant::now());
+        loop {
+            let left = left()?;
+            if left == 0 {
+                return Ok(());
+            }
+            if left < least {
+                (least, moved) = (left, Instant::now());
+            }
+            ensure!(moved.elapsed() < Duration::from_secs(STALL_S), "{least} events are left, for {STALL_S} s now");
             self.samples.push(self.parts.iter().map(|(_, pid, _)| usage::resident_bytes(*pid)).collect());
             thread::sleep(Duration::from_millis(POLL_MS));
         }
-        Ok(())
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
