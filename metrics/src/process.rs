@@ -10,8 +10,6 @@ pub static CONFIRM_SECONDS: Histogram = Histogram::new(&LATENCY_SECONDS);
 pub static PUBLISH_FAILURES: Counter = Counter::new();
 /// Whether the relay reaches what carries its messages: 1 or 0.
 pub static TRANSPORT_UP: Gauge = Gauge::new();
-/// Messages that wait for a syncer, as it saw them last.
-pub static QUEUE_MESSAGES: Gauge = Gauge::new();
 /// Events of a batch.
 pub static BATCH_EVENTS: Histogram = Histogram::new(&SIZES);
 /// What writing a batch took, its commit included.
@@ -37,7 +35,6 @@ pub fn write(page: &mut Page) {
         PUBLISH_FAILURES.get(),
     );
     page.gauge("flash_transport_up", "Whether the relay reaches RabbitMQ.", as_f64(&TRANSPORT_UP));
-    page.gauge("flash_queue_messages", "Messages that wait for a syncer.", as_f64(&QUEUE_MESSAGES));
     page.histogram("flash_syncer_batch_events", "Events of a batch.", &BATCH_EVENTS);
     page.histogram("flash_syncer_batch_seconds", "What writing a batch took.", &BATCH_SECONDS);
     page.histogram("flash_syncer_lag_seconds", "From an event's decision to its commit.", &SYNC_LAG_SECONDS);

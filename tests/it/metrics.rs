@@ -31,6 +31,7 @@ fn the_oldest_event_that_postgresql_lacks_ages_until_it_is_written() {
     wait_for(gateway, "flash_transport_up", |up| up == 1.0);
     wait_for(gateway, "flash_oldest_unpersisted_age_seconds", |age| age > 0.2);
     assert_eq!(metric(gateway, "flash_journal_events{sale=\"drop\"}"), Some(5.0));
+    wait_for(gateway, "flash_confirm_seconds_count", |confirms| confirms >= 1.0);
     let syncer = world.start_measured_syncer();
     wait_for(syncer, "flash_syncer_batch_events_sum", |events| events >= 5.0);
     wait_for(syncer, "flash_syncer_batch_seconds_count", |batches| batches >= 1.0);
