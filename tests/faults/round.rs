@@ -125,7 +125,8 @@ fn probes(load: &Load, healed: Instant) -> Result<Vec<Entry>> {
             all.then_some(())
         });
         if sold.is_none() {
-            bail!("gateway-{gateway} does not sell {} s after everything healed: {:?}", left.as_secs(), entries.last());
+            let last: Vec<_> = entries.iter().rev().take(load.sales.len()).collect();
+            bail!("gateway-{gateway} does not sell {} s after everything healed: {last:?}", left.as_secs());
         }
     }
     Ok(entries)
