@@ -7,6 +7,7 @@ pub(crate) mod fuzz;
 pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod saved;
 pub(crate) mod wait;
