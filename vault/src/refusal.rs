@@ -64,7 +64,13 @@ pub(crate) async fn record(
     };
     // What PostgreSQL adds on further lines holds the row, and so the buyer: that is for the table, not for logs.
     let said = reason.lines().next().unwrap_or_default();
-    tracing::error!(sale = step.sale, epoch, seq, reason = said, "an event that cannot be written went to the quarantine");
+    tracing::error!(
+        sale = step.sale,
+        epoch,
+        seq,
+        reason = said,
+        "an event that cannot be written went to the quarantine"
+    );
     let values: [&(dyn ToSql + Sync); 5] = [&step.sale, &epoch, &seq, &reason, &body.as_bytes()];
     QUARANTINED.add(usize::from(transaction.execute(sql::QUARANTINE, &values).await? > 0));
     Ok(())
