@@ -1,12 +1,15 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers fmt lint bench bench-module bench-pipeline
+.PHONY: help bootstrap demo test test-debian test-servers test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
 	@echo "make test          every test, over real servers"
 	@echo "make test-debian   the module's tests in Debian 12's other servers, as the CI runs them"
 	@echo "make test-servers  the module's tests in every server that it is made for"
+	@echo "make test-faults   faults in everything, while buyers buy: some 20 minutes, as the CI runs it"
+	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
+	@echo "make plant-bugs    ten mistakes that somebody could make, and the suites that must notice"
 	@echo "make fmt           format the code"
 	@echo "make lint          formatting and clippy, as the CI demands them"
 	@echo "make bench         the benchmarks of the parts"
@@ -31,6 +34,20 @@ test-debian: bootstrap
 
 test-servers: bootstrap
 	scripts/test-servers system redis-7.0-jemalloc valkey-8.0 redis-8.0 valkey-8.1 valkey-9
+
+# A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
+FAULTS = cargo test -p flash-tests --test faults --
+
+test-faults: bootstrap
+	cargo build --workspace --all-targets
+	$(FAULTS) --column ci --minutes 25 $(ARGS)
+
+soak: bootstrap
+	cargo build --workspace --all-targets
+	$(FAULTS) --column soak --report $(CURDIR)/docs/faults.md $(ARGS)
+
+plant-bugs: bootstrap
+	scripts/plant-bugs
 
 fmt:
 	cargo fmt --all

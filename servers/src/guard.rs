@@ -124,6 +124,18 @@ impl Guarded {
         kill_all(&family)
     }
 
+    /// Stops it and its descendants where they are, as a machine that stalls would.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+        self.descendants().into_iter().for_each(|process| process.signal(Signal::STOP));
+    }
+
+    /// Lets it and its descendants go on.
+    pub(crate) fn resume(&self) {
+        self.descendants().into_iter().for_each(|process| process.signal(Signal::CONT));
+        self.signal(Signal::CONT);
+    }
+
     /// Only while its end was not seen: its number may belong to another process afterwards.
     fn descendants(&self) -> Vec<Process> {
         tree::descendants(self.pid().cast_signed())

@@ -133,6 +133,17 @@ impl RabbitMq {
 
     /// Has the node carry out a line of Erlang whose value is `ok`.
     fn tell(&self, script: &str) -> Result<(), Error> {
+        let output = self.eval(script)?;
+        // It exits with 0 also when the node could not do it.
+        if output == "{ok, ok}" {
+            return Ok(());
+        }
+        Err(Error::Tool { program: "erl_call", outcome: "the node refused".into(), output })
+    }
+
+    /// Runs Erlang in the node, as `rabbitmqctl eval` does, and gives what it comes to: tests bring the node into trouble
+    /// by it. The script ends with a full stop and a line's end.
+    pub fn eval(&self, script: &str) -> Result<String, Error> {
         let erl_call = Task {
             program: program::find("erl_call", "erlang-base")?,
             args: vec![
@@ -146,12 +157,7 @@ impl RabbitMq {
             dir: self.server.dir().into(),
             user: None,
         };
-        let output = program::run("erl_call", &erl_call, script, ERL_CALL_LIMIT_MS)?;
-        // It exits with 0 also when the node could not do it.
-        if output == "{ok, ok}" {
-            return Ok(());
-        }
-        Err(Error::Tool { program: "erl_call", outcome: "the node refused".into(), output })
+        program::run("erl_call", &erl_call, script, ERL_CALL_LIMIT_MS)
     }
 }
 

@@ -86,6 +86,17 @@ impl Server {
         self.running.take().map_or(Ok(()), |mut running| running.kill())
     }
 
+    /// Stops it and all its children where they are, as a machine that stalls would: its connections stay open, and
+    /// nothing answers. Once it is gone, this does nothing.
+    pub fn pause(&self) {
+        self.running.iter().for_each(Guarded::pause);
+    }
+
+    /// Lets it go on after [`Server::pause`].
+    pub fn resume(&self) {
+        self.running.iter().for_each(Guarded::resume);
+    }
+
     /// Starts it again on the same directory and port, and returns when it is usable. One that still runs is killed.
     pub fn restart(&mut self) -> Result<(), Error> {
         self.kill()?;

@@ -23,11 +23,16 @@ impl Process {
 
     /// Sends SIGKILL. A process that is gone already is what we wanted.
     pub(crate) fn kill(self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// Sends a signal, if it is still there.
+    pub(crate) fn signal(self, signal: Signal) {
         if !self.is_alive() {
             return;
         }
         if let Some(pid) = Pid::from_raw(self.pid) {
-            let _ = kill_process(pid, Signal::KILL);
+            let _ = kill_process(pid, signal);
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use flash_tests::built;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::http::Http;
-use crate::support::program::{Program, built};
+use crate::support::program::Program;
 use crate::support::redis::run;
 use crate::support::wait;
 

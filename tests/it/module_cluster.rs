@@ -24,7 +24,7 @@ fn a_sale_is_sold_by_the_node_of_its_slot_and_by_no_other() {
             let redis = &mut node.server.connect();
             check(redis, &format!("COMMAND GETKEYS FLASH.RESERVE {sale} ada QTY 1"), &format!("[{sale}]"));
             let ready: Value = run(redis, "FLASH.READY");
-            assert_eq!(flat(&ready).contains(&format!("[{sale} 1 0 2 0]")), place == owner, "{ready:?}");
+            assert_eq!(flat(&ready).contains(&format!("[{sale} 1 0 2 0 0 ")), place == owner, "{ready:?}");
             if place != owner {
                 let moved = try_run::<Value>(redis, &format!("FLASH.RESERVE {sale} bob")).expect_err("not here");
                 assert_eq!(moved, format!("MOVED {slot} 127.0.0.1:{}", cluster.nodes[owner].port()));

@@ -1,3 +1,9 @@
-//! The integration tests are in `it/`: one binary over real servers.
+//! What both test programs stand on. The integration tests are in `it/`, the fault harness is in `faults/`.
 
 #![forbid(unsafe_code)]
+
+mod built;
+pub mod http;
+pub mod wait;
+
+pub use built::built;

@@ -161,8 +161,16 @@ impl World {
     }
 }
 
+/// Says how many histories are tried.
+const CASES: &str = "FLASH_MODEL_CASES";
+const CASES_DEFAULT: u32 = 2_000;
+
+fn cases() -> u32 {
+    std::env::var(CASES).map_or(CASES_DEFAULT, |cases| cases.parse().expect("a number"))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     /// Same answers, same stock after every step; the events alone make the same state elsewhere; a snapshot of that
     /// state is the state, and goes on the same.

@@ -1,14 +1,14 @@
 //! What the tests stand on.
 
+pub(crate) use flash_tests::{http, wait};
+
 pub(crate) mod aof;
 pub(crate) mod cluster;
 pub(crate) mod dump;
 pub(crate) mod fuzz;
 pub(crate) mod hostile;
-pub(crate) mod http;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod saved;
-pub(crate) mod wait;
 pub(crate) mod world;

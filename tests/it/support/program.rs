@@ -1,23 +1,11 @@
 //! `flash` as child processes that die with the test.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
+use flash_tests::built;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-
-/// A file that cargo built beside this test.
-///
-/// # Panics
-/// When it is not there: the tests were not started by `make test`.
-pub(crate) fn built(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("this program has a path");
-    let folder = test.ancestors().nth(2).expect("target/<profile>/deps/it-…");
-    let path = folder.join(name);
-    assert!(path.is_file(), "{} is not there: run the tests by `make test`, which builds it", path.display());
-    path
-}
 
 /// A running `flash`. The kernel kills it when this thread ends, however that comes about; dropped, it is killed too.
 pub(crate) struct Program {

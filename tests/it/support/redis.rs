@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use flash_servers::{Error, Redis, RedisOptions, silent};
+use flash_tests::built;
 use redis::{Connection, FromRedisValue, Value};
 use tempfile::TempDir;
 
-use super::program::built;
 use super::wait;
 
 /// A private redis-server with the module, in a directory of its own.

@@ -48,14 +48,20 @@ pub(crate) fn events(redis: &mut Connection, sale: &str) -> anyhow::Result<u64> 
     }
 }
 
-fn key(sale: &str) -> String {
+/// A sale's key.
+pub(crate) fn key(sale: &str) -> String {
     format!("flash:{sale}")
 }
 
 fn is_reserved(reply: &Value) -> bool {
-    matches!(reply, Value::Array(fields) if fields.first().is_some_and(|code| match code {
-        Value::SimpleString(code) => code == "RESERVED",
-        Value::BulkString(code) => code == b"RESERVED",
+    matches!(reply, Value::Array(fields) if has_code(fields, "RESERVED"))
+}
+
+/// Whether a reply begins with this word.
+pub(crate) fn has_code(reply: &[Value], code: &str) -> bool {
+    match reply.first() {
+        Some(Value::SimpleString(first)) => first == code,
+        Some(Value::BulkString(first)) => first == code.as_bytes(),
         _ => false,
-    }))
+    }
 }

@@ -21,15 +21,6 @@ pub(crate) struct Built {
     pub(crate) module: PathBuf,
 }
 
-impl Built {
-    /// Whether `flash gateway` of this build takes that option.
-    pub(crate) fn knows(&self, option: &str) -> anyhow::Result<bool> {
-        let help = Command::new(&self.flash).args(["gateway", "--help"]).output();
-        let help = help.with_context(|| format!("cannot run {}: build it first", self.flash.display()))?;
-        Ok(String::from_utf8_lossy(&help.stdout).contains(option))
-    }
-}
-
 /// Redis with the module, RabbitMQ, and PostgreSQL with the schema; each with the settings that keep what they confirm.
 pub(crate) struct World {
     pub(crate) redis: Redis,
@@ -45,7 +36,9 @@ impl World {
         // PostgreSQL runs as another user, who must get there.
         let open = std::fs::Permissions::from_mode(0o755);
         let dir = tempfile::Builder::new().permissions(open).tempdir()?;
-        let redis = RedisOptions { module: Some(built.module.clone()), ..RedisOptions::new(dir.path().join("redis")) };
+        let args = ["--flash.fence-on-load", "yes"].map(Into::into).to_vec();
+        let redis =
+            RedisOptions { module: Some(built.module.clone()), args, ..RedisOptions::new(dir.path().join("redis")) };
         let world = Self {
             redis: Redis::start(&redis, silent)?,
             rabbitmq: RabbitMq::start(&RabbitMqOptions::new(dir.path().join("rabbitmq")), silent)?,

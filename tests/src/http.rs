@@ -10,52 +10,76 @@ use serde_json::Value;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a gateway.
-pub(crate) struct Http {
+#[derive(Debug)]
+pub struct Http {
     stream: BufReader<TcpStream>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
     headers: Vec<(String, String)>,
-    pub(crate) body: Value,
+    /// Its JSON; null where there is none.
+    pub body: Value,
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// A header by its name in small letters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
     /// The last part of the problem's type.
-    pub(crate) fn problem(&self) -> &str {
+    #[must_use]
+    pub fn problem(&self) -> &str {
         self.body["type"].as_str().and_then(|kind| kind.strip_prefix("/problems/")).unwrap_or_default()
     }
 }
 
 impl Http {
-    pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
+    /// Connects; an answer may take ten seconds.
+    ///
+    /// # Errors
+    /// When the connection breaks, or no answer comes in time.
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        Self::connect_with(address, TIMEOUT)
+    }
+
+    /// Connects; an answer may take as long as that.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn connect_with(address: SocketAddr, timeout: Duration) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, timeout)?;
+        stream.set_read_timeout(Some(timeout))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: BufReader::new(stream) })
     }
 
-    pub(crate) fn get(&mut self, path: &str) -> io::Result<Answer> {
+    /// Asks for a page.
+    ///
+    /// # Errors
+    /// When the connection breaks, or no answer comes in time.
+    pub fn get(&mut self, path: &str) -> io::Result<Answer> {
         self.send("GET", path, &[], "")
     }
 
-    pub(crate) fn post(&mut self, path: &str, body: &str) -> io::Result<Answer> {
+    /// Sends JSON.
+    ///
+    /// # Errors
+    /// When the connection breaks, or no answer comes in time.
+    pub fn post(&mut self, path: &str, body: &str) -> io::Result<Answer> {
         self.send("POST", path, &[("content-type", "application/json")], body)
     }
 
-    pub(crate) fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> io::Result<Answer> {
+    /// Sends a request, and waits for the answer.
+    ///
+    /// # Errors
+    /// When the connection breaks, or no answer comes in time.
+    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let length = body.len();
         let request =

@@ -11,13 +11,20 @@ const POLL: Duration = Duration::from_millis(5);
 ///
 /// # Panics
 /// When the deadline passes: `what` was waited for in vain.
-pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within(DEADLINE, look).unwrap_or_else(|| panic!("waited {} s in vain for {what}", DEADLINE.as_secs()))
+}
+
+/// Waits until `look` gives something; none, if it never does before the limit. It looks at least once.
+pub fn within<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
-    while start.elapsed() < DEADLINE {
+    loop {
         if let Some(found) = look() {
-            return found;
+            return Some(found);
+        }
+        if start.elapsed() >= limit {
+            return None;
         }
         thread::park_timeout(POLL);
     }
-    panic!("waited {} s in vain for {what}", DEADLINE.as_secs());
 }

@@ -1,0 +1,107 @@
+//! Each wish is one order or one rejection where it was answered `ok`, none or one where nobody knows, none where it was
+//! refused; and there is nothing that nobody wished.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Case;
+use crate::eyes::Order;
+use crate::load::{Answer, Ask, Entry, sku};
+
+/// All requests for one reservation: they carry the same key.
+#[derive(Default)]
+struct Wish<'a> {
+    requests: Vec<&'a Entry>,
+}
+
+/// Every violation; counts the answers that are lost as they may be.
+pub(super) fn check(case: &Case, lost: &mut u64) -> Vec<String> {
+    let mut wishes: BTreeMap<&str, Wish> = BTreeMap::new();
+    for entry in case.entries.iter().filter(|entry| matches!(entry.ask, Ask::Reserve(_))) {
+        wishes.entry(&entry.key).or_default().requests.push(entry);
+    }
+    let orders: BTreeMap<u64, &Order> = case.rows.orders.iter().map(|order| (order.id, order)).collect();
+    let mut wrong = Vec::new();
+    for (key, wish) in &wishes {
+        let mut ids = BTreeSet::new();
+        for (entry, id, replayed) in wish.granted() {
+            let rejected = case.rows.rejections.contains_key(&id);
+            match orders.get(&id) {
+                Some(order) if rejected => wrong.push(format!("{key} is an order and a rejection: {order:?}")),
+                // The buyer had it by another key. Once it has ended, this key may get one of its own.
+                Some(order) if is_anothers(case, entry, order, replayed) => continue,
+                Some(order) => wrong.extend(unlike(entry, order)),
+                // Only what Redis has forgotten may come too late for PostgreSQL.
+                None if rejected && !case.excuses.excuse(entry.to) => wrong.push(format!("rejected: {entry:?}")),
+                None if rejected => {}
+                None if case.excuses.excuse(entry.to) => {
+                    *lost += 1;
+                    continue;
+                }
+                None => wrong.push(format!("lost: {entry:?}")),
+            }
+            ids.insert(id);
+        }
+        if ids.len() > 1 {
+            wrong.push(format!("{key} got several reservations: {:?}", wish.requests));
+        }
+    }
+    wrong.extend(unexplained(case, &wishes));
+    wrong
+}
+
+impl Wish<'_> {
+    /// The answers that were `ok`.
+    fn granted(&self) -> impl Iterator<Item = (&Entry, u64, bool)> {
+        self.requests.iter().filter_map(|entry| match entry.answer {
+            Answer::Ok { id, replayed, .. } => Some((*entry, id, replayed)),
+            _ => None,
+        })
+    }
+
+    fn may_be_there(&self) -> bool {
+        self.requests.iter().any(|entry| !matches!(entry.answer, Answer::Refused(_)))
+    }
+}
+
+/// Where the limit is one, the same buyer with the same items is the same request, whatever its key.
+fn is_anothers(case: &Case, entry: &Entry, order: &Order, replayed: bool) -> bool {
+    let same = order.buyer == entry.buyer && order.items == wanted(entry);
+    case.sale.limit == 1 && replayed && same && order.request.as_deref() != Some(&entry.key)
+}
+
+/// An order that is not what was wished.
+fn unlike(entry: &Entry, order: &Order) -> Option<String> {
+    let same = order.buyer == entry.buyer && order.items == wanted(entry);
+    let own = order.request.as_deref() == Some(&entry.key);
+    (!same || !own).then(|| format!("{entry:?} is order {order:?}"))
+}
+
+/// Names and units, by place.
+fn wanted(entry: &Entry) -> Vec<(String, u64)> {
+    let Ask::Reserve(items) = &entry.ask else { return Vec::new() };
+    let mut items = items.clone();
+    items.sort_unstable();
+    items.iter().map(|(at, units)| (sku(*at), *units)).collect()
+}
+
+/// Orders and rejections that nobody wished, or that were refused, or that are there twice.
+fn unexplained(case: &Case, wishes: &BTreeMap<&str, Wish>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut made: BTreeMap<&str, u64> = BTreeMap::new();
+    for order in &case.rows.orders {
+        let key = order.request.as_deref().unwrap_or_default();
+        match wishes.get(key).filter(|wish| wish.may_be_there()) {
+            Some(_) => *made.entry(key).or_default() += 1,
+            None => wrong.push(format!("nobody was told of {order:?}, and nobody had to wonder")),
+        }
+    }
+    for (id, (reason, event)) in &case.rows.rejections {
+        match wishes.iter().find(|(key, _)| event.contains(&format!("\"{key}\""))) {
+            Some((key, wish)) if wish.may_be_there() => *made.entry(key).or_default() += 1,
+            _ => wrong.push(format!("nobody was told of the rejection {id} ({reason}): {event}")),
+        }
+    }
+    let twice = made.iter().filter(|(_, count)| **count > 1);
+    wrong.extend(twice.map(|(key, count)| format!("{key} is there {count} times")));
+    wrong
+}

@@ -1,0 +1,51 @@
+//! What may happen to bytes on their way.
+
+use std::time::Duration;
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    ToServer,
+    ToClient,
+}
+
+/// What happens to the bytes of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Flow {
+    /// They pass.
+    #[default]
+    Pass,
+    /// They stand still, and nobody is told: new connections open, and stand still too.
+    Stall,
+    /// Each piece takes so long.
+    Delay(Duration),
+    /// They come in pieces of so few bytes.
+    Slice(usize),
+}
+
+/// A connection that breaks behind so many more bytes of one direction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cut {
+    pub(crate) direction: Direction,
+    pub(crate) bytes: u64,
+}
+
+/// The flow of both directions.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rules {
+    flows: [Flow; 2],
+}
+
+impl Direction {
+    pub(crate) const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
+}
+
+impl Rules {
+    pub(crate) const fn flow(&self, direction: Direction) -> Flow {
+        self.flows[direction as usize]
+    }
+
+    pub(crate) const fn set(&mut self, direction: Direction, flow: Flow) {
+        self.flows[direction as usize] = flow;
+    }
+}

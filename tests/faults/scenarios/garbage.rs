@@ -1,0 +1,102 @@
+//! Bytes that are no request: the gateway says so, or hangs up; it does not fail, nor leave anybody waiting.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt, SeedableRng};
+
+use crate::checker::Tally;
+use crate::runner::Runner;
+use crate::world::{Terms, World};
+
+/// Inputs of one round.
+pub(super) const INPUTS: u64 = 100;
+/// The gateway's own limits for slow clients are shorter.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Requests to begin with; most inputs are one of these with a wound or two.
+const WHOLE: [&str; 5] = [
+    "POST /v1/sales/drop/reservations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"buyer\":\"ada\"}",
+    "POST /v1/sales HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"sal\r\n0\r\n\r\n",
+    "GET /v1/sales/drop HTTP/1.1\r\nhost: x\r\n\r\n",
+    "DELETE /v1/sales/drop/reservations/1 HTTP/1.1\r\nhost: x\r\nidempotency-key: \"a\\\"b\"\r\n\r\n",
+    "POST /v1/sales/drop/reservations/2/confirm HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n",
+];
+/// What is put into them.
+const PIECES: [&[u8]; 12] = [
+    b"\0",
+    b"\r\n",
+    b"\n",
+    b"\r\n\r\n",
+    b"{",
+    b"\"",
+    b"\xff\xfe",
+    b"18446744073709551616",
+    b"-1",
+    b"%00",
+    b"\\ud800",
+    b"Content-Length: 1\r\n",
+];
+
+pub(super) fn http(runner: &mut Runner) -> Result<()> {
+    runner.rounds(&Terms::default(), |world, seed| {
+        let mut random = StdRng::seed_from_u64(seed);
+        for _ in 0..INPUTS {
+            let input = input(&mut random);
+            let half_closed = random.random_bool(0.99);
+            ask(world.gateways[0], &input, half_closed)?;
+        }
+        sound(world)?;
+        Ok(Tally::default())
+    })
+}
+
+fn input(random: &mut StdRng) -> Vec<u8> {
+    let mut bytes = WHOLE.choose(random).expect("there are some").as_bytes().to_vec();
+    for _ in 0..random.random_range(1..4) {
+        let at = random.random_range(0..=bytes.len());
+        match random.random_range(0..5) {
+            0 => bytes.truncate(at),
+            1 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << random.random_range(0..8)),
+            2 => drop(bytes.splice(at..at, PIECES.choose(random).expect("there are some").iter().copied())),
+            3 => drop(bytes.splice(at..at, vec![b'a'; random.random_range(1..20_000)])),
+            _ => {
+                let mut noise = vec![0; random.random_range(1..64)];
+                random.fill_bytes(&mut noise);
+                bytes.splice(at..at, noise);
+            }
+        }
+    }
+    bytes
+}
+
+/// Sends it, and reads until the gateway has answered and hung up.
+fn ask(gateway: SocketAddr, input: &[u8], half_closed: bool) -> Result<()> {
+    let mut stream = TcpStream::connect_timeout(&gateway, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    // A gateway that has read enough may hang up before all is sent.
+    let _ = stream.write_all(input);
+    if half_closed {
+        let _ = stream.shutdown(Shutdown::Write);
+    }
+    let mut answer = Vec::new();
+    match stream.take(64 * 1024).read_to_end(&mut answer) {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            bail!("no end after {} s of {:?}", PATIENCE.as_secs(), String::from_utf8_lossy(input))
+        }
+        _ => {}
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    if answer.lines().any(|line| line.starts_with("HTTP/1.1 5") || line.starts_with("HTTP/1.0 5")) {
+        bail!("{answer:?} to {:?}", String::from_utf8_lossy(input));
+    }
+    Ok(())
+}
+
+fn sound(world: &mut World) -> Result<()> {
+    world.processes.iter_mut().try_for_each(crate::process::Process::ensure_sound)
+}

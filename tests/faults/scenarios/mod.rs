@@ -1,0 +1,81 @@
+//! The table of scenarios.
+
+mod broker;
+mod cuts;
+mod disks;
+mod elsewhere;
+mod errors;
+mod garbage;
+mod kills;
+mod lost;
+mod network;
+mod postgres;
+mod random;
+mod redis;
+mod reloads;
+mod restarts;
+mod stops;
+
+use anyhow::Result;
+
+use crate::runner::Runner;
+
+/// A kind of fault.
+pub(crate) struct Scenario {
+    /// Its number in docs/faults.md.
+    pub(crate) number: &'static str,
+    pub(crate) name: &'static str,
+    /// Rounds in the CI, and at length.
+    pub(crate) ci: u64,
+    pub(crate) soak: u64,
+    /// About how long a round takes: by this, scenarios share the time.
+    pub(crate) round_ms: u64,
+    pub(crate) run: fn(&mut Runner) -> Result<()>,
+}
+
+/// All of them.
+pub(crate) static SCENARIOS: &[Scenario] = &[
+    Scenario { number: "1", name: "killed-at-a-call", ci: 150, soak: 1_000, round_ms: 1_500, run: kills::run },
+    Scenario { number: "2", name: "redis-killed", ci: 50, soak: 300, round_ms: 1_800, run: redis::killed },
+    Scenario { number: "2", name: "redis-fenced", ci: 10, soak: 60, round_ms: 2_500, run: lost::whole },
+    Scenario { number: "2", name: "redis-tail-lost", ci: 5, soak: 60, round_ms: 3_000, run: lost::tail },
+    Scenario { number: "2", name: "redis-file-cut", ci: 3, soak: 30, round_ms: 3_500, run: lost::cut_short },
+    Scenario { number: "2", name: "redis-flushed", ci: 3, soak: 30, round_ms: 4_000, run: lost::flushed },
+    Scenario { number: "2", name: "redis-empty", ci: 3, soak: 30, round_ms: 4_000, run: lost::empty },
+    Scenario { number: "3", name: "aof-cut", ci: 0, soak: 20_000, round_ms: 8, run: elsewhere::aof_prefix },
+    // Twenty commands each.
+    Scenario { number: "4", name: "reloaded", ci: 10, soak: 250, round_ms: 1_500, run: reloads::reloaded },
+    Scenario { number: "4", name: "defrag", ci: 0, soak: 20, round_ms: 5_000, run: elsewhere::defrag },
+    Scenario { number: "5", name: "rabbitmq-killed", ci: 3, soak: 30, round_ms: 8_500, run: broker::killed },
+    Scenario { number: "6", name: "postgres-trouble", ci: 10, soak: 100, round_ms: 2_200, run: postgres::trouble },
+    Scenario { number: "7", name: "cut", ci: 300, soak: 3_000, round_ms: 1_300, run: cuts::run },
+    Scenario { number: "8", name: "blackhole", ci: 8, soak: 60, round_ms: 7_000, run: network::blackhole },
+    Scenario { number: "8", name: "latency", ci: 8, soak: 60, round_ms: 6_000, run: network::latency },
+    Scenario { number: "8", name: "slicer", ci: 8, soak: 60, round_ms: 4_000, run: network::slicer },
+    Scenario { number: "8", name: "one-way", ci: 8, soak: 60, round_ms: 5_500, run: network::one_way },
+    Scenario { number: "8", name: "swizzle", ci: 8, soak: 60, round_ms: 6_000, run: network::swizzle },
+    Scenario { number: "9", name: "stopped", ci: 10, soak: 100, round_ms: 5_000, run: stops::run },
+    Scenario { number: "10", name: "broker-alarms", ci: 2, soak: 20, round_ms: 6_000, run: broker::alarms },
+    Scenario { number: "10", name: "queue-deleted", ci: 1, soak: 20, round_ms: 3_000, run: broker::queue_deleted },
+    Scenario { number: "10", name: "publish-refused", ci: 1, soak: 20, round_ms: 4_000, run: broker::refused },
+    Scenario { number: "10", name: "poison", ci: 1, soak: 20, round_ms: 3_000, run: broker::poison },
+    Scenario { number: "11", name: "postgres-errors", ci: 7, soak: 140, round_ms: 4_500, run: errors::run },
+    Scenario { number: "12", name: "disk-full", ci: 3, soak: 30, round_ms: 15_000, run: disks::full },
+    Scenario { number: "13", name: "replica-promoted", ci: 1, soak: 20, round_ms: 5_000, run: lost::promoted },
+    Scenario { number: "15", name: "memory-full", ci: 0, soak: 20, round_ms: 2_000, run: elsewhere::memory_full },
+    Scenario { number: "16", name: "rolling-restart", ci: 1, soak: 10, round_ms: 5_000, run: restarts::rolling },
+    Scenario {
+        number: "17",
+        name: "hostile-restore",
+        ci: 0,
+        soak: 1_000_000,
+        round_ms: 1,
+        run: elsewhere::hostile_restore,
+    },
+    // A hundred inputs each.
+    Scenario { number: "18", name: "http-garbage", ci: 100, soak: 10_000, round_ms: 700, run: garbage::http },
+    // Their clock steps back and forth.
+    Scenario { number: "14, 19", name: "model", ci: 0, soak: 200_000, round_ms: 3, run: elsewhere::model },
+    // A minute each.
+    Scenario { number: "20", name: "random", ci: 5, soak: 120, round_ms: 62_000, run: random::soak },
+];
