@@ -101,7 +101,7 @@ async fn queue(url: &str) -> Result<Queue> {
 }
 
 async fn syncers(url: &str) -> Result<Vec<Syncing>> {
-    let vault = flash_vault::connect(url).await.context("cannot connect to PostgreSQL")?;
+    let vault = servers::postgres(url).await?;
     let syncers = flash_vault::syncers(&vault).await.context("PostgreSQL does not show the syncers")?;
     let syncing = |syncer: flash_vault::Syncer| Syncing {
         syncer: syncer.name,
