@@ -65,6 +65,8 @@ fn behind_a_paused_syncer_the_queue_grows_and_the_transport_is_blocked() {
     let gateway = world.address;
     wait_for(gateway, "flash_queue_messages", |messages| messages == 0.0);
     assert_eq!(metric(gateway, "flash_transport_blocked"), Some(0.0));
+    // A pause waits for the syncers that have said that they are there.
+    wait::until("a syncer to wait for", || (world.rows("SELECT count(*) FROM syncers") == ["1"]).then_some(()));
     assert!(world.run(&["syncer", "pause"]).0.success());
     sell(&world, "drop");
     wait_for(gateway, "flash_queue_messages", |messages| messages >= 1.0);
