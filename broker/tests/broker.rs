@@ -12,8 +12,8 @@ use flash_wire::message::{MESSAGE_VERSION, MessageChange, MessageEvent};
 use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicRejectOptions, ConfirmSelectOptions, QueueDeclareOptions,
-    QueueDeleteOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicRejectOptions, ConfirmSelectOptions, QueueBindOptions,
+    QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Confirmation, Connection};
@@ -109,6 +109,40 @@ async fn declaring_again_changes_nothing_and_another_setting_is_an_error_that_sa
     }
     let misconfigured = Amqp::new(url).source("test").await.err();
     assert!(matches!(misconfigured, Some(Error::Misconfigured(told)) if told.contains(DEAD_QUEUE)));
+}
+
+/// Why Flash states a limit of its own: RabbitMQ takes a message for bad when its readers were killed a few times.
+#[tokio::test]
+async fn under_a_small_limit_a_healthy_message_is_dead_after_a_few_dead_readers() {
+    const LIMIT: i64 = 3;
+    const SMALL: &str = "small";
+    let (url, connection, channel) = vhost().await;
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments.insert("x-delivery-limit".into(), LIMIT.into());
+    arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
+    arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(DEAD_QUEUE.into()));
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(SMALL.into(), durable, arguments).await.unwrap();
+    channel
+        .queue_bind(
+            SMALL.into(),
+            EXCHANGE.into(),
+            ROUTING_KEY.into(),
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .unwrap();
+    publish(&channel, &message("drop", 1)).await;
+    // The first reading is no reading again.
+    for _ in 0..=LIMIT {
+        let reader = connect(&url, "reader").await.unwrap();
+        assert_eq!(id(&next(&reader, SMALL).await), "drop/1/1-1");
+    }
+    assert_eq!(id(&next(&connection, DEAD_QUEUE).await), "drop/1/1-1");
+    // Where the limit is Flash's own, it waits.
+    assert_eq!(id(&next(&connection, QUEUE).await), "drop/1/1-1");
 }
 
 #[tokio::test]

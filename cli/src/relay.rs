@@ -38,10 +38,21 @@ struct Queue {
     consumers: Option<u32>,
 }
 
+/// A syncer, by what it said last.
+#[derive(Serialize)]
+struct Syncing {
+    syncer: String,
+    paused: bool,
+    /// Messages that wait for it. Behind RabbitMQ all syncers have the same queue. None: it does not know.
+    queued: Option<u64>,
+    said_ms_ago: u64,
+}
+
 /// Shows it.
 pub(crate) fn run(args: &Relay, output: Output) -> Result<ExitCode> {
-    let RelayCommand::Status { redis, amqp } = &args.command;
-    let (redis, amqp) = (redis.source().read()?, amqp.source().read_if_set()?);
+    let RelayCommand::Status(urls) = &args.command;
+    let (amqp, postgres) = (urls.amqp.source().read_if_set()?, urls.postgres.source().read_if_set()?);
+    let redis = urls.redis.source().read()?;
     block_on(async {
         let redis = servers::redis(&redis).await?;
         let ready = redis.call(Call::ready(COUNT_MAX)).await?;
@@ -55,6 +66,9 @@ pub(crate) fn run(args: &Relay, output: Output) -> Result<ExitCode> {
         }
         if let Some(url) = amqp {
             show_queue(output, &queue(&url).await?);
+        }
+        if let Some(url) = postgres {
+            syncers(&url).await?.iter().for_each(|syncer| show_syncer(output, syncer));
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -86,6 +100,18 @@ async fn queue(url: &str) -> Result<Queue> {
     })
 }
 
+async fn syncers(url: &str) -> Result<Vec<Syncing>> {
+    let vault = servers::postgres(url).await?;
+    let syncers = flash_vault::syncers(&vault).await.context("PostgreSQL does not show the syncers")?;
+    let syncing = |syncer: flash_vault::Syncer| Syncing {
+        syncer: syncer.name,
+        paused: syncer.paused,
+        queued: syncer.queued,
+        said_ms_ago: u64::try_from(syncer.age.as_millis()).unwrap_or(u64::MAX),
+    };
+    Ok(syncers.into_iter().map(syncing).collect())
+}
+
 fn show_sale(output: Output, sale: &SaleOnItsWay) {
     if output == Output::Json {
         return output::json(sale);
@@ -112,4 +138,14 @@ fn show_queue(output: Output, queue: &Queue) {
         }
         (Output::Table, ..) => output::text(&format!("{name}: it is not there yet\n")),
     }
+}
+
+fn show_syncer(output: Output, syncing: &Syncing) {
+    if output == Output::Json {
+        return output::json(syncing);
+    }
+    let Syncing { syncer, paused, queued, said_ms_ago } = syncing;
+    let paused = if *paused { "paused; " } else { "" };
+    let queued = queued.map_or("it does not know how many".to_owned(), |queued| queued.to_string());
+    output::text(&format!("{syncer}: {paused}{queued} messages wait for it, as it said {said_ms_ago} ms ago\n"));
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use flash_client::{Backoff, Call, CallError, Client};
-use flash_transport::{Publisher, Transport};
+use flash_transport::{Publisher, Transport, Window};
 use flash_wire::key::sale_of;
 use flash_wire::{Pull, ReadySale, Refusal};
 use tokio::sync::watch;
@@ -207,21 +207,23 @@ impl<T: Transport> Relay<T> {
         // None, if another relay has sent all of it and PostgreSQL has it already.
         let mut sent = after;
         for run in runs {
-            window.publish(Cargo::Events(sale.to_owned()), &run.outgoing).await?;
+            self.link.publish(Cargo::Events(sale.to_owned()), &run.outgoing).await?;
             sent = run.last;
             self.plan.sent(sale, ready.epoch, sent, now_ms);
         }
         Ok(sent > after && sent < pulled.head)
     }
 
-    fn has_room(&mut self) -> bool {
-        self.link.window().is_some_and(|window| window.has_room())
+    fn has_room(&self) -> bool {
+        self.link.window().is_some_and(Window::has_room)
     }
 
     /// Publishes a barrier, unless nobody waits for it any more.
     async fn mark(&mut self, barrier: BarrierWish) {
-        let Some(window) = self.link.window().filter(|_| !barrier.confirmed.is_closed()) else { return };
-        if let Err(error) = window.publish(Cargo::Barrier(barrier.confirmed), &barrier.outgoing).await {
+        if self.link.window().is_none() || barrier.confirmed.is_closed() {
+            return;
+        }
+        if let Err(error) = self.link.publish(Cargo::Barrier(barrier.confirmed), &barrier.outgoing).await {
             let happened = self.link.failed(&error.to_string(), None);
             self.learn(happened);
         }

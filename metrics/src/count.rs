@@ -1,7 +1,8 @@
 //! Numbers that any thread may change at any time. Each is true by itself; no two are of the same moment.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Upper bounds for latencies, in seconds: from a local commit to a timeout.
 pub const LATENCY_SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -31,27 +32,78 @@ impl Counter {
     }
 }
 
-/// Goes up and down.
+/// Goes up and down. Nobody knows it until it is set: unknown is not zero.
 #[derive(Debug, Default)]
-pub struct Gauge(AtomicU64);
+pub struct Gauge {
+    one_more: AtomicU64,
+}
 
 impl Gauge {
-    /// Zero.
+    /// Unknown.
     #[must_use]
     pub const fn new() -> Self {
-        Self(AtomicU64::new(0))
+        Self { one_more: AtomicU64::new(0) }
     }
 
     /// It is this now.
     pub fn set(&self, value: u64) {
-        self.0.store(value, Ordering::Relaxed);
+        self.one_more.store(value.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// What it was last.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// Nobody knows it any more.
+    pub fn forget(&self) {
+        self.one_more.store(0, Ordering::Relaxed);
     }
+
+    /// What it was last, if that is known.
+    #[must_use]
+    pub fn get(&self) -> Option<u64> {
+        self.one_more.load(Ordering::Relaxed).checked_sub(1)
+    }
+}
+
+/// Says how long something is waited for already.
+#[derive(Debug, Default)]
+pub struct Stopwatch {
+    /// By [`now_ms`]; zero while it stands.
+    since_ms: AtomicU64,
+}
+
+impl Stopwatch {
+    /// It stands.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { since_ms: AtomicU64::new(0) }
+    }
+
+    /// Runs from zero, from now on.
+    pub fn restart(&self) {
+        self.since_ms.store(now_ms(), Ordering::Relaxed);
+    }
+
+    /// Runs from now on, unless it runs already.
+    pub fn start(&self) {
+        // Where it fails, it runs.
+        let _ = self.since_ms.compare_exchange(0, now_ms(), Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Stands.
+    pub fn stop(&self) {
+        self.since_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// How long it has run; none, while it stands.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        let since_ms = Some(self.since_ms.load(Ordering::Relaxed)).filter(|since_ms| *since_ms > 0)?;
+        Some(Duration::from_millis(now_ms().saturating_sub(since_ms)))
+    }
+}
+
+/// By a clock of this process that begins at 1.
+fn now_ms() -> u64 {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGIN.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
 }
 
 /// How often a value fell between bounds.
@@ -99,5 +151,41 @@ impl Histogram {
         let below = self.bounds.iter().copied().zip(counts.iter().copied()).collect();
         let sum = Duration::from_micros(self.sum_millionths.load(Ordering::Relaxed)).as_secs_f64();
         (below, so_far, sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::yield_now;
+
+    use super::*;
+
+    #[test]
+    fn a_gauge_is_unknown_until_it_is_set_and_when_it_is_forgotten() {
+        let gauge = Gauge::new();
+        assert_eq!(gauge.get(), None);
+        gauge.set(0);
+        assert_eq!(gauge.get(), Some(0));
+        gauge.forget();
+        assert_eq!(gauge.get(), None);
+    }
+
+    #[test]
+    fn a_stopwatch_runs_from_its_first_start_until_it_begins_anew_or_is_stopped() {
+        let watch = Stopwatch::new();
+        assert_eq!(watch.elapsed(), None);
+        watch.start();
+        let runs_for = |time| watch.elapsed().is_some_and(|elapsed| elapsed >= time);
+        let time = Duration::from_millis(50);
+        while !runs_for(time) {
+            yield_now();
+        }
+        watch.start();
+        assert!(runs_for(time), "it ran already");
+        watch.stop();
+        assert_eq!(watch.elapsed(), None);
+        let before = now_ms();
+        watch.restart();
+        assert!(watch.since_ms.load(Ordering::Relaxed) >= before && watch.elapsed().is_some());
     }
 }

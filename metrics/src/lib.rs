@@ -10,5 +10,5 @@ mod count;
 mod page;
 pub mod process;
 
-pub use count::{Counter, Gauge, Histogram, LATENCY_SECONDS, SIZES};
+pub use count::{Counter, Gauge, Histogram, LATENCY_SECONDS, SIZES, Stopwatch};
 pub use page::{CONTENT_TYPE, OTHER_SALES, Page, SALES_MAX};

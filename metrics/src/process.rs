@@ -1,13 +1,27 @@
 //! Everything that a process counts: one static each, and one line in [`write`].
 
-use crate::count::{Counter, Gauge, Histogram, LATENCY_SECONDS, SIZES};
+use std::time::Duration;
+
+use crate::count::{Counter, Gauge, Histogram, LATENCY_SECONDS, SIZES, Stopwatch};
 use crate::page::Page;
+
+/// When nothing was confirmed for so long, though something is in flight, the transport counts as blocked. A confirm takes
+/// milliseconds.
+pub const BLOCKED_MS: u64 = 2_000;
 
 /// From a publish to its confirm.
 pub static CONFIRM_SECONDS: Histogram = Histogram::new(&LATENCY_SECONDS);
 /// How often the relay's connection was given up: a message was refused or returned, its fate is unknown, or nobody was
 /// there. Whatever was in flight is sent again.
 pub static PUBLISH_FAILURES: Counter = Counter::new();
+/// Messages that were not taken.
+pub static PUBLISHES_REJECTED: Counter = Counter::new();
+/// Messages of which nobody knows whether they were taken. They are sent again.
+pub static PUBLISHES_UNKNOWN: Counter = Counter::new();
+/// Runs while something is in flight; anew from each confirm.
+pub static UNCONFIRMED: Stopwatch = Stopwatch::new();
+/// Messages that wait for a syncer, those aside that one has fetched ahead; as this syncer saw it last.
+pub static QUEUE_MESSAGES: Gauge = Gauge::new();
 /// Whether the relay reaches what carries its messages: 1 or 0.
 pub static TRANSPORT_UP: Gauge = Gauge::new();
 /// Events of a batch.
@@ -25,16 +39,29 @@ pub static REJECTIONS: Counter = Counter::new();
 /// Events and messages that went to the quarantine.
 pub static QUARANTINED: Counter = Counter::new();
 
-/// Writes all of it.
+/// Writes all of it that this process knows.
 pub fn write(page: &mut Page) {
-    let as_f64 = |gauge: &Gauge| f64::from(u32::try_from(gauge.get()).unwrap_or(u32::MAX));
     page.histogram("flash_confirm_seconds", "From a publish to its confirm.", &CONFIRM_SECONDS);
     page.counter(
         "flash_publish_failures_total",
         "Connections given up with all that was in flight, which is sent again.",
         PUBLISH_FAILURES.get(),
     );
-    page.gauge("flash_transport_up", "Whether the relay reaches RabbitMQ.", as_f64(&TRANSPORT_UP));
+    page.counter("flash_publishes_rejected_total", "Messages that were not taken.", PUBLISHES_REJECTED.get());
+    page.counter("flash_publishes_unknown_total", "Messages whose fate is unknown.", PUBLISHES_UNKNOWN.get());
+    gauge(page, "flash_transport_up", "Whether the relay reaches what carries its messages.", &TRANSPORT_UP);
+    let blocked = UNCONFIRMED.elapsed().is_some_and(|elapsed| elapsed >= Duration::from_millis(BLOCKED_MS));
+    page.gauge(
+        "flash_transport_blocked",
+        &format!("Whether nothing is confirmed though something has been in flight for {BLOCKED_MS} ms."),
+        f64::from(u8::from(blocked)),
+    );
+    gauge(
+        page,
+        "flash_queue_messages",
+        "Messages that wait, but for those that a syncer has in hand.",
+        &QUEUE_MESSAGES,
+    );
     page.histogram("flash_syncer_batch_events", "Events of a batch.", &BATCH_EVENTS);
     page.histogram("flash_syncer_batch_seconds", "What writing a batch took.", &BATCH_SECONDS);
     page.histogram("flash_syncer_lag_seconds", "From an event's decision to its commit.", &SYNC_LAG_SECONDS);
@@ -42,4 +69,9 @@ pub fn write(page: &mut Page) {
     page.counter("flash_duplicates_total", "Events that PostgreSQL had already.", DUPLICATES.get());
     page.counter("flash_rejections_total", "Reservations that PostgreSQL refused.", REJECTIONS.get());
     page.counter("flash_quarantined_total", "Events and messages put aside.", QUARANTINED.get());
+}
+
+fn gauge(page: &mut Page, name: &str, help: &str, gauge: &Gauge) {
+    let Some(value) = gauge.get() else { return };
+    page.gauge(name, help, f64::from(u32::try_from(value).unwrap_or(u32::MAX)));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flash_client::{Backoff, Client, UrlError};
-use flash_metrics::process::SYNCER_RETRIES;
+use flash_metrics::process::{QUEUE_MESSAGES, SYNCER_RETRIES};
 use flash_transport::Transport;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -93,6 +93,7 @@ async fn sync_always<T: Transport>(
         };
         let wait = backoff.wait();
         SYNCER_RETRIES.add(1);
+        QUEUE_MESSAGES.forget();
         tracing::warn!(%trouble, wait_ms = wait.as_millis(), "the syncer connects anew; what was in hand comes again");
         if timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok() {
             return Ok(());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use flash_client::Backoff;
-use flash_metrics::process::{BATCH_EVENTS, BATCH_SECONDS, SYNC_LAG_SECONDS};
+use flash_metrics::process::{BATCH_EVENTS, BATCH_SECONDS, QUEUE_MESSAGES, SYNC_LAG_SECONDS};
 use flash_transport::{Batch, Batches, Transport};
 use flash_vault::{Incoming, Vault};
 use flash_wire::Message;
@@ -82,6 +82,7 @@ impl<T: Transport> Session<T> {
     async fn obey(&mut self, name: &str) -> Result<(), Trouble> {
         let control = async {
             let queued = self.batches.queued().await?;
+            QUEUE_MESSAGES.set(queued);
             let wanted = self.vault.report_syncer(name, self.batches.is_paused(), Some(queued)).await?;
             if wanted == self.batches.is_paused() {
                 return Ok(());

@@ -8,7 +8,7 @@ use crate::support::wait;
 use crate::support::world::{World, free_address};
 
 /// The value of a line of the metrics at `address`; none, while nobody is there or there is no such line.
-fn metric(address: SocketAddr, line: &str) -> Option<f64> {
+pub(crate) fn metric(address: SocketAddr, line: &str) -> Option<f64> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
@@ -19,7 +19,7 @@ fn metric(address: SocketAddr, line: &str) -> Option<f64> {
 }
 
 /// Waits until the value of a line is as wanted.
-fn wait_for(address: SocketAddr, line: &str, wanted: impl Fn(f64) -> bool) {
+pub(crate) fn wait_for(address: SocketAddr, line: &str, wanted: impl Fn(f64) -> bool) {
     wait::until(line, || metric(address, line).filter(|value| wanted(*value)));
 }
 
@@ -37,10 +37,45 @@ fn the_oldest_event_that_postgresql_lacks_ages_until_it_is_written() {
     wait_for(syncer, "flash_syncer_batch_seconds_count", |batches| batches >= 1.0);
     wait_for(syncer, "flash_syncer_lag_seconds_sum", |lag| lag > 0.2);
     wait_for(gateway, "flash_oldest_unpersisted_age_seconds", |age| age == 0.0);
+    wait_for(syncer, "flash_queue_messages", |messages| messages == 0.0);
     assert_eq!(metric(syncer, "flash_rejections_total"), Some(0.0));
+    assert_eq!(metric(syncer, "flash_transport_up"), None, "it is the relay's");
+    assert_eq!(metric(gateway, "flash_queue_messages"), None, "it is the syncer's");
     world.redis.redis.server.kill().expect("ours to kill");
     wait_for(gateway, "flash_redis_up", |up| up == 0.0);
     assert_eq!(metric(gateway, "flash_oldest_unpersisted_age_seconds"), None, "unknown is not zero");
+}
+
+#[test]
+fn a_message_that_is_not_taken_is_counted_and_confirmed_later() {
+    let world = World::start_without_syncer();
+    let gateway = world.address;
+    wait_for(gateway, "flash_transport_up", |up| up == 1.0);
+    assert_eq!(metric(gateway, "flash_publishes_rejected_total"), Some(0.0));
+    world.delete_queue();
+    sell(&world, "drop");
+    wait_for(gateway, "flash_publishes_rejected_total", |messages| messages >= 1.0);
+    wait_for(gateway, "flash_publish_failures_total", |connections| connections >= 1.0);
+    wait_for(gateway, "flash_confirm_seconds_count", |confirms| confirms >= 1.0);
+}
+
+#[test]
+fn behind_a_paused_syncer_the_queue_grows_and_the_transport_is_blocked() {
+    let world = World::start_direct("direct_metrics");
+    let gateway = world.address;
+    wait_for(gateway, "flash_queue_messages", |messages| messages == 0.0);
+    assert_eq!(metric(gateway, "flash_transport_blocked"), Some(0.0));
+    // A pause waits for the syncers that have said that they are there.
+    wait::until("a syncer to wait for", || (world.rows("SELECT count(*) FROM syncers") == ["1"]).then_some(()));
+    assert!(world.run(&["syncer", "pause"]).0.success());
+    sell(&world, "drop");
+    wait_for(gateway, "flash_queue_messages", |messages| messages >= 1.0);
+    wait_for(gateway, "flash_transport_blocked", |blocked| blocked == 1.0);
+    assert_eq!(metric(gateway, "flash_confirm_seconds_count"), Some(0.0));
+    assert!(world.run(&["syncer", "resume"]).0.success());
+    wait_for(gateway, "flash_confirm_seconds_count", |confirms| confirms >= 1.0);
+    wait_for(gateway, "flash_queue_messages", |messages| messages == 0.0);
+    wait_for(gateway, "flash_transport_blocked", |blocked| blocked == 0.0);
 }
 
 #[test]

@@ -97,6 +97,24 @@ fn what_is_on_its_way_is_shown_with_who_carries_it() {
 }
 
 #[test]
+fn without_rabbitmq_the_syncers_within_the_gateways_show_what_waits() {
+    let world = World::start_direct("direct_status");
+    let syncers = || world.flash(&["relay", "status"]).1.into_iter().filter(|line| line["syncer"].is_string());
+    wait::until("the gateway's syncer", || syncers().next().filter(|syncer| syncer["queued"] == 0));
+    assert!(world.run(&["syncer", "pause"]).0.success());
+    sell(&world, "drop");
+    let waits = |syncer: &Value| syncer["paused"] == true && syncer["queued"].as_u64().is_some_and(|queued| queued > 0);
+    wait::until("what waits for it", || syncers().next().filter(waits));
+    let (code, lines) = world.flash(&["relay", "status"]);
+    assert_eq!((code, lines.len(), &lines[0]["journal_events"]), (0, 2, &json!(5)), "{lines:?}");
+    let (_, table) = world.run(&["relay", "status"]);
+    assert!(
+        table.contains("drop: epoch 1") && table.contains("flash syncer ") && table.contains("paused; "),
+        "{table}"
+    );
+}
+
+#[test]
 fn a_counter_is_repaired_once_and_written_down() {
     let world = World::start();
     sell(&world, "drop");

@@ -9,6 +9,7 @@ use flash_transport::{Batches, Transport};
 use flash_wire::Message;
 use redis::Value;
 
+use crate::metrics::{metric, wait_for};
 use crate::support::redis::run;
 use crate::support::wait;
 use crate::support::world::World;
@@ -52,6 +53,29 @@ fn a_sale_warmed_by_redis_cli_reaches_postgresql_too() {
     let _: Value = run(redis, "FLASH.RESERVE flash:drop ada SKU small 1 SKU large 1 DATA plain-text");
     world.wait_for_orders("drop", 1);
     assert_eq!(world.sold("drop").iter().map(|sku| (sku.total, sku.sold)).collect::<Vec<_>>(), [(3, 1), (4, 1)]);
+}
+
+#[test]
+fn a_message_of_which_nobody_knows_whether_it_came_is_sent_again_and_is_one_order() {
+    let (mut world, proxy) = World::start_behind_a_proxy();
+    world.create_sale("{\"sale\":\"drop\",\"total\":9}");
+    let gateway = world.address;
+    wait_for(gateway, "flash_confirm_seconds_count", |confirms| confirms >= 1.0);
+    let before = world.queued();
+    proxy.mute();
+    reserve(&world, "ada");
+    wait::until("a message that RabbitMQ has and nobody confirms", || (world.queued() > before).then_some(()));
+    assert_eq!(metric(gateway, "flash_publishes_rejected_total"), Some(0.0));
+    proxy.cut();
+    wait_for(gateway, "flash_publishes_unknown_total", |messages| messages >= 1.0);
+    wait::until("the message again", || (world.queued() > before + 1).then_some(()));
+    let syncer = world.start_measured_syncer();
+    world.wait_for_empty_journal("drop");
+    wait_for(syncer, "flash_duplicates_total", |events| events >= 1.0);
+    assert_eq!((world.orders("drop"), world.sold("drop")[0].sold), (1, 1));
+    let status = world.http().get("/v1/sales/drop").expect("an answer");
+    assert_eq!((&status.body["available"], &status.body["confirmed"]), (&8.into(), &1.into()));
+    assert_eq!(world.flash(&["audit"]).0, 0);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{AmqpUrl, PostgresUrl, RedisUrl};
+use super::{PostgresUrl, RedisUrl, Urls};
 
 /// `flash audit`
 #[derive(Debug, ClapArgs)]
@@ -140,13 +140,9 @@ pub(crate) struct Relay {
 /// What to ask about the relays.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RelayCommand {
-    /// Show the sales with events that PostgreSQL lacks, who relays them, and RabbitMQ's queue if FLASH_AMQP_URL is set.
-    Status {
-        #[command(flatten)]
-        redis: RedisUrl,
-        #[command(flatten)]
-        amqp: AmqpUrl,
-    },
+    /// Show the sales with events that PostgreSQL lacks, and who relays them; RabbitMQ's queue, if FLASH_AMQP_URL is set;
+    /// and the syncers, those within gateways too, with what waits for each, if FLASH_POSTGRES_URL is set.
+    Status(Urls),
 }
 
 /// `flash repair`

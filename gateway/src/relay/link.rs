@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flash_client::Backoff;
-use flash_metrics::process::{PUBLISH_FAILURES, TRANSPORT_UP};
-use flash_transport::{CONFIRM_TIMEOUT_MS, Error, Outcome, Publisher, Transport, Window};
+use flash_metrics::process::{
+    CONFIRM_SECONDS, PUBLISH_FAILURES, PUBLISHES_REJECTED, PUBLISHES_UNKNOWN, TRANSPORT_UP, UNCONFIRMED,
+};
+use flash_transport::{CONFIRM_TIMEOUT_MS, Error, Outcome, Outgoing, Publisher, Transport, Window};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -25,8 +27,14 @@ pub(crate) struct Link<T: Transport> {
 }
 
 enum State<P> {
-    Up(Box<Window<P, Cargo>>),
+    Up(Box<Window<P, Sent>>),
     Down(JoinHandle<Result<P, Error>>),
+}
+
+/// A message in flight, and since when.
+pub(crate) struct Sent {
+    cargo: Cargo,
+    at: Instant,
 }
 
 /// Whose message it is.
@@ -54,16 +62,29 @@ pub(crate) enum Happened {
 impl<T: Transport> Link<T> {
     /// A link that connects in the background, and keeps `is_up` up to date.
     pub(crate) fn new(transport: T, name: String, is_up: Arc<AtomicBool>) -> Self {
+        TRANSPORT_UP.set(0);
         let state = State::Down(connect(transport.clone(), name.clone(), Duration::ZERO));
         Self { transport, name, state, backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX), is_up, said: false }
     }
 
     /// The window, if there is one.
-    pub(crate) fn window(&mut self) -> Option<&mut Window<T::Publisher, Cargo>> {
-        match &mut self.state {
+    pub(crate) const fn window(&self) -> Option<&Window<T::Publisher, Sent>> {
+        match &self.state {
             State::Up(window) => Some(window),
             State::Down(_) => None,
         }
+    }
+
+    /// Publishes a message. It is in flight until [`Link::next`] tells.
+    ///
+    /// # Errors
+    /// As [`Window::publish`].
+    pub(crate) async fn publish(&mut self, cargo: Cargo, message: &Outgoing) -> Result<(), Error> {
+        let State::Up(window) = &mut self.state else { return Err(Error::Away("there is no connection".to_owned())) };
+        UNCONFIRMED.start();
+        let published = window.publish(Sent { cargo, at: Instant::now() }, message).await;
+        PUBLISHES_UNKNOWN.add(usize::from(published.is_err()));
+        published
     }
 
     /// Says good-bye.
@@ -77,8 +98,15 @@ impl<T: Transport> Link<T> {
     pub(crate) async fn next(&mut self) -> Happened {
         match &mut self.state {
             State::Up(window) => match window.settled().await {
-                (cargo, Outcome::Confirmed) => self.confirmed(cargo),
-                (cargo, Outcome::Rejected(why) | Outcome::Unknown(why)) => self.failed(&why, cargo),
+                (sent, Outcome::Confirmed) => self.confirmed(sent),
+                (sent, Outcome::Rejected(why)) => {
+                    PUBLISHES_REJECTED.add(1);
+                    self.failed(&why, sent)
+                }
+                (sent, Outcome::Unknown(why)) => {
+                    PUBLISHES_UNKNOWN.add(1);
+                    self.failed(&why, sent)
+                }
             },
             State::Down(connecting) => match connecting.await {
                 Ok(Ok(publisher)) => self.connected(publisher),
@@ -92,24 +120,26 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Gives everything in flight up, `cargo` included, and begins to make a new connection.
-    pub(crate) fn failed(&mut self, why: &str, cargo: Option<Cargo>) -> Happened {
+    /// Gives everything in flight up, and begins to make a new connection. `settled` was in flight until now.
+    pub(crate) fn failed(&mut self, why: &str, settled: Option<Sent>) -> Happened {
         if !std::mem::replace(&mut self.said, true) {
             tracing::warn!(why, "the relay sends nothing; selling goes on, the journals keep the events");
         }
         self.is_up.store(false, Ordering::Relaxed);
         TRANSPORT_UP.set(0);
         PUBLISH_FAILURES.add(1);
+        UNCONFIRMED.stop();
         let connecting = connect(self.transport.clone(), self.name.clone(), self.backoff.wait());
         let in_flight = match std::mem::replace(&mut self.state, State::Down(connecting)) {
             State::Up(window) => window.give_up(),
             State::Down(_) => Vec::new(),
         };
-        let sale = |cargo| match cargo {
+        PUBLISHES_UNKNOWN.add(in_flight.len());
+        let sale = |sent: Sent| match sent.cargo {
             Cargo::Events(sale) => Some(sale),
             Cargo::Barrier(_) => None,
         };
-        Happened::Failed(in_flight.into_iter().chain(cargo).filter_map(sale).collect())
+        Happened::Failed(in_flight.into_iter().chain(settled).filter_map(sale).collect())
     }
 
     fn connected(&mut self, publisher: T::Publisher) -> Happened {
@@ -122,10 +152,17 @@ impl<T: Transport> Link<T> {
     }
 
     /// It is not the connection that ends the trouble: a RabbitMQ that is full connects, and refuses every message.
-    fn confirmed(&mut self, cargo: Option<Cargo>) -> Happened {
+    fn confirmed(&mut self, sent: Option<Sent>) -> Happened {
         self.backoff.reset();
         self.said = false;
-        if let Some(Cargo::Barrier(confirmed)) = cargo {
+        if self.window().is_some_and(Window::is_idle) {
+            UNCONFIRMED.stop();
+        } else {
+            UNCONFIRMED.restart();
+        }
+        let Some(Sent { cargo, at }) = sent else { return Happened::Confirmed };
+        CONFIRM_SECONDS.took(at.elapsed());
+        if let Cargo::Barrier(confirmed) = cargo {
             // Whoever waited may have gone.
             let _ = confirmed.send(());
         }

@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use flash_broker::QUEUE;
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, silent};
 use flash_vault::SkuSold;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 
 use super::http::Http;
 use super::program::Program;
+use super::proxy::Proxy;
 use super::redis::Server;
 use super::wait;
 
@@ -59,11 +61,19 @@ impl World {
     }
 
     pub(crate) fn start_without_syncer() -> Self {
-        static WORLDS: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
-        shared().rabbitmq.create_vhost(&name).expect("a vhost");
-        let amqp = shared().rabbitmq.url(&name);
+        let (name, amqp) = vhost();
         Self::start_with(&name, amqp)
+    }
+
+    /// Without a syncer. The gateway's way to RabbitMQ is one that can be cut.
+    pub(crate) fn start_behind_a_proxy() -> (Self, Proxy) {
+        let (name, amqp) = vhost();
+        let server = SocketAddr::from(([127, 0, 0, 1], shared().rabbitmq.server.port()));
+        let proxy = Proxy::to(server);
+        let behind = amqp.replace(&format!(":{}/", server.port()), &format!(":{}/", proxy.address.port()));
+        let mut world = Self::start_with(&name, behind);
+        world.amqp = Some(amqp);
+        (world, proxy)
     }
 
     /// Without RabbitMQ and syncer: the gateway writes to PostgreSQL itself.
@@ -218,6 +228,28 @@ impl World {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
+    /// Messages that wait in RabbitMQ's queue.
+    pub(crate) fn queued(&self) -> u32 {
+        let depth = self.runtime.block_on(async {
+            let connection = flash_broker::connect(self.amqp(), "test").await.expect("RabbitMQ answers");
+            flash_broker::depth(&connection).await.expect("RabbitMQ answers")
+        });
+        depth.map_or(0, |depth| depth.ready)
+    }
+
+    /// Takes the queue from RabbitMQ.
+    pub(crate) fn delete_queue(&self) {
+        self.runtime.block_on(async {
+            let connection = flash_broker::connect(self.amqp(), "test").await.expect("RabbitMQ answers");
+            let channel = connection.create_channel().await.expect("RabbitMQ answers");
+            channel.queue_delete(QUEUE.into(), Default::default()).await.expect("RabbitMQ obeys");
+        });
+    }
+
+    fn amqp(&self) -> &str {
+        self.amqp.as_ref().expect("the transport is RabbitMQ")
+    }
+
     fn ask<T>(&self, question: impl AsyncFnOnce(&flash_vault::Client) -> T) -> T {
         self.runtime.block_on(question(&self.vault))
     }
@@ -229,6 +261,15 @@ impl World {
         };
         [("FLASH_REDIS_URL", self.redis.redis.url()), transport, ("FLASH_POSTGRES_URL", self.postgres.clone())]
     }
+}
+
+/// A name, and a vhost that is called so.
+fn vhost() -> (String, String) {
+    static WORLDS: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
+    shared().rabbitmq.create_vhost(&name).expect("a vhost");
+    let amqp = shared().rabbitmq.url(&name);
+    (name, amqp)
 }
 
 /// An address that is free now. The gateway takes it in a moment.
