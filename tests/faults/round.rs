@@ -88,7 +88,8 @@ fn create(world: &World, sales: &[Sale]) -> Result<()> {
 
 fn settle_and_check(world: &mut World, load: &Load, mut entries: Vec<Entry>, excuses: &Excuses) -> Result<Tally> {
     let healed = Instant::now();
-    entries.extend(probes(load, healed)?);
+    let said = |world: &World| [0, 1].map(|gateway| world.processes[gateway].log_tail()).join("\n");
+    entries.extend(probes(load, healed).map_err(|error| anyhow!("{error:#}; the gateways say\n{}", said(world)))?);
     let mut eyes = eyes(world)?;
     let mut tally = Tally::default();
     let mut wrong = Vec::new();

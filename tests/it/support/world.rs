@@ -1,6 +1,6 @@
 //! A whole Flash for one test: gateway and syncer as processes, Redis of its own, a database and a vhost of its own.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitStatus;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -272,8 +272,7 @@ fn vhost() -> (String, String) {
     (name, amqp)
 }
 
-/// An address that is free now. The gateway takes it in a moment.
+/// An address that is free now, and that no outgoing connection is given while a gateway is down.
 pub(crate) fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("bound")
+    (Ipv4Addr::LOCALHOST, flash_servers::free_port().expect("a free port")).into()
 }
