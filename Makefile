@@ -36,11 +36,12 @@ test-servers: bootstrap
 	scripts/test-servers system redis-7.0-jemalloc valkey-8.0 redis-8.0 valkey-8.1 valkey-9
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
+MINUTES = 25
 FAULTS = cargo test -p flash-tests --test faults --
 
 test-faults: bootstrap
 	cargo build --workspace --all-targets
-	$(FAULTS) --column ci --minutes 25 $(ARGS)
+	$(FAULTS) --column ci --minutes $(MINUTES) $(ARGS)
 
 soak: bootstrap
 	cargo build --workspace --all-targets
