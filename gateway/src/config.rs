@@ -33,6 +33,8 @@ pub struct Config {
     /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load
     /// balancers send no more of them. Zero where there is none.
     pub drain_notice: Duration,
+    /// How long a journal may show no progress before its events are written to PostgreSQL past the transport.
+    pub sweep_after: Duration,
     /// What every answer to a buyer survives. A request may ask for more.
     pub durability: Durability,
 }

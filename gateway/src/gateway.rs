@@ -19,6 +19,7 @@ use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::recovery::{self, Recovery, RecoveryHandle};
 use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
+use crate::sweep::Sweep;
 use crate::worker::Worker;
 
 /// Why a gateway did not start.
@@ -143,7 +144,11 @@ impl Shared {
     fn start_recovery(self, asked: mpsc::Receiver<String>) -> Result<Worker, StartError> {
         Worker::start("flash-recovery".to_owned(), move || {
             let redis = Client::connect(&self.config.redis)?;
-            Ok(Recovery::new(redis, self.config.postgres, self.relay, asked).run(self.phase))
+            let sweep = Sweep::new(redis.clone(), self.config.postgres.clone(), self.config.sweep_after);
+            let recovery = Recovery::new(redis, self.config.postgres, self.relay, asked);
+            Ok(async move {
+                tokio::join!(sweep.run(self.phase.clone()), recovery.run(self.phase));
+            })
         })
     }
 

@@ -13,6 +13,7 @@ mod orders;
 mod phase;
 mod recovery;
 mod relay;
+mod sweep;
 mod worker;
 
 pub use config::{Config, Transport};

@@ -44,5 +44,9 @@ pub const RETRY_AFTER_S_MAX: u64 = 24 * 60 * 60;
 /// Redis, and an hour of PostgreSQL's absence at 277 reservations a second.
 pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
 
+/// How long a journal may show no progress before it is written to PostgreSQL past the transport, unless another time is
+/// set: longer than a restart of a broker or a syncer takes.
+pub const SWEEP_AFTER_MS: u64 = 30_000;
+
 const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);

@@ -216,3 +216,22 @@ fn two_gateways_relay_the_same_sale_and_nothing_comes_twice() {
     world.wait_for_empty_journal("drop");
     assert_eq!(world.twice_served_buyers("drop"), 0);
 }
+
+#[test]
+fn what_nobody_brings_to_postgresql_the_gateway_writes_itself_and_comes_no_second_time() {
+    let mut world = World::start_without_syncer();
+    world.stop_gateway();
+    world.start_gateway_with(&["--sweep-after-ms", "1000"]);
+    world.create_sale("{\"sale\":\"drop\",\"total\":9,\"hold_ms\":600000}");
+    let ada = reserve(&world, "ada");
+    world.wait_for_orders("drop", 1);
+    world.wait_for_empty_journal("drop");
+    // All of it is in the queue as well, where it was waiting for a syncer.
+    world.start_syncer();
+    let bob = reserve(&world, "bob");
+    for (id, state) in [(ada, "held"), (bob, "held")] {
+        wait::until(&format!("order {id} {state}"), || (world.order_state("drop", id)? == state).then_some(()));
+    }
+    world.wait_for_empty_journal("drop");
+    assert_eq!((world.orders("drop"), world.sold("drop")[0].sold), (2, 2));
+}

@@ -47,7 +47,7 @@ pub use replay::{Replay, Standing};
 pub use sale::{SaleCreated, create_sale, terms};
 pub use seal::{EPOCHS_APART_SEQS, Wanted};
 pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
-pub use syncers::{SYNCER_GONE_S, Syncer, pause_syncers, syncers};
+pub use syncers::{SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
 pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};

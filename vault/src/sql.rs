@@ -236,6 +236,9 @@ pub(crate) const REPORT_SYNCER: &str = "
     )
     SELECT paused FROM syncer_control";
 
+/// What the operator wants of the syncers.
+pub(crate) const ARE_SYNCERS_PAUSED: &str = "SELECT paused FROM syncer_control";
+
 /// Tells the syncers what the operator wants.
 pub(crate) const PAUSE_SYNCERS: &str = "UPDATE syncer_control SET paused = $1, at = now()";
 

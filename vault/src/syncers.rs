@@ -39,6 +39,14 @@ pub async fn pause_syncers(client: &Client, paused: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether the operator wants the syncers to pause.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn are_syncers_paused(client: &Client) -> Result<bool, Error> {
+    Ok(client.query_one(sql::ARE_SYNCERS_PAUSED, &[]).await?.get(0))
+}
+
 /// The syncers that were heard of lately, by name.
 ///
 /// # Errors

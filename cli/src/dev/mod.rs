@@ -80,6 +80,7 @@ async fn serve(
         threads: args.threads,
         run_max: flash_gateway::RUN_EVENTS_MAX,
         drain_notice: Duration::ZERO,
+        sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
         durability: args.durability,
     };
     let gateway = Gateway::start(config)?;

@@ -98,6 +98,8 @@ impl World {
             threads: 2,
             run_max,
             drain_notice: Duration::ZERO,
+            // Whoever looks into the queue here is no syncer: nothing is acknowledged.
+            sweep_after: Duration::from_secs(3_600),
             durability: Durability::MEMORY,
         };
         let gateway = Gateway::start(config.clone()).unwrap();

@@ -101,8 +101,14 @@ impl World {
     }
 
     pub(crate) fn start_gateway(&mut self) {
+        self.start_gateway_with(&[]);
+    }
+
+    /// With more arguments.
+    pub(crate) fn start_gateway_with(&mut self, args: &[&str]) {
         let listen = self.address.to_string();
-        let mut gateway = Program::start(&["gateway", "-o", "json", "--listen", &listen], &self.environment());
+        let args = [&["gateway", "-o", "json", "--listen", &listen], args].concat();
+        let mut gateway = Program::start(&args, &self.environment());
         gateway.line();
         self.gateway = Some(gateway);
         wait::until("a gateway that is ready", || {

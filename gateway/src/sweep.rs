@@ -1,0 +1,138 @@
+//! The sweep: what has not come to PostgreSQL for too long, though it was decided, is written there straight from the journal.
+//!
+//! The transport is the faster way, never the only one. A broker whose disk is full, a queue that answers nobody, syncers
+//! that were all forgotten: the journals have everything, and the vault takes it from anyone, any number of times.
+
+mod stalls;
+
+use std::time::Duration;
+
+use flash_client::{Call, CallError, Client};
+use flash_vault::Vault;
+use flash_wire::key::sale_of;
+use flash_wire::{Ack, COUNT_MAX, Event, Message, Pull, PullAnswer, Refusal};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use self::stalls::Stalls;
+use crate::phase::{Phase, reached};
+
+/// How often journals are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(1_000);
+/// Looks at a journal, and takes no lease: the relay has that.
+const LOOK_ONLY_MS: u64 = 0;
+
+/// One gateway's sweep.
+pub(crate) struct Sweep {
+    redis: Client,
+    postgres: String,
+    stalls: Stalls,
+    /// Whether something is wrong, as far as was logged.
+    said: bool,
+}
+
+/// Why a sweep broke off. It begins again.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Vault(#[from] flash_vault::Error),
+    #[error(transparent)]
+    Redis(#[from] CallError),
+    #[error("Redis refused: {}", .0.code())]
+    Refused(Refusal),
+    #[error("a journal cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Sweep {
+    /// `after`: how long a journal may show no progress.
+    pub(crate) fn new(redis: Client, postgres: String, after: Duration) -> Self {
+        Self { redis, postgres, stalls: Stalls::new(after), said: false }
+    }
+
+    /// Sweeps until the gateway stops.
+    pub(crate) async fn run(mut self, mut phase: watch::Receiver<Phase>) {
+        tokio::select! {
+            () = self.sweep_always() => {}
+            () = reached(&mut phase, Phase::Stopping) => {}
+        }
+    }
+
+    /// Does not end.
+    async fn sweep_always(&mut self) {
+        loop {
+            sleep(LOOK_EVERY).await;
+            match self.round().await {
+                Ok(()) => self.said = false,
+                Err(trouble) if !std::mem::replace(&mut self.said, true) => {
+                    tracing::warn!(%trouble, "journals that wait cannot be swept; it is tried again");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Result<(), Trouble> {
+        let ready = self.redis.call(Call::ready(COUNT_MAX)).await??;
+        let stalled = self.stalls.look(&ready.sales, Instant::now());
+        if stalled.is_empty() {
+            return Ok(());
+        }
+        // Who has paused the syncers wants nothing to be written.
+        let mut vault = Vault::open(&self.postgres).await?;
+        if flash_vault::are_syncers_paused(vault.client()).await? {
+            return Ok(());
+        }
+        for key in stalled {
+            let Some(sale) = sale_of(&key) else { continue };
+            let events = self.sweep(&mut vault, sale).await?;
+            tracing::warn!(
+                sale,
+                events,
+                "its journal waited too long: it was written to PostgreSQL past the transport"
+            );
+        }
+        Ok(())
+    }
+
+    /// Writes one journal from what is acknowledged to its end.
+    async fn sweep(&self, vault: &mut Vault, sale: &str) -> Result<u64, Trouble> {
+        let mut events = 0;
+        loop {
+            let pull = Pull { relay: "sweep", lease_ms: LOOK_ONLY_MS, after: None, count: COUNT_MAX };
+            let pulled = self.redis.call(Call::pull(sale, &pull)).await??;
+            let messages = messages(sale, &pulled).map_err(Trouble::Unreadable)?;
+            if messages.is_empty() {
+                return Ok(events);
+            }
+            let heads = vault.write(&messages).await?;
+            let before = events;
+            for head in heads.iter().filter(|head| head.epoch == pulled.epoch) {
+                self.redis.call(Call::ack(sale, Ack { epoch: head.epoch, seq: head.seq })).await??;
+                events += pulled.events.len() as u64;
+            }
+            // Without an acknowledgement the next look would show the same.
+            if events == before {
+                return Ok(events);
+            }
+        }
+    }
+}
+
+/// What was pulled as messages of one epoch each.
+fn messages<'a>(sale: &'a str, pulled: &'a PullAnswer) -> Result<Vec<Message<'a>>, String> {
+    let events = pulled.events.iter().map(|bytes| Event::decode(bytes));
+    let events: Vec<Event> = events.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    let epochs = events.chunk_by(|one, next| one.epoch == next.epoch);
+    let message = |epoch: &[Event<'a>]| {
+        let number = epoch.first().map_or(0, |event| event.epoch);
+        Message::new(sale, number, &pulled.skus, epoch).map_err(|error| error.to_string())
+    };
+    epochs.map(message).collect()
+}
