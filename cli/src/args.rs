@@ -59,7 +59,7 @@ pub(crate) enum Transport {
 pub(crate) enum Command {
     /// Run everything on this machine: Redis with the module, PostgreSQL, RabbitMQ, gateway and syncer.
     Dev(Dev),
-    /// Serve the HTTP API, and relay events from Redis to RabbitMQ.
+    /// Serve the HTTP API, relay events from Redis, and bring back what Redis has forgotten.
     Gateway(Gateway),
     /// Write events from RabbitMQ to PostgreSQL; or tell the syncers that run to pause, resume or drain.
     Syncer(Syncer),

@@ -106,7 +106,8 @@ impl OpenSale<'_, '_> {
     }
 
     fn list(&mut self) {
-        if self.stored.needs_attention() && !std::mem::replace(&mut self.stored.listed, true) {
+        if !self.stored.listed && self.stored.needs_attention() {
+            self.stored.listed = true;
             ready::list(self.db, self.name.bytes());
         }
     }

@@ -84,7 +84,7 @@ pub struct SaleStatus<'a> {
     pub seq: u64,
     /// PostgreSQL has everything up to here.
     pub acked: u64,
-    /// `not_started`, `open` or `ended`, by the server's clock.
+    /// `not_started`, `open` or `ended`, by the server's clock; `closed` by an operator; `fenced`.
     pub phase: Cow<'a, str>,
     /// Units per buyer.
     pub limit: u64,
