@@ -23,7 +23,7 @@ pub(crate) async fn apply(
         open(transaction, sale, *epoch, terms).await?;
     }
     for (sale, closed) in &changes.closed {
-        transaction.execute(sql::CLOSE_SALE, &[sale, closed]).await?;
+        transaction.execute(sql::sales::CLOSE_SALE, &[sale, closed]).await?;
     }
     let (unknown, ()) = tokio::try_join!(
  biased;end_and_count(transaction, statements, changes), make(transaction, statements, &changes.made))?;
@@ -38,7 +38,7 @@ async fn open(
     terms: &MessageTerms,
 ) -> Result<(), tokio_postgres::Error> {
     crate::sale::insert(transaction, sale, &terms.into(), epoch).await?;
-    transaction.execute(sql::RAISE_EPOCH, &[&sale, &to_sql(epoch)]).await?;
+    transaction.execute(sql::sales::RAISE_EPOCH, &[&sale, &to_sql(epoch)]).await?;
     Ok(())
 }
 

@@ -35,8 +35,8 @@ pub async fn create_sale(client: &Client, sale: &str, wanted: &Terms, epoch: u64
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn terms(client: &Client, sale: &str) -> Result<Option<Terms>, Error> {
-    let Some(row) = client.query_opt(sql::TERMS, &[&sale]).await? else { return Ok(None) };
-    let skus = client.query(sql::TERMS_SKUS, &[&sale]).await?;
+    let Some(row) = client.query_opt(sql::sales::TERMS, &[&sale]).await? else { return Ok(None) };
+    let skus = client.query(sql::sales::TERMS_SKUS, &[&sale]).await?;
     let optional = |column: usize| row.get::<_, Option<i64>>(column).map(from_sql);
     Ok(Some(Terms {
         skus: skus.iter().map(|sku| SkuTerms { name: sku.get(0), total: from_sql(sku.get(1)) }).collect(),
@@ -59,7 +59,7 @@ pub(crate) async fn insert(
     let totals: Vec<_> = terms.skus.iter().map(|sku| to_sql(sku.total)).collect();
     let created = client
         .execute(
-            sql::CREATE_SALE,
+            sql::sales::CREATE_SALE,
             &[
                 &sale,
                 &to_sql(epoch),
