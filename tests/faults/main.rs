@@ -36,6 +36,10 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
+    if let Err(error) = checker::ensure_awake() {
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
+    }
     let seed = args.seed();
     let end = Instant::now() + Duration::from_secs(args.minutes * 60);
     let mut outcomes: Vec<Outcome> = Vec::new();
