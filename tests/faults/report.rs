@@ -16,8 +16,9 @@ pub(crate) fn line(outcome: &Outcome, wanted: u64) -> String {
     let t = &outcome.tally;
     let skipped = outcome.skipped.as_ref().map_or_else(String::new, |why| format!("; LEFT OUT: {why}"));
     format!(
-        "    {} of {wanted} in {:.1} s: {} ok, {} refused, {} unknown, {} orders, {} rejections, {} lost as allowed, \
+        "    {}: {} of {wanted} in {:.1} s: {} ok, {} refused, {} unknown, {} orders, {} rejections, {} lost as allowed, \
          {} looks, at rest within {} ms{skipped}",
+        outcome.scenario.name,
         outcome.done,
         outcome.took.as_secs_f64(),
         t.ok,
