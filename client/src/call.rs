@@ -263,6 +263,7 @@ mod tests {
             items: vec![MessageItem { sku: "s".into(), quantity: 1 }],
             expires_at_ms: Some(5),
             request: None,
+            fingerprint: None,
         };
         let json =
             r#"{"id":7,"buyer":"ada","slot":0,"state":"held","items":[{"sku":"s","quantity":1}],"expires_at_ms":5}"#;

@@ -2,6 +2,7 @@
 
 use crate::decide::Buyer;
 use crate::event::{Change, Event, Reserved, State};
+use crate::fingerprint::fingerprint;
 use crate::items::Items;
 use crate::limits::{SEQ_MAX, TIME_MS_MAX};
 use crate::sale::Sale;
@@ -88,7 +89,7 @@ impl Sale {
             *side += u64::from(item.quantity);
         }
         self.newest_reservation = id;
-        self.reservations.insert(id, reserved);
+        self.reservations.insert(id, reserved, reserved.request.map(|_| fingerprint(reserved.data)));
         if let Some(expires_at_ms) = reserved.expires_at_ms {
             self.newest_expiry_ms = expires_at_ms;
             self.holds.add(id, expires_at_ms);

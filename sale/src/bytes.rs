@@ -87,6 +87,13 @@ impl<'a> Reader<'a> {
         Ok(first)
     }
 
+    /// So many bytes as they are.
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Malformed> {
+        let (&array, rest) = self.left.split_first_chunk().ok_or(Malformed::new(what))?;
+        self.left = rest;
+        Ok(array)
+    }
+
     /// An integer in its one encoding, the shortest: bounds on how long things may be rest on that.
     ///
     /// # Errors

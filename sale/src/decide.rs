@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Reserve};
 use crate::event::{Change, Event, Reserved, State};
+use crate::fingerprint::fingerprint;
 use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
 use crate::refusal::Refusal;
 use crate::reservations::Reservation;
@@ -184,8 +185,10 @@ impl Buyer {
     }
 }
 
+/// The same id is the same request only if it asks for the same.
 fn repeat(reservation: &Reservation, reserve: &Reserve, now_ms: u64) -> Refusal {
-    if reservation.items == reserve.items { replayed(reservation, now_ms) } else { Refusal::Conflict }
+    let is_same_data = reservation.fingerprint.is_none_or(|known| known == fingerprint(reserve.data));
+    if reservation.items == reserve.items && is_same_data { replayed(reservation, now_ms) } else { Refusal::Conflict }
 }
 
 fn replayed(reservation: &Reservation, now_ms: u64) -> Refusal {

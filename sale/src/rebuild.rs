@@ -136,7 +136,7 @@ impl Sale {
     }
 
     fn give_back(&mut self, reservation: &Reservation) {
-        let &Reservation { id, slot, buyer, mut expires_at_ms, request, .. } = reservation;
+        let &Reservation { id, slot, buyer, mut expires_at_ms, request, fingerprint, .. } = reservation;
         if reservation.state == State::Held {
             let latest_ms = self.expires_at_ms(self.at_ms);
             expires_at_ms = expires_at_ms.min(latest_ms).max(Some(self.newest_expiry_ms));
@@ -149,7 +149,8 @@ impl Sale {
             *side += u64::from(item.quantity);
         }
         let items = reservation.items.clone();
-        self.reservations.insert(id, &Reserved { buyer, slot, items, expires_at_ms, request, data: None });
+        let made = Reserved { buyer, slot, items, expires_at_ms, request, data: None };
+        self.reservations.insert(id, &made, fingerprint.filter(|_| request.is_some()));
         if reservation.state == State::Confirmed {
             self.reservations.confirm(id);
         }

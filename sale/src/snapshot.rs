@@ -13,8 +13,9 @@ use crate::sale::Sale;
 
 /// The version of the layout. [`Sale::load`] reads this one and those before, and refuses later ones.
 ///
-/// 1: the first. 2: behind the terms, a byte of flags (1: closed, 2: fenced), and each SKU's total.
-pub const SNAPSHOT_VERSION: u8 = 2;
+/// 1: the first. 2: behind the terms, a byte of flags (1: closed, 2: fenced), and each SKU's total. 3: a
+/// reservation may end with the fingerprint of its request.
+pub const SNAPSHOT_VERSION: u8 = 3;
 
 impl Sale {
     /// The whole state; equal states give equal bytes. The lease is not part of it.
@@ -51,7 +52,7 @@ impl Sale {
         let mut reader = Reader::new(bytes);
         let version = reader.byte("snapshot version")?;
         if !(1..=SNAPSHOT_VERSION).contains(&version) {
-            return Err(Malformed::new("sale: its version is not 1 or 2, written by another release"));
+            return Err(Malformed::new("sale: its version is not 1, 2 or 3, written by another release"));
         }
         let epoch = reader.int_within("epoch", 1, EPOCH_MAX)?;
         let seq = reader.int_within("seq", 1, SEQ_MAX)?;

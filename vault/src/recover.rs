@@ -1,7 +1,7 @@
 //! What a recovery needs to know: which sales there are, where each stands, and who has what.
 
-use flash_wire::RebuiltReservation;
 use flash_wire::message::MessageItem;
+use flash_wire::{RebuiltReservation, fingerprint};
 use tokio_postgres::Client;
 use tokio_postgres::types::Json;
 
@@ -83,9 +83,17 @@ pub async fn active_page(
                 .collect(),
             expires_at_ms: row.get::<_, Option<i64>>(5).map(from_sql),
             request: row.get::<_, Option<String>>(6).map(Into::into),
+            fingerprint: known_fingerprint(row.get(6), row.get(7)),
         });
     }
     Ok(page)
+}
+
+/// The fingerprint of what came with a request. Text that was no JSON became a JSON string on its way here: of a string
+/// nobody knows which it was.
+fn known_fingerprint(request: Option<&str>, data: Option<&str>) -> Option<u32> {
+    let is_string = data.is_some_and(|data| data.starts_with('"'));
+    request.filter(|_| !is_string).map(|_| fingerprint(data))
 }
 
 /// Keeps other gateways from recovering a sale for [`RECOVERY_LEASE_S`] from now. False: one of them does.

@@ -23,7 +23,7 @@ pub use end_hold::{EndHold, EndHoldAnswer};
 pub use envelope::{BARRIER_BYTES_MAX, Barrier, Envelope};
 /// The core's types that commands, replies and messages are made of.
 pub use flash_sale::{Change, Event, Invalid, Malformed, Refusal, State, Terms, invalid, limits};
-pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, NextEpoch, Reserved, SkuTerms};
+pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, NextEpoch, Reserved, SkuTerms, fingerprint};
 pub use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Standing, Terms as ThrottleTerms, WindowTerms};
 pub use message::Message;
 pub use operate::{Restock, RestockAnswer, SwitchAnswer};

@@ -146,6 +146,9 @@ pub struct RebuiltReservation<'a> {
     /// The id of the request that made it.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub request: Option<Cow<'a, str>>,
+    /// The fingerprint of that request's data; none: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<u32>,
 }
 
 impl<'a> Rebuild<'a> {

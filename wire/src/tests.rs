@@ -151,6 +151,7 @@ fn a_rebuilt_reservation_is_strict_json() {
         items: vec![message::MessageItem { sku: "s".into(), quantity: 2 }],
         expires_at_ms: Some(9),
         request: None,
+        fingerprint: None,
     };
     let rebuild = Rebuild { epoch: 2, reservations: vec![whole.clone(), whole] };
     check_args(&["2", json, json], Ok(rebuild.clone()), Rebuild::parse);

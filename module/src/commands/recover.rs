@@ -105,5 +105,6 @@ fn known<'a>(sale: &Sale, rebuilt: &'a RebuiltReservation) -> Result<Reservation
         expires_at_ms: rebuilt.expires_at_ms,
         items: sale.items(&named)?,
         request: rebuilt.request.as_deref(),
+        fingerprint: rebuilt.fingerprint,
     })
 }

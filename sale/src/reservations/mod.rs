@@ -69,13 +69,13 @@ impl Reservations {
         Some(&bytes[..length])
     }
 
-    /// Adds a reservation. A buyer with as many as there may be loses the oldest ended one: it is forgotten.
-    pub(crate) fn insert(&mut self, id: u64, reserved: &Reserved) {
+    /// Adds a reservation with the fingerprint of its request, if it has one. A buyer with as many as there may be loses the oldest ended one: it is forgotten.
+    pub(crate) fn insert(&mut self, id: u64, reserved: &Reserved, fingerprint: Option<u32>) {
         let hash = self.key.hash(reserved.buyer.as_bytes());
         if self.by_buyer.candidates(hash).count() >= RESERVATIONS_PER_BUYER_MAX {
             self.make_room(reserved.buyer);
         }
-        self.pages.push(id, reserved);
+        self.pages.push(id, reserved, fingerprint);
         self.index(hash, id);
     }
 

@@ -1,7 +1,7 @@
 //! A page holds the records of a run of seqs, one behind the other. Pages never move and never rehash, so that a sale
 //! grows in slices however large it gets.
 
-use super::record::{self, Reservation};
+use super::record::{self, FINGERPRINT_BYTES, Reservation};
 use crate::bytes::Malformed;
 use crate::event::{Reserved, State};
 use crate::limits::{BUYER_BYTES_MAX, REQUEST_BYTES_MAX, SKUS_MAX};
@@ -11,7 +11,7 @@ use crate::memory::{Mover, allocated};
 pub(super) const PAGE_SEQS: u64 = PAGE_RECORDS as u64;
 const PAGE_RECORDS: usize = 64;
 
-const RECORD_BYTES_MAX: usize = 16 + BUYER_BYTES_MAX + REQUEST_BYTES_MAX + SKUS_MAX * 6;
+const RECORD_BYTES_MAX: usize = 16 + BUYER_BYTES_MAX + REQUEST_BYTES_MAX + SKUS_MAX * 6 + FINGERPRINT_BYTES;
 const _: () = assert!(STARTS_BYTES + PAGE_RECORDS * RECORD_BYTES_MAX < u16::MAX as usize);
 
 /// At the front of a page stands where each seq's record begins.
@@ -54,9 +54,9 @@ impl Page {
         self.bytes.len()
     }
 
-    pub(super) fn push(&mut self, id: u64, reserved: &Reserved) {
+    pub(super) fn push(&mut self, id: u64, reserved: &Reserved, fingerprint: Option<u32>) {
         let start = self.bytes.len();
-        record::put(&mut self.bytes, reserved);
+        record::put(&mut self.bytes, reserved, fingerprint);
         self.place(id, start);
     }
 

@@ -32,8 +32,8 @@ impl Pages {
     }
 
     /// Adds a reservation whose id is newer than all before.
-    pub(super) fn push(&mut self, id: u64, reserved: &Reserved) {
-        self.change_newest(id, |page| page.push(id, reserved));
+    pub(super) fn push(&mut self, id: u64, reserved: &Reserved, fingerprint: Option<u32>) {
+        self.change_newest(id, |page| page.push(id, reserved, fingerprint));
     }
 
     /// Adds a record out of a snapshot, newer than all before; gives its length.
@@ -120,7 +120,8 @@ mod tests {
             for (step, buyer_bytes, forgets) in steps {
                 let id = ids.last().copied().unwrap_or(0) + step;
                 let (buyer, items) = ("b".repeat(buyer_bytes), Items::one(0, 1).expect("a quantity"));
-                pages.push(id, &Reserved { buyer: &buyer, slot: 0, items, expires_at_ms: None, request: None, data: None });
+                let made = Reserved { buyer: &buyer, slot: 0, items, expires_at_ms: None, request: None, data: None };
+                pages.push(id, &made, None);
                 ids.push(id);
                 if forgets {
                     pages.forget(ids.swap_remove(ids.len() / 2));

@@ -24,6 +24,9 @@ pub struct Reservation<'a> {
     pub items: Items,
     /// The id of the request that made it.
     pub request: Option<&'a str>,
+    /// The [`fingerprint`](crate::fingerprint) of that request's data; none: there is no request, or it is not known any
+    /// more what came with it.
+    pub fingerprint: Option<u32>,
 }
 
 impl Reservation<'_> {
@@ -36,32 +39,47 @@ impl Reservation<'_> {
 
 /// Where the buyer's length stands: behind state and slot.
 const BUYER_AT: usize = 2;
+/// Stands beside the state of a record that ends with a fingerprint.
+const HAS_FINGERPRINT: u8 = 0x80;
+/// What a fingerprint takes.
+pub(super) const FINGERPRINT_BYTES: usize = size_of::<u32>();
 
 /// Appends a new reservation: held if it expires, confirmed if it does not.
-pub(super) fn put(out: &mut Vec<u8>, reserved: &Reserved) {
+pub(super) fn put(out: &mut Vec<u8>, reserved: &Reserved, fingerprint: Option<u32>) {
     let state = if reserved.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
-    out.push(state_code(state));
+    out.push(state_code(state) | if fingerprint.is_some() { HAS_FINGERPRINT } else { 0 });
     out.push(reserved.slot);
     put_bytes(out, reserved.buyer.as_bytes());
     put_optional_int(out, reserved.expires_at_ms);
     put_items(out, &reserved.items);
     put_optional_text(out, reserved.request);
+    if let Some(fingerprint) = fingerprint {
+        out.extend_from_slice(&fingerprint.to_le_bytes());
+    }
 }
 
 /// Reads the record at the front of `bytes`, and how long it is.
 pub(super) fn read(id: u64, bytes: &[u8]) -> Result<(Reservation<'_>, usize), Malformed> {
     let mut reader = Reader::new(bytes);
+    let first = reader.byte("state")?;
     let reservation = Reservation {
         id,
-        state: read_state(reader.byte("state")?)?,
+        state: read_state(first)?,
         slot: read_slot(&mut reader)?,
         buyer: read_buyer(&mut reader)?,
         expires_at_ms: reader.optional_int("expiry", TIME_MS_MAX)?,
         items: read_items(&mut reader)?,
         request: read_request(&mut reader)?,
+        fingerprint: match first & HAS_FINGERPRINT {
+            0 => None,
+            _ => Some(u32::from_le_bytes(reader.array("fingerprint")?)),
+        },
     };
     if reservation.state != State::Confirmed && reservation.expires_at_ms.is_none() {
         return Err(Malformed::new("expiry"));
+    }
+    if reservation.request.is_none() && reservation.fingerprint.is_some() {
+        return Err(Malformed::new("fingerprint"));
     }
     Ok((reservation, bytes.len() - reader.left().len()))
 }
@@ -82,7 +100,7 @@ pub(super) fn state(bytes: &[u8]) -> State {
 }
 
 pub(super) fn set_state(bytes: &mut [u8], state: State) {
-    bytes[0] = state_code(state);
+    bytes[0] = state_code(state) | (bytes[0] & HAS_FINGERPRINT);
 }
 
 const fn state_code(state: State) -> u8 {
@@ -94,7 +112,8 @@ const fn state_code(state: State) -> u8 {
     }
 }
 
-fn read_state(code: u8) -> Result<State, Malformed> {
+fn read_state(first: u8) -> Result<State, Malformed> {
+    let code = first & !HAS_FINGERPRINT;
     let state = State::ALL.into_iter().find(|state| state_code(*state) == code);
     state.ok_or(Malformed::new("state"))
 }

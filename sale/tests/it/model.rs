@@ -10,7 +10,7 @@ const START_MS: u64 = 1_000_000;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Reserve { buyer: u8, items: Vec<(u16, u32)>, request: Option<u8> },
+    Reserve { buyer: u8, items: Vec<(u16, u32)>, request: Option<u8>, data: Option<bool> },
     Confirm { back: u64 },
     Release { back: u64 },
     Reap { holds_max: usize },
@@ -23,8 +23,8 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let items = prop::collection::vec((0..2u16, 1..4u32), 1..3);
     let step = prop_oneof![
-        6 => (0..6u8, items, prop::option::of(0..4u8))
-            .prop_map(|(buyer, items, request)| Step::Reserve { buyer, items, request }),
+        6 => (0..6u8, items, prop::option::of(0..4u8), prop::option::of(any::<bool>()))
+            .prop_map(|(buyer, items, request, data)| Step::Reserve { buyer, items, request, data }),
         2 => (0..20u64).prop_map(|back| Step::Confirm { back }),
         2 => (0..20u64).prop_map(|back| Step::Release { back }),
         1 => (1..5usize).prop_map(|holds_max| Step::Reap { holds_max }),
@@ -101,7 +101,7 @@ impl World {
 
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Reserve { buyer, items, request } => self.reserve(*buyer, items, *request),
+            Step::Reserve { buyer, items, request, data } => self.reserve(*buyer, items, *request, *data),
             Step::Confirm { back } => self.end(*back, State::Confirmed),
             Step::Release { back } => self.end(*back, State::Released),
             Step::Reap { holds_max } => self.expire(*holds_max, None),
@@ -112,15 +112,16 @@ impl World {
         }
     }
 
-    fn reserve(&mut self, buyer: u8, items: &[(u16, u32)], request: Option<u8>) {
+    fn reserve(&mut self, buyer: u8, items: &[(u16, u32)], request: Option<u8>, data: Option<bool>) {
         let buyer = format!("buyer-{buyer}");
         let request = request.map(|request| format!("request-{request}"));
+        let data = data.map(|data| if data { "{\"size\":42}" } else { "{}" });
         let items = items.iter().map(|&(sku, quantity)| Item { sku, quantity }).collect();
         let items = Items::summed(items).expect("the ranges above are valid");
         self.expire(64, Some(&buyer));
-        let reserve = Reserve { buyer: &buyer, items: items.clone(), request: request.as_deref(), data: Some("{}") };
+        let reserve = Reserve { buyer: &buyer, items: items.clone(), request: request.as_deref(), data };
         let done = self.decide(&Command::Reserve(reserve));
-        assert_eq!(done, self.oracle.reserve(self.now_ms, &buyer, &items, request.as_deref()));
+        assert_eq!(done, self.oracle.reserve(self.now_ms, &buyer, &items, request.as_deref(), data));
     }
 
     fn end(&mut self, back: u64, end: State) {

@@ -20,6 +20,7 @@ struct Entry {
     slot: u8,
     items: Items,
     request: Option<String>,
+    data: Option<String>,
     expires_at_ms: Option<u64>,
     state: State,
 }
@@ -105,12 +106,14 @@ impl Oracle {
         buyer: &str,
         items: &Items,
         request: Option<&str>,
+        data: Option<&str>,
     ) -> Result<Done, Refusal> {
         let now_ms = now_ms.max(self.now_ms);
         let own: Vec<Entry> = self.reservations.iter().filter(|entry| entry.buyer == buyer).cloned().collect();
         let active = || own.iter().filter(|entry| entry.state.is_active());
         if let Some(first) = own.iter().find(|entry| request.is_some() && entry.request.as_deref() == request) {
-            return Err(if first.items == *items { replayed(first) } else { Refusal::Conflict });
+            let is_same = first.items == *items && first.data.as_deref() == data;
+            return Err(if is_same { replayed(first) } else { Refusal::Conflict });
         }
         if let Some(first) = active().find(|entry| self.terms.limit == 1 && entry.items == *items) {
             return Err(replayed(first));
@@ -142,9 +145,9 @@ impl Oracle {
         let expires_at_ms = self.terms.hold_ms.map(|hold| now_ms + hold);
         let state = if expires_at_ms.is_some() { State::Held } else { State::Confirmed };
         self.happened(now_ms);
-        let (id, request) = (self.seq, request.map(str::to_owned));
-        let (buyer, items) = (buyer.to_owned(), items.clone());
-        self.reservations.push(Entry { id, buyer, slot, items, request, expires_at_ms, state });
+        let [request, data] = [request, data].map(|text| text.map(str::to_owned));
+        let (id, buyer, items) = (self.seq, buyer.to_owned(), items.clone());
+        self.reservations.push(Entry { id, buyer, slot, items, request, data, expires_at_ms, state });
         Ok(Done::Reserved { id, slot, expires_at_ms })
     }
 

@@ -14,7 +14,16 @@ fn later_life(total: u64, limit: u32) -> Sale {
 
 fn reservation(id: u64, buyer: &str, slot: u8, state: State, expires_at_ms: u64) -> Reservation<'_> {
     let items = Items::one(0, 1).expect("a unit");
-    Reservation { id, state, slot, buyer, expires_at_ms: Some(expires_at_ms), items, request: Some("r") }
+    Reservation {
+        id,
+        state,
+        slot,
+        buyer,
+        expires_at_ms: Some(expires_at_ms),
+        items,
+        request: Some("r"),
+        fingerprint: Some(7),
+    }
 }
 
 fn reserve(sale: &mut Sale, buyer: &str) -> Result<u64, Refusal> {

@@ -31,9 +31,10 @@ pub(crate) const SALES_ON_SALE: &str = "
     )
     ORDER BY sale LIMIT $3";
 
-/// The active orders of a sale behind the id `$2`, by id, at most `$3`.
+/// The active orders of a sale behind the id `$2`, by id, at most `$3`. What came with them is asked for only where a
+/// request's fingerprint is made of it.
 pub(crate) const ACTIVE_PAGE: &str = "
-    SELECT id, buyer, slot, state, items, expires_at_ms, request
+    SELECT id, buyer, slot, state, items, expires_at_ms, request, CASE WHEN request IS NOT NULL THEN data::text END
     FROM orders WHERE sale = $1 AND id > $2 AND state IN ('held', 'confirmed') ORDER BY id LIMIT $3";
 
 /// Keeps others from recovering the sale for `$3` seconds, unless one of them does.
