@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod announce;
 mod apply;
 mod connect;
 mod early;
@@ -21,6 +22,7 @@ mod recover;
 mod refusal;
 mod repair;
 mod replay;
+mod request_keys;
 mod sale;
 mod seal;
 mod settle;
@@ -28,6 +30,7 @@ mod snapshot;
 mod sql;
 mod statements;
 mod syncers;
+mod webhooks;
 mod write;
 
 pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
@@ -44,10 +47,15 @@ pub use recover::{
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{Replay, Standing};
+pub use request_keys::{KEY_KEPT_S, TakenKey, take_key};
 pub use sale::{SaleCreated, create_sale, terms};
 pub use seal::{EPOCHS_APART_SEQS, Wanted};
 pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
 pub use syncers::{SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
+pub use webhooks::{
+    Delivery, WEBHOOKS_MAX, Webhook, add_webhook, delivered, disable_webhook, not_delivered, remove_webhook, take_due,
+    webhooks,
+};
 pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};

@@ -6,6 +6,7 @@ use flash_wire::message::{MessageChange, MessageEvent};
 use flash_wire::{Message, State};
 use tokio_postgres::Transaction;
 
+use crate::announce::{Touched, announce};
 use crate::epochs::{self, Batch};
 use crate::error::Error;
 use crate::fold::Step;
@@ -114,7 +115,12 @@ async fn apply_late(
     let step = |event| Step { sale: &message.sale, epoch: message.epoch, event };
     let steps: Vec<_> = events.iter().map(|event| step(event.as_ref())).collect();
     Ok(match attempt(transaction, statements, &steps).await? {
-        None => None,
+        None => {
+            let mut touched = Touched::default();
+            steps.iter().for_each(|step| touched.add(step.sale, step.event));
+            announce(transaction, statements, &touched).await?;
+            None
+        }
         Some(Refusal::Rejected(reason)) => Some(reason.to_owned()),
         Some(Refusal::Unwritable(reason)) => Some(reason),
     })

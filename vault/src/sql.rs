@@ -6,8 +6,10 @@ pub(crate) mod events;
 pub(crate) mod orders;
 pub(crate) mod quarantine;
 pub(crate) mod recovery;
+pub(crate) mod request_keys;
 pub(crate) mod sales;
 pub(crate) mod syncers;
+pub(crate) mod webhooks;
 
 /// Settings of every session. A commit that is not on disk is none: what is acknowledged after it would be lost. (Any
 /// setting but `off` is the operator's choice of more.)
@@ -18,9 +20,10 @@ pub(crate) const SESSION: &str = "
 
 /// More settings of a session that writes. Its statements look rows up by their keys, each of a list in turn. The planner
 /// knows neither how long the lists are nor how fast the tables grow; left alone it prefers to scan whole ones, and to
-/// confirm an order among 100,000 then costs six times as much.
+/// confirm an order among 100,000 then costs six times as much. To compile such a statement takes longer than to run it.
 pub(crate) const WRITER: &str = "
     SET plan_cache_mode = force_generic_plan;
+    SET jit = off;
     SET enable_seqscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off";

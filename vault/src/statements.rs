@@ -14,6 +14,7 @@ pub(crate) struct Statements {
     pub(crate) end_orders_and_count: Statement,
     pub(crate) make_orders: Statement,
     pub(crate) advance_epochs: Statement,
+    pub(crate) is_anyone_to_hear: Statement,
 }
 
 impl Statements {
@@ -25,6 +26,7 @@ impl Statements {
             end_orders_and_count: client.prepare(sql::events::END_ORDERS_AND_COUNT).await?,
             make_orders: client.prepare(sql::events::MAKE_ORDERS).await?,
             advance_epochs: client.prepare(sql::events::ADVANCE_EPOCHS).await?,
+            is_anyone_to_hear: client.prepare(sql::webhooks::IS_ANYONE_TO_HEAR).await?,
         })
     }
 }

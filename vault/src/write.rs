@@ -4,6 +4,7 @@ use flash_metrics::process::{DUPLICATES, QUARANTINED};
 use flash_wire::{Barrier, Message};
 use tokio_postgres::{Client, Transaction};
 
+use crate::announce::{Touched, announce};
 use crate::connect::connect;
 use crate::early;
 use crate::epochs::{self, Batch, Epoch};
@@ -123,9 +124,11 @@ impl Vault {
     async fn write_batch(&mut self, batch: &Batch<'_>, incoming: Incoming<'_>) -> Result<Written, Error> {
         let mut transaction = self.client.transaction().await?;
         let mut epochs = epochs::lock(&transaction, &self.statements, batch).await?;
+        let mut touched = Touched::default();
         for epoch in &mut epochs {
             let late = late::take(&transaction, epoch).await?;
             late::refuse(&transaction, epoch, &late).await?;
+            late.iter().for_each(|event| touched.add(epoch.sale, event));
         }
         let kept = early::read(&transaction, &epochs).await?;
         let messages = readable(&kept);
@@ -133,7 +136,10 @@ impl Vault {
             epochs[*place].events.extend(&message.events);
         }
         let plans: Vec<_> = epochs.iter().map(|epoch| plan(epoch.head, epoch.events.clone())).collect();
-        settle(&mut transaction, &self.statements, &steps(&epochs, &plans)).await?;
+        let steps = steps(&epochs, &plans);
+        settle(&mut transaction, &self.statements, &steps).await?;
+        steps.iter().for_each(|step| touched.add(step.sale, step.event));
+        announce(&transaction, &self.statements, &touched).await?;
         for (epoch, plan) in epochs.iter().zip(&plans) {
             early::update(&transaction, epoch, plan).await?;
         }

@@ -11,3 +11,4 @@ mod order;
 mod quarantine;
 mod reading;
 mod refusals;
+mod webhooks;

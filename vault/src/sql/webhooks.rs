@@ -1,0 +1,77 @@
+//! Webhooks, and what is to be delivered to them.
+
+/// Whether anybody wants to hear of orders.
+pub(crate) const IS_ANYONE_TO_HEAR: &str = "SELECT EXISTS (SELECT FROM webhooks WHERE disabled_at IS NULL)";
+
+/// Notes for each webhook what became of reservations that something has happened to.
+pub(crate) const ANNOUNCE: &str = "
+    INSERT INTO deliveries (webhook, sale, reservation, type)
+    SELECT webhooks.id, became.sale, became.id, became.type
+    FROM (
+        SELECT sale, id, 'order.' || orders.state AS type
+        FROM unnest($1::text[], $2::bigint[]) AS touched (sale, id) JOIN orders USING (sale, id)
+        WHERE orders.state <> 'held'
+        UNION
+        SELECT sale, id, 'order.rejected'
+        FROM unnest($1::text[], $2::bigint[]) AS touched (sale, id) JOIN rejections USING (sale, id)
+    ) AS became, webhooks
+    WHERE webhooks.disabled_at IS NULL
+    ON CONFLICT DO NOTHING";
+
+/// Adds a webhook, unless there are `$3`.
+pub(crate) const ADD: &str = "
+    INSERT INTO webhooks (url, secret) SELECT $1, $2 WHERE (SELECT count(*) FROM webhooks) < $3 RETURNING id";
+
+/// All webhooks, with how much waits for each, and how much was given up.
+pub(crate) const LIST: &str = "
+    SELECT id, url, disabled_because,
+        (SELECT count(*) FROM deliveries WHERE webhook = webhooks.id AND dead_at IS NULL),
+        (SELECT count(*) FROM deliveries WHERE webhook = webhooks.id AND dead_at IS NOT NULL)
+    FROM webhooks ORDER BY id";
+
+/// Removes a webhook, and what waits for it.
+pub(crate) const REMOVE: &str = "DELETE FROM webhooks WHERE id = $1";
+
+/// Stops delivering to a webhook, and forgets what waits for it.
+pub(crate) const DISABLE: &str = "
+    WITH forgotten AS (DELETE FROM deliveries WHERE webhook = $1)
+    UPDATE webhooks SET disabled_at = now(), disabled_because = $2 WHERE id = $1 AND disabled_at IS NULL";
+
+/// Takes at most `$1` deliveries that are due, for `$2` seconds, with what is to be said.
+pub(crate) const TAKE_DUE: &str = "
+    WITH taken AS (
+        UPDATE deliveries SET attempts = attempts + 1, due_at = now() + make_interval(secs => $2)
+        WHERE id IN (
+            SELECT id FROM deliveries
+            WHERE dead_at IS NULL AND due_at <= now()
+            AND webhook IN (SELECT id FROM webhooks WHERE disabled_at IS NULL)
+            ORDER BY due_at LIMIT $1
+            FOR UPDATE SKIP LOCKED
+        )
+        RETURNING id, webhook, sale, reservation, type, attempts
+    )
+    SELECT taken.id, taken.webhook, webhooks.url, webhooks.secret, taken.type, taken.attempts, taken.sale,
+        taken.reservation, coalesce(orders.buyer, rejected.buyer), orders.items, orders.data::text, rejected.reason,
+        to_char(
+            coalesce(to_timestamp(coalesce(orders.ended_at_ms, orders.reserved_at_ms) / 1000.0), rejected.at)
+                AT TIME ZONE 'UTC',
+            'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'
+        )
+    FROM taken
+    JOIN webhooks ON webhooks.id = taken.webhook
+    LEFT JOIN orders
+        ON taken.type <> 'order.rejected' AND orders.sale = taken.sale AND orders.id = taken.reservation
+    LEFT JOIN LATERAL (
+        SELECT buyer, reason, at FROM rejections
+        WHERE rejections.sale = taken.sale AND rejections.id = taken.reservation ORDER BY epoch LIMIT 1
+    ) AS rejected ON taken.type = 'order.rejected'";
+
+/// A delivery was taken: nothing of it is left to do.
+pub(crate) const DELIVERED: &str = "DELETE FROM deliveries WHERE id = $1";
+
+/// A delivery was not taken: it is tried again in `$2` seconds.
+pub(crate) const RETRY: &str = "
+    UPDATE deliveries SET due_at = now() + make_interval(secs => $2), last_error = $3 WHERE id = $1";
+
+/// A delivery was not taken, and is not tried again.
+pub(crate) const BURY: &str = "UPDATE deliveries SET dead_at = now(), last_error = $2 WHERE id = $1";

@@ -1,0 +1,162 @@
+//! Webhooks, and what is to be delivered to them. Who delivers holds what it has taken for a while, so that any number may
+//! do it; one that dies leaves it to the others.
+
+use std::fmt;
+
+use flash_wire::message::MessageItem;
+use tokio_postgres::types::Json;
+use tokio_postgres::{Client, Row};
+
+use crate::error::Error;
+use crate::number::{from_sql, to_sql};
+use crate::sql;
+
+/// Webhooks that there may be.
+pub const WEBHOOKS_MAX: u32 = 64;
+
+/// A webhook, and how it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its id.
+    pub id: u64,
+    /// Where it is.
+    pub url: String,
+    /// Why nothing is delivered to it any more; none: it is on.
+    pub disabled_because: Option<String>,
+    /// Deliveries that it has not taken yet.
+    pub waiting: u64,
+    /// Deliveries that were given up.
+    pub dead: u64,
+}
+
+/// What a webhook is to be told.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its id: the same at each attempt.
+    pub id: u64,
+    /// For whom.
+    pub webhook: u64,
+    /// Where that is.
+    pub url: String,
+    /// What to sign it with.
+    pub secret: String,
+    /// `order.confirmed` and the like.
+    pub kind: String,
+    /// The number of this attempt, from 1.
+    pub attempt: u32,
+    /// When it happened, as RFC 3339 says it.
+    pub at: String,
+    /// The sale.
+    pub sale: String,
+    /// The reservation.
+    pub reservation: u64,
+    /// Who had reserved.
+    pub buyer: String,
+    /// SKU names and units.
+    pub items: Vec<(String, u64)>,
+    /// What the buyer sent along, as JSON.
+    pub data: Option<String>,
+    /// Why PostgreSQL refused it.
+    pub reason: Option<String>,
+}
+
+/// Without the secret.
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// Adds a webhook; none: there are [`WEBHOOKS_MAX`].
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn add_webhook(client: &Client, url: &str, secret: &str) -> Result<Option<u64>, Error> {
+    let row = client.query_opt(sql::webhooks::ADD, &[&url, &secret, &i64::from(WEBHOOKS_MAX)]).await?;
+    Ok(row.map(|row| from_sql(row.get(0))))
+}
+
+/// All webhooks, by id.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn webhooks(client: &Client) -> Result<Vec<Webhook>, Error> {
+    let rows = client.query(sql::webhooks::LIST, &[]).await?;
+    let webhook = |row: &Row| Webhook {
+        id: from_sql(row.get(0)),
+        url: row.get(1),
+        disabled_because: row.get(2),
+        waiting: from_sql(row.get(3)),
+        dead: from_sql(row.get(4)),
+    };
+    Ok(rows.iter().map(webhook).collect())
+}
+
+/// Removes a webhook, and what waits for it. False: there is none of this id.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn remove_webhook(client: &Client, id: u64) -> Result<bool, Error> {
+    Ok(client.execute(sql::webhooks::REMOVE, &[&to_sql(id)]).await? > 0)
+}
+
+/// Stops delivering to a webhook, and forgets what waits for it.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn disable_webhook(client: &Client, id: u64, because: &str) -> Result<(), Error> {
+    client.execute(sql::webhooks::DISABLE, &[&to_sql(id), &because]).await?;
+    Ok(())
+}
+
+/// Takes at most `count` deliveries that are due. Nobody else is given them for `hold_s` seconds.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn take_due(client: &Client, count: u32, hold_s: u32) -> Result<Vec<Delivery>, Error> {
+    let rows = client.query(sql::webhooks::TAKE_DUE, &[&i64::from(count), &f64::from(hold_s)]).await?;
+    rows.iter().map(delivery).collect()
+}
+
+fn delivery(row: &Row) -> Result<Delivery, Error> {
+    let items: Option<Json<Vec<MessageItem>>> = row.try_get(9)?;
+    let items = items.map(|Json(items)| items).unwrap_or_default();
+    Ok(Delivery {
+        id: from_sql(row.get(0)),
+        webhook: from_sql(row.get(1)),
+        url: row.get(2),
+        secret: row.get(3),
+        kind: row.get(4),
+        attempt: u32::try_from(row.get::<_, i32>(5)).unwrap_or(u32::MAX),
+        sale: row.get(6),
+        reservation: from_sql(row.get(7)),
+        // What is told of is never deleted; should somebody have done so by hand, that is what there is to tell.
+        buyer: row.get::<_, Option<String>>(8).unwrap_or_default(),
+        items: items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into())).collect(),
+        data: row.get(10),
+        reason: row.get(11),
+        at: row.get::<_, Option<String>>(12).unwrap_or_default(),
+    })
+}
+
+/// A delivery was taken.
+///
+/// # Errors
+/// When PostgreSQL is in trouble: it may be delivered again then.
+pub async fn delivered(client: &Client, id: u64) -> Result<(), Error> {
+    client.execute(sql::webhooks::DELIVERED, &[&to_sql(id)]).await?;
+    Ok(())
+}
+
+/// A delivery was not taken: it is tried again after a while, or never where none is given.
+///
+/// # Errors
+/// When PostgreSQL is in trouble: it is tried again when nobody holds it any more.
+pub async fn not_delivered(client: &Client, id: u64, again_s: Option<f64>, error: &str) -> Result<(), Error> {
+    let id = to_sql(id);
+    match again_s {
+        Some(seconds) => client.execute(sql::webhooks::RETRY, &[&id, &seconds, &error]).await?,
+        None => client.execute(sql::webhooks::BURY, &[&id, &error]).await?,
+    };
+    Ok(())
+}
