@@ -156,6 +156,9 @@ pub(crate) struct Gateway {
     /// Milliseconds that a journal may show no progress before its events are written to PostgreSQL past the transport.
     #[arg(long, default_value_t = flash_gateway::limits::SWEEP_AFTER_MS, env = "FLASH_SWEEP_AFTER_MS", value_parser = clap::value_parser!(u64).range(1_000..=3_600_000))]
     pub(crate) sweep_after_ms: u64,
+    /// Deliver webhooks to addresses that only this network reaches, too.
+    #[arg(long, env = "FLASH_WEBHOOKS_PRIVATE")]
+    pub(crate) webhooks_private: bool,
     /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,

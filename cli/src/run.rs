@@ -43,6 +43,7 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
             threads: args.threads,
             run_max: args.run_max,
             drain_notice: Duration::from_millis(args.drain_notice_ms),
+            webhooks_private: args.webhooks_private,
             sweep_after: Duration::from_millis(args.sweep_after_ms),
             durability: args.durability,
         })?;

@@ -35,6 +35,8 @@ pub struct Config {
     pub drain_notice: Duration,
     /// How long a journal may show no progress before its events are written to PostgreSQL past the transport.
     pub sweep_after: Duration,
+    /// Webhooks may be at addresses that only this network reaches.
+    pub webhooks_private: bool,
     /// What every answer to a buyer survives. A request may ask for more.
     pub durability: Durability,
 }

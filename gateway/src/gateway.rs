@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::config::{Config, Transport};
+use crate::events::{self, Events, Newcomer, Rooms};
 use crate::http::{self, App, Routes};
 use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
@@ -20,6 +21,8 @@ use crate::phase::Phase;
 use crate::recovery::{self, Recovery, RecoveryHandle};
 use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
 use crate::sweep::Sweep;
+use crate::waits::Waits;
+use crate::webhooks::Webhooks;
 use crate::worker::Worker;
 
 /// Why a gateway did not start.
@@ -59,6 +62,8 @@ pub struct Gateway {
     servers: Vec<Worker>,
     relay: Worker,
     recovery: Worker,
+    watchers: Worker,
+    webhooks: Worker,
     handle: RelayHandle,
 }
 
@@ -81,20 +86,25 @@ impl Gateway {
         let (phase, receiver) = watch::channel(Phase::Serving);
         let (handle, wishes) = relay::handle();
         let (recovery, asked) = recovery::handle();
+        let (events, newcomers) = events::handle();
         let shared = Shared {
             config: config.clone(),
             phase: receiver,
             relay: handle.clone(),
             recovery,
+            events,
             transport_is_up: Arc::default(),
         };
         let relay = shared.clone().start_relay(wishes)?;
         let recovery = shared.clone().start_recovery(asked)?;
+        let watchers = shared.clone().start_watchers(newcomers)?;
+        let webhooks = shared.clone().start_webhooks()?;
         let mut servers = Vec::new();
         for (at, listener) in listeners.into_iter().enumerate() {
             servers.push(shared.clone().start_server(at, listener)?);
         }
-        Ok(Self { address, phase, drain_notice: config.drain_notice, servers, relay, recovery, handle })
+        let drain_notice = config.drain_notice;
+        Ok(Self { address, phase, drain_notice, servers, relay, recovery, watchers, webhooks, handle })
     }
 
     /// Where HTTP is served.
@@ -114,6 +124,8 @@ impl Gateway {
         self.phase.send_replace(Phase::Draining);
         sleep(self.drain_notice).await;
         self.phase.send_replace(Phase::Stopping);
+        self.watchers.end(Duration::from_millis(STOP_TIMEOUT_MS)).await;
+        self.webhooks.end(Duration::from_millis(STOP_TIMEOUT_MS)).await;
         for server in self.servers {
             server.end(Duration::from_millis(STOP_TIMEOUT_MS)).await;
         }
@@ -130,6 +142,7 @@ struct Shared {
     phase: watch::Receiver<Phase>,
     relay: RelayHandle,
     recovery: RecoveryHandle,
+    events: Events,
     transport_is_up: Arc<AtomicBool>,
 }
 
@@ -149,6 +162,20 @@ impl Shared {
             Ok(async move {
                 tokio::join!(sweep.run(self.phase.clone()), recovery.run(self.phase));
             })
+        })
+    }
+
+    fn start_watchers(self, newcomers: mpsc::Receiver<Newcomer>) -> Result<Worker, StartError> {
+        Worker::start("flash-events".to_owned(), move || {
+            let redis = Client::connect(&self.config.redis)?;
+            Ok(Rooms::new(redis, newcomers).run(self.phase))
+        })
+    }
+
+    fn start_webhooks(self) -> Result<Worker, StartError> {
+        Worker::start("flash-webhooks".to_owned(), move || {
+            let webhooks = Webhooks::new(self.config.postgres, self.config.webhooks_private);
+            Ok(webhooks.run(self.phase))
         })
     }
 
@@ -175,9 +202,13 @@ impl Shared {
         Worker::start(format!("flash-http-{at}"), move || {
             let durable = Durable::connect(&self.config.redis)?;
             http::warn_of_durability(durable.clone(), self.config.durability);
+            let redis = Client::connect(&self.config.redis)?;
             let app = App {
                 routes: Routes::new().map_err(|error| StartError::Routes(error.to_string()))?,
-                redis: Client::connect(&self.config.redis)?,
+                events: self.events,
+                webhooks_private: self.config.webhooks_private,
+                waits: Waits::new(redis.clone()),
+                redis,
                 durable,
                 durability: self.config.durability,
                 orders: Orders::new(self.config.postgres),

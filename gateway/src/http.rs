@@ -3,13 +3,16 @@
 mod app;
 mod body;
 mod durability;
+mod events;
 mod fields;
 mod forgotten;
+mod found;
 mod health;
 mod idempotency_key;
 pub(crate) mod listener;
 mod metrics;
 mod path;
+mod prefer;
 mod problem;
 mod reply;
 mod reservation;
@@ -17,6 +20,7 @@ mod reservations;
 mod routes;
 mod sales;
 mod server;
+mod webhooks;
 
 pub(crate) use app::App;
 pub(crate) use durability::warn_of_durability;

@@ -6,6 +6,7 @@
 
 mod clock;
 mod config;
+mod events;
 mod gateway;
 mod http;
 pub mod limits;
@@ -14,6 +15,8 @@ mod phase;
 mod recovery;
 mod relay;
 mod sweep;
+mod waits;
+mod webhooks;
 mod worker;
 
 pub use config::{Config, Transport};

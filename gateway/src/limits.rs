@@ -18,14 +18,57 @@ pub const BODY_TIMEOUT_MS: u64 = 2_000;
 pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
 /// The same for creating a sale: an operator does that, once, and PostgreSQL has to write.
 pub const CREATE_TIMEOUT_MS: u64 = 5_000;
+/// Clients that watch sales at this gateway. Beyond it they are refused.
+pub const WATCHERS_MAX: usize = 16_384;
+/// Watchers that wait to be taken by their thread.
+pub const NEWCOMERS_MAX: usize = 1_024;
+/// What lies between two events of a sale, at least.
+pub const FRAME_EVERY_MS: u64 = 100;
+/// How often a watcher of a sale in which nothing happens hears that the connection lives. It is also how a watcher that
+/// has hung up is noticed there.
+pub const PING_EVERY_MS: u64 = 15_000;
+/// How long a watcher may take nothing of what it is sent.
+pub const WATCHER_STALL_MS: u64 = 30_000;
+/// What a watcher whose connection ends is told to wait before it comes again: between this …
+pub const RETRY_MS_MIN: u64 = 1_000;
+/// … and this, so that ten thousand do not come at once.
+pub const RETRY_MS_MAX: u64 = 5_000;
+/// Bytes of a webhook's URL.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
+/// Deliveries that one gateway has under way at once.
+pub const DELIVERIES_AT_ONCE: u32 = 32;
+/// What one attempt may take, from the look at the receiver's name to the head of its answer.
+pub const DELIVERY_TIMEOUT_MS: u64 = 10_000;
+/// How long a gateway that delivers keeps the others from it. One that has died holds a delivery up no longer.
+pub const DELIVERY_HOLD_S: u32 = 30;
+/// How often a gateway looks for what is due.
+pub const DELIVERY_LOOK_MS: u64 = 1_000;
+/// The wait behind the first attempt. Each that follows is four times as long …
+pub const DELIVERY_RETRY_S: u32 = 1;
+/// … up to this.
+pub const DELIVERY_RETRY_S_MAX: u32 = 8 * 60 * 60;
+/// Attempts before a delivery is given up: spread over more than a day.
+pub const DELIVERY_ATTEMPTS_MAX: u32 = 12;
+/// The head of a receiver's answer.
+pub const RECEIVER_HEAD_BYTES_MAX: usize = 16 * 1024;
+/// The longest wait that a client is granted until its reservation is in PostgreSQL (`Prefer: wait=n`).
+pub const WAIT_S_MAX: u64 = 5;
+/// Clients of one thread that wait so. Beyond it nobody waits: the answer says what is known now.
+pub const WAITERS_MAX: usize = 4_096;
+/// How often a sale that somebody waits for is looked at.
+pub const WAIT_LOOK_MS: u64 = 20;
+/// Those who have waited on one thread, and ask PostgreSQL at once.
+pub const ASK_AFTER_WAIT_MAX: usize = 32;
 /// How old a connection gets. Old ones are closed between two requests, so that connections spread over the threads
 /// again, and a client that never reads its answers holds its place no longer than this.
 pub const CONNECTION_AGE_MS_MAX: u64 = 300_000;
 /// Connections that were opened together are not closed together: each gets up to this much less.
 pub const CONNECTION_AGE_JITTER_MS: u64 = 60_000;
-/// What a connection that is to close may still take for the request that it is in: body and handler, and some for the
-/// answer to leave.
-pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + CREATE_TIMEOUT_MS + 1_000;
+/// What a connection that is to close may still take for the request that it is in: body, handler and wait, and some for
+/// the answer to leave.
+pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + WAITING_TIMEOUT_MS + 1_000;
+/// What a request may take that waits, until its answer.
+const WAITING_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS + WAIT_S_MAX * 1_000;
 /// What a thread may take to end: all of its connections first, then the work of buyers who hung up, and some.
 pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + CREATE_TIMEOUT_MS + 1_000;
 /// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
@@ -48,5 +91,6 @@ pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
 /// set: longer than a restart of a broker or a syncer takes.
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
-const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
+const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS && CREATE_TIMEOUT_MS <= WAITING_TIMEOUT_MS);
+const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);

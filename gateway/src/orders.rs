@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use flash_vault::{Client, Order, Rejection, SaleCreated};
+use flash_vault::{Client, Order, Rejection, SaleCreated, TakenKey, Webhook};
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
@@ -18,6 +18,8 @@ use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
 const LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS - 200;
 /// The same for what creates a sale; behind it Redis needs some time as well.
 const CREATE_SALE_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS - 1_000;
+/// Keys are taken for one route.
+const CREATE_ROUTE: &str = "POST /v1/sales";
 /// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
 /// reservations need.
 const QUERIES_MAX: usize = 64;
@@ -61,6 +63,12 @@ impl Orders {
         self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }
 
+    /// Takes a key for a request that creates `target`, or says what it was taken for.
+    pub(crate) async fn take_key(&self, key: &str, body: &[u8], target: &str) -> Result<TakenKey, OrdersError> {
+        let question = async |client: &_| flash_vault::take_key(client, CREATE_ROUTE, key, body, target).await;
+        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
+    }
+
     /// Whether a sale is over for long; none: there is no such sale.
     pub(crate) async fn is_over(&self, sale: &str) -> Result<Option<bool>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::is_over(client, sale).await).await
@@ -74,6 +82,22 @@ impl Orders {
     /// The order of a reservation.
     pub(crate) async fn order(&self, sale: &str, id: u64) -> Result<Option<Order>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::order(client, sale, id).await).await
+    }
+
+    /// Adds a webhook; none: there are too many.
+    pub(crate) async fn add_webhook(&self, url: &str, secret: &str) -> Result<Option<u64>, OrdersError> {
+        let question = async |client: &_| flash_vault::add_webhook(client, url, secret).await;
+        self.ask(LOOK_UP_TIMEOUT_MS, question).await
+    }
+
+    /// All webhooks.
+    pub(crate) async fn webhooks(&self) -> Result<Vec<Webhook>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::webhooks(client).await).await
+    }
+
+    /// Removes a webhook; false: there is no such one.
+    pub(crate) async fn remove_webhook(&self, id: u64) -> Result<bool, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::remove_webhook(client, id).await).await
     }
 
     /// Whether there is a connection, or can be one.

@@ -4,7 +4,9 @@
 mod audit;
 mod dev;
 mod durability;
+mod events;
 mod http;
+mod idempotency;
 mod metrics;
 mod module;
 mod module_aof_prefix;
@@ -31,3 +33,5 @@ mod throttle;
 mod throttle_errors;
 mod throttle_hostile_restore;
 mod tidy;
+mod waiting;
+mod webhooks;

@@ -215,6 +215,8 @@ fn what_the_vault_refuses_is_told_to_the_buyer_and_redis_is_put_right() {
         (answer.status == 200 && answer.body["state"] == "rejected").then_some(answer)
     });
     assert_eq!((&rejected.body["buyer"], &rejected.body["reason"]), (&"bob".into(), &"oversold".into()));
+    // The buyer is told as soon as PostgreSQL has said no; Redis is put right behind that.
+    wait::until("a Redis that is put right", || (sale(&world)["epoch"] == 2).then_some(()));
     assert_eq!(reserve_patiently(&world, "cleo", "s").problem(), "sold-out");
     assert_eq!(id(&reserve_patiently(&world, "ada", "s")), ada);
     let sale = sale(&world);

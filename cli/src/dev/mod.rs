@@ -80,6 +80,8 @@ async fn serve(
         threads: args.threads,
         run_max: flash_gateway::RUN_EVENTS_MAX,
         drain_notice: Duration::ZERO,
+        // What runs on this machine is what one tries webhooks with.
+        webhooks_private: true,
         sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
         durability: args.durability,
     };

@@ -13,15 +13,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::forgotten::forgotten;
+use super::found::Patience;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::{Endpoint, Routes, Target};
-use super::{body, health, metrics, reservation, reservations, sales};
+use super::{body, events, health, metrics, prefer, reservation, reservations, sales, webhooks};
+use crate::events::Events;
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::recovery::RecoveryHandle;
 use crate::relay::RelayHandle;
+use crate::waits::Waits;
 
 /// What the requests of one thread share.
 #[derive(Debug)]
@@ -40,6 +43,12 @@ pub(crate) struct App {
     /// None, where no RabbitMQ is used.
     pub(crate) rabbit_is_up: Option<Arc<AtomicBool>>,
     pub(crate) phase: watch::Receiver<Phase>,
+    /// Takes those who watch a sale.
+    pub(crate) events: Events,
+    /// Webhooks may be at private addresses.
+    pub(crate) webhooks_private: bool,
+    /// Who waits for PostgreSQL.
+    pub(crate) waits: Arc<Waits>,
     /// A place for each request that is being worked on.
     pub(crate) places: Arc<Semaphore>,
 }
@@ -56,15 +65,16 @@ async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Pro
         Endpoint::Live => return Ok(health::live()),
         Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
         Endpoint::Metrics => return Ok(metrics::show(&app).await),
+        Endpoint::WatchSale => return events::watch(&app, &head.method, &target.sale).await.map_err(Problem::of_read),
         _ => {}
     }
     let body = body::read(body).await?;
     let place = app.places.clone().try_acquire_owned().map_err(|_| Kind::Overloaded)?;
     let reads = head.method.is_safe();
-    let limit_ms = if target.endpoint == Endpoint::CreateSale { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
+    let limit = Duration::from_millis(limit_ms(target.endpoint)) + prefer::wait(&head.headers).unwrap_or_default();
     // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
     let task = tokio::spawn(work(app, target, head.headers, body, place));
-    match timeout(Duration::from_millis(limit_ms), task).await {
+    match timeout(limit, task).await {
         Ok(Ok(Err(problem))) if reads => Err(problem.of_read()),
         Ok(Ok(result)) => result,
         Ok(Err(panicked)) => {
@@ -76,23 +86,34 @@ async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Pro
     }
 }
 
+const fn limit_ms(endpoint: Endpoint) -> u64 {
+    match endpoint {
+        Endpoint::CreateSale => CREATE_TIMEOUT_MS,
+        _ => HANDLER_TIMEOUT_MS,
+    }
+}
+
 async fn work(
     app: Arc<App>,
     target: Target,
     headers: HeaderMap,
     body: Bytes,
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 ) -> Result<Reply, Problem> {
     let (sale, id) = (target.sale.as_str(), target.id.as_str());
+    let patience = Patience { wait: prefer::wait(&headers), place };
     let result = match target.endpoint {
         // What asks PostgreSQL is rare and large: on the heap it does not make every reservation's task larger.
         Endpoint::CreateSale => Box::pin(sales::create(&app, &headers, &body)).await,
         Endpoint::ShowSale => sales::show(&app, sale).await,
-        Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body).await,
-        Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
-        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers).await,
-        Endpoint::ReleaseReservation => reservation::release(&app, sale, id, &headers).await,
-        Endpoint::Live | Endpoint::Ready | Endpoint::Metrics => Err(Kind::Internal.into()),
+        Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body, patience).await,
+        Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id, patience)).await,
+        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers, patience).await,
+        Endpoint::ReleaseReservation => reservation::release(&app, sale, id, &headers, patience).await,
+        Endpoint::AddWebhook => Box::pin(webhooks::add(&app, &headers, &body)).await,
+        Endpoint::ListWebhooks => Box::pin(webhooks::list(&app)).await,
+        Endpoint::RemoveWebhook => Box::pin(webhooks::remove(&app, id)).await,
+        Endpoint::Live | Endpoint::Ready | Endpoint::Metrics | Endpoint::WatchSale => Err(Kind::Internal.into()),
     };
     match result {
         Err(problem) if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {

@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     NotFound,
     UnknownSale,
     UnknownReservation,
+    UnknownWebhook,
     MethodNotAllowed,
     BodyTimeout,
     SoldOut,
@@ -31,11 +32,13 @@ pub(crate) enum Kind {
     Closed,
     Conflict,
     SaleDiffers,
+    TooManyWebhooks,
     Ended,
     Expired,
     BodyTooLarge,
     UnsupportedMediaType,
     Invalid,
+    KeyReused,
     Internal,
     Overloaded,
     RedisAway,
@@ -58,6 +61,7 @@ impl Kind {
             Self::NotFound => ("not-found", Is::NOT_FOUND, "There is nothing at this path"),
             Self::UnknownSale => ("unknown-sale", Is::NOT_FOUND, "There is no such sale"),
             Self::UnknownReservation => ("unknown-reservation", Is::NOT_FOUND, "There is no such reservation"),
+            Self::UnknownWebhook => ("unknown-webhook", Is::NOT_FOUND, "There is no such webhook"),
             Self::MethodNotAllowed => ("method-not-allowed", Is::METHOD_NOT_ALLOWED, "This path has other methods"),
             Self::BodyTimeout => ("body-timeout", Is::REQUEST_TIMEOUT, "The body took too long"),
             Self::SoldOut => ("sold-out", Is::CONFLICT, "Not enough units are available"),
@@ -66,6 +70,7 @@ impl Kind {
             Self::Closed => ("closed", Is::CONFLICT, "The sale is closed"),
             Self::Conflict => ("conflict", Is::CONFLICT, "This contradicts what was asked for before"),
             Self::SaleDiffers => ("sale-differs", Is::CONFLICT, "There is a sale of this id with other terms"),
+            Self::TooManyWebhooks => ("too-many-webhooks", Is::CONFLICT, "There are as many webhooks as there may be"),
             Self::Ended => ("ended", Is::GONE, "The sale is over"),
             Self::Expired => ("expired", Is::GONE, "The hold has expired"),
             Self::BodyTooLarge => ("body-too-large", Is::PAYLOAD_TOO_LARGE, "The body is too large"),
@@ -73,6 +78,9 @@ impl Kind {
                 ("unsupported-media-type", Is::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json")
             }
             Self::Invalid => ("invalid", Is::UNPROCESSABLE_ENTITY, "A field breaks its rule"),
+            Self::KeyReused => {
+                ("key-reused", Is::UNPROCESSABLE_ENTITY, "This Idempotency-Key came with another request before")
+            }
             Self::Internal => ("internal", Is::INTERNAL_SERVER_ERROR, "The gateway failed"),
             Self::Overloaded => ("overloaded", Is::SERVICE_UNAVAILABLE, "Too many requests at once"),
             Self::RedisAway => {

@@ -1,124 +1,62 @@
 //! One reservation: `/v1/sales/{sale}/reservations/{id}` and what ends its hold.
 
 use flash_client::Call;
-use flash_vault::{Order, Rejection};
-use flash_wire::{EndHoldAnswer, Refusal, ReservationStatus, State};
+use flash_wire::{EndHoldAnswer, Refusal, State};
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::app::App;
+use super::found::{self, Patience, find_patiently};
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
-use super::{durability, path};
-use crate::clock::now_ms;
+use super::{durability, idempotency_key, path};
 
-/// Where it stands: Redis knows the newest, PostgreSQL remembers the longest.
-pub(crate) async fn show(app: &App, sale: &str, id: &str) -> Result<Reply, Problem> {
+/// Where it stands.
+pub(crate) async fn show(app: &App, sale: &str, id: &str, patience: Patience) -> Result<Reply, Problem> {
     let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    let refusal = match app.redis.call(Call::reservation_status(sale, id)).await? {
-        Ok(status) => return Ok(json(StatusCode::OK, &View::of_status(sale, &status))),
-        Err(refusal) => refusal,
-    };
-    // The reservation is forgotten, or its sale is.
-    if !matches!(refusal, Refusal::Unknown | Refusal::NotWarmed) {
-        return Err(refusal.into());
-    }
-    if let Some(order) = app.orders.order(sale, id).await? {
-        return Ok(json(StatusCode::OK, &View::of_order(sale, &order)));
-    }
-    match app.orders.rejection(sale, id).await? {
-        Some(rejection) => Ok(json(StatusCode::OK, &View::of_rejection(sale, id, &rejection))),
-        None => Err(refusal.into()),
-    }
-}
-
-/// A reservation as it stands.
-#[derive(Debug, Serialize)]
-struct View<'a> {
-    sale: &'a str,
-    id: u64,
-    buyer: &'a str,
-    state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_in_ms: Option<u64>,
-    /// Why PostgreSQL refused it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    items: Vec<ItemView<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ItemView<'a> {
-    sku: &'a str,
-    quantity: u64,
-}
-
-impl<'a> View<'a> {
-    fn of_status(sale: &'a str, status: &'a ReservationStatus) -> Self {
-        Self {
-            sale,
-            id: status.id,
-            buyer: &status.buyer,
-            state: status.state.name(),
-            expires_at_ms: status.expires_at_ms,
-            expires_in_ms: left_ms(status.state, status.expires_at_ms),
-            reason: None,
-            items: items(&status.items),
-        }
-    }
-
-    fn of_order(sale: &'a str, order: &'a Order) -> Self {
-        Self {
-            sale,
-            id: order.id,
-            buyer: &order.buyer,
-            state: order.state.name(),
-            expires_at_ms: order.expires_at_ms,
-            expires_in_ms: left_ms(order.state, order.expires_at_ms),
-            reason: None,
-            items: items(&order.items),
-        }
-    }
-
-    /// Redis had said yes, and PostgreSQL, which has the last word, said no.
-    fn of_rejection(sale: &'a str, id: u64, rejection: &'a Rejection) -> Self {
-        let (buyer, reason) = (&rejection.buyer, Some(rejection.reason.as_str()));
-        Self { sale, id, buyer, state: "rejected", expires_at_ms: None, expires_in_ms: None, reason, items: Vec::new() }
-    }
-}
-
-fn items(items: &[(impl AsRef<str>, u64)]) -> Vec<ItemView<'_>> {
-    items.iter().map(|(sku, quantity)| ItemView { sku: sku.as_ref(), quantity: *quantity }).collect()
-}
-
-/// What is left of a hold.
-pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
-    let expires_at_ms = expires_at_ms.filter(|_| state == State::Held)?;
-    Some(expires_at_ms.saturating_sub(now_ms()))
+    let (found, granted) = find_patiently(app, sale, id, patience).await?;
+    Ok(found::reply(StatusCode::OK, &found, granted))
 }
 
 /// Ends the hold because it was paid for.
-pub(crate) async fn confirm(app: &App, sale: &str, id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+pub(crate) async fn confirm(
+    app: &App,
+    sale: &str,
+    id: &str,
+    headers: &HeaderMap,
+    patience: Patience,
+) -> Result<Reply, Problem> {
     let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    end_hold(app, sale, Call::confirm(sale, id), headers).await
+    end_hold(app, sale, Call::confirm(sale, id), headers, patience).await
 }
 
 /// Gives the hold back.
-pub(crate) async fn release(app: &App, sale: &str, id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+pub(crate) async fn release(
+    app: &App,
+    sale: &str,
+    id: &str,
+    headers: &HeaderMap,
+    patience: Patience,
+) -> Result<Reply, Problem> {
     let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    end_hold(app, sale, Call::release(sale, id), headers).await
+    end_hold(app, sale, Call::release(sale, id), headers, patience).await
 }
 
-async fn end_hold(app: &App, sale: &str, call: Call<EndHoldAnswer>, headers: &HeaderMap) -> Result<Reply, Problem> {
+async fn end_hold(
+    app: &App,
+    sale: &str,
+    call: Call<EndHoldAnswer>,
+    headers: &HeaderMap,
+    patience: Patience,
+) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
         sale: &'a str,
         id: u64,
         state: &'static str,
     }
+    // A hold ends once, so that the reservation's id is key enough; what is no key is refused all the same.
+    idempotency_key::of(headers)?;
     let durability = durability::of(app, headers)?;
     let (id, state, is_replayed) = match durability::call(app, call, durability).await? {
         Ok(EndHoldAnswer::Confirmed { id }) => (id, State::Confirmed, false),
@@ -127,12 +65,16 @@ async fn end_hold(app: &App, sale: &str, call: Call<EndHoldAnswer>, headers: &He
         Err(Refusal::Replayed { id, state, .. }) => (id, state, true),
         Err(refusal) => return Err(refusal.into()),
     };
-    let mut reply = json(StatusCode::OK, &View { sale, id, state: state.name() });
+    if !is_replayed {
+        app.relay.wake();
+    }
+    let mut reply = match found::waited(app, sale, id, StatusCode::OK, patience).await {
+        Some(reply) => reply,
+        None => json(StatusCode::OK, &View { sale, id, state: state.name() }),
+    };
     durability::mark(&mut reply, durability);
     if is_replayed {
         reply::mark_replayed(&mut reply);
-    } else {
-        app.relay.wake();
     }
     Ok(reply)
 }

@@ -11,13 +11,19 @@ use serde::Serialize;
 
 use super::app::App;
 use super::fields::{self, Field};
-use super::problem::{FieldError, Problem};
+use super::found::{self, Patience, left_ms};
+use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
-use super::reservation::left_ms;
 use super::{body, durability, idempotency_key, path};
 
 /// Makes a reservation, or answers the one that the same request made before.
-pub(crate) async fn reserve(app: &App, sale: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+pub(crate) async fn reserve(
+    app: &App,
+    sale: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+    patience: Patience,
+) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     body::expect_json(headers)?;
     let (key, durability) = (idempotency_key::of(headers)?, durability::of(app, headers)?);
@@ -26,14 +32,18 @@ pub(crate) async fn reserve(app: &App, sale: &str, headers: &HeaderMap, body: &[
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
             app.relay.wake();
-            created(sale, made)
+            let waited = found::waited(app, sale, made.id, StatusCode::CREATED, patience).await;
+            located(waited.unwrap_or_else(|| created(sale, made)), sale, made.id)
         }
         Err(Refusal::Replayed { id, expires_at_ms, state }) => {
+            let waited = found::waited(app, sale, id, StatusCode::OK, patience).await;
             let view = View::new(sale, id, state, expires_at_ms, None);
-            let mut reply = json(StatusCode::OK, &view);
+            let mut reply = waited.unwrap_or_else(|| json(StatusCode::OK, &view));
             reply::mark_replayed(&mut reply);
             reply
         }
+        // The only thing that a wish can contradict is the one that came under the same key.
+        Err(Refusal::Conflict) => return Err(Kind::KeyReused.into()),
         Err(refusal) => return Err(refusal.into()),
     };
     durability::mark(&mut reply, durability);
@@ -42,9 +52,11 @@ pub(crate) async fn reserve(app: &App, sale: &str, headers: &HeaderMap, body: &[
 
 fn created(sale: &str, made: ReserveAnswer) -> Reply {
     let state = if made.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
-    let view = View::new(sale, made.id, state, made.expires_at_ms, Some(made.available));
-    let mut reply = json(StatusCode::CREATED, &view);
-    if let Ok(location) = format!("/v1/sales/{sale}/reservations/{}", made.id).try_into() {
+    json(StatusCode::CREATED, &View::new(sale, made.id, state, made.expires_at_ms, Some(made.available)))
+}
+
+fn located(mut reply: Reply, sale: &str, id: u64) -> Reply {
+    if let Ok(location) = format!("/v1/sales/{sale}/reservations/{id}").try_into() {
         reply.headers_mut().insert(LOCATION, location);
     }
     reply

@@ -10,23 +10,31 @@ use super::problem::{Kind, Problem};
 pub(crate) enum Endpoint {
     CreateSale,
     ShowSale,
+    WatchSale,
     Reserve,
     ShowReservation,
     ConfirmReservation,
     ReleaseReservation,
+    AddWebhook,
+    ListWebhooks,
+    RemoveWebhook,
     Live,
     Ready,
     Metrics,
 }
 
 /// The table. `HEAD` goes wherever `GET` goes.
-const ROUTES: [(Method, &str, Endpoint); 9] = [
+const ROUTES: [(Method, &str, Endpoint); 13] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale),
+    (Method::GET, "/v1/sales/{sale}/events", Endpoint::WatchSale),
     (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve),
     (Method::GET, "/v1/sales/{sale}/reservations/{id}", Endpoint::ShowReservation),
     (Method::DELETE, "/v1/sales/{sale}/reservations/{id}", Endpoint::ReleaseReservation),
     (Method::POST, "/v1/sales/{sale}/reservations/{id}/confirm", Endpoint::ConfirmReservation),
+    (Method::POST, "/v1/webhooks", Endpoint::AddWebhook),
+    (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks),
+    (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook),
     (Method::GET, "/livez", Endpoint::Live),
     (Method::GET, "/readyz", Endpoint::Ready),
     (Method::GET, "/metrics", Endpoint::Metrics),
@@ -97,10 +105,14 @@ mod tests {
         check(Method::POST, "/v1/sales", Ok((Endpoint::CreateSale, "", "")));
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::HEAD, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
+        check(Method::GET, "/v1/sales/drop/events", Ok((Endpoint::WatchSale, "drop", "")));
         check(Method::POST, "/v1/sales/drop/reservations", Ok((Endpoint::Reserve, "drop", "")));
         check(Method::GET, "/v1/sales/drop/reservations/7", Ok((Endpoint::ShowReservation, "drop", "7")));
         check(Method::DELETE, "/v1/sales/drop/reservations/7", Ok((Endpoint::ReleaseReservation, "drop", "7")));
         check(Method::POST, "/v1/sales/drop/reservations/7/confirm", Ok((Endpoint::ConfirmReservation, "drop", "7")));
+        check(Method::POST, "/v1/webhooks", Ok((Endpoint::AddWebhook, "", "")));
+        check(Method::GET, "/v1/webhooks", Ok((Endpoint::ListWebhooks, "", "")));
+        check(Method::DELETE, "/v1/webhooks/7", Ok((Endpoint::RemoveWebhook, "", "7")));
         check(Method::GET, "/livez", Ok((Endpoint::Live, "", "")));
         check(Method::GET, "/readyz", Ok((Endpoint::Ready, "", "")));
         check(Method::GET, "/metrics", Ok((Endpoint::Metrics, "", "")));

@@ -20,14 +20,19 @@ use super::app::App;
 use super::fields::{self, Field};
 use super::forgotten::forgotten;
 use super::problem::{FieldError, Kind, Problem};
-use super::reply::{Reply, json};
-use super::{body, path};
+use super::reply::{self, Reply, json};
+use super::{body, idempotency_key, path};
 use crate::limits::JOURNAL_EVENTS_DEFAULT;
 
 /// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale.
 pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
     body::expect_json(headers)?;
+    let key = idempotency_key::of(headers)?;
     let Order { sale, terms } = Order::read(body)?;
+    let sale = match key {
+        Some(key) => taken(app, &key, body, &sale).await?.into(),
+        None => sale,
+    };
     let created = app.orders.create_sale(&sale, &terms).await?;
     let epoch = match created {
         SaleCreated::Differs => return Err(Kind::SaleDiffers.into()),
@@ -36,10 +41,18 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
     };
     let status = if created == SaleCreated::Created { StatusCode::CREATED } else { StatusCode::OK };
     let mut reply = json(status, &Created { sale: &sale, epoch, terms: MessageTerms::from(&terms) });
-    if let (StatusCode::CREATED, Ok(location)) = (status, format!("/v1/sales/{sale}").try_into()) {
-        reply.headers_mut().insert(LOCATION, location);
+    match format!("/v1/sales/{sale}").try_into() {
+        Ok(location) if status == StatusCode::CREATED => drop(reply.headers_mut().insert(LOCATION, location)),
+        _ => reply::mark_replayed(&mut reply),
     }
     Ok(reply)
+}
+
+/// The id of the sale that a key stands for: of the first request that came with it. So a sale whose id the gateway chose
+/// has one id, however often it is asked for.
+async fn taken(app: &App, key: &str, body: &[u8], sale: &str) -> Result<String, Problem> {
+    let taken = app.orders.take_key(key, body, sale).await?;
+    if taken.is_same { Ok(taken.target) } else { Err(Kind::KeyReused.into()) }
 }
 
 /// The epoch in which Redis has a sale that PostgreSQL has.

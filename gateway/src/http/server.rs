@@ -1,7 +1,7 @@
 //! One thread's connections: taken, served, closed.
 
-use std::convert::Infallible;
-use std::pin::pin;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +9,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::app::{self, App};
+use super::events::Leaves;
+use crate::events::{Newcomer, Socket};
 use crate::limits::{
     ACCEPT_RETRY_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS, CONNECTIONS_MAX,
     CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX, REQUESTS_MAX,
@@ -56,24 +58,47 @@ async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>)
     }
 }
 
-async fn connection<S>(stream: S, app: Arc<App>, _place: OwnedSemaphorePermit)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut phase = app.phase.clone();
+/// A client's connection.
+trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// The socket, for the watchers' thread.
+    fn leave(self) -> io::Result<Socket>;
+}
+
+impl Stream for TcpStream {
+    fn leave(self) -> io::Result<Socket> {
+        Ok(Box::new(self.into_std()?))
+    }
+}
+
+async fn connection(stream: impl Stream, app: Arc<App>, _place: OwnedSemaphorePermit) {
+    let (mut phase, events) = (app.phase.clone(), app.events.clone());
     let service = service_fn(move |request| {
         let app = app.clone();
-        async { Ok::<_, Infallible>(app::answer(app, request).await) }
+        async {
+            let reply = app::answer(app, request).await;
+            match Leaves::of_reply(&reply) {
+                None => Ok(reply),
+                Some(leaves) => Err(leaves.clone()),
+            }
+        }
     });
-    let mut connection = pin!(builder().serve_connection(TokioIo::new(stream), service));
-    tokio::select! {
-        // However it ended, the client knows: it hung up, was too slow, or does not speak HTTP.
-        _ended = connection.as_mut() => return,
-        () = sleep(age()) => {}
-        () = reached(&mut phase, Phase::Stopping) => {}
+    let mut connection = builder().serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        () = sleep(age()) => None,
+        () = reached(&mut phase, Phase::Stopping) => None,
+    };
+    let Some(ended) = ended else {
+        Pin::new(&mut connection).graceful_shutdown();
+        let _ = timeout(Duration::from_millis(CONNECTION_GRACE_MS), connection).await;
+        return;
+    };
+    // However else it ended, the client knows: it hung up, was too slow, or does not speak HTTP.
+    let Err(error) = ended else { return };
+    let Some(Leaves { sale, place }) = Leaves::of_error(&error).cloned() else { return };
+    if let Ok(socket) = connection.into_parts().io.into_inner().leave() {
+        events.take(Newcomer { sale, socket, place }).await;
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = timeout(Duration::from_millis(CONNECTION_GRACE_MS), connection).await;
 }
 
 fn builder() -> http1::Builder {

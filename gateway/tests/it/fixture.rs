@@ -101,6 +101,7 @@ impl World {
             // Whoever looks into the queue here is no syncer: nothing is acknowledged.
             sweep_after: Duration::from_secs(3_600),
             durability: Durability::MEMORY,
+            webhooks_private: true,
         };
         let gateway = Gateway::start(config.clone()).unwrap();
         let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, amqp, _dir: dir };

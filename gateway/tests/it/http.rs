@@ -64,7 +64,7 @@ async fn a_request_id_makes_a_request_one() {
     check(&reserve("\"r-1\"", "{\"buyer\":\"ada\"}").await, 201, "\"id\":2");
     check(&reserve("r-1", "{\"buyer\":\"ada\"}").await, 200, "\"id\":2");
     check(&reserve("r-2", "{\"buyer\":\"ada\"}").await, 201, "\"id\":3");
-    check(&reserve("r-1", "{\"buyer\":\"ada\",\"quantity\":2}").await, 409, "/problems/conflict");
+    check(&reserve("r-1", "{\"buyer\":\"ada\",\"quantity\":2}").await, 422, "/problems/key-reused");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn what_redis_has_forgotten_is_looked_up_in_postgresql() {
     let world = World::start().await;
     write_lost_sale(&world).await;
     let want = "\"buyer\":\"ada\",\"state\":\"held\",\"expires_at_ms\":9000,\"expires_in_ms\":0,\
-                \"items\":[{\"sku\":\"default\",\"quantity\":2}]}";
+                \"items\":[{\"sku\":\"default\",\"quantity\":2}],\"persisted\":true}";
     check(&world.get("/v1/sales/drop/reservations/2").await, 200, want);
     check(&world.get("/v1/sales/drop/reservations/3").await, 503, "/problems/fenced");
 }

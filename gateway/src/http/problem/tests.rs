@@ -127,10 +127,15 @@ fn the_rest_of_the_table_stands_as_documented() {
     check(Kind::BadRequest, 400, "bad-request", "The request cannot be read", &[]);
     check(Kind::Malformed, 400, "malformed", "The body is not a JSON object", &[]);
     check(Kind::NotFound, 404, "not-found", "There is nothing at this path", &[]);
+    check(Kind::UnknownWebhook, 404, "unknown-webhook", "There is no such webhook", &[]);
+    let title = "There are as many webhooks as there may be";
+    check(Kind::TooManyWebhooks, 409, "too-many-webhooks", title, &[]);
     check(Kind::BodyTimeout, 408, "body-timeout", "The body took too long", &[]);
     check(Kind::SaleDiffers, 409, "sale-differs", "There is a sale of this id with other terms", &[]);
     check(Kind::BodyTooLarge, 413, "body-too-large", "The body is too large", &[]);
     check(Kind::UnsupportedMediaType, 415, "unsupported-media-type", "The body must be application/json", &[]);
+    let title = "This Idempotency-Key came with another request before";
+    check(Kind::KeyReused, 422, "key-reused", title, &[]);
     check(Kind::Overloaded, 503, "overloaded", "Too many requests at once", again);
     check(Kind::PostgresAway, 503, "postgres-away", "PostgreSQL is away", again);
     check(Kind::TimedOut, 504, "timed-out", "The answer took too long", &[]);

@@ -9,6 +9,12 @@ use crate::http::Routes;
 use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS};
 use crate::orders::Orders;
 
+impl Stream for DuplexStream {
+    fn leave(self) -> io::Result<Socket> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// A connection to a gateway that has neither Redis nor PostgreSQL.
 struct Peer {
     stream: DuplexStream,
@@ -19,9 +25,13 @@ impl Peer {
     fn new() -> Self {
         let (phase, receiver) = watch::channel(Phase::Serving);
         let nobody = "127.0.0.1:1";
+        let redis = flash_client::Client::connect(&format!("redis://{nobody}")).unwrap();
         let app = App {
             routes: Routes::new().unwrap(),
-            redis: flash_client::Client::connect(&format!("redis://{nobody}")).unwrap(),
+            webhooks_private: false,
+            events: crate::events::handle().0,
+            waits: crate::waits::Waits::new(redis.clone()),
+            redis,
             durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
             durability: flash_client::Durability::MEMORY,
             orders: Orders::new(format!("postgres://{nobody}/db")),

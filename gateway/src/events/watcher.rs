@@ -1,0 +1,66 @@
+//! One watcher: a socket, and what it has not taken yet.
+
+use std::io;
+
+use bytes::{Buf, Bytes};
+use tokio::time::Instant;
+
+use super::{Place, Socket};
+
+/// Who watches.
+pub(super) struct Watcher {
+    socket: Socket,
+    /// What the socket has no room for yet: the end of one frame, never more.
+    rest: Bytes,
+    /// Since when there is a rest.
+    behind_since: Option<Instant>,
+    /// The number of the frame that it was given last.
+    pub(super) has: u64,
+    _place: Place,
+}
+
+/// The watcher has hung up, or reads nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Gone;
+
+impl Watcher {
+    /// It was given nothing yet.
+    pub(super) const fn new(socket: Socket, place: Place) -> Self {
+        Self { socket, rest: Bytes::new(), behind_since: None, has: 0, _place: place }
+    }
+
+    /// Since when it has not taken what it was given.
+    pub(super) const fn behind_since(&self) -> Option<Instant> {
+        self.behind_since
+    }
+
+    /// Gives it `frame`, unless it still has to take another. Whether it was given.
+    pub(super) fn offer(&mut self, frame: &Bytes, now: Instant) -> Result<bool, Gone> {
+        self.flush(now)?;
+        if !self.rest.is_empty() {
+            return Ok(false);
+        }
+        self.rest = frame.clone();
+        self.flush(now)?;
+        Ok(true)
+    }
+
+    /// Writes what there is room for.
+    pub(super) fn flush(&mut self, now: Instant) -> Result<(), Gone> {
+        while !self.rest.is_empty() {
+            match self.socket.write(&self.rest) {
+                Ok(0) => return Err(Gone),
+                Ok(written) => self.rest.advance(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.behind_since = self.behind_since.or(Some(now));
+                    return Ok(());
+                }
+                Err(_) => return Err(Gone),
+            }
+        }
+        // The last frame is not held in memory for it.
+        (self.rest, self.behind_since) = (Bytes::new(), None);
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! A reservation as Redis and PostgreSQL know it together: Redis knows the newest, PostgreSQL has the last word.
+
+use std::time::Duration;
+
+use flash_client::Call;
+use flash_vault::{Order, Rejection};
+use flash_wire::{Refusal, ReservationStatus, SaleStatus, State};
+use hyper::StatusCode;
+use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::app::App;
+use super::prefer;
+use super::problem::Problem;
+use super::reply::{Reply, json};
+use crate::clock::now_ms;
+use crate::orders::OrdersError;
+
+/// What a request brings along for a wait: how long it would, and its place among the requests, which it does not keep
+/// while it waits.
+pub(crate) struct Patience {
+    pub(crate) wait: Option<Duration>,
+    pub(crate) place: OwnedSemaphorePermit,
+}
+
+/// A reservation as it stands.
+#[derive(Debug, Serialize)]
+pub(crate) struct Found {
+    sale: String,
+    id: u64,
+    buyer: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in_ms: Option<u64>,
+    /// Why PostgreSQL refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    items: Vec<FoundItem>,
+    /// Whether PostgreSQL has it in this state; none: PostgreSQL cannot be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    persisted: Option<bool>,
+    /// PostgreSQL has this state once it has the sale's events up to here.
+    #[serde(skip)]
+    seq: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct FoundItem {
+    sku: String,
+    quantity: u64,
+}
+
+/// Looks in Redis, and then in PostgreSQL for what the journal has not got any more.
+pub(crate) async fn find(app: &App, sale: &str, id: u64) -> Result<Found, Problem> {
+    // In one round trip and in this order: what is acknowledged then was so for this state.
+    let (of_id, of_sale) =
+        tokio::join!(app.redis.call(Call::reservation_status(sale, id)), app.redis.call(Call::sale_status(sale)));
+    let status = match of_id? {
+        Ok(status) => status,
+        // The reservation is forgotten, or its sale is.
+        Err(refusal @ (Refusal::Unknown | Refusal::NotWarmed)) => {
+            return written(app, sale, id).await?.ok_or_else(|| refusal.into());
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
+    let of_sale = of_sale??;
+    let found = Found::of_status(sale, &status, &of_sale);
+    if id > of_sale.acked {
+        return Ok(Found { persisted: Some(false), ..found });
+    }
+    Ok(match written(app, sale, id).await {
+        Ok(Some(written)) if written.state != State::Held.name() => written,
+        Ok(Some(_)) => Found { persisted: Some(status.state == State::Held), ..found },
+        Ok(None) => Found { persisted: Some(false), ..found },
+        Err(_) => Found { persisted: None, ..found },
+    })
+}
+
+/// As [`find`]; where PostgreSQL does not have it yet, waits as long as the request would. Gives also the wait that was
+/// granted.
+pub(crate) async fn find_patiently(
+    app: &App,
+    sale: &str,
+    id: u64,
+    patience: Patience,
+) -> Result<(Found, Option<Duration>), Problem> {
+    let found = find(app, sale, id).await?;
+    let Some(wait) = patience.wait else { return Ok((found, None)) };
+    if found.persisted != Some(false) {
+        return Ok((found, Some(wait)));
+    }
+    let Some(_waiter) = app.waits.place() else { return Ok((found, None)) };
+    drop(patience.place);
+    let _turn = app.waits.until(sale, found.seq, wait, app.phase.clone()).await;
+    Ok((find(app, sale, id).await.unwrap_or(found), Some(wait)))
+}
+
+/// The reply to a request that has done something, if it would wait: the reservation as it stands then. None: it would
+/// not, or nobody can say more than what was done.
+pub(crate) async fn waited(app: &App, sale: &str, id: u64, status: StatusCode, patience: Patience) -> Option<Reply> {
+    patience.wait?;
+    // On the heap: those who do not wait, which is most, have no room for it in their tasks.
+    let (found, granted) = Box::pin(find_patiently(app, sale, id, patience)).await.ok()?;
+    Some(reply(status, &found, granted))
+}
+
+/// The reply to a request that may have waited.
+pub(crate) fn reply(status: StatusCode, found: &Found, granted: Option<Duration>) -> Reply {
+    let mut reply = json(status, found);
+    if let Some(wait) = granted {
+        prefer::mark(&mut reply, wait);
+    }
+    reply
+}
+
+/// What PostgreSQL has.
+async fn written(app: &App, sale: &str, id: u64) -> Result<Option<Found>, OrdersError> {
+    if let Some(order) = app.orders.order(sale, id).await? {
+        return Ok(Some(Found::of_order(sale, order)));
+    }
+    let rejection = app.orders.rejection(sale, id).await?;
+    Ok(rejection.map(|rejection| Found::of_rejection(sale, id, rejection)))
+}
+
+impl Found {
+    fn of_status(sale: &str, status: &ReservationStatus, of_sale: &SaleStatus) -> Self {
+        // A hold, and what was confirmed at once, are as the reservation's own event made them.
+        let is_as_made = status.state == State::Held || status.expires_at_ms.is_none();
+        Self {
+            sale: sale.to_owned(),
+            id: status.id,
+            buyer: status.buyer.clone().into_owned(),
+            state: status.state.name(),
+            expires_at_ms: status.expires_at_ms,
+            expires_in_ms: left_ms(status.state, status.expires_at_ms),
+            reason: None,
+            items: status.items.iter().map(|(sku, units)| FoundItem::new(sku, *units)).collect(),
+            persisted: None,
+            seq: if is_as_made { status.id } else { of_sale.seq },
+        }
+    }
+
+    fn of_order(sale: &str, order: Order) -> Self {
+        Self {
+            sale: sale.to_owned(),
+            id: order.id,
+            buyer: order.buyer,
+            state: order.state.name(),
+            expires_at_ms: order.expires_at_ms,
+            expires_in_ms: left_ms(order.state, order.expires_at_ms),
+            reason: None,
+            items: order.items.iter().map(|(sku, units)| FoundItem::new(sku, *units)).collect(),
+            persisted: Some(true),
+            seq: order.id,
+        }
+    }
+
+    /// Redis had said yes, and PostgreSQL, which has the last word, said no.
+    fn of_rejection(sale: &str, id: u64, rejection: Rejection) -> Self {
+        Self {
+            sale: sale.to_owned(),
+            id,
+            buyer: rejection.buyer,
+            state: "rejected",
+            expires_at_ms: None,
+            expires_in_ms: None,
+            reason: Some(rejection.reason),
+            items: Vec::new(),
+            persisted: Some(true),
+            seq: id,
+        }
+    }
+}
+
+impl FoundItem {
+    fn new(sku: &str, quantity: u64) -> Self {
+        Self { sku: sku.to_owned(), quantity }
+    }
+}
+
+/// What is left of a hold.
+pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
+    let expires_at_ms = expires_at_ms.filter(|_| state == State::Held)?;
+    Some(expires_at_ms.saturating_sub(now_ms()))
+}

@@ -1,0 +1,139 @@
+//! Tells those who want to hear of it what became of orders, from PostgreSQL's tables: by one gateway at a time, again and
+//! again until it is taken or given up. What is told twice has the same id.
+
+mod body;
+mod send;
+mod sign;
+mod target;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flash_vault::{Client, Delivery};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+pub(crate) use self::sign::new_secret;
+pub(crate) use self::target::Target;
+use crate::limits::{
+    DELIVERIES_AT_ONCE, DELIVERY_ATTEMPTS_MAX, DELIVERY_HOLD_S, DELIVERY_LOOK_MS, DELIVERY_RETRY_S,
+    DELIVERY_RETRY_S_MAX,
+};
+use crate::phase::{Phase, reached};
+
+/// How a receiver says that it is there no more.
+const GONE: u16 = 410;
+
+/// One gateway's deliveries.
+pub(crate) struct Webhooks {
+    postgres: String,
+    client: Option<Arc<Client>>,
+    sender: Arc<send::Sender>,
+    /// Whether something is wrong, as far as was logged.
+    said: bool,
+}
+
+impl Webhooks {
+    /// `private`: deliver to addresses that are no one's but this network's, too.
+    pub(crate) fn new(postgres: String, private: bool) -> Self {
+        Self { postgres, client: None, sender: Arc::new(send::Sender::new(private)), said: false }
+    }
+
+    /// Delivers until the gateway stops. What is under way then is delivered again by another.
+    pub(crate) async fn run(mut self, mut phase: watch::Receiver<Phase>) {
+        tokio::select! {
+            () = self.deliver_always() => {}
+            () = reached(&mut phase, Phase::Stopping) => {}
+        }
+    }
+
+    /// Does not end.
+    async fn deliver_always(&mut self) {
+        loop {
+            match self.round().await {
+                Ok(true) => self.said = false,
+                Ok(false) => {
+                    self.said = false;
+                    sleep(Duration::from_millis(DELIVERY_LOOK_MS)).await;
+                }
+                Err(error) => {
+                    self.client = None;
+                    if !std::mem::replace(&mut self.said, true) {
+                        tracing::warn!(%error, "webhooks wait for PostgreSQL");
+                    }
+                    sleep(Duration::from_millis(DELIVERY_LOOK_MS)).await;
+                }
+            }
+        }
+    }
+
+    /// Delivers what is due. Whether there may be more.
+    async fn round(&mut self) -> Result<bool, flash_vault::Error> {
+        let client = self.client().await?;
+        let due = flash_vault::take_due(&client, DELIVERIES_AT_ONCE, DELIVERY_HOLD_S).await?;
+        let more = !due.is_empty();
+        let mut under_way = JoinSet::new();
+        for delivery in due {
+            under_way.spawn(deliver(client.clone(), self.sender.clone(), delivery));
+        }
+        while let Some(done) = under_way.join_next().await {
+            // A bug in one delivery is its own: it is tried again like any other.
+            done.unwrap_or(Ok(()))?;
+        }
+        Ok(more)
+    }
+
+    async fn client(&mut self) -> Result<Arc<Client>, flash_vault::Error> {
+        if let Some(open) = self.client.as_ref().filter(|client| !client.is_closed()) {
+            return Ok(open.clone());
+        }
+        let client = Arc::new(flash_vault::connect(&self.postgres).await?);
+        self.client = Some(client.clone());
+        Ok(client)
+    }
+}
+
+/// Delivers one, and writes down what came of it.
+async fn deliver(client: Arc<Client>, sender: Arc<send::Sender>, delivery: Delivery) -> Result<(), flash_vault::Error> {
+    let error = match sender.send(&delivery).await {
+        Ok(200..300) => return flash_vault::delivered(&client, delivery.id).await,
+        Ok(GONE) => {
+            tracing::warn!(webhook = delivery.webhook, "a webhook is gone, and was switched off");
+            return flash_vault::disable_webhook(&client, delivery.webhook, "it answered 410").await;
+        }
+        Ok(status) => format!("it answered {status}"),
+        Err(error) => error.to_string(),
+    };
+    let again_s = again_s(delivery.attempt, rand::random());
+    if again_s.is_none() {
+        tracing::error!(webhook = delivery.webhook, delivery = delivery.id, error, "a delivery was given up");
+    }
+    flash_vault::not_delivered(&client, delivery.id, again_s, &error).await
+}
+
+/// How long to wait behind attempt `attempt`: each time four times as long up to a bound, and up to a fifth more or less,
+/// so that what failed together is not tried together. None: that was the last. `luck` is 0 to 1.
+fn again_s(attempt: u32, luck: f64) -> Option<f64> {
+    if attempt >= DELIVERY_ATTEMPTS_MAX {
+        return None;
+    }
+    let wait_s = DELIVERY_RETRY_S.saturating_mul(4u32.saturating_pow(attempt.saturating_sub(1)));
+    Some(f64::from(wait_s.min(DELIVERY_RETRY_S_MAX)) * (0.8 + 0.4 * luck))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_tried_for_more_than_a_day_and_then_given_up() {
+        let waits: Vec<f64> = (1..).map_while(|attempt| again_s(attempt, 0.5)).collect();
+        assert_eq!(waits[..4], [1.0, 4.0, 16.0, 64.0]);
+        assert_eq!(u32::try_from(waits.len()), Ok(DELIVERY_ATTEMPTS_MAX - 1));
+        assert!(waits.iter().sum::<f64>() > 24.0 * 60.0 * 60.0, "{waits:?}");
+        for luck in [0.0, 0.5, 1.0] {
+            assert!(again_s(1, luck).is_some_and(|wait_s| (0.79..=1.21).contains(&wait_s)), "{luck}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! One key, one request: whoever asks again gets the one true answer, and who asks for something else is told so.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::http::Answer;
+use crate::support::redis::{check, run};
+use crate::support::wait;
+use crate::support::world::World;
+
+const RESERVE: &str = "/v1/sales/drop/reservations";
+
+fn send(world: &World, method: &str, path: &str, key: &str, body: &str) -> Answer {
+    let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+    world.http().send(method, path, &headers, body).expect("an answer")
+}
+
+/// Asks again as long as the outcome is not known.
+fn send_patiently(world: &World, key: &str, body: &str) -> Answer {
+    wait::until("a yes or a no", || {
+        let answer = send(world, "POST", RESERVE, key, body);
+        (answer.status < 500).then_some(answer)
+    })
+}
+
+fn check_replayed(answer: &Answer, id: u64) {
+    let seen = (answer.status, answer.body["id"].as_u64(), answer.header("idempotency-replayed"));
+    assert_eq!(seen, (200, Some(id), Some("true")), "{answer:?}");
+}
+
+fn check_reused(answer: &Answer) {
+    assert_eq!((answer.status, answer.problem()), (422, "key-reused"), "{answer:?}");
+}
+
+const WISH: &str = "{\"buyer\":\"ada\",\"data\":{\"size\":42}}";
+
+/// What contradicts [`WISH`] under the same key.
+const OTHERS: [&str; 4] = [
+    "{\"buyer\":\"ada\",\"data\":{\"size\":43}}",
+    "{\"buyer\":\"ada\"}",
+    "{\"buyer\":\"ada\",\"quantity\":2,\"data\":{\"size\":42}}",
+    "{\"buyer\":\"ada\",\"data\":null,\"quantity\":1}",
+];
+
+#[test]
+fn a_key_stands_for_its_reservation_at_every_gateway_through_crash_and_rebuilding() {
+    let mut world = World::start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":9,\"limit\":5,\"hold_ms\":600000}");
+    let first = send(&world, "POST", RESERVE, "k", WISH);
+    assert_eq!((first.status, first.header("idempotency-replayed")), (201, None), "{first:?}");
+    let id = first.body["id"].as_u64().expect("an id");
+    let check_all = |world: &World| {
+        check_replayed(&send_patiently(world, "\"k\"", WISH), id);
+        OTHERS.iter().for_each(|other| check_reused(&send_patiently(world, "k", other)));
+    };
+    check_all(&world);
+    world.start_second_gateway();
+    check_all(&world);
+    world.crash_redis();
+    check_all(&world);
+    // Redis writes its AOF anew from the state: the key must be in that, too.
+    let mut redis = world.redis.connect();
+    let _: redis::Value = run(&mut redis, "BGREWRITEAOF");
+    wait::until("a rewritten AOF", || {
+        let info: String = run(&mut redis, "INFO persistence");
+        info.contains("aof_rewrite_in_progress:0\r\n").then_some(())
+    });
+    world.crash_redis();
+    check_all(&world);
+    // Redis forgets all of it, and PostgreSQL brings it back.
+    world.wait_for_empty_journal("drop");
+    check(&mut world.redis.connect(), "DEL flash:drop", "1");
+    check_all(&world);
+    let buyer_of_his_own = send_patiently(&world, "k", "{\"buyer\":\"bob\"}");
+    assert_eq!(buyer_of_his_own.status, 201, "a key is its buyer's: {buyer_of_his_own:?}");
+}
+
+#[test]
+fn an_answer_that_did_not_come_is_unknown_and_the_same_key_learns_it() {
+    let world = World::start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":9,\"limit\":5}");
+    let pid = world.redis.redis.server.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("Redis runs");
+    kill_process(pid, Signal::STOP).expect("ours to stop");
+    let unknown = send(&world, "POST", RESERVE, "k", WISH);
+    kill_process(pid, Signal::CONT).expect("ours to wake");
+    assert_eq!((unknown.status, unknown.problem()), (504, "outcome-unknown"), "{unknown:?}");
+    // Redis finds the first request in its socket when it wakes: the second is its repeat, or the first of the two.
+    let learnt = send_patiently(&world, "k", WISH);
+    let id = learnt.body["id"].as_u64().expect("an id");
+    check_replayed(&send_patiently(&world, "k", WISH), id);
+    check_reused(&send_patiently(&world, "k", OTHERS[0]));
+    let sale = world.http().get("/v1/sales/drop").expect("an answer");
+    assert_eq!(sale.body["available"], 8, "one unit is sold: {sale:?}");
+}
+
+#[test]
+fn a_hold_ends_once_under_whatever_key() {
+    let world = World::start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":9,\"hold_ms\":600000}");
+    for (buyer, method, end) in [("ada", "POST", "/confirm"), ("bob", "DELETE", "")] {
+        let made = world.http().post(RESERVE, &format!("{{\"buyer\":\"{buyer}\"}}")).expect("an answer");
+        let id = made.body["id"].as_u64().expect("an id");
+        let path = format!("{}{end}", made.header("location").expect("a place"));
+        let first = send(&world, method, &path, "k", "");
+        assert_eq!((first.status, first.header("idempotency-replayed")), (200, None), "{first:?}");
+        check_replayed(&send(&world, method, &path, "k", ""), id);
+        check_replayed(&send(&world, method, &path, "another", ""), id);
+        assert_eq!(send(&world, method, &path, "\"k", "").status, 400, "what is no key is refused");
+    }
+}
+
+#[test]
+fn a_key_makes_one_sale() {
+    let mut world = World::start();
+    let create = |world: &World, key: &str, body: &str| send(world, "POST", "/v1/sales", key, body);
+    let first = create(&world, "k", "{\"total\":9}");
+    assert_eq!((first.status, first.header("idempotency-replayed")), (201, None), "{first:?}");
+    let again = create(&world, "k", "{\"total\":9}");
+    assert_eq!((again.status, again.header("idempotency-replayed")), (200, Some("true")), "{again:?}");
+    assert_eq!(again.body, first.body, "the sale has the id that the first request gave it");
+    check_reused(&create(&world, "k", "{\"total\":8}"));
+    check_reused(&create(&world, "k", "{\"sale\":\"drop\",\"total\":9}"));
+    world.start_second_gateway();
+    assert_eq!(create(&world, "k", "{\"total\":9}").body, first.body);
+    assert_eq!(create(&world, "k-2", "{\"sale\":\"drop\",\"total\":9}").status, 201);
+    assert_eq!(create(&world, "k-3", "{\"sale\":\"drop\",\"total\":9}").status, 200, "the sale is the same sale");
+    let differs = create(&world, "k-4", "{\"sale\":\"drop\",\"total\":8}");
+    assert_eq!((differs.status, differs.problem()), (409, "sale-differs"), "{differs:?}");
+}
