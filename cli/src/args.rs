@@ -169,7 +169,7 @@ pub(crate) struct Gateway {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
     pub(crate) threads: usize,
-    /// Requests that each of them works on at once. Beyond it, one is refused at once.
+    /// Requests that a thread works on at once. Beyond it, one is refused at once.
     #[arg(long, default_value_t = REQUESTS_MAX, env = "FLASH_REQUESTS_MAX", value_parser = clap::value_parser!(u32).range(1..=i64::from(REQUESTS_MAX)))]
     pub(crate) requests_max: u32,
     /// Networks of the proxies that may say whence a request comes: 10.0.0.0/8,2001:db8::/32.

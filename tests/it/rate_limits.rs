@@ -72,7 +72,7 @@ fn policy(name: &str, rest: &str) -> String {
 /// Checks what a refusal says; how many seconds it says to wait.
 fn refused(answer: &Answer, policy: &str) -> u64 {
     assert_eq!((answer.status, answer.problem()), (429, "rate-limited"), "{answer:?}");
-    assert_eq!(answer.body["violated-policies"][0], policy, "{answer:?}");
+    assert!(answer.body["detail"].as_str().is_some_and(|detail| detail.contains(policy)), "{answer:?}");
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     let wait_s: u64 = answer.header("retry-after").and_then(|value| value.parse().ok()).expect("seconds");
     assert_eq!(answer.header("ratelimit"), Some(format!("\"{policy}\";r=0;t={wait_s}").as_str()), "{answer:?}");
@@ -266,7 +266,8 @@ fn all_policies_of_a_request_hold_and_each_is_told() {
     assert_eq!([limited.reserve("ada").status, limited.reserve("ada").status], [200, 429]);
     // What one policy refused was a request to the other one all the same.
     let third = limited.reserve("bob");
-    assert_eq!((third.status, &third.body["violated-policies"][0]), (429, &"all".into()), "{third:?}");
+    assert_eq!(third.status, 429, "{third:?}");
+    assert!(third.body["detail"].as_str().is_some_and(|detail| detail.starts_with("refused by all:")), "{third:?}");
     assert_eq!(limited.get(SALE, &[]).body["available"], 999);
 }
 

@@ -6,12 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
 use flash_gateway::Policy;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{policies, settings};
+use super::{FILE_SUFFIX, policies, settings};
 use crate::secret;
 
 /// A configuration file is small. What is larger is another file, named by mistake.
@@ -20,6 +20,8 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const NEAR_EDITS_MAX: usize = 3;
 /// The list of policies.
 pub(super) const RATE_LIMIT: &str = "rate-limit";
+/// What a value may be.
+const TEXTS_RULE: &str = "must be a string, a number, true, false, or a list of these";
 /// The permission of everyone to read a file.
 const OTHERS_READ: u32 = 0o004;
 
@@ -147,22 +149,24 @@ impl Section<'_> {
             names.extend(others);
             return Err(self.place.error(at, unknown(name, &names)));
         };
+        let is_secret = arg.is_hide_env_values_set();
         let values = texts(value.get_ref()).ok_or_else(|| self.place.error(at, format!("{name} {TEXTS_RULE}")))?;
-        check(arg, &values).map_err(|problem| self.place.error(at, problem))?;
-        if self.others_read
-            && arg.is_hide_env_values_set()
-            && values.iter().any(|value| secret::redact(value) != *value)
-        {
-            let help = format!("take it from the others (chmod o-r), or let {name}-file name a file that holds it");
-            return Err(self
-                .place
-                .error(at, format!("{name} holds a password, and everyone may read this file: {help}")));
+        check(arg, &values).map_err(|problem| {
+            let told = if is_secret { format!("{name} cannot be read") } else { problem };
+            self.place.error(at, told)
+        })?;
+        if is_secret && self.others_read && values.iter().any(|value| secret::redact(value) != *value) {
+            return Err(self.place.error(at, exposed(name)));
         }
         Ok(Setting { section: self.name.to_owned(), name: name.to_owned(), values, line: self.place.line(at) })
     }
 }
 
-pub(super) const TEXTS_RULE: &str = "must be a string, a number, true, false, or a list of these";
+/// What is wrong with a password where it stands.
+fn exposed(name: &str) -> String {
+    let help = format!("take it from the others (chmod o-r), or let {name}{FILE_SUFFIX} name a file that holds it");
+    format!("{name} holds a password, and everyone may read this file: {help}")
+}
 
 /// A value, or a list of them, as they would stand on a command line.
 fn texts(value: &DeValue) -> Option<Vec<String>> {
@@ -184,9 +188,11 @@ fn text(value: &DeValue) -> Option<String> {
 
 /// Passes values that the setting's flag would take.
 fn check(arg: &Arg, values: &[String]) -> Result<(), String> {
+    // What is a flag without a value is true or false here.
+    let action = if arg.get_action().takes_values() { arg.get_action().clone() } else { ArgAction::Set };
     let mut alone = Arg::new(arg.get_long().unwrap_or_default().to_owned())
         .value_parser(arg.get_value_parser().clone())
-        .action(arg.get_action().clone())
+        .action(action)
         .allow_hyphen_values(true);
     if let Some(delimiter) = arg.get_value_delimiter() {
         alone = alone.value_delimiter(delimiter).num_args(1..);

@@ -107,8 +107,6 @@ pub(crate) struct Problem {
     error: Option<FieldError>,
     retry_after_s: Option<u64>,
     allow: Option<String>,
-    /// The policies that refused.
-    violated_policies: Vec<String>,
 }
 
 /// A field that broke its rule.
@@ -123,8 +121,7 @@ pub(crate) struct FieldError {
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let waits = kind.row().1 == StatusCode::SERVICE_UNAVAILABLE;
-        let retry_after_s = waits.then_some(RETRY_AFTER_S);
-        Self { kind, detail: None, error: None, retry_after_s, allow: None, violated_policies: Vec::new() }
+        Self { kind, detail: None, error: None, retry_after_s: waits.then_some(RETRY_AFTER_S), allow: None }
     }
 }
 
@@ -206,10 +203,9 @@ impl Problem {
     }
 
     /// These policies refuse; the same request is allowed after so many seconds, if nothing else is asked for meanwhile.
-    pub(crate) fn rate_limited(violated_policies: Vec<String>, retry_after_s: u64) -> Self {
-        let detail = format!("ask again in {retry_after_s} s");
-        let retry_after_s = Some(retry_after_s);
-        Self { retry_after_s, violated_policies, ..Self::new(Kind::RateLimited, detail) }
+    pub(crate) fn rate_limited(policies: &str, retry_after_s: u64) -> Self {
+        let detail = format!("refused by {policies}: ask again in {retry_after_s} s");
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(Kind::RateLimited, detail) }
     }
 
     pub(crate) fn body_too_large() -> Self {
@@ -253,9 +249,6 @@ impl Problem {
             detail: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             errors: Option<[&'a FieldError; 1]>,
-            /// The name is the rate limit fields' draft's.
-            #[serde(rename = "violated-policies", skip_serializing_if = "<[_]>::is_empty")]
-            violated_policies: &'a [String],
         }
         let (slug, status, title) = self.kind.row();
         let body = Body {
@@ -264,7 +257,6 @@ impl Problem {
             status: status.as_u16(),
             detail: self.detail.as_deref(),
             errors: self.error.as_ref().map(|error| [error]),
-            violated_policies: &self.violated_policies,
         };
         // Strings and numbers into memory: nothing here can fail.
         serde_json::to_vec(&body).unwrap_or_default().into()

@@ -138,8 +138,8 @@ impl<'a> Visit<'a> {
 #[derive(Debug, Default)]
 struct Counted {
     fields: Option<Fields>,
-    /// The policies that refused.
-    limited: Vec<String>,
+    /// The names of the policies that refused.
+    limited: String,
     /// The longest wait of those.
     retry_after_ms: u64,
 }
@@ -172,16 +172,19 @@ impl Counted {
         self.fields.get_or_insert_default().add(&rule.policy, answer);
         let Some(retry_after_ms) = answer.retry_after_ms else { return rule.allowed.add(1) };
         rule.limited.add(1);
-        self.limited.push(rule.policy.name().to_owned());
+        if !self.limited.is_empty() {
+            self.limited.push_str(", ");
+        }
+        self.limited.push_str(rule.policy.name());
         self.retry_after_ms = self.retry_after_ms.max(retry_after_ms);
     }
 
     /// Passes what no policy refused.
-    fn check(&mut self) -> Result<(), Problem> {
+    fn check(&self) -> Result<(), Problem> {
         if self.limited.is_empty() {
             return Ok(());
         }
-        Err(Problem::rate_limited(std::mem::take(&mut self.limited), fields::seconds(self.retry_after_ms)))
+        Err(Problem::rate_limited(&self.limited, fields::seconds(self.retry_after_ms)))
     }
 }
 
@@ -201,7 +204,7 @@ mod tests {
             counted.add(rule, &ThrottleAnswer { retry_after_ms, standing });
         }
         let problem = counted.check().unwrap_err();
-        assert_eq!(problem, Problem::rate_limited(vec!["one".to_owned(), "three".to_owned()], 2));
+        assert_eq!(problem, Problem::rate_limited("one, three", 2));
         let mut page = Page::default();
         rules.write(&mut page);
         let text = page.into_text();

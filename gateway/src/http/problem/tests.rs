@@ -122,8 +122,8 @@ fn a_broken_field_is_pointed_at() {
 #[test]
 fn what_is_asked_for_too_often_is_told_when_to_come_back_and_which_policies_say_so() {
     let body = "{\"type\":\"/problems/rate-limited\",\"title\":\"Too many requests\",\"status\":429,\
-                \"detail\":\"ask again in 7 s\",\"violated-policies\":[\"buyers\",\"sale\"]}";
-    let problem = Problem::rate_limited(vec!["buyers".to_owned(), "sale".to_owned()], 7);
+                \"detail\":\"refused by buyers, sale: ask again in 7 s\"}";
+    let problem = Problem::rate_limited("buyers, sale", 7);
     check(problem, 429, body, &[("retry-after", "7")]);
 }
 
