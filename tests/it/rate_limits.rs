@@ -1,73 +1,22 @@
 //! Rate limits and admission, as clients see them. What the strategies decide, and when, to the millisecond, is for
 //! `throttle/tests` to say; here it is that the gateway passes it on, in whole seconds, and does as it says.
 
-use std::fs;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
+use rustix::process::Signal;
 
 use crate::metrics::{metric, wait_for};
 use crate::support::http::{Answer, Http};
+use crate::support::limited::{Limited, in_time, is_unknown, policy, refusal, statuses, try_in_time};
+use crate::support::redis::info_number;
 use crate::support::wait;
-use crate::support::world::World;
 
 const SALE: &str = "/v1/sales/drop";
 const RESERVE: &str = "/v1/sales/drop/reservations";
 /// Longer than any test.
 const LONG: &str = "window-ms = 2592000000";
-
-/// A world whose gateway has been told this.
-struct Limited {
-    world: World,
-    config: String,
-    _dir: TempDir,
-}
-
-impl Limited {
-    fn start(database: &str, config: &str) -> Self {
-        Self::start_with(database, config, &[])
-    }
-
-    fn start_with(database: &str, config: &str, args: &[&str]) -> Self {
-        let world = World::start_direct(database);
-        world.create_sale("{\"sale\":\"drop\",\"total\":1000}");
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("flash.toml").to_str().expect("UTF-8").to_owned();
-        let mut limited = Self { world, config: path, _dir: dir };
-        limited.restart(config, args);
-        limited
-    }
-
-    fn restart(&mut self, config: &str, args: &[&str]) {
-        fs::write(&self.config, config).expect("writable");
-        self.world.kill_gateway();
-        self.world.start_gateway_with(&[&["--config", &self.config], args].concat());
-    }
-
-    fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        self.http().send("GET", path, headers, "").expect("an answer")
-    }
-
-    fn reserve(&self, buyer: &str) -> Answer {
-        self.http().post(RESERVE, &format!("{{\"buyer\":\"{buyer}\"}}")).expect("an answer")
-    }
-
-    fn http(&self) -> Http {
-        self.world.http()
-    }
-
-    fn signal_redis(&self, signal: Signal) {
-        let pid = self.world.redis.redis.server.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        kill_process(pid.expect("Redis runs"), signal).expect("ours to signal");
-    }
-}
-
-fn policy(name: &str, rest: &str) -> String {
-    format!("[[rate-limit]]\nname = \"{name}\"\n{rest}\n")
-}
 
 /// Checks what a refusal says; how many seconds it says to wait.
 fn refused(answer: &Answer, policy: &str) -> u64 {
@@ -84,11 +33,6 @@ fn allowed(answer: &Answer, policy: &str) {
     assert_ne!(answer.status, 429, "{answer:?}");
     let standing = answer.header("ratelimit").unwrap_or_else(|| panic!("{answer:?} says how the limit stands"));
     assert!(standing.starts_with(&format!("\"{policy}\";r=")), "{answer:?}");
-}
-
-/// Redis did not answer in time, which nobody can hold against a busy machine. The request may have been counted.
-fn is_unknown(answer: &Answer) -> bool {
-    [503, 504].contains(&answer.status)
 }
 
 /// Asks until the limit is reached; the refusal, and between which moments it was made.
@@ -199,19 +143,41 @@ fn a_daily_quota_comes_back_at_midnight() {
 fn buyers_are_counted_apart_and_what_is_refused_reserves_nothing() {
     let terms = format!("strategy = \"strict\"\nlimit = 2\n{LONG}\nby = [\"buyer\", \"sale\"]\nroutes = [\"reserve\"]");
     let limited = Limited::start("limits_buyers", &policy("buyers", &terms));
-    let statuses = |buyer: &str| [(); 4].map(|()| limited.reserve(buyer).status);
-    let long = format!("{} {}", "x:".repeat(40), "y".repeat(40));
-    assert_eq!(statuses("ada"), [201, 200, 429, 429]);
-    assert_eq!(statuses("bob"), [201, 200, 429, 429]);
-    assert_eq!(statuses(&long), [201, 200, 429, 429]);
-    assert_eq!(limited.reserve("eve").header("ratelimit-policy"), Some("\"buyers\";q=2;w=2592000"));
-    refused(&limited.reserve("ada"), "buyers");
-    assert_eq!(limited.get(SALE, &[]).body["available"], 1_000 - 4);
-    assert_eq!(limited.get(SALE, &[]).header("ratelimit"), None, "no policy holds for this route");
     let count = |outcome: &str| {
-        metric(limited.world.address, &format!("flash_rate_limit_{outcome}_total{{policy=\"buyers\"}}"))
+        let line = format!("flash_rate_limit_{outcome}_total{{policy=\"buyers\"}}");
+        metric(limited.world.address, &line).expect("a number")
     };
-    assert_eq!((count("allowed"), count("limited")), (Some(7.0), Some(7.0)));
+    try_in_time(|attempt| {
+        let before = (limited.available("drop"), count("allowed"), count("limited"));
+        // A long one with colons, which is kept as a digest.
+        for buyer in ["ada".to_owned(), "bob".to_owned(), format!("{} {}", "x:".repeat(40), "y".repeat(40))] {
+            let buyer = format!("{buyer}{attempt}");
+            assert_eq!(statuses([(); 4].map(|()| limited.reserve(&buyer)))?, [201, 200, 429, 429], "{buyer}");
+        }
+        let after = (before.0 - 3, before.1 + 6.0, before.2 + 6.0);
+        assert_eq!((limited.available("drop"), count("allowed"), count("limited")), after);
+        Some(())
+    });
+    let eve = in_time(|| limited.reserve("eve"));
+    assert_eq!(eve.header("ratelimit-policy"), Some("\"buyers\";q=2;w=2592000"), "{eve:?}");
+    refused(&refusal(|| limited.reserve("eve")), "buyers");
+    let shown = in_time(|| limited.get(SALE, &[]));
+    assert_eq!(shown.header("ratelimit"), None, "no policy holds for this route");
+}
+
+#[test]
+fn whoever_was_refused_is_refused_again_without_asking_redis() {
+    const REQUESTS: u64 = 200;
+    let terms = format!("strategy = \"sliding\"\nlimit = 1\n{LONG}\nby = [\"buyer\"]\nroutes = [\"reserve\"]");
+    let limited = Limited::start("limits_remembered", &policy("buyers", &terms));
+    let redis = &mut limited.world.redis.connect();
+    refusal(|| limited.reserve("ada"));
+    let (begin, before) = (Instant::now(), info_number(redis, "flash", "flash_throttle_refused"));
+    let unknown = (0..REQUESTS).filter(|_| is_unknown(&limited.reserve("ada"))).count() as u64;
+    // A refusal is remembered for a second, so that Redis is asked once in each; but one that did not come is not remembered.
+    let asked = info_number(redis, "flash", "flash_throttle_refused") - before;
+    assert!(asked <= 1 + unknown + begin.elapsed().as_secs(), "{asked} of {REQUESTS} in {:?}", begin.elapsed());
+    assert_eq!(in_time(|| limited.reserve("bob")).status, 201);
 }
 
 const BY_ADDRESS: &str = "strategy = \"strict\"\nlimit = 1\nwindow-ms = 2592000000\nby = [\"address\"]";
@@ -219,10 +185,10 @@ const BY_ADDRESS: &str = "strategy = \"strict\"\nlimit = 1\nwindow-ms = 25920000
 #[test]
 fn whoever_is_no_proxy_of_ours_is_counted_by_his_own_address_whatever_he_says() {
     let limited = Limited::start("limits_spoofed", &policy("addresses", BY_ADDRESS));
-    assert_eq!(limited.get(SALE, &[("x-forwarded-for", "203.0.113.1")]).status, 200);
+    refusal(|| limited.get(SALE, &[("x-forwarded-for", "203.0.113.1")]));
     for name in ["x-forwarded-for", "forwarded", "x-real-ip"] {
         for value in ["203.0.113.2", "for=203.0.113.3", "203.0.113.4, 127.0.0.1", ""] {
-            refused(&limited.get(SALE, &[(name, value)]), "addresses");
+            refused(&in_time(|| limited.get(SALE, &[(name, value)])), "addresses");
         }
     }
 }
@@ -231,51 +197,76 @@ fn whoever_is_no_proxy_of_ours_is_counted_by_his_own_address_whatever_he_says() 
 fn behind_a_proxy_of_ours_addresses_are_counted_apart_and_ipv6_by_its_network() {
     let config = format!("trusted-proxies = [\"127.0.0.0/8\"]\n{}", policy("addresses", BY_ADDRESS));
     let limited = Limited::start("limits_proxied", &config);
-    let status = |forwarded: &str| limited.get(SALE, &[("x-forwarded-for", forwarded)]).status;
-    assert_eq!([status("203.0.113.1"), status("203.0.113.1")], [200, 429]);
-    assert_eq!([status("203.0.113.2"), status("203.0.113.9, 203.0.113.2, 127.0.0.7")], [200, 429]);
-    assert_eq!([status("2001:db8::1"), status("2001:db8::ffff:1"), status("2001:db8:0:1::1")], [200, 429, 200]);
-    assert_eq!([status("nonsense"), status("other nonsense")], [200, 429], "it is the proxy's own");
+    let get = |forwarded: &str| limited.get(SALE, &[("x-forwarded-for", forwarded)]);
+    try_in_time(|attempt| {
+        let [one, other] = [1, 2].map(|host| format!("203.0.{attempt}.{host}"));
+        assert_eq!(statuses([get(&one), get(&one), get(&other)])?, [200, 429, 200]);
+        assert_eq!(statuses([get(&format!("{one}, {other}, 127.0.0.7"))])?, [429], "the last that is not ours counts");
+        let network = |rest: &str| get(&format!("2001:db8:{attempt}:{rest}"));
+        assert_eq!(statuses([network("0::1"), network("0::ffff:1"), network("1::1")])?, [200, 429, 200]);
+        Some(())
+    });
+    refusal(|| get("nonsense"));
+    assert_eq!(in_time(|| get("other nonsense")).status, 429, "it is the proxy's own");
 }
 
 #[test]
 fn two_gateways_share_a_limit() {
-    let terms = format!("strategy = \"sliding\"\nlimit = 3\n{LONG}");
-    let mut limited = Limited::start("limits_shared", &policy("all", &terms));
+    let terms = format!("strategy = \"sliding\"\nlimit = 3\n{LONG}\nby = [\"buyer\"]\nroutes = [\"reserve\"]");
+    let mut limited = Limited::start("limits_shared", &policy("buyers", &terms));
     let first = limited.world.address;
-    let at = |address| Http::connect(address).and_then(|mut http| http.get(SALE)).expect("an answer");
-    assert_eq!([at(first).status, at(first).status], [200, 200]);
     let args = ["--config", &limited.config.clone()];
     limited.world.start_second_gateway_with(&args);
     let second = limited.world.address;
-    assert_eq!(at(second).header("ratelimit").map(|value| value.starts_with("\"all\";r=0")), Some(true));
-    refused(&at(second), "all");
-    refused(&at(first), "all");
+    let reserve = |address, buyer: &str| {
+        let body = format!("{{\"buyer\":\"{buyer}\"}}");
+        Http::connect(address).and_then(|mut http| http.post(RESERVE, &body)).expect("an answer")
+    };
+    try_in_time(|attempt| {
+        let buyer = format!("ada{attempt}");
+        let ask = |address| reserve(address, &buyer);
+        assert_eq!(statuses([first, second, first, second, first].map(ask))?, [201, 200, 200, 429, 429]);
+        Some(())
+    });
 }
 
 #[test]
 fn all_policies_of_a_request_hold_and_each_is_told() {
     let strict = |limit: u8, by: &str| {
-        format!("strategy = \"strict\"\nlimit = {limit}\n{LONG}\nby = [{by}]\nroutes = [\"reserve\"]")
+        format!("strategy = \"strict\"\nlimit = {limit}\n{LONG}\nby = [\"{by}\"]\nroutes = [\"reserve\"]")
     };
-    let config = [policy("all", &strict(3, "\"route\"")), policy("buyers", &strict(2, "\"buyer\""))];
+    let config = [policy("sales", &strict(3, "sale")), policy("buyers", &strict(2, "buyer"))];
     let limited = Limited::start("limits_both", &config.concat());
-    let first = limited.reserve("ada");
-    assert_eq!(first.header("ratelimit-policy"), Some("\"all\";q=3;w=2592000, \"buyers\";q=2;w=2592000"));
-    assert!(first.header("ratelimit").is_some_and(|value| value.contains("\"buyers\";r=1;t=")), "{first:?}");
-    assert_eq!([limited.reserve("ada").status, limited.reserve("ada").status], [200, 429]);
-    // What one policy refused was a request to the other one all the same.
-    let third = limited.reserve("bob");
-    assert_eq!(third.status, 429, "{third:?}");
-    assert!(third.body["detail"].as_str().is_some_and(|detail| detail.starts_with("refused by all:")), "{third:?}");
-    assert_eq!(limited.get(SALE, &[]).body["available"], 999);
+    try_in_time(|attempt| {
+        let (sale, ada, bob) = (format!("drop{attempt}"), format!("ada{attempt}"), format!("bob{attempt}"));
+        limited.world.create_sale(&format!("{{\"sale\":\"{sale}\",\"total\":9}}"));
+        let [first, second, third, fourth] = [&ada, &ada, &ada, &bob].map(|buyer| limited.reserve_of(&sale, buyer));
+        let told = |answer: &Answer| answer.header("ratelimit").unwrap_or_default().to_owned();
+        let fields = [&first, &third].map(|answer| answer.header("ratelimit-policy").map(str::to_owned));
+        let remaining = [&first, &third, &fourth].map(told);
+        let details = [&third, &fourth].map(|answer| answer.body["detail"].as_str().unwrap_or_default().to_owned());
+        // What one policy refuses was a request to the other one all the same.
+        assert_eq!(statuses([first, second, third, fourth])?, [201, 200, 429, 429]);
+        assert_eq!(fields, [(); 2].map(|()| Some("\"sales\";q=3;w=2592000, \"buyers\";q=2;w=2592000".to_owned())));
+        for (got, want) in
+            remaining.iter().zip([["sales\";r=2", "buyers\";r=1"], ["r=0", "buyers\";r=0"], ["r=0", "r=1"]])
+        {
+            assert!(want.iter().all(|want| got.contains(want)), "{got} lacks one of {want:?}");
+        }
+        assert!(
+            details[0].starts_with("refused by buyers:") && details[1].starts_with("refused by sales:"),
+            "{details:?}"
+        );
+        assert_eq!(limited.available(&sale), 8);
+        Some(())
+    });
 }
 
 #[test]
 fn where_redis_cannot_be_asked_nothing_is_allowed() {
     let terms = format!("strategy = \"strict\"\nlimit = 900\n{LONG}\nroutes = [\"reserve\"]");
     let mut limited = Limited::start("limits_away", &policy("all", &terms));
-    assert_eq!(limited.reserve("ada").status, 201);
+    assert_eq!(in_time(|| limited.reserve("ada")).status / 100, 2);
     let is_refused = || {
         let away = limited.reserve("bob");
         assert_ne!(away.status / 100, 2, "{away:?}");
@@ -294,7 +285,7 @@ fn where_redis_cannot_be_asked_nothing_is_allowed() {
     });
     limited.world.redis.redis.server.restart().expect("Redis starts again");
     wait::until("a reservation", || (limited.reserve("ada").status == 200).then_some(()));
-    assert_eq!(limited.get(SALE, &[]).body["available"], 999, "nobody else reserved anything");
+    assert_eq!(limited.available("drop"), 999, "nobody else reserved anything");
 }
 
 #[test]
