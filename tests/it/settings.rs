@@ -130,6 +130,11 @@ fn the_example_that_is_shipped_is_read_as_it_stands_and_with_all_that_it_explain
     let (code, printed, errors) = flash(&["config", "show", "--config", path.to_str().expect("UTF-8")], &[]);
     assert_eq!(code, 0, "{errors}");
     assert!(printed.contains("rate-limit."), "{printed}");
+    let (_, rows, _) = flash(&["-o", "json", "config", "show"], &[]);
+    for row in rows.lines().map(|row| serde_json::from_str::<Value>(row).expect("JSON")) {
+        let name = row["setting"].as_str().and_then(|name| name.split('.').next_back()).expect("a name");
+        assert!(text.contains(name), "it does not explain {name}");
+    }
     // What stands behind `#` and no blank is a setting that is turned off.
     let is_off =
         |line: &&str| line.strip_prefix('#').is_some_and(|line| line.starts_with(|letter: char| letter != ' '));
