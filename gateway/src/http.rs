@@ -1,5 +1,6 @@
 //! The HTTP API.
 
+mod address;
 mod app;
 mod body;
 mod durability;
@@ -11,6 +12,7 @@ pub(crate) mod listener;
 mod metrics;
 mod path;
 mod problem;
+mod rate_limits;
 mod reply;
 mod reservation;
 mod reservations;
@@ -18,7 +20,9 @@ mod routes;
 mod sales;
 mod server;
 
+pub use address::{ForwardedHeader, Network, Proxies};
 pub(crate) use app::App;
 pub(crate) use durability::warn_of_durability;
-pub(crate) use routes::Routes;
+pub(crate) use rate_limits::{RateLimits, Rules};
+pub(crate) use routes::{Routes, route_names, route_path};
 pub(crate) use server::serve;
