@@ -1,5 +1,6 @@
 //! The HTTP API.
 
+mod address;
 mod app;
 mod body;
 mod durability;
@@ -14,6 +15,7 @@ mod metrics;
 mod path;
 mod prefer;
 mod problem;
+mod rate_limits;
 mod reply;
 mod reservation;
 mod reservations;
@@ -22,7 +24,9 @@ mod sales;
 mod server;
 mod webhooks;
 
+pub use address::{ForwardedHeader, Network, Proxies};
 pub(crate) use app::App;
 pub(crate) use durability::warn_of_durability;
-pub(crate) use routes::Routes;
+pub(crate) use rate_limits::{RateLimits, Rules};
+pub(crate) use routes::{Routes, route_names, route_path};
 pub(crate) use server::serve;

@@ -39,6 +39,7 @@ pub(crate) enum Kind {
     UnsupportedMediaType,
     Invalid,
     KeyReused,
+    RateLimited,
     Internal,
     Overloaded,
     RedisAway,
@@ -81,6 +82,7 @@ impl Kind {
             Self::KeyReused => {
                 ("key-reused", Is::UNPROCESSABLE_ENTITY, "This Idempotency-Key came with another request before")
             }
+            Self::RateLimited => ("rate-limited", Is::TOO_MANY_REQUESTS, "Too many requests"),
             Self::Internal => ("internal", Is::INTERNAL_SERVER_ERROR, "The gateway failed"),
             Self::Overloaded => ("overloaded", Is::SERVICE_UNAVAILABLE, "Too many requests at once"),
             Self::RedisAway => {
@@ -206,6 +208,12 @@ impl Problem {
 
     pub(crate) fn method_not_allowed(allow: String) -> Self {
         Self { allow: Some(allow), ..Kind::MethodNotAllowed.into() }
+    }
+
+    /// These policies refuse; the same request is allowed after so many seconds, if nothing else is asked for meanwhile.
+    pub(crate) fn rate_limited(policies: &str, retry_after_s: u64) -> Self {
+        let detail = format!("refused by {policies}: ask again in {retry_after_s} s");
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(Kind::RateLimited, detail) }
     }
 
     pub(crate) fn body_too_large() -> Self {

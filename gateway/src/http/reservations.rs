@@ -13,6 +13,7 @@ use super::app::App;
 use super::fields::{self, Field};
 use super::found::{self, Patience, left_ms};
 use super::problem::{FieldError, Kind, Problem};
+use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
 use super::{body, durability, idempotency_key, path};
 
@@ -22,12 +23,14 @@ pub(crate) async fn reserve(
     sale: &str,
     headers: &HeaderMap,
     body: &[u8],
+    visit: &mut Visit<'_>,
     patience: Patience,
 ) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     body::expect_json(headers)?;
     let (key, durability) = (idempotency_key::of(headers)?, durability::of(app, headers)?);
     let wish = Wish::read(body)?;
+    visit.count(Some(&wish.buyer)).await?;
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {

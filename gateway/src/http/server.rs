@@ -1,6 +1,7 @@
 //! One thread's connections: taken, served, closed.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use super::events::Leaves;
 use crate::events::{Newcomer, Socket};
 use crate::limits::{
     ACCEPT_RETRY_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS, CONNECTIONS_MAX,
-    CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX, REQUESTS_MAX,
+    CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX,
 };
 use crate::phase::{Phase, reached};
 
@@ -34,7 +35,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch
     drop(listener);
     // Each connection ends within its grace. Behind them only the work of buyers who hung up is left.
     let _closed = places.acquire_many(CONNECTIONS_MAX).await;
-    let left = timeout(Duration::from_millis(CREATE_TIMEOUT_MS), app.places.acquire_many(REQUESTS_MAX)).await;
+    let left = timeout(Duration::from_millis(CREATE_TIMEOUT_MS), app.places.acquire_many(app.requests_max)).await;
     if left.is_err() {
         tracing::warn!("stopped with requests whose outcome is unknown");
     }
@@ -45,10 +46,10 @@ async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>)
     // The semaphore is never closed.
     while let Ok(place) = places.clone().acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Without it a small answer may wait for the client's acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
-                drop(tokio::spawn(connection(stream, app.clone(), place)));
+                drop(tokio::spawn(connection(stream, peer.ip(), app.clone(), place)));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -70,12 +71,12 @@ impl Stream for TcpStream {
     }
 }
 
-async fn connection(stream: impl Stream, app: Arc<App>, _place: OwnedSemaphorePermit) {
+async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: OwnedSemaphorePermit) {
     let (mut phase, events) = (app.phase.clone(), app.events.clone());
     let service = service_fn(move |request| {
         let app = app.clone();
-        async {
-            let reply = app::answer(app, request).await;
+        async move {
+            let reply = app::answer(app, peer, request).await;
             match Leaves::of_reply(&reply) {
                 None => Ok(reply),
                 Some(leaves) => Err(leaves.clone()),
