@@ -1,18 +1,24 @@
 //! The HTTP API.
 
 mod app;
+mod audit_log;
 mod body;
 mod durability;
 mod fields;
 mod forgotten;
 mod health;
 mod idempotency_key;
+mod identity;
+mod keys;
 pub(crate) mod listener;
 mod metrics;
+mod operate;
 mod path;
 mod problem;
+mod query;
 mod reply;
 mod reservation;
+mod reservation_id;
 mod reservations;
 mod routes;
 mod sales;
@@ -20,5 +26,6 @@ mod server;
 
 pub(crate) use app::App;
 pub(crate) use durability::warn_of_durability;
-pub(crate) use routes::Routes;
+pub(crate) use identity::Gate;
+pub(crate) use routes::{Routes, Surface};
 pub(crate) use server::serve;

@@ -7,16 +7,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use flash_client::{Client, Durability, Durable};
 use flash_wire::key::check_sale;
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::{HeaderMap, Request};
+use hyper::http::request::Parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::forgotten::forgotten;
+use super::identity::{Caller, Gate};
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
-use super::routes::{Endpoint, Routes, Target};
-use super::{body, health, metrics, reservation, reservations, sales};
+use super::routes::{Access, Endpoint, Routes, Target};
+use super::{audit_log, body, health, keys, metrics, operate, reservation, reservations, sales};
+use crate::ids::Ids;
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
@@ -27,6 +30,9 @@ use crate::relay::RelayHandle;
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) routes: Routes,
+    /// Who may call.
+    pub(crate) gate: Gate,
+    pub(crate) ids: Ids,
     pub(crate) redis: Client,
     /// For calls whose answers promise more than Redis's memory.
     pub(crate) durable: Durable,
@@ -52,6 +58,7 @@ pub(crate) async fn answer(app: Arc<App>, request: Request<Incoming>) -> Reply {
 async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Problem> {
     let (head, body) = request.into_parts();
     let target = app.routes.find(&head.method, head.uri.path())?;
+    let caller = app.gate.caller(&target, &head.method, &head.headers).await?;
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
         Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
@@ -61,9 +68,10 @@ async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Pro
     let body = body::read(body).await?;
     let place = app.places.clone().try_acquire_owned().map_err(|_| Kind::Overloaded)?;
     let reads = head.method.is_safe();
-    let limit_ms = if target.endpoint == Endpoint::CreateSale { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
+    let asked = Asked { target, caller, head, body };
+    let limit_ms = if asked.is_logged() { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
     // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
-    let task = tokio::spawn(work(app, target, head.headers, body, place));
+    let task = tokio::spawn(work(app, asked, place));
     match timeout(Duration::from_millis(limit_ms), task).await {
         Ok(Ok(Err(problem))) if reads => Err(problem.of_read()),
         Ok(Ok(result)) => result,
@@ -76,29 +84,71 @@ async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Pro
     }
 }
 
-async fn work(
-    app: Arc<App>,
-    target: Target,
-    headers: HeaderMap,
-    body: Bytes,
-    _place: OwnedSemaphorePermit,
-) -> Result<Reply, Problem> {
-    let (sale, id) = (target.sale.as_str(), target.id.as_str());
+/// A request that was let through, whole.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) target: Target,
+    pub(crate) caller: Caller,
+    pub(crate) head: Parts,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    /// Whether it stands in the audit log: whatever an operator changes does.
+    fn is_logged(&self) -> bool {
+        let is_operators = self.target.access == Access::Operate || matches!(self.caller, Caller::Operator(_));
+        is_operators && !self.head.method.is_safe()
+    }
+}
+
+async fn work(app: Arc<App>, asked: Asked, _place: OwnedSemaphorePermit) -> Result<Reply, Problem> {
+    if !asked.is_logged() {
+        return handle(&app, &asked).await;
+    }
+    // What operators do is rare, and asks PostgreSQL: on the heap it does not make every reservation's task larger.
+    Box::pin(async {
+        let row = audit_log::begin(&app, &asked).await?;
+        let result = handle(&app, &asked).await;
+        audit_log::end(&app, row, &result).await;
+        result
+    })
+    .await
+}
+
+async fn handle(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let Asked { target, caller, head, body } = asked;
+    let (sale, id, headers) = (target.sale.as_str(), target.id.as_str(), &head.headers);
     let result = match target.endpoint {
-        // What asks PostgreSQL is rare and large: on the heap it does not make every reservation's task larger.
-        Endpoint::CreateSale => Box::pin(sales::create(&app, &headers, &body)).await,
-        Endpoint::ShowSale => sales::show(&app, sale).await,
-        Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body).await,
-        Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
-        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers).await,
-        Endpoint::ReleaseReservation => reservation::release(&app, sale, id, &headers).await,
-        Endpoint::Live | Endpoint::Ready | Endpoint::Metrics => Err(Kind::Internal.into()),
+        Endpoint::Reserve => reservations::reserve(app, caller, sale, headers, body).await,
+        Endpoint::ConfirmReservation => reservation::confirm(app, caller, sale, id, headers).await,
+        Endpoint::ReleaseReservation => reservation::release(app, caller, sale, id, headers).await,
+        Endpoint::ShowSale => sales::show(app, sale).await,
+        Endpoint::ShowReservation => Box::pin(reservation::show(app, caller, sale, id)).await,
+        _ => Box::pin(handle_rest(app, asked)).await,
     };
     match result {
         Err(problem) if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {
-            Err(Box::pin(forgotten(&app, sale)).await)
+            Err(Box::pin(forgotten(app, sale)).await)
         }
         result => result,
+    }
+}
+
+/// What is not for buyers.
+async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let Asked { target, head, body, .. } = asked;
+    let (sale, headers, query) = (target.sale.as_str(), &head.headers, head.uri.query());
+    match target.endpoint {
+        Endpoint::CreateSale => sales::create(app, headers, body).await,
+        Endpoint::Restock => operate::restock(app, sale, headers, body).await,
+        Endpoint::OpenSale => operate::open(app, sale).await,
+        Endpoint::CloseSale => operate::close(app, sale).await,
+        Endpoint::CreateKey => keys::create(app, headers, body).await,
+        Endpoint::ListKeys => keys::list(app, query).await,
+        Endpoint::RevokeKey => keys::revoke(app, &target.id).await,
+        Endpoint::ShowAuditLog => audit_log::show(app, query).await,
+        // The others are answered above.
+        _ => Err(Kind::Internal.into()),
     }
 }
 
