@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// All of it may take so long; what there is no time for is reported so.
     #[arg(long, default_value_t = 30)]
     pub(crate) minutes: u64,
+    /// How many scenarios run at once.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) lanes: u32,
     /// A file whose table of results is replaced.
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
@@ -55,7 +58,7 @@ impl Args {
         let filters: Vec<String> = words.into_iter().skip(1).filter(|word| !word.starts_with('-')).collect();
         let wanted = filters.is_empty() || filters.iter().any(|filter| "faults".contains(filter.as_str()));
         let only = vec![if wanted { SMOKE.to_owned() } else { String::from("none") }];
-        Self { column: Column::Smoke, only, count: None, minutes: 5, report: None }
+        Self { column: Column::Smoke, only, count: None, minutes: 5, lanes: 1, report: None }
     }
 
     pub(crate) fn wants(&self, scenario: &Scenario) -> bool {

@@ -6,6 +6,7 @@ mod args;
 mod background;
 mod checker;
 mod eyes;
+mod lanes;
 mod links;
 mod load;
 mod observer;
@@ -20,10 +21,8 @@ mod strike;
 mod world;
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use crate::args::{Args, Column};
-use crate::runner::Outcome;
 use crate::scenarios::{SCENARIOS, Scenario};
 
 fn main() -> ExitCode {
@@ -36,24 +35,11 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
-    let seed = args.seed();
-    let end = Instant::now() + Duration::from_secs(args.minutes * 60);
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    for (at, scenario) in chosen.iter().enumerate() {
-        let count = args.count(scenario);
-        let wanted: u64 = chosen[at..].iter().map(|later| args.work_ms(later)).sum();
-        // What one leaves of its time is for those behind it.
-        let left = end.saturating_duration_since(Instant::now());
-        let time = left.mul_f64(args.work_ms(scenario) as f64 / wanted as f64);
-        eprintln!("{} {}: {count}, from FAULT_SEED={seed}", scenario.number, scenario.name);
-        let outcome = runner::run(scenario, count, seed, time);
-        eprintln!("{}", report::line(&outcome, count));
-        if let Some(failed) = &outcome.failed {
-            eprintln!("VIOLATION in {} {}\n{failed:#}", scenario.number, scenario.name);
-            eprintln!("repeat it with {}", args.repeat(scenario, failed));
-        }
-        outcomes.push(outcome);
+    if let Err(error) = checker::ensure_awake() {
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
     }
+    let outcomes = lanes::run(&args, &chosen);
     if args.column != Column::Smoke {
         println!("{}", report::table(&outcomes));
     }

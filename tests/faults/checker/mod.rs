@@ -1,5 +1,6 @@
 //! Compares what buyers were told with what is there in the end.
 
+mod awake;
 mod ends;
 mod settled;
 mod wishes;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::eyes::{Order, Rows};
 use crate::load::{Answer, Ask, Entry, Sale, State};
 
+pub(crate) use self::awake::ensure_awake;
 pub(crate) use self::settled::settled;
 
 /// Everything that is known of one sale.

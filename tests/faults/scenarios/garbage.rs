@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -14,7 +15,11 @@ use crate::runner::Runner;
 use crate::world::{Terms, World};
 
 /// Inputs of one round.
-pub(super) const INPUTS: u64 = 100;
+const INPUTS: u64 = 1_000;
+/// Who send them at once: an input of which the gateway waits for the rest holds up no more than its own line.
+const LINES: u64 = 20;
+/// How many say that this is all: of the others the gateway waits for the rest, five seconds each.
+const HALF_CLOSED: f64 = 0.9999;
 /// The gateway's own limits for slow clients are shorter.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -44,15 +49,25 @@ const PIECES: [&[u8]; 12] = [
 
 pub(super) fn http(runner: &mut Runner) -> Result<()> {
     runner.rounds(&Terms::default(), |world, seed| {
-        let mut random = StdRng::seed_from_u64(seed);
-        for _ in 0..INPUTS {
-            let input = input(&mut random);
-            let half_closed = random.random_bool(0.99);
-            ask(world.gateways[0], &input, half_closed)?;
-        }
+        let gateway = world.gateways[0];
+        let line = |number: u64| move || one_line(gateway, seed.wrapping_mul(LINES).wrapping_add(number));
+        thread::scope(|scope| {
+            let lines: Vec<_> = (0..LINES).map(|number| scope.spawn(line(number))).collect();
+            lines.into_iter().try_for_each(|line| line.join().expect("a line does not panic"))
+        })?;
         sound(world)?;
         Ok(Tally::default())
     })
+}
+
+fn one_line(gateway: SocketAddr, seed: u64) -> Result<()> {
+    let mut random = StdRng::seed_from_u64(seed);
+    for _ in 0..INPUTS / LINES {
+        let input = input(&mut random);
+        let half_closed = random.random_bool(HALF_CLOSED);
+        ask(gateway, &input, half_closed)?;
+    }
+    Ok(())
 }
 
 fn input(random: &mut StdRng) -> Vec<u8> {

@@ -72,8 +72,8 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
         round_ms: 1,
         run: elsewhere::hostile_restore,
     },
-    // A hundred inputs each.
-    Scenario { number: "18", name: "http-garbage", ci: 100, soak: 10_000, round_ms: 700, run: garbage::http },
+    // A thousand inputs each.
+    Scenario { number: "18", name: "http-garbage", ci: 10, soak: 1_000, round_ms: 1_500, run: garbage::http },
     // Their clock steps back and forth.
     Scenario { number: "14, 19", name: "model", ci: 0, soak: 200_000, round_ms: 3, run: elsewhere::model },
     // A minute each.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use flash_tests::wait;
 use rand::RngExt;
 
@@ -17,6 +17,10 @@ use crate::world::{Which, World};
 
 /// Of one round; then everything heals and is checked.
 const ROUND: Duration = Duration::from_secs(50);
+/// Rounds at either end whose memory is compared.
+const ROUNDS_COMPARED: usize = 5;
+/// By how much a process may have grown between them: what an allocator keeps back differs from run to run.
+const GROWTH_KB_MAX: u64 = 16 * 1024;
 /// Between two faults.
 const BETWEEN_MS: std::ops::Range<u64> = 3_000..10_000;
 /// Buyers who do not pause: there are to be many requests.
@@ -24,18 +28,35 @@ const SIZE: Size = Size { wishes: 12, pause: Duration::from_millis(1) };
 
 /// A round lasts about a minute.
 pub(super) fn soak(runner: &mut Runner) -> Result<()> {
-    let mut first: Option<Vec<u64>> = None;
+    let mut memories: Vec<Vec<u64>> = Vec::new();
     let mut settled = false;
     runner.rounds(&lost::terms("always"), |world, seed| {
         if !std::mem::replace(&mut settled, true) {
             world.settle_rabbitmq()?;
         }
         let tally = round::run(world, seed, SIZE, strikes)?;
-        let now = memory(world)?;
-        let before = first.get_or_insert_with(|| now.clone());
-        eprintln!("    memory of gateways and syncers in KB: {now:?}, after the first round {before:?}");
+        memories.push(memory(world)?);
+        eprintln!("    memory of gateways and syncers in KB: {:?}", memories.last());
+        ensure_flat(&memories)?;
         Ok(tally)
     })
+}
+
+/// What is kept of a sale, and a leak is what is kept for ever, would show in the later rounds: each process' least of the
+/// last [`ROUNDS_COMPARED`] is beside its greatest of the first ones. (Whoever was just started has less.)
+fn ensure_flat(memories: &[Vec<u64>]) -> Result<()> {
+    if memories.len() < 2 * ROUNDS_COMPARED {
+        return Ok(());
+    }
+    let of = |rounds: &[Vec<u64>], process: usize| rounds.iter().map(|round| round[process]).collect::<Vec<_>>();
+    for process in 0..PROCESSES {
+        let early = of(&memories[..ROUNDS_COMPARED], process).into_iter().max().unwrap_or_default();
+        let late = of(&memories[memories.len() - ROUNDS_COMPARED..], process).into_iter().min().unwrap_or_default();
+        if late > early + GROWTH_KB_MAX {
+            bail!("process {process} had at most {early} KB in the first rounds, and has at least {late} KB now");
+        }
+    }
+    Ok(())
 }
 
 fn strikes(strike: &mut Strike) -> Result<()> {

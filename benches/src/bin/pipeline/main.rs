@@ -22,6 +22,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::drain::Way;
 use crate::report::{Mark, Report};
+use crate::selling::AppendFsync;
 use crate::world::Built;
 
 /// Of what takes a minute in all.
@@ -119,8 +120,10 @@ fn measure(case: Case, args: &Args, built: &Built, report: &mut Report) -> anyho
         Case::Direct => report.direct = Some(Way::Direct.measure(built, args.orders)?),
         Case::Naive => report.naive = Some(naive::measure(built, args.naive_orders)?),
         Case::Selling => {
-            let sold = selling::measure(built, args.orders, args.buyers_per_second, args.calm_s)?;
-            report.sold = Some(sold);
+            for appendfsync in [AppendFsync::Always, AppendFsync::EverySec] {
+                let sold = selling::measure(built, appendfsync, args.orders, args.buyers_per_second, args.calm_s)?;
+                report.sold.push(sold);
+            }
         }
         Case::Lost => report.back = Some(back::measure(built, LOST_ORDERS)?),
     }

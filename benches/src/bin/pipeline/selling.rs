@@ -9,8 +9,35 @@ use crate::journal;
 use crate::meter::{Memory, Meter};
 use crate::world::{Built, World};
 
+/// How often Redis brings its append-only file to the disk, which all servers here share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AppendFsync {
+    /// Before each answer.
+    Always,
+    /// Once a second.
+    EverySec,
+}
+
+impl AppendFsync {
+    /// As Redis calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::EverySec => "everysec",
+        }
+    }
+
+    const fn case(self) -> &'static str {
+        match self {
+            Self::Always => "in runs, while selling goes on (always)",
+            Self::EverySec => "in runs, while selling goes on (everysec)",
+        }
+    }
+}
+
 /// How it went.
 pub(crate) struct Sold {
+    pub(crate) appendfsync: AppendFsync,
     pub(crate) per_second: u64,
     /// Without a backlog.
     pub(crate) calm: Latency,
@@ -21,10 +48,17 @@ pub(crate) struct Sold {
 }
 
 /// Buyers come at the same pace twice: with nothing else to do, and while a backlog drains.
-pub(crate) fn measure(built: &Built, backlog: u64, per_second: u64, calm_s: u64) -> anyhow::Result<Sold> {
+pub(crate) fn measure(
+    built: &Built,
+    appendfsync: AppendFsync,
+    backlog: u64,
+    per_second: u64,
+    calm_s: u64,
+) -> anyhow::Result<Sold> {
     const UNITS: u64 = 100_000_000;
     let world = World::start(built)?;
     let mut redis = world.connect()?;
+    redis::cmd("CONFIG").arg(&["SET", "appendfsync", appendfsync.name()]).exec(&mut redis)?;
     for sale in ["calm", "busy", "backlog"] {
         journal::warm(&mut redis, sale, UNITS)?;
     }
@@ -58,8 +92,8 @@ pub(crate) fn measure(built: &Built, backlog: u64, per_second: u64, calm_s: u64)
     })?;
     let (parts, memory) = (meter.took(), meter.memory());
     ensure_written(&world, "backlog", backlog)?;
-    let drained = Drained { name: "in runs, while selling goes on", orders: backlog, took, parts };
-    Ok(Sold { per_second, calm, busy, drained, memory })
+    let drained = Drained { name: appendfsync.case(), orders: backlog, took, parts };
+    Ok(Sold { appendfsync, per_second, calm, busy, drained, memory })
 }
 
 /// RabbitMQ and PostgreSQL are at work for this sale.
