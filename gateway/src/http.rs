@@ -8,7 +8,7 @@ mod fields;
 mod forgotten;
 mod health;
 mod idempotency_key;
-mod identity;
+pub(crate) mod identity;
 mod keys;
 pub(crate) mod listener;
 mod metrics;

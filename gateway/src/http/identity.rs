@@ -136,4 +136,4 @@ pub(crate) fn buyer<'a>(caller: &'a Caller, named: Field<'a>) -> Result<Cow<'a, 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -62,3 +62,34 @@ impl std::fmt::Debug for Tokens {
         f.debug_struct("Tokens").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::identity::tests::{secret, token};
+    use crate::identity::{Jwt, JwtKeys};
+    use crate::limits::TOKEN_SECRET_BYTES_MIN;
+
+    fn keys(secret: &str, number: u64) -> Arc<TokenKeys> {
+        let keys = JwtKeys::Secret(String::new());
+        let jwt = Jwt { issuer: "shop".to_owned(), audience: "flash".to_owned(), keys };
+        let mut keys = TokenKeys::of_secret(&jwt, secret).unwrap();
+        keys.number = number;
+        Arc::new(keys)
+    }
+
+    #[test]
+    fn a_token_is_believed_for_a_while_without_a_look_and_never_beyond_its_keys() {
+        const WRONG: Doubt = Doubt::Unproven("the token's signature is wrong");
+        let other = "o".repeat(TOKEN_SECRET_BYTES_MIN);
+        let (sender, receiver) = watch::channel(keys(&secret(), 0));
+        let (tokens, now_s) = (Tokens::new(receiver), now_ms() / 1_000);
+        assert_eq!(tokens.buyer_at(&token(), now_s).as_deref(), Ok("ada"));
+        // Keys that do not know it, and pass for the same: whoever is still believed was not looked at.
+        sender.send_replace(keys(&other, 0));
+        assert_eq!(tokens.buyer_at(&token(), now_s + TOKEN_KNOWN_S_MAX - 1).as_deref(), Ok("ada"));
+        assert_eq!(tokens.buyer_at(&token(), now_s + TOKEN_KNOWN_S_MAX), Err(WRONG));
+        sender.send_replace(keys(&other, 1));
+        assert_eq!(tokens.buyer_at(&token(), now_s), Err(WRONG), "other keys begin anew");
+    }
+}

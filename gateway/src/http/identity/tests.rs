@@ -94,11 +94,12 @@ fn fate(listener: Listener, access: Access, is_get: bool, shows: Shows) -> Fate 
     }
 }
 
-fn secret() -> String {
+pub(crate) fn secret() -> String {
     "s".repeat(TOKEN_SECRET_BYTES_MIN)
 }
 
-fn token() -> String {
+/// Ada's, signed with [`secret`] for `flash` by `shop`, until 2100.
+pub(crate) fn token() -> String {
     use base64::Engine;
     let base64 = |bytes: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
     let claims = br#"{"sub":"ada","iss":"shop","aud":"flash","nbf":0,"exp":4102444800}"#;
