@@ -22,6 +22,7 @@ mod connection;
 mod durability;
 mod durable;
 mod error;
+mod target;
 mod value;
 
 pub use backoff::Backoff;

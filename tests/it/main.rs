@@ -32,3 +32,4 @@ mod throttle;
 mod throttle_errors;
 mod throttle_hostile_restore;
 mod tidy;
+mod tls;

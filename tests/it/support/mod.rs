@@ -3,6 +3,7 @@
 pub(crate) use flash_tests::{http, wait};
 
 pub(crate) mod aof;
+pub(crate) mod certificates;
 pub(crate) mod cluster;
 pub(crate) mod dump;
 pub(crate) mod fuzz;
