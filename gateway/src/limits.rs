@@ -16,7 +16,7 @@ pub const HEADER_TIMEOUT_MS: u64 = 5_000;
 pub const BODY_TIMEOUT_MS: u64 = 2_000;
 /// How long a request may take from its last byte to its answer. The work goes on behind an answer that gave up.
 pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
-/// The same for creating a sale: an operator does that, once, and PostgreSQL has to write.
+/// The same for what operators change, as creating a sale: that is rare, and PostgreSQL has to write.
 pub const CREATE_TIMEOUT_MS: u64 = 5_000;
 /// How old a connection gets. Old ones are closed between two requests, so that connections spread over the threads
 /// again, and a client that never reads its answers holds its place no longer than this.
@@ -50,5 +50,35 @@ pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
 /// set: longer than a restart of a broker or a syncer takes.
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
+/// A secret that ids of reservations are made with has at least so many bytes.
+pub const ID_SECRET_BYTES_MIN: usize = 32;
+/// What a caller may show to prove who it is.
+pub const TOKEN_BYTES_MAX: usize = 4 * 1024;
+/// A secret that tokens are signed with has at least so many bytes.
+pub const TOKEN_SECRET_BYTES_MIN: usize = 32;
+/// How far the clocks of whoever makes tokens and of this gateway may be apart.
+pub const TOKEN_LEEWAY_S: u64 = 30;
+/// How long a token that was verified is believed without another look, if it does not expire before.
+pub const TOKEN_KNOWN_S_MAX: u64 = 60;
+/// A file of keys that tokens are signed with.
+pub const JWKS_BYTES_MAX: u64 = 64 * 1024;
+/// Keys in it.
+pub const JWKS_KEYS_MAX: usize = 32;
+/// Between two looks at it.
+pub const JWKS_LOOK_MS: u64 = 1_000;
+/// How long what PostgreSQL said about an API key is believed: a revoked key works no longer than this.
+pub const KEY_KNOWN_MS_MAX: u64 = 10_000;
+/// The same while PostgreSQL is away: it sells without PostgreSQL, to whoever was known before.
+pub const KEY_KNOWN_AWAY_MS_MAX: u64 = 300_000;
+/// Tokens, or API keys, that one thread remembers; beyond it those that were not used for longest are asked for again.
+pub const CALLERS_KNOWN_MAX: usize = 65_536;
+/// API keys that one thread asks PostgreSQL for at once: as many as requests that it works on.
+pub const KEY_QUERIES_MAX: usize = REQUESTS_MAX as usize;
+/// How much of an operator's request stands in the audit log.
+pub const LOGGED_BYTES_MAX: usize = 4 * 1024;
+/// Rows that one page of a list has.
+pub const PAGE_ROWS_MAX: u64 = 100;
+
+const _: () = assert!(KEY_KNOWN_MS_MAX < KEY_KNOWN_AWAY_MS_MAX);
 const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use flash_vault::{Client, Order, Rejection, SaleCreated};
+use flash_vault::{ApiKey, Client, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Rejection, SaleCreated};
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
@@ -16,7 +16,7 @@ use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
 /// How long a look-up may take, connecting included. It is shorter than the request may take, so that the answer tells
 /// what was the matter.
 const LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS - 200;
-/// The same for what creates a sale; behind it Redis needs some time as well.
+/// The same for what creates a sale, and for other changes of operators; behind it Redis needs some time as well.
 const CREATE_SALE_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS - 1_000;
 /// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
 /// reservations need.
@@ -35,7 +35,7 @@ pub(crate) struct Orders {
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrdersError {
-    /// [`QUERIES_MAX`] are under way. Nothing was asked.
+    /// As many as may be are under way. Nothing was asked.
     Busy,
     /// There is no connection, or no tables. Nothing was changed.
     Away,
@@ -46,7 +46,12 @@ pub(crate) enum OrdersError {
 impl Orders {
     /// Not connected yet.
     pub(crate) fn new(url: String) -> Self {
-        Self { url, client: Mutex::default(), places: Semaphore::new(QUERIES_MAX), said: AtomicBool::default() }
+        Self::with(url, QUERIES_MAX)
+    }
+
+    /// With so many questions at once.
+    pub(crate) fn with(url: String, queries_max: usize) -> Self {
+        Self { url, client: Mutex::default(), places: Semaphore::new(queries_max), said: AtomicBool::default() }
     }
 
     /// Connects, so that whoever asks first does not wait for it.
@@ -74,6 +79,41 @@ impl Orders {
     /// The order of a reservation.
     pub(crate) async fn order(&self, sale: &str, id: u64) -> Result<Option<Order>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::order(client, sale, id).await).await
+    }
+
+    /// What an API key is good for.
+    pub(crate) async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::api_key(client, id).await).await
+    }
+
+    /// Makes an API key; its id and all of it.
+    pub(crate) async fn create_key(&self, new: &NewKey<'_>) -> Result<(String, String), OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::create_key(client, new).await).await
+    }
+
+    /// Ends an API key. False: there is none of that id.
+    pub(crate) async fn revoke_key(&self, id: &str) -> Result<bool, OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::revoke_key(client, id).await).await
+    }
+
+    /// A page of the API keys.
+    pub(crate) async fn keys(&self, after: &str, limit: u64) -> Result<Vec<KeyRow>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::keys(client, after, limit).await).await
+    }
+
+    /// Writes down what an operator is about to do.
+    pub(crate) async fn log_change(&self, change: LoggedChange<'_>) -> Result<u64, OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::log_change(client, change).await).await
+    }
+
+    /// Writes down what became of it.
+    pub(crate) async fn end_logged(&self, row: u64, outcome: &str) -> Result<(), OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::end_logged(client, row, outcome).await).await
+    }
+
+    /// A page of what operators did.
+    pub(crate) async fn logged(&self, before: u64, limit: u64) -> Result<Vec<LoggedRow>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::logged(client, before, limit).await).await
     }
 
     /// Whether there is a connection, or can be one.

@@ -5,6 +5,7 @@ mod audit;
 mod dev;
 mod durability;
 mod http;
+mod identity;
 mod metrics;
 mod module;
 mod module_aof_prefix;

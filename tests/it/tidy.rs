@@ -36,8 +36,9 @@ const UNSAFE_FILE_LINES_MAX: usize = 450;
 const FUNCTION_LINES_MAX: usize = 70;
 /// The only file that may have `unsafe` in it: it speaks Redis's C API.
 const UNSAFE_FILE: &str = "module/src/api.rs";
-/// The only file with SQL in it: whoever asks what is written where finds it there.
+/// The only file with SQL in it, and the only folder: whoever asks what is written where finds it there.
 const SQL_FILE: &str = "vault/src/sql.rs";
+const SQL_FOLDER: &str = "vault/src/sql/";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -154,7 +155,7 @@ fn sql_stands_in_one_file() {
     let mut breaches = Vec::new();
     for (path, text) in rust_files() {
         // A test may ask the database what a user would ask; `servers` makes databases and roles, not data.
-        if path == SQL_FILE || is_test(&path) || path.starts_with("servers/") {
+        if path == SQL_FILE || path.starts_with(SQL_FOLDER) || is_test(&path) || path.starts_with("servers/") {
             continue;
         }
         let mut finder = Finder(Vec::new());

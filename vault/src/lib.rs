@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod audit_log;
 mod connect;
 mod early;
 mod epochs;
 mod error;
 mod fold;
+mod keys;
 mod late;
 mod migrate;
 mod number;
@@ -30,9 +32,11 @@ mod statements;
 mod syncers;
 mod write;
 
+pub use audit_log::{LoggedChange, LoggedRow, end_logged, log_change, logged};
 pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
 pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
+pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
 pub use migrate::migrate;
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, discard, quarantined, quarantined_body};
 pub use read::{

@@ -1,5 +1,7 @@
 //! All SQL of Flash, but for the migrations. Lists go in as arrays of equal length, one for each column.
 
+pub(crate) mod identity;
+
 /// Settings of every session. A commit that is not on disk is none: what is acknowledged after it would be lost. (Any
 /// setting but `off` is the operator's choice of more.)
 pub(crate) const SESSION: &str = "

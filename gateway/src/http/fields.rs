@@ -88,6 +88,21 @@ impl<'a> Given<'a> {
         self.int(min.into(), max.into()).map(|value| u32::try_from(value).unwrap_or(max))
     }
 
+    /// A whole number within `-max..=max` that is not 0.
+    pub(crate) fn delta(self, max: u64) -> Result<i64, FieldError> {
+        let number = self.json.parse::<i64>().ok().filter(|number| *number != 0 && number.unsigned_abs() <= max);
+        number.ok_or_else(|| self.refused(format!("must be a whole number, -{max} to {max}, and not 0")))
+    }
+
+    /// One of at least two words, each with its meaning.
+    pub(crate) fn one_of<T, const N: usize>(self, words: [(&'static str, T); N]) -> Result<T, FieldError> {
+        let names = words.each_ref().map(|(name, _)| *name);
+        let said = serde_json::from_str::<Text>(self.json).ok();
+        let meant = words.into_iter().find(|(name, _)| said.as_ref().is_some_and(|said| said.0 == *name));
+        let rule = || format!("must be {} or {}", names[..N - 1].join(", "), names[N - 1]);
+        meant.map(|(_, meaning)| meaning).ok_or_else(|| self.refused(rule()))
+    }
+
     /// A readable name of 1 to `bytes_max` bytes.
     pub(crate) fn name(self, bytes_max: usize) -> Result<Cow<'a, str>, FieldError> {
         let Ok(Text(text)) = serde_json::from_str(self.json) else {

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use flash_client::{CallError, DurableError};
 use flash_wire::{Invalid, Refusal};
 use hyper::StatusCode;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
 use super::reply::{Reply, reply};
 use crate::clock::now_ms;
+use crate::identity::Doubt;
 use crate::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use crate::orders::OrdersError;
 
@@ -20,9 +21,12 @@ use crate::orders::OrdersError;
 pub(crate) enum Kind {
     BadRequest,
     Malformed,
+    Unauthenticated,
+    Forbidden,
     NotFound,
     UnknownSale,
     UnknownReservation,
+    UnknownKey,
     MethodNotAllowed,
     BodyTimeout,
     SoldOut,
@@ -50,15 +54,23 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The slug, which is stable.
+    pub(crate) const fn slug(self) -> &'static str {
+        self.row().0
+    }
+
     /// The table: the slug, which is stable and ends the problem's `type`; the status; the title.
     const fn row(self) -> (&'static str, StatusCode, &'static str) {
         use StatusCode as Is;
         match self {
             Self::BadRequest => ("bad-request", Is::BAD_REQUEST, "The request cannot be read"),
             Self::Malformed => ("malformed", Is::BAD_REQUEST, "The body is not a JSON object"),
+            Self::Unauthenticated => ("unauthenticated", Is::UNAUTHORIZED, "Who calls is not known"),
+            Self::Forbidden => ("forbidden", Is::FORBIDDEN, "Whoever calls may not do this"),
             Self::NotFound => ("not-found", Is::NOT_FOUND, "There is nothing at this path"),
             Self::UnknownSale => ("unknown-sale", Is::NOT_FOUND, "There is no such sale"),
             Self::UnknownReservation => ("unknown-reservation", Is::NOT_FOUND, "There is no such reservation"),
+            Self::UnknownKey => ("unknown-key", Is::NOT_FOUND, "There is no such API key"),
             Self::MethodNotAllowed => ("method-not-allowed", Is::METHOD_NOT_ALLOWED, "This path has other methods"),
             Self::BodyTimeout => ("body-timeout", Is::REQUEST_TIMEOUT, "The body took too long"),
             Self::SoldOut => ("sold-out", Is::CONFLICT, "Not enough units are available"),
@@ -178,6 +190,15 @@ impl From<DurableError> for Problem {
     }
 }
 
+impl From<Doubt> for Problem {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::Unproven(what) => Self::new(Kind::Unauthenticated, what),
+            Doubt::Unknown(error) => Self::from(error).of_read(),
+        }
+    }
+}
+
 impl From<OrdersError> for Problem {
     fn from(error: OrdersError) -> Self {
         match error {
@@ -230,6 +251,9 @@ impl Problem {
         let mut reply = reply(self.kind.row().1, body);
         let headers = reply.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.kind == Kind::Unauthenticated {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = self.retry_after_s {
             headers.insert(RETRY_AFTER, seconds.into());
         }

@@ -7,16 +7,20 @@ use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::app::App;
+use super::identity::Caller;
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
-use super::{durability, path};
+use super::{durability, path, reservation_id};
 use crate::clock::now_ms;
+use crate::ids::PublicId;
 
 /// Where it stands: Redis knows the newest, PostgreSQL remembers the longest.
-pub(crate) async fn show(app: &App, sale: &str, id: &str) -> Result<Reply, Problem> {
-    let (sale, id) = (path::sale(sale)?, path::id(id)?);
+pub(crate) async fn show(app: &App, caller: &Caller, sale: &str, id: &str) -> Result<Reply, Problem> {
+    let sale = path::sale(sale)?;
+    let id = reservation_id::number(app, caller, sale, id).await?;
+    let public = |buyer: &str| app.ids.of(sale, id, buyer);
     let refusal = match app.redis.call(Call::reservation_status(sale, id)).await? {
-        Ok(status) => return Ok(json(StatusCode::OK, &View::of_status(sale, &status))),
+        Ok(status) => return Ok(json(StatusCode::OK, &View::of_status(sale, public(&status.buyer), &status))),
         Err(refusal) => refusal,
     };
     // The reservation is forgotten, or its sale is.
@@ -24,10 +28,13 @@ pub(crate) async fn show(app: &App, sale: &str, id: &str) -> Result<Reply, Probl
         return Err(refusal.into());
     }
     if let Some(order) = app.orders.order(sale, id).await? {
-        return Ok(json(StatusCode::OK, &View::of_order(sale, &order)));
+        return Ok(json(StatusCode::OK, &View::of_order(sale, public(&order.buyer), &order)));
     }
     match app.orders.rejection(sale, id).await? {
-        Some(rejection) => Ok(json(StatusCode::OK, &View::of_rejection(sale, id, &rejection))),
+        Some(rejection) => {
+            let id = public(&rejection.buyer);
+            Ok(json(StatusCode::OK, &View::of_rejection(sale, id, &rejection)))
+        }
         None => Err(refusal.into()),
     }
 }
@@ -36,7 +43,7 @@ pub(crate) async fn show(app: &App, sale: &str, id: &str) -> Result<Reply, Probl
 #[derive(Debug, Serialize)]
 struct View<'a> {
     sale: &'a str,
-    id: u64,
+    id: PublicId,
     buyer: &'a str,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,10 +64,10 @@ struct ItemView<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of_status(sale: &'a str, status: &'a ReservationStatus) -> Self {
+    fn of_status(sale: &'a str, id: PublicId, status: &'a ReservationStatus) -> Self {
         Self {
             sale,
-            id: status.id,
+            id,
             buyer: &status.buyer,
             state: status.state.name(),
             expires_at_ms: status.expires_at_ms,
@@ -70,10 +77,10 @@ impl<'a> View<'a> {
         }
     }
 
-    fn of_order(sale: &'a str, order: &'a Order) -> Self {
+    fn of_order(sale: &'a str, id: PublicId, order: &'a Order) -> Self {
         Self {
             sale,
-            id: order.id,
+            id,
             buyer: &order.buyer,
             state: order.state.name(),
             expires_at_ms: order.expires_at_ms,
@@ -84,7 +91,7 @@ impl<'a> View<'a> {
     }
 
     /// Redis had said yes, and PostgreSQL, which has the last word, said no.
-    fn of_rejection(sale: &'a str, id: u64, rejection: &'a Rejection) -> Self {
+    fn of_rejection(sale: &'a str, id: PublicId, rejection: &'a Rejection) -> Self {
         let (buyer, reason) = (&rejection.buyer, Some(rejection.reason.as_str()));
         Self { sale, id, buyer, state: "rejected", expires_at_ms: None, expires_in_ms: None, reason, items: Vec::new() }
     }
@@ -101,30 +108,51 @@ pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
 }
 
 /// Ends the hold because it was paid for.
-pub(crate) async fn confirm(app: &App, sale: &str, id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
-    let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    end_hold(app, sale, Call::confirm(sale, id), headers).await
+pub(crate) async fn confirm(
+    app: &App,
+    caller: &Caller,
+    sale: &str,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<Reply, Problem> {
+    let sale = path::sale(sale)?;
+    let number = reservation_id::number(app, caller, sale, id).await?;
+    end_hold(app, sale, id, Call::confirm(sale, number), headers).await
 }
 
 /// Gives the hold back.
-pub(crate) async fn release(app: &App, sale: &str, id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
-    let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    end_hold(app, sale, Call::release(sale, id), headers).await
+pub(crate) async fn release(
+    app: &App,
+    caller: &Caller,
+    sale: &str,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<Reply, Problem> {
+    let sale = path::sale(sale)?;
+    let number = reservation_id::number(app, caller, sale, id).await?;
+    end_hold(app, sale, id, Call::release(sale, number), headers).await
 }
 
-async fn end_hold(app: &App, sale: &str, call: Call<EndHoldAnswer>, headers: &HeaderMap) -> Result<Reply, Problem> {
+/// `id` is as it was given, which is how it is answered.
+async fn end_hold(
+    app: &App,
+    sale: &str,
+    id: &str,
+    call: Call<EndHoldAnswer>,
+    headers: &HeaderMap,
+) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
         sale: &'a str,
-        id: u64,
+        id: &'a str,
         state: &'static str,
     }
     let durability = durability::of(app, headers)?;
-    let (id, state, is_replayed) = match durability::call(app, call, durability).await? {
-        Ok(EndHoldAnswer::Confirmed { id }) => (id, State::Confirmed, false),
-        Ok(EndHoldAnswer::Released { id }) => (id, State::Released, false),
+    let (state, is_replayed) = match durability::call(app, call, durability).await? {
+        Ok(EndHoldAnswer::Confirmed { .. }) => (State::Confirmed, false),
+        Ok(EndHoldAnswer::Released { .. }) => (State::Released, false),
         // It had ended so already.
-        Err(Refusal::Replayed { id, state, .. }) => (id, state, true),
+        Err(Refusal::Replayed { state, .. }) => (state, true),
         Err(refusal) => return Err(refusal.into()),
     };
     let mut reply = json(StatusCode::OK, &View { sale, id, state: state.name() });

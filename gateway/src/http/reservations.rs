@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use flash_client::{Call, CallError, DurableError};
-use flash_wire::limits::{BUYER_BYTES_MAX, DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
+use flash_wire::limits::{DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
 use flash_wire::{Refusal, Reserve, ReserveAnswer, State, Wanted};
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, LOCATION};
@@ -11,15 +11,18 @@ use serde::Serialize;
 
 use super::app::App;
 use super::fields::{self, Field};
+use super::identity::{self, Caller};
 use super::problem::{FieldError, Problem};
 use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
 use super::reservation::left_ms;
 use super::{body, durability, idempotency_key, path};
+use crate::ids::PublicId;
 
 /// Makes a reservation, or answers the one that the same request made before.
 pub(crate) async fn reserve(
     app: &App,
+    caller: &Caller,
     sale: &str,
     headers: &HeaderMap,
     body: &[u8],
@@ -28,16 +31,16 @@ pub(crate) async fn reserve(
     let sale = path::sale(sale)?;
     body::expect_json(headers)?;
     let (key, durability) = (idempotency_key::of(headers)?, durability::of(app, headers)?);
-    let wish = Wish::read(body)?;
+    let wish = Wish::read(caller, body)?;
     visit.count(Some(&wish.buyer)).await?;
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
             app.relay.wake();
-            created(sale, made)
+            created(sale, app.ids.of(sale, made.id, &wish.buyer), &made)
         }
         Err(Refusal::Replayed { id, expires_at_ms, state }) => {
-            let view = View::new(sale, id, state, expires_at_ms, None);
+            let view = View::new(sale, app.ids.of(sale, id, &wish.buyer), state, expires_at_ms, None);
             let mut reply = json(StatusCode::OK, &view);
             reply::mark_replayed(&mut reply);
             reply
@@ -48,11 +51,11 @@ pub(crate) async fn reserve(
     Ok(reply)
 }
 
-fn created(sale: &str, made: ReserveAnswer) -> Reply {
+fn created(sale: &str, id: PublicId, made: &ReserveAnswer) -> Reply {
     let state = if made.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
-    let view = View::new(sale, made.id, state, made.expires_at_ms, Some(made.available));
+    let view = View::new(sale, id, state, made.expires_at_ms, Some(made.available));
     let mut reply = json(StatusCode::CREATED, &view);
-    if let Ok(location) = format!("/v1/sales/{sale}/reservations/{}", made.id).try_into() {
+    if let Ok(location) = format!("/v1/sales/{sale}/reservations/{id}").try_into() {
         reply.headers_mut().insert(LOCATION, location);
     }
     reply
@@ -62,7 +65,7 @@ fn created(sale: &str, made: ReserveAnswer) -> Reply {
 #[derive(Debug, Serialize)]
 struct View<'a> {
     sale: &'a str,
-    id: u64,
+    id: PublicId,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at_ms: Option<u64>,
@@ -73,7 +76,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn new(sale: &'a str, id: u64, state: State, expires_at_ms: Option<u64>, available: Option<u64>) -> Self {
+    fn new(sale: &'a str, id: PublicId, state: State, expires_at_ms: Option<u64>, available: Option<u64>) -> Self {
         let expires_in_ms = left_ms(state, expires_at_ms);
         Self { sale, id, state: state.name(), expires_at_ms, expires_in_ms, available }
     }
@@ -95,7 +98,7 @@ enum Units<'a> {
 }
 
 impl<'a> Wish<'a> {
-    fn read(json: &'a [u8]) -> Result<Self, Problem> {
+    fn read(caller: &'a Caller, json: &'a [u8]) -> Result<Self, Problem> {
         let [buyer, quantity, items, data] = fields::body(json, ["buyer", "quantity", "items", "data"])?;
         if quantity.is_given() && items.is_given() {
             return Err(quantity.refused("must not stand beside items").into());
@@ -103,7 +106,7 @@ impl<'a> Wish<'a> {
         let quantity = quantity.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?;
         let items = items.optional(|items| items.list(SKUS_MAX, ["sku", "quantity"], read_item))?;
         Ok(Self {
-            buyer: buyer.required()?.name(BUYER_BYTES_MAX)?,
+            buyer: identity::buyer(caller, buyer)?,
             units: items.map_or(Units::Quantity(quantity.unwrap_or(1)), Units::Items),
             data: data.optional(|data| data.json(DATA_BYTES_MAX))?,
         })
@@ -144,7 +147,7 @@ mod tests {
             Ok((buyer, units, data)) => Ok(Wish { buyer: buyer.into(), units, data }),
             Err((pointer, detail)) => Err(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }.into()),
         };
-        assert_eq!(Wish::read(json.as_bytes()), want, "{json}");
+        assert_eq!(Wish::read(&Caller::Anyone, json.as_bytes()), want, "{json}");
     }
 
     #[test]
@@ -153,6 +156,18 @@ mod tests {
         check(r#"{"buyer":"ada","quantity":3,"data":"x"}"#, Ok(("ada", Units::Quantity(3), Some("\"x\""))));
         let items = Units::Items(vec![("s".into(), 2), ("m".into(), 1)]);
         check(r#"{"buyer":"ada","items":[{"sku":"s","quantity":2},{"sku":"m"}]}"#, Ok(("ada", items, None)));
+    }
+
+    #[test]
+    fn a_buyer_who_proved_to_be_one_is_nobody_else() {
+        let ada = Caller::Buyer("ada".into());
+        let wish = Wish { buyer: "ada".into(), units: Units::Quantity(2), data: None };
+        assert_eq!(Wish::read(&ada, b"{\"quantity\":2}"), Ok(wish));
+        let detail = "buyer must not be given: it is whoever calls".to_owned();
+        for body in ["{\"buyer\":\"bob\"}", "{\"buyer\":\"ada\"}", "{\"buyer\":7}"] {
+            let error = FieldError { pointer: "/buyer".to_owned(), detail: detail.clone() };
+            assert_eq!(Wish::read(&ada, body.as_bytes()), Err(error.into()), "{body}");
+        }
     }
 
     #[test]
@@ -181,7 +196,7 @@ mod tests {
     #[test]
     fn a_wish_is_the_command_that_the_module_takes() {
         let command = |json: &'static str| {
-            let wish = Wish::read(json.as_bytes()).unwrap();
+            let wish = Wish::read(&Caller::Anyone, json.as_bytes()).unwrap();
             let mut args = Vec::new();
             wish.command(Some("r")).args(&mut args);
             args.iter().map(|arg: &Vec<u8>| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ")

@@ -25,7 +25,9 @@ use crate::phase::{Phase, reached};
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch::Receiver<Phase>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let prepared = app.clone();
-    tokio::spawn(async move { prepared.orders.connect().await });
+    tokio::spawn(async move {
+        tokio::join!(prepared.orders.connect(), prepared.gate.connect());
+    });
     tokio::select! {
         () = accept(&listener, &app, &places) => {}
         () = reached(&mut phase, Phase::Stopping) => {}
@@ -95,4 +97,4 @@ fn age() -> Duration {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -265,12 +265,18 @@ impl World {
         self.runtime.block_on(question(&self.vault))
     }
 
-    fn environment(&self) -> [(&'static str, String); 3] {
+    fn environment(&self) -> [(&'static str, String); 5] {
         let transport = match &self.amqp {
             Some(amqp) => ("FLASH_AMQP_URL", amqp.clone()),
             None => ("FLASH_TRANSPORT", "direct".to_owned()),
         };
-        [("FLASH_REDIS_URL", self.redis.redis.url()), transport, ("FLASH_POSTGRES_URL", self.postgres.clone())]
+        [
+            ("FLASH_REDIS_URL", self.redis.redis.url()),
+            transport,
+            ("FLASH_POSTGRES_URL", self.postgres.clone()),
+            ("FLASH_AUTH", "none".to_owned()),
+            ("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned()),
+        ]
     }
 }
 

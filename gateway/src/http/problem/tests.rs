@@ -134,6 +134,9 @@ fn the_rest_of_the_table_stands_as_documented() {
     let again = &[("retry-after", "1")];
     check(Kind::BadRequest, 400, "bad-request", "The request cannot be read", &[]);
     check(Kind::Malformed, 400, "malformed", "The body is not a JSON object", &[]);
+    check(Kind::Unauthenticated, 401, "unauthenticated", "Who calls is not known", &[("www-authenticate", "Bearer")]);
+    check(Kind::Forbidden, 403, "forbidden", "Whoever calls may not do this", &[]);
+    check(Kind::UnknownKey, 404, "unknown-key", "There is no such API key", &[]);
     check(Kind::NotFound, 404, "not-found", "There is nothing at this path", &[]);
     check(Kind::BodyTimeout, 408, "body-timeout", "The body took too long", &[]);
     check(Kind::SaleDiffers, 409, "sale-differs", "There is a sale of this id with other terms", &[]);

@@ -5,12 +5,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
 use super::*;
-use crate::http::{Proxies, RateLimits, Routes, Rules};
-use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS, REQUESTS_MAX};
+use crate::config::IdSecrets;
+use crate::http::{Gate, Proxies, RateLimits, Routes, Rules, Surface};
+use crate::ids::Ids;
+use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS, ID_SECRET_BYTES_MIN, REQUESTS_MAX};
 use crate::orders::Orders;
 
 /// A connection to a gateway that has neither Redis nor PostgreSQL.
-struct Peer {
+pub(crate) struct Peer {
     stream: DuplexStream,
     phase: watch::Sender<Phase>,
     places: Arc<Semaphore>,
@@ -18,10 +20,17 @@ struct Peer {
 
 impl Peer {
     fn new() -> Self {
+        Self::with(Surface::Whole, Gate::Open)
+    }
+
+    /// Of a listener that serves so much, and asks its callers for that.
+    pub(crate) fn with(surface: Surface, gate: Gate) -> Self {
         let (phase, receiver) = watch::channel(Phase::Serving);
         let nobody = "127.0.0.1:1";
         let app = App {
-            routes: Routes::new().unwrap(),
+            routes: Routes::new(surface).unwrap(),
+            gate,
+            ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
             redis: flash_client::Client::connect(&format!("redis://{nobody}")).unwrap(),
             durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
             durability: flash_client::Durability::MEMORY,
@@ -42,12 +51,12 @@ impl Peer {
         Self { stream, phase, places }
     }
 
-    async fn send(&mut self, text: &str) {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.stream.write_all(text.as_bytes()).await.unwrap();
     }
 
     /// Everything until the gateway closes the connection.
-    async fn rest(&mut self) -> String {
+    pub(crate) async fn rest(&mut self) -> String {
         let mut rest = String::new();
         self.stream.read_to_string(&mut rest).await.unwrap();
         rest
