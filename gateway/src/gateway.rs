@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use flash_broker::Amqp;
@@ -12,10 +12,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
+use crate::catalogue::Catalogue;
 use crate::config::{Config, Transport};
 use crate::http::{self, App, Routes};
 use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
+use crate::payments::Payments;
 use crate::phase::Phase;
 use crate::recovery::{self, Recovery, RecoveryHandle};
 use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
@@ -87,6 +89,8 @@ impl Gateway {
             relay: handle.clone(),
             recovery,
             transport_is_up: Arc::default(),
+            catalogue: Arc::new(Catalogue::new()),
+            unprepared: Arc::new(AtomicUsize::new(config.threads)),
         };
         let relay = shared.clone().start_relay(wishes)?;
         let recovery = shared.clone().start_recovery(asked)?;
@@ -131,6 +135,8 @@ struct Shared {
     relay: RelayHandle,
     recovery: RecoveryHandle,
     transport_is_up: Arc<AtomicBool>,
+    catalogue: Arc<Catalogue>,
+    unprepared: Arc<AtomicUsize>,
 }
 
 impl Shared {
@@ -145,9 +151,10 @@ impl Shared {
         Worker::start("flash-recovery".to_owned(), move || {
             let redis = Client::connect(&self.config.redis)?;
             let sweep = Sweep::new(redis.clone(), self.config.postgres.clone(), self.config.sweep_after);
+            let payments = Payments::new(self.config.postgres.clone());
             let recovery = Recovery::new(redis, self.config.postgres, self.relay, asked);
             Ok(async move {
-                tokio::join!(sweep.run(self.phase.clone()), recovery.run(self.phase));
+                tokio::join!(sweep.run(self.phase.clone()), payments.run(self.phase.clone()), recovery.run(self.phase));
             })
         })
     }
@@ -181,6 +188,8 @@ impl Shared {
                 durable,
                 durability: self.config.durability,
                 orders: Orders::new(self.config.postgres),
+                catalogue: self.catalogue,
+                unprepared: self.unprepared,
                 relay: self.relay,
                 recovery: self.recovery,
                 rabbit_is_up: matches!(self.config.transport, Transport::Amqp(_)).then_some(self.transport_is_up),

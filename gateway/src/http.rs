@@ -2,6 +2,7 @@
 
 mod app;
 mod body;
+mod buyers;
 mod durability;
 mod fields;
 mod forgotten;
@@ -10,7 +11,9 @@ mod idempotency_key;
 pub(crate) mod listener;
 mod metrics;
 mod path;
+mod payment;
 mod problem;
+mod products;
 mod reply;
 mod reservation;
 mod reservations;

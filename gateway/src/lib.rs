@@ -4,12 +4,15 @@
 
 #![forbid(unsafe_code)]
 
+mod catalogue;
 mod clock;
 mod config;
+mod form;
 mod gateway;
 mod http;
 pub mod limits;
 mod orders;
+mod payments;
 mod phase;
 mod recovery;
 mod relay;

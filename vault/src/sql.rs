@@ -2,8 +2,10 @@
 //! Lists go in as arrays of equal length, one for each column.
 
 pub(crate) mod audit;
+pub(crate) mod catalogue;
 pub(crate) mod events;
 pub(crate) mod orders;
+pub(crate) mod payments;
 pub(crate) mod quarantine;
 pub(crate) mod recovery;
 pub(crate) mod sales;

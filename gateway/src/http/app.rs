@@ -1,7 +1,7 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +16,8 @@ use super::forgotten::forgotten;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::{Endpoint, Routes, Target};
-use super::{body, health, metrics, reservation, reservations, sales};
+use super::{body, buyers, health, metrics, products, reservation, reservations, sales};
+use crate::catalogue::Catalogue;
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 use crate::phase::Phase;
@@ -33,12 +34,16 @@ pub(crate) struct App {
     /// What every answer to a buyer survives.
     pub(crate) durability: Durability,
     pub(crate) orders: Orders,
+    /// What this gateway knows of sales besides what Redis says.
+    pub(crate) catalogue: Arc<Catalogue>,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
     /// Brings back what Redis has forgotten.
     pub(crate) recovery: RecoveryHandle,
     /// None, where no RabbitMQ is used.
     pub(crate) rabbit_is_up: Option<Arc<AtomicBool>>,
+    /// Threads that have yet to try to reach PostgreSQL, of all of this gateway's.
+    pub(crate) unprepared: Arc<AtomicUsize>,
     pub(crate) phase: watch::Receiver<Phase>,
     /// A place for each request that is being worked on.
     pub(crate) places: Arc<Semaphore>,
@@ -61,7 +66,10 @@ async fn respond(app: Arc<App>, request: Request<Incoming>) -> Result<Reply, Pro
     let body = body::read(body).await?;
     let place = app.places.clone().try_acquire_owned().map_err(|_| Kind::Overloaded)?;
     let reads = head.method.is_safe();
-    let limit_ms = if target.endpoint == Endpoint::CreateSale { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
+    let limit_ms = match target.endpoint {
+        Endpoint::CreateSale | Endpoint::CreateProduct | Endpoint::CreateBuyer => CREATE_TIMEOUT_MS,
+        _ => HANDLER_TIMEOUT_MS,
+    };
     // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
     let task = tokio::spawn(work(app, target, head.headers, body, place));
     match timeout(Duration::from_millis(limit_ms), task).await {
@@ -88,10 +96,15 @@ async fn work(
         // What asks PostgreSQL is rare and large: on the heap it does not make every reservation's task larger.
         Endpoint::CreateSale => Box::pin(sales::create(&app, &headers, &body)).await,
         Endpoint::ShowSale => sales::show(&app, sale).await,
+        Endpoint::ShowForm => Box::pin(sales::show_form(&app, sale)).await,
         Endpoint::Reserve => reservations::reserve(&app, sale, &headers, &body).await,
         Endpoint::ShowReservation => Box::pin(reservation::show(&app, sale, id)).await,
-        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers).await,
+        Endpoint::ConfirmReservation => reservation::confirm(&app, sale, id, &headers, &body).await,
         Endpoint::ReleaseReservation => reservation::release(&app, sale, id, &headers).await,
+        Endpoint::CreateProduct => Box::pin(products::create(&app, &headers, &body)).await,
+        Endpoint::ShowProduct => Box::pin(products::show(&app, id)).await,
+        Endpoint::CreateBuyer => Box::pin(buyers::create(&app, &headers, &body)).await,
+        Endpoint::ShowBuyer => Box::pin(buyers::show(&app, id)).await,
         Endpoint::Live | Endpoint::Ready | Endpoint::Metrics => Err(Kind::Internal.into()),
     };
     match result {

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::app::App;
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
-use super::{durability, path};
+use super::{body, durability, path, payment};
+use crate::catalogue::Verdict;
 use crate::clock::now_ms;
 
 /// Where it stands: Redis knows the newest, PostgreSQL remembers the longest.
@@ -20,8 +21,15 @@ pub(crate) async fn show(app: &App, sale: &str, id: &str) -> Result<Reply, Probl
         Err(refusal) => refusal,
     };
     // The reservation is forgotten, or its sale is.
-    if !matches!(refusal, Refusal::Unknown | Refusal::NotWarmed) {
-        return Err(refusal.into());
+    match refusal {
+        Refusal::Unknown => {}
+        // PostgreSQL is not asked for reservations of ids that anyone made up.
+        Refusal::NotWarmed => {
+            if app.catalogue.verdict(&app.redis, &app.orders, sale).await? == Verdict::Nothing {
+                return Err(refusal.into());
+            }
+        }
+        _ => return Err(refusal.into()),
     }
     if let Some(order) = app.orders.order(sale, id).await? {
         return Ok(json(StatusCode::OK, &View::of_order(sale, &order)));
@@ -100,9 +108,19 @@ pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
     Some(expires_at_ms.saturating_sub(now_ms()))
 }
 
-/// Ends the hold because it was paid for.
-pub(crate) async fn confirm(app: &App, sale: &str, id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+/// Ends the hold because it is paid for: here, if the body says how, or before.
+pub(crate) async fn confirm(
+    app: &App,
+    sale: &str,
+    id: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Reply, Problem> {
     let (sale, id) = (path::sale(sale)?, path::id(id)?);
+    if !body.is_empty() {
+        body::expect_json(headers)?;
+        Box::pin(payment::take(app, sale, id, payment::Wish::read(body)?)).await?;
+    }
     end_hold(app, sale, Call::confirm(sale, id), headers).await
 }
 

@@ -10,23 +10,33 @@ use super::problem::{Kind, Problem};
 pub(crate) enum Endpoint {
     CreateSale,
     ShowSale,
+    ShowForm,
     Reserve,
     ShowReservation,
     ConfirmReservation,
     ReleaseReservation,
+    CreateProduct,
+    ShowProduct,
+    CreateBuyer,
+    ShowBuyer,
     Live,
     Ready,
     Metrics,
 }
 
 /// The table. `HEAD` goes wherever `GET` goes.
-const ROUTES: [(Method, &str, Endpoint); 9] = [
+const ROUTES: [(Method, &str, Endpoint); 14] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale),
+    (Method::GET, "/v1/sales/{sale}/form", Endpoint::ShowForm),
     (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve),
     (Method::GET, "/v1/sales/{sale}/reservations/{id}", Endpoint::ShowReservation),
     (Method::DELETE, "/v1/sales/{sale}/reservations/{id}", Endpoint::ReleaseReservation),
     (Method::POST, "/v1/sales/{sale}/reservations/{id}/confirm", Endpoint::ConfirmReservation),
+    (Method::POST, "/v1/products", Endpoint::CreateProduct),
+    (Method::GET, "/v1/products/{id}", Endpoint::ShowProduct),
+    (Method::POST, "/v1/buyers", Endpoint::CreateBuyer),
+    (Method::GET, "/v1/buyers/{id}", Endpoint::ShowBuyer),
     (Method::GET, "/livez", Endpoint::Live),
     (Method::GET, "/readyz", Endpoint::Ready),
     (Method::GET, "/metrics", Endpoint::Metrics),
@@ -101,6 +111,11 @@ mod tests {
         check(Method::GET, "/v1/sales/drop/reservations/7", Ok((Endpoint::ShowReservation, "drop", "7")));
         check(Method::DELETE, "/v1/sales/drop/reservations/7", Ok((Endpoint::ReleaseReservation, "drop", "7")));
         check(Method::POST, "/v1/sales/drop/reservations/7/confirm", Ok((Endpoint::ConfirmReservation, "drop", "7")));
+        check(Method::GET, "/v1/sales/drop/form", Ok((Endpoint::ShowForm, "drop", "")));
+        check(Method::POST, "/v1/products", Ok((Endpoint::CreateProduct, "", "")));
+        check(Method::GET, "/v1/products/shirt", Ok((Endpoint::ShowProduct, "", "shirt")));
+        check(Method::POST, "/v1/buyers", Ok((Endpoint::CreateBuyer, "", "")));
+        check(Method::GET, "/v1/buyers/ada", Ok((Endpoint::ShowBuyer, "", "ada")));
         check(Method::GET, "/livez", Ok((Endpoint::Live, "", "")));
         check(Method::GET, "/readyz", Ok((Endpoint::Ready, "", "")));
         check(Method::GET, "/metrics", Ok((Endpoint::Metrics, "", "")));

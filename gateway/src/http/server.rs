@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -24,7 +25,10 @@ use crate::phase::{Phase, reached};
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch::Receiver<Phase>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let prepared = app.clone();
-    tokio::spawn(async move { prepared.orders.connect().await });
+    tokio::spawn(async move {
+        prepared.orders.connect().await;
+        prepared.unprepared.fetch_sub(1, Ordering::Relaxed);
+    });
     tokio::select! {
         () = accept(&listener, &app, &places) => {}
         () = reached(&mut phase, Phase::Stopping) => {}

@@ -25,9 +25,11 @@ impl Peer {
             durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
             durability: flash_client::Durability::MEMORY,
             orders: Orders::new(format!("postgres://{nobody}/db")),
+            catalogue: Arc::new(crate::catalogue::Catalogue::new()),
             relay: crate::relay::handle().0,
             recovery: crate::recovery::handle().0,
             rabbit_is_up: Some(Arc::default()),
+            unprepared: Arc::default(),
             phase: receiver,
             places: App::places(),
         };
