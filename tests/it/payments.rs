@@ -115,9 +115,12 @@ fn confirms_at_the_same_time_debit_once_and_accounts_never_fall_below_zero() {
     check_books(&world);
 }
 
-/// Holds a buyer's row until a debit waits for it.
-fn hold_up_a_debit(world: &World, buyer: &str) {
+/// Holds a buyer's row, so that the next debit waits.
+fn hold_up_debits(world: &World, buyer: &str) {
     world.sql(&format!("BEGIN; SELECT FROM buyers WHERE buyer = '{buyer}' FOR UPDATE"));
+}
+
+fn wait_for_a_debit_that_waits(world: &World) {
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
     wait::until("a debit that waits", || (world.rows(waiting) != ["0"]).then_some(()));
 }
@@ -130,9 +133,10 @@ fn let_it_go_on(world: &World) {
 fn what_was_debited_for_a_hold_that_ended_meanwhile_is_given_back() {
     let world = selling(&["ada"]);
     let id = reserve(&world, "ada", 1);
+    hold_up_debits(&world, "ada");
     thread::scope(|scope| {
         let late = scope.spawn(|| confirm(&mut Http::connect(world.address).expect("it listens"), id, BALANCE));
-        hold_up_a_debit(&world, "ada");
+        wait_for_a_debit_that_waits(&world);
         let released = world.http().send("DELETE", &path(id), &[], "").expect("an answer");
         assert_eq!(released.status, 200, "{released:?}");
         let_it_go_on(&world);
@@ -152,13 +156,17 @@ fn a_gateway_that_dies_between_debit_and_confirm_leaves_nobody_worse_off() {
     world.wait_for_orders("drop", 2);
     for (buyer, id) in [("ada", ada), ("bob", bob)] {
         let address = world.address;
+        hold_up_debits(&world, buyer);
         let asking = thread::spawn(move || {
             let mut http = Http::connect(address).expect("it listens");
-            // Whether it gets an answer before the gateway dies does not matter.
-            drop(http.post(&format!("{}/confirm", path(id)), BALANCE));
+            let confirm = format!("{}/confirm", path(id));
+            // Until the gateway is dead. No answer before is a yes.
+            while let Ok(answer) = http.post(&confirm, BALANCE) {
+                assert!([503, 504].contains(&answer.status), "{answer:?}");
+            }
         });
         // Redis is away when the debit is done, so that no confirm comes through; and then the gateway is gone.
-        hold_up_a_debit(&world, buyer);
+        wait_for_a_debit_that_waits(&world);
         world.redis.redis.server.kill().expect("ours to kill");
         let_it_go_on(&world);
         wait_for_payment(&world, id, "pending");

@@ -45,14 +45,13 @@ pub(crate) async fn take(app: &App, sale: &str, id: u64, wish: Wish<'_>) -> Resu
     if !status.state.is_active() {
         return Ok(());
     }
-    let price = match wish {
-        Wish::Balance => Some(price(app, sale, &status).await?),
-        Wish::External(_) => None,
-    };
-    let means = match (&price, &wish) {
-        (None, Wish::External(reference)) => Means::External(reference),
-        (Some(price), _) => Means::Balance(price),
-        (None, Wish::Balance) => return Err(Kind::Internal.into()),
+    let due;
+    let means = match &wish {
+        Wish::Balance => {
+            due = price(app, sale, &status).await?;
+            Means::Balance(&due)
+        }
+        Wish::External(reference) => Means::External(reference),
     };
     let payment = match status.state {
         State::Held => app.orders.pay(sale, id, &status.buyer, means).await?.ok_or(Kind::InsufficientBalance)?,
