@@ -1,8 +1,11 @@
 //! A connection to RabbitMQ.
 
+use std::path::Path;
 use std::time::Duration;
 
-use lapin::uri::AMQPUri;
+use lapin::runtime::default_runtime;
+use lapin::tcp::{AMQPUriTcpExt, RustlsConnector, TLSConfig};
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
 
@@ -18,6 +21,9 @@ pub enum ConnectError {
     /// The URL cannot be read.
     #[error("the AMQP URL is not of the form amqp://user:password@host:port/vhost (an IPv6 address goes by a name)")]
     Url,
+    /// The file of certificate authorities that the URL names is of no use.
+    #[error("RabbitMQ: {0}")]
+    Trust(#[from] flash_tls::Error),
     /// No answer within [`CONNECT_TIMEOUT_MS`].
     #[error("RabbitMQ at {at} did not answer within {CONNECT_TIMEOUT_MS} ms")]
     Timeout {
@@ -34,7 +40,8 @@ pub enum ConnectError {
     },
 }
 
-/// Connects to the vhost that the URL's path names. The connection does not heal itself: whoever loses it makes a new
+/// Connects to the vhost that the URL's path names; with `amqps://` encrypted, RabbitMQ's name being verified by the
+/// authorities in the file `cacertfile` if the URL names one. The connection does not heal itself: whoever loses it makes a new
 /// one, for what was unconfirmed on the old one must be dealt with first.
 ///
 /// `name` is shown in RabbitMQ's list of connections.
@@ -42,14 +49,36 @@ pub enum ConnectError {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn connect(url: &str, name: &str) -> Result<Connection, ConnectError> {
-    let uri = parse(url)?;
+    let (url, authorities) = flash_tls::take_parameter(url, "cacertfile");
+    let uri = parse(&url)?;
+    let tls = match uri.scheme {
+        AMQPScheme::AMQPS => Some(RustlsConnector::from(flash_tls::trust(authorities.as_deref().map(Path::new))?)),
+        AMQPScheme::AMQP => None,
+    };
     let at = format!("{}:{}/{}", uri.authority.host, uri.authority.port, uri.vhost);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    match timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), Connection::connect_uri(uri, properties)).await {
+    match timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), open(uri, tls, properties)).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(source)) => Err(ConnectError::Refused { at, source }),
         Err(_) => Err(ConnectError::Timeout { at }),
     }
+}
+
+async fn open(
+    uri: AMQPUri,
+    tls: Option<RustlsConnector>,
+    properties: ConnectionProperties,
+) -> lapin::Result<Connection> {
+    let connect = async move |uri: AMQPUri, runtime| {
+        // By the library's own way to TLS, public authorities would be trusted beside the given ones.
+        let plain = AMQPUri { scheme: AMQPScheme::AMQP, ..uri.clone() };
+        let stream = plain.connect_with_config_async(TLSConfig::default(), &runtime).await?;
+        match &tls {
+            Some(tls) => Ok(stream.into_rustls(tls, &uri.authority.host).await?),
+            None => Ok(stream),
+        }
+    };
+    Connection::connector(uri, default_runtime()?, connect, properties).await
 }
 
 fn parse(url: &str) -> Result<AMQPUri, ConnectError> {

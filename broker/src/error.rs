@@ -14,7 +14,9 @@ impl From<ConnectError> for Error {
     fn from(error: ConnectError) -> Self {
         match error {
             ConnectError::Url => Self::Misconfigured(error.to_string()),
-            ConnectError::Timeout { .. } | ConnectError::Refused { .. } => Self::Away(error.to_string()),
+            ConnectError::Trust(_) | ConnectError::Timeout { .. } | ConnectError::Refused { .. } => {
+                Self::Away(error.to_string())
+            }
         }
     }
 }

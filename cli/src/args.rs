@@ -4,13 +4,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use flash_gateway::Durability;
+use flash_gateway::limits::REQUESTS_MAX;
+use flash_gateway::{Durability, Network};
 
+use crate::logging;
 use crate::secret::UrlSource;
 
 mod operator;
 
-pub(crate) use operator::{Audit, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand, Repair};
+pub(crate) use operator::{
+    Audit, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand,
+    Repair,
+};
 
 /// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
 #[derive(Debug, Parser)]
@@ -22,7 +27,13 @@ pub(crate) struct Args {
     /// How results are printed on stdout.
     #[arg(short, long, value_enum, default_value_t = Output::Table, global = true)]
     pub(crate) output: Output,
-    /// How logs are printed on stderr. Which ones is for FLASH_LOG to say (default: warn).
+    /// A configuration file: TOML, its keys being the settings' names. Flags and variables go before it.
+    #[arg(long, value_name = "FILE", env = "FLASH_CONFIG", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// What is logged on stderr: warn, flash_gateway=debug,info, …
+    #[arg(long, value_name = "FILTER", default_value = logging::DEFAULT, env = "FLASH_LOG", global = true)]
+    pub(crate) log: String,
+    /// How logs are printed.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "FLASH_LOG_FORMAT", global = true)]
     pub(crate) log_format: LogFormat,
 }
@@ -54,6 +65,15 @@ pub(crate) enum Transport {
     Direct,
 }
 
+/// The header in which proxies say whence a request comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ForwardedHeader {
+    /// X-Forwarded-For
+    XForwardedFor,
+    /// Forwarded (RFC 7239)
+    Forwarded,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -73,6 +93,8 @@ pub(crate) enum Command {
     Relay(Relay),
     /// Put right what an audit found, only ever towards selling less.
     Repair(Repair),
+    /// See the settings.
+    Config(Config),
 }
 
 /// `flash dev`
@@ -147,6 +169,15 @@ pub(crate) struct Gateway {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
     pub(crate) threads: usize,
+    /// Requests that a thread works on at once. Beyond it, one is refused at once.
+    #[arg(long, default_value_t = REQUESTS_MAX, env = "FLASH_REQUESTS_MAX", value_parser = clap::value_parser!(u32).range(1..=i64::from(REQUESTS_MAX)))]
+    pub(crate) requests_max: u32,
+    /// Networks of the proxies that may say whence a request comes: 10.0.0.0/8,2001:db8::/32.
+    #[arg(long, value_name = "NETWORKS", value_delimiter = ',', env = "FLASH_TRUSTED_PROXIES")]
+    pub(crate) trusted_proxies: Vec<Network>,
+    /// The header in which they say so. What they do not write themselves, clients may forge: only one is read.
+    #[arg(long, value_enum, default_value_t = ForwardedHeader::XForwardedFor, env = "FLASH_FORWARDED_HEADER")]
+    pub(crate) forwarded_header: ForwardedHeader,
     /// What carries the events from Redis to PostgreSQL. With `direct`, no syncer and no FLASH_AMQP_URL are needed.
     #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
     pub(crate) transport: Transport,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use flash_broker::Amqp;
-use flash_gateway::{Gateway, Transport};
+use flash_gateway::{ForwardedHeader, Gateway, Policy, Proxies, Transport};
 use serde::Serialize;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,7 +15,7 @@ use crate::syncer::Syncer;
 use crate::{metrics, output};
 
 /// Serves until it is asked to stop.
-pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> {
+pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Output) -> Result<ExitCode> {
     #[derive(Serialize)]
     struct Up {
         http: String,
@@ -41,6 +41,9 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
             transport,
             postgres,
             threads: args.threads,
+            requests_max: args.requests_max,
+            rate_limits,
+            proxies: proxies(args),
             run_max: args.run_max,
             drain_notice: Duration::from_millis(args.drain_notice_ms),
             sweep_after: Duration::from_millis(args.sweep_after_ms),
@@ -67,6 +70,14 @@ pub(crate) fn gateway(args: &args::Gateway, output: Output) -> Result<ExitCode> 
             _ => result,
         }
     })
+}
+
+fn proxies(args: &args::Gateway) -> Proxies {
+    let header = match args.forwarded_header {
+        args::ForwardedHeader::XForwardedFor => ForwardedHeader::XForwardedFor,
+        args::ForwardedHeader::Forwarded => ForwardedHeader::Forwarded,
+    };
+    Proxies { trusted: args.trusted_proxies.clone(), header }
 }
 
 fn syncer_config(redis: String, postgres: String) -> flash_syncer::Config {

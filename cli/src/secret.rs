@@ -33,9 +33,44 @@ impl UrlSource<'_> {
     }
 }
 
+/// A value with what may be a password left out. One that is the same behind it holds none.
+pub(crate) fn redact(value: &str) -> String {
+    const HIDDEN: &str = "***";
+    let Some((scheme, rest)) = value.split_once("://") else { return HIDDEN.to_owned() };
+    let may_hold_one = rest.contains('@') || rest.to_ascii_lowercase().contains("pass");
+    if rest.contains('?') && may_hold_one {
+        return format!("{scheme}://{HIDDEN}");
+    }
+    // A password may have any of these letters in it: the last one counts.
+    let Some((user, host)) = rest.rsplit_once('@') else { return value.to_owned() };
+    match user.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:{HIDDEN}@{host}"),
+        None => value.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (value, want) in [
+            ("redis://ada:secret@host:6379/1", "redis://ada:***@host:6379/1"),
+            ("redis://:secret@host", "redis://:***@host"),
+            ("redis://ada:se@c/r:et@host", "redis://ada:***@host"),
+            ("redis://ada:se?cret@host", "redis://***"),
+            ("postgres://ada@host/db?password=secret", "postgres://***"),
+            ("redis://host?pass=secret", "redis://***"),
+            ("host=db password=secret", "***"),
+            ("secret", "***"),
+            ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379"),
+            ("postgres://ada@host/db", "postgres://ada@host/db"),
+            ("postgres://host/db?sslmode=require", "postgres://host/db?sslmode=require"),
+        ] {
+            assert_eq!(redact(value), want);
+        }
+    }
 
     #[test]
     fn a_file_wins_over_a_variable_and_nothing_is_a_clear_error() {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use flash_wire::reply;
 use flash_wire::{Answer, Outcome};
 use redis::aio::MultiplexedConnection;
-use redis::{IntoConnectionInfo, Pipeline, Value};
+use redis::{Pipeline, Value};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::call::Call;
 use crate::connection::{self, State};
 use crate::error::{CallError, UrlError};
+use crate::target::Target;
 use crate::value;
 
 /// Calls of one client that may wait for answers. Where Redis is too slow for them, more would only queue up for
@@ -34,9 +35,9 @@ impl Client {
     /// # Errors
     /// When the URL cannot be read. That Redis cannot be reached is told by [`Client::call`].
     pub fn connect(url: &str) -> Result<Self, UrlError> {
-        let info = url.into_connection_info().map_err(|_| UrlError)?;
+        let target = Target::read(url)?;
         let (sender, state) = watch::channel(Err("not connected yet".to_owned()));
-        tokio::spawn(connection::keep(info, sender));
+        tokio::spawn(connection::keep(target, sender));
         Ok(Self { state, in_flight: Arc::new(Semaphore::new(CALLS_IN_FLIGHT_MAX)) })
     }
 
@@ -153,7 +154,9 @@ mod tests {
 
     #[test]
     fn a_bad_url_is_refused_without_showing_its_password() {
-        for url in ["", "host", "http://ada:secret@host", "redis://ada:secret@host:port", "rediss://ada:secret@host"] {
+        for url in
+            ["", "host", "http://ada:secret@host", "redis://ada:secret@host:port", "rediss://ada:secret@host:port"]
+        {
             let error = Client::connect(url).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("secret"), "{url}: {error}");
         }

@@ -1,5 +1,6 @@
 //! Keeps one connection to Redis: opens it, watches it, opens it again.
 
+use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -9,9 +10,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::backoff::Backoff;
 use crate::client::CALLS_IN_FLIGHT_MAX;
+use crate::target::{Target, Tls};
 
 /// How long opening a connection may take, from the first packet to the answer of the handshake.
 pub const CONNECT_TIMEOUT_MS: u64 = 1_000;
@@ -31,19 +36,19 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub(crate) type State = Result<MultiplexedConnection, String>;
 
 /// Keeps `state` up to date until nobody looks at it any more.
-pub(crate) async fn keep(info: ConnectionInfo, state: watch::Sender<State>) {
+pub(crate) async fn keep(target: Target, state: watch::Sender<State>) {
     tokio::select! {
         () = state.closed() => {}
-        () = reconnect(&info, &state) => {}
+        () = reconnect(&target, &state) => {}
     }
 }
 
 /// Does not end.
-async fn reconnect(info: &ConnectionInfo, state: &watch::Sender<State>) {
+async fn reconnect(target: &Target, state: &watch::Sender<State>) {
     let mut backoff = Backoff::new(RECONNECT_WAIT_MS_MIN, RECONNECT_WAIT_MS_MAX);
     let show = |now: State| drop(state.send_replace(now));
     loop {
-        match timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), open(info)).await {
+        match timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), open(target)).await {
             Ok(Ok((connection, driver))) => {
                 backoff.reset();
                 show(Ok(connection.clone()));
@@ -65,16 +70,25 @@ type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The driver in hand tells at once that the connection has ended, which the library's own connections tell only to the
 /// next call.
-async fn open(info: &ConnectionInfo) -> Result<(MultiplexedConnection, Driver), RedisError> {
+async fn open(Target { info, tls }: &Target) -> Result<(MultiplexedConnection, Driver), RedisError> {
     match info.addr() {
         ConnectionAddr::Tcp(host, port) => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;
-            greet(info, stream).await
+            match tls {
+                Some(tls) => greet(info, encrypt(tls, host, stream).await?).await,
+                None => greet(info, stream).await,
+            }
         }
         ConnectionAddr::Unix(path) => greet(info, UnixStream::connect(path).await?).await,
-        _ => Err((ErrorKind::InvalidClientConfig, "this build has no TLS").into()),
+        _ => Err((ErrorKind::InvalidClientConfig, "Redis is reached by TCP or by a Unix socket").into()),
     }
+}
+
+async fn encrypt(tls: &Tls, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let config = flash_tls::trust(tls.authorities.as_deref()).map_err(io::Error::other)?;
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(config).connect(name, stream).await
 }
 
 async fn greet<S>(info: &ConnectionInfo, stream: S) -> Result<(MultiplexedConnection, Driver), RedisError>

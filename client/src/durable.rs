@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use flash_wire::{Answer, Outcome, Refusal};
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, IntoConnectionInfo, Pipeline, Value};
+use redis::{Cmd, Pipeline, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ability::{self, Ability, Fsync};
@@ -16,6 +16,7 @@ use crate::client::{CALLS_IN_FLIGHT_MAX, outcome};
 use crate::connection::{self, State};
 use crate::durability::Durability;
 use crate::error::{CallError, DurableError, UrlError};
+use crate::target::Target;
 
 /// Calls in one batch.
 pub const BATCH_CALLS_MAX: usize = 512;
@@ -57,10 +58,10 @@ impl Durable {
     /// # Errors
     /// When the URL cannot be read.
     pub fn connect(url: &str) -> Result<Self, UrlError> {
-        let info = url.into_connection_info().map_err(|_| UrlError)?;
+        let target = Target::read(url)?;
         let (sender, state) = watch::channel(Err("not connected yet".to_owned()));
         let (queue, jobs) = mpsc::channel(CALLS_IN_FLIGHT_MAX);
-        tokio::spawn(connection::keep(info, sender));
+        tokio::spawn(connection::keep(target, sender));
         tokio::spawn(Batches { state: state.clone(), known: None }.run(jobs));
         Ok(Self { queue, state })
     }

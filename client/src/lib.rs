@@ -23,6 +23,7 @@ mod durability;
 mod durable;
 mod error;
 mod lookup;
+mod target;
 mod value;
 
 pub use backoff::Backoff;

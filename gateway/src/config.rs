@@ -6,6 +6,9 @@ use std::time::Duration;
 use flash_client::Durability;
 use flash_transport::Direct;
 
+use crate::http::Proxies;
+use crate::rate_limit::Policy;
+
 /// What carries the events to the syncer.
 #[derive(Clone)]
 pub enum Transport {
@@ -28,6 +31,12 @@ pub struct Config {
     pub postgres: String,
     /// Threads that serve HTTP, 1 to [`THREADS_MAX`](crate::limits::THREADS_MAX). The relay has one of its own.
     pub threads: usize,
+    /// Requests that one thread works on at once, 1 to [`REQUESTS_MAX`](crate::limits::REQUESTS_MAX).
+    pub requests_max: u32,
+    /// How often whom may ask for what; at most [`POLICIES_MAX`](crate::POLICIES_MAX), each with a name of its own.
+    pub rate_limits: Vec<Policy>,
+    /// Who may say whence a request comes.
+    pub proxies: Proxies,
     /// Consecutive events of a sale that travel in one message, 1 to [`RUN_EVENTS_MAX`](crate::RUN_EVENTS_MAX).
     pub run_max: u64,
     /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load

@@ -9,16 +9,17 @@ use std::time::Duration;
 use flash_broker::Amqp;
 use flash_client::{Client, Durable, UrlError};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 
 use crate::catalogue::Catalogue;
 use crate::config::{Config, Transport};
-use crate::http::{self, App, Routes};
-use crate::limits::{STOP_TIMEOUT_MS, THREADS_MAX};
+use crate::http::{self, App, RateLimits, Routes, Rules};
+use crate::limits::{REQUESTS_MAX, STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
 use crate::payments::Payments;
 use crate::phase::Phase;
+use crate::rate_limit::{self, POLICIES_MAX};
 use crate::recovery::{self, Recovery, RecoveryHandle};
 use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
 use crate::sweep::Sweep;
@@ -33,6 +34,12 @@ pub enum StartError {
     /// The number of threads is out of its bounds.
     #[error("threads must be 1 to {THREADS_MAX}, not {0}")]
     Threads(usize),
+    /// The number of requests at once is out of its bounds.
+    #[error("requests_max must be 1 to {REQUESTS_MAX}, not {0}")]
+    Requests(u32),
+    /// There are too many policies, or two of one name: this one.
+    #[error("rate limits must be at most {POLICIES_MAX}, each with a name of its own: see {0}")]
+    RateLimits(String),
     /// The address cannot be had.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -77,6 +84,12 @@ impl Gateway {
         if !(1..=RUN_EVENTS_MAX).contains(&config.run_max) {
             return Err(StartError::RunMax(config.run_max));
         }
+        if !(1..=REQUESTS_MAX).contains(&config.requests_max) {
+            return Err(StartError::Requests(config.requests_max));
+        }
+        if let Some(policy) = rate_limit::superfluous(&config.rate_limits) {
+            return Err(StartError::RateLimits(policy.name().to_owned()));
+        }
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listeners = http::listener::open(config.listen, config.threads).map_err(failed)?;
         let address = listeners.first().ok_or(StartError::Threads(0))?.local_addr()?;
@@ -85,6 +98,7 @@ impl Gateway {
         let (recovery, asked) = recovery::handle();
         let shared = Shared {
             config: config.clone(),
+            rules: Rules::new(config.rate_limits.clone()),
             phase: receiver,
             relay: handle.clone(),
             recovery,
@@ -131,6 +145,7 @@ impl Gateway {
 #[derive(Clone)]
 struct Shared {
     config: Config,
+    rules: Rules,
     phase: watch::Receiver<Phase>,
     relay: RelayHandle,
     recovery: RecoveryHandle,
@@ -194,7 +209,10 @@ impl Shared {
                 recovery: self.recovery,
                 rabbit_is_up: matches!(self.config.transport, Transport::Amqp(_)).then_some(self.transport_is_up),
                 phase: self.phase.clone(),
-                places: App::places(),
+                rate_limits: RateLimits::new(self.rules),
+                proxies: self.config.proxies,
+                places: Arc::new(Semaphore::new(self.config.requests_max as usize)),
+                requests_max: self.config.requests_max,
             };
             let listener = TcpListener::from_std(listener)?;
             Ok(http::serve(listener, Arc::new(app), self.phase))

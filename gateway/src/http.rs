@@ -1,5 +1,6 @@
 //! The HTTP API.
 
+mod address;
 mod app;
 mod body;
 mod buyers;
@@ -14,6 +15,7 @@ mod path;
 mod payment;
 mod problem;
 mod products;
+mod rate_limits;
 mod reply;
 mod reservation;
 mod reservations;
@@ -21,7 +23,9 @@ mod routes;
 mod sales;
 mod server;
 
+pub use address::{ForwardedHeader, Network, Proxies};
 pub(crate) use app::App;
 pub(crate) use durability::warn_of_durability;
-pub(crate) use routes::Routes;
+pub(crate) use rate_limits::{RateLimits, Rules};
+pub(crate) use routes::{Routes, route_names, route_path};
 pub(crate) use server::serve;

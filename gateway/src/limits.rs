@@ -32,7 +32,9 @@ pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + CREATE_TIMEOUT_MS + 1_000
 pub const CONNECTIONS_MAX: u32 = 16_384;
 /// Connections that the kernel keeps for a thread until it takes them. (The kernel's own bound may be lower.)
 pub const BACKLOG_CONNECTIONS_MAX: i32 = 4_096;
-/// Requests that one thread works on at once. Beyond it a request is refused at once, so that what is accepted is fast.
+/// Requests that one thread works on at once, and the most that may be set: as many as its connection to Redis takes. Beyond
+/// it a request is refused at once, so that what is accepted is fast. It is a thread's and not the gateway's: what a thread
+/// has in hand waits for this thread's processor and connection, whatever the others have.
 pub const REQUESTS_MAX: u32 = 1_024;
 /// The pause after the kernel would not hand out a connection, for want of file descriptors mostly.
 pub const ACCEPT_RETRY_MS: u64 = 50;

@@ -29,6 +29,14 @@ impl Page {
         self.line(format_args!("{name} {value}"));
     }
 
+    /// A number that only grows for each value of a label. Both are of letters, digits, `.`, `_` and `-`, and few.
+    pub fn counter_by(&mut self, name: &str, help: &str, label: &str, values: Vec<(&str, u64)>) {
+        self.head(name, help, "counter");
+        for (of, value) in values {
+            self.line(format_args!("{name}{{{label}=\"{of}\"}} {value}"));
+        }
+    }
+
     /// A number that goes up and down.
     pub fn gauge(&mut self, name: &str, help: &str, value: f64) {
         self.head(name, help, "gauge");
@@ -84,9 +92,12 @@ mod tests {
     fn a_page_is_what_prometheus_reads() {
         let mut page = Page::default();
         page.counter("flash_a_total", "A.", 7);
+        page.counter_by("flash_d_total", "D.", "of", vec![("one", 1), ("two", 2)]);
         page.gauge("flash_b_seconds", "B.", 0.25);
         page.gauge_by_sale("flash_c", "C.", vec![("one", 1), ("two", 2)]);
         let want = "# HELP flash_a_total A.\n# TYPE flash_a_total counter\nflash_a_total 7\n\
+                    # HELP flash_d_total D.\n# TYPE flash_d_total counter\nflash_d_total{of=\"one\"} 1\n\
+                    flash_d_total{of=\"two\"} 2\n\
                     # HELP flash_b_seconds B.\n# TYPE flash_b_seconds gauge\nflash_b_seconds 0.25\n\
                     # HELP flash_c C.\n# TYPE flash_c gauge\nflash_c{sale=\"two\"} 2\nflash_c{sale=\"one\"} 1\n";
         assert_eq!(page.into_text(), want);

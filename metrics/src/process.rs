@@ -9,6 +9,8 @@ use crate::page::Page;
 /// milliseconds.
 pub const BLOCKED_MS: u64 = 2_000;
 
+/// Requests that were refused at once, for the gateway had enough in hand.
+pub static REQUESTS_SHED: Counter = Counter::new();
 /// From a publish to its confirm.
 pub static CONFIRM_SECONDS: Histogram = Histogram::new(&LATENCY_SECONDS);
 /// How often the relay's connection was given up: a message was refused or returned, its fate is unknown, or nobody was
@@ -45,6 +47,8 @@ pub static SALE_LOOKUPS: Counter = Counter::new();
 
 /// Writes all of it that this process knows.
 pub fn write(page: &mut Page) {
+    let help = "Requests refused at once, for the gateway had enough in hand.";
+    page.counter("flash_requests_shed_total", help, REQUESTS_SHED.get());
     page.histogram("flash_confirm_seconds", "From a publish to its confirm.", &CONFIRM_SECONDS);
     page.counter(
         "flash_publish_failures_total",

@@ -37,7 +37,7 @@ pub enum Error {
     #[error("no free port on 127.0.0.1 among the {tried} that were tried: stop what holds them")]
     NoFreePort {
         /// How many were tried.
-        tried: u16,
+        tried: usize,
     },
 
     /// A directory that we would have to trust belongs to someone else, or others may write to it.

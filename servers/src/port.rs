@@ -1,46 +1,116 @@
 //! Free ports on 127.0.0.1.
 
+use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::process::geteuid;
 
 use crate::Error;
+use crate::place::Place;
 
 /// First port handed out, above the well-known servers.
 const PORT_MIN: u16 = 20_000;
 
-/// How many ports there are to hand out. The last one, 32,767, lies just below the range from which Linux gives
-/// local ports to outgoing connections (`ip_local_port_range`, 32,768 by default). A port from that range may be
-/// taken while a server starts; worse, a client that keeps connecting to the port of a killed server may be
-/// connected to itself, and then holds the port against the server's return.
-const PORT_COUNT: u16 = 12_768;
+/// Ports that belong to one process at a time, whether or not anybody listens there: a server that is down for a moment
+/// is to find its port free when it comes back.
+const BLOCK_PORTS: u16 = 64;
 
-/// How many ports are tried before we give up. So many in a row are never taken on a healthy machine.
-const TRIES_MAX: u16 = 1_000;
+/// How many such blocks there are. The last port lies just below the range from which Linux gives local ports to
+/// outgoing connections (`ip_local_port_range`, 32,768 by default). A port from that range may be taken while a server
+/// starts; worse, a client that keeps connecting to the port of a killed server may be connected to itself, and then
+/// holds the port against the server's return.
+const BLOCKS: u16 = 199;
+
+/// Blocks of one process. Where it needs more ports, it hands its own out again.
+const OWN_BLOCKS_MAX: usize = 8;
+
+/// The blocks of this process.
+struct Own {
+    blocks: Vec<Block>,
+    /// The next port to look at, counted over all of them.
+    next: usize,
+}
+
+struct Block {
+    first: u16,
+    /// Locked as long as this process lives.
+    _lock: File,
+}
 
 /// Is nobody listening on the port?
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A port that is free now. No port is handed out twice by one process before all have been, and every process begins
-/// at a random one, so that servers that start side by side do not meet.
+/// A port that is free now, and that no other process of this user which asks here gets as long as this one lives. No
+/// port is handed out twice before 511 others have been.
 ///
 /// # Errors
-/// When a thousand in a row are taken.
+/// When all are taken, or there is no place for lock files.
 pub fn pick() -> Result<u16, Error> {
-    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
-    let next = NEXT.get_or_init(|| AtomicU16::new(random()));
-    (0..TRIES_MAX)
-        .map(|_| PORT_MIN + next.fetch_add(1, Ordering::Relaxed) % PORT_COUNT)
-        .find(|port| is_free(*port))
-        .ok_or(Error::NoFreePort { tried: TRIES_MAX })
+    static OWN: Mutex<Own> = Mutex::new(Own { blocks: Vec::new(), next: 0 });
+    OWN.lock().unwrap_or_else(PoisonError::into_inner).pick()
+}
+
+impl Own {
+    fn pick(&mut self) -> Result<u16, Error> {
+        let tries = OWN_BLOCKS_MAX * usize::from(BLOCK_PORTS);
+        for _ in 0..tries {
+            let port = self.next_port()?;
+            if is_free(port) {
+                return Ok(port);
+            }
+        }
+        Err(Error::NoFreePort { tried: tries })
+    }
+
+    fn next_port(&mut self) -> Result<u16, Error> {
+        let (block, offset) = (self.next / usize::from(BLOCK_PORTS), self.next % usize::from(BLOCK_PORTS));
+        if block == self.blocks.len() {
+            match if block < OWN_BLOCKS_MAX { take_block()? } else { None } {
+                Some(block) => self.blocks.push(block),
+                None if block == 0 => return Err(Error::NoFreePort { tried: usize::from(BLOCKS * BLOCK_PORTS) }),
+                None => {
+                    self.next = 0;
+                    return self.next_port();
+                }
+            }
+        }
+        self.next += 1;
+        Ok(self.blocks[block].first + u16::try_from(offset).unwrap_or_default())
+    }
+}
+
+/// Takes a block that no process has. Every process begins its search at a random one.
+fn take_block() -> Result<Option<Block>, Error> {
+    let place = Place::open(&locks(), 0o700)?;
+    let failed = || Error::io(format!("cannot lock ports in {}", place.dir().display()));
+    let start = random();
+    for at in (0..BLOCKS).map(|at| (start + at) % BLOCKS) {
+        let lock = lock_file(&place.path(&at.to_string())).map_err(failed())?;
+        if lock.try_lock().is_ok() {
+            return Ok(Some(Block { first: PORT_MIN + at * BLOCK_PORTS, _lock: lock }));
+        }
+    }
+    Ok(None)
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(path)
+}
+
+/// Where the lock files are. They are empty, and stay.
+fn locks() -> PathBuf {
+    std::env::temp_dir().join(format!("flash-ports-{}", geteuid().as_raw()))
 }
 
 fn random() -> u16 {
     let [low, high, ..] = RandomState::new().hash_one(()).to_le_bytes();
-    u16::from_le_bytes([low, high])
+    u16::from_le_bytes([low, high]) % BLOCKS
 }
 
 #[cfg(test)]
@@ -63,5 +133,19 @@ mod tests {
         assert!(!is_free(port));
         drop(listener);
         assert!(is_free(port));
+    }
+
+    #[test]
+    fn nobody_else_gets_a_port_that_was_handed_out_even_if_nobody_listens_there() {
+        let [mut one, mut other] = [0, 0].map(|next| Own { blocks: Vec::new(), next });
+        let [ours, theirs] = [&mut one, &mut other].map(|own| [0; 200].map(|_: u16| own.pick().unwrap()));
+        assert!(ours.iter().all(|port| !theirs.contains(port)), "{ours:?} {theirs:?}");
+    }
+
+    #[test]
+    fn a_process_that_needs_many_ports_hands_its_own_out_again() {
+        let mut own = Own { blocks: Vec::new(), next: 0 };
+        let ports: std::collections::BTreeSet<u16> = (0..2_000).map(|_| own.pick().unwrap()).collect();
+        assert!(own.blocks.len() <= OWN_BLOCKS_MAX && ports.len() <= OWN_BLOCKS_MAX * usize::from(BLOCK_PORTS));
     }
 }

@@ -9,16 +9,17 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 16] = [
+const IMPORTS: [(&str, &[&str]); 17] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
     ("module", &["sale", "throttle", "wire"]),
     ("metrics", &[]),
-    ("vault", &["wire", "metrics"]),
+    ("tls", &[]),
+    ("vault", &["wire", "metrics", "tls"]),
     ("transport", &["wire"]),
-    ("broker", &["transport"]),
-    ("client", &["wire"]),
+    ("broker", &["transport", "tls"]),
+    ("client", &["wire", "tls"]),
     ("gateway", &["wire", "metrics", "vault", "transport", "broker", "client"]),
     ("syncer", &["wire", "metrics", "vault", "transport", "client"]),
     ("audit", &["wire", "vault", "client"]),

@@ -1,8 +1,12 @@
 //! A connection to PostgreSQL.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::Error;
 use crate::sql;
@@ -14,19 +18,50 @@ pub const STATEMENT_TIMEOUT_MS: u64 = 30_000;
 /// How long a peer may be silent before the connection counts as lost.
 const SILENCE_MS_MAX: u64 = 30_000;
 
-/// Connects, and drives the connection in a task of the current runtime until the client is dropped.
+/// Connects, and drives the connection in a task of the current runtime until the client is dropped. With
+/// `sslmode=require` or `verify-full` in the URL the connection is encrypted and PostgreSQL's name verified, by the
+/// authorities in the file `sslrootcert` if there is one; with any other it is in plain text.
 ///
 /// # Errors
 /// When the URL cannot be read, or PostgreSQL not be reached.
 pub async fn connect(url: &str) -> Result<Client, Error> {
+    let (mut config, authorities) = read(url)?;
+    match config.get_ssl_mode() {
+        SslMode::Require => {
+            let trusted = flash_tls::trust(authorities.as_deref())?;
+            greet(&config, MakeRustlsConnect::new((*trusted).clone())).await
+        }
+        // To prefer TLS would mean to do without it whenever somebody in between says so.
+        _ => greet(config.ssl_mode(SslMode::Disable), NoTls).await,
+    }
+}
+
+/// Reads a URL, and the file of authorities that it names.
+fn read(url: &str) -> Result<(Config, Option<PathBuf>), Error> {
+    let (url, authorities) = flash_tls::take_parameter(url, "sslrootcert");
+    let (mut url, mode) = flash_tls::take_parameter(&url, "sslmode");
+    if let Some(mode) = mode {
+        // The library has no word for verifying: its connector does so, or does not.
+        let mode = if mode == "verify-full" { "require" } else { &mode };
+        let separator = if url.contains('?') { '&' } else { '?' };
+        url = format!("{url}{separator}sslmode={mode}");
+    }
     let mut config: Config = url.parse().map_err(|_| Error::Url)?;
     if config.get_application_name().is_none() {
         config.application_name("flash");
     }
     config.tcp_user_timeout(Duration::from_millis(SILENCE_MS_MAX));
     config.keepalives_idle(Duration::from_millis(SILENCE_MS_MAX));
+    Ok((config, authorities.map(PathBuf::from)))
+}
+
+async fn greet<T>(config: &Config, tls: T) -> Result<Client, Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
     let greeting = async {
-        let (client, connection) = config.connect(NoTls).await?;
+        let (client, connection) = config.connect(tls).await?;
         // Its error also reaches whoever uses the client.
         tokio::spawn(
             async move { connection.await.inspect_err(|error| tracing::debug!(%error, "PostgreSQL is gone")) },
@@ -50,6 +85,20 @@ mod tests {
             let error = connect(url).await.unwrap_err();
             assert!(!format!("{error} {error:?}").contains("secret"), "{url}: {error}");
         }
+    }
+
+    #[test]
+    fn a_url_says_whether_there_is_tls_and_whom_to_trust() {
+        let check = |query: &str, mode, authorities: Option<&str>| {
+            let (config, file) = read(&format!("postgres://ada@host/db{query}")).unwrap();
+            assert_eq!((config.get_ssl_mode(), file), (mode, authorities.map(PathBuf::from)), "{query}");
+        };
+        check("", SslMode::Prefer, None);
+        check("?sslmode=disable", SslMode::Disable, None);
+        check("?sslmode=require", SslMode::Require, None);
+        check("?sslmode=verify-full&sslrootcert=/ca.pem", SslMode::Require, Some("/ca.pem"));
+        check("?connect_timeout=3&sslmode=verify-full", SslMode::Require, None);
+        assert!(matches!(read("postgres://ada@host/db?sslmode=maybe"), Err(Error::Url)));
     }
 
     #[tokio::test]

@@ -9,6 +9,9 @@ pub enum Error {
     /// The URL cannot be read. It is not shown, for it may hold a password.
     #[error("the PostgreSQL URL is not of the form postgres://user:password@host:port/database")]
     Url,
+    /// The file of certificate authorities that the URL names is of no use.
+    #[error("PostgreSQL: {0}")]
+    Trust(#[from] flash_tls::Error),
     /// Trouble that passes: no connection, a restart, a deadlock, a full disk. Wait, connect and try again.
     #[error("PostgreSQL: {0}")]
     Passing(#[source] tokio_postgres::Error),

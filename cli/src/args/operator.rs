@@ -145,6 +145,32 @@ pub(crate) enum RelayCommand {
     Status(Urls),
 }
 
+/// `flash config`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+/// What to ask about the settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show what every setting is, with secrets left out.
+    Show(ConfigShow),
+}
+
+/// `flash config show`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example: flash config show --origin gateway --threads 4")]
+pub(crate) struct ConfigShow {
+    /// Say also where each comes from: a flag, a variable, a line of the file, or the default.
+    #[arg(long)]
+    pub(crate) origin: bool,
+    /// Only for this command, with these flags; by default for all commands, as they are without any.
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}
+
 /// `flash repair`
 #[derive(Debug, ClapArgs)]
 #[command(

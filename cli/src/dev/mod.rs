@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use flash_broker::Amqp;
-use flash_gateway::{Gateway, Transport};
+use flash_gateway::{Gateway, Policy, Proxies, Transport};
 use serde::Serialize;
 
 pub(crate) use self::progress::Progress;
@@ -33,7 +33,7 @@ struct Addresses {
 }
 
 /// Starts everything, waits for Ctrl-C or runs the demo, stops everything.
-pub(crate) fn run(args: &args::Dev, output: Output) -> Result<ExitCode> {
+pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, output: Output) -> Result<ExitCode> {
     if args.demo && args.stampede.units > args.stampede.buyers {
         bail!("--units must be at most --buyers, or some would be left over");
     }
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &args::Dev, output: Output) -> Result<ExitCode> {
     let mut supervisor = Supervisor::start(stack);
     let result = run::block_on(async {
         tokio::select! {
-            result = serve(args, output, &module, urls, &progress) => result,
+            result = serve(args, rate_limits, output, &module, urls, &progress) => result,
             error = supervisor.failed() => Err(error),
         }
     });
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &args::Dev, output: Output) -> Result<ExitCode> {
 /// Gateway and syncer live as long as this does; the servers outlive it.
 async fn serve(
     args: &args::Dev,
+    rate_limits: Vec<Policy>,
     output: Output,
     module: &Path,
     Urls { redis, amqp, postgres }: Urls,
@@ -78,6 +79,9 @@ async fn serve(
         transport,
         postgres: postgres.clone(),
         threads: args.threads,
+        requests_max: flash_gateway::limits::REQUESTS_MAX,
+        rate_limits,
+        proxies: Proxies::default(),
         run_max: flash_gateway::RUN_EVENTS_MAX,
         drain_notice: Duration::ZERO,
         sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),

@@ -19,6 +19,7 @@ use crate::limits::HANDLER_TIMEOUT_MS;
 pub(crate) async fn show(app: &App) -> Reply {
     let mut page = Page::default();
     process::write(&mut page);
+    app.rate_limits.rules().write(&mut page);
     let answer = timeout(Duration::from_millis(HANDLER_TIMEOUT_MS), app.redis.call(Call::ready(COUNT_MAX))).await;
     let ready = match answer {
         Ok(Ok(Ok(ready))) => Some(ready.sales),

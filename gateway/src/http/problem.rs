@@ -42,6 +42,7 @@ pub(crate) enum Kind {
     BodyTooLarge,
     UnsupportedMediaType,
     Invalid,
+    RateLimited,
     Internal,
     Overloaded,
     RedisAway,
@@ -87,6 +88,7 @@ impl Kind {
                 ("unsupported-media-type", Is::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json")
             }
             Self::Invalid => ("invalid", Is::UNPROCESSABLE_ENTITY, "A field breaks its rule"),
+            Self::RateLimited => ("rate-limited", Is::TOO_MANY_REQUESTS, "Too many requests"),
             Self::Internal => ("internal", Is::INTERNAL_SERVER_ERROR, "The gateway failed"),
             Self::Overloaded => ("overloaded", Is::SERVICE_UNAVAILABLE, "Too many requests at once"),
             Self::RedisAway => {
@@ -225,6 +227,12 @@ impl Problem {
 
     pub(crate) fn method_not_allowed(allow: String) -> Self {
         Self { allow: Some(allow), ..Kind::MethodNotAllowed.into() }
+    }
+
+    /// These policies refuse; the same request is allowed after so many seconds, if nothing else is asked for meanwhile.
+    pub(crate) fn rate_limited(policies: &str, retry_after_s: u64) -> Self {
+        let detail = format!("refused by {policies}: ask again in {retry_after_s} s");
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(Kind::RateLimited, detail) }
     }
 
     pub(crate) fn body_too_large() -> Self {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::app::App;
 use super::fields::{self, Field};
 use super::problem::{FieldError, Kind, Problem};
+use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
 use super::reservation::left_ms;
 use super::{body, durability, idempotency_key, path};
@@ -20,11 +21,18 @@ use crate::catalogue::Facts;
 use crate::form::Refused;
 
 /// Makes a reservation, or answers the one that the same request made before.
-pub(crate) async fn reserve(app: &App, sale: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+pub(crate) async fn reserve(
+    app: &App,
+    sale: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+    visit: &mut Visit<'_>,
+) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     body::expect_json(headers)?;
     let (key, durability) = (idempotency_key::of(headers)?, durability::of(app, headers)?);
     let wish = Wish::read(body)?;
+    visit.count(Some(&wish.buyer)).await?;
     let facts = match app.catalogue.known(sale) {
         Some(facts) => facts,
         None => Box::pin(meet(app, sale)).await?,

@@ -1,6 +1,7 @@
 //! One thread's connections: taken, served, closed.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use super::app::{self, App};
 use crate::limits::{
     ACCEPT_RETRY_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS, CONNECTIONS_MAX,
-    CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX, REQUESTS_MAX,
+    CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX,
 };
 use crate::phase::{Phase, reached};
 
@@ -36,7 +37,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch
     drop(listener);
     // Each connection ends within its grace. Behind them only the work of buyers who hung up is left.
     let _closed = places.acquire_many(CONNECTIONS_MAX).await;
-    let left = timeout(Duration::from_millis(CREATE_TIMEOUT_MS), app.places.acquire_many(REQUESTS_MAX)).await;
+    let left = timeout(Duration::from_millis(CREATE_TIMEOUT_MS), app.places.acquire_many(app.requests_max)).await;
     if left.is_err() {
         tracing::warn!("stopped with requests whose outcome is unknown");
     }
@@ -47,10 +48,10 @@ async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>)
     // The semaphore is never closed.
     while let Ok(place) = places.clone().acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Without it a small answer may wait for the client's acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
-                drop(tokio::spawn(connection(stream, app.clone(), place)));
+                drop(tokio::spawn(connection(stream, peer.ip(), app.clone(), place)));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -60,14 +61,14 @@ async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>)
     }
 }
 
-async fn connection<S>(stream: S, app: Arc<App>, _place: OwnedSemaphorePermit)
+async fn connection<S>(stream: S, peer: IpAddr, app: Arc<App>, _place: OwnedSemaphorePermit)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut phase = app.phase.clone();
     let service = service_fn(move |request| {
         let app = app.clone();
-        async { Ok::<_, Infallible>(app::answer(app, request).await) }
+        async move { Ok::<_, Infallible>(app::answer(app, peer, request).await) }
     });
     let mut connection = pin!(builder().serve_connection(TokioIo::new(stream), service));
     tokio::select! {

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flash_broker::QUEUE;
-use flash_gateway::{Config, Durability, Gateway, RUN_EVENTS_MAX, RelayHandle, Transport};
+use flash_gateway::limits::REQUESTS_MAX;
+use flash_gateway::{Config, Durability, Gateway, Proxies, RUN_EVENTS_MAX, RelayHandle, Transport};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
 use flash_wire::{Envelope, Message};
 use futures_util::StreamExt;
@@ -96,6 +97,9 @@ impl World {
             transport: Transport::Amqp(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port()))),
             postgres: postgres.clone(),
             threads: 2,
+            requests_max: REQUESTS_MAX,
+            rate_limits: Vec::new(),
+            proxies: Proxies::default(),
             run_max,
             drain_notice: Duration::ZERO,
             // Whoever looks into the queue here is no syncer: nothing is acknowledged.

@@ -3,10 +3,12 @@
 pub(crate) use flash_tests::{http, wait};
 
 pub(crate) mod aof;
+pub(crate) mod certificates;
 pub(crate) mod cluster;
 pub(crate) mod dump;
 pub(crate) mod fuzz;
 pub(crate) mod hostile;
+pub(crate) mod limited;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod redis;

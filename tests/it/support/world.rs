@@ -119,9 +119,14 @@ impl World {
 
     /// Starts one more gateway; from now on the test speaks to it.
     pub(crate) fn start_second_gateway(&mut self) {
+        self.start_second_gateway_with(&[]);
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_second_gateway_with(&mut self, args: &[&str]) {
         self.other_gateway = self.gateway.take();
         self.address = free_address();
-        self.start_gateway();
+        self.start_gateway_with(args);
     }
 
     pub(crate) fn start_syncer(&mut self) {

@@ -132,6 +132,14 @@ fn all_broken_fields_are_pointed_at() {
 }
 
 #[test]
+fn what_is_asked_for_too_often_is_told_when_to_come_back_and_which_policies_say_so() {
+    let body = "{\"type\":\"/problems/rate-limited\",\"title\":\"Too many requests\",\"status\":429,\
+                \"detail\":\"refused by buyers, sale: ask again in 7 s\"}";
+    let problem = Problem::rate_limited("buyers, sale", 7);
+    check(problem, 429, body, &[("retry-after", "7")]);
+}
+
+#[test]
 fn the_rest_of_the_table_stands_as_documented() {
     let check =
         |kind: Kind, status, slug, title, headers: &[_]| check(kind, status, &body(slug, title, status), headers);

@@ -5,14 +5,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
 use super::*;
-use crate::http::Routes;
-use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS};
+use crate::http::{Proxies, RateLimits, Routes, Rules};
+use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS, REQUESTS_MAX};
 use crate::orders::Orders;
 
 /// A connection to a gateway that has neither Redis nor PostgreSQL.
 struct Peer {
     stream: DuplexStream,
     phase: watch::Sender<Phase>,
+    places: Arc<Semaphore>,
 }
 
 impl Peer {
@@ -31,12 +32,16 @@ impl Peer {
             rabbit_is_up: Some(Arc::default()),
             unprepared: Arc::default(),
             phase: receiver,
-            places: App::places(),
+            rate_limits: RateLimits::new(Rules::default()),
+            proxies: Proxies::default(),
+            places: Arc::new(Semaphore::new(REQUESTS_MAX as usize)),
+            requests_max: REQUESTS_MAX,
         };
+        let places = app.places.clone();
         let (stream, far) = duplex(64 * 1024);
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        tokio::spawn(connection(far, Arc::new(app), place));
-        Self { stream, phase }
+        tokio::spawn(connection(far, IpAddr::from([127, 0, 0, 1]), Arc::new(app), place));
+        Self { stream, phase, places }
     }
 
     async fn send(&mut self, text: &str) {
@@ -124,6 +129,37 @@ async fn a_body_is_bounded_whether_or_not_it_says_so() {
     check(&reserve(JSON, &large), "413", "the body must be at most 16384 bytes").await;
     check(&chunked, "413", "the body must be at most 16384 bytes").await;
     check(&reserve(JSON, &large[1..]), "400", "/problems/malformed").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_with_enough_in_hand_refuses_at_once_and_asks_for_no_body() {
+    let started = Instant::now();
+    let mut peer = Peer::new();
+    let in_hand = peer.places.clone().acquire_many_owned(REQUESTS_MAX).await.unwrap();
+    let shed = flash_metrics::process::REQUESTS_SHED.get();
+    let request = reserve(&format!("{JSON}Expect: 100-continue\r\n"), "{}");
+    peer.send(&request[..request.len() - 2]).await;
+    let answer = peer.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("/problems/overloaded"), "{answer}");
+    assert!(answer.contains("retry-after: 1\r\n"), "{answer}");
+    assert_eq!(started.elapsed(), Duration::ZERO, "no body was waited for");
+    assert!(flash_metrics::process::REQUESTS_SHED.get() > shed);
+    drop(in_hand);
+    check(&reserve(JSON, "{}"), "422", "\"pointer\":\"/buyer\"").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_slow_with_his_body_takes_no_place() {
+    let mut peer = Peer::new();
+    peer.send(&reserve(JSON, "{}").replace("Content-Length: 2", "Content-Length: 3")).await;
+    let places = peer.places.clone();
+    let answered = tokio::spawn(async move { peer.rest().await });
+    while !answered.is_finished() {
+        assert_eq!(places.available_permits(), REQUESTS_MAX as usize);
+        tokio::time::advance(Duration::from_millis(BODY_TIMEOUT_MS / 4)).await;
+    }
+    let answer = answered.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,219 @@
+//! Rate limits: counts each request in the policies that hold for it, and refuses what is too often.
+//!
+//! A request's policies are asked in one round trip, before anything else is asked of Redis: what is refused reserves
+//! nothing. Where Redis cannot be asked, nothing is allowed.
+
+mod fields;
+mod key;
+mod refused;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use flash_client::Call;
+use flash_metrics::{Counter, Page};
+use flash_wire::{COST_DEFAULT, Throttle, ThrottleAnswer};
+use hyper::HeaderMap;
+
+use self::fields::Fields;
+use self::refused::Refused;
+use super::address::Proxies;
+use super::app::App;
+use super::problem::{Kind, Problem};
+use super::reply::Reply;
+use super::routes::Target;
+use crate::rate_limit::Policy;
+
+/// What a request may be counted by, besides its buyer.
+struct Asker<'a> {
+    route: &'static str,
+    sale: &'a str,
+    peer: IpAddr,
+    headers: &'a HeaderMap,
+    proxies: &'a Proxies,
+}
+
+impl Asker<'_> {
+    fn address(&self) -> IpAddr {
+        self.proxies.client(self.peer, self.headers)
+    }
+}
+
+/// A policy, and what became of the requests that were counted in it.
+#[derive(Debug)]
+struct Rule {
+    policy: Policy,
+    allowed: Counter,
+    limited: Counter,
+}
+
+/// The policies of a gateway; its threads share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules(Arc<[Rule]>);
+
+impl Rules {
+    pub(crate) fn new(policies: Vec<Policy>) -> Self {
+        let rule = |policy| Rule { policy, allowed: Counter::new(), limited: Counter::new() };
+        Self(policies.into_iter().map(rule).collect())
+    }
+
+    /// How often each policy allowed and refused.
+    pub(crate) fn write(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            return;
+        }
+        let of = |count: fn(&Rule) -> &Counter| {
+            self.0.iter().map(move |rule| (rule.policy.name(), count(rule).get())).collect()
+        };
+        page.counter_by(
+            "flash_rate_limit_allowed_total",
+            "Requests that a policy allowed.",
+            "policy",
+            of(|r| &r.allowed),
+        );
+        page.counter_by(
+            "flash_rate_limit_limited_total",
+            "Requests that a policy refused.",
+            "policy",
+            of(|r| &r.limited),
+        );
+    }
+}
+
+/// The rate limits as one thread sees them.
+#[derive(Debug)]
+pub(crate) struct RateLimits {
+    rules: Rules,
+    refused: Refused,
+}
+
+impl RateLimits {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self { rules, refused: Refused::new() }
+    }
+
+    pub(crate) const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+}
+
+/// One request, as the rate limits see it.
+pub(crate) struct Visit<'a> {
+    app: &'a App,
+    asker: Asker<'a>,
+    counted: Counted,
+}
+
+impl<'a> Visit<'a> {
+    pub(crate) fn new(app: &'a App, peer: IpAddr, target: &'a Target, headers: &'a HeaderMap) -> Self {
+        let asker = Asker { route: target.route, sale: &target.sale, peer, headers, proxies: &app.proxies };
+        Self { app, asker, counted: Counted::default() }
+    }
+
+    /// Counts the request, before anything is done for it. A policy by buyer does not hold for one that names none.
+    ///
+    /// # Errors
+    /// When a policy refuses, or Redis cannot be asked.
+    pub(crate) async fn count(&mut self, buyer: Option<&str>) -> Result<(), Problem> {
+        let rules = self.app.rate_limits.rules.0.iter().filter(|rule| rule.policy.routes.contains(&self.asker.route));
+        let name = |rule: &'a Rule| Some((rule, key::name(&rule.policy, &self.asker, buyer)?));
+        let named: Vec<(&Rule, String)> = rules.filter_map(name).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        // On the heap it does not make every reservation's task larger.
+        Box::pin(self.counted.ask(self.app, &named)).await
+    }
+
+    /// Puts what the rate limits said into the answer, whatever that is.
+    pub(crate) fn mark(self, reply: &mut Reply) {
+        if let Some(fields) = self.counted.fields {
+            fields.write(reply.headers_mut());
+        }
+    }
+}
+
+/// What the rate limits said.
+#[derive(Debug, Default)]
+struct Counted {
+    fields: Option<Fields>,
+    /// The names of the policies that refused.
+    limited: String,
+    /// The longest wait of those.
+    retry_after_ms: u64,
+}
+
+impl Counted {
+    /// Takes a unit from each of these rate limits, unless one is sure to refuse.
+    async fn ask(&mut self, app: &App, named: &[(&Rule, String)]) -> Result<(), Problem> {
+        let (refused, sent_at) = (&app.rate_limits.refused, Instant::now());
+        for (rule, name) in named {
+            if let Some(answer) = refused.look(name, sent_at) {
+                self.add(rule, &answer);
+            }
+        }
+        self.check()?;
+        let call = |(rule, name): &(&Rule, String)| {
+            Call::throttle(name, &Throttle { terms: rule.policy.terms, cost: COST_DEFAULT })
+        };
+        let answers = app.redis.calls(named.iter().map(call).collect()).await;
+        for ((rule, name), answer) in named.iter().zip(answers) {
+            let Ok(Ok(answer)) = answer else {
+                return Err(Problem::new(Kind::RedisAway, "the rate limits cannot be asked: nothing was changed"));
+            };
+            refused.remember(name, sent_at, &answer);
+            self.add(rule, &answer);
+        }
+        self.check()
+    }
+
+    fn add(&mut self, rule: &Rule, answer: &ThrottleAnswer) {
+        self.fields.get_or_insert_default().add(&rule.policy, answer);
+        let Some(retry_after_ms) = answer.retry_after_ms else { return rule.allowed.add(1) };
+        rule.limited.add(1);
+        if !self.limited.is_empty() {
+            self.limited.push_str(", ");
+        }
+        self.limited.push_str(rule.policy.name());
+        self.retry_after_ms = self.retry_after_ms.max(retry_after_ms);
+    }
+
+    /// Passes what no policy refused.
+    fn check(&self) -> Result<(), Problem> {
+        if self.limited.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::rate_limited(&self.limited, fields::seconds(self.retry_after_ms)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flash_wire::{Standing, ThrottleTerms, WindowTerms};
+
+    use super::*;
+
+    #[test]
+    fn the_longest_wait_is_the_answer_and_each_policy_that_refused_is_named() {
+        let terms = ThrottleTerms::Strict(WindowTerms { limit: 5, window_ms: 1_000 });
+        let rules = Rules::new(["one", "two", "three"].map(|name| Policy::new(name, terms, &[], &[]).unwrap()).into());
+        let standing = Standing { limit: 5, remaining: 0, reset_ms: 700 };
+        let mut counted = Counted::default();
+        for (rule, retry_after_ms) in rules.0.iter().zip([Some(1_001), None, Some(300)]) {
+            counted.add(rule, &ThrottleAnswer { retry_after_ms, standing });
+        }
+        let problem = counted.check().unwrap_err();
+        assert_eq!(problem, Problem::rate_limited("one, three", 2));
+        let mut page = Page::default();
+        rules.write(&mut page);
+        let text = page.into_text();
+        let got: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let line = |outcome, name, count| format!("flash_rate_limit_{outcome}_total{{policy=\"{name}\"}} {count}");
+        let of = |outcome, counts: [u8; 3]| {
+            ["one", "two", "three"].into_iter().zip(counts).map(move |(name, count)| line(outcome, name, count))
+        };
+        let want: Vec<String> = of("allowed", [0, 1, 0]).chain(of("limited", [1, 0, 1])).collect();
+        assert_eq!(got, want);
+    }
+}

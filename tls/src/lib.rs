@@ -1,0 +1,10 @@
+//! Whom a connection of ours trusts. A URL says whether there is TLS, and may name a file of certificate authorities;
+//! without one, those that browsers trust are. The peer's name is always verified, and there is no way back to plain text.
+
+#![forbid(unsafe_code)]
+
+mod trust;
+mod url;
+
+pub use trust::{Error, trust};
+pub use url::take_parameter;
