@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use flash_broker::Amqp;
@@ -12,12 +12,14 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 
+use crate::catalogue::Catalogue;
 use crate::config::{Config, Transport};
 use crate::http::{self, App, Gate, RateLimits, Routes, Rules, Surface};
 use crate::identity::{ApiKeys, Auth, KeysError, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::{Ids, ShortSecret};
 use crate::limits::{KEY_QUERIES_MAX, REQUESTS_MAX, STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
+use crate::payments::Payments;
 use crate::phase::Phase;
 use crate::rate_limit::{self, POLICIES_MAX};
 use crate::recovery::{self, Recovery, RecoveryHandle};
@@ -113,6 +115,8 @@ impl Gateway {
             relay: handle.clone(),
             recovery,
             transport_is_up: Arc::default(),
+            catalogue: Arc::new(Catalogue::new()),
+            unprepared: Arc::new(AtomicUsize::new(config.threads)),
         };
         shared.warn_of_auth(address);
         let relay = shared.clone().start_relay(wishes)?;
@@ -172,6 +176,8 @@ struct Shared {
     relay: RelayHandle,
     recovery: RecoveryHandle,
     transport_is_up: Arc<AtomicBool>,
+    catalogue: Arc<Catalogue>,
+    unprepared: Arc<AtomicUsize>,
 }
 
 impl Shared {
@@ -186,9 +192,11 @@ impl Shared {
         Worker::start("flash-recovery".to_owned(), move || {
             let redis = Client::connect(&self.config.redis)?;
             let sweep = Sweep::new(redis.clone(), self.config.postgres.clone(), self.config.sweep_after);
+            let payments = Payments::new(self.config.postgres.clone());
             let recovery = Recovery::new(redis, self.config.postgres, self.relay, asked);
             Ok(async move {
-                tokio::join!(sweep.run(self.phase.clone()), file.watch(self.phase.clone()), recovery.run(self.phase));
+                let (swept, file) = (sweep.run(self.phase.clone()), file.watch(self.phase.clone()));
+                tokio::join!(swept, file, payments.run(self.phase.clone()), recovery.run(self.phase));
             })
         })
     }
@@ -257,6 +265,8 @@ impl Shared {
                 durable,
                 durability: self.config.durability,
                 orders: Orders::new(self.config.postgres),
+                catalogue: self.catalogue,
+                unprepared: self.unprepared,
                 relay: self.relay,
                 recovery: self.recovery,
                 rabbit_is_up: matches!(self.config.transport, Transport::Amqp(_)).then_some(self.transport_is_up),

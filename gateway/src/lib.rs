@@ -4,14 +4,17 @@
 
 #![forbid(unsafe_code)]
 
+mod catalogue;
 mod clock;
 mod config;
+mod form;
 mod gateway;
 mod http;
 mod identity;
 mod ids;
 pub mod limits;
 mod orders;
+mod payments;
 mod phase;
 mod rate_limit;
 mod recovery;

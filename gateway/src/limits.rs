@@ -46,6 +46,16 @@ pub const RETRY_AFTER_S_MAX: u64 = 24 * 60 * 60;
 /// Redis, and an hour of PostgreSQL's absence at 277 reservations a second.
 pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
 
+/// What people call a product.
+pub const PRODUCT_NAME_BYTES_MAX: usize = 256;
+/// What one unit of a product may cost, in the currency's smallest unit. Times the units that a reservation may have, it is
+/// a number that PostgreSQL can hold.
+pub const PRICE_UNITS_MAX: u64 = 1_000_000_000;
+/// What a buyer's account may be opened with, in the currency's smallest unit. What is given back never makes it more.
+pub const BALANCE_UNITS_MAX: u64 = 1_000_000_000_000_000;
+/// What somebody else calls a payment.
+pub const REFERENCE_BYTES_MAX: usize = 256;
+
 /// How long a journal may show no progress before it is written to PostgreSQL past the transport, unless another time is
 /// set: longer than a restart of a broker or a syncer takes.
 pub const SWEEP_AFTER_MS: u64 = 30_000;

@@ -1,12 +1,17 @@
-//! The gateway's way to PostgreSQL: sales are created there, and orders are looked up that Redis has forgotten.
+//! The gateway's way to PostgreSQL: sales, products and accounts are created there, payments are made, and what Redis does not
+//! have is looked up.
 //!
-//! No reservation waits for it, so it is kept short: few queries at once, and none for long.
+//! No reservation waits for it, but for the first one of a sale, so it is kept short: few queries at once, and none for long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use flash_vault::{ApiKey, Client, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Rejection, SaleCreated};
+use flash_metrics::process::SALE_LOOKUPS;
+use flash_vault::{
+    ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, Means, NewKey, Order, Payment, Price,
+    Product, Rejection, SaleFacts,
+};
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
@@ -61,14 +66,59 @@ impl Orders {
     }
 
     /// Creates a sale in its first epoch.
-    pub(crate) async fn create_sale(&self, sale: &str, terms: &Terms) -> Result<SaleCreated, OrdersError> {
-        let question = async |client: &_| flash_vault::create_sale(client, sale, terms, FIRST_EPOCH).await;
+    pub(crate) async fn create_sale(
+        &self,
+        sale: &str,
+        terms: &Terms,
+        extras: Extras<'_>,
+    ) -> Result<Creation, OrdersError> {
+        let question = async |client: &_| flash_vault::create_sale(client, sale, terms, extras, FIRST_EPOCH).await;
         self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }
 
-    /// Whether a sale is over for long; none: there is no such sale.
-    pub(crate) async fn is_over(&self, sale: &str) -> Result<Option<bool>, OrdersError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::is_over(client, sale).await).await
+    /// What a sale has besides its terms; none: there is no such sale. Many wait for the answer, and those who come later
+    /// would ask again: it may take longer than one request does.
+    pub(crate) async fn sale_facts(&self, sale: &str) -> Result<Option<SaleFacts>, OrdersError> {
+        SALE_LOOKUPS.add(1);
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::sale_facts(client, sale).await).await
+    }
+
+    /// Creates a product.
+    pub(crate) async fn create_product(&self, product: &Product) -> Result<Creation, OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::create_product(client, product).await).await
+    }
+
+    /// One product.
+    pub(crate) async fn product(&self, id: &str) -> Result<Option<Product>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::product(client, id).await).await
+    }
+
+    /// Opens a buyer's account.
+    pub(crate) async fn create_buyer(&self, buyer: &str, opening: &Price) -> Result<Creation, OrdersError> {
+        let question = async |client: &_| flash_vault::create_buyer(client, buyer, opening).await;
+        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
+    }
+
+    /// One buyer's account.
+    pub(crate) async fn buyer(&self, buyer: &str) -> Result<Option<Buyer>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::buyer(client, buyer).await).await
+    }
+
+    /// Pays for a reservation, once; none: the balance is too low.
+    pub(crate) async fn pay(
+        &self,
+        sale: &str,
+        id: u64,
+        buyer: &str,
+        means: Means<'_>,
+    ) -> Result<Option<Payment>, OrdersError> {
+        let question = async |client: &_| flash_vault::pay(client, sale, id, buyer, means).await;
+        self.ask(LOOK_UP_TIMEOUT_MS, question).await
+    }
+
+    /// The payment for a reservation.
+    pub(crate) async fn payment(&self, sale: &str, id: u64) -> Result<Option<Payment>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::payment(client, sale, id).await).await
     }
 
     /// Why a reservation was refused by PostgreSQL, if it was.
@@ -147,7 +197,7 @@ impl Orders {
             Err(_) => (format!("no connection within {limit_ms} ms"), OrdersError::Away),
         };
         if !self.said.swap(true, Ordering::Relaxed) {
-            tracing::warn!(error, "PostgreSQL is away; what is on sale goes on selling");
+            tracing::warn!(error, "PostgreSQL is away; the sales that this gateway knows go on selling");
         }
         Err(trouble)
     }

@@ -13,11 +13,13 @@ use crate::support::http::{Answer, Http};
 use crate::support::program::Program;
 use crate::support::redis::{Server, flat, info_number, run, status, try_run};
 use crate::support::wait;
+use crate::support::world::database;
 
 const RESERVE: &str = "/v1/sales/drop/reservations";
 const KEY: &str = "flash:drop";
 
-/// A gateway in front of a Redis. It needs neither RabbitMQ nor PostgreSQL to sell what is warmed.
+/// A gateway in front of a Redis. It needs no RabbitMQ to sell what is warmed, and PostgreSQL only to learn that nothing is
+/// asked of its buyers.
 struct Shop {
     server: Server,
     redis: Connection,
@@ -35,10 +37,11 @@ impl Shop {
         let environment = [
             ("FLASH_REDIS_URL", server.redis.url()),
             ("FLASH_AMQP_URL", format!("amqp://{nowhere}/flash")),
-            ("FLASH_POSTGRES_URL", format!("postgres://flash@{nowhere}/flash")),
+            ("FLASH_POSTGRES_URL", database()),
             ("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned()),
         ];
-        let args = ["gateway", "-o", "json", "--auth", "none", "--listen", "127.0.0.1:0", "--durability", durability];
+        let served = ["gateway", "-o", "json", "--auth", "none", "--listen", "127.0.0.1:0", "--durability", durability];
+        let args = [&served[..], &["--sweep-after-ms", "3600000"]].concat();
         let mut gateway = Program::start(&args, &environment);
         let address = gateway.line()["http"].as_str().and_then(|url| url.strip_prefix("http://")?.parse().ok());
         let shop = Self { server, redis, address: address.expect("an address"), _gateway: gateway };

@@ -188,7 +188,7 @@ fn of_two_gateways_one_brings_the_sale_back_and_it_stays_closed() {
     let mut world = World::start();
     world.create_sale(SALE);
     world.start_second_gateway();
-    let ada = id(&reserve(&world, "ada", "s"));
+    let ada = id(&reserve_patiently(&world, "ada", "s"));
     check(&mut world.redis.connect(), "FLASH.CLOSE flash:drop", "[CLOSED]");
     world.wait_for_empty_journal("drop");
     for epoch in 2..5 {

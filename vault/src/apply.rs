@@ -7,6 +7,7 @@ use tokio_postgres::{Row, Transaction};
 
 use crate::fold::{Changes, Ended, Made};
 use crate::number::to_sql;
+use crate::sale::Extras;
 use crate::sql;
 use crate::statements::Statements;
 
@@ -23,7 +24,7 @@ pub(crate) async fn apply(
         open(transaction, sale, *epoch, terms).await?;
     }
     for (sale, closed) in &changes.closed {
-        transaction.execute(sql::CLOSE_SALE, &[sale, closed]).await?;
+        transaction.execute(sql::sales::CLOSE_SALE, &[sale, closed]).await?;
     }
     let (unknown, ()) = tokio::try_join!(
  biased;end_and_count(transaction, statements, changes), make(transaction, statements, &changes.made))?;
@@ -37,8 +38,8 @@ async fn open(
     epoch: u64,
     terms: &MessageTerms,
 ) -> Result<(), tokio_postgres::Error> {
-    crate::sale::insert(transaction, sale, &terms.into(), epoch).await?;
-    transaction.execute(sql::RAISE_EPOCH, &[&sale, &to_sql(epoch)]).await?;
+    crate::sale::insert(transaction, sale, &terms.into(), Extras::default(), epoch).await?;
+    transaction.execute(sql::sales::RAISE_EPOCH, &[&sale, &to_sql(epoch)]).await?;
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn read(
             continue;
         }
         let (number, head, limit) = (to_sql(epoch.epoch), to_sql(epoch.head), to_sql(EARLY_EVENTS_MAX as u64));
-        let rows = transaction.query(sql::READ_EARLY, &[&epoch.sale, &number, &head, &limit]).await?;
+        let rows = transaction.query(sql::events::READ_EARLY, &[&epoch.sale, &number, &head, &limit]).await?;
         kept.extend(rows.iter().map(|row| (place, row.get(0))));
     }
     Ok(kept)
@@ -49,10 +49,10 @@ pub(crate) async fn update(
     if !plan.early.is_empty() {
         let seqs: Vec<_> = plan.early.iter().map(|event| to_sql(event.seq)).collect();
         let events: Vec<_> = plan.early.iter().map(|event| alone(epoch.sale, epoch.epoch, event)).collect();
-        transaction.execute(sql::KEEP_EARLY, &[&epoch.sale, &number, &seqs, &events]).await?;
+        transaction.execute(sql::events::KEEP_EARLY, &[&epoch.sale, &number, &seqs, &events]).await?;
     }
     if epoch.early_from.is_some_and(|first| first <= plan.head) {
-        transaction.execute(sql::FORGET_EARLY, &[&epoch.sale, &number, &to_sql(plan.head)]).await?;
+        transaction.execute(sql::events::FORGET_EARLY, &[&epoch.sale, &number, &to_sql(plan.head)]).await?;
     }
     Ok(())
 }

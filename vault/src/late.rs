@@ -16,7 +16,7 @@ pub(crate) async fn take<'a>(
     epoch: &mut Epoch<'a>,
 ) -> Result<Vec<&'a MessageEvent<'a>>, tokio_postgres::Error> {
     let Some(sealed_at) = epoch.sealed_at else { return Ok(Vec::new()) };
-    let gaps = transaction.query(sql::GAPS, &[&epoch.sale, &to_sql(epoch.epoch)]).await?;
+    let gaps = transaction.query(sql::events::GAPS, &[&epoch.sale, &to_sql(epoch.epoch)]).await?;
     let gaps: Vec<_> = gaps.iter().map(|row| from_sql(row.get(0))..=from_sql(row.get(1))).collect();
     let is_late = |event: &&MessageEvent| event.seq > sealed_at || gaps.iter().any(|gap| gap.contains(&event.seq));
     let (late, rest) = epoch.events.drain(..).partition(is_late);

@@ -65,7 +65,7 @@ pub async fn quarantined(client: &Client, filter: &QuarantineFilter) -> Result<V
     let ids: Option<Vec<_>> = (!filter.ids.is_empty()).then(|| filter.ids.iter().map(|id| to_sql(*id)).collect());
     let (since, limit) = (filter.since_s.map(to_sql), to_sql(filter.limit));
     let rows = client
-        .query(sql::QUARANTINED, &[&filter.sale, &since, &filter.reason, &ids, &filter.ended_too, &limit])
+        .query(sql::quarantine::QUARANTINED, &[&filter.sale, &since, &filter.reason, &ids, &filter.ended_too, &limit])
         .await?;
     Ok(rows.iter().map(row).collect())
 }
@@ -97,7 +97,7 @@ fn row(row: &Row) -> QuarantineRow {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn quarantined_body(client: &Client, id: u64) -> Result<Option<Vec<u8>>, Error> {
-    let row = client.query_opt(sql::QUARANTINED_BODY, &[&to_sql(id)]).await?;
+    let row = client.query_opt(sql::quarantine::QUARANTINED_BODY, &[&to_sql(id)]).await?;
     Ok(row.map(|row| row.get(0)))
 }
 
@@ -106,5 +106,5 @@ pub async fn quarantined_body(client: &Client, id: u64) -> Result<Option<Vec<u8>
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn discard(client: &Client, id: u64, by: &str) -> Result<bool, Error> {
-    Ok(client.execute(sql::DISCARD, &[&to_sql(id), &by]).await? > 0)
+    Ok(client.execute(sql::quarantine::DISCARD, &[&to_sql(id), &by]).await? > 0)
 }

@@ -35,7 +35,7 @@ pub struct Order {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn order(client: &Client, sale: &str, id: u64) -> Result<Option<Order>, Error> {
-    let Some(row) = client.query_opt(sql::ORDER, &[&sale, &to_sql(id)]).await? else { return Ok(None) };
+    let Some(row) = client.query_opt(sql::orders::ORDER, &[&sale, &to_sql(id)]).await? else { return Ok(None) };
     let Json(items): Json<Vec<MessageItem>> = row.try_get(2)?;
     let state: &str = row.get(1);
     Ok(State::from_name(state).map(|state| Order {
@@ -64,7 +64,7 @@ pub struct Rejection {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn rejection(client: &Client, sale: &str, id: u64) -> Result<Option<Rejection>, Error> {
-    let row = client.query_opt(sql::REJECTION, &[&sale, &to_sql(id)]).await?;
+    let row = client.query_opt(sql::orders::REJECTION, &[&sale, &to_sql(id)]).await?;
     Ok(row.map(|row| Rejection { buyer: row.get(0), reason: row.get(1) }))
 }
 
@@ -73,7 +73,7 @@ pub async fn rejection(client: &Client, sale: &str, id: u64) -> Result<Option<Re
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn has_barrier(client: &Client, id: &str) -> Result<bool, Error> {
-    Ok(client.query_one(sql::HAS_BARRIER, &[&id]).await?.get(0))
+    Ok(client.query_one(sql::syncers::HAS_BARRIER, &[&id]).await?.get(0))
 }
 
 /// How many orders of a sale are held or confirmed.
@@ -81,7 +81,7 @@ pub async fn has_barrier(client: &Client, id: &str) -> Result<bool, Error> {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn active_orders(client: &Client, sale: &str) -> Result<u64, Error> {
-    Ok(from_sql(client.query_one(sql::ACTIVE_ORDERS, &[&sale]).await?.get(0)))
+    Ok(from_sql(client.query_one(sql::orders::ACTIVE_ORDERS, &[&sale]).await?.get(0)))
 }
 
 /// How many buyers have more than one order that is held or confirmed. In a sale of one unit for each buyer, any is one
@@ -90,7 +90,7 @@ pub async fn active_orders(client: &Client, sale: &str) -> Result<u64, Error> {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn twice_served_buyers(client: &Client, sale: &str) -> Result<u64, Error> {
-    Ok(from_sql(client.query_one(sql::TWICE_SERVED_BUYERS, &[&sale]).await?.get(0)))
+    Ok(from_sql(client.query_one(sql::orders::TWICE_SERVED_BUYERS, &[&sale]).await?.get(0)))
 }
 
 /// The units of one SKU.
@@ -109,7 +109,7 @@ pub struct SkuSold {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn sold_units(client: &Client, sale: &str) -> Result<Vec<SkuSold>, Error> {
-    let rows = client.query(sql::SKUS, &[&sale]).await?;
+    let rows = client.query(sql::sales::SKUS, &[&sale]).await?;
     let sold = |row: &tokio_postgres::Row| SkuSold {
         sku: row.get(0),
         total: from_sql(row.get(1)),

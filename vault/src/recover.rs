@@ -37,7 +37,7 @@ pub struct Life {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn life(client: &Client, sale: &str, epoch: u64) -> Result<Option<Life>, Error> {
-    let row = client.query_opt(sql::LIFE, &[&sale, &to_sql(epoch)]).await?;
+    let row = client.query_opt(sql::recovery::LIFE, &[&sale, &to_sql(epoch)]).await?;
     let optional = |row: &tokio_postgres::Row, column: usize| row.get::<_, Option<i64>>(column).map(from_sql);
     Ok(row.map(|row| Life {
         epoch: from_sql(row.get(0)),
@@ -54,7 +54,7 @@ pub async fn life(client: &Client, sale: &str, epoch: u64) -> Result<Option<Life
 /// When PostgreSQL is in trouble.
 pub async fn sales_on_sale(client: &Client, after: &str, count: u32) -> Result<Vec<String>, Error> {
     let over_ms = to_sql(OVER_MS_MAX);
-    let rows = client.query(sql::SALES_ON_SALE, &[&after, &over_ms, &i64::from(count)]).await?;
+    let rows = client.query(sql::recovery::SALES_ON_SALE, &[&after, &over_ms, &i64::from(count)]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
@@ -68,7 +68,7 @@ pub async fn active_page(
     after: u64,
     count: u32,
 ) -> Result<Vec<RebuiltReservation<'static>>, Error> {
-    let rows = client.query(sql::ACTIVE_PAGE, &[&sale, &to_sql(after), &i64::from(count)]).await?;
+    let rows = client.query(sql::recovery::ACTIVE_PAGE, &[&sale, &to_sql(after), &i64::from(count)]).await?;
     let mut page = Vec::with_capacity(rows.len());
     for row in &rows {
         let Json(items): Json<Vec<MessageItem>> = row.try_get(4)?;
@@ -93,7 +93,7 @@ pub async fn active_page(
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn lease_recovery(client: &Client, sale: &str, gateway: &str) -> Result<bool, Error> {
-    Ok(client.execute(sql::LEASE_RECOVERY, &[&sale, &gateway, &RECOVERY_LEASE_S]).await? > 0)
+    Ok(client.execute(sql::recovery::LEASE_RECOVERY, &[&sale, &gateway, &RECOVERY_LEASE_S]).await? > 0)
 }
 
 /// Lets others recover the sale.
@@ -101,17 +101,8 @@ pub async fn lease_recovery(client: &Client, sale: &str, gateway: &str) -> Resul
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn end_recovery(client: &Client, sale: &str, gateway: &str) -> Result<(), Error> {
-    client.execute(sql::END_RECOVERY, &[&sale, &gateway]).await?;
+    client.execute(sql::recovery::END_RECOVERY, &[&sale, &gateway]).await?;
     Ok(())
-}
-
-/// Whether a sale is over for longer than [`OVER_MS_MAX`]; none: there is no such sale.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn is_over(client: &Client, sale: &str) -> Result<Option<bool>, Error> {
-    let row = client.query_opt(sql::IS_OVER, &[&sale, &to_sql(OVER_MS_MAX)]).await?;
-    Ok(row.map(|row| row.get(0)))
 }
 
 /// Sales with rejections that Redis may still count as sold, at most `count`.
@@ -119,7 +110,7 @@ pub async fn is_over(client: &Client, sale: &str) -> Result<Option<bool>, Error>
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn unsettled_sales(client: &Client, count: u32) -> Result<Vec<String>, Error> {
-    let rows = client.query(sql::UNSETTLED_SALES, &[&i64::from(count)]).await?;
+    let rows = client.query(sql::recovery::UNSETTLED_SALES, &[&i64::from(count)]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
@@ -128,6 +119,6 @@ pub async fn unsettled_sales(client: &Client, count: u32) -> Result<Vec<String>,
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn settle_rejections(client: &Client, sale: &str, epoch: u64) -> Result<(), Error> {
-    client.execute(sql::SETTLE_REJECTIONS, &[&sale, &to_sql(epoch)]).await?;
+    client.execute(sql::recovery::SETTLE_REJECTIONS, &[&sale, &to_sql(epoch)]).await?;
     Ok(())
 }

@@ -56,7 +56,7 @@ pub(crate) async fn record(
         (MessageChange::Reserved(reserved), Refusal::Rejected(reason)) => {
             tracing::error!(sale = step.sale, epoch, id = seq, reason, "a reservation was rejected by the vault");
             let values: [&(dyn ToSql + Sync); 6] = [&step.sale, &epoch, &seq, &reserved.buyer, &reason, &body];
-            REJECTIONS.add(usize::from(transaction.execute(sql::REJECT, &values).await? > 0));
+            REJECTIONS.add(usize::from(transaction.execute(sql::events::REJECT, &values).await? > 0));
             return Ok(());
         }
         (_, Refusal::Rejected(reason)) => reason.to_owned(),
@@ -72,6 +72,6 @@ pub(crate) async fn record(
         "an event that cannot be written went to the quarantine"
     );
     let values: [&(dyn ToSql + Sync); 5] = [&step.sale, &epoch, &seq, &reason, &body.as_bytes()];
-    QUARANTINED.add(usize::from(transaction.execute(sql::QUARANTINE, &values).await? > 0));
+    QUARANTINED.add(usize::from(transaction.execute(sql::quarantine::QUARANTINE, &values).await? > 0));
     Ok(())
 }

@@ -39,10 +39,10 @@ pub async fn repair_counters(
     dry_run: bool,
 ) -> Result<Vec<CounterRepair>, Error> {
     let transaction = client.transaction().await?;
-    transaction.execute(sql::LOCK_SKUS, &[&sale]).await?;
+    transaction.execute(sql::audit::LOCK_SKUS, &[&sale]).await?;
     let mut repairs = Vec::new();
     // A statement of its own: it sees what the one that held the lock has written.
-    for row in transaction.query(sql::TAKEN_UNITS, &[&sale]).await? {
+    for row in transaction.query(sql::audit::TAKEN_UNITS, &[&sale]).await? {
         let Some(total) = row.get::<_, Option<i64>>(1) else { continue };
         let ordered = from_sql(row.get(3)) + from_sql(row.get(4));
         let repair = CounterRepair { sku: row.get(0), sold: from_sql(row.get(2)), ordered, total: from_sql(total) };
@@ -56,7 +56,7 @@ pub async fn repair_counters(
     }
     for repair in repairs.iter().filter(|repair| repair.is_possible()) {
         let CounterRepair { sku, sold, ordered, .. } = repair;
-        transaction.execute(sql::SET_SOLD, &[&sale, sku, &to_sql(*ordered)]).await?;
+        transaction.execute(sql::audit::SET_SOLD, &[&sale, sku, &to_sql(*ordered)]).await?;
         log(&transaction, sale, "counter", &format!("SKU {sku}: sold was {sold}, active orders have {ordered}"), by)
             .await?;
     }
@@ -82,6 +82,6 @@ async fn log(
     detail: &str,
     by: &str,
 ) -> Result<(), tokio_postgres::Error> {
-    transaction.execute(sql::LOG_REPAIR, &[&sale, &kind, &detail, &by]).await?;
+    transaction.execute(sql::audit::LOG_REPAIR, &[&sale, &kind, &detail, &by]).await?;
     Ok(())
 }

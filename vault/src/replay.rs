@@ -45,7 +45,7 @@ impl Vault {
     /// When PostgreSQL is in trouble. Whether it was written is unknown then, and the call may be repeated.
     pub async fn replay(&mut self, id: u64, standing: Option<Standing>) -> Result<Replay, Error> {
         let mut transaction = self.client.transaction().await?;
-        let Some(row) = transaction.query_opt(sql::LOCK_QUARANTINED, &[&to_sql(id)]).await? else {
+        let Some(row) = transaction.query_opt(sql::quarantine::LOCK_QUARANTINED, &[&to_sql(id)]).await? else {
             return Ok(Replay::Gone);
         };
         let body: Vec<u8> = row.get(0);
@@ -72,13 +72,13 @@ impl Vault {
 }
 
 async fn replayed(transaction: Transaction<'_>, id: u64) -> Result<Replay, Error> {
-    transaction.execute(sql::REPLAYED, &[&to_sql(id)]).await?;
+    transaction.execute(sql::quarantine::REPLAYED, &[&to_sql(id)]).await?;
     transaction.commit().await?;
     Ok(Replay::Written)
 }
 
 async fn refuse(transaction: Transaction<'_>, id: u64, reason: String) -> Result<Replay, Error> {
-    transaction.execute(sql::STAYS_QUARANTINED, &[&to_sql(id), &reason]).await?;
+    transaction.execute(sql::quarantine::STAYS_QUARANTINED, &[&to_sql(id), &reason]).await?;
     transaction.commit().await?;
     Ok(Replay::Refused(reason))
 }

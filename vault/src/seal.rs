@@ -36,11 +36,11 @@ impl Vault {
         while self.apply_kept(sale, epoch).await? {}
         let (sales, number) = (vec![sale], to_sql(epoch));
         let transaction = self.client.transaction().await?;
-        transaction.execute(sql::BEGIN_EPOCH, &[&sale, &number, &0i64]).await?;
+        transaction.execute(sql::recovery::BEGIN_EPOCH, &[&sale, &number, &0i64]).await?;
         transaction.execute(&self.statements.lock_epochs, &[&sales, &vec![number]]).await?;
         let epochs = transaction.query_one(&self.statements.read_epochs, &[&sales, &vec![number]]).await?;
         let head = from_sql(epochs.get(2));
-        let newest = transaction.query_opt(sql::LOCK_SALE, &[&sale]).await?;
+        let newest = transaction.query_opt(sql::recovery::LOCK_SALE, &[&sale]).await?;
         let is_newest = newest.is_some_and(|newest| from_sql(newest.get(0)) == epoch);
         let seen = match wanted {
             Wanted::Exactly(seq) if seq != head => return Ok(None),
@@ -50,9 +50,9 @@ impl Vault {
             return Ok(None);
         }
         let next = NextEpoch { epoch: epoch + 1, after: head.max(seen) + EPOCHS_APART_SEQS };
-        transaction.execute(sql::SEAL_EPOCH, &[&sale, &number]).await?;
-        transaction.execute(sql::BEGIN_EPOCH, &[&sale, &to_sql(next.epoch), &to_sql(next.after)]).await?;
-        transaction.execute(sql::RAISE_EPOCH, &[&sale, &to_sql(next.epoch)]).await?;
+        transaction.execute(sql::recovery::SEAL_EPOCH, &[&sale, &number]).await?;
+        transaction.execute(sql::recovery::BEGIN_EPOCH, &[&sale, &to_sql(next.epoch), &to_sql(next.after)]).await?;
+        transaction.execute(sql::sales::RAISE_EPOCH, &[&sale, &to_sql(next.epoch)]).await?;
         transaction.commit().await?;
         Ok(Some(next))
     }
@@ -68,7 +68,7 @@ impl Vault {
         };
         let mut head = from_sql(row.get(2));
         let limit = to_sql(EARLY_EVENTS_MAX as u64);
-        let kept = transaction.query(sql::READ_EARLY, &[&sale, &number, &to_sql(head), &limit]).await?;
+        let kept = transaction.query(sql::events::READ_EARLY, &[&sale, &number, &to_sql(head), &limit]).await?;
         let bodies: Vec<&str> = kept.iter().map(|row| row.get(0)).collect();
         let messages: Vec<Message> = bodies.iter().filter_map(|body| Message::decode(body.as_bytes()).ok()).collect();
         let events: Vec<&MessageEvent> = messages.iter().flat_map(|message| &message.events).collect();
@@ -85,13 +85,13 @@ impl Vault {
                     last = gap[1],
                     "events that nobody has are counted as lost"
                 );
-                transaction.execute(sql::ADD_GAP, &[&sale, &number, &gap[0], &gap[1]]).await?;
+                transaction.execute(sql::recovery::ADD_GAP, &[&sale, &number, &gap[0], &gap[1]]).await?;
             }
             head = event.seq;
         }
         let steps: Vec<_> = events.into_iter().map(|event| Step { sale, epoch, event }).collect();
         settle(&mut transaction, &self.statements, &steps).await?;
-        transaction.execute(sql::FORGET_EARLY, &[&sale, &number, &to_sql(head)]).await?;
+        transaction.execute(sql::events::FORGET_EARLY, &[&sale, &number, &to_sql(head)]).await?;
         let heads = vec![to_sql(head)];
         transaction.execute(&self.statements.advance_epochs, &[&sales, &numbers, &heads]).await?;
         transaction.commit().await?;

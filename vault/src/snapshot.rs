@@ -80,7 +80,7 @@ impl<'a> Snapshot<'a> {
             early: from_sql(row.get(4)),
             rejected: from_sql(row.get(5)),
         };
-        Ok(self.0.query(sql::EPOCHS_OF_SALE, &[&sale]).await?.iter().map(epoch).collect())
+        Ok(self.0.query(sql::audit::EPOCHS_OF_SALE, &[&sale]).await?.iter().map(epoch).collect())
     }
 
     /// The SKUs of a sale, and those that only its orders know.
@@ -94,7 +94,7 @@ impl<'a> Snapshot<'a> {
             held: from_sql(row.get(3)),
             confirmed: from_sql(row.get(4)),
         };
-        Ok(self.0.query(sql::TAKEN_UNITS, &[&sale]).await?.iter().map(sku).collect())
+        Ok(self.0.query(sql::audit::TAKEN_UNITS, &[&sale]).await?.iter().map(sku).collect())
     }
 
     /// Rows of a sale that should not be.
@@ -102,7 +102,7 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// When PostgreSQL is in trouble.
     pub async fn stray_rows(&self, sale: &str) -> Result<StrayRows, Error> {
-        let row = self.0.query_one(sql::STRAY_ROWS, &[&sale]).await?;
+        let row = self.0.query_one(sql::audit::STRAY_ROWS, &[&sale]).await?;
         let count = |column: usize| from_sql(row.get(column));
         Ok(StrayRows {
             shared_slots: count(0),
@@ -119,7 +119,7 @@ impl<'a> Snapshot<'a> {
     pub async fn held_orders(&self, sale: &str, ids: &[u64]) -> Result<Vec<(u64, OrderItems)>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| to_sql(*id)).collect();
         let mut orders = Vec::with_capacity(ids.len());
-        for row in self.0.query(sql::HELD_ORDERS, &[&sale, &ids]).await? {
+        for row in self.0.query(sql::audit::HELD_ORDERS, &[&sale, &ids]).await? {
             let Json(items): Json<Vec<MessageItem>> = row.try_get(1)?;
             let items = items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into()));
             orders.push((from_sql(row.get(0)), items.collect()));
@@ -133,7 +133,7 @@ impl<'a> Snapshot<'a> {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn sales(client: &Client, limit: usize) -> Result<Vec<String>, Error> {
-    let rows = client.query(sql::SALES, &[&to_sql(limit as u64)]).await?;
+    let rows = client.query(sql::audit::SALES, &[&to_sql(limit as u64)]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
@@ -142,5 +142,5 @@ pub async fn sales(client: &Client, limit: usize) -> Result<Vec<String>, Error> 
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn unreadable_messages(client: &Client) -> Result<u64, Error> {
-    Ok(from_sql(client.query_one(sql::UNREADABLE_MESSAGES, &[]).await?.get(0)))
+    Ok(from_sql(client.query_one(sql::audit::UNREADABLE_MESSAGES, &[]).await?.get(0)))
 }

@@ -19,12 +19,12 @@ pub(crate) struct Statements {
 impl Statements {
     pub(crate) async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
         Ok(Self {
-            begin_epochs: client.prepare(sql::BEGIN_EPOCHS).await?,
-            lock_epochs: client.prepare(sql::LOCK_EPOCHS).await?,
-            read_epochs: client.prepare(sql::READ_EPOCHS).await?,
-            end_orders_and_count: client.prepare(sql::END_ORDERS_AND_COUNT).await?,
-            make_orders: client.prepare(sql::MAKE_ORDERS).await?,
-            advance_epochs: client.prepare(sql::ADVANCE_EPOCHS).await?,
+            begin_epochs: client.prepare(sql::events::BEGIN_EPOCHS).await?,
+            lock_epochs: client.prepare(sql::events::LOCK_EPOCHS).await?,
+            read_epochs: client.prepare(sql::events::READ_EPOCHS).await?,
+            end_orders_and_count: client.prepare(sql::events::END_ORDERS_AND_COUNT).await?,
+            make_orders: client.prepare(sql::events::MAKE_ORDERS).await?,
+            advance_epochs: client.prepare(sql::events::ADVANCE_EPOCHS).await?,
         })
     }
 }

@@ -27,7 +27,7 @@ pub struct Syncer {
 /// Says what a syncer does, and asks whether it is to be paused.
 pub(crate) async fn report(client: &Client, name: &str, paused: bool, queued: Option<u64>) -> Result<bool, Error> {
     let (queued, gone_s) = (queued.map(to_sql), f64::from(SYNCER_GONE_S));
-    Ok(client.query_one(sql::REPORT_SYNCER, &[&name, &paused, &queued, &gone_s]).await?.get(0))
+    Ok(client.query_one(sql::syncers::REPORT_SYNCER, &[&name, &paused, &queued, &gone_s]).await?.get(0))
 }
 
 /// Tells every syncer to pause, or to go on. They look about once a second.
@@ -35,7 +35,7 @@ pub(crate) async fn report(client: &Client, name: &str, paused: bool, queued: Op
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn pause_syncers(client: &Client, paused: bool) -> Result<(), Error> {
-    client.execute(sql::PAUSE_SYNCERS, &[&paused]).await?;
+    client.execute(sql::syncers::PAUSE_SYNCERS, &[&paused]).await?;
     Ok(())
 }
 
@@ -44,7 +44,7 @@ pub async fn pause_syncers(client: &Client, paused: bool) -> Result<(), Error> {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn are_syncers_paused(client: &Client) -> Result<bool, Error> {
-    Ok(client.query_one(sql::ARE_SYNCERS_PAUSED, &[]).await?.get(0))
+    Ok(client.query_one(sql::syncers::ARE_SYNCERS_PAUSED, &[]).await?.get(0))
 }
 
 /// The syncers that were heard of lately, by name.
@@ -52,7 +52,7 @@ pub async fn are_syncers_paused(client: &Client) -> Result<bool, Error> {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn syncers(client: &Client) -> Result<Vec<Syncer>, Error> {
-    let rows = client.query(sql::SYNCERS, &[&f64::from(SYNCER_GONE_S)]).await?;
+    let rows = client.query(sql::syncers::SYNCERS, &[&f64::from(SYNCER_GONE_S)]).await?;
     let syncer = |row: &tokio_postgres::Row| Syncer {
         name: row.get(0),
         paused: row.get(1),

@@ -154,14 +154,14 @@ impl Vault {
 async fn put_aside(transaction: &Transaction<'_>, incoming: Incoming<'_>) -> Result<(), tokio_postgres::Error> {
     for Unreadable { reason, body } in incoming.unreadable {
         let (sale, number) = (None::<&str>, None::<i64>);
-        let added = transaction.execute(sql::QUARANTINE, &[&sale, &number, &number, reason, body]).await?;
+        let added = transaction.execute(sql::quarantine::QUARANTINE, &[&sale, &number, &number, reason, body]).await?;
         QUARANTINED.add(usize::from(added > 0));
     }
     for barrier in incoming.barriers {
-        transaction.execute(sql::ADD_BARRIER, &[&barrier.id()]).await?;
+        transaction.execute(sql::syncers::ADD_BARRIER, &[&barrier.id()]).await?;
     }
     if !incoming.barriers.is_empty() {
-        transaction.execute(sql::FORGET_BARRIERS, &[&f64::from(BARRIER_KEPT_S)]).await?;
+        transaction.execute(sql::syncers::FORGET_BARRIERS, &[&f64::from(BARRIER_KEPT_S)]).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +22,8 @@ use super::problem::{Kind, Problem};
 use super::rate_limits::{RateLimits, Visit};
 use super::reply::Reply;
 use super::routes::{Access, Endpoint, Routes, Target};
-use super::{audit_log, body, health, keys, metrics, operate, reservation, reservations, sales};
+use super::{audit_log, body, buyers, health, keys, metrics, operate, products, reservation, reservations, sales};
+use crate::catalogue::Catalogue;
 use crate::ids::Ids;
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
 use crate::orders::Orders;
@@ -43,12 +44,16 @@ pub(crate) struct App {
     /// What every answer to a buyer survives.
     pub(crate) durability: Durability,
     pub(crate) orders: Orders,
+    /// What this gateway knows of sales besides what Redis says.
+    pub(crate) catalogue: Arc<Catalogue>,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
     /// Brings back what Redis has forgotten.
     pub(crate) recovery: RecoveryHandle,
     /// None, where no RabbitMQ is used.
     pub(crate) rabbit_is_up: Option<Arc<AtomicBool>>,
+    /// Threads that have yet to try to reach PostgreSQL, of all of this gateway's.
+    pub(crate) unprepared: Arc<AtomicUsize>,
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) rate_limits: RateLimits,
     /// Who may say whence a request comes.
@@ -149,7 +154,7 @@ async fn handle(app: &App, asked: &Asked, visit: &mut Visit<'_>) -> Result<Reply
     }
     let result = match target.endpoint {
         Endpoint::Reserve => reservations::reserve(app, caller, sale, headers, body, visit).await,
-        Endpoint::ConfirmReservation => reservation::confirm(app, caller, sale, id, headers).await,
+        Endpoint::ConfirmReservation => reservation::confirm(app, caller, sale, id, headers, body).await,
         Endpoint::ReleaseReservation => reservation::release(app, caller, sale, id, headers).await,
         Endpoint::ShowSale => sales::show(app, sale).await,
         Endpoint::ShowReservation => Box::pin(reservation::show(app, caller, sale, id)).await,
@@ -163,18 +168,24 @@ async fn handle(app: &App, asked: &Asked, visit: &mut Visit<'_>) -> Result<Reply
     }
 }
 
-/// What is not for buyers.
+/// What is asked seldom.
 async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let Asked { target, head, body, .. } = asked;
-    let (sale, headers, query) = (target.sale.as_str(), &head.headers, head.uri.query());
+    let (sale, id) = (target.sale.as_str(), target.id.as_str());
+    let (headers, query) = (&head.headers, head.uri.query());
     match target.endpoint {
+        Endpoint::ShowForm => sales::show_form(app, sale).await,
+        Endpoint::ShowProduct => products::show(app, id).await,
+        Endpoint::CreateProduct => products::create(app, headers, body).await,
+        Endpoint::CreateBuyer => buyers::create(app, headers, body).await,
+        Endpoint::ShowBuyer => buyers::show(app, id).await,
         Endpoint::CreateSale => sales::create(app, headers, body).await,
         Endpoint::Restock => operate::restock(app, sale, headers, body).await,
         Endpoint::OpenSale => operate::open(app, sale).await,
         Endpoint::CloseSale => operate::close(app, sale).await,
         Endpoint::CreateKey => keys::create(app, headers, body).await,
         Endpoint::ListKeys => keys::list(app, query).await,
-        Endpoint::RevokeKey => keys::revoke(app, &target.id).await,
+        Endpoint::RevokeKey => keys::revoke(app, id).await,
         Endpoint::ShowAuditLog => audit_log::show(app, query).await,
         // The others are answered above.
         _ => Err(Kind::Internal.into()),

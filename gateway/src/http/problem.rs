@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::reply::{Reply, reply};
 use crate::clock::now_ms;
+use crate::form::Breach;
 use crate::identity::Doubt;
 use crate::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use crate::orders::OrdersError;
@@ -27,6 +28,9 @@ pub(crate) enum Kind {
     UnknownSale,
     UnknownReservation,
     UnknownKey,
+    UnknownProduct,
+    UnknownBuyer,
+    InsufficientBalance,
     MethodNotAllowed,
     BodyTimeout,
     SoldOut,
@@ -35,6 +39,8 @@ pub(crate) enum Kind {
     Closed,
     Conflict,
     SaleDiffers,
+    ProductDiffers,
+    BuyerDiffers,
     Ended,
     Expired,
     BodyTooLarge,
@@ -71,6 +77,12 @@ impl Kind {
             Self::UnknownSale => ("unknown-sale", Is::NOT_FOUND, "There is no such sale"),
             Self::UnknownReservation => ("unknown-reservation", Is::NOT_FOUND, "There is no such reservation"),
             Self::UnknownKey => ("unknown-key", Is::NOT_FOUND, "There is no such API key"),
+            Self::UnknownProduct => ("unknown-product", Is::NOT_FOUND, "There is no such product"),
+            Self::UnknownBuyer => ("unknown-buyer", Is::NOT_FOUND, "This buyer has no account"),
+            // Not a conflict: the request is in order, and the same again is right once there is money.
+            Self::InsufficientBalance => {
+                ("insufficient-balance", Is::PAYMENT_REQUIRED, "The buyer's balance is too low")
+            }
             Self::MethodNotAllowed => ("method-not-allowed", Is::METHOD_NOT_ALLOWED, "This path has other methods"),
             Self::BodyTimeout => ("body-timeout", Is::REQUEST_TIMEOUT, "The body took too long"),
             Self::SoldOut => ("sold-out", Is::CONFLICT, "Not enough units are available"),
@@ -79,6 +91,8 @@ impl Kind {
             Self::Closed => ("closed", Is::CONFLICT, "The sale is closed"),
             Self::Conflict => ("conflict", Is::CONFLICT, "This contradicts what was asked for before"),
             Self::SaleDiffers => ("sale-differs", Is::CONFLICT, "There is a sale of this id with other terms"),
+            Self::ProductDiffers => ("product-differs", Is::CONFLICT, "There is another product of this id"),
+            Self::BuyerDiffers => ("buyer-differs", Is::CONFLICT, "The buyer has an account that was opened otherwise"),
             Self::Ended => ("ended", Is::GONE, "The sale is over"),
             Self::Expired => ("expired", Is::GONE, "The hold has expired"),
             Self::BodyTooLarge => ("body-too-large", Is::PAYLOAD_TOO_LARGE, "The body is too large"),
@@ -115,8 +129,8 @@ pub(crate) struct Problem {
     pub(crate) kind: Kind,
     /// What is particular to this time, for people.
     pub(crate) detail: Option<Cow<'static, str>>,
-    /// The field that broke its rule.
-    error: Option<FieldError>,
+    /// The fields that broke their rules.
+    errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
     allow: Option<String>,
 }
@@ -130,16 +144,29 @@ pub(crate) struct FieldError {
     pub(crate) detail: String,
 }
 
+impl FieldError {
+    /// What is wrong within a field that is any JSON.
+    pub(crate) fn within(field: &str, breach: Breach) -> Self {
+        Self { pointer: format!("{field}{}", breach.path), detail: breach.detail }
+    }
+}
+
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let waits = kind.row().1 == StatusCode::SERVICE_UNAVAILABLE;
-        Self { kind, detail: None, error: None, retry_after_s: waits.then_some(RETRY_AFTER_S), allow: None }
+        Self { kind, detail: None, errors: Vec::new(), retry_after_s: waits.then_some(RETRY_AFTER_S), allow: None }
     }
 }
 
 impl From<FieldError> for Problem {
     fn from(error: FieldError) -> Self {
-        Self { error: Some(error), ..Kind::Invalid.into() }
+        vec![error].into()
+    }
+}
+
+impl From<Vec<FieldError>> for Problem {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Kind::Invalid.into() }
     }
 }
 
@@ -271,8 +298,8 @@ impl Problem {
             status: u16,
             #[serde(skip_serializing_if = "Option::is_none")]
             detail: Option<&'a str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            errors: Option<[&'a FieldError; 1]>,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [FieldError],
         }
         let (slug, status, title) = self.kind.row();
         let body = Body {
@@ -280,7 +307,7 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: self.detail.as_deref(),
-            errors: self.error.as_ref().map(|error| [error]),
+            errors: &self.errors,
         };
         // Strings and numbers into memory: nothing here can fail.
         serde_json::to_vec(&body).unwrap_or_default().into()

@@ -10,7 +10,8 @@ use super::app::App;
 use super::identity::Caller;
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
-use super::{durability, path, reservation_id};
+use super::{body, durability, path, payment, reservation_id};
+use crate::catalogue::Verdict;
 use crate::clock::now_ms;
 use crate::ids::PublicId;
 
@@ -24,8 +25,15 @@ pub(crate) async fn show(app: &App, caller: &Caller, sale: &str, id: &str) -> Re
         Err(refusal) => refusal,
     };
     // The reservation is forgotten, or its sale is.
-    if !matches!(refusal, Refusal::Unknown | Refusal::NotWarmed) {
-        return Err(refusal.into());
+    match refusal {
+        Refusal::Unknown => {}
+        // PostgreSQL is not asked for reservations of ids that anyone made up.
+        Refusal::NotWarmed => {
+            if app.catalogue.verdict(&app.redis, &app.orders, sale).await? == Verdict::Nothing {
+                return Err(refusal.into());
+            }
+        }
+        _ => return Err(refusal.into()),
     }
     if let Some(order) = app.orders.order(sale, id).await? {
         return Ok(json(StatusCode::OK, &View::of_order(sale, public(&order.buyer), &order)));
@@ -107,16 +115,21 @@ pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
     Some(expires_at_ms.saturating_sub(now_ms()))
 }
 
-/// Ends the hold because it was paid for.
+/// Ends the hold because it is paid for: here, if the body says how, or before.
 pub(crate) async fn confirm(
     app: &App,
     caller: &Caller,
     sale: &str,
     id: &str,
     headers: &HeaderMap,
+    body: &[u8],
 ) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     let number = reservation_id::number(app, caller, sale, id).await?;
+    if !body.is_empty() {
+        body::expect_json(headers)?;
+        Box::pin(payment::take(app, sale, number, payment::Wish::read(body)?)).await?;
+    }
     end_hold(app, sale, id, Call::confirm(sale, number), headers).await
 }
 

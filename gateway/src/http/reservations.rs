@@ -1,6 +1,7 @@
 //! `POST /v1/sales/{sale}/reservations`
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use flash_client::{Call, CallError, DurableError};
 use flash_wire::limits::{DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
@@ -12,11 +13,13 @@ use serde::Serialize;
 use super::app::App;
 use super::fields::{self, Field};
 use super::identity::{self, Caller};
-use super::problem::{FieldError, Problem};
+use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
 use super::reservation::left_ms;
 use super::{body, durability, idempotency_key, path};
+use crate::catalogue::Facts;
+use crate::form::Refused;
 use crate::ids::PublicId;
 
 /// Makes a reservation, or answers the one that the same request made before.
@@ -33,6 +36,13 @@ pub(crate) async fn reserve(
     let (key, durability) = (idempotency_key::of(headers)?, durability::of(app, headers)?);
     let wish = Wish::read(caller, body)?;
     visit.count(Some(&wish.buyer)).await?;
+    let facts = match app.catalogue.known(sale) {
+        Some(facts) => facts,
+        None => Box::pin(meet(app, sale)).await?,
+    };
+    if let Some(form) = &facts.form {
+        form.check(wish.data).map_err(breaks_form)?;
+    }
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
@@ -49,6 +59,29 @@ pub(crate) async fn reserve(
     };
     durability::mark(&mut reply, durability);
     Ok(reply)
+}
+
+/// What a sale has besides its terms, when a buyer of it comes here for the first time. Redis must know it: of an id that it
+/// does not know, anyone may have made it up.
+async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
+    // Nothing is reserved yet, so that nothing is unknown.
+    let silent = |error| match error {
+        CallError::Unknown(_) => Kind::RedisAway.into(),
+        error => Problem::from(error),
+    };
+    app.redis.call(Call::sale_status(sale)).await.map_err(silent)??;
+    let away = |_| Problem::new(Kind::PostgresAway, "this gateway has yet to learn what the sale asks of its buyers");
+    app.catalogue.facts(&app.orders, sale).await.map_err(away)
+}
+
+fn breaks_form(refused: Refused) -> Problem {
+    match refused {
+        Refused::Breaks(breaks) => {
+            let errors = breaks.into_iter().map(|breach| FieldError::within("/data", breach));
+            errors.collect::<Vec<_>>().into()
+        }
+        Refused::Unknown => Problem::new(Kind::Internal, "the sale's form cannot be read"),
+    }
 }
 
 fn created(sale: &str, id: PublicId, made: &ReserveAnswer) -> Reply {

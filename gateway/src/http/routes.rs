@@ -13,6 +13,7 @@ pub(crate) enum Endpoint {
     Restock,
     OpenSale,
     CloseSale,
+    ShowForm,
     Reserve,
     ShowReservation,
     ConfirmReservation,
@@ -21,6 +22,10 @@ pub(crate) enum Endpoint {
     ListKeys,
     RevokeKey,
     ShowAuditLog,
+    CreateProduct,
+    ShowProduct,
+    CreateBuyer,
+    ShowBuyer,
     Live,
     Ready,
     Metrics,
@@ -61,9 +66,10 @@ impl Surface {
 type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 16] = [
+pub(crate) const ROUTES: [Route; 21] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
+    (Method::GET, "/v1/sales/{sale}/form", Endpoint::ShowForm, Access::Open, "show-form"),
     (Method::POST, "/v1/sales/{sale}/restock", Endpoint::Restock, Access::Operate, "restock"),
     (Method::POST, "/v1/sales/{sale}/open", Endpoint::OpenSale, Access::Operate, "open-sale"),
     (Method::POST, "/v1/sales/{sale}/close", Endpoint::CloseSale, Access::Operate, "close-sale"),
@@ -77,6 +83,10 @@ pub(crate) const ROUTES: [Route; 16] = [
         Access::Buyer,
         "confirm",
     ),
+    (Method::POST, "/v1/products", Endpoint::CreateProduct, Access::Operate, "create-product"),
+    (Method::GET, "/v1/products/{id}", Endpoint::ShowProduct, Access::Open, "show-product"),
+    (Method::POST, "/v1/buyers", Endpoint::CreateBuyer, Access::Operate, "create-buyer"),
+    (Method::GET, "/v1/buyers/{id}", Endpoint::ShowBuyer, Access::Read, "show-buyer"),
     (Method::POST, "/v1/keys", Endpoint::CreateKey, Access::Operate, "create-key"),
     (Method::GET, "/v1/keys", Endpoint::ListKeys, Access::Read, "list-keys"),
     (Method::DELETE, "/v1/keys/{id}", Endpoint::RevokeKey, Access::Operate, "revoke-key"),
@@ -181,6 +191,11 @@ mod tests {
         check(Method::GET, "/v1/keys", Ok((Endpoint::ListKeys, "", "")));
         check(Method::DELETE, "/v1/keys/flash_read_7", Ok((Endpoint::RevokeKey, "", "flash_read_7")));
         check(Method::GET, "/v1/audit-log", Ok((Endpoint::ShowAuditLog, "", "")));
+        check(Method::GET, "/v1/sales/drop/form", Ok((Endpoint::ShowForm, "drop", "")));
+        check(Method::POST, "/v1/products", Ok((Endpoint::CreateProduct, "", "")));
+        check(Method::GET, "/v1/products/shirt", Ok((Endpoint::ShowProduct, "", "shirt")));
+        check(Method::POST, "/v1/buyers", Ok((Endpoint::CreateBuyer, "", "")));
+        check(Method::GET, "/v1/buyers/ada", Ok((Endpoint::ShowBuyer, "", "ada")));
         check(Method::GET, "/livez", Ok((Endpoint::Live, "", "")));
         check(Method::GET, "/readyz", Ok((Endpoint::Ready, "", "")));
         check(Method::GET, "/metrics", Ok((Endpoint::Metrics, "", "")));

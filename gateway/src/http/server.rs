@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -27,6 +28,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch
     let prepared = app.clone();
     tokio::spawn(async move {
         tokio::join!(prepared.orders.connect(), prepared.gate.connect());
+        prepared.unprepared.fetch_sub(1, Ordering::Relaxed);
     });
     tokio::select! {
         () = accept(&listener, &app, &places) => {}

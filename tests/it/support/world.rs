@@ -280,6 +280,17 @@ impl World {
     }
 }
 
+/// A database of a test's own, with its tables.
+pub(crate) fn database() -> String {
+    static DATABASES: AtomicU32 = AtomicU32::new(0);
+    let name = format!("database_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    shared().postgres.create_database(&name).expect("a database");
+    let url = shared().postgres.url(&name);
+    let migrate = Program::start(&["migrate"], &[("FLASH_POSTGRES_URL", url.clone())]);
+    assert!(migrate.wait().0.success(), "the schema can be made");
+    url
+}
+
 /// A name, and a vhost that is called so.
 fn vhost() -> (String, String) {
     static WORLDS: AtomicU32 = AtomicU32::new(0);

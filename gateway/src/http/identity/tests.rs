@@ -17,6 +17,7 @@ use crate::orders::Orders;
 const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("POST /v1/sales", Access::Operate),
     ("GET /v1/sales/{sale}", Access::Open),
+    ("GET /v1/sales/{sale}/form", Access::Open),
     ("POST /v1/sales/{sale}/restock", Access::Operate),
     ("POST /v1/sales/{sale}/open", Access::Operate),
     ("POST /v1/sales/{sale}/close", Access::Operate),
@@ -24,6 +25,10 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("GET /v1/sales/{sale}/reservations/{id}", Access::Buyer),
     ("DELETE /v1/sales/{sale}/reservations/{id}", Access::Buyer),
     ("POST /v1/sales/{sale}/reservations/{id}/confirm", Access::Buyer),
+    ("POST /v1/products", Access::Operate),
+    ("GET /v1/products/{id}", Access::Open),
+    ("POST /v1/buyers", Access::Operate),
+    ("GET /v1/buyers/{id}", Access::Read),
     ("POST /v1/keys", Access::Operate),
     ("GET /v1/keys", Access::Read),
     ("DELETE /v1/keys/{id}", Access::Operate),

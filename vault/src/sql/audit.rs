@@ -1,0 +1,60 @@
+//! What an audit looks at, and what a repair changes.
+
+/// The sales that are known, at most `$1`.
+pub(crate) const SALES: &str = "SELECT sale FROM sales UNION SELECT sale FROM epochs ORDER BY sale LIMIT $1";
+
+/// The lives of a sale, with what waits beyond each head, and what was refused in it.
+pub(crate) const EPOCHS_OF_SALE: &str = "
+    SELECT epoch, head, sealed_at, (
+            SELECT coalesce(sum(last - first + 1), 0)::bigint FROM gaps
+            WHERE gaps.sale = epochs.sale AND gaps.epoch = epochs.epoch
+        ),
+        (SELECT count(*) FROM early WHERE early.sale = epochs.sale AND early.epoch = epochs.epoch AND early.seq > head),
+        (SELECT count(*) FROM rejections WHERE rejections.sale = epochs.sale AND rejections.epoch = epochs.epoch)
+    FROM epochs WHERE sale = $1 ORDER BY epoch";
+
+/// The counters of a sale's SKUs beside the units of its active orders. A SKU that only orders know stands there too.
+pub(crate) const TAKEN_UNITS: &str = "
+    WITH taken AS (
+        SELECT sku, sum(quantity) FILTER (WHERE state = 'held') AS held,
+            sum(quantity) FILTER (WHERE state = 'confirmed') AS confirmed
+        FROM order_items WHERE sale = $1 AND state IN ('held', 'confirmed') GROUP BY sku
+    )
+    SELECT sku, counter.total, counter.sold, coalesce(held, 0)::bigint, coalesce(confirmed, 0)::bigint
+    FROM (SELECT sku, position, total, sold FROM skus WHERE sale = $1) AS counter FULL JOIN taken USING (sku)
+    ORDER BY counter.position, sku";
+
+/// Counts what should not be: slots with two active orders, buyers beyond the limit, orders beyond their epoch's head,
+/// events in the quarantine.
+pub(crate) const STRAY_ROWS: &str = "
+    SELECT
+        (SELECT count(*) FROM (
+            SELECT FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed')
+            GROUP BY buyer, slot HAVING count(*) > 1
+        ) AS shared),
+        (SELECT count(*) FROM (
+            SELECT FROM order_items WHERE sale = $1 AND state IN ('held', 'confirmed')
+            GROUP BY buyer HAVING sum(quantity) > (SELECT buyer_limit FROM sales WHERE sale = $1)
+        ) AS beyond),
+        (SELECT count(*) FROM orders WHERE sale = $1 AND NOT EXISTS (
+            SELECT FROM epochs
+            WHERE epochs.sale = orders.sale AND epochs.epoch = orders.epoch AND epochs.head >= orders.id
+        )),
+        (SELECT count(*) FROM quarantine WHERE sale = $1 AND replayed_at IS NULL AND discarded_at IS NULL)";
+
+/// Which of some orders are held, with their items.
+pub(crate) const HELD_ORDERS: &str = "
+    SELECT id, items FROM orders WHERE sale = $1 AND id = ANY($2) AND state = 'held'";
+
+/// How many messages that nobody can read wait for an operator.
+pub(crate) const UNREADABLE_MESSAGES: &str = "
+    SELECT count(*) FROM quarantine WHERE seq IS NULL AND replayed_at IS NULL AND discarded_at IS NULL";
+
+/// Locks the counters of a sale, in order.
+pub(crate) const LOCK_SKUS: &str = "SELECT FROM skus WHERE sale = $1 ORDER BY sku FOR NO KEY UPDATE";
+
+/// Sets a counter to what the orders have.
+pub(crate) const SET_SOLD: &str = "UPDATE skus SET sold = $3 WHERE sale = $1 AND sku = $2";
+
+/// Writes a repair down.
+pub(crate) const LOG_REPAIR: &str = "INSERT INTO repairs (sale, kind, detail, by) VALUES ($1, $2, $3, $4)";

@@ -1,0 +1,100 @@
+//! Events, as they become orders: the epochs that they belong to, what waits for its turn, and what is refused.
+
+/// Makes sure that every epoch has its row to lock. In order, so that two who do it do not wait for each other.
+pub(crate) const BEGIN_EPOCHS: &str = "
+    INSERT INTO epochs (sale, epoch, head)
+    SELECT sale, epoch, 0 FROM unnest($1::text[], $2::bigint[]) AS touched (sale, epoch)
+    ORDER BY sale, epoch
+    ON CONFLICT DO NOTHING";
+
+/// Locks epochs, in order.
+pub(crate) const LOCK_EPOCHS: &str = "
+    SELECT FROM epochs JOIN unnest($1::text[], $2::bigint[]) AS touched (sale, epoch) USING (sale, epoch)
+    ORDER BY sale, epoch
+    FOR NO KEY UPDATE OF epochs";
+
+/// The heads of locked epochs, the first event that is kept beyond each, and where each was sealed. A statement of its own: the one that waits
+/// for the lock does not see what the lock's last holder has kept.
+pub(crate) const READ_EPOCHS: &str = "
+    SELECT sale, epoch, head, (
+        SELECT min(early.seq) FROM early
+        WHERE early.sale = epochs.sale AND early.epoch = epochs.epoch AND early.seq > epochs.head
+    ), sealed_at
+    FROM epochs JOIN unnest($1::text[], $2::bigint[]) AS touched (sale, epoch) USING (sale, epoch)";
+
+/// Moves heads forward.
+pub(crate) const ADVANCE_EPOCHS: &str = "
+    UPDATE epochs SET head = written.head
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS written (sale, epoch, head)
+    WHERE epochs.sale = written.sale AND epochs.epoch = written.epoch";
+
+/// Keeps events that came before their turn.
+pub(crate) const KEEP_EARLY: &str = "
+    INSERT INTO early (sale, epoch, seq, event)
+    SELECT $1, $2, kept.seq, kept.event FROM unnest($3::bigint[], $4::text[]) AS kept (seq, event)
+    ON CONFLICT DO NOTHING";
+
+/// The first `$4` events of an epoch that are kept beyond the head `$3`.
+pub(crate) const READ_EARLY: &str = "
+    SELECT event FROM early WHERE sale = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+
+/// Forgets the kept events of an epoch up to the head `$3`.
+pub(crate) const FORGET_EARLY: &str = "DELETE FROM early WHERE sale = $1 AND epoch = $2 AND seq <= $3";
+
+/// Ends orders that are still held ($1 to $5; said so that no scan of the index of active orders suggests itself), and
+/// counts units: those of new orders ($6 to $8) in, those of ended ones out. A SKU's new total ($9), where there is one, is
+/// set in the same step, for the two are checked against each other. A rejected reservation has nothing to end, even where
+/// another epoch's order has its id. Gives the SKUs that the sale does not have.
+///
+/// It must come before [`MAKE_ORDERS`]: an order that ends makes room for the buyer's next one. Counters are locked in
+/// order, for a join alone updates them in any.
+pub(crate) const END_ORDERS_AND_COUNT: &str = "
+    WITH ended AS (
+        UPDATE orders SET state = ending.state, ended_at_ms = ending.at_ms
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[])
+            AS ending (sale, epoch, id, state, at_ms)
+        WHERE orders.sale = ending.sale AND orders.id = ending.id AND orders.state NOT IN ('confirmed', 'released', 'expired')
+        AND NOT EXISTS (
+            SELECT FROM rejections
+            WHERE rejections.sale = ending.sale AND rejections.epoch = ending.epoch AND rejections.id = ending.id
+        )
+        RETURNING orders.sale, orders.state, orders.items
+    ), change AS (
+        SELECT sale, sku, sum(units)::bigint AS units, max(total) AS total
+        FROM (
+            SELECT sale, sku, units, total
+            FROM unnest($6::text[], $7::text[], $8::bigint[], $9::bigint[]) AS made (sale, sku, units, total)
+            UNION ALL
+            SELECT ended.sale, item.sku, -item.quantity, NULL
+            FROM ended, jsonb_to_recordset(ended.items) AS item (sku text, quantity bigint)
+            WHERE ended.state IN ('released', 'expired')
+        ) AS single
+        GROUP BY sale, sku
+    ), locked AS (
+        SELECT sale, sku, change.units, change.total
+        FROM skus JOIN change USING (sale, sku) ORDER BY sale, sku FOR NO KEY UPDATE OF skus
+    ), counted AS (
+        UPDATE skus SET sold = sold + locked.units, total = coalesce(locked.total, skus.total) FROM locked
+        WHERE skus.sale = locked.sale AND skus.sku = locked.sku
+    )
+    SELECT sale, sku FROM change
+    WHERE NOT EXISTS (SELECT FROM skus WHERE skus.sale = change.sale AND skus.sku = change.sku)";
+
+/// Makes orders. No `ON CONFLICT`: every event comes here once, so that a conflict is a second sale of something.
+pub(crate) const MAKE_ORDERS: &str = "
+    INSERT INTO orders (
+        sale, epoch, id, buyer, slot, state, items, request, data, reserved_at_ms, expires_at_ms, ended_at_ms
+    )
+    SELECT * FROM unnest(
+        $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::jsonb[], $8::text[],
+        $9::json[], $10::bigint[], $11::bigint[], $12::bigint[]
+    )";
+
+/// Writes down a reservation that was refused. Of one that came late, Redis knows nothing: there is nothing to settle.
+pub(crate) const REJECT: &str = "
+    INSERT INTO rejections (sale, epoch, id, buyer, reason, event, settled_at)
+    VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $5 = 'late' THEN now() END)
+    ON CONFLICT DO NOTHING";
+
+/// What a sealed epoch lost: the first and the last event of each gap.
+pub(crate) const GAPS: &str = "SELECT first, last FROM gaps WHERE sale = $1 AND epoch = $2";

@@ -1,0 +1,20 @@
+//! What became of reservations.
+
+/// Why a reservation was refused.
+pub(crate) const REJECTION: &str = "
+    SELECT buyer, reason FROM rejections WHERE sale = $1 AND id = $2 ORDER BY epoch LIMIT 1";
+
+/// One order.
+pub(crate) const ORDER: &str = "
+    SELECT buyer, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms
+    FROM orders WHERE sale = $1 AND id = $2";
+
+/// How many orders of a sale are held or confirmed.
+pub(crate) const ACTIVE_ORDERS: &str = "
+    SELECT count(*) FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed')";
+
+/// How many buyers have more than one order that is held or confirmed.
+pub(crate) const TWICE_SERVED_BUYERS: &str = "
+    SELECT count(*) FROM (
+        SELECT FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed') GROUP BY buyer HAVING count(*) > 1
+    ) AS twice_served";

@@ -1,0 +1,38 @@
+//! What nobody can read or write.
+
+/// Puts what nobody can read or write aside.
+pub(crate) const QUARANTINE: &str = "
+    INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT DO NOTHING";
+
+/// Rows of the quarantine: of the sale `$1`, of the last `$2` seconds, with `$3` in their reason, with one of the numbers
+/// `$4`, ended ones only if `$5`; at most `$6`.
+pub(crate) const QUARANTINED: &str = r#"
+    SELECT id, sale, epoch, seq, reason, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        octet_length(body)::bigint, to_char(replayed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        to_char(discarded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), discarded_by
+    FROM quarantine
+    WHERE ($1::text IS NULL OR sale = $1) AND ($2::bigint IS NULL OR at >= now() - $2 * interval '1 second')
+    AND ($3::text IS NULL OR strpos(reason, $3) > 0) AND ($4::bigint[] IS NULL OR id = ANY($4))
+    AND ($5 OR (replayed_at IS NULL AND discarded_at IS NULL))
+    ORDER BY id LIMIT $6"#;
+
+/// What a row of the quarantine holds.
+pub(crate) const QUARANTINED_BODY: &str = "SELECT body FROM quarantine WHERE id = $1";
+
+/// A row of the quarantine that waits, locked.
+pub(crate) const LOCK_QUARANTINED: &str = "
+    SELECT body, seq FROM quarantine
+    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL FOR UPDATE";
+
+/// A row of the quarantine was written after all.
+pub(crate) const REPLAYED: &str = "
+    UPDATE quarantine SET replayed_at = now() WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL";
+
+/// A row of the quarantine could not be written again.
+pub(crate) const STAYS_QUARANTINED: &str = "UPDATE quarantine SET reason = $2 WHERE id = $1";
+
+/// A row of the quarantine is not to be written.
+pub(crate) const DISCARD: &str = "
+    UPDATE quarantine SET discarded_at = now(), discarded_by = $2
+    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL";

@@ -1,0 +1,31 @@
+//! Barriers, and what operators and syncers say to each other.
+
+/// Writes a barrier down.
+pub(crate) const ADD_BARRIER: &str = "INSERT INTO barriers (id) VALUES ($1) ON CONFLICT DO NOTHING";
+
+/// Forgets the barriers that are older than `$1` seconds.
+pub(crate) const FORGET_BARRIERS: &str = "DELETE FROM barriers WHERE at < now() - make_interval(secs => $1)";
+
+/// Whether a barrier has come.
+pub(crate) const HAS_BARRIER: &str = "SELECT EXISTS (SELECT FROM barriers WHERE id = $1)";
+
+/// Writes down what a syncer says, forgets those that said nothing for `$4` seconds, and gives what the operator wants.
+pub(crate) const REPORT_SYNCER: &str = "
+    WITH forgotten AS (
+        DELETE FROM syncers WHERE at < now() - make_interval(secs => $4) AND name <> $1
+    ), reported AS (
+        INSERT INTO syncers (name, paused, queued) VALUES ($1, $2, $3)
+        ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, queued = excluded.queued, at = now()
+    )
+    SELECT paused FROM syncer_control";
+
+/// What the operator wants of the syncers.
+pub(crate) const ARE_SYNCERS_PAUSED: &str = "SELECT paused FROM syncer_control";
+
+/// Tells the syncers what the operator wants.
+pub(crate) const PAUSE_SYNCERS: &str = "UPDATE syncer_control SET paused = $1, at = now()";
+
+/// The syncers that said something within `$1` seconds.
+pub(crate) const SYNCERS: &str = "
+    SELECT name, paused, queued, greatest(0, extract(epoch FROM now() - at) * 1000)::bigint
+    FROM syncers WHERE at >= now() - make_interval(secs => $1) ORDER BY name";
