@@ -10,8 +10,29 @@ use flash_gateway::{Durability, Network};
 use crate::logging;
 use crate::secret::UrlSource;
 
+/// Declares where a URL or a secret comes from. There is no flag for it: arguments are seen by every user of the machine.
+macro_rules! url_source {
+    ($name:ident, $url:ident, $file:ident, $url_env:literal, $file_env:literal) => {
+        #[derive(Debug, ClapArgs)]
+        pub(crate) struct $name {
+            #[arg(long, hide = true, env = $url_env, hide_env_values = true)]
+            $url: Option<String>,
+            #[arg(long, hide = true, env = $file_env)]
+            $file: Option<PathBuf>,
+        }
+
+        impl $name {
+            pub(crate) const fn source(&self) -> UrlSource<'_> {
+                UrlSource { url: self.$url.as_ref(), file: self.$file.as_ref(), variable: $url_env }
+            }
+        }
+    };
+}
+
+mod identity;
 mod operator;
 
+pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
 pub(crate) use operator::{
     Audit, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand,
     Repair,
@@ -76,6 +97,7 @@ pub(crate) enum ForwardedHeader {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process has one of it")]
 pub(crate) enum Command {
     /// Run everything on this machine: Redis with the module, PostgreSQL, RabbitMQ, gateway and syncer.
     Dev(Dev),
@@ -91,6 +113,8 @@ pub(crate) enum Command {
     Quarantine(Quarantine),
     /// See how far the relays are.
     Relay(Relay),
+    /// Make, show and end the keys of operators and buyers.
+    Keys(Keys),
     /// Put right what an audit found, only ever towards selling less.
     Repair(Repair),
     /// See the settings.
@@ -160,8 +184,9 @@ pub(crate) struct Stampede {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "URLs hold passwords, so they come from the environment: FLASH_REDIS_URL, FLASH_AMQP_URL and \
                         FLASH_POSTGRES_URL, or the names of files that hold them in FLASH_REDIS_URL_FILE, \
-                        FLASH_AMQP_URL_FILE and FLASH_POSTGRES_URL_FILE.\n\n\
-                        Example: FLASH_REDIS_URL=redis://127.0.0.1 … flash gateway --listen 127.0.0.1:8080")]
+                        FLASH_AMQP_URL_FILE and FLASH_POSTGRES_URL_FILE. So do secrets: FLASH_ID_SECRET, which ids of \
+                        reservations are made with (all gateways of a Redis have the same), and FLASH_JWT_SECRET.\n\n\
+                        Example: FLASH_REDIS_URL=redis://127.0.0.1 … flash gateway --auth api-key --listen 127.0.0.1:8080")]
 pub(crate) struct Gateway {
     /// Where HTTP is served.
     #[arg(long, default_value = "127.0.0.1:8080", env = "FLASH_LISTEN")]
@@ -196,6 +221,9 @@ pub(crate) struct Gateway {
     /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
     #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
     pub(crate) durability: Durability,
+    /// Who may call.
+    #[command(flatten)]
+    pub(crate) identity: Identity,
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,
@@ -235,6 +263,9 @@ pub(crate) struct SyncerWait {
     /// Seconds until giving up. The order stands; the pause at the end of a drain does not come then.
     #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout_s: u64,
+    /// Who does it.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    pub(crate) by: String,
 }
 
 /// `flash migrate`
@@ -254,25 +285,6 @@ pub(crate) struct Urls {
     pub(crate) amqp: AmqpUrl,
     #[command(flatten)]
     pub(crate) postgres: PostgresUrl,
-}
-
-/// Declares where a URL comes from. There is no flag for it: arguments are seen by every user of the machine.
-macro_rules! url_source {
-    ($name:ident, $url:ident, $file:ident, $url_env:literal, $file_env:literal) => {
-        #[derive(Debug, ClapArgs)]
-        pub(crate) struct $name {
-            #[arg(long, hide = true, env = $url_env, hide_env_values = true)]
-            $url: Option<String>,
-            #[arg(long, hide = true, env = $file_env)]
-            $file: Option<PathBuf>,
-        }
-
-        impl $name {
-            pub(crate) const fn source(&self) -> UrlSource<'_> {
-                UrlSource { url: self.$url.as_ref(), file: self.$file.as_ref(), variable: $url_env }
-            }
-        }
-    };
 }
 
 url_source!(RedisUrl, redis_url, redis_url_file, "FLASH_REDIS_URL", "FLASH_REDIS_URL_FILE");

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use flash_client::{Call, Client};
-use flash_vault::Syncer;
+use flash_vault::{LoggedChange, Syncer};
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::args::{self, Output, SyncerAction};
-use crate::{output, run};
+use crate::{audit_log, output, run};
 
 /// Between two looks.
 const LOOK_MS: u64 = 100;
@@ -32,11 +32,12 @@ struct Report {
 /// Does it, and says what became of it.
 pub(crate) fn run(args: &args::Syncer, action: &SyncerAction, output: Output) -> Result<ExitCode> {
     let postgres = args.urls.postgres.source().read()?;
-    let (what, limit) = match action {
-        SyncerAction::Pause(wait) => ("pause", wait.timeout_s),
-        SyncerAction::Resume(wait) => ("resume", wait.timeout_s),
-        SyncerAction::Drain(wait) => ("drain", wait.timeout_s),
+    let (what, wait) = match action {
+        SyncerAction::Pause(wait) => ("flash syncer pause", wait),
+        SyncerAction::Resume(wait) => ("flash syncer resume", wait),
+        SyncerAction::Drain(wait) => ("flash syncer drain", wait),
     };
+    let limit = wait.timeout_s;
     let redis = matches!(action, SyncerAction::Drain(_)).then(|| args.urls.redis.source().read()).transpose()?;
     run::block_on(async {
         let vault = flash_vault::connect(&postgres).await.context("cannot connect to PostgreSQL")?;
@@ -46,12 +47,16 @@ pub(crate) fn run(args: &args::Syncer, action: &SyncerAction, output: Output) ->
                 Some(redis) => drain(&vault, &Client::connect(redis)?).await,
             }
         };
-        let Ok(report) = timeout(Duration::from_secs(limit), doing).await else {
-            bail!(
-                "{what}: not within {limit} s; the syncers still have the order, but for the pause at the end of a drain"
-            );
+        let in_time = async {
+            let Ok(report) = timeout(Duration::from_secs(limit), doing).await else {
+                bail!(
+                    "{what}: not within {limit} s; the syncers still have the order, but for the pause at the end of a drain"
+                );
+            };
+            report
         };
-        print(&report?, output);
+        let change = LoggedChange { who: &wait.by, key: None, action: what, sale: None, detail: "" };
+        print(&audit_log::logged(&vault, change, in_time).await?, output);
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -4,10 +4,13 @@
 
 mod args;
 mod audit;
+mod audit_log;
 mod clock;
 mod control;
 mod demo;
 mod dev;
+mod identity;
+mod keys;
 mod logging;
 mod metrics;
 mod output;
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         },
         Command::Migrate(migrate) => run::migrate(&migrate),
         Command::Audit(audit) => audit::run(&audit, args.output),
+        Command::Keys(keys) => keys::run(&keys, args.output),
         Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
         Command::Relay(relay) => relay::run(&relay, args.output),
         Command::Repair(repair) => repair::run(&repair, args.output),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use flash_client::{Call, Client};
-use flash_vault::{QuarantineEnd, QuarantineRow, Replay, Standing, Vault};
+use flash_vault::{LoggedChange, QuarantineEnd, QuarantineRow, Replay, Standing, Vault};
 use flash_wire::message::MessageChange;
 use flash_wire::{Message, Refusal};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::args::{Output, Quarantine, QuarantineCommand, QuarantineFilter};
 use crate::clock::now_ms;
 use crate::run::block_on;
-use crate::{output, servers};
+use crate::{audit_log, output, servers};
 
 /// Carries out one of the subcommands.
 pub(crate) fn run(args: &Quarantine, output: Output) -> Result<ExitCode> {
@@ -26,24 +26,24 @@ pub(crate) fn run(args: &Quarantine, output: Output) -> Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             QuarantineCommand::Show { id } => show_one(&client, *id, output).await,
-            QuarantineCommand::Replay { filter, dry_run } => {
+            QuarantineCommand::Replay { filter, dry_run, by } => {
                 let rows = meant(&client, filter).await?;
                 if *dry_run {
                     return Ok(would(output, &rows, "would_be_replayed"));
                 }
                 let redis = servers::redis(&args.redis.source().read()?).await?;
-                replay(&postgres, &client, &redis, &rows, output).await
+                let ids = ids(&rows);
+                let change = change(by, "flash quarantine replay", &ids);
+                audit_log::logged(&client, change, replay(&postgres, &client, &redis, &rows, output)).await
             }
             QuarantineCommand::Discard { filter, dry_run, by } => {
                 let rows = meant(&client, filter).await?;
                 if *dry_run {
                     return Ok(would(output, &rows, "would_be_discarded"));
                 }
-                for row in &rows {
-                    let outcome = if flash_vault::discard(&client, row.id, by).await? { "discarded" } else { "gone" };
-                    show(output, &Shown::of(row, Some(outcome), None));
-                }
-                Ok(ExitCode::SUCCESS)
+                let ids = ids(&rows);
+                let change = change(by, "flash quarantine discard", &ids);
+                audit_log::logged(&client, change, discard(&client, &rows, by, output)).await
             }
         }
     })
@@ -80,6 +80,22 @@ async fn show_one(client: &flash_vault::Client, id: u64, output: Output) -> Resu
         bail!("there is no number {id} in the quarantine");
     };
     show(output, &Shown::of(row, None, Some(String::from_utf8_lossy(&body).into_owned())));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ids(rows: &[QuarantineRow]) -> String {
+    rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+const fn change<'a>(who: &'a str, action: &'a str, ids: &'a str) -> LoggedChange<'a> {
+    LoggedChange { who, key: None, action, sale: None, detail: ids }
+}
+
+async fn discard(client: &flash_vault::Client, rows: &[QuarantineRow], by: &str, output: Output) -> Result<ExitCode> {
+    for row in rows {
+        let outcome = if flash_vault::discard(client, row.id, by).await? { "discarded" } else { "gone" };
+        show(output, &Shown::of(row, Some(outcome), None));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

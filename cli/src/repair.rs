@@ -6,12 +6,13 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use flash_audit::{Kind, Report, Verdict, audit, sales};
 use flash_client::{Call, Client};
+use flash_vault::LoggedChange;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::args::{Output, Repair};
 use crate::run::block_on;
-use crate::{output, servers};
+use crate::{audit_log, output, servers};
 
 /// How often a sale that was fenced is audited until it is whole.
 const LOOK_EVERY_MS: u64 = 250;
@@ -87,7 +88,10 @@ impl Repairer<'_> {
 
     async fn repair_counters(&mut self, sale: &str) -> Result<()> {
         let Repair { by, dry_run, .. } = self.args;
-        for repair in flash_vault::repair_counters(&mut self.vault, sale, by, *dry_run).await? {
+        let row = if *dry_run { None } else { Some(self.log(sale, "counter").await?) };
+        let repairs = flash_vault::repair_counters(&mut self.vault, sale, by, *dry_run).await?;
+        self.end(row).await;
+        for repair in repairs {
             let flash_vault::CounterRepair { sku, sold, ordered, total } = &repair;
             let detail = match repair.is_possible() {
                 true => format!("SKU {sku}: sold was {sold}, active orders have {ordered}"),
@@ -104,11 +108,13 @@ impl Repairer<'_> {
     async fn fence(&mut self, sale: &str, why: String, report: Report) -> Result<Report> {
         let done = !self.args.dry_run;
         if done {
+            let row = self.log(sale, "fence").await?;
             // Written down first: a repair that nobody knows of would be worse than one that did not happen.
             flash_vault::log_fence(&mut self.vault, sale, &why, &self.args.by).await?;
             if let Err(refusal) = self.redis.call(Call::fence(sale)).await? {
                 bail!("Redis does not fence {sale}: {}", refusal.code());
             }
+            self.end(Some(row)).await;
         }
         self.say(&Deed { sale, kind: "fence", detail: why, done });
         if !done {
@@ -121,6 +127,20 @@ impl Repairer<'_> {
                 return Ok(report);
             }
             sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
+        }
+    }
+
+    /// What exactly is repaired stands in the table repairs; that somebody did, beside what other operators did.
+    async fn log(&self, sale: &str, kind: &str) -> Result<u64> {
+        let who = &self.args.by;
+        let change = LoggedChange { who, key: None, action: "flash repair", sale: Some(sale), detail: kind };
+        Ok(flash_vault::log_change(&self.vault, change).await?)
+    }
+
+    async fn end(&self, row: Option<u64>) {
+        if let Some(row) = row {
+            // Where this fails, the row says that nobody knows.
+            let _ = flash_vault::end_logged(&self.vault, row, audit_log::DONE).await;
         }
     }
 

@@ -12,14 +12,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{self, Output};
 use crate::syncer::Syncer;
-use crate::{metrics, output};
+use crate::{identity, metrics, output};
 
 /// Serves until it is asked to stop.
 pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Output) -> Result<ExitCode> {
     #[derive(Serialize)]
     struct Up {
         http: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        operator: Option<String>,
     }
+    let (auth, id_secrets) = (identity::auth(&args.identity)?, identity::id_secrets(&args.identity)?);
     let (redis, postgres) = (args.urls.redis.source().read()?, args.urls.postgres.source().read()?);
     let amqp = match args.transport {
         args::Transport::Amqp => Some(args.urls.amqp.source().read()?),
@@ -37,6 +40,9 @@ pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Ou
         };
         let gateway = Gateway::start(flash_gateway::Config {
             listen: args.listen,
+            operator_listen: args.identity.operator_listen,
+            auth,
+            id_secrets,
             redis,
             transport,
             postgres,
@@ -51,9 +57,13 @@ pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Ou
             durability: args.durability,
         })?;
         let http = format!("http://{}", gateway.address());
+        let operator = gateway.operator_address().map(|address| format!("http://{address}"));
         match output {
-            Output::Json => output::json(&Up { http }),
-            Output::Table => output::table(&[("http", http)]),
+            Output::Json => output::json(&Up { http, operator }),
+            Output::Table => {
+                let operator = operator.map(|operator| ("operator", operator));
+                output::table(&[("http", http)].into_iter().chain(operator).collect::<Vec<_>>());
+            }
         }
         let failed = async {
             match &mut syncer {

@@ -97,12 +97,12 @@ impl Client {
         sent.map_err(|error| CallError::of_connection(&error))
     }
 
-    fn permit(&self) -> Result<SemaphorePermit<'_>, CallError> {
+    pub(crate) fn permit(&self) -> Result<SemaphorePermit<'_>, CallError> {
         let full = |_| CallError::Unavailable(format!("{CALLS_IN_FLIGHT_MAX} calls wait for answers already"));
         self.in_flight.try_acquire().map_err(full)
     }
 
-    fn connection(&self) -> Result<MultiplexedConnection, CallError> {
+    pub(crate) fn connection(&self) -> Result<MultiplexedConnection, CallError> {
         self.state.borrow().clone().map_err(CallError::Unavailable)
     }
 }

@@ -92,3 +92,28 @@ async fn more_calls_than_one_round_trip_carries_have_an_outcome_each() {
     assert_eq!(outcomes.len(), 2 * CALLS_PER_PIPELINE_MAX + 1);
     assert!(outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(answered)));
 }
+
+#[tokio::test]
+async fn a_turn_at_a_look_up_is_one_client_s_until_its_end_and_shows_what_it_found() {
+    let (_dir, _redis, client) = start().await;
+    let (life, short) = (Duration::from_secs(600), Duration::from_millis(1));
+    let begin = async |token: &str| {
+        let lookup = client.begin_lookup(7, token, life).await.unwrap();
+        (lookup.is_ours, lookup.seen)
+    };
+    assert_eq!(begin("a").await, (true, None));
+    assert_eq!(begin("b").await, (false, None));
+    client.end_lookup(7, "b", None).await.unwrap();
+    assert_eq!(begin("b").await, (false, None), "nobody ends another's turn");
+    client.end_lookup(7, "a", Some(("drop is there", life))).await.unwrap();
+    assert_eq!(begin("b").await, (true, Some("drop is there".to_owned())));
+    client.end_lookup(7, "b", Some(("drop is there", short))).await.unwrap();
+    let begun = Instant::now();
+    while begin("c").await.1.is_some() {
+        assert!(begun.elapsed() < DEADLINE, "it is remembered for ever");
+    }
+    assert!(client.begin_lookup(8, "b", short).await.unwrap().is_ours, "another bucket has its own turn");
+    while !client.begin_lookup(8, "c", short).await.unwrap().is_ours {
+        assert!(begun.elapsed() < DEADLINE, "whoever died keeps the turn for ever");
+    }
+}

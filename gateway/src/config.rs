@@ -7,6 +7,7 @@ use flash_client::Durability;
 use flash_transport::Direct;
 
 use crate::http::Proxies;
+use crate::identity::Auth;
 use crate::rate_limit::Policy;
 
 /// What carries the events to the syncer.
@@ -18,11 +19,27 @@ pub enum Transport {
     Direct(Direct),
 }
 
+/// What ids of reservations are made with. Every gateway of a Redis has the same.
+#[derive(Clone)]
+pub struct IdSecrets {
+    /// Makes ids, and knows them again: at least [`ID_SECRET_BYTES_MIN`](crate::limits::ID_SECRET_BYTES_MIN) bytes.
+    pub makes: String,
+    /// Knows ids that it made: the next secret, or the last one, while the gateways go over from one to the other.
+    pub also: Option<String>,
+}
+
 /// What a gateway needs to know. The URLs hold passwords: they are never shown.
 #[derive(Clone)]
 pub struct Config {
     /// Where HTTP is served. Port 0 is any free one: [`Gateway::address`](crate::Gateway::address) tells which.
     pub listen: SocketAddr,
+    /// Where operators are served, on a thread of their own and with keys of their own. None: nowhere, but where nobody is
+    /// asked who he is: there they are served beside the buyers.
+    pub operator_listen: Option<SocketAddr>,
+    /// How buyers prove who they are.
+    pub auth: Auth,
+    /// What ids of reservations are made with.
+    pub id_secrets: IdSecrets,
     /// Redis with the module: `redis://[user:password@]host:port[/db]`.
     pub redis: String,
     /// What carries the events to the syncer.

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use flash_broker::Amqp;
@@ -12,11 +12,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 
+use crate::catalogue::Catalogue;
 use crate::config::{Config, Transport};
 use crate::events::{self, Events, Newcomer, Rooms};
-use crate::http::{self, App, RateLimits, Routes, Rules};
-use crate::limits::{REQUESTS_MAX, STOP_TIMEOUT_MS, THREADS_MAX};
+use crate::http::{self, App, Gate, RateLimits, Routes, Rules, Surface};
+use crate::identity::{ApiKeys, Auth, KeysError, TokenKeys, TokenKeysFile, Tokens};
+use crate::ids::{Ids, ShortSecret};
+use crate::limits::{KEY_QUERIES_MAX, REQUESTS_MAX, STOP_TIMEOUT_MS, THREADS_MAX};
 use crate::orders::Orders;
+use crate::payments::Payments;
 use crate::phase::Phase;
 use crate::rate_limit::{self, POLICIES_MAX};
 use crate::recovery::{self, Recovery, RecoveryHandle};
@@ -52,6 +56,12 @@ pub enum StartError {
     /// Redis' URL cannot be read.
     #[error(transparent)]
     Redis(#[from] UrlError),
+    /// What tokens are signed with cannot be used.
+    #[error("the keys for tokens: {0}")]
+    Keys(#[from] KeysError),
+    /// A secret for ids is too short.
+    #[error(transparent)]
+    IdSecret(#[from] ShortSecret),
     /// A thread cannot be had.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),
@@ -64,6 +74,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
+    operator_address: Option<SocketAddr>,
     phase: watch::Sender<Phase>,
     drain_notice: Duration,
     servers: Vec<Worker>,
@@ -93,38 +104,64 @@ impl Gateway {
         if let Some(policy) = rate_limit::superfluous(&config.rate_limits) {
             return Err(StartError::RateLimits(policy.name().to_owned()));
         }
-        let failed = |source| StartError::Listen { address: config.listen, source };
-        let listeners = http::listener::open(config.listen, config.threads).map_err(failed)?;
-        let address = listeners.first().ok_or(StartError::Threads(0))?.local_addr()?;
+        let (address, listeners) = open(config.listen, config.threads)?;
+        let operators = config.operator_listen.map(|listen| open(listen, 1)).transpose()?;
+        let operator_address = operators.as_ref().map(|(address, _)| *address);
         let (phase, receiver) = watch::channel(Phase::Serving);
         let (handle, wishes) = relay::handle();
         let (recovery, asked) = recovery::handle();
+        let (keys, file) = TokenKeysFile::open(&config.auth)?;
         let (events, newcomers) = events::handle();
         let shared = Shared {
+            ids: Ids::new(&config.id_secrets, !matches!(config.auth, Auth::None))?,
             config: config.clone(),
             rules: Rules::new(config.rate_limits.clone()),
             phase: receiver,
+            keys,
             relay: handle.clone(),
             recovery,
             events,
             transport_is_up: Arc::default(),
+            catalogue: Arc::new(Catalogue::new()),
+            unprepared: Arc::new(AtomicUsize::new(config.threads)),
         };
+        shared.warn_of_auth(address);
         let relay = shared.clone().start_relay(wishes)?;
-        let recovery = shared.clone().start_recovery(asked)?;
+        let recovery = shared.clone().start_recovery(asked, file)?;
         let watchers = shared.clone().start_watchers(newcomers)?;
         let webhooks = shared.clone().start_webhooks()?;
         let mut servers = Vec::new();
         for (at, listener) in listeners.into_iter().enumerate() {
-            servers.push(shared.clone().start_server(at, listener)?);
+            servers.push(shared.clone().start_server(format!("flash-http-{at}"), listener, Shared::buyers)?);
+        }
+        for listener in operators.into_iter().flat_map(|(_, listeners)| listeners) {
+            servers.push(shared.clone().start_server("flash-operator".to_owned(), listener, Shared::operators)?);
         }
         let drain_notice = config.drain_notice;
-        Ok(Self { address, phase, drain_notice, servers, relay, recovery, watchers, webhooks, handle })
+        Ok(Self {
+            address,
+            operator_address,
+            phase,
+            drain_notice,
+            servers,
+            relay,
+            recovery,
+            watchers,
+            webhooks,
+            handle,
+        })
     }
 
     /// Where HTTP is served.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where operators are served, if it is apart from the buyers.
+    #[must_use]
+    pub const fn operator_address(&self) -> Option<SocketAddr> {
+        self.operator_address
     }
 
     /// Speaks to this gateway's relay.
@@ -154,11 +191,16 @@ impl Gateway {
 struct Shared {
     config: Config,
     rules: Rules,
+    ids: Ids,
     phase: watch::Receiver<Phase>,
+    /// What tokens are verified with; none is looked at where buyers show none.
+    keys: watch::Receiver<Arc<TokenKeys>>,
     relay: RelayHandle,
     recovery: RecoveryHandle,
     events: Events,
     transport_is_up: Arc<AtomicBool>,
+    catalogue: Arc<Catalogue>,
+    unprepared: Arc<AtomicUsize>,
 }
 
 impl Shared {
@@ -169,13 +211,15 @@ impl Shared {
         })
     }
 
-    fn start_recovery(self, asked: mpsc::Receiver<String>) -> Result<Worker, StartError> {
+    fn start_recovery(self, asked: mpsc::Receiver<String>, file: TokenKeysFile) -> Result<Worker, StartError> {
         Worker::start("flash-recovery".to_owned(), move || {
             let redis = Client::connect(&self.config.redis)?;
             let sweep = Sweep::new(redis.clone(), self.config.postgres.clone(), self.config.sweep_after);
+            let payments = Payments::new(self.config.postgres.clone());
             let recovery = Recovery::new(redis, self.config.postgres, self.relay, asked);
             Ok(async move {
-                tokio::join!(sweep.run(self.phase.clone()), recovery.run(self.phase));
+                let (swept, file) = (sweep.run(self.phase.clone()), file.watch(self.phase.clone()));
+                tokio::join!(swept, file, payments.run(self.phase.clone()), recovery.run(self.phase));
             })
         })
     }
@@ -213,13 +257,48 @@ impl Shared {
         }
     }
 
-    fn start_server(self, at: usize, listener: std::net::TcpListener) -> Result<Worker, StartError> {
-        Worker::start(format!("flash-http-{at}"), move || {
+    /// What buyers meet. Where nobody is asked who he is, and operators have no place of their own, they are served here.
+    fn buyers(&self) -> (Surface, Gate) {
+        let gate = match &self.config.auth {
+            Auth::None => Gate::Open,
+            Auth::Jwt(_) => Gate::Tokens(Tokens::new(self.keys.clone())),
+            Auth::ApiKey => Gate::Keys(self.api_keys()),
+        };
+        let serves_operators = matches!(gate, Gate::Open) && self.config.operator_listen.is_none();
+        (if serves_operators { Surface::Whole } else { Surface::Buyers }, gate)
+    }
+
+    fn operators(&self) -> (Surface, Gate) {
+        (Surface::Whole, Gate::Operators(self.api_keys()))
+    }
+
+    fn api_keys(&self) -> ApiKeys {
+        ApiKeys::new(Orders::with(self.config.postgres.clone(), KEY_QUERIES_MAX))
+    }
+
+    fn warn_of_auth(&self, address: SocketAddr) {
+        if !matches!(self.config.auth, Auth::None) {
+            return;
+        }
+        let may = if self.config.operator_listen.is_none() { "any buyer and any operator" } else { "any buyer" };
+        tracing::warn!(%address, "auth is none: whoever gets here may act as {may}; for development only");
+    }
+
+    fn start_server(
+        self,
+        name: String,
+        listener: std::net::TcpListener,
+        of: fn(&Self) -> (Surface, Gate),
+    ) -> Result<Worker, StartError> {
+        Worker::start(name, move || {
             let durable = Durable::connect(&self.config.redis)?;
             http::warn_of_durability(durable.clone(), self.config.durability);
             let redis = Client::connect(&self.config.redis)?;
+            let (surface, gate) = of(&self);
             let app = App {
-                routes: Routes::new().map_err(|error| StartError::Routes(error.to_string()))?,
+                routes: Routes::new(surface).map_err(|error| StartError::Routes(error.to_string()))?,
+                gate,
+                ids: self.ids,
                 events: self.events,
                 webhooks_private: self.config.webhooks_private,
                 waits: Waits::new(redis.clone()),
@@ -227,6 +306,8 @@ impl Shared {
                 durable,
                 durability: self.config.durability,
                 orders: Orders::new(self.config.postgres),
+                catalogue: self.catalogue,
+                unprepared: self.unprepared,
                 relay: self.relay,
                 recovery: self.recovery,
                 rabbit_is_up: matches!(self.config.transport, Transport::Amqp(_)).then_some(self.transport_is_up),
@@ -240,4 +321,9 @@ impl Shared {
             Ok(http::serve(listener, Arc::new(app), self.phase))
         })
     }
+}
+
+fn open(address: SocketAddr, count: usize) -> Result<(SocketAddr, Vec<std::net::TcpListener>), StartError> {
+    let listeners = http::listener::open(address, count).map_err(|source| StartError::Listen { address, source })?;
+    Ok((listeners.first().ok_or(StartError::Threads(0))?.local_addr()?, listeners))
 }

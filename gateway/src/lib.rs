@@ -4,13 +4,18 @@
 
 #![forbid(unsafe_code)]
 
+mod catalogue;
 mod clock;
 mod config;
 mod events;
+mod form;
 mod gateway;
 mod http;
+mod identity;
+mod ids;
 pub mod limits;
 mod orders;
+mod payments;
 mod phase;
 mod rate_limit;
 mod recovery;
@@ -20,9 +25,11 @@ mod waits;
 mod webhooks;
 mod worker;
 
-pub use config::{Config, Transport};
+pub use config::{Config, IdSecrets, Transport};
 pub use flash_client::Durability;
 pub use gateway::{Gateway, StartError};
 pub use http::{ForwardedHeader, Network, Proxies};
+pub use identity::{Auth, Jwt, JwtKeys, KeysError};
+pub use ids::ShortSecret;
 pub use rate_limit::{POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};
 pub use relay::{BarrierError, RUN_EVENTS_MAX, RelayHandle};

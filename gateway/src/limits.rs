@@ -16,7 +16,7 @@ pub const HEADER_TIMEOUT_MS: u64 = 5_000;
 pub const BODY_TIMEOUT_MS: u64 = 2_000;
 /// How long a request may take from its last byte to its answer. The work goes on behind an answer that gave up.
 pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
-/// The same for creating a sale: an operator does that, once, and PostgreSQL has to write.
+/// The same for what operators change, as creating a sale: that is rare, and PostgreSQL has to write.
 pub const CREATE_TIMEOUT_MS: u64 = 5_000;
 /// Clients that watch sales at this gateway. Beyond it they are refused.
 pub const WATCHERS_MAX: usize = 16_384;
@@ -68,7 +68,7 @@ pub const CONNECTION_AGE_JITTER_MS: u64 = 60_000;
 /// the answer to leave.
 pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + WAITING_TIMEOUT_MS + 1_000;
 /// What a request may take that waits, until its answer.
-const WAITING_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS + WAIT_S_MAX * 1_000;
+const WAITING_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS + WAIT_S_MAX * 1_000;
 /// What a thread may take to end: all of its connections first, then the work of buyers who hung up, and some.
 pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + CREATE_TIMEOUT_MS + 1_000;
 /// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
@@ -89,10 +89,50 @@ pub const RETRY_AFTER_S_MAX: u64 = 24 * 60 * 60;
 /// Redis, and an hour of PostgreSQL's absence at 277 reservations a second.
 pub const JOURNAL_EVENTS_DEFAULT: u64 = 1_000_000;
 
+/// What people call a product.
+pub const PRODUCT_NAME_BYTES_MAX: usize = 256;
+/// What one unit of a product may cost, in the currency's smallest unit. Times the units that a reservation may have, it is
+/// a number that PostgreSQL can hold.
+pub const PRICE_UNITS_MAX: u64 = 1_000_000_000;
+/// What a buyer's account may be opened with, in the currency's smallest unit. What is given back never makes it more.
+pub const BALANCE_UNITS_MAX: u64 = 1_000_000_000_000_000;
+/// What somebody else calls a payment.
+pub const REFERENCE_BYTES_MAX: usize = 256;
+
 /// How long a journal may show no progress before it is written to PostgreSQL past the transport, unless another time is
 /// set: longer than a restart of a broker or a syncer takes.
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
-const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS && CREATE_TIMEOUT_MS <= WAITING_TIMEOUT_MS);
+const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
 const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);
+/// A secret that ids of reservations are made with has at least so many bytes.
+pub const ID_SECRET_BYTES_MIN: usize = 32;
+/// What a caller may show to prove who it is.
+pub const TOKEN_BYTES_MAX: usize = 4 * 1024;
+/// A secret that tokens are signed with has at least so many bytes.
+pub const TOKEN_SECRET_BYTES_MIN: usize = 32;
+/// How far the clocks of whoever makes tokens and of this gateway may be apart.
+pub const TOKEN_LEEWAY_S: u64 = 30;
+/// How long a token that was verified is believed without another look, if it does not expire before.
+pub const TOKEN_KNOWN_S_MAX: u64 = 60;
+/// A file of keys that tokens are signed with.
+pub const JWKS_BYTES_MAX: u64 = 64 * 1024;
+/// Keys in it.
+pub const JWKS_KEYS_MAX: usize = 32;
+/// Between two looks at it.
+pub const JWKS_LOOK_MS: u64 = 1_000;
+/// How long what PostgreSQL said about an API key is believed: a revoked key works no longer than this.
+pub const KEY_KNOWN_MS_MAX: u64 = 10_000;
+/// The same while PostgreSQL is away: it sells without PostgreSQL, to whoever was known before.
+pub const KEY_KNOWN_AWAY_MS_MAX: u64 = 300_000;
+/// Tokens, or API keys, that one thread remembers; beyond it those that were not used for longest are asked for again.
+pub const CALLERS_KNOWN_MAX: usize = 65_536;
+/// API keys that one thread asks PostgreSQL for at once: as many as requests that it works on.
+pub const KEY_QUERIES_MAX: usize = REQUESTS_MAX as usize;
+/// How much of an operator's request stands in the audit log.
+pub const LOGGED_BYTES_MAX: usize = 4 * 1024;
+/// Rows that one page of a list has.
+pub const PAGE_ROWS_MAX: u64 = 100;
+
+const _: () = assert!(KEY_KNOWN_MS_MAX < KEY_KNOWN_AWAY_MS_MAX);
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);

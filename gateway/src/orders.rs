@@ -1,12 +1,17 @@
-//! The gateway's way to PostgreSQL: sales are created there, and orders are looked up that Redis has forgotten.
+//! The gateway's way to PostgreSQL: sales, products and accounts are created there, payments are made, and what Redis does not
+//! have is looked up.
 //!
-//! No reservation waits for it, so it is kept short: few queries at once, and none for long.
+//! No reservation waits for it, but for the first one of a sale, so it is kept short: few queries at once, and none for long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use flash_vault::{Client, Order, Rejection, SaleCreated, TakenKey, Webhook};
+use flash_metrics::process::SALE_LOOKUPS;
+use flash_vault::{
+    ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, Means, NewKey, Order, Payment, Price,
+    Product, Rejection, SaleFacts, TakenKey, Webhook,
+};
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
@@ -16,7 +21,7 @@ use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
 /// How long a look-up may take, connecting included. It is shorter than the request may take, so that the answer tells
 /// what was the matter.
 const LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS - 200;
-/// The same for what creates a sale; behind it Redis needs some time as well.
+/// The same for what creates a sale, and for other changes of operators; behind it Redis needs some time as well.
 const CREATE_SALE_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS - 1_000;
 /// Keys are taken for one route.
 const CREATE_ROUTE: &str = "POST /v1/sales";
@@ -37,7 +42,7 @@ pub(crate) struct Orders {
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrdersError {
-    /// [`QUERIES_MAX`] are under way. Nothing was asked.
+    /// As many as may be are under way. Nothing was asked.
     Busy,
     /// There is no connection, or no tables. Nothing was changed.
     Away,
@@ -48,7 +53,12 @@ pub(crate) enum OrdersError {
 impl Orders {
     /// Not connected yet.
     pub(crate) fn new(url: String) -> Self {
-        Self { url, client: Mutex::default(), places: Semaphore::new(QUERIES_MAX), said: AtomicBool::default() }
+        Self::with(url, QUERIES_MAX)
+    }
+
+    /// With so many questions at once.
+    pub(crate) fn with(url: String, queries_max: usize) -> Self {
+        Self { url, client: Mutex::default(), places: Semaphore::new(queries_max), said: AtomicBool::default() }
     }
 
     /// Connects, so that whoever asks first does not wait for it.
@@ -58,8 +68,13 @@ impl Orders {
     }
 
     /// Creates a sale in its first epoch.
-    pub(crate) async fn create_sale(&self, sale: &str, terms: &Terms) -> Result<SaleCreated, OrdersError> {
-        let question = async |client: &_| flash_vault::create_sale(client, sale, terms, FIRST_EPOCH).await;
+    pub(crate) async fn create_sale(
+        &self,
+        sale: &str,
+        terms: &Terms,
+        extras: Extras<'_>,
+    ) -> Result<Creation, OrdersError> {
+        let question = async |client: &_| flash_vault::create_sale(client, sale, terms, extras, FIRST_EPOCH).await;
         self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }
 
@@ -69,9 +84,49 @@ impl Orders {
         self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }
 
-    /// Whether a sale is over for long; none: there is no such sale.
-    pub(crate) async fn is_over(&self, sale: &str) -> Result<Option<bool>, OrdersError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::is_over(client, sale).await).await
+    /// What a sale has besides its terms; none: there is no such sale. Many wait for the answer, and those who come later
+    /// would ask again: it may take longer than one request does.
+    pub(crate) async fn sale_facts(&self, sale: &str) -> Result<Option<SaleFacts>, OrdersError> {
+        SALE_LOOKUPS.add(1);
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::sale_facts(client, sale).await).await
+    }
+
+    /// Creates a product.
+    pub(crate) async fn create_product(&self, product: &Product) -> Result<Creation, OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::create_product(client, product).await).await
+    }
+
+    /// One product.
+    pub(crate) async fn product(&self, id: &str) -> Result<Option<Product>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::product(client, id).await).await
+    }
+
+    /// Opens a buyer's account.
+    pub(crate) async fn create_buyer(&self, buyer: &str, opening: &Price) -> Result<Creation, OrdersError> {
+        let question = async |client: &_| flash_vault::create_buyer(client, buyer, opening).await;
+        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
+    }
+
+    /// One buyer's account.
+    pub(crate) async fn buyer(&self, buyer: &str) -> Result<Option<Buyer>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::buyer(client, buyer).await).await
+    }
+
+    /// Pays for a reservation, once; none: the balance is too low.
+    pub(crate) async fn pay(
+        &self,
+        sale: &str,
+        id: u64,
+        buyer: &str,
+        means: Means<'_>,
+    ) -> Result<Option<Payment>, OrdersError> {
+        let question = async |client: &_| flash_vault::pay(client, sale, id, buyer, means).await;
+        self.ask(LOOK_UP_TIMEOUT_MS, question).await
+    }
+
+    /// The payment for a reservation.
+    pub(crate) async fn payment(&self, sale: &str, id: u64) -> Result<Option<Payment>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::payment(client, sale, id).await).await
     }
 
     /// Why a reservation was refused by PostgreSQL, if it was.
@@ -98,6 +153,41 @@ impl Orders {
     /// Removes a webhook; false: there is no such one.
     pub(crate) async fn remove_webhook(&self, id: u64) -> Result<bool, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::remove_webhook(client, id).await).await
+    }
+
+    /// What an API key is good for.
+    pub(crate) async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::api_key(client, id).await).await
+    }
+
+    /// Makes an API key; its id and all of it.
+    pub(crate) async fn create_key(&self, new: &NewKey<'_>) -> Result<(String, String), OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::create_key(client, new).await).await
+    }
+
+    /// Ends an API key. False: there is none of that id.
+    pub(crate) async fn revoke_key(&self, id: &str) -> Result<bool, OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::revoke_key(client, id).await).await
+    }
+
+    /// A page of the API keys.
+    pub(crate) async fn keys(&self, after: &str, limit: u64) -> Result<Vec<KeyRow>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::keys(client, after, limit).await).await
+    }
+
+    /// Writes down what an operator is about to do.
+    pub(crate) async fn log_change(&self, change: LoggedChange<'_>) -> Result<u64, OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::log_change(client, change).await).await
+    }
+
+    /// Writes down what became of it.
+    pub(crate) async fn end_logged(&self, row: u64, outcome: &str) -> Result<(), OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::end_logged(client, row, outcome).await).await
+    }
+
+    /// A page of what operators did.
+    pub(crate) async fn logged(&self, before: u64, limit: u64) -> Result<Vec<LoggedRow>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::logged(client, before, limit).await).await
     }
 
     /// Whether there is a connection, or can be one.
@@ -131,7 +221,7 @@ impl Orders {
             Err(_) => (format!("no connection within {limit_ms} ms"), OrdersError::Away),
         };
         if !self.said.swap(true, Ordering::Relaxed) {
-            tracing::warn!(error, "PostgreSQL is away; what is on sale goes on selling");
+            tracing::warn!(error, "PostgreSQL is away; the sales that this gateway knows go on selling");
         }
         Err(trouble)
     }

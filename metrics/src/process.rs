@@ -41,6 +41,10 @@ pub static REJECTIONS: Counter = Counter::new();
 /// Events and messages that went to the quarantine.
 pub static QUARANTINED: Counter = Counter::new();
 
+/// How often PostgreSQL was asked what it has of a sale: of one that this gateway meets for the first time, or of an id that
+/// Redis does not have.
+pub static SALE_LOOKUPS: Counter = Counter::new();
+
 /// Writes all of it that this process knows.
 pub fn write(page: &mut Page) {
     let help = "Requests refused at once, for the gateway had enough in hand.";
@@ -73,6 +77,11 @@ pub fn write(page: &mut Page) {
     page.counter("flash_duplicates_total", "Events that PostgreSQL had already.", DUPLICATES.get());
     page.counter("flash_rejections_total", "Reservations that PostgreSQL refused.", REJECTIONS.get());
     page.counter("flash_quarantined_total", "Events and messages put aside.", QUARANTINED.get());
+    page.counter(
+        "flash_sale_lookups_total",
+        "Questions to PostgreSQL about a sale that is new to this gateway, or that Redis does not have.",
+        SALE_LOOKUPS.get(),
+    );
 }
 
 fn gauge(page: &mut Page, name: &str, help: &str, gauge: &Gauge) {

@@ -72,8 +72,9 @@ impl World {
         let gateways = [free_address()?, free_address()?];
         let mut processes = Vec::new();
         for (name, address) in ["gateway-0", "gateway-1"].into_iter().zip(gateways) {
-            let environment = links.environment(&servers, processes.len());
-            let args = ["gateway", "--listen", &address.to_string()];
+            let mut environment = links.environment(&servers, processes.len());
+            environment.push(("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned()));
+            let args = ["gateway", "--auth", "none", "--listen", &address.to_string()];
             processes.push(Process::new(name, &args, environment, dir.path()));
         }
         for name in ["syncer-0", "syncer-1"] {

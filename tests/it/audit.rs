@@ -22,7 +22,7 @@ fn shop(world: &World, shopper: usize, done: &AtomicBool) {
         }
         let body = format!("{{\"buyer\":\"{shopper}-{buyer}\",\"items\":{{\"small\":1,\"large\":2}}}}");
         let Ok(answer) = http.post("/v1/sales/drop/reservations", &body) else { return };
-        let Some(id) = answer.body["id"].as_u64() else { continue };
+        let Some(id) = answer.id() else { continue };
         let path = format!("/v1/sales/drop/reservations/{id}");
         let _ = match buyer % 3 {
             0 => http.post(&format!("{path}/confirm"), ""),
@@ -145,20 +145,21 @@ const TAMPERINGS: [Tampering; 18] = [
     Tampering { sale: "fenced", sql: "", redis: &["FLASH.FENCE flash:$"], code: 2, kinds: &["fenced"] },
 ];
 
-/// A sale of nine units in which three buyers reserved and one confirmed, all of it in PostgreSQL.
-pub(crate) fn sell(world: &World, sale: &str) {
+/// A sale of nine units in which three buyers reserved and one confirmed, all of it in PostgreSQL. Gives the reservations' ids.
+pub(crate) fn sell(world: &World, sale: &str) -> [String; 3] {
     let mut http = world.http();
     let created = http.post("/v1/sales", &format!("{{\"sale\":\"{sale}\",\"total\":9,\"hold_ms\":600000}}"));
     assert_eq!(created.expect("an answer").status, 201);
-    for buyer in ["ada", "bob", "eve"] {
+    let ids = ["ada", "bob", "eve"].map(|buyer| {
         wait::until("a reservation", || {
             let body = format!("{{\"buyer\":\"{buyer}\"}}");
             let answer = http.post(&format!("/v1/sales/{sale}/reservations"), &body).expect("an answer");
-            [200, 201].contains(&answer.status).then_some(())
-        });
-    }
-    let confirmed = http.post(&format!("/v1/sales/{sale}/reservations/2/confirm"), "").expect("an answer");
+            answer.id().map(str::to_owned)
+        })
+    });
+    let confirmed = http.post(&format!("/v1/sales/{sale}/reservations/{}/confirm", ids[0]), "").expect("an answer");
     assert_eq!(confirmed.status, 200, "{confirmed:?}");
+    ids
 }
 
 #[test]

@@ -13,11 +13,13 @@ use crate::support::http::{Answer, Http};
 use crate::support::program::Program;
 use crate::support::redis::{Server, flat, info_number, run, status, try_run};
 use crate::support::wait;
+use crate::support::world::database;
 
 const RESERVE: &str = "/v1/sales/drop/reservations";
 const KEY: &str = "flash:drop";
 
-/// A gateway in front of a Redis. It needs neither RabbitMQ nor PostgreSQL to sell what is warmed.
+/// A gateway in front of a Redis. It needs no RabbitMQ to sell what is warmed, and PostgreSQL only to learn that nothing is
+/// asked of its buyers.
 struct Shop {
     server: Server,
     redis: Connection,
@@ -35,9 +37,11 @@ impl Shop {
         let environment = [
             ("FLASH_REDIS_URL", server.redis.url()),
             ("FLASH_AMQP_URL", format!("amqp://{nowhere}/flash")),
-            ("FLASH_POSTGRES_URL", format!("postgres://flash@{nowhere}/flash")),
+            ("FLASH_POSTGRES_URL", database()),
+            ("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned()),
         ];
-        let args = ["gateway", "-o", "json", "--listen", "127.0.0.1:0", "--durability", durability];
+        let served = ["gateway", "-o", "json", "--auth", "none", "--listen", "127.0.0.1:0", "--durability", durability];
+        let args = [&served[..], &["--sweep-after-ms", "3600000"]].concat();
         let mut gateway = Program::start(&args, &environment);
         let address = gateway.line()["http"].as_str().and_then(|url| url.strip_prefix("http://")?.parse().ok());
         let shop = Self { server, redis, address: address.expect("an address"), _gateway: gateway };
@@ -132,13 +136,13 @@ fn what_a_gateway_gives_by_itself_no_request_makes_less() {
     check(shop, "", (201, "fsync"));
     check(shop, "memory", (201, "fsync"));
     check(shop, "replicas=1", (503, "durability-unavailable"));
-    let id = shop.reserve("ada", "").body["id"].as_u64().expect("a reservation has an id");
+    let id = shop.reserve("ada", "").id().expect("a reservation has an id").to_owned();
     let http = &mut shop.http();
     for _ in 0..2 {
         let confirmed = http.send("POST", &format!("{RESERVE}/{id}/confirm"), &[], "").expect("an answer");
         assert_eq!(said(&confirmed), (200, "fsync".to_owned()));
     }
-    let id = shop.reserve("bob", "").body["id"].as_u64().expect("a reservation has an id");
+    let id = shop.reserve("bob", "").id().expect("a reservation has an id").to_owned();
     let released = http.send("DELETE", &format!("{RESERVE}/{id}"), &[], "").expect("an answer");
     assert_eq!(said(&released), (200, "fsync".to_owned()));
     let refused = http.send("POST", &format!("{RESERVE}/{id}/confirm"), &[], "").expect("an answer");

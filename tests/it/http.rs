@@ -1,5 +1,7 @@
 //! The HTTP API from outside.
 
+use std::collections::BTreeMap;
+
 use crate::support::http::{Answer, Http};
 use crate::support::world::World;
 
@@ -44,15 +46,18 @@ fn every_answer_has_its_status() {
         row("POST", "/v1/sales/later/reservations", "{\"buyer\":\"ada\"}", 409, "not-started"),
         row("POST", "/v1/sales/over/reservations", "{\"buyer\":\"ada\"}", 410, "ended"),
         row("GET", "/v1/sales/drop", "", 200, ""),
-        row("GET", "/v1/sales/drop/reservations/2", "", 200, ""),
-        row("POST", "/v1/sales/drop/reservations/2/confirm", "", 200, ""),
-        row("POST", "/v1/sales/drop/reservations/2/confirm", "", 200, ""),
-        row("DELETE", "/v1/sales/drop/reservations/2", "", 409, "conflict"),
-        row("DELETE", "/v1/sales/drop/reservations/3", "", 200, ""),
-        row("DELETE", "/v1/sales/drop/reservations/3", "", 200, ""),
+        row("GET", "/v1/sales/drop/reservations/#2", "", 200, ""),
+        row("POST", "/v1/sales/drop/reservations/#2/confirm", "", 200, ""),
+        row("POST", "/v1/sales/drop/reservations/#2/confirm", "", 200, ""),
+        row("DELETE", "/v1/sales/drop/reservations/#2", "", 409, "conflict"),
+        row("DELETE", "/v1/sales/drop/reservations/#3", "", 200, ""),
+        row("DELETE", "/v1/sales/drop/reservations/#3", "", 200, ""),
         row("POST", RESERVE, "{\"buyer\":\"eve\"}", 201, ""),
         row("GET", "/v1/sales/none", "", 404, "unknown-sale"),
         row("POST", "/v1/sales/none/reservations", "{\"buyer\":\"ada\"}", 404, "unknown-sale"),
+        row("GET", "/v1/sales/drop/reservations/2", "", 404, "unknown-reservation"),
+        row("POST", "/v1/sales/drop/reservations/2/confirm", "", 404, "unknown-reservation"),
+        row("DELETE", "/v1/sales/drop/reservations/2", "", 404, "unknown-reservation"),
         row("GET", "/v1/sales/drop/reservations/99", "", 404, "unknown-reservation"),
         row("GET", "/v1/sales/drop/reservations/x", "", 404, "unknown-reservation"),
         row("GET", "/nowhere", "", 404, "not-found"),
@@ -60,8 +65,13 @@ fn every_answer_has_its_status() {
         row("GET", "/livez", "", 200, ""),
         row("GET", "/readyz", "", 200, ""),
     ];
-    for row in &rows {
-        check(http, row);
+    let mut ids: BTreeMap<u64, String> = BTreeMap::new();
+    for mut row in rows {
+        // `#2` is the id whose number that is.
+        let path = ids.iter().fold(row.path.to_owned(), |path, (number, id)| path.replace(&format!("#{number}"), id));
+        row.path = &path;
+        let answer = check(http, &row);
+        ids.extend(answer.number().zip(answer.id().map(str::to_owned)));
     }
 }
 
@@ -113,7 +123,7 @@ fn a_request_id_replays_its_own_answer() {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
         let answer = http.send("POST", RESERVE, &headers, body).expect("an answer");
         let replayed = answer.header("idempotency-replayed").map(str::to_owned);
-        (answer.status, answer.body["id"].as_u64(), replayed)
+        (answer.status, answer.number(), replayed)
     };
     let replayed = || Some("true".to_owned());
     assert_eq!(send("\"r-1\"", "{\"buyer\":\"ada\"}"), (201, Some(2), None));

@@ -22,8 +22,8 @@ fn send_patiently(world: &World, key: &str, body: &str) -> Answer {
     })
 }
 
-fn check_replayed(answer: &Answer, id: u64) {
-    let seen = (answer.status, answer.body["id"].as_u64(), answer.header("idempotency-replayed"));
+fn check_replayed(answer: &Answer, id: &str) {
+    let seen = (answer.status, answer.body["id"].as_str(), answer.header("idempotency-replayed"));
     assert_eq!(seen, (200, Some(id), Some("true")), "{answer:?}");
 }
 
@@ -47,7 +47,7 @@ fn a_key_stands_for_its_reservation_at_every_gateway_through_crash_and_rebuildin
     world.create_sale("{\"sale\":\"drop\",\"total\":9,\"limit\":5,\"hold_ms\":600000}");
     let first = send(&world, "POST", RESERVE, "k", WISH);
     assert_eq!((first.status, first.header("idempotency-replayed")), (201, None), "{first:?}");
-    let id = first.body["id"].as_u64().expect("an id");
+    let id = first.body["id"].as_str().expect("an id");
     let check_all = |world: &World| {
         check_replayed(&send_patiently(world, "\"k\"", WISH), id);
         OTHERS.iter().for_each(|other| check_reused(&send_patiently(world, "k", other)));
@@ -85,7 +85,7 @@ fn an_answer_that_did_not_come_is_unknown_and_the_same_key_learns_it() {
     assert_eq!((unknown.status, unknown.problem()), (504, "outcome-unknown"), "{unknown:?}");
     // Redis finds the first request in its socket when it wakes: the second is its repeat, or the first of the two.
     let learnt = send_patiently(&world, "k", WISH);
-    let id = learnt.body["id"].as_u64().expect("an id");
+    let id = learnt.body["id"].as_str().expect("an id");
     check_replayed(&send_patiently(&world, "k", WISH), id);
     check_reused(&send_patiently(&world, "k", OTHERS[0]));
     let sale = world.http().get("/v1/sales/drop").expect("an answer");
@@ -98,7 +98,7 @@ fn a_hold_ends_once_under_whatever_key() {
     world.create_sale("{\"sale\":\"drop\",\"total\":9,\"hold_ms\":600000}");
     for (buyer, method, end) in [("ada", "POST", "/confirm"), ("bob", "DELETE", "")] {
         let made = world.http().post(RESERVE, &format!("{{\"buyer\":\"{buyer}\"}}")).expect("an answer");
-        let id = made.body["id"].as_u64().expect("an id");
+        let id = made.body["id"].as_str().expect("an id");
         let path = format!("{}{end}", made.header("location").expect("a place"));
         let first = send(&world, method, &path, "k", "");
         assert_eq!((first.status, first.header("idempotency-replayed")), (200, None), "{first:?}");

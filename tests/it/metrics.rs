@@ -7,13 +7,19 @@ use crate::audit::sell;
 use crate::support::wait;
 use crate::support::world::{World, free_address};
 
-/// The value of a line of the metrics at `address`; none, while nobody is there or there is no such line.
-pub(crate) fn metric(address: SocketAddr, line: &str) -> Option<f64> {
+/// The metrics at `address`; none, while nobody is there.
+pub(crate) fn page(address: SocketAddr) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("text/plain; version=0.0.4"), "{answer}");
+    Some(answer)
+}
+
+/// The value of a line of them; none, while there is no such line.
+pub(crate) fn metric(address: SocketAddr, line: &str) -> Option<f64> {
+    let answer = page(address)?;
     let value = answer.lines().find_map(|of| of.strip_prefix(line)?.strip_prefix(' '))?;
     Some(value.parse().unwrap_or_else(|error| panic!("{line} {value}: {error}")))
 }

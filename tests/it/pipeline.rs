@@ -10,11 +10,13 @@ use flash_wire::Message;
 use redis::Value;
 
 use crate::metrics::{metric, wait_for};
+use crate::support::http::number;
 use crate::support::redis::run;
 use crate::support::wait;
 use crate::support::world::World;
 
-fn reserve(world: &World, buyer: &str) -> u64 {
+/// The reservation's id.
+fn reserve(world: &World, buyer: &str) -> String {
     let body = format!("{{\"buyer\":\"{buyer}\",\"data\":{{\"size\":42}}}}");
     // On a busy machine an answer may be "unknown": then the buyer asks again.
     let answer = wait::until("a yes or a no", || {
@@ -22,7 +24,7 @@ fn reserve(world: &World, buyer: &str) -> u64 {
         (answer.status != 504).then_some(answer)
     });
     assert!([200, 201].contains(&answer.status), "{answer:?}");
-    answer.body["id"].as_u64().expect("an id")
+    answer.id().expect("an id").to_owned()
 }
 
 #[test]
@@ -30,13 +32,14 @@ fn an_order_follows_its_reservation_to_its_end() {
     let world = World::start();
     world.create_sale("{\"sale\":\"drop\",\"total\":9,\"hold_ms\":2000}");
     let [confirmed, released, expired] = ["ada", "bob", "eve"].map(|buyer| reserve(&world, buyer));
-    let path = |id| format!("/v1/sales/drop/reservations/{id}");
-    let answer = world.http().post(&format!("{}/confirm", path(confirmed)), "").expect("an answer");
+    let path = |id: &str| format!("/v1/sales/drop/reservations/{id}");
+    let answer = world.http().post(&format!("{}/confirm", path(&confirmed)), "").expect("an answer");
     assert_eq!(answer.status, 200, "{answer:?}");
-    let answer = world.http().send("DELETE", &path(released), &[], "").expect("an answer");
+    let answer = world.http().send("DELETE", &path(&released), &[], "").expect("an answer");
     assert_eq!(answer.status, 200, "{answer:?}");
     // Nobody touches the sale any more: that the last hold expires is the relay's doing.
     for (id, want) in [(confirmed, "confirmed"), (released, "released"), (expired, "expired")] {
+        let id = number(&id).expect("a number");
         wait::until(&format!("order {id} {want}"), || (world.order_state("drop", id)? == want).then_some(()));
     }
     world.wait_for_empty_journal("drop");
@@ -230,6 +233,7 @@ fn what_nobody_brings_to_postgresql_the_gateway_writes_itself_and_comes_no_secon
     world.start_syncer();
     let bob = reserve(&world, "bob");
     for (id, state) in [(ada, "held"), (bob, "held")] {
+        let id = number(&id).expect("a number");
         wait::until(&format!("order {id} {state}"), || (world.order_state("drop", id)? == state).then_some(()));
     }
     world.wait_for_empty_journal("drop");

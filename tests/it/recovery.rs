@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use redis::Value;
 use serde_json::Value as Json;
 
-use crate::support::http::Answer;
+use crate::support::http::{Answer, number};
 use crate::support::redis::{Server, check, run};
 use crate::support::wait;
 use crate::support::world::World;
@@ -27,12 +27,12 @@ fn reserve_patiently(world: &World, buyer: &str, sku: &str) -> Answer {
     })
 }
 
-fn id(answer: &Answer) -> u64 {
+fn id(answer: &Answer) -> String {
     assert!([200, 201].contains(&answer.status), "{answer:?}");
-    answer.body["id"].as_u64().expect("an id")
+    answer.id().expect("an id").to_owned()
 }
 
-fn confirm(world: &World, id: u64) -> Answer {
+fn confirm(world: &World, id: &str) -> Answer {
     wait::until("a yes or a no", || {
         let answer = world.http().post(&format!("/v1/sales/drop/reservations/{id}/confirm"), "").expect("an answer");
         (answer.status < 500).then_some(answer)
@@ -48,15 +48,15 @@ fn sale(world: &World) -> Json {
 
 /// A sale in which ada has bought, bob holds, eve has given back, an operator has restocked and all of it is in PostgreSQL.
 struct Sold {
-    ada: u64,
-    bob: u64,
+    ada: String,
+    bob: String,
 }
 
 impl Sold {
     fn before(world: &World) -> Self {
         world.create_sale(SALE);
         let [ada, bob, eve] = ["ada", "bob", "eve"].map(|buyer| id(&reserve(world, buyer, "s")));
-        assert_eq!(confirm(world, ada).status, 200);
+        assert_eq!(confirm(world, &ada).status, 200);
         let path = format!("/v1/sales/drop/reservations/{eve}");
         assert_eq!(world.http().send("DELETE", &path, &[], "").expect("an answer").status, 200);
         check(&mut world.redis.connect(), "FLASH.RESTOCK flash:drop SKU m -15", "[RESTOCKED 5 *]");
@@ -67,7 +67,7 @@ impl Sold {
     /// Everything is as it was, in the next epoch; and it sells on.
     fn check_after(&self, world: &World, lost_by: &str) {
         let repeated = reserve_patiently(world, "ada", "s");
-        assert_eq!((repeated.status, id(&repeated)), (200, self.ada), "{lost_by}");
+        assert_eq!((repeated.status, id(&repeated)), (200, self.ada.clone()), "{lost_by}");
         let sale = sale(world);
         let units = |field: &str| sale[field].as_u64();
         assert_eq!(
@@ -76,10 +76,11 @@ impl Sold {
             "{lost_by}: {sale}"
         );
         assert_eq!(reserve_patiently(world, "ada", "m").problem(), "limit-exceeded", "{lost_by}");
-        assert_eq!(confirm(world, self.bob).status, 200, "{lost_by}");
+        assert_eq!(confirm(world, &self.bob).status, 200, "{lost_by}");
         let zoe = id(&reserve_patiently(world, "zoe", "m"));
-        assert!(zoe > self.bob, "{lost_by}");
-        for (id, state) in [(self.ada, "confirmed"), (self.bob, "confirmed"), (zoe, "held")] {
+        assert!(number(&zoe) > number(&self.bob), "{lost_by}");
+        for (id, state) in [(&self.ada, "confirmed"), (&self.bob, "confirmed"), (&zoe, "held")] {
+            let id = number(id).expect("a number");
             wait::until(&format!("order {id} {state}"), || (world.order_state("drop", id)? == state).then_some(()));
         }
         world.wait_for_empty_journal("drop");
@@ -187,12 +188,12 @@ fn of_two_gateways_one_brings_the_sale_back_and_it_stays_closed() {
     let mut world = World::start();
     world.create_sale(SALE);
     world.start_second_gateway();
-    let ada = id(&reserve(&world, "ada", "s"));
+    let ada = id(&reserve_patiently(&world, "ada", "s"));
     check(&mut world.redis.connect(), "FLASH.CLOSE flash:drop", "[CLOSED]");
     world.wait_for_empty_journal("drop");
     for epoch in 2..5 {
         flush(&mut world);
-        assert_eq!(confirm(&world, ada).status, 200);
+        assert_eq!(confirm(&world, &ada).status, 200);
         assert_eq!(reserve_patiently(&world, "bob", "s").problem(), "closed");
         let sale = sale(&world);
         assert_eq!((&sale["epoch"], &sale["phase"]), (&epoch.into(), &"closed".into()), "{sale}");

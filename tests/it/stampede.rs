@@ -65,7 +65,7 @@ fn insist(address: SocketAddr, http: &mut Option<Http>, buyer: u64) -> Option<u6
 
 fn yes_or_no(answer: &Answer) -> Option<Option<u64>> {
     match answer.status {
-        200 | 201 => Some(Some(answer.body["id"].as_u64().expect("a reservation has an id"))),
+        200 | 201 => Some(Some(answer.number().expect("a reservation has an id"))),
         409 => {
             assert_eq!(answer.problem(), "sold-out", "{answer:?}");
             Some(None)

@@ -228,6 +228,8 @@ fn a_webhook_is_added_shown_without_its_secret_and_removed() {
     let listed = listed(&world);
     assert_eq!(listed[0]["url"], "https://example.com/hook");
     assert!(!listed.to_string().contains(&secret), "{listed}");
+    let log = world.http().get("/v1/audit-log").expect("an answer").body.to_string();
+    assert!(log.contains("POST /v1/webhooks") && !log.contains(&secret), "{log}");
     let remove = |path: &str| world.http().send("DELETE", path, &[], "").expect("an answer");
     assert_eq!(remove(&path).status, 204);
     for path in [path.as_str(), "/v1/webhooks/x"] {

@@ -32,11 +32,29 @@ impl Answer {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
+    /// The id of the reservation that it is about.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.body["id"].as_str()
+    }
+
+    /// The number in front of that id: what PostgreSQL and the module call the reservation.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.id().and_then(number)
+    }
+
     /// The last part of the problem's type.
     #[must_use]
     pub fn problem(&self) -> &str {
         self.body["type"].as_str().and_then(|kind| kind.strip_prefix("/problems/")).unwrap_or_default()
     }
+}
+
+/// The number in front of a reservation's id.
+#[must_use]
+pub fn number(id: &str) -> Option<u64> {
+    id.split_once('-')?.0.parse().ok()
 }
 
 impl Http {

@@ -7,6 +7,7 @@ use tokio_postgres::{Row, Transaction};
 
 use crate::fold::{Changes, Ended, Made};
 use crate::number::to_sql;
+use crate::sale::Extras;
 use crate::sql;
 use crate::statements::Statements;
 
@@ -37,7 +38,7 @@ async fn open(
     epoch: u64,
     terms: &MessageTerms,
 ) -> Result<(), tokio_postgres::Error> {
-    crate::sale::insert(transaction, sale, &terms.into(), epoch).await?;
+    crate::sale::insert(transaction, sale, &terms.into(), Extras::default(), epoch).await?;
     transaction.execute(sql::sales::RAISE_EPOCH, &[&sale, &to_sql(epoch)]).await?;
     Ok(())
 }

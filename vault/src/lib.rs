@@ -7,14 +7,18 @@
 
 mod announce;
 mod apply;
+mod audit_log;
+mod catalogue;
 mod connect;
 mod early;
 mod epochs;
 mod error;
 mod fold;
+mod keys;
 mod late;
 mod migrate;
 mod number;
+mod payment;
 mod plan;
 mod quarantine;
 mod read;
@@ -33,22 +37,26 @@ mod syncers;
 mod webhooks;
 mod write;
 
+pub use audit_log::{LoggedChange, LoggedRow, end_logged, log_change, logged};
+pub use catalogue::{Buyer, Price, Product, buyer, create_buyer, create_product, product};
 pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
 pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
+pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
 pub use migrate::migrate;
+pub use payment::{Followed, Means, Payment, PaymentState, follow_orders, pay, payment};
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, discard, quarantined, quarantined_body};
 pub use read::{
     Order, Rejection, SkuSold, active_orders, has_barrier, order, rejection, sold_units, twice_served_buyers,
 };
 pub use recover::{
-    Life, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, is_over, lease_recovery, life, sales_on_sale,
+    Life, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, lease_recovery, life, sales_on_sale,
     settle_rejections, unsettled_sales,
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{Replay, Standing};
 pub use request_keys::{KEY_KEPT_S, TakenKey, take_key};
-pub use sale::{SaleCreated, create_sale, terms};
+pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
 pub use seal::{EPOCHS_APART_SEQS, Wanted};
 pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
 pub use syncers::{SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};

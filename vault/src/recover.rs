@@ -113,15 +113,6 @@ pub async fn end_recovery(client: &Client, sale: &str, gateway: &str) -> Result<
     Ok(())
 }
 
-/// Whether a sale is over for longer than [`OVER_MS_MAX`]; none: there is no such sale.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn is_over(client: &Client, sale: &str) -> Result<Option<bool>, Error> {
-    let row = client.query_opt(sql::recovery::IS_OVER, &[&sale, &to_sql(OVER_MS_MAX)]).await?;
-    Ok(row.map(|row| row.get(0)))
-}
-
 /// Sales with rejections that Redis may still count as sold, at most `count`.
 ///
 /// # Errors

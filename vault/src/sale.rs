@@ -1,33 +1,97 @@
-//! A sale's own rows: its terms.
+//! A sale's own rows: its terms, and what it has besides.
 
 use flash_wire::{SkuTerms, Terms};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio_postgres::types::Json;
 use tokio_postgres::{Client, GenericClient};
 
+use crate::catalogue::Price;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
+use crate::recover::OVER_MS_MAX;
 use crate::sql;
 
-/// What became of the wish to create a sale.
+/// What became of the wish to create something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SaleCreated {
-    /// The sale is new.
+pub enum Creation {
+    /// It is new.
     Created,
-    /// It was there, under the same terms.
+    /// It was there, and is the same.
     Exists,
-    /// It was there, under other terms. Nothing was changed.
+    /// It was there, and is another. Nothing was changed.
     Differs,
+}
+
+/// What a sale has besides its terms. None of it ever changes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extras<'a> {
+    /// Which product it sells. It must be there.
+    pub product: Option<&'a str>,
+    /// A JSON Schema for the data of its orders.
+    pub form: Option<&'a RawValue>,
+}
+
+/// What PostgreSQL says of a sale besides its terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaleFacts {
+    /// Which product it sells.
+    pub product: Option<String>,
+    /// What one unit of the product costs.
+    pub price: Option<Price>,
+    /// A JSON Schema for the data of its orders, as it was given.
+    pub form: Option<String>,
+    /// Its window ended more than [`OVER_MS_MAX`] ago, and its last hold did.
+    pub is_over: bool,
 }
 
 /// Creates a sale that is about to be warmed in this epoch.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether the sale was created is unknown, and the call may be repeated.
-pub async fn create_sale(client: &Client, sale: &str, wanted: &Terms, epoch: u64) -> Result<SaleCreated, Error> {
-    if insert(client, sale, wanted, epoch).await? {
-        return Ok(SaleCreated::Created);
+pub async fn create_sale(
+    client: &Client,
+    sale: &str,
+    wanted: &Terms,
+    extras: Extras<'_>,
+    epoch: u64,
+) -> Result<Creation, Error> {
+    if insert(client, sale, wanted, extras, epoch).await? {
+        return Ok(Creation::Created);
     }
-    let same = terms(client, sale).await?.as_ref() == Some(wanted);
-    Ok(if same { SaleCreated::Exists } else { SaleCreated::Differs })
+    let same = terms(client, sale).await?.as_ref() == Some(wanted)
+        && sale_facts(client, sale).await?.is_some_and(|facts| facts.has(extras));
+    Ok(if same { Creation::Exists } else { Creation::Differs })
+}
+
+impl SaleFacts {
+    /// The same schema may be written in many ways.
+    fn has(&self, extras: Extras<'_>) -> bool {
+        let read = |form: &str| serde_json::from_str::<Value>(form).ok();
+        let form = extras.form.map(RawValue::get);
+        let same_form = match (self.form.as_deref(), form) {
+            (Some(known), Some(given)) => known == given || read(known) == read(given),
+            (known, given) => known == given,
+        };
+        same_form && self.product.as_deref() == extras.product
+    }
+}
+
+/// What PostgreSQL says of a sale besides its terms; none: there is no such sale.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn sale_facts(client: &Client, sale: &str) -> Result<Option<SaleFacts>, Error> {
+    let row = client.query_opt(sql::sales::FACTS, &[&sale, &to_sql(OVER_MS_MAX)]).await?;
+    Ok(row.map(|row| {
+        let price = row.get::<_, Option<i64>>(2).zip(row.get(3));
+        SaleFacts {
+            product: row.get(0),
+            form: row.get(1),
+            price: price.map(|(amount, currency)| Price { amount: from_sql(amount), currency }),
+            is_over: row.get(4),
+        }
+    }))
 }
 
 /// The terms of a sale, if there is one.
@@ -53,6 +117,7 @@ pub(crate) async fn insert(
     client: &impl GenericClient,
     sale: &str,
     terms: &Terms,
+    extras: Extras<'_>,
     epoch: u64,
 ) -> Result<bool, tokio_postgres::Error> {
     let names: Vec<_> = terms.skus.iter().map(|sku| sku.name.as_str()).collect();
@@ -70,6 +135,8 @@ pub(crate) async fn insert(
                 &terms.journal_events_max.map(to_sql),
                 &names,
                 &totals,
+                &extras.product,
+                &extras.form.map(Json),
             ],
         )
         .await?;

@@ -2,14 +2,18 @@
 //! Lists go in as arrays of equal length, one for each column.
 
 pub(crate) mod audit;
+pub(crate) mod catalogue;
 pub(crate) mod events;
 pub(crate) mod orders;
+pub(crate) mod payments;
 pub(crate) mod quarantine;
 pub(crate) mod recovery;
 pub(crate) mod request_keys;
 pub(crate) mod sales;
 pub(crate) mod syncers;
 pub(crate) mod webhooks;
+
+pub(crate) mod identity;
 
 /// Settings of every session. A commit that is not on disk is none: what is acknowledged after it would be lost. (Any
 /// setting but `off` is the operator's choice of more.)

@@ -10,6 +10,9 @@ pub const KEY_PREFIX: &str = "flash:";
 /// A rate limit's Redis key is this and its name. No sale's id has a colon in it, so none is in the way.
 pub const THROTTLE_KEY_PREFIX: &str = "flash:throttle:";
 
+/// The Redis keys by which gateways take turns at looking up what Redis does not have begin with this.
+pub const LOOKUP_KEY_PREFIX: &str = "flash:lookup:";
+
 /// The Redis key of a sale.
 #[must_use]
 pub fn of_sale(sale: &str) -> String {
@@ -29,11 +32,19 @@ pub fn sale_of(key: &[u8]) -> Option<&str> {
 /// # Errors
 /// Names `sale` and the rule.
 pub fn check_sale(sale: &str) -> Result<&str, Invalid> {
+    check_id("sale", sale)
+}
+
+/// Checks any id by the rule of a sale's.
+///
+/// # Errors
+/// Names the field and the rule.
+pub fn check_id<'a>(field: &'static str, id: &'a str) -> Result<&'a str, Invalid> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if (1..=SALE_BYTES_MAX).contains(&sale.len()) && sale.bytes().all(plain) {
-        return Ok(sale);
+    if (1..=SALE_BYTES_MAX).contains(&id.len()) && id.bytes().all(plain) {
+        return Ok(id);
     }
-    Err(Invalid::new("sale", format!("must be 1 to {SALE_BYTES_MAX} letters, digits, '.', '_' or '-'")))
+    Err(Invalid::new(field, format!("must be 1 to {SALE_BYTES_MAX} letters, digits, '.', '_' or '-'")))
 }
 
 #[cfg(test)]
@@ -44,7 +55,15 @@ mod tests {
     fn a_key_is_the_prefix_and_the_id() {
         assert_eq!(of_sale("drop-1"), "flash:drop-1");
         assert_eq!(sale_of(b"flash:drop-1"), Some("drop-1"));
-        for key in [&b"drop-1"[..], b"flash:", b"flash:a b", b"flash:\xff", b"flash:a/b", b"flash:throttle:a"] {
+        for key in [
+            &b"drop-1"[..],
+            b"flash:",
+            b"flash:a b",
+            b"flash:\xff",
+            b"flash:a/b",
+            b"flash:throttle:a",
+            b"flash:lookup:7",
+        ] {
             assert_eq!(sale_of(key), None, "{key:?}");
         }
     }

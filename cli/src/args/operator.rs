@@ -71,6 +71,9 @@ pub(crate) enum QuarantineCommand {
         /// Only show which.
         #[arg(long)]
         dry_run: bool,
+        /// Who decides so.
+        #[arg(long, env = "USER", default_value = "unknown")]
+        by: String,
     },
     /// Decide that they are not to be written.
     Discard {
@@ -113,7 +116,7 @@ impl QuarantineFilter {
 }
 
 /// Reads `90s`, `15m`, `2h` or `7d`.
-fn seconds(text: &str) -> Result<u64, String> {
+pub(super) fn seconds(text: &str) -> Result<u64, String> {
     let unit = |last| match last {
         's' => Some(1),
         'm' => Some(60),

@@ -1,5 +1,6 @@
 //! `flash dev`: everything on this machine, in one directory.
 
+mod id_secret;
 mod progress;
 mod stack;
 mod supervisor;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use flash_broker::Amqp;
-use flash_gateway::{Gateway, Policy, Proxies, Transport};
+use flash_gateway::{Auth, Gateway, IdSecrets, Policy, Proxies, Transport};
 use serde::Serialize;
 
 pub(crate) use self::progress::Progress;
@@ -75,6 +76,9 @@ async fn serve(
     };
     let config = flash_gateway::Config {
         listen: args.listen,
+        operator_listen: None,
+        auth: Auth::None,
+        id_secrets: IdSecrets { makes: id_secret::of(&args.dir)?, also: None },
         redis: redis.clone(),
         transport,
         postgres: postgres.clone(),

@@ -2,28 +2,34 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use bytes::Bytes;
 use flash_client::{Client, Durability, Durable};
 use flash_metrics::process;
 use flash_wire::key::check_sale;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Request};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::address::Proxies;
 use super::forgotten::forgotten;
 use super::found::Patience;
+use super::identity::{Caller, Gate};
 use super::problem::{Kind, Problem};
 use super::rate_limits::{RateLimits, Visit};
 use super::reply::Reply;
-use super::routes::{Endpoint, Routes, Target};
-use super::{body, events, health, metrics, prefer, reservation, reservations, sales, webhooks};
+use super::routes::{Access, Endpoint, Routes, Target};
+use super::{
+    audit_log, body, buyers, events, health, keys, metrics, operate, prefer, products, reservation, reservations,
+    sales, webhooks,
+};
+use crate::catalogue::Catalogue;
 use crate::events::Events;
+use crate::ids::Ids;
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
 use crate::orders::Orders;
 use crate::phase::Phase;
@@ -35,18 +41,25 @@ use crate::waits::Waits;
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) routes: Routes,
+    /// Who may call.
+    pub(crate) gate: Gate,
+    pub(crate) ids: Ids,
     pub(crate) redis: Client,
     /// For calls whose answers promise more than Redis's memory.
     pub(crate) durable: Durable,
     /// What every answer to a buyer survives.
     pub(crate) durability: Durability,
     pub(crate) orders: Orders,
+    /// What this gateway knows of sales besides what Redis says.
+    pub(crate) catalogue: Arc<Catalogue>,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
     /// Brings back what Redis has forgotten.
     pub(crate) recovery: RecoveryHandle,
     /// None, where no RabbitMQ is used.
     pub(crate) rabbit_is_up: Option<Arc<AtomicBool>>,
+    /// Threads that have yet to try to reach PostgreSQL, of all of this gateway's.
+    pub(crate) unprepared: Arc<AtomicUsize>,
     pub(crate) phase: watch::Receiver<Phase>,
     /// Takes those who watch a sale.
     pub(crate) events: Events,
@@ -71,6 +84,7 @@ pub(crate) async fn answer(app: Arc<App>, peer: IpAddr, request: Request<Incomin
 async fn respond(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Result<Reply, Problem> {
     let (head, body) = request.into_parts();
     let target = app.routes.find(&head.method, head.uri.path())?;
+    let caller = app.gate.caller(&target, &head.method, &head.headers).await?;
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
         Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
@@ -85,9 +99,11 @@ async fn respond(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Res
     let body = body::read(body).await?;
     let place = app.places.clone().try_acquire_owned().map_err(|_| shed())?;
     let reads = head.method.is_safe();
-    let limit = Duration::from_millis(limit_ms(target.endpoint)) + prefer::wait(&head.headers).unwrap_or_default();
+    let asked = Asked { target, caller, head, body };
+    let limit_ms = if asked.is_logged() { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
+    let limit = Duration::from_millis(limit_ms) + prefer::wait(&asked.head.headers).unwrap_or_default();
     // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
-    let task = tokio::spawn(work(app, peer, target, reads, head.headers, body, place));
+    let task = tokio::spawn(work(app, peer, asked, place));
     match timeout(limit, task).await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(panicked)) => {
@@ -111,67 +127,97 @@ async fn watch(app: &App, peer: IpAddr, target: &Target, head: &Parts) -> Reply 
     reply
 }
 
-const fn limit_ms(endpoint: Endpoint) -> u64 {
-    match endpoint {
-        Endpoint::CreateSale => CREATE_TIMEOUT_MS,
-        _ => HANDLER_TIMEOUT_MS,
-    }
-}
-
 /// There is no place for one more.
 fn shed() -> Problem {
     process::REQUESTS_SHED.add(1);
     Kind::Overloaded.into()
 }
 
-async fn work(
-    app: Arc<App>,
-    peer: IpAddr,
-    target: Target,
-    reads: bool,
-    headers: HeaderMap,
-    body: Bytes,
-    place: OwnedSemaphorePermit,
-) -> Reply {
-    let sale = target.sale.as_str();
-    let patience = Patience { wait: prefer::wait(&headers), place };
-    let mut visit = Visit::new(&app, peer, &target, &headers);
-    let result = match handle(&app, &target, &headers, &body, &mut visit, patience).await {
-        Err(problem) if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {
-            Err(Box::pin(forgotten(&app, sale)).await)
-        }
-        result => result,
+/// A request that was let through, whole.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) target: Target,
+    pub(crate) caller: Caller,
+    pub(crate) head: Parts,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    /// Whether it stands in the audit log: whatever an operator changes does.
+    fn is_logged(&self) -> bool {
+        let is_operators = self.target.access == Access::Operate || matches!(self.caller, Caller::Operator(_));
+        is_operators && !self.head.method.is_safe()
+    }
+}
+
+async fn work(app: Arc<App>, peer: IpAddr, asked: Asked, place: OwnedSemaphorePermit) -> Reply {
+    let patience = Patience { wait: prefer::wait(&asked.head.headers), place };
+    let mut visit = Visit::new(&app, peer, &asked.target, &asked.head.headers);
+    // What operators do is rare, and asks PostgreSQL: on the heap it does not make every reservation's task larger.
+    let result = match asked.is_logged() {
+        true => Box::pin(handle_logged(&app, &asked, &mut visit, patience)).await,
+        false => handle(&app, &asked, &mut visit, patience).await,
     };
+    let reads = asked.head.method.is_safe();
     let result = result.map_err(|problem| if reads { problem.of_read() } else { problem });
     let mut reply = result.unwrap_or_else(Problem::reply);
     visit.mark(&mut reply);
     reply
 }
 
-async fn handle(
-    app: &App,
-    target: &Target,
-    headers: &HeaderMap,
-    body: &[u8],
-    visit: &mut Visit<'_>,
-    patience: Patience,
-) -> Result<Reply, Problem> {
-    let (sale, id) = (target.sale.as_str(), target.id.as_str());
-    // Whoever reserves names the buyer in the body.
+async fn handle_logged(app: &App, asked: &Asked, visit: &mut Visit<'_>, patience: Patience) -> Result<Reply, Problem> {
+    let row = audit_log::begin(app, asked).await?;
+    let result = handle(app, asked, visit, patience).await;
+    audit_log::end(app, row, &result).await;
+    result
+}
+
+async fn handle(app: &App, asked: &Asked, visit: &mut Visit<'_>, patience: Patience) -> Result<Reply, Problem> {
+    let Asked { target, caller, head, body } = asked;
+    let (sale, id, headers) = (target.sale.as_str(), target.id.as_str(), &head.headers);
+    // Whoever reserves may name the buyer in the body.
     if target.endpoint != Endpoint::Reserve {
-        visit.count(None).await?;
+        visit.count(caller.buyer()).await?;
     }
-    match target.endpoint {
-        // What asks PostgreSQL is rare and large: on the heap it does not make every reservation's task larger.
-        Endpoint::CreateSale => Box::pin(sales::create(app, headers, body)).await,
+    let result = match target.endpoint {
+        Endpoint::Reserve => reservations::reserve(app, caller, sale, headers, body, visit, patience).await,
+        Endpoint::ConfirmReservation => reservation::confirm(app, caller, sale, id, headers, body, patience).await,
+        Endpoint::ReleaseReservation => reservation::release(app, caller, sale, id, headers, patience).await,
         Endpoint::ShowSale => sales::show(app, sale).await,
-        Endpoint::Reserve => reservations::reserve(app, sale, headers, body, visit, patience).await,
-        Endpoint::ShowReservation => Box::pin(reservation::show(app, sale, id, patience)).await,
-        Endpoint::ConfirmReservation => reservation::confirm(app, sale, id, headers, patience).await,
-        Endpoint::ReleaseReservation => reservation::release(app, sale, id, headers, patience).await,
-        Endpoint::AddWebhook => Box::pin(webhooks::add(app, headers, body)).await,
-        Endpoint::ListWebhooks => Box::pin(webhooks::list(app)).await,
-        Endpoint::RemoveWebhook => Box::pin(webhooks::remove(app, id)).await,
-        Endpoint::Live | Endpoint::Ready | Endpoint::Metrics | Endpoint::WatchSale => Err(Kind::Internal.into()),
+        Endpoint::ShowReservation => Box::pin(reservation::show(app, caller, sale, id, patience)).await,
+        _ => Box::pin(handle_rest(app, asked)).await,
+    };
+    match result {
+        Err(problem) if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {
+            Err(Box::pin(forgotten(app, sale)).await)
+        }
+        result => result,
+    }
+}
+
+/// What is asked seldom.
+async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let Asked { target, head, body, .. } = asked;
+    let (sale, id) = (target.sale.as_str(), target.id.as_str());
+    let (headers, query) = (&head.headers, head.uri.query());
+    match target.endpoint {
+        Endpoint::ShowForm => sales::show_form(app, sale).await,
+        Endpoint::ShowProduct => products::show(app, id).await,
+        Endpoint::CreateProduct => products::create(app, headers, body).await,
+        Endpoint::CreateBuyer => buyers::create(app, headers, body).await,
+        Endpoint::ShowBuyer => buyers::show(app, id).await,
+        Endpoint::CreateSale => sales::create(app, headers, body).await,
+        Endpoint::Restock => operate::restock(app, sale, headers, body).await,
+        Endpoint::OpenSale => operate::open(app, sale).await,
+        Endpoint::CloseSale => operate::close(app, sale).await,
+        Endpoint::CreateKey => keys::create(app, headers, body).await,
+        Endpoint::ListKeys => keys::list(app, query).await,
+        Endpoint::RevokeKey => keys::revoke(app, id).await,
+        Endpoint::ShowAuditLog => audit_log::show(app, query).await,
+        Endpoint::AddWebhook => webhooks::add(app, headers, body).await,
+        Endpoint::ListWebhooks => webhooks::list(app).await,
+        Endpoint::RemoveWebhook => webhooks::remove(app, id).await,
+        // The others are answered above.
+        _ => Err(Kind::Internal.into()),
     }
 }

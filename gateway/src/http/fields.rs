@@ -7,6 +7,8 @@ use std::fmt;
 
 use flash_wire::Invalid;
 use flash_wire::invalid::{in_range, name, text};
+use flash_wire::key::check_id;
+use flash_wire::message::SALE_BYTES_MAX;
 use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -75,6 +77,19 @@ impl<'a> Given<'a> {
         text(self.name, self.json.as_bytes(), bytes_max).map_err(|invalid| self.refused(invalid.rule))
     }
 
+    /// The same, to be read as JSON again.
+    pub(crate) fn raw(self, bytes_max: usize) -> Result<&'a RawValue, FieldError> {
+        // It was read as JSON already: nothing here can fail.
+        serde_json::from_str(self.json(bytes_max)?).map_err(|_| self.refused("must be JSON"))
+    }
+
+    /// An id, by the rule of a sale's.
+    pub(crate) fn id(self) -> Result<Cow<'a, str>, FieldError> {
+        let id = self.name(SALE_BYTES_MAX)?;
+        check_id(self.name, &id).map_err(|invalid| self.refused(invalid.rule))?;
+        Ok(id)
+    }
+
     /// A whole number within `min..=max`.
     pub(crate) fn int(self, min: u64, max: u64) -> Result<u64, FieldError> {
         let Ok(value) = self.json.parse() else {
@@ -88,6 +103,21 @@ impl<'a> Given<'a> {
         self.int(min.into(), max.into()).map(|value| u32::try_from(value).unwrap_or(max))
     }
 
+    /// A whole number within `-max..=max` that is not 0.
+    pub(crate) fn delta(self, max: u64) -> Result<i64, FieldError> {
+        let number = self.json.parse::<i64>().ok().filter(|number| *number != 0 && number.unsigned_abs() <= max);
+        number.ok_or_else(|| self.refused(format!("must be a whole number, -{max} to {max}, and not 0")))
+    }
+
+    /// One of at least two words, each with its meaning.
+    pub(crate) fn one_of<T, const N: usize>(self, words: [(&'static str, T); N]) -> Result<T, FieldError> {
+        let names = words.each_ref().map(|(name, _)| *name);
+        let said = serde_json::from_str::<Text>(self.json).ok();
+        let meant = words.into_iter().find(|(name, _)| said.as_ref().is_some_and(|said| said.0 == *name));
+        let rule = || format!("must be {} or {}", names[..N - 1].join(", "), names[N - 1]);
+        meant.map(|(_, meaning)| meaning).ok_or_else(|| self.refused(rule()))
+    }
+
     /// A readable name of 1 to `bytes_max` bytes.
     pub(crate) fn name(self, bytes_max: usize) -> Result<Cow<'a, str>, FieldError> {
         let Ok(Text(text)) = serde_json::from_str(self.json) else {
@@ -97,6 +127,20 @@ impl<'a> Given<'a> {
             Ok(_) => Ok(text),
             Err(invalid) => Err(self.refused(invalid.rule)),
         }
+    }
+
+    /// A list of 1 to `count_max` readable names of 1 to `bytes_max` bytes.
+    pub(crate) fn names(self, count_max: usize, bytes_max: usize) -> Result<Vec<String>, FieldError> {
+        let Ok(list) = serde_json::from_str::<Vec<Text>>(self.json) else {
+            return Err(self.refused(format!("must be a list of 1 to {count_max} strings")));
+        };
+        let count = in_range(self.name, list.len() as u64, 1, count_max as u64);
+        count.map_err(|invalid| self.refused(invalid.rule))?;
+        let entry = |(at, Text(text)): (usize, Text)| match name(self.name, text.as_bytes(), bytes_max) {
+            Ok(_) => Ok(text.into_owned()),
+            Err(invalid) => Err(FieldError { pointer: format!("/{}/{at}", self.name), detail: invalid.to_string() }),
+        };
+        list.into_iter().enumerate().map(entry).collect()
     }
 
     /// A list of 1 to `count_max` objects, each read by `read` from its fields.

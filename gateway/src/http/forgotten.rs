@@ -2,13 +2,24 @@
 
 use super::app::App;
 use super::problem::{Kind, Problem};
+use crate::catalogue::Verdict;
+use crate::orders::OrdersError;
 
-/// What to tell whoever asked for it. PostgreSQL knows every sale that there ever was.
+/// What to tell whoever asked for it. PostgreSQL knows every sale that there ever was; it is not asked for each request.
 pub(crate) async fn forgotten(app: &App, sale: &str) -> Problem {
-    match app.orders.is_over(sale).await {
-        Ok(None) => Kind::UnknownSale.into(),
-        Ok(Some(true)) => Kind::Ended.into(),
-        Ok(Some(false)) => {
+    problem(app, sale, app.catalogue.verdict(&app.redis, &app.orders, sale).await)
+}
+
+/// The same for whoever knows that PostgreSQL has the sale.
+pub(crate) async fn forgotten_by_redis(app: &App, sale: &str) -> Problem {
+    problem(app, sale, app.orders.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref())))
+}
+
+fn problem(app: &App, sale: &str, verdict: Result<Verdict, OrdersError>) -> Problem {
+    match verdict {
+        Ok(Verdict::Nothing) => Kind::UnknownSale.into(),
+        Ok(Verdict::Over) => Kind::Ended.into(),
+        Ok(Verdict::Forgotten) => {
             app.recovery.look_at(sale);
             Problem::new(Kind::Fenced, "Redis has forgotten this sale; it is being brought back from PostgreSQL")
         }

@@ -13,7 +13,9 @@ use super::app::App;
 use super::prefer;
 use super::problem::Problem;
 use super::reply::{Reply, json};
+use crate::catalogue::Verdict;
 use crate::clock::now_ms;
+use crate::ids::PublicId;
 use crate::orders::OrdersError;
 
 /// What a request brings along for a wait: how long it would, and its place among the requests, which it does not keep
@@ -27,7 +29,7 @@ pub(crate) struct Patience {
 #[derive(Debug, Serialize)]
 pub(crate) struct Found {
     sale: String,
-    id: u64,
+    id: PublicId,
     buyer: String,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,12 +64,16 @@ pub(crate) async fn find(app: &App, sale: &str, id: u64) -> Result<Found, Proble
         Ok(status) => status,
         // The reservation is forgotten, or its sale is.
         Err(refusal @ (Refusal::Unknown | Refusal::NotWarmed)) => {
-            return written(app, sale, id).await?.ok_or_else(|| refusal.into());
+            // PostgreSQL is not asked for reservations of ids that anyone made up.
+            let may_be_written = refusal == Refusal::Unknown
+                || app.catalogue.verdict(&app.redis, &app.orders, sale).await? != Verdict::Nothing;
+            let written = if may_be_written { written(app, sale, id).await? } else { None };
+            return written.ok_or_else(|| refusal.into());
         }
         Err(refusal) => return Err(refusal.into()),
     };
     let of_sale = of_sale??;
-    let found = Found::of_status(sale, &status, &of_sale);
+    let found = Found::of_status(sale, app.ids.of(sale, id, &status.buyer), &status, &of_sale);
     if id > of_sale.acked {
         return Ok(Found { persisted: Some(false), ..found });
     }
@@ -119,19 +125,22 @@ pub(crate) fn reply(status: StatusCode, found: &Found, granted: Option<Duration>
 /// What PostgreSQL has.
 async fn written(app: &App, sale: &str, id: u64) -> Result<Option<Found>, OrdersError> {
     if let Some(order) = app.orders.order(sale, id).await? {
-        return Ok(Some(Found::of_order(sale, order)));
+        return Ok(Some(Found::of_order(sale, app.ids.of(sale, id, &order.buyer), order)));
     }
     let rejection = app.orders.rejection(sale, id).await?;
-    Ok(rejection.map(|rejection| Found::of_rejection(sale, id, rejection)))
+    Ok(rejection.map(|rejection| {
+        let public = app.ids.of(sale, id, &rejection.buyer);
+        Found::of_rejection(sale, public, rejection, id)
+    }))
 }
 
 impl Found {
-    fn of_status(sale: &str, status: &ReservationStatus, of_sale: &SaleStatus) -> Self {
+    fn of_status(sale: &str, id: PublicId, status: &ReservationStatus, of_sale: &SaleStatus) -> Self {
         // A hold, and what was confirmed at once, are as the reservation's own event made them.
         let is_as_made = status.state == State::Held || status.expires_at_ms.is_none();
         Self {
             sale: sale.to_owned(),
-            id: status.id,
+            id,
             buyer: status.buyer.clone().into_owned(),
             state: status.state.name(),
             expires_at_ms: status.expires_at_ms,
@@ -143,10 +152,10 @@ impl Found {
         }
     }
 
-    fn of_order(sale: &str, order: Order) -> Self {
+    fn of_order(sale: &str, id: PublicId, order: Order) -> Self {
         Self {
             sale: sale.to_owned(),
-            id: order.id,
+            id,
             buyer: order.buyer,
             state: order.state.name(),
             expires_at_ms: order.expires_at_ms,
@@ -159,7 +168,7 @@ impl Found {
     }
 
     /// Redis had said yes, and PostgreSQL, which has the last word, said no.
-    fn of_rejection(sale: &str, id: u64, rejection: Rejection) -> Self {
+    fn of_rejection(sale: &str, id: PublicId, rejection: Rejection, seq: u64) -> Self {
         Self {
             sale: sale.to_owned(),
             id,
@@ -170,7 +179,7 @@ impl Found {
             reason: Some(rejection.reason),
             items: Vec::new(),
             persisted: Some(true),
-            seq: id,
+            seq,
         }
     }
 }

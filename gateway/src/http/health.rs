@@ -23,7 +23,7 @@ pub(crate) fn live() -> Reply {
 }
 
 /// It is ready: it can sell, and is to go on selling. Without RabbitMQ it sells into the journals, and without
-/// PostgreSQL it sells what is on sale: `?verbose` tells.
+/// PostgreSQL it sells what it knows: `?verbose` tells.
 pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
     #[derive(Serialize)]
     struct View {
@@ -54,7 +54,9 @@ pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
         }),
         false => None,
     };
-    let ready = redis && !draining;
+    // Whoever meets a sale for the first time asks PostgreSQL about it: the first buyers are not to wait for a connection.
+    let prepared = app.unprepared.load(Ordering::Relaxed) == 0;
+    let ready = redis && prepared && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &View { ready, checks })
 }

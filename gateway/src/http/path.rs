@@ -1,8 +1,9 @@
-//! What stands in a path. A path that cannot be a sale's or a reservation's leads to none: that is a 404.
+//! What stands in a path. A path that cannot be a sale's leads to none: that is a 404.
 
-use flash_wire::invalid::in_range;
+use flash_wire::Invalid;
+use flash_wire::invalid::name;
 use flash_wire::key::check_sale;
-use flash_wire::limits::SEQ_MAX;
+use flash_wire::limits::BUYER_BYTES_MAX;
 
 use super::problem::{Kind, Problem};
 
@@ -11,26 +12,49 @@ pub(crate) fn sale(part: &str) -> Result<&str, Problem> {
     check_sale(part).map_err(|invalid| Problem::new(Kind::UnknownSale, invalid.to_string()))
 }
 
-/// The reservation's id.
-pub(crate) fn id(part: &str) -> Result<u64, Problem> {
-    let id = part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten().unwrap_or(0);
-    in_range("id", id, 1, SEQ_MAX).map_err(|invalid| Problem::new(Kind::UnknownReservation, invalid.to_string()))
+/// A buyer's name, percent-encoded where it is not plain.
+pub(crate) fn buyer(part: &str) -> Result<String, Problem> {
+    let unknown = |invalid: Invalid| Problem::new(Kind::UnknownBuyer, invalid.to_string());
+    let bytes = decoded(part).ok_or_else(|| unknown(Invalid::new("buyer", "must be percent-encoded rightly")))?;
+    name("buyer", &bytes, BUYER_BYTES_MAX).map(str::to_owned).map_err(unknown)
+}
+
+/// A name as it may stand in a path.
+pub(crate) fn encoded(name: &str) -> String {
+    let mut part = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' => part.push(byte.into()),
+            byte if byte.is_ascii_alphanumeric() => part.push(byte.into()),
+            byte => part.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    part
+}
+
+fn decoded(part: &str) -> Option<Vec<u8>> {
+    let mut parts = part.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for escaped in parts {
+        let (digits, rest) = escaped.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(part: &str, want: Option<u64>) {
-        assert_eq!(id(part).map_err(|problem| problem.kind), want.ok_or(Kind::UnknownReservation), "{part}");
-    }
-
     #[test]
-    fn an_id_is_a_number_that_a_reservation_can_have() {
-        check("1", Some(1));
-        check("1099511627775", Some(SEQ_MAX));
-        for part in ["", "0", "-1", "+1", "1.0", "abc", "1099511627776", "99999999999999999999"] {
-            check(part, None);
+    fn a_buyer_s_name_may_be_any_and_is_the_same_on_its_way_back() {
+        for name in ["ada", "auth0|ada@b.c", "Zo\u{eb}", "50% off?/#", "a.b-c_d~e"] {
+            assert_eq!(buyer(&encoded(name)), Ok(name.to_owned()), "{}", encoded(name));
+        }
+        assert_eq!(encoded("a b/\u{eb}"), "a%20b%2F%C3%AB");
+        for part in ["%", "a%2", "%zz", "%+1", "%ff", "%00", "", &"a".repeat(129)] {
+            assert_eq!(buyer(part).unwrap_err().kind, Kind::UnknownBuyer, "{part}");
         }
     }
 

@@ -7,11 +7,13 @@ use bytes::Bytes;
 use flash_client::{CallError, DurableError};
 use flash_wire::{Invalid, Refusal};
 use hyper::StatusCode;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
 use super::reply::{Reply, reply};
 use crate::clock::now_ms;
+use crate::form::Breach;
+use crate::identity::Doubt;
 use crate::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use crate::orders::OrdersError;
 
@@ -20,10 +22,16 @@ use crate::orders::OrdersError;
 pub(crate) enum Kind {
     BadRequest,
     Malformed,
+    Unauthenticated,
+    Forbidden,
     NotFound,
     UnknownSale,
     UnknownReservation,
     UnknownWebhook,
+    UnknownKey,
+    UnknownProduct,
+    UnknownBuyer,
+    InsufficientBalance,
     MethodNotAllowed,
     BodyTimeout,
     SoldOut,
@@ -33,6 +41,8 @@ pub(crate) enum Kind {
     Conflict,
     SaleDiffers,
     TooManyWebhooks,
+    ProductDiffers,
+    BuyerDiffers,
     Ended,
     Expired,
     BodyTooLarge,
@@ -53,16 +63,30 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The slug, which is stable.
+    pub(crate) const fn slug(self) -> &'static str {
+        self.row().0
+    }
+
     /// The table: the slug, which is stable and ends the problem's `type`; the status; the title.
     const fn row(self) -> (&'static str, StatusCode, &'static str) {
         use StatusCode as Is;
         match self {
             Self::BadRequest => ("bad-request", Is::BAD_REQUEST, "The request cannot be read"),
             Self::Malformed => ("malformed", Is::BAD_REQUEST, "The body is not a JSON object"),
+            Self::Unauthenticated => ("unauthenticated", Is::UNAUTHORIZED, "Who calls is not known"),
+            Self::Forbidden => ("forbidden", Is::FORBIDDEN, "Whoever calls may not do this"),
             Self::NotFound => ("not-found", Is::NOT_FOUND, "There is nothing at this path"),
             Self::UnknownSale => ("unknown-sale", Is::NOT_FOUND, "There is no such sale"),
             Self::UnknownReservation => ("unknown-reservation", Is::NOT_FOUND, "There is no such reservation"),
             Self::UnknownWebhook => ("unknown-webhook", Is::NOT_FOUND, "There is no such webhook"),
+            Self::UnknownKey => ("unknown-key", Is::NOT_FOUND, "There is no such API key"),
+            Self::UnknownProduct => ("unknown-product", Is::NOT_FOUND, "There is no such product"),
+            Self::UnknownBuyer => ("unknown-buyer", Is::NOT_FOUND, "This buyer has no account"),
+            // Not a conflict: the request is in order, and the same again is right once there is money.
+            Self::InsufficientBalance => {
+                ("insufficient-balance", Is::PAYMENT_REQUIRED, "The buyer's balance is too low")
+            }
             Self::MethodNotAllowed => ("method-not-allowed", Is::METHOD_NOT_ALLOWED, "This path has other methods"),
             Self::BodyTimeout => ("body-timeout", Is::REQUEST_TIMEOUT, "The body took too long"),
             Self::SoldOut => ("sold-out", Is::CONFLICT, "Not enough units are available"),
@@ -72,6 +96,8 @@ impl Kind {
             Self::Conflict => ("conflict", Is::CONFLICT, "This contradicts what was asked for before"),
             Self::SaleDiffers => ("sale-differs", Is::CONFLICT, "There is a sale of this id with other terms"),
             Self::TooManyWebhooks => ("too-many-webhooks", Is::CONFLICT, "There are as many webhooks as there may be"),
+            Self::ProductDiffers => ("product-differs", Is::CONFLICT, "There is another product of this id"),
+            Self::BuyerDiffers => ("buyer-differs", Is::CONFLICT, "The buyer has an account that was opened otherwise"),
             Self::Ended => ("ended", Is::GONE, "The sale is over"),
             Self::Expired => ("expired", Is::GONE, "The hold has expired"),
             Self::BodyTooLarge => ("body-too-large", Is::PAYLOAD_TOO_LARGE, "The body is too large"),
@@ -111,8 +137,8 @@ pub(crate) struct Problem {
     pub(crate) kind: Kind,
     /// What is particular to this time, for people.
     pub(crate) detail: Option<Cow<'static, str>>,
-    /// The field that broke its rule.
-    error: Option<FieldError>,
+    /// The fields that broke their rules.
+    errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
     allow: Option<String>,
 }
@@ -126,16 +152,29 @@ pub(crate) struct FieldError {
     pub(crate) detail: String,
 }
 
+impl FieldError {
+    /// What is wrong within a field that is any JSON.
+    pub(crate) fn within(field: &str, breach: Breach) -> Self {
+        Self { pointer: format!("{field}{}", breach.path), detail: breach.detail }
+    }
+}
+
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let waits = kind.row().1 == StatusCode::SERVICE_UNAVAILABLE;
-        Self { kind, detail: None, error: None, retry_after_s: waits.then_some(RETRY_AFTER_S), allow: None }
+        Self { kind, detail: None, errors: Vec::new(), retry_after_s: waits.then_some(RETRY_AFTER_S), allow: None }
     }
 }
 
 impl From<FieldError> for Problem {
     fn from(error: FieldError) -> Self {
-        Self { error: Some(error), ..Kind::Invalid.into() }
+        vec![error].into()
+    }
+}
+
+impl From<Vec<FieldError>> for Problem {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Kind::Invalid.into() }
     }
 }
 
@@ -182,6 +221,15 @@ impl From<DurableError> for Problem {
                 Self::new(Kind::DurabilityShort, "ask again with the same Idempotency-Key to wait for it again")
             }
             DurableError::Call(error) => error.into(),
+        }
+    }
+}
+
+impl From<Doubt> for Problem {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::Unproven(what) => Self::new(Kind::Unauthenticated, what),
+            Doubt::Unknown(error) => Self::from(error).of_read(),
         }
     }
 }
@@ -238,6 +286,9 @@ impl Problem {
         let mut reply = reply(self.kind.row().1, body);
         let headers = reply.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.kind == Kind::Unauthenticated {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = self.retry_after_s {
             headers.insert(RETRY_AFTER, seconds.into());
         }
@@ -255,8 +306,8 @@ impl Problem {
             status: u16,
             #[serde(skip_serializing_if = "Option::is_none")]
             detail: Option<&'a str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            errors: Option<[&'a FieldError; 1]>,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [FieldError],
         }
         let (slug, status, title) = self.kind.row();
         let body = Body {
@@ -264,7 +315,7 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: self.detail.as_deref(),
-            errors: self.error.as_ref().map(|error| [error]),
+            errors: &self.errors,
         };
         // Strings and numbers into memory: nothing here can fail.
         serde_json::to_vec(&body).unwrap_or_default().into()

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
@@ -23,6 +23,22 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Reply {
     // Strings, numbers and lists into memory: nothing here can fail.
     let mut reply = reply(status, serde_json::to_vec(body).unwrap_or_default().into());
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    reply
+}
+
+/// An answer of what was created, and where it is found from now on.
+pub(crate) fn created(location: String, body: &impl Serialize) -> Reply {
+    let mut reply = json(StatusCode::CREATED, body);
+    if let Ok(location) = location.try_into() {
+        reply.headers_mut().insert(LOCATION, location);
+    }
+    reply
+}
+
+/// An answer of a JSON Schema.
+pub(crate) fn schema(text: &str) -> Reply {
+    let mut reply = reply(StatusCode::OK, text.to_owned().into());
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/schema+json"));
     reply
 }
 

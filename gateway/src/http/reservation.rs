@@ -7,44 +7,63 @@ use serde::Serialize;
 
 use super::app::App;
 use super::found::{self, Patience, find_patiently};
+use super::identity::Caller;
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
-use super::{durability, idempotency_key, path};
+use super::{body, durability, idempotency_key, path, payment, reservation_id};
 
 /// Where it stands.
-pub(crate) async fn show(app: &App, sale: &str, id: &str, patience: Patience) -> Result<Reply, Problem> {
-    let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    let (found, granted) = find_patiently(app, sale, id, patience).await?;
+pub(crate) async fn show(
+    app: &App,
+    caller: &Caller,
+    sale: &str,
+    id: &str,
+    patience: Patience,
+) -> Result<Reply, Problem> {
+    let sale = path::sale(sale)?;
+    let number = reservation_id::number(app, caller, sale, id).await?;
+    let (found, granted) = find_patiently(app, sale, number, patience).await?;
     Ok(found::reply(StatusCode::OK, &found, granted))
 }
 
-/// Ends the hold because it was paid for.
+/// Ends the hold because it is paid for: here, if the body says how, or before.
 pub(crate) async fn confirm(
     app: &App,
+    caller: &Caller,
     sale: &str,
     id: &str,
     headers: &HeaderMap,
+    body: &[u8],
     patience: Patience,
 ) -> Result<Reply, Problem> {
-    let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    end_hold(app, sale, Call::confirm(sale, id), headers, patience).await
+    let sale = path::sale(sale)?;
+    let number = reservation_id::number(app, caller, sale, id).await?;
+    if !body.is_empty() {
+        body::expect_json(headers)?;
+        Box::pin(payment::take(app, sale, number, payment::Wish::read(body)?)).await?;
+    }
+    end_hold(app, sale, (id, number), Call::confirm(sale, number), headers, patience).await
 }
 
 /// Gives the hold back.
 pub(crate) async fn release(
     app: &App,
+    caller: &Caller,
     sale: &str,
     id: &str,
     headers: &HeaderMap,
     patience: Patience,
 ) -> Result<Reply, Problem> {
-    let (sale, id) = (path::sale(sale)?, path::id(id)?);
-    end_hold(app, sale, Call::release(sale, id), headers, patience).await
+    let sale = path::sale(sale)?;
+    let number = reservation_id::number(app, caller, sale, id).await?;
+    end_hold(app, sale, (id, number), Call::release(sale, number), headers, patience).await
 }
 
+/// `id` is as it was given, which is how it is answered.
 async fn end_hold(
     app: &App,
     sale: &str,
+    (id, number): (&str, u64),
     call: Call<EndHoldAnswer>,
     headers: &HeaderMap,
     patience: Patience,
@@ -52,23 +71,23 @@ async fn end_hold(
     #[derive(Serialize)]
     struct View<'a> {
         sale: &'a str,
-        id: u64,
+        id: &'a str,
         state: &'static str,
     }
     // A hold ends once, so that the reservation's id is key enough; what is no key is refused all the same.
     idempotency_key::of(headers)?;
     let durability = durability::of(app, headers)?;
-    let (id, state, is_replayed) = match durability::call(app, call, durability).await? {
-        Ok(EndHoldAnswer::Confirmed { id }) => (id, State::Confirmed, false),
-        Ok(EndHoldAnswer::Released { id }) => (id, State::Released, false),
+    let (state, is_replayed) = match durability::call(app, call, durability).await? {
+        Ok(EndHoldAnswer::Confirmed { .. }) => (State::Confirmed, false),
+        Ok(EndHoldAnswer::Released { .. }) => (State::Released, false),
         // It had ended so already.
-        Err(Refusal::Replayed { id, state, .. }) => (id, state, true),
+        Err(Refusal::Replayed { state, .. }) => (state, true),
         Err(refusal) => return Err(refusal.into()),
     };
     if !is_replayed {
         app.relay.wake();
     }
-    let mut reply = match found::waited(app, sale, id, StatusCode::OK, patience).await {
+    let mut reply = match found::waited(app, sale, number, StatusCode::OK, patience).await {
         Some(reply) => reply,
         None => json(StatusCode::OK, &View { sale, id, state: state.name() }),
     };

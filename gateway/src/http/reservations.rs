@@ -1,9 +1,10 @@
 //! `POST /v1/sales/{sale}/reservations`
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use flash_client::{Call, CallError, DurableError};
-use flash_wire::limits::{BUYER_BYTES_MAX, DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
+use flash_wire::limits::{DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
 use flash_wire::{Refusal, Reserve, ReserveAnswer, State, Wanted};
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, LOCATION};
@@ -12,14 +13,19 @@ use serde::Serialize;
 use super::app::App;
 use super::fields::{self, Field};
 use super::found::{self, Patience, left_ms};
+use super::identity::{self, Caller};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
 use super::{body, durability, idempotency_key, path};
+use crate::catalogue::Facts;
+use crate::form::Refused;
+use crate::ids::PublicId;
 
 /// Makes a reservation, or answers the one that the same request made before.
 pub(crate) async fn reserve(
     app: &App,
+    caller: &Caller,
     sale: &str,
     headers: &HeaderMap,
     body: &[u8],
@@ -29,18 +35,26 @@ pub(crate) async fn reserve(
     let sale = path::sale(sale)?;
     body::expect_json(headers)?;
     let (key, durability) = (idempotency_key::of(headers)?, durability::of(app, headers)?);
-    let wish = Wish::read(body)?;
+    let wish = Wish::read(caller, body)?;
     visit.count(Some(&wish.buyer)).await?;
+    let facts = match app.catalogue.known(sale) {
+        Some(facts) => facts,
+        None => Box::pin(meet(app, sale)).await?,
+    };
+    if let Some(form) = &facts.form {
+        form.check(wish.data).map_err(breaks_form)?;
+    }
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
             app.relay.wake();
+            let id = app.ids.of(sale, made.id, &wish.buyer);
             let waited = found::waited(app, sale, made.id, StatusCode::CREATED, patience).await;
-            located(waited.unwrap_or_else(|| created(sale, made)), sale, made.id)
+            located(waited.unwrap_or_else(|| created(sale, id, &made)), sale, id)
         }
         Err(Refusal::Replayed { id, expires_at_ms, state }) => {
             let waited = found::waited(app, sale, id, StatusCode::OK, patience).await;
-            let view = View::new(sale, id, state, expires_at_ms, None);
+            let view = View::new(sale, app.ids.of(sale, id, &wish.buyer), state, expires_at_ms, None);
             let mut reply = waited.unwrap_or_else(|| json(StatusCode::OK, &view));
             reply::mark_replayed(&mut reply);
             reply
@@ -53,12 +67,35 @@ pub(crate) async fn reserve(
     Ok(reply)
 }
 
-fn created(sale: &str, made: ReserveAnswer) -> Reply {
-    let state = if made.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
-    json(StatusCode::CREATED, &View::new(sale, made.id, state, made.expires_at_ms, Some(made.available)))
+/// What a sale has besides its terms, when a buyer of it comes here for the first time. Redis must know it: of an id that it
+/// does not know, anyone may have made it up.
+async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
+    // Nothing is reserved yet, so that nothing is unknown.
+    let silent = |error| match error {
+        CallError::Unknown(_) => Kind::RedisAway.into(),
+        error => Problem::from(error),
+    };
+    app.redis.call(Call::sale_status(sale)).await.map_err(silent)??;
+    let away = |_| Problem::new(Kind::PostgresAway, "this gateway has yet to learn what the sale asks of its buyers");
+    app.catalogue.facts(&app.orders, sale).await.map_err(away)
 }
 
-fn located(mut reply: Reply, sale: &str, id: u64) -> Reply {
+fn breaks_form(refused: Refused) -> Problem {
+    match refused {
+        Refused::Breaks(breaks) => {
+            let errors = breaks.into_iter().map(|breach| FieldError::within("/data", breach));
+            errors.collect::<Vec<_>>().into()
+        }
+        Refused::Unknown => Problem::new(Kind::Internal, "the sale's form cannot be read"),
+    }
+}
+
+fn created(sale: &str, id: PublicId, made: &ReserveAnswer) -> Reply {
+    let state = if made.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
+    json(StatusCode::CREATED, &View::new(sale, id, state, made.expires_at_ms, Some(made.available)))
+}
+
+fn located(mut reply: Reply, sale: &str, id: PublicId) -> Reply {
     if let Ok(location) = format!("/v1/sales/{sale}/reservations/{id}").try_into() {
         reply.headers_mut().insert(LOCATION, location);
     }
@@ -69,7 +106,7 @@ fn located(mut reply: Reply, sale: &str, id: u64) -> Reply {
 #[derive(Debug, Serialize)]
 struct View<'a> {
     sale: &'a str,
-    id: u64,
+    id: PublicId,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at_ms: Option<u64>,
@@ -80,7 +117,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn new(sale: &'a str, id: u64, state: State, expires_at_ms: Option<u64>, available: Option<u64>) -> Self {
+    fn new(sale: &'a str, id: PublicId, state: State, expires_at_ms: Option<u64>, available: Option<u64>) -> Self {
         let expires_in_ms = left_ms(state, expires_at_ms);
         Self { sale, id, state: state.name(), expires_at_ms, expires_in_ms, available }
     }
@@ -102,7 +139,7 @@ enum Units<'a> {
 }
 
 impl<'a> Wish<'a> {
-    fn read(json: &'a [u8]) -> Result<Self, Problem> {
+    fn read(caller: &'a Caller, json: &'a [u8]) -> Result<Self, Problem> {
         let [buyer, quantity, items, data] = fields::body(json, ["buyer", "quantity", "items", "data"])?;
         if quantity.is_given() && items.is_given() {
             return Err(quantity.refused("must not stand beside items").into());
@@ -110,7 +147,7 @@ impl<'a> Wish<'a> {
         let quantity = quantity.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?;
         let items = items.optional(|items| items.list(SKUS_MAX, ["sku", "quantity"], read_item))?;
         Ok(Self {
-            buyer: buyer.required()?.name(BUYER_BYTES_MAX)?,
+            buyer: identity::buyer(caller, buyer)?,
             units: items.map_or(Units::Quantity(quantity.unwrap_or(1)), Units::Items),
             data: data.optional(|data| data.json(DATA_BYTES_MAX))?,
         })
@@ -151,7 +188,7 @@ mod tests {
             Ok((buyer, units, data)) => Ok(Wish { buyer: buyer.into(), units, data }),
             Err((pointer, detail)) => Err(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }.into()),
         };
-        assert_eq!(Wish::read(json.as_bytes()), want, "{json}");
+        assert_eq!(Wish::read(&Caller::Anyone, json.as_bytes()), want, "{json}");
     }
 
     #[test]
@@ -160,6 +197,18 @@ mod tests {
         check(r#"{"buyer":"ada","quantity":3,"data":"x"}"#, Ok(("ada", Units::Quantity(3), Some("\"x\""))));
         let items = Units::Items(vec![("s".into(), 2), ("m".into(), 1)]);
         check(r#"{"buyer":"ada","items":[{"sku":"s","quantity":2},{"sku":"m"}]}"#, Ok(("ada", items, None)));
+    }
+
+    #[test]
+    fn a_buyer_who_proved_to_be_one_is_nobody_else() {
+        let ada = Caller::Buyer("ada".into());
+        let wish = Wish { buyer: "ada".into(), units: Units::Quantity(2), data: None };
+        assert_eq!(Wish::read(&ada, b"{\"quantity\":2}"), Ok(wish));
+        let detail = "buyer must not be given: it is whoever calls".to_owned();
+        for body in ["{\"buyer\":\"bob\"}", "{\"buyer\":\"ada\"}", "{\"buyer\":7}"] {
+            let error = FieldError { pointer: "/buyer".to_owned(), detail: detail.clone() };
+            assert_eq!(Wish::read(&ada, body.as_bytes()), Err(error.into()), "{body}");
+        }
     }
 
     #[test]
@@ -188,7 +237,7 @@ mod tests {
     #[test]
     fn a_wish_is_the_command_that_the_module_takes() {
         let command = |json: &'static str| {
-            let wish = Wish::read(json.as_bytes()).unwrap();
+            let wish = Wish::read(&Caller::Anyone, json.as_bytes()).unwrap();
             let mut args = Vec::new();
             wish.command(Some("r")).args(&mut args);
             args.iter().map(|arg: &Vec<u8>| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ")

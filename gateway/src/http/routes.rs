@@ -11,10 +11,22 @@ pub(crate) enum Endpoint {
     CreateSale,
     ShowSale,
     WatchSale,
+    Restock,
+    OpenSale,
+    CloseSale,
+    ShowForm,
     Reserve,
     ShowReservation,
     ConfirmReservation,
     ReleaseReservation,
+    CreateKey,
+    ListKeys,
+    RevokeKey,
+    ShowAuditLog,
+    CreateProduct,
+    ShowProduct,
+    CreateBuyer,
+    ShowBuyer,
     AddWebhook,
     ListWebhooks,
     RemoveWebhook,
@@ -23,21 +35,73 @@ pub(crate) enum Endpoint {
     Metrics,
 }
 
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anyone.
+    Open,
+    /// A buyer, about what is his; an operator, about any buyer's: to look takes [`Access::Read`], to change
+    /// [`Access::Operate`].
+    Buyer,
+    /// An operator who looks.
+    Read,
+    /// An operator who changes. The request stands in the audit log, its body too: no such route takes a secret.
+    Operate,
+}
+
+/// What a listener serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surface {
+    /// What buyers may call.
+    Buyers,
+    /// All of it.
+    Whole,
+}
+
+impl Surface {
+    const fn has(self, access: Access) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Buyers => matches!(access, Access::Open | Access::Buyer),
+        }
+    }
+}
+
+type Route = (Method, &'static str, Endpoint, Access, &'static str);
+
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-const ROUTES: [(Method, &str, Endpoint, &str); 13] = [
-    (Method::POST, "/v1/sales", Endpoint::CreateSale, "create-sale"),
-    (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, "show-sale"),
-    (Method::GET, "/v1/sales/{sale}/events", Endpoint::WatchSale, "watch-sale"),
-    (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve, "reserve"),
-    (Method::GET, "/v1/sales/{sale}/reservations/{id}", Endpoint::ShowReservation, "show-reservation"),
-    (Method::DELETE, "/v1/sales/{sale}/reservations/{id}", Endpoint::ReleaseReservation, "release"),
-    (Method::POST, "/v1/sales/{sale}/reservations/{id}/confirm", Endpoint::ConfirmReservation, "confirm"),
-    (Method::POST, "/v1/webhooks", Endpoint::AddWebhook, "add-webhook"),
-    (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks, "list-webhooks"),
-    (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook, "remove-webhook"),
-    (Method::GET, "/livez", Endpoint::Live, "livez"),
-    (Method::GET, "/readyz", Endpoint::Ready, "readyz"),
-    (Method::GET, "/metrics", Endpoint::Metrics, "metrics"),
+pub(crate) const ROUTES: [Route; 25] = [
+    (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
+    (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
+    (Method::GET, "/v1/sales/{sale}/events", Endpoint::WatchSale, Access::Open, "watch-sale"),
+    (Method::GET, "/v1/sales/{sale}/form", Endpoint::ShowForm, Access::Open, "show-form"),
+    (Method::POST, "/v1/sales/{sale}/restock", Endpoint::Restock, Access::Operate, "restock"),
+    (Method::POST, "/v1/sales/{sale}/open", Endpoint::OpenSale, Access::Operate, "open-sale"),
+    (Method::POST, "/v1/sales/{sale}/close", Endpoint::CloseSale, Access::Operate, "close-sale"),
+    (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve, Access::Buyer, "reserve"),
+    (Method::GET, "/v1/sales/{sale}/reservations/{id}", Endpoint::ShowReservation, Access::Buyer, "show-reservation"),
+    (Method::DELETE, "/v1/sales/{sale}/reservations/{id}", Endpoint::ReleaseReservation, Access::Buyer, "release"),
+    (
+        Method::POST,
+        "/v1/sales/{sale}/reservations/{id}/confirm",
+        Endpoint::ConfirmReservation,
+        Access::Buyer,
+        "confirm",
+    ),
+    (Method::POST, "/v1/products", Endpoint::CreateProduct, Access::Operate, "create-product"),
+    (Method::GET, "/v1/products/{id}", Endpoint::ShowProduct, Access::Open, "show-product"),
+    (Method::POST, "/v1/buyers", Endpoint::CreateBuyer, Access::Operate, "create-buyer"),
+    (Method::GET, "/v1/buyers/{id}", Endpoint::ShowBuyer, Access::Read, "show-buyer"),
+    (Method::POST, "/v1/keys", Endpoint::CreateKey, Access::Operate, "create-key"),
+    (Method::GET, "/v1/keys", Endpoint::ListKeys, Access::Read, "list-keys"),
+    (Method::DELETE, "/v1/keys/{id}", Endpoint::RevokeKey, Access::Operate, "revoke-key"),
+    (Method::GET, "/v1/audit-log", Endpoint::ShowAuditLog, Access::Read, "show-audit-log"),
+    (Method::POST, "/v1/webhooks", Endpoint::AddWebhook, Access::Operate, "add-webhook"),
+    (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks, Access::Read, "list-webhooks"),
+    (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook, Access::Operate, "remove-webhook"),
+    (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
+    (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
+    (Method::GET, "/metrics", Endpoint::Metrics, Access::Read, "metrics"),
 ];
 
 /// The names of the routes that buyers and operators use. What load balancers ask is for nobody to limit.
@@ -54,30 +118,30 @@ pub(crate) fn route_path(name: &str) -> &'static str {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
+    pub(crate) access: Access,
     /// The route's name.
     pub(crate) route: &'static str,
     pub(crate) sale: String,
     pub(crate) id: String,
 }
 
-/// The table, made ready for looking paths up.
+/// The table, as far as a listener serves it, made ready for looking paths up.
 #[derive(Debug)]
 pub(crate) struct Routes {
-    paths: Router<Vec<(Method, Endpoint, &'static str)>>,
+    paths: Router<Vec<&'static Route>>,
 }
 
 impl Routes {
-    pub(crate) fn new() -> Result<Self, matchit::InsertError> {
+    pub(crate) fn new(surface: Surface) -> Result<Self, matchit::InsertError> {
+        // Of a constant there is a new one wherever it is named.
+        static TABLE: [Route; ROUTES.len()] = ROUTES;
+        let served: Vec<_> = TABLE.iter().filter(|(_, _, _, access, _)| surface.has(*access)).collect();
         let mut paths = Router::new();
-        for (at, (_, path, ..)) in ROUTES.iter().enumerate() {
-            if ROUTES[..at].iter().any(|(_, earlier, ..)| earlier == path) {
+        for (at, (_, path, ..)) in served.iter().enumerate() {
+            if served[..at].iter().any(|(_, earlier, ..)| earlier == path) {
                 continue;
             }
-            let methods = ROUTES.iter().filter(|(_, other, ..)| other == path);
-            paths.insert(
-                *path,
-                methods.map(|(method, _, endpoint, name)| (method.clone(), *endpoint, *name)).collect(),
-            )?;
+            paths.insert(*path, served.iter().copied().filter(|(_, other, ..)| other == path).collect())?;
         }
         Ok(Self { paths })
     }
@@ -89,16 +153,16 @@ impl Routes {
     pub(crate) fn find(&self, method: &Method, path: &str) -> Result<Target, Problem> {
         let found = self.paths.at(path).map_err(|_| Kind::NotFound)?;
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
-        let Some((_, endpoint, route)) = found.value.iter().find(|(method, ..)| method == wanted) else {
+        let Some((_, _, endpoint, access, route)) = found.value.iter().find(|(method, ..)| method == wanted) else {
             return Err(Problem::method_not_allowed(allow(found.value)));
         };
         let part = |name| found.params.get(name).unwrap_or_default().to_owned();
-        Ok(Target { endpoint: *endpoint, route, sale: part("sale"), id: part("id") })
+        Ok(Target { endpoint: *endpoint, access: *access, route, sale: part("sale"), id: part("id") })
     }
 }
 
-fn allow(methods: &[(Method, Endpoint, &str)]) -> String {
-    let names = methods.iter().map(|(method, ..)| match *method {
+fn allow(routes: &[&Route]) -> String {
+    let names = routes.iter().map(|(method, ..)| match *method {
         Method::GET => "GET, HEAD",
         _ => method.as_str(),
     });
@@ -110,9 +174,13 @@ mod tests {
     use super::*;
 
     fn check(method: Method, path: &str, want: Result<(Endpoint, &str, &str), Problem>) {
-        let got = Routes::new().unwrap().find(&method, path);
-        let got = got.map(|target| (target.endpoint, target.sale, target.id));
-        assert_eq!(got, want.map(|(endpoint, sale, id)| (endpoint, sale.to_owned(), id.to_owned())), "{method} {path}");
+        check_of(Surface::Whole, method, path, want);
+    }
+
+    fn check_of(surface: Surface, method: Method, path: &str, want: Result<(Endpoint, &str, &str), Problem>) {
+        let got = Routes::new(surface).unwrap().find(&method, path);
+        let got = got.as_ref().map(|target| (target.endpoint, target.sale.as_str(), target.id.as_str()));
+        assert_eq!(got, want.as_ref().map(|want| *want), "{surface:?} {method} {path}");
     }
 
     #[test]
@@ -121,6 +189,9 @@ mod tests {
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::HEAD, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::GET, "/v1/sales/drop/events", Ok((Endpoint::WatchSale, "drop", "")));
+        check(Method::POST, "/v1/sales/drop/restock", Ok((Endpoint::Restock, "drop", "")));
+        check(Method::POST, "/v1/sales/drop/open", Ok((Endpoint::OpenSale, "drop", "")));
+        check(Method::POST, "/v1/sales/drop/close", Ok((Endpoint::CloseSale, "drop", "")));
         check(Method::POST, "/v1/sales/drop/reservations", Ok((Endpoint::Reserve, "drop", "")));
         check(Method::GET, "/v1/sales/drop/reservations/7", Ok((Endpoint::ShowReservation, "drop", "7")));
         check(Method::DELETE, "/v1/sales/drop/reservations/7", Ok((Endpoint::ReleaseReservation, "drop", "7")));
@@ -128,6 +199,15 @@ mod tests {
         check(Method::POST, "/v1/webhooks", Ok((Endpoint::AddWebhook, "", "")));
         check(Method::GET, "/v1/webhooks", Ok((Endpoint::ListWebhooks, "", "")));
         check(Method::DELETE, "/v1/webhooks/7", Ok((Endpoint::RemoveWebhook, "", "7")));
+        check(Method::POST, "/v1/keys", Ok((Endpoint::CreateKey, "", "")));
+        check(Method::GET, "/v1/keys", Ok((Endpoint::ListKeys, "", "")));
+        check(Method::DELETE, "/v1/keys/flash_read_7", Ok((Endpoint::RevokeKey, "", "flash_read_7")));
+        check(Method::GET, "/v1/audit-log", Ok((Endpoint::ShowAuditLog, "", "")));
+        check(Method::GET, "/v1/sales/drop/form", Ok((Endpoint::ShowForm, "drop", "")));
+        check(Method::POST, "/v1/products", Ok((Endpoint::CreateProduct, "", "")));
+        check(Method::GET, "/v1/products/shirt", Ok((Endpoint::ShowProduct, "", "shirt")));
+        check(Method::POST, "/v1/buyers", Ok((Endpoint::CreateBuyer, "", "")));
+        check(Method::GET, "/v1/buyers/ada", Ok((Endpoint::ShowBuyer, "", "ada")));
         check(Method::GET, "/livez", Ok((Endpoint::Live, "", "")));
         check(Method::GET, "/readyz", Ok((Endpoint::Ready, "", "")));
         check(Method::GET, "/metrics", Ok((Endpoint::Metrics, "", "")));
@@ -139,6 +219,26 @@ mod tests {
         assert_eq!(names.len(), ROUTES.len());
         assert!(route_names().all(|name| route_path(name).starts_with("/v1/")) && route_names().count() > 5);
         assert_eq!((route_path("reserve"), route_path("nothing")), ("/v1/sales/{sale}/reservations", ""));
+    }
+
+    #[test]
+    fn what_is_the_operators_is_not_there_for_buyers() {
+        let check = |method, path, want| check_of(Surface::Buyers, method, path, want);
+        check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
+        check(Method::POST, "/v1/sales/drop/reservations", Ok((Endpoint::Reserve, "drop", "")));
+        for path in [
+            "/v1/sales",
+            "/v1/sales/drop/restock",
+            "/v1/keys",
+            "/v1/keys/x",
+            "/v1/audit-log",
+            "/v1/webhooks",
+            "/metrics",
+        ] {
+            for method in [Method::GET, Method::POST, Method::DELETE, Method::PUT] {
+                check(method, path, Err(Kind::NotFound.into()));
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use flash_client::{Call, CallError};
-use flash_vault::SaleCreated;
+use flash_vault::{Creation, Extras, Price};
 use flash_wire::key::check_sale;
 use flash_wire::limits::{
     HOLD_MS_MAX, JOURNAL_EVENTS_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
@@ -13,38 +13,50 @@ use flash_wire::{
     DEFAULT_LIMIT, DEFAULT_SKU, FIRST_EPOCH, Invalid, Refusal, SaleStatus, SkuStatus, SkuTerms, Terms, Warm, WarmAnswer,
 };
 use hyper::StatusCode;
-use hyper::header::{HeaderMap, LOCATION};
+use hyper::header::HeaderMap;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::app::App;
-use super::fields::{self, Field};
-use super::forgotten::forgotten;
+use super::fields::{self, Field, Given};
+use super::forgotten::forgotten_by_redis;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
 use super::{body, idempotency_key, path};
+use crate::catalogue::Facts;
+use crate::form::{FORM_BYTES_MAX, Form};
 use crate::limits::JOURNAL_EVENTS_DEFAULT;
 
 /// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale.
 pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
     body::expect_json(headers)?;
     let key = idempotency_key::of(headers)?;
-    let Order { sale, terms } = Order::read(body)?;
+    let Order { sale, terms, product, form } = Order::read(body)?;
+    let price = match &product {
+        Some(product) => Some(price(app, product, &terms).await?),
+        None => None,
+    };
+    let rules = form.map(|form| Form::new(form.get())).transpose();
+    let rules = rules.map_err(|breach| FieldError::within("/form", breach))?;
     let sale = match key {
         Some(key) => taken(app, &key, body, &sale).await?.into(),
         None => sale,
     };
-    let created = app.orders.create_sale(&sale, &terms).await?;
+    let extras = Extras { product: product.as_deref(), form };
+    let created = app.orders.create_sale(&sale, &terms, extras).await?;
     let epoch = match created {
-        SaleCreated::Differs => return Err(Kind::SaleDiffers.into()),
-        SaleCreated::Exists => warmed_before(app, &sale).await?,
-        SaleCreated::Created => warm(app, &sale, &terms).await?,
+        Creation::Differs => return Err(Kind::SaleDiffers.into()),
+        Creation::Exists => warmed_before(app, &sale).await?,
+        Creation::Created => warm(app, &sale, &terms).await?,
     };
-    let status = if created == SaleCreated::Created { StatusCode::CREATED } else { StatusCode::OK };
-    let mut reply = json(status, &Created { sale: &sale, epoch, terms: MessageTerms::from(&terms) });
-    match format!("/v1/sales/{sale}").try_into() {
-        Ok(location) if status == StatusCode::CREATED => drop(reply.headers_mut().insert(LOCATION, location)),
-        _ => reply::mark_replayed(&mut reply),
+    // Its buyers come here next: nothing is left to learn.
+    app.catalogue.keep(&sale, Some(Facts { form: rules, price }));
+    let view = Created { sale: &sale, epoch, terms: MessageTerms::from(&terms), product: product.as_deref(), form };
+    if created == Creation::Created {
+        return Ok(reply::created(format!("/v1/sales/{sale}"), &view));
     }
+    let mut reply = json(StatusCode::OK, &view);
+    reply::mark_replayed(&mut reply);
     Ok(reply)
 }
 
@@ -62,7 +74,7 @@ async fn taken(app: &App, key: &str, body: &[u8], sale: &str) -> Result<String, 
 async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
     match app.redis.call(Call::sale_status(sale)).await? {
         Ok(status) => Ok(status.epoch),
-        Err(Refusal::NotWarmed) => Err(forgotten(app, sale).await),
+        Err(Refusal::NotWarmed) => Err(forgotten_by_redis(app, sale).await),
         Err(refusal) => Err(refusal.into()),
     }
 }
@@ -90,6 +102,32 @@ struct Created<'a> {
     epoch: u64,
     #[serde(flatten)]
     terms: MessageTerms,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<&'a RawValue>,
+}
+
+/// What a unit of the product costs. A sale of it sells some of what it comes as.
+async fn price(app: &App, product: &str, terms: &Terms) -> Result<Price, Problem> {
+    let Some(known) = app.orders.product(product).await? else {
+        return Err(Problem::field(&Invalid::new("product", "must be the id of a product")));
+    };
+    match terms.skus.iter().find(|sku| !known.skus.contains(&sku.name)) {
+        Some(_) => Err(Problem::field(&Invalid::new("skus", "must be SKUs of the product"))),
+        None => Ok(known.price),
+    }
+}
+
+/// The sale's form, as it was given.
+pub(crate) async fn show_form(app: &App, sale: &str) -> Result<Reply, Problem> {
+    let sale = path::sale(sale)?;
+    app.redis.call(Call::sale_status(sale)).await??;
+    let facts = app.catalogue.facts(&app.orders, sale).await?;
+    match &facts.form {
+        Some(form) => Ok(reply::schema(form.text())),
+        None => Err(Problem::new(Kind::NotFound, "the sale has no form: its data may be anything")),
+    }
 }
 
 /// The sale as it stands.
@@ -164,17 +202,30 @@ impl From<&SkuStatus<'_>> for Units {
 }
 
 /// A sale as the body asks for it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Order<'a> {
     sale: Cow<'a, str>,
     terms: Terms,
+    product: Option<Cow<'a, str>>,
+    form: Option<&'a RawValue>,
 }
 
 impl<'a> Order<'a> {
     fn read(json: &'a [u8]) -> Result<Self, Problem> {
-        const FIELDS: [&str; 8] =
-            ["sale", "total", "skus", "limit", "hold_ms", "opens_at_ms", "closes_at_ms", "journal_events_max"];
-        let [sale, total, skus, limit, hold_ms, opens_at_ms, closes_at_ms, journal] = fields::body(json, FIELDS)?;
+        const FIELDS: [&str; 10] = [
+            "sale",
+            "total",
+            "skus",
+            "limit",
+            "hold_ms",
+            "opens_at_ms",
+            "closes_at_ms",
+            "journal_events_max",
+            "product",
+            "form",
+        ];
+        let [sale, total, skus, limit, hold_ms, opens_at_ms, closes_at_ms, journal, product, form] =
+            fields::body(json, FIELDS)?;
         if total.is_given() && skus.is_given() {
             return Err(total.refused("must not stand beside skus").into());
         }
@@ -200,7 +251,12 @@ impl<'a> Order<'a> {
             }
             None => format!("{:016x}", rand::random::<u64>()).into(),
         };
-        Ok(Self { sale, terms: terms.check().map_err(|invalid| in_body(&invalid))? })
+        Ok(Self {
+            sale,
+            terms: terms.check().map_err(|invalid| in_body(&invalid))?,
+            product: product.optional(Given::id)?,
+            form: form.optional(|form| form.raw(FORM_BYTES_MAX))?,
+        })
     }
 }
 
@@ -228,12 +284,13 @@ mod tests {
     fn check(json: &str, want: impl FnOnce(&mut Terms)) {
         let mut terms = Terms { journal_events_max: Some(JOURNAL_EVENTS_DEFAULT), ..Terms::simple(10) };
         want(&mut terms);
-        assert_eq!(Order::read(json.as_bytes()), Ok(Order { sale: "drop".into(), terms }), "{json}");
+        let order = Order::read(json.as_bytes()).unwrap();
+        assert_eq!((order.sale.as_ref(), order.terms), ("drop", terms), "{json}");
     }
 
     fn check_bad(json: &str, pointer: &str, detail: &str) {
         let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
-        assert_eq!(Order::read(json.as_bytes()), Err(error.into()), "{json}");
+        assert_eq!(Order::read(json.as_bytes()).map(|order| order.terms), Err(error.into()), "{json}");
     }
 
     #[test]
@@ -286,7 +343,7 @@ mod tests {
             "/journal_events_max",
             "journal_events_max must be 1 to 1000000000",
         );
-        let fields = "sale, total, skus, limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max";
+        let fields = "sale, total, skus, limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max, product, form";
         check_bad(r#"{"total":1,"stock":1}"#, "/stock", &format!("stock is not a field; the fields are {fields}"));
     }
 }

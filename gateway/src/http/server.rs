@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -27,7 +28,10 @@ use crate::phase::{Phase, reached};
 pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch::Receiver<Phase>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let prepared = app.clone();
-    tokio::spawn(async move { prepared.orders.connect().await });
+    tokio::spawn(async move {
+        tokio::join!(prepared.orders.connect(), prepared.gate.connect());
+        prepared.unprepared.fetch_sub(1, Ordering::Relaxed);
+    });
     tokio::select! {
         () = accept(&listener, &app, &places) => {}
         () = reached(&mut phase, Phase::Stopping) => {}
@@ -120,4 +124,4 @@ fn age() -> Duration {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

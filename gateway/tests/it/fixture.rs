@@ -11,13 +11,15 @@ use std::time::{Duration, Instant};
 
 use flash_broker::QUEUE;
 use flash_gateway::limits::REQUESTS_MAX;
-use flash_gateway::{Config, Durability, Gateway, Proxies, RUN_EVENTS_MAX, RelayHandle, Transport};
+use flash_gateway::{Auth, Config, Durability, Gateway, IdSecrets, Proxies, RUN_EVENTS_MAX, RelayHandle, Transport};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
 use flash_wire::{Envelope, Message};
 use futures_util::StreamExt;
+use hmac::{Hmac, KeyInit, Mac};
 use lapin::options::{BasicAckOptions, BasicConsumeOptions};
 use lapin::types::FieldTable;
 use rustix::process::{Pid, Signal, kill_process};
+use sha2::Sha256;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -26,6 +28,19 @@ use tokio::time::timeout;
 use crate::proxy::Proxy;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+const ID_SECRET: &str = "the same for all gateways of a Redis";
+
+/// The id that a gateway gives a reservation where no buyer has to prove anything.
+pub(crate) fn public_id(sale: &str, number: u64) -> String {
+    let mut hmac = Hmac::<Sha256>::new_from_slice(ID_SECRET.as_bytes()).unwrap();
+    hmac.update(b"reservation\0");
+    hmac.update(&number.to_be_bytes());
+    hmac.update(sale.as_bytes());
+    hmac.update(b"\0");
+    let mac: String = hmac.finalize().into_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{number}-{mac}")
+}
 
 /// What `/readyz?verbose` says when nothing is away.
 pub(crate) const ALL_OK: &str = "\"redis\":\"ok\",\"rabbitmq\":\"ok\",\"postgres\":\"ok\"";
@@ -93,6 +108,9 @@ impl World {
         let rabbitmq = Proxy::to(SocketAddr::from(([127, 0, 0, 1], port))).await;
         let config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
+            operator_listen: None,
+            auth: Auth::None,
+            id_secrets: IdSecrets { makes: ID_SECRET.to_owned(), also: None },
             redis: redis.url(),
             transport: Transport::Amqp(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port()))),
             postgres: postgres.clone(),
@@ -256,6 +274,14 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
+}
+
+impl Answer {
+    /// The id of the reservation that it is about.
+    pub(crate) fn id(&self) -> &str {
+        let id = self.body.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        id.unwrap_or_else(|| panic!("{self:?} has no id"))
+    }
 }
 
 /// One request on a connection of its own.

@@ -5,7 +5,7 @@ use flash_wire::{Change, Event, Items, Message, Reserved, Terms};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::fixture::{Answer, World};
+use crate::fixture::{Answer, World, public_id};
 
 const RESERVE: &str = "/v1/sales/drop/reservations";
 
@@ -23,12 +23,13 @@ async fn a_sale_is_created_once_and_shown() {
     check(&world.post("/v1/sales", terms).await, 200, "\"epoch\":1,\"skus\":[{\"sku\":\"s\",\"total\":5}");
     check(&world.post("/v1/sales", &terms.replace(":5", ":7")).await, 409, "/problems/sale-differs");
     let items = "{\"buyer\":\"ada\",\"items\":[{\"sku\":\"m\",\"quantity\":2},{\"sku\":\"s\"}]}";
-    check(&world.post(RESERVE, items).await, 201, "\"state\":\"confirmed\",\"available\":8}");
+    let made = world.post(RESERVE, items).await;
+    check(&made, 201, "\"state\":\"confirmed\",\"available\":8}");
     let shown = world.get("/v1/sales/drop").await;
     check(&shown, 200, "\"phase\":\"open\",\"total\":11,\"available\":8,\"held\":0,\"confirmed\":3,\"limit\":3,");
     check(&shown, 200, "{\"sku\":\"m\",\"total\":6,\"available\":4,\"held\":0,\"confirmed\":2}");
     let want = "\"buyer\":\"ada\",\"state\":\"confirmed\",\"items\":[{\"sku\":\"s\",\"quantity\":1},{\"sku\":\"m\",";
-    check(&world.get("/v1/sales/drop/reservations/2").await, 200, want);
+    check(&world.get(&format!("{RESERVE}/{}", made.id())).await, 200, want);
     check(&world.post(RESERVE, "{\"buyer\":\"bob\"}").await, 422, "\"pointer\":\"/items\"");
 }
 
@@ -36,21 +37,26 @@ async fn a_sale_is_created_once_and_shown() {
 async fn a_hold_is_confirmed_released_or_expires() {
     let world = World::start().await;
     world.create("{\"sale\":\"drop\",\"total\":5,\"hold_ms\":600000}").await;
-    check(&world.post(RESERVE, "{\"buyer\":\"ada\"}").await, 201, "\"state\":\"held\",\"expires_at_ms\":");
-    check(&world.post(RESERVE, "{\"buyer\":\"bob\"}").await, 201, "location: /v1/sales/drop/reservations/3\r\n");
+    let ada = world.post(RESERVE, "{\"buyer\":\"ada\"}").await;
+    check(&ada, 201, "\"state\":\"held\",\"expires_at_ms\":");
+    let bob = world.post(RESERVE, "{\"buyer\":\"bob\"}").await;
+    check(&bob, 201, &format!("location: /v1/sales/drop/reservations/{}\r\n", bob.id()));
     check(&world.post(RESERVE, "{\"buyer\":\"bob\"}").await, 200, "idempotency-replayed: true\r\n");
-    check(&world.post("/v1/sales/drop/reservations/2/confirm", "").await, 200, "\"state\":\"confirmed\"");
-    check(&world.post("/v1/sales/drop/reservations/2/confirm", "").await, 200, "idempotency-replayed: true\r\n");
-    let release = async |id| world.ask("DELETE", &format!("{RESERVE}/{id}"), "", "").await;
-    check(&release(2).await, 409, "/problems/conflict");
-    check(&release(3).await, 200, "\"state\":\"released\"");
-    check(&release(9).await, 404, "/problems/unknown-reservation");
+    let confirm = format!("{RESERVE}/{}/confirm", ada.id());
+    check(&world.post(&confirm, "").await, 200, "\"state\":\"confirmed\"");
+    check(&world.post(&confirm, "").await, 200, "idempotency-replayed: true\r\n");
+    let release = async |id: &str| world.ask("DELETE", &format!("{RESERVE}/{id}"), "", "").await;
+    check(&release(ada.id()).await, 409, "/problems/conflict");
+    check(&release(bob.id()).await, 200, "\"state\":\"released\"");
+    check(&release("9").await, 404, "/problems/unknown-reservation");
 
     world.create("{\"sale\":\"short\",\"total\":1,\"hold_ms\":1}").await;
-    check(&world.post("/v1/sales/short/reservations", "{\"buyer\":\"ada\"}").await, 201, "\"state\":\"held\"");
+    let short = world.post("/v1/sales/short/reservations", "{\"buyer\":\"ada\"}").await;
+    check(&short, 201, "\"state\":\"held\"");
     let back = async || world.get("/v1/sales/short").await.body.contains("\"available\":1,\"held\":0");
     world.until("a hold that nobody touches to expire", back).await;
-    check(&world.post("/v1/sales/short/reservations/2/confirm", "").await, 410, "/problems/expired");
+    let confirm = format!("/v1/sales/short/reservations/{}/confirm", short.id());
+    check(&world.post(&confirm, "").await, 410, "/problems/expired");
 }
 
 #[tokio::test]
@@ -61,9 +67,9 @@ async fn a_request_id_makes_a_request_one() {
         let headers = format!("Content-Type: application/json\r\nIdempotency-Key: {key}\r\n");
         world.ask("POST", RESERVE, &headers, body).await
     };
-    check(&reserve("\"r-1\"", "{\"buyer\":\"ada\"}").await, 201, "\"id\":2");
-    check(&reserve("r-1", "{\"buyer\":\"ada\"}").await, 200, "\"id\":2");
-    check(&reserve("r-2", "{\"buyer\":\"ada\"}").await, 201, "\"id\":3");
+    check(&reserve("\"r-1\"", "{\"buyer\":\"ada\"}").await, 201, "\"id\":\"2-");
+    check(&reserve("r-1", "{\"buyer\":\"ada\"}").await, 200, "\"id\":\"2-");
+    check(&reserve("r-2", "{\"buyer\":\"ada\"}").await, 201, "\"id\":\"3-");
     check(&reserve("r-1", "{\"buyer\":\"ada\",\"quantity\":2}").await, 422, "/problems/key-reused");
 }
 
@@ -75,7 +81,7 @@ async fn a_full_journal_refuses_until_there_is_room() {
     check(&refused, 503, "/problems/journal-full");
     check(&refused, 503, "retry-after: 1\r\n");
     world.redis("FLASH.ACK flash:drop 1 1").await;
-    check(&world.post(RESERVE, "{\"buyer\":\"ada\"}").await, 201, "\"id\":2");
+    check(&world.post(RESERVE, "{\"buyer\":\"ada\"}").await, 201, "\"id\":\"2-");
 }
 
 #[tokio::test]
@@ -110,8 +116,8 @@ async fn what_redis_has_forgotten_is_looked_up_in_postgresql() {
     write_lost_sale(&world).await;
     let want = "\"buyer\":\"ada\",\"state\":\"held\",\"expires_at_ms\":9000,\"expires_in_ms\":0,\
                 \"items\":[{\"sku\":\"default\",\"quantity\":2}],\"persisted\":true}";
-    check(&world.get("/v1/sales/drop/reservations/2").await, 200, want);
-    check(&world.get("/v1/sales/drop/reservations/3").await, 503, "/problems/fenced");
+    check(&world.get(&format!("{RESERVE}/{}", public_id("drop", 2))).await, 200, want);
+    check(&world.get(&format!("{RESERVE}/{}", public_id("drop", 3))).await, 503, "/problems/fenced");
 }
 
 #[tokio::test]

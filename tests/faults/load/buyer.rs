@@ -34,6 +34,8 @@ struct Buyer<'a> {
     /// Which gateway, and the connection to it.
     at: usize,
     http: Option<Http>,
+    /// The id of the newest reservation, as the gateway spells it.
+    id: String,
     entries: Vec<Entry>,
 }
 
@@ -41,7 +43,7 @@ struct Buyer<'a> {
 pub(crate) fn run(load: &Load, number: u64) -> Vec<Entry> {
     let random = StdRng::seed_from_u64(load.seed.wrapping_mul(31).wrapping_add(number));
     let at = usize::from(number % 2 == 1);
-    let mut buyer = Buyer { load, random, at, http: None, entries: Vec::new() };
+    let mut buyer = Buyer { load, random, at, http: None, id: String::new(), entries: Vec::new() };
     let mut wishes = 0;
     while load.goes_on(wishes) {
         buyer.wish(&format!("{number}-{wishes}"));
@@ -56,7 +58,7 @@ pub(crate) fn run(load: &Load, number: u64) -> Vec<Entry> {
 /// Asks each sale for a unit through one gateway, as somebody does who sees whether it sells.
 pub(crate) fn probe(load: &Load, gateway: usize, name: &str) -> Vec<Entry> {
     let random = StdRng::seed_from_u64(0);
-    let mut buyer = Buyer { load, random, at: gateway, http: None, entries: Vec::new() };
+    let mut buyer = Buyer { load, random, at: gateway, http: None, id: String::new(), entries: Vec::new() };
     for sale in 0..load.sales.len() {
         let (who, key) = (format!("probe-{name}"), format!("probe-{name}-{sale}"));
         buyer.send(sale, &who, &key, Ask::Reserve(vec![(0, 1)]));
@@ -148,9 +150,12 @@ impl Buyer<'_> {
                 let headers = [("content-type", "application/json"), ("idempotency-key", key)];
                 http.send("POST", &path, &headers, &body)
             }
-            Ask::Confirm(id) => http.send("POST", &format!("{path}/{id}/confirm"), &[], ""),
-            Ask::Release(id) => http.send("DELETE", &format!("{path}/{id}"), &[], ""),
+            Ask::Confirm(_) => http.send("POST", &format!("{path}/{}/confirm", self.id), &[], ""),
+            Ask::Release(_) => http.send("DELETE", &format!("{path}/{}", self.id), &[], ""),
         };
+        if let Some(id) = sent.as_ref().ok().and_then(http::Answer::id) {
+            id.clone_into(&mut self.id);
+        }
         self.http = Some(http);
         outcome(sent)
     }
@@ -169,7 +174,7 @@ fn outcome(sent: io::Result<http::Answer>) -> Answer {
     };
     match answer.status {
         200 | 201 => {
-            let (id, state) = (answer.body["id"].as_u64(), answer.body["state"].as_str().and_then(State::of));
+            let (id, state) = (answer.number(), answer.body["state"].as_str().and_then(State::of));
             let replayed = answer.header("idempotency-replayed").is_some() || answer.status == 200;
             match (id, state) {
                 (Some(id), Some(state)) => Answer::Ok { id, state, replayed },

@@ -1,4 +1,4 @@
-//! The way to a server, for a test that cuts it.
+//! The way to a server, for a test that cuts it, or counts what goes there.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -17,6 +17,8 @@ struct Way {
     /// Whether what the server says is thrown away.
     is_mute: bool,
     ends: Vec<TcpStream>,
+    /// What is counted, and how often it went to the server.
+    counted: (&'static str, usize),
 }
 
 impl Proxy {
@@ -32,6 +34,15 @@ impl Proxy {
             }
         });
         Self { address, way }
+    }
+
+    /// Counts from now on how often this goes to the server.
+    pub(crate) fn count(&self, what: &'static str) {
+        self.way.lock().expect("no test panics with it").counted = (what, 0);
+    }
+
+    pub(crate) fn counted(&self) -> usize {
+        self.way.lock().expect("no test panics with it").counted.1
     }
 
     /// From now on the server hears everything, and nobody hears the server.
@@ -54,17 +65,30 @@ fn connect(way: &Arc<Mutex<Way>>, near: TcpStream, server: SocketAddr) -> std::i
     let far = TcpStream::connect(server)?;
     let (near_reader, far_reader) = (near.try_clone()?, far.try_clone()?);
     way.lock().expect("no test panics with it").ends.extend([near.try_clone()?, far.try_clone()?]);
-    thread::spawn(move || pass(near_reader, far, || false));
-    let way = way.clone();
-    thread::spawn(move || pass(far_reader, near, || way.lock().is_ok_and(|way| way.is_mute)));
+    let (there, back) = (way.clone(), way.clone());
+    let mut end = Vec::new();
+    thread::spawn(move || pass(near_reader, far, |bytes| count(&there, &mut end, bytes)));
+    thread::spawn(move || pass(far_reader, near, |_| back.lock().is_ok_and(|way| !way.is_mute)));
     Ok(())
 }
 
-/// Passes on what is read, but for what is thrown away, until either end is closed.
-fn pass(mut from: TcpStream, mut to: TcpStream, is_thrown_away: impl Fn() -> bool) {
+/// Counts in `bytes` what is to be counted, also where it began in the `end` of the bytes before. All of it passes.
+fn count(way: &Mutex<Way>, end: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    let Ok(mut way) = way.lock() else { return true };
+    let (what, length) = (way.counted.0.as_bytes(), way.counted.0.len());
+    end.extend_from_slice(bytes);
+    if length > 0 {
+        way.counted.1 += end.windows(length).filter(|window| *window == what).count();
+    }
+    end.drain(..end.len() - end.len().min(length.saturating_sub(1)));
+    true
+}
+
+/// Passes on what is read, where `passes` says so, until either end is closed.
+fn pass(mut from: TcpStream, mut to: TcpStream, mut passes: impl FnMut(&[u8]) -> bool) {
     let mut bytes = [0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut bytes) {
-        if !is_thrown_away() && to.write_all(&bytes[..read]).is_err() {
+        if passes(&bytes[..read]) && to.write_all(&bytes[..read]).is_err() {
             break;
         }
     }

@@ -265,13 +265,30 @@ impl World {
         self.runtime.block_on(question(&self.vault))
     }
 
-    fn environment(&self) -> [(&'static str, String); 3] {
+    fn environment(&self) -> [(&'static str, String); 5] {
         let transport = match &self.amqp {
             Some(amqp) => ("FLASH_AMQP_URL", amqp.clone()),
             None => ("FLASH_TRANSPORT", "direct".to_owned()),
         };
-        [("FLASH_REDIS_URL", self.redis.redis.url()), transport, ("FLASH_POSTGRES_URL", self.postgres.clone())]
+        [
+            ("FLASH_REDIS_URL", self.redis.redis.url()),
+            transport,
+            ("FLASH_POSTGRES_URL", self.postgres.clone()),
+            ("FLASH_AUTH", "none".to_owned()),
+            ("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned()),
+        ]
     }
+}
+
+/// A database of a test's own, with its tables.
+pub(crate) fn database() -> String {
+    static DATABASES: AtomicU32 = AtomicU32::new(0);
+    let name = format!("database_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    shared().postgres.create_database(&name).expect("a database");
+    let url = shared().postgres.url(&name);
+    let migrate = Program::start(&["migrate"], &[("FLASH_POSTGRES_URL", url.clone())]);
+    assert!(migrate.wait().0.success(), "the schema can be made");
+    url
 }
 
 /// A name, and a vhost that is called so.

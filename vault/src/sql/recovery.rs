@@ -46,11 +46,6 @@ pub(crate) const LEASE_RECOVERY: &str = "
 /// Lets others recover the sale.
 pub(crate) const END_RECOVERY: &str = "DELETE FROM recoveries WHERE sale = $1 AND gateway = $2";
 
-/// Whether a sale is over for long, in the sense of [`SALES_ON_SALE`].
-pub(crate) const IS_OVER: &str = "
-    SELECT coalesce(closes_at_ms + coalesce(hold_ms, 0) + $2 <= extract(epoch FROM now()) * 1000, false)
-    FROM sales WHERE sale = $1";
-
 /// Sales with rejections that Redis may still count as sold, at most `$1`.
 pub(crate) const UNSETTLED_SALES: &str = "
     SELECT DISTINCT sale FROM rejections WHERE settled_at IS NULL LIMIT $1";

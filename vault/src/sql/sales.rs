@@ -3,8 +3,10 @@
 /// Creates a sale and its SKUs, unless the sale is there. Gives the number of SKUs created.
 pub(crate) const CREATE_SALE: &str = "
     WITH created AS (
-        INSERT INTO sales (sale, epoch, buyer_limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO sales (
+            sale, epoch, buyer_limit, hold_ms, opens_at_ms, closes_at_ms, journal_events_max, product, form
+        )
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $10, $11)
         ON CONFLICT DO NOTHING
         RETURNING sale
     )
@@ -27,3 +29,10 @@ pub(crate) const CLOSE_SALE: &str = "UPDATE sales SET closed = $2 WHERE sale = $
 
 /// The units of a sale's SKUs, in the order of its terms.
 pub(crate) const SKUS: &str = "SELECT sku, total, sold FROM skus WHERE sale = $1 ORDER BY position";
+
+/// What a sale has besides its terms, and whether it is over for long, in the sense of
+/// [`SALES_ON_SALE`](super::recovery::SALES_ON_SALE).
+pub(crate) const FACTS: &str = "
+    SELECT product, form::text, price, currency,
+        coalesce(closes_at_ms + coalesce(hold_ms, 0) + $2 <= extract(epoch FROM now()) * 1000, false)
+    FROM sales LEFT JOIN products USING (product) WHERE sale = $1";

@@ -6,6 +6,7 @@ mod cost;
 mod epochs;
 mod fixture;
 mod history;
+mod identity;
 mod operator;
 mod order;
 mod quarantine;

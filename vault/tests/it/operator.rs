@@ -1,6 +1,6 @@
 //! What an operator changes while a sale sells.
 
-use flash_vault::{SaleCreated, create_sale, terms};
+use flash_vault::{Creation, Extras, create_sale, terms};
 use flash_wire::message::{MessageChange, MessageSku};
 
 use crate::fixture::{Database, SALE, held, message, released, warmed};
@@ -39,7 +39,7 @@ async fn a_sale_is_closed_and_opened_and_its_terms_stay_what_they_were() {
     assert_eq!(database.rows("SELECT closed FROM sales").await, ["(f)"]);
     let terms = terms(&database.client, SALE).await.unwrap().unwrap();
     assert_eq!(terms.skus[0].total, 2);
-    assert_eq!(create_sale(&database.client, SALE, &terms, 1).await.unwrap(), SaleCreated::Exists);
+    assert_eq!(create_sale(&database.client, SALE, &terms, Extras::default(), 1).await.unwrap(), Creation::Exists);
 }
 
 #[tokio::test]

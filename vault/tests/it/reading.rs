@@ -1,7 +1,7 @@
 //! Sales and orders as the gateway and the demo read them.
 
 use flash_vault::{
-    Order, SaleCreated, SkuSold, active_orders, create_sale, order, sold_units, terms, twice_served_buyers,
+    Creation, Extras, Order, SkuSold, active_orders, create_sale, order, sold_units, terms, twice_served_buyers,
 };
 use flash_wire::message::MessageChange;
 use flash_wire::{State, Terms};
@@ -12,12 +12,12 @@ use crate::fixture::{Database, SALE, confirmed, held, message, released, reserve
 async fn a_sale_is_created_once_under_one_set_of_terms() {
     let database = Database::new().await;
     let wanted = Terms { hold_ms: Some(9), ..Terms::simple(5) };
-    let create = async |terms: &Terms| create_sale(&database.client, SALE, terms, 1).await.unwrap();
+    let create = async |terms: &Terms| create_sale(&database.client, SALE, terms, Extras::default(), 1).await.unwrap();
     assert_eq!(terms(&database.client, SALE).await.unwrap(), None);
-    assert_eq!(create(&wanted).await, SaleCreated::Created);
-    assert_eq!(create(&wanted).await, SaleCreated::Exists);
-    assert_eq!(create(&Terms { hold_ms: None, ..wanted.clone() }).await, SaleCreated::Differs);
-    assert_eq!(create(&Terms { hold_ms: Some(9), ..Terms::simple(6) }).await, SaleCreated::Differs);
+    assert_eq!(create(&wanted).await, Creation::Created);
+    assert_eq!(create(&wanted).await, Creation::Exists);
+    assert_eq!(create(&Terms { hold_ms: None, ..wanted.clone() }).await, Creation::Differs);
+    assert_eq!(create(&Terms { hold_ms: Some(9), ..Terms::simple(6) }).await, Creation::Differs);
     assert_eq!(terms(&database.client, SALE).await.unwrap(), Some(wanted));
 }
 
@@ -32,7 +32,7 @@ async fn a_sale_that_was_warmed_without_the_gateway_gets_its_rows() {
 #[tokio::test]
 async fn warming_does_not_change_the_terms_of_a_sale_that_is_there() {
     let database = Database::new().await;
-    create_sale(&database.client, SALE, &Terms::simple(3), 1).await.unwrap();
+    create_sale(&database.client, SALE, &Terms::simple(3), Extras::default(), 1).await.unwrap();
     database.write(&[message(1, 1, vec![warmed(5)])]).await;
     assert_eq!(terms(&database.client, SALE).await.unwrap(), Some(Terms::simple(3)));
     assert_eq!(database.rows("SELECT sku FROM skus").await, ["(default)"]);

@@ -67,7 +67,7 @@ impl World {
 
     /// A gateway with its relay. It says where it serves before it has to be asked.
     pub(crate) fn gateway(&self, options: &[&str]) -> anyhow::Result<Part> {
-        let args = [&["gateway", "-o", "json", "--listen", "127.0.0.1:0"], options].concat();
+        let args = [&["gateway", "-o", "json", "--auth", "none", "--listen", "127.0.0.1:0"], options].concat();
         let mut gateway = Part::start(self.command(&self.flash, &args))?;
         let line: serde_json::Value = serde_json::from_str(&gateway.line()?)?;
         let url = line["http"].as_str().and_then(|url| url.strip_prefix("http://")).context("no address")?;
@@ -84,6 +84,7 @@ impl World {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(args).stdout(Stdio::piped());
         command.env("FLASH_REDIS_URL", self.redis.url());
+        command.env("FLASH_ID_SECRET", "the same for all gateways of a Redis");
         command.env("FLASH_AMQP_URL", self.amqp_url()).env("FLASH_POSTGRES_URL", self.postgres_url());
         command
     }

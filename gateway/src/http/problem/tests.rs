@@ -120,6 +120,18 @@ fn a_broken_field_is_pointed_at() {
 }
 
 #[test]
+fn all_broken_fields_are_pointed_at() {
+    let error = |name: &str| FieldError { pointer: format!("/data/{name}"), detail: "is wrong".to_owned() };
+    check(
+        vec![error("a"), error("b")],
+        422,
+        "{\"type\":\"/problems/invalid\",\"title\":\"A field breaks its rule\",\"status\":422,\"errors\":[\
+         {\"pointer\":\"/data/a\",\"detail\":\"is wrong\"},{\"pointer\":\"/data/b\",\"detail\":\"is wrong\"}]}",
+        &[],
+    );
+}
+
+#[test]
 fn what_is_asked_for_too_often_is_told_when_to_come_back_and_which_policies_say_so() {
     let body = "{\"type\":\"/problems/rate-limited\",\"title\":\"Too many requests\",\"status\":429,\
                 \"detail\":\"refused by buyers, sale: ask again in 7 s\"}";
@@ -134,12 +146,20 @@ fn the_rest_of_the_table_stands_as_documented() {
     let again = &[("retry-after", "1")];
     check(Kind::BadRequest, 400, "bad-request", "The request cannot be read", &[]);
     check(Kind::Malformed, 400, "malformed", "The body is not a JSON object", &[]);
+    check(Kind::Unauthenticated, 401, "unauthenticated", "Who calls is not known", &[("www-authenticate", "Bearer")]);
+    check(Kind::Forbidden, 403, "forbidden", "Whoever calls may not do this", &[]);
+    check(Kind::UnknownKey, 404, "unknown-key", "There is no such API key", &[]);
     check(Kind::NotFound, 404, "not-found", "There is nothing at this path", &[]);
     check(Kind::UnknownWebhook, 404, "unknown-webhook", "There is no such webhook", &[]);
     let title = "There are as many webhooks as there may be";
     check(Kind::TooManyWebhooks, 409, "too-many-webhooks", title, &[]);
+    check(Kind::UnknownProduct, 404, "unknown-product", "There is no such product", &[]);
+    check(Kind::UnknownBuyer, 404, "unknown-buyer", "This buyer has no account", &[]);
+    check(Kind::InsufficientBalance, 402, "insufficient-balance", "The buyer's balance is too low", &[]);
     check(Kind::BodyTimeout, 408, "body-timeout", "The body took too long", &[]);
     check(Kind::SaleDiffers, 409, "sale-differs", "There is a sale of this id with other terms", &[]);
+    check(Kind::ProductDiffers, 409, "product-differs", "There is another product of this id", &[]);
+    check(Kind::BuyerDiffers, 409, "buyer-differs", "The buyer has an account that was opened otherwise", &[]);
     check(Kind::BodyTooLarge, 413, "body-too-large", "The body is too large", &[]);
     check(Kind::UnsupportedMediaType, 415, "unsupported-media-type", "The body must be application/json", &[]);
     let title = "This Idempotency-Key came with another request before";

@@ -5,8 +5,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
 use super::*;
-use crate::http::{Proxies, RateLimits, Routes, Rules};
-use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS, REQUESTS_MAX};
+use crate::config::IdSecrets;
+use crate::http::{Gate, Proxies, RateLimits, Routes, Rules, Surface};
+use crate::ids::Ids;
+use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS, ID_SECRET_BYTES_MIN, REQUESTS_MAX};
 use crate::orders::Orders;
 
 impl Stream for DuplexStream {
@@ -16,7 +18,7 @@ impl Stream for DuplexStream {
 }
 
 /// A connection to a gateway that has neither Redis nor PostgreSQL.
-struct Peer {
+pub(crate) struct Peer {
     stream: DuplexStream,
     phase: watch::Sender<Phase>,
     places: Arc<Semaphore>,
@@ -24,11 +26,18 @@ struct Peer {
 
 impl Peer {
     fn new() -> Self {
+        Self::with(Surface::Whole, Gate::Open)
+    }
+
+    /// Of a listener that serves so much, and asks its callers for that.
+    pub(crate) fn with(surface: Surface, gate: Gate) -> Self {
         let (phase, receiver) = watch::channel(Phase::Serving);
         let nobody = "127.0.0.1:1";
         let redis = flash_client::Client::connect(&format!("redis://{nobody}")).unwrap();
         let app = App {
-            routes: Routes::new().unwrap(),
+            routes: Routes::new(surface).unwrap(),
+            gate,
+            ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
             webhooks_private: false,
             events: crate::events::handle().0,
             waits: crate::waits::Waits::new(redis.clone()),
@@ -36,9 +45,11 @@ impl Peer {
             durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
             durability: flash_client::Durability::MEMORY,
             orders: Orders::new(format!("postgres://{nobody}/db")),
+            catalogue: Arc::new(crate::catalogue::Catalogue::new()),
             relay: crate::relay::handle().0,
             recovery: crate::recovery::handle().0,
             rabbit_is_up: Some(Arc::default()),
+            unprepared: Arc::default(),
             phase: receiver,
             rate_limits: RateLimits::new(Rules::default()),
             proxies: Proxies::default(),
@@ -52,12 +63,12 @@ impl Peer {
         Self { stream, phase, places }
     }
 
-    async fn send(&mut self, text: &str) {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.stream.write_all(text.as_bytes()).await.unwrap();
     }
 
     /// Everything until the gateway closes the connection.
-    async fn rest(&mut self) -> String {
+    pub(crate) async fn rest(&mut self) -> String {
         let mut rest = String::new();
         self.stream.read_to_string(&mut rest).await.unwrap();
         rest

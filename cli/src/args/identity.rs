@@ -1,0 +1,107 @@
+//! Who may call a gateway, and the keys by which they may.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+
+use super::operator::seconds;
+use super::{PostgresUrl, UrlSource};
+
+/// How buyers prove who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// Not at all: whoever calls may be any buyer, and any operator too where these have no listener of their own. For
+    /// development only.
+    None,
+    /// By a token (JWT); its subject is the buyer.
+    Jwt,
+    /// By an API key (`flash keys create --role buyer`); its holder is the buyer.
+    ApiKey,
+}
+
+/// Who may call, and what they show.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Identity {
+    /// How buyers prove who they are; it must be said.
+    #[arg(long, value_enum, env = "FLASH_AUTH")]
+    pub(crate) auth: Option<Auth>,
+    /// Where operators are served, on a thread of their own, by keys of their own (`flash keys create`); by default nowhere,
+    /// but with `--auth none`, where they are served beside the buyers.
+    #[arg(long, value_name = "ADDRESS", env = "FLASH_OPERATOR_LISTEN")]
+    pub(crate) operator_listen: Option<SocketAddr>,
+    /// Who makes the tokens: their `iss`.
+    #[arg(long, value_name = "TEXT", env = "FLASH_JWT_ISSUER")]
+    pub(crate) jwt_issuer: Option<String>,
+    /// Whom they are for: one of their `aud`.
+    #[arg(long, value_name = "TEXT", env = "FLASH_JWT_AUDIENCE")]
+    pub(crate) jwt_audience: Option<String>,
+    /// A JWKS with the public keys that they are signed with. It is read again when it changes. Without one, they are signed
+    /// with the secret in FLASH_JWT_SECRET.
+    #[arg(long, value_name = "FILE", env = "FLASH_JWT_KEYS")]
+    pub(crate) jwt_keys: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) jwt_secret: JwtSecret,
+    #[command(flatten)]
+    pub(crate) id_secret: IdSecret,
+    #[command(flatten)]
+    pub(crate) id_secret_also: IdSecretAlso,
+}
+
+url_source!(JwtSecret, jwt_secret, jwt_secret_file, "FLASH_JWT_SECRET", "FLASH_JWT_SECRET_FILE");
+url_source!(IdSecret, id_secret, id_secret_file, "FLASH_ID_SECRET", "FLASH_ID_SECRET_FILE");
+url_source!(IdSecretAlso, id_secret_also, id_secret_also_file, "FLASH_ID_SECRET_ALSO", "FLASH_ID_SECRET_ALSO_FILE");
+
+/// `flash keys`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "A key is printed once, when it is made: PostgreSQL has its hash alone. The URL comes from the environment, as \
+                  for `flash gateway`.\n\nExample: flash keys create --role operate --holder ada --expires-in 90d"
+)]
+pub(crate) struct Keys {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+    #[command(flatten)]
+    pub(crate) postgres: PostgresUrl,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make one, and print it.
+    Create {
+        /// What it is to be good for.
+        #[arg(long, value_enum)]
+        role: Role,
+        /// The buyer; or who the operator is, for the audit log.
+        #[arg(long, value_name = "NAME")]
+        holder: String,
+        /// How long it is to be good: 90s, 15m, 2h, 7d; by default until it is revoked.
+        #[arg(long, value_name = "WHILE", value_parser = seconds)]
+        expires_in: Option<u64>,
+        /// Who makes it.
+        #[arg(long, env = "USER", default_value = "unknown")]
+        by: String,
+    },
+    /// Show them, those that have ended too.
+    List,
+    /// End one. Gateways that know it believe it for ten seconds more.
+    Revoke {
+        /// Its readable part: all but what is behind the last `_`.
+        id: String,
+        /// Who ends it.
+        #[arg(long, env = "USER", default_value = "unknown")]
+        by: String,
+    },
+}
+
+/// What a key is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Acts as the buyer who holds it.
+    Buyer,
+    /// An operator who looks.
+    Read,
+    /// An operator who changes, and looks.
+    Operate,
+}

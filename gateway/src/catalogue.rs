@@ -1,0 +1,184 @@
+//! What this gateway knows of sales besides what Redis says, so that PostgreSQL is not asked for each request.
+//!
+//! A sale that Redis has: its form, and what it costs. None of that ever changes, so it is asked for once, and kept as long
+//! as there is room. An id that Redis does not have: whether there is such a sale at all. That is asked for by one gateway,
+//! once in a while, however many requests come with the id.
+
+mod flights;
+mod limits;
+mod products;
+mod table;
+mod verdict;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use flash_client::Client;
+use flash_vault::{Price, SaleFacts};
+use tokio::time::sleep;
+
+use self::flights::Flights;
+use self::limits::*;
+use self::products::Products;
+use self::table::Table;
+use crate::form::Form;
+use crate::orders::{Orders, OrdersError};
+
+pub(crate) use self::verdict::Verdict;
+
+/// What the threads of one gateway know.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    known: RwLock<Table<Known>>,
+    learning: Flights<Result<Arc<Facts>, OrdersError>>,
+    verdicts: Mutex<Table<(Verdict, Instant)>>,
+    looking: Flights<Result<Verdict, OrdersError>>,
+    pub(crate) products: Products,
+}
+
+/// What a sale has besides its terms.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) form: Option<Form>,
+    /// Of one unit.
+    pub(crate) price: Option<Price>,
+}
+
+#[derive(Debug)]
+struct Known {
+    facts: Arc<Facts>,
+    /// Only of a sale that PostgreSQL does not have: somebody has warmed it by hand.
+    until: Option<Instant>,
+}
+
+impl Catalogue {
+    pub(crate) fn new() -> Self {
+        Self {
+            known: RwLock::new(Table::new(SALES_MAX)),
+            learning: Flights::default(),
+            verdicts: Mutex::new(Table::new(UNKNOWN_IDS_MAX)),
+            looking: Flights::default(),
+            products: Products::new(),
+        }
+    }
+
+    /// What is known of a sale already.
+    pub(crate) fn known(&self, sale: &str) -> Option<Arc<Facts>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get(sale)?;
+        let is_fresh = known.until.is_none_or(|until| Instant::now() < until);
+        is_fresh.then(|| known.facts.clone())
+    }
+
+    /// What a sale has that Redis has. It must be known to be there first: its row in PostgreSQL is older than its key in
+    /// Redis, and of a sale that is not there yet nothing could be kept.
+    pub(crate) async fn facts(&self, orders: &Orders, sale: &str) -> Result<Arc<Facts>, OrdersError> {
+        if let Some(facts) = self.known(sale) {
+            return Ok(facts);
+        }
+        let learn = async {
+            match orders.sale_facts(sale).await {
+                Ok(found) => Ok(self.keep(sale, found.map(|found| Facts::new(sale, found)))),
+                Err(error) => self.outdated(sale).ok_or(error),
+            }
+        };
+        self.learning.join(sale, learn).await
+    }
+
+    /// Remembers what PostgreSQL has of a sale that Redis has.
+    pub(crate) fn keep(&self, sale: &str, found: Option<Facts>) -> Arc<Facts> {
+        let until = found.is_none().then(|| Instant::now() + WARMED_BY_HAND_LIFE);
+        let facts = Arc::new(found.unwrap_or_default());
+        let known = Known { facts: facts.clone(), until };
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(sale, known);
+        facts
+    }
+
+    /// Better than nothing, while PostgreSQL is away.
+    fn outdated(&self, sale: &str) -> Option<Arc<Facts>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(sale).map(|known| known.facts.clone())
+    }
+
+    /// What PostgreSQL says of an id that Redis does not have.
+    pub(crate) async fn verdict(&self, redis: &Client, orders: &Orders, sale: &str) -> Result<Verdict, OrdersError> {
+        if let Some(verdict) = self.remembered(sale) {
+            return Ok(verdict);
+        }
+        self.looking.join(sale, self.look_up(redis, orders, sale)).await
+    }
+
+    fn remembered(&self, sale: &str) -> Option<Verdict> {
+        let verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+        verdicts.get(sale).filter(|(_, until)| Instant::now() < *until).map(|(verdict, _)| *verdict)
+    }
+
+    fn remember(&self, sale: &str, verdict: Verdict) {
+        let until = Instant::now() + VERDICT_LIFE;
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).insert(sale, (verdict, until));
+    }
+
+    /// Takes turns with the other gateways: one of them asks, and the others hear of it.
+    async fn look_up(&self, redis: &Client, orders: &Orders, sale: &str) -> Result<Verdict, OrdersError> {
+        let turn = Turn { bucket: verdict::bucket(sale), token: format!("{:016x}", rand::random::<u64>()) };
+        let began = Instant::now();
+        while began.elapsed() < TURN_WAIT {
+            // The question before this one may have ended in this moment.
+            if let Some(verdict) = self.remembered(sale) {
+                return Ok(verdict);
+            }
+            let lookup = redis.begin_lookup(turn.bucket, &turn.token, TURN_LIFE).await;
+            let lookup = lookup.map_err(|_| OrdersError::Away)?;
+            if let Some(verdict) = lookup.seen.and_then(|seen| Verdict::read(&seen, sale)) {
+                self.remember(sale, verdict);
+                if lookup.is_ours {
+                    turn.end(redis, None).await;
+                }
+                return Ok(verdict);
+            }
+            if lookup.is_ours {
+                return self.ask(redis, orders, sale, &turn).await;
+            }
+            sleep(TURN_STEP).await;
+        }
+        Err(OrdersError::Busy)
+    }
+
+    async fn ask(&self, redis: &Client, orders: &Orders, sale: &str, turn: &Turn) -> Result<Verdict, OrdersError> {
+        let verdict = orders.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref()));
+        if let Ok(verdict) = verdict {
+            self.remember(sale, verdict);
+        }
+        turn.end(redis, verdict.ok().map(|verdict| verdict.write(sale))).await;
+        verdict
+    }
+}
+
+/// A gateway's turn at looking an id up.
+struct Turn {
+    bucket: u64,
+    token: String,
+}
+
+impl Turn {
+    /// Ends it, and tells the others what was found. Where that fails, it ends by itself.
+    async fn end(&self, redis: &Client, news: Option<String>) {
+        let shown = news.as_deref().map(|news| (news, VERDICT_LIFE));
+        if let Err(error) = redis.end_lookup(self.bucket, &self.token, shown).await {
+            tracing::debug!(%error, "a look-up's turn is left to its end");
+        }
+    }
+}
+
+impl Facts {
+    fn new(sale: &str, found: SaleFacts) -> Self {
+        let form = found.form.as_deref().map(|form| {
+            Form::new(form).unwrap_or_else(|breach| {
+                // It was checked when the sale was created, by these very rules or by those of another release.
+                tracing::error!(sale, breach.path, breach.detail, "a form cannot be used; the sale sells nothing");
+                Form::broken(form)
+            })
+        });
+        Self { form, price: found.price }
+    }
+}

@@ -1,0 +1,149 @@
+//! Who calls, and as which buyer: decided here, before any handler.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use flash_vault::Role;
+use flash_wire::limits::BUYER_BYTES_MAX;
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, HeaderMap};
+
+use super::fields::Field;
+use super::problem::{Kind, Problem};
+use super::routes::{Access, Target};
+use crate::identity::{ApiKeys, Tokens};
+
+/// What a listener asks its callers for.
+#[derive(Debug)]
+pub(crate) enum Gate {
+    /// Nothing. For development only.
+    Open,
+    /// Buyers' tokens.
+    Tokens(Tokens),
+    /// Buyers' API keys.
+    Keys(ApiKeys),
+    /// Operators' API keys.
+    Operators(ApiKeys),
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Somebody who did not have to say.
+    Anyone,
+    /// This buyer.
+    Buyer(Arc<str>),
+    /// An operator.
+    Operator(Operator),
+}
+
+/// An operator, as the audit log knows him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Operator {
+    pub(crate) name: String,
+    /// The key's id.
+    pub(crate) key: String,
+}
+
+impl Caller {
+    /// The buyer that the caller proved to be.
+    pub(crate) fn buyer(&self) -> Option<&str> {
+        match self {
+            Self::Buyer(buyer) => Some(buyer),
+            Self::Anyone | Self::Operator(_) => None,
+        }
+    }
+}
+
+impl Gate {
+    /// Makes ready what it needs, so that whoever calls first does not wait for it.
+    pub(crate) async fn connect(&self) {
+        if let Self::Keys(keys) | Self::Operators(keys) = self {
+            keys.connect().await;
+        }
+    }
+
+    /// Lets a request through to where it wants to go, and says who sent it.
+    ///
+    /// # Errors
+    /// When it does not show what is needed there, or nobody can tell now whether it does.
+    pub(crate) async fn caller(
+        &self,
+        target: &Target,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Caller, Problem> {
+        if target.access == Access::Open || matches!(self, Self::Open) {
+            return Ok(Caller::Anyone);
+        }
+        let shown = bearer(headers)?;
+        match (self, target.access) {
+            (Self::Tokens(tokens), Access::Buyer) => Ok(Caller::Buyer(tokens.buyer(shown)?)),
+            // What asks PostgreSQL is on the heap: it does not make every request's future larger.
+            (Self::Keys(keys), Access::Buyer) => Box::pin(buyer_of_key(keys, shown)).await,
+            (Self::Operators(keys), access) => Box::pin(operator(keys, shown, needed(access, method))).await,
+            // The table of routes has no such thing for buyers; if it had, it would not be theirs.
+            (Self::Tokens(_) | Self::Keys(_) | Self::Open, _) => Err(Kind::Forbidden.into()),
+        }
+    }
+}
+
+/// What the caller shows: `Authorization: Bearer …`.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(unproven("Authorization must be given once, as Bearer and a token or a key"));
+    };
+    let shown = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match shown {
+        Some((scheme, shown)) if scheme.eq_ignore_ascii_case("bearer") => Ok(shown.trim()),
+        _ => Err(unproven("Authorization must be Bearer and a token or a key")),
+    }
+}
+
+async fn buyer_of_key(keys: &ApiKeys, shown: &str) -> Result<Caller, Problem> {
+    let key = keys.find(shown).await?;
+    match key.role {
+        Role::Buyer => Ok(Caller::Buyer(key.holder.as_str().into())),
+        Role::Read | Role::Operate => {
+            Err(Problem::new(Kind::Forbidden, "the key is an operator's; this is for buyers"))
+        }
+    }
+}
+
+async fn operator(keys: &ApiKeys, shown: &str, needed: Role) -> Result<Caller, Problem> {
+    let key = keys.find(shown).await?;
+    match (key.role, needed) {
+        (Role::Buyer, _) => Err(Problem::new(Kind::Forbidden, "the key is a buyer's; this is for operators")),
+        (Role::Read, Role::Operate) => Err(Problem::new(Kind::Forbidden, "the key's role is read; this takes operate")),
+        _ => Ok(Caller::Operator(Operator { name: key.holder.clone(), key: key.id.clone() })),
+    }
+}
+
+/// What an operator needs.
+fn needed(access: Access, method: &Method) -> Role {
+    match access {
+        Access::Open | Access::Read => Role::Read,
+        Access::Buyer if method.is_safe() => Role::Read,
+        Access::Buyer | Access::Operate => Role::Operate,
+    }
+}
+
+fn unproven(what: &'static str) -> Problem {
+    Problem::new(Kind::Unauthenticated, what)
+}
+
+/// The buyer of a request whose body may name one. Who proved to be a buyer is nobody else.
+///
+/// # Errors
+/// When the body names none and must, or names one and must not.
+pub(crate) fn buyer<'a>(caller: &'a Caller, named: Field<'a>) -> Result<Cow<'a, str>, Problem> {
+    match caller {
+        Caller::Buyer(_) if named.is_given() => Err(named.refused("must not be given: it is whoever calls").into()),
+        Caller::Buyer(buyer) => Ok(Cow::Borrowed(buyer)),
+        Caller::Anyone | Caller::Operator(_) => Ok(named.required()?.name(BUYER_BYTES_MAX)?),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

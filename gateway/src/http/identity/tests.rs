@@ -1,0 +1,223 @@
+//! Who may call what: every route of the table, from every caller, at every listener. No server is there: whoever is let
+//! through is told so (503), or what is wrong with the request, and never 401 or 403.
+
+use std::sync::Arc;
+
+use flash_vault::{ApiKey, key_hash, key_id};
+
+use super::*;
+use crate::http::Surface;
+use crate::http::routes::ROUTES;
+use crate::http::server::tests::Peer;
+use crate::identity::{Auth, Jwt, JwtKeys, TokenKeysFile};
+use crate::limits::TOKEN_SECRET_BYTES_MIN;
+use crate::orders::Orders;
+
+/// Every route with its access, once more: a new one is not open to anyone by mistake.
+const ACCESS: [(&str, Access); ROUTES.len()] = [
+    ("POST /v1/sales", Access::Operate),
+    ("GET /v1/sales/{sale}", Access::Open),
+    ("GET /v1/sales/{sale}/events", Access::Open),
+    ("GET /v1/sales/{sale}/form", Access::Open),
+    ("POST /v1/sales/{sale}/restock", Access::Operate),
+    ("POST /v1/sales/{sale}/open", Access::Operate),
+    ("POST /v1/sales/{sale}/close", Access::Operate),
+    ("POST /v1/sales/{sale}/reservations", Access::Buyer),
+    ("GET /v1/sales/{sale}/reservations/{id}", Access::Buyer),
+    ("DELETE /v1/sales/{sale}/reservations/{id}", Access::Buyer),
+    ("POST /v1/sales/{sale}/reservations/{id}/confirm", Access::Buyer),
+    ("POST /v1/products", Access::Operate),
+    ("GET /v1/products/{id}", Access::Open),
+    ("POST /v1/buyers", Access::Operate),
+    ("GET /v1/buyers/{id}", Access::Read),
+    ("POST /v1/keys", Access::Operate),
+    ("GET /v1/keys", Access::Read),
+    ("DELETE /v1/keys/{id}", Access::Operate),
+    ("GET /v1/audit-log", Access::Read),
+    ("POST /v1/webhooks", Access::Operate),
+    ("GET /v1/webhooks", Access::Read),
+    ("DELETE /v1/webhooks/{id}", Access::Operate),
+    ("GET /livez", Access::Open),
+    ("GET /readyz", Access::Open),
+    ("GET /metrics", Access::Read),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listener {
+    /// Of development: nobody is asked.
+    Open,
+    /// The same, where operators have a listener of their own.
+    OpenForBuyers,
+    Tokens,
+    Keys,
+    Operators,
+}
+
+const LISTENERS: [Listener; 5] =
+    [Listener::Open, Listener::OpenForBuyers, Listener::Tokens, Listener::Keys, Listener::Operators];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    Nothing,
+    Garbage,
+    Token,
+    Key(Role),
+}
+
+const SHOWN: [Shows; 6] = [
+    Shows::Nothing,
+    Shows::Garbage,
+    Shows::Token,
+    Shows::Key(Role::Buyer),
+    Shows::Key(Role::Read),
+    Shows::Key(Role::Operate),
+];
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Through,
+    NotThere,
+    Unauthenticated,
+    Forbidden,
+}
+
+/// The rules, said once more, and in another way.
+fn fate(listener: Listener, access: Access, is_get: bool, shows: Shows) -> Fate {
+    let is_operators = matches!(access, Access::Read | Access::Operate);
+    let roles: &[Shows] = match (listener, access) {
+        (Listener::Open, _) | (_, Access::Open) => return Fate::Through,
+        (Listener::OpenForBuyers | Listener::Tokens | Listener::Keys, _) if is_operators => return Fate::NotThere,
+        (Listener::OpenForBuyers, _) => return Fate::Through,
+        (Listener::Tokens, _) => &[Shows::Token],
+        (Listener::Keys, _) => &[Shows::Key(Role::Buyer)],
+        (Listener::Operators, Access::Read) => &[Shows::Key(Role::Read), Shows::Key(Role::Operate)],
+        (Listener::Operators, Access::Buyer) if is_get => &[Shows::Key(Role::Read), Shows::Key(Role::Operate)],
+        (Listener::Operators, _) => &[Shows::Key(Role::Operate)],
+    };
+    let is_good_key = matches!(shows, Shows::Key(_)) && listener != Listener::Tokens;
+    match (roles.contains(&shows), is_good_key) {
+        (true, _) => Fate::Through,
+        (false, true) => Fate::Forbidden,
+        (false, false) => Fate::Unauthenticated,
+    }
+}
+
+pub(crate) fn secret() -> String {
+    "s".repeat(TOKEN_SECRET_BYTES_MIN)
+}
+
+/// Ada's, signed with [`secret`] for `flash` by `shop`, until 2100.
+pub(crate) fn token() -> String {
+    use base64::Engine;
+    let base64 = |bytes: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+    let claims = br#"{"sub":"ada","iss":"shop","aud":"flash","nbf":0,"exp":4102444800}"#;
+    let message = format!("{}.{}", base64(br#"{"alg":"HS256"}"#), base64(claims));
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret().as_bytes());
+    format!("{message}.{}", base64(ring::hmac::sign(&key, message.as_bytes()).as_ref()))
+}
+
+fn key(role: Role) -> String {
+    format!("flash_{}_0123456789abcdef_{}", role.name(), "0".repeat(64))
+}
+
+fn api_keys() -> ApiKeys {
+    let keys = ApiKeys::new(Orders::with("postgres://127.0.0.1:1/db".to_owned(), 1));
+    for (name, role) in Role::NAMES {
+        let (key, holder) = (key(role), format!("who has {name}"));
+        let id = key_id(&key).unwrap().to_owned();
+        keys.learn(
+            &id.clone(),
+            Some(Arc::new(ApiKey { id, hash: key_hash(&key), role, holder, expires_at_ms: None, is_revoked: false })),
+        );
+    }
+    keys
+}
+
+impl Listener {
+    fn peer(self) -> Peer {
+        let jwt = Jwt { issuer: "shop".to_owned(), audience: "flash".to_owned(), keys: JwtKeys::Secret(secret()) };
+        let tokens = || Tokens::new(TokenKeysFile::open(&Auth::Jwt(jwt)).unwrap().0);
+        let (surface, gate) = match self {
+            Self::Open => (Surface::Whole, Gate::Open),
+            Self::OpenForBuyers => (Surface::Buyers, Gate::Open),
+            Self::Tokens => (Surface::Buyers, Gate::Tokens(tokens())),
+            Self::Keys => (Surface::Buyers, Gate::Keys(api_keys())),
+            Self::Operators => (Surface::Whole, Gate::Operators(api_keys())),
+        };
+        Peer::with(surface, gate)
+    }
+}
+
+impl Shows {
+    fn header(self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::Garbage => "Authorization: Bearer garbage\r\n".to_owned(),
+            Self::Token => format!("Authorization: Bearer {}\r\n", token()),
+            Self::Key(role) => format!("Authorization: Bearer {}\r\n", key(role)),
+        }
+    }
+}
+
+async fn ask(listener: Listener, method: &Method, path: &str, header: &str) -> String {
+    let mut peer = listener.peer();
+    peer.send(&format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{header}\r\n")).await;
+    peer.rest().await
+}
+
+#[test]
+fn every_route_has_the_access_that_was_meant() {
+    let table: Vec<_> =
+        ROUTES.iter().map(|(method, path, _, access, _)| (format!("{method} {path}"), *access)).collect();
+    let meant: Vec<_> = ACCESS.iter().map(|(route, access)| ((*route).to_owned(), *access)).collect();
+    assert_eq!(table, meant);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_route_lets_through_whom_it_should_and_nobody_else() {
+    for (method, path, _, access, _) in &ROUTES {
+        let path = path.replace("{sale}", "drop").replace("{id}", "2");
+        for (listener, shows) in LISTENERS.into_iter().flat_map(|listener| SHOWN.map(|shows| (listener, shows))) {
+            let answer = ask(listener, method, &path, &shows.header()).await;
+            let got = match answer.split(' ').nth(1).unwrap_or_default() {
+                "401" if answer.contains("www-authenticate: Bearer\r\n") && answer.contains("/unauthenticated") => {
+                    Fate::Unauthenticated
+                }
+                "403" if answer.contains("/problems/forbidden") => Fate::Forbidden,
+                "404" if answer.contains("/problems/not-found") => Fate::NotThere,
+                "401" | "403" | "" => panic!("{answer}"),
+                _ => Fate::Through,
+            };
+            let want = fate(listener, *access, *method == Method::GET, shows);
+            assert_eq!(got, want, "{method} {path} at {listener:?} with {shows:?}: {answer}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn authorization_is_one_bearer() {
+    let key = key(Role::Buyer);
+    let reserve = "/v1/sales/drop/reservations/2";
+    let rows = [
+        (format!("Authorization: bearer {key}\r\n"), "404"),
+        (format!("Authorization: BEARER   {key} \r\n"), "404"),
+        (format!("Authorization: Basic {key}\r\n"), "401"),
+        (format!("Authorization: {key}\r\n"), "401"),
+        ("Authorization: Bearer\r\n".to_owned(), "401"),
+        ("Authorization: \r\n".to_owned(), "401"),
+        ("Authorization: Bearer \u{eb}\r\n".to_owned(), "401"),
+        (format!("Authorization: Bearer {key}\r\nAuthorization: Bearer {key}\r\n"), "401"),
+    ];
+    for (header, want) in rows {
+        let answer = ask(Listener::Keys, &Method::GET, reserve, &header).await;
+        assert_eq!(answer.split(' ').nth(1), Some(want), "{header}: {answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_too_long_is_not_even_looked_at() {
+    let header = format!("Authorization: Bearer {}\r\n", "a".repeat(crate::limits::TOKEN_BYTES_MAX + 1));
+    let answer = ask(Listener::Tokens, &Method::GET, "/v1/sales/drop/reservations/2", &header).await;
+    assert!(answer.contains("the token is too long"), "{answer}");
+}

@@ -1,0 +1,106 @@
+//! API keys: `POST /v1/keys`, `GET /v1/keys` and `DELETE /v1/keys/{id}`.
+
+use std::borrow::Cow;
+
+use flash_vault::{KeyRow, NewKey, Role};
+use flash_wire::limits::{BUYER_BYTES_MAX, TIME_MS_MAX};
+use hyper::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::app::App;
+use super::problem::{Kind, Problem};
+use super::reply::{Reply, json};
+use super::{body, fields, query};
+use crate::limits::PAGE_ROWS_MAX;
+
+/// Makes a key. This answer is the only one that ever shows it.
+pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct View<'a> {
+        id: &'a str,
+        key: &'a str,
+        role: &'static str,
+        holder: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at_ms: Option<u64>,
+    }
+    body::expect_json(headers)?;
+    let (role, holder, expires_at_ms) = read(body)?;
+    let (id, key) = app.orders.create_key(&NewKey { role, holder: &holder, expires_at_ms }).await?;
+    let view = View { id: &id, key: &key, role: role.name(), holder: &holder, expires_at_ms };
+    Ok(json(StatusCode::CREATED, &view))
+}
+
+fn read(json: &[u8]) -> Result<(Role, Cow<'_, str>, Option<u64>), Problem> {
+    let [role, holder, expires] = fields::body(json, ["role", "holder", "expires_at_ms"])?;
+    let expires = expires.optional(|time| time.int(1, TIME_MS_MAX))?;
+    Ok((role.required()?.one_of(Role::NAMES)?, holder.required()?.name(BUYER_BYTES_MAX)?, expires))
+}
+
+/// A page of the keys, by id: `?after=ID` and `?limit=N`.
+pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct View<'a> {
+        keys: Vec<RowView<'a>>,
+    }
+    let [after, limit] = query::read(query, ["after", "limit"])?;
+    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
+    let rows = app.orders.keys(after.unwrap_or_default(), limit).await?;
+    Ok(json(StatusCode::OK, &View { keys: rows.iter().map(RowView::of).collect() }))
+}
+
+#[derive(Serialize)]
+struct RowView<'a> {
+    id: &'a str,
+    role: &'a str,
+    holder: &'a str,
+    created_at: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<&'a str>,
+}
+
+impl<'a> RowView<'a> {
+    fn of(row: &'a KeyRow) -> Self {
+        let KeyRow { id, role, holder, created_at, expires_at_ms, revoked_at } = row;
+        Self { id, role, holder, created_at, expires_at_ms: *expires_at_ms, revoked_at: revoked_at.as_deref() }
+    }
+}
+
+/// Ends a key: a gateway that knew it before believes it for a few seconds more.
+pub(crate) async fn revoke(app: &App, id: &str) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct View<'a> {
+        id: &'a str,
+        revoked: bool,
+    }
+    match app.orders.revoke_key(id).await? {
+        true => Ok(json(StatusCode::OK, &View { id, revoked: true })),
+        false => Err(Kind::UnknownKey.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::problem::FieldError;
+
+    fn check_bad(json: &str, pointer: &str, detail: &str) {
+        let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
+        assert_eq!(read(json.as_bytes()), Err(error.into()), "{json}");
+    }
+
+    #[test]
+    fn a_key_has_a_role_a_holder_and_perhaps_an_end() {
+        let key = |json: &'static str| read(json.as_bytes());
+        assert_eq!(key(r#"{"role":"buyer","holder":"ada"}"#), Ok((Role::Buyer, "ada".into(), None)));
+        let shop = Ok((Role::Operate, "shop".into(), Some(5)));
+        assert_eq!(key(r#"{"role":"operate","holder":"shop","expires_at_ms":5}"#), shop);
+        check_bad(r#"{"role":"owner","holder":"a"}"#, "/role", "role must be buyer, read or operate");
+        check_bad(r#"{"role":7,"holder":"a"}"#, "/role", "role must be buyer, read or operate");
+        check_bad(r#"{"holder":"a"}"#, "/role", "role must be given");
+        check_bad(r#"{"role":"read"}"#, "/holder", "holder must be given");
+        check_bad(r#"{"role":"read","holder":"a\u0000"}"#, "/holder", "holder must not contain control characters");
+    }
+}

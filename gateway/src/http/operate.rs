@@ -1,0 +1,99 @@
+//! What an operator changes about a sale that sells: `POST /v1/sales/{sale}/restock`, `open` and `close`.
+
+use std::borrow::Cow;
+
+use flash_client::{Call, CallError};
+use flash_wire::limits::{SKU_BYTES_MAX, TOTAL_UNITS_MAX};
+use flash_wire::{Restock, SwitchAnswer};
+use hyper::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::app::App;
+use super::fields;
+use super::problem::{FieldError, Problem};
+use super::reply::{Reply, json};
+use super::{body, path};
+
+/// Puts units on sale, or takes units that nobody has off it. It is not to be repeated blindly: it adds.
+pub(crate) async fn restock(app: &App, sale: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct View<'a> {
+        sale: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sku: Option<&'a str>,
+        total: u64,
+        available: u64,
+    }
+    let sale = path::sale(sale)?;
+    body::expect_json(headers)?;
+    let (sku, delta) = read(body)?;
+    let call = Call::restock(sale, Restock { sku: sku.as_deref(), delta });
+    let units = app.redis.call(call).await.map_err(refused_argument)??;
+    app.relay.wake();
+    Ok(json(StatusCode::OK, &View { sale, sku: sku.as_deref(), total: units.total, available: units.available }))
+}
+
+fn read(json: &[u8]) -> Result<(Option<Cow<'_, str>>, i64), Problem> {
+    let [sku, delta] = fields::body(json, ["sku", "delta"])?;
+    let sku = sku.optional(|sku| sku.name(SKU_BYTES_MAX))?;
+    Ok((sku, delta.required()?.delta(TOTAL_UNITS_MAX)?))
+}
+
+/// The module knows which SKUs there are.
+fn refused_argument(error: CallError) -> Problem {
+    match error {
+        CallError::Invalid { field, rule } => {
+            let pointer = if field == "delta" { "/delta" } else { "/sku" };
+            FieldError { pointer: pointer.to_owned(), detail: format!("{field} {rule}") }.into()
+        }
+        error => error.into(),
+    }
+}
+
+/// Lets a closed sale go on.
+pub(crate) async fn open(app: &App, sale: &str) -> Result<Reply, Problem> {
+    switch(app, sale, Call::open).await
+}
+
+/// Stops a sale at once; its holds may still be paid for.
+pub(crate) async fn close(app: &App, sale: &str) -> Result<Reply, Problem> {
+    switch(app, sale, Call::close).await
+}
+
+async fn switch(app: &App, sale: &str, call: fn(&str) -> Call<SwitchAnswer>) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct View<'a> {
+        sale: &'a str,
+        closed: bool,
+    }
+    let sale = path::sale(sale)?;
+    let answer = app.redis.call(call(sale)).await??;
+    app.relay.wake();
+    Ok(json(StatusCode::OK, &View { sale, closed: answer == SwitchAnswer::Closed }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, want: Result<(Option<&str>, i64), (&str, &str)>) {
+        let want = match want {
+            Ok((sku, delta)) => Ok((sku.map(Cow::from), delta)),
+            Err((pointer, detail)) => Err(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }.into()),
+        };
+        assert_eq!(read(json.as_bytes()), want, "{json}");
+    }
+
+    #[test]
+    fn a_restock_is_units_more_or_less() {
+        check("{\"delta\":5}", Ok((None, 5)));
+        check("{\"sku\":\"s\",\"delta\":-1000000000}", Ok((Some("s"), -1_000_000_000)));
+        const RULE: &str = "delta must be a whole number, -1000000000 to 1000000000, and not 0";
+        for delta in ["0", "1000000001", "-1000000001", "1.5", "\"1\"", "99999999999999999999"] {
+            check(&format!("{{\"delta\":{delta}}}"), Err(("/delta", RULE)));
+        }
+        check("{}", Err(("/delta", "delta must be given")));
+        check("{\"delta\":1,\"sku\":\"\"}", Err(("/sku", "sku must be 1 to 64 bytes")));
+        check("{\"delta\":1,\"units\":1}", Err(("/units", "units is not a field; the fields are sku, delta")));
+    }
+}

@@ -1,0 +1,82 @@
+//! Products: `POST /v1/products` and `GET /v1/products/{id}`
+
+use std::sync::Arc;
+
+use flash_vault::{Creation, Price, Product};
+use flash_wire::DEFAULT_SKU;
+use flash_wire::key::check_id;
+use flash_wire::limits::{SKU_BYTES_MAX, SKUS_MAX};
+use hyper::StatusCode;
+use hyper::header::HeaderMap;
+use serde::Serialize;
+
+use super::app::App;
+use super::body;
+use super::fields::{self, Field, Given};
+use super::problem::{FieldError, Kind, Problem};
+use super::reply::{Reply, created, json};
+use crate::limits::{PRICE_UNITS_MAX, PRODUCT_NAME_BYTES_MAX};
+
+/// Creates a product. The same again is the same product.
+pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+    body::expect_json(headers)?;
+    let product = read(body)?;
+    let creation = app.orders.create_product(&product).await?;
+    if creation == Creation::Differs {
+        return Err(Kind::ProductDiffers.into());
+    }
+    let product = Arc::new(product);
+    app.catalogue.products.remember(&product.product, Some(product.clone()));
+    Ok(match creation {
+        Creation::Created => created(format!("/v1/products/{}", product.product), &View::new(&product)),
+        _ => json(StatusCode::OK, &View::new(&product)),
+    })
+}
+
+/// One product. Anyone may know what there is.
+pub(crate) async fn show(app: &App, id: &str) -> Result<Reply, Problem> {
+    check_id("product", id).map_err(|invalid| Problem::new(Kind::UnknownProduct, invalid.to_string()))?;
+    let product = app.catalogue.products.get(&app.orders, id).await?.ok_or(Kind::UnknownProduct)?;
+    Ok(json(StatusCode::OK, &View::new(&product)))
+}
+
+#[derive(Debug, Serialize)]
+struct View<'a> {
+    product: &'a str,
+    name: &'a str,
+    price: u64,
+    currency: &'a str,
+    skus: &'a [String],
+}
+
+impl<'a> View<'a> {
+    fn new(product: &'a Product) -> Self {
+        let Product { product, name, price, skus } = product;
+        Self { product, name, price: price.amount, currency: &price.currency, skus }
+    }
+}
+
+fn read(json: &[u8]) -> Result<Product, Problem> {
+    let [product, name, price, currency, skus] = fields::body(json, ["product", "name", "price", "currency", "skus"])?;
+    let skus = skus.optional(|skus| distinct(skus, skus.names(SKUS_MAX, SKU_BYTES_MAX)?))?;
+    Ok(Product {
+        product: product.required()?.id()?.into_owned(),
+        name: name.required()?.name(PRODUCT_NAME_BYTES_MAX)?.into_owned(),
+        price: Price { amount: price.required()?.int(0, PRICE_UNITS_MAX)?, currency: self::currency(currency)? },
+        skus: skus.unwrap_or_else(|| vec![DEFAULT_SKU.to_owned()]),
+    })
+}
+
+fn distinct(field: Given, skus: Vec<String>) -> Result<Vec<String>, FieldError> {
+    let repeats = skus.iter().enumerate().any(|(at, sku)| skus[..at].contains(sku));
+    if repeats { Err(field.refused("must not name the same SKU twice")) } else { Ok(skus) }
+}
+
+/// A currency's code.
+pub(crate) fn currency(field: Field) -> Result<String, FieldError> {
+    let given = field.required()?;
+    let rule = "must be a currency's code, three capital letters";
+    let code = given.name(3).map_err(|_| given.refused(rule))?;
+    let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_code { Ok(code.into_owned()) } else { Err(given.refused(rule)) }
+}

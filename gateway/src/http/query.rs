@@ -1,0 +1,67 @@
+//! The part of a URL behind its question mark: `name=value`, each name at most once.
+
+use super::problem::{Kind, Problem};
+
+/// The values of the names that there may be, in their order. Values are taken as they stand: none here needs escaping.
+///
+/// # Errors
+/// When there is another name, or one twice.
+pub(crate) fn read<'a, const N: usize>(
+    query: Option<&'a str>,
+    names: [&str; N],
+) -> Result<[Option<&'a str>; N], Problem> {
+    let mut values = [None; N];
+    for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let at = names.iter().position(|of| *of == name).filter(|at| values[*at].is_none());
+        let Some(at) = at else { return Err(bad(format!("the query may have {}, once each", names.join(", ")))) };
+        values[at] = Some(value);
+    }
+    Ok(values)
+}
+
+/// A whole number within `min..=max`; `default`, if it is not given.
+///
+/// # Errors
+/// When it is not such a number.
+pub(crate) fn int(name: &str, value: Option<&str>, (min, max): (u64, u64), default: u64) -> Result<u64, Problem> {
+    let Some(value) = value else { return Ok(default) };
+    let number = value.parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| bad(format!("{name} must be {min} to {max}")))
+}
+
+fn bad(detail: String) -> Problem {
+    Problem::new(Kind::BadRequest, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(query: Option<&str>, want: Result<[Option<&str>; 2], &str>) {
+        let got = read(query, ["after", "limit"]).map_err(|problem| problem.detail.unwrap_or_default());
+        assert_eq!(got.as_ref().map_err(AsRef::as_ref), want.as_ref().map_err(|want| *want), "{query:?}");
+    }
+
+    #[test]
+    fn a_query_has_the_names_that_it_may_have() {
+        const MAY: Result<[Option<&str>; 2], &str> = Err("the query may have after, limit, once each");
+        check(None, Ok([None, None]));
+        check(Some(""), Ok([None, None]));
+        check(Some("limit=5&after=x"), Ok([Some("x"), Some("5")]));
+        check(Some("after"), Ok([Some(""), None]));
+        check(Some("after=a=b"), Ok([Some("a=b"), None]));
+        check(Some("after=x&after=y"), MAY);
+        check(Some("before=x"), MAY);
+    }
+
+    #[test]
+    fn a_number_has_its_bounds() {
+        for (value, want) in [(None, Some(7)), (Some("1"), Some(1)), (Some("9"), Some(9))] {
+            assert_eq!(int("limit", value, (1, 9), 7).ok(), want);
+        }
+        for bad in ["", "0", "10", "-1", "x", "99999999999999999999"] {
+            assert_eq!(int("limit", Some(bad), (1, 9), 7).unwrap_err().kind, Kind::BadRequest, "{bad}");
+        }
+    }
+}

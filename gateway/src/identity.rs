@@ -1,0 +1,67 @@
+//! Who calls: what tokens and API keys prove.
+
+mod file;
+mod jwks;
+mod keys;
+mod recent;
+mod signatures;
+mod tokens;
+
+use std::path::PathBuf;
+
+pub(crate) use self::file::TokenKeysFile;
+pub use self::jwks::KeysError;
+pub(crate) use self::jwks::TokenKeys;
+pub(crate) use self::keys::ApiKeys;
+pub(crate) use self::tokens::Tokens;
+use crate::orders::OrdersError;
+
+/// How buyers prove who they are.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// Not at all: whoever calls may be any buyer. For development only.
+    None,
+    /// By a token that somebody else signed; its subject is the buyer.
+    Jwt(Jwt),
+    /// By an API key; its holder is the buyer.
+    ApiKey,
+}
+
+/// Which tokens are good.
+#[derive(Debug, Clone)]
+pub struct Jwt {
+    /// Who makes them: `iss`.
+    pub issuer: String,
+    /// Whom they are for: one of `aud`.
+    pub audience: String,
+    /// What they are signed with.
+    pub keys: JwtKeys,
+}
+
+/// What tokens are signed with.
+#[derive(Clone)]
+pub enum JwtKeys {
+    /// Public keys, in a file of JWKS. It is read again when it changes.
+    File(PathBuf),
+    /// One secret that whoever makes them shares: HS256.
+    Secret(String),
+}
+
+/// The secret is nobody's to see.
+impl std::fmt::Debug for JwtKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(file) => f.debug_tuple("File").field(file).finish(),
+            Self::Secret(_) => f.debug_tuple("Secret").finish_non_exhaustive(),
+        }
+    }
+}
+
+/// Why a caller is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// What was shown proves nothing, and what is wrong with it.
+    Unproven(&'static str),
+    /// Nobody can tell now.
+    Unknown(OrdersError),
+}

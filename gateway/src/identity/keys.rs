@@ -1,0 +1,96 @@
+//! API keys that buyers and operators show. PostgreSQL has them; what it said of a key is believed for a short time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use flash_vault::{ApiKey, key_hash, key_id};
+use hmac::digest::CtOutput;
+use sha2::Sha256;
+use tokio::time::Instant;
+
+use super::Doubt;
+use super::recent::Recent;
+use crate::clock::now_ms;
+use crate::limits::{CALLERS_KNOWN_MAX, KEY_KNOWN_AWAY_MS_MAX, KEY_KNOWN_MS_MAX};
+use crate::orders::Orders;
+
+/// One thread's.
+#[derive(Debug)]
+pub(crate) struct ApiKeys {
+    /// A connection of their own: who shows keys that there are not keeps nobody from PostgreSQL but others of his kind.
+    orders: Orders,
+    /// By the keys' ids.
+    known: Mutex<Recent<String, Known>>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    /// None: there is no such key.
+    key: Option<Arc<ApiKey>>,
+    asked_at: Instant,
+}
+
+impl ApiKeys {
+    /// None is known yet.
+    pub(crate) fn new(orders: Orders) -> Self {
+        Self { orders, known: Mutex::new(Recent::new(CALLERS_KNOWN_MAX)) }
+    }
+
+    /// Connects to PostgreSQL.
+    pub(crate) async fn connect(&self) {
+        self.orders.connect().await;
+    }
+
+    /// The key that was shown, if it is good now.
+    ///
+    /// # Errors
+    /// When it is not, or nobody can tell.
+    pub(crate) async fn find(&self, shown: &str) -> Result<Arc<ApiKey>, Doubt> {
+        const UNKNOWN: Doubt = Doubt::Unproven("the key is not known");
+        let id = key_id(shown).ok_or(UNKNOWN)?;
+        let key = self.row(id).await?.ok_or(UNKNOWN)?;
+        // In constant time: how long it takes does not say how much of it was right.
+        if hash(key_hash(shown)) != hash(key.hash) {
+            return Err(UNKNOWN);
+        }
+        if key.is_revoked {
+            return Err(Doubt::Unproven("the key was revoked"));
+        }
+        if key.expires_at_ms.is_some_and(|at_ms| at_ms <= now_ms()) {
+            return Err(Doubt::Unproven("the key has expired"));
+        }
+        Ok(key)
+    }
+
+    async fn row(&self, id: &str) -> Result<Option<Arc<ApiKey>>, Doubt> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id);
+        let is_younger = |known: &Known, limit_ms| known.asked_at.elapsed() < Duration::from_millis(limit_ms);
+        if let Some(known) = known.as_ref().filter(|known| is_younger(known, KEY_KNOWN_MS_MAX)) {
+            return Ok(known.key.clone());
+        }
+        match self.orders.api_key(id).await {
+            Ok(key) => {
+                let key = key.map(Arc::new);
+                self.learn(id, key.clone());
+                Ok(key)
+            }
+            // Who was nobody before is nobody now only if PostgreSQL says so; who was known may go on for a while.
+            Err(error) => match known.filter(|known| known.key.is_some() && is_younger(known, KEY_KNOWN_AWAY_MS_MAX)) {
+                Some(known) => Ok(known.key),
+                None => Err(Doubt::Unknown(error)),
+            },
+        }
+    }
+
+    pub(crate) fn learn(&self, id: &str, key: Option<Arc<ApiKey>>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(id.to_owned(), Known { key, asked_at: Instant::now() });
+    }
+}
+
+fn hash(bytes: [u8; 32]) -> CtOutput<Sha256> {
+    CtOutput::new(bytes.into())
+}
+
+#[cfg(test)]
+mod tests;

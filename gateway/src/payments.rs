@@ -1,0 +1,71 @@
+//! Payments follow their orders: what was paid for a reservation that is confirmed is settled, and what was paid for any other
+//! is given back.
+//!
+//! Whoever confirms only ever debits. What becomes of the debit is read off the order in PostgreSQL, so it does not matter
+//! whether that gateway died behind it, or what it was told; and any number of gateways may do it.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use flash_client::Backoff;
+use flash_vault::{Followed, follow_orders};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::phase::{Phase, reached};
+
+/// How often payments are looked at that wait for the end of their orders.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Payments that one look moves.
+const PAYMENTS_PER_LOOK_MAX: u32 = 1_000;
+/// The first wait after trouble.
+const RETRY_MS: u64 = 100;
+/// That wait doubles up to this.
+const RETRY_MS_MAX: u64 = 5_000;
+
+/// One gateway's part in it.
+pub(crate) struct Payments {
+    postgres: String,
+}
+
+impl Payments {
+    pub(crate) const fn new(postgres: String) -> Self {
+        Self { postgres }
+    }
+
+    /// Goes on until the gateway stops.
+    pub(crate) async fn run(self, mut phase: watch::Receiver<Phase>) {
+        tokio::select! {
+            () = self.follow() => {}
+            () = reached(&mut phase, Phase::Stopping) => {}
+        }
+    }
+
+    /// Does not end.
+    async fn follow(&self) {
+        let mut backoff = Backoff::new(RETRY_MS, RETRY_MS_MAX);
+        let mut said = false;
+        loop {
+            let Err(error) = self.session(&mut backoff, &mut said).await;
+            if !std::mem::replace(&mut said, true) {
+                tracing::warn!(%error, "payments cannot follow their orders; it is tried again");
+            }
+            sleep(backoff.wait()).await;
+        }
+    }
+
+    /// Works over one connection until there is trouble.
+    async fn session(&self, backoff: &mut Backoff, said: &mut bool) -> Result<Infallible, flash_vault::Error> {
+        let client = flash_vault::connect(&self.postgres).await?;
+        loop {
+            let followed = follow_orders(&client, PAYMENTS_PER_LOOK_MAX).await?;
+            if followed != Followed::default() {
+                let Followed { settled, refunded, refund_due } = followed;
+                tracing::debug!(settled, refunded, refund_due, "payments followed their orders");
+            }
+            backoff.reset();
+            *said = false;
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Payments: once for a reservation, never of what is not there, and given back where the order was not confirmed.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::support::http::{Answer, Http};
+use crate::support::wait;
+use crate::support::world::World;
+
+const PRICE: u64 = 300;
+const BALANCE: &str = "{\"payment\":\"balance\"}";
+
+/// A sale with a pay window, of a product that costs [`PRICE`], and buyers with 1000 each.
+fn selling(buyers: &[&str]) -> World {
+    let world = World::start();
+    let http = &mut world.http();
+    let product = json!({"product": "shirt", "name": "A shirt", "price": PRICE, "currency": "EUR"});
+    let sale = json!({"sale": "drop", "total": 99, "limit": 9, "hold_ms": 600_000, "product": "shirt"});
+    let accounts = buyers.iter().map(|buyer| ("/v1/buyers", account(buyer)));
+    for (path, body) in [("/v1/products", product), ("/v1/sales", sale)].into_iter().chain(accounts) {
+        let answer = http.post(path, &body.to_string()).expect("an answer");
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+    world
+}
+
+fn account(buyer: &str) -> Value {
+    json!({"buyer": buyer, "balance": 1_000, "currency": "EUR"})
+}
+
+fn reserve(world: &World, buyer: &str, quantity: u64) -> u64 {
+    let body = json!({"buyer": buyer, "quantity": quantity}).to_string();
+    let answer = wait::until("a reservation", || {
+        let answer = world.http().post("/v1/sales/drop/reservations", &body).expect("an answer");
+        // On a busy machine the gateway may not have got to PostgreSQL yet.
+        (answer.status != 503).then_some(answer)
+    });
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.body["id"].as_u64().expect("a reservation has an id")
+}
+
+fn path(id: u64) -> String {
+    format!("/v1/sales/drop/reservations/{id}")
+}
+
+fn confirm(http: &mut Http, id: u64, body: &str) -> Answer {
+    wait::until("an answer", || {
+        let answer = http.post(&format!("{}/confirm", path(id)), body).expect("an answer");
+        // On a busy machine an answer may be "unknown": then one asks again.
+        (![503, 504].contains(&answer.status)).then_some(answer)
+    })
+}
+
+fn check(world: &World, id: u64, body: &str, want: (u16, &str)) {
+    let answer = confirm(&mut world.http(), id, body);
+    assert_eq!((answer.status, answer.problem()), want, "{body}: {answer:?}");
+}
+
+fn balance(world: &World, buyer: &str) -> u64 {
+    let answer = world.http().get(&format!("/v1/buyers/{buyer}")).expect("an answer");
+    answer.body["balance"].as_u64().unwrap_or_else(|| panic!("{answer:?}"))
+}
+
+fn wait_for_payment(world: &World, id: u64, state: &str) {
+    let question = format!("SELECT state FROM payments WHERE sale = 'drop' AND id = {id}");
+    wait::until(&format!("payment {id} to be {state}"), || (world.rows(&question) == [state]).then_some(()));
+}
+
+/// What was not given back is what the balances lack.
+fn check_books(world: &World) {
+    let lacking = "SELECT sum(opening_balance - balance)::bigint FROM buyers";
+    let paid = "SELECT coalesce(sum(amount), 0)::bigint FROM payments WHERE state IN ('pending', 'settled')";
+    assert_eq!(world.rows(lacking), world.rows(paid));
+}
+
+#[test]
+fn a_confirm_by_balance_debits_once_and_no_more_than_there_is() {
+    let world = selling(&["ada"]);
+    let (two, one, rest) = (reserve(&world, "ada", 2), reserve(&world, "ada", 1), reserve(&world, "ada", 1));
+    check(&world, two, BALANCE, (200, ""));
+    check(&world, two, BALANCE, (200, ""));
+    assert_eq!(balance(&world, "ada"), 1_000 - 2 * PRICE);
+    check(&world, one, BALANCE, (200, ""));
+    check(&world, rest, BALANCE, (402, "insufficient-balance"));
+    let held = world.http().get(&path(rest)).expect("an answer");
+    assert_eq!(held.body["state"], "held", "it may be paid otherwise: {held:?}");
+    check(&world, rest, "", (200, ""));
+    check(&world, rest, BALANCE, (409, "conflict"));
+    let stranger = reserve(&world, "nobody", 1);
+    check(&world, stranger, BALANCE, (402, "insufficient-balance"));
+    wait_for_payment(&world, two, "settled");
+    wait_for_payment(&world, one, "settled");
+    assert_eq!(balance(&world, "ada"), 1_000 - 3 * PRICE);
+    check_books(&world);
+}
+
+#[test]
+fn confirms_at_the_same_time_debit_once_and_accounts_never_fall_below_zero() {
+    const AT_ONCE: usize = 8;
+    let world = selling(&["ada"]);
+    let ids: Vec<u64> = (0..6).map(|_| reserve(&world, "ada", 1)).collect();
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let confirms = ids.iter().flat_map(|id| std::iter::repeat_n(*id, AT_ONCE)).map(|id| {
+            let address = world.address;
+            scope.spawn(move || confirm(&mut Http::connect(address).expect("it listens"), id, BALANCE).status)
+        });
+        let confirms: Vec<_> = confirms.collect();
+        confirms.into_iter().map(|confirm| confirm.join().expect("no panic")).collect()
+    });
+    let paid = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!((paid, statuses.len() - paid), (3 * AT_ONCE, 3 * AT_ONCE), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [200, 402].contains(status)), "{statuses:?}");
+    assert_eq!(balance(&world, "ada"), 1_000 - 3 * PRICE);
+    check_books(&world);
+}
+
+/// Holds a buyer's row, so that the next debit waits.
+fn hold_up_debits(world: &World, buyer: &str) {
+    world.sql(&format!("BEGIN; SELECT FROM buyers WHERE buyer = '{buyer}' FOR UPDATE"));
+}
+
+fn wait_for_a_debit_that_waits(world: &World) {
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+    wait::until("a debit that waits", || (world.rows(waiting) != ["0"]).then_some(()));
+}
+
+fn let_it_go_on(world: &World) {
+    world.sql("COMMIT");
+}
+
+#[test]
+fn what_was_debited_for_a_hold_that_ended_meanwhile_is_given_back() {
+    let world = selling(&["ada"]);
+    let id = reserve(&world, "ada", 1);
+    hold_up_debits(&world, "ada");
+    thread::scope(|scope| {
+        let late = scope.spawn(|| confirm(&mut Http::connect(world.address).expect("it listens"), id, BALANCE));
+        wait_for_a_debit_that_waits(&world);
+        let released = world.http().send("DELETE", &path(id), &[], "").expect("an answer");
+        assert_eq!(released.status, 200, "{released:?}");
+        let_it_go_on(&world);
+        let late = late.join().expect("no panic");
+        assert_eq!((late.status, late.problem()), (409, "conflict"), "{late:?}");
+    });
+    wait_for_payment(&world, id, "refunded");
+    assert_eq!(balance(&world, "ada"), 1_000);
+    check(&world, id, BALANCE, (409, "conflict"));
+    check_books(&world);
+}
+
+#[test]
+fn a_gateway_that_dies_between_debit_and_confirm_leaves_nobody_worse_off() {
+    let mut world = selling(&["ada", "bob"]);
+    let (ada, bob) = (reserve(&world, "ada", 1), reserve(&world, "bob", 1));
+    world.wait_for_orders("drop", 2);
+    for (buyer, id) in [("ada", ada), ("bob", bob)] {
+        let address = world.address;
+        hold_up_debits(&world, buyer);
+        let asking = thread::spawn(move || {
+            let mut http = Http::connect(address).expect("it listens");
+            let confirm = format!("{}/confirm", path(id));
+            // Until the gateway is dead. No answer before is a yes.
+            while let Ok(answer) = http.post(&confirm, BALANCE) {
+                assert!([503, 504].contains(&answer.status), "{answer:?}");
+            }
+        });
+        // Redis is away when the debit is done, so that no confirm comes through; and then the gateway is gone.
+        wait_for_a_debit_that_waits(&world);
+        world.redis.redis.server.kill().expect("ours to kill");
+        let_it_go_on(&world);
+        wait_for_payment(&world, id, "pending");
+        world.kill_gateway();
+        asking.join().expect("no panic");
+        world.redis.redis.server.restart().expect("Redis starts again");
+        world.start_gateway();
+        assert_eq!(balance(&world, buyer), 1_000 - PRICE, "it is debited");
+    }
+    // Ada asks again. Bob has thought better of it.
+    wait::until("ada's confirm", || {
+        let answer = world.http().post(&format!("{}/confirm", path(ada)), BALANCE).ok()?;
+        (answer.status == 200).then_some(())
+    });
+    wait::until("bob's release", || {
+        let answer = world.http().send("DELETE", &path(bob), &[], "").ok()?;
+        (answer.status == 200).then_some(())
+    });
+    wait_for_payment(&world, ada, "settled");
+    wait_for_payment(&world, bob, "refunded");
+    assert_eq!((balance(&world, "ada"), balance(&world, "bob")), (1_000 - PRICE, 1_000));
+    check_books(&world);
+}
+
+#[test]
+fn a_payment_elsewhere_is_written_down_once_with_its_reference() {
+    let world = selling(&[]);
+    let (paid, released) = (reserve(&world, "ada", 1), reserve(&world, "ada", 1));
+    let external = |reference: &str| json!({"payment": "external", "reference": reference}).to_string();
+    check(&world, paid, &external("pi_1"), (200, ""));
+    check(&world, paid, &external("pi_1"), (200, ""));
+    check(&world, paid, &external("pi_2"), (409, "conflict"));
+    check(&world, paid, BALANCE, (409, "conflict"));
+    wait_for_payment(&world, paid, "settled");
+    assert_eq!(world.rows("SELECT reference FROM payments"), ["pi_1"]);
+    // Paid, and never confirmed: whoever took the money is to give it back.
+    world.sql(&format!(
+        "INSERT INTO payments (sale, id, buyer, means, reference) VALUES ('drop', {released}, 'ada', 'external', 'pi_3')"
+    ));
+    world.http().send("DELETE", &path(released), &[], "").expect("an answer");
+    wait_for_payment(&world, released, "refund_due");
+    let bad = [
+        "{\"payment\":\"cash\"}",
+        "{\"payment\":7}",
+        "{}",
+        "{\"payment\":\"external\"}",
+        "{\"payment\":\"balance\",\"reference\":\"a\"}",
+        &external(&"a".repeat(257)),
+    ];
+    let id = reserve(&world, "ada", 1);
+    for body in bad {
+        check(&world, id, body, (422, "invalid"));
+    }
+}
+
+#[test]
+fn a_sale_of_no_product_has_no_price() {
+    let world = World::start_without_syncer();
+    world.create_sale("{\"sale\":\"drop\",\"total\":9,\"hold_ms\":600000}");
+    let id = reserve(&world, "ada", 1);
+    check(&world, id, BALANCE, (422, "invalid"));
+    check(&world, id, "", (200, ""));
+}
+
+#[test]
+fn what_was_debited_for_a_reservation_that_was_lost_before_it_was_written_is_given_back() {
+    const LOST: u64 = 1_000;
+    let world = selling(&["ada", "bob"]);
+    world.sql(&format!(
+        "INSERT INTO payments (sale, id, buyer, means, amount, currency)
+        VALUES ('drop', {LOST}, 'ada', 'balance', {PRICE}, 'EUR');
+        UPDATE buyers SET balance = balance - {PRICE} WHERE buyer = 'ada'"
+    ));
+    let bobs = reserve(&world, "bob", 1);
+    check(&world, bobs, BALANCE, (200, ""));
+    wait_for_payment(&world, bobs, "settled");
+    assert_eq!(balance(&world, "ada"), 1_000 - PRICE, "the reservation may still come");
+    // As a recovery does that begins the sale's next life behind it.
+    world.sql(&format!("UPDATE epochs SET head = {LOST} WHERE sale = 'drop'"));
+    wait_for_payment(&world, LOST, "refunded");
+    assert_eq!(balance(&world, "ada"), 1_000);
+    check_books(&world);
+}
+
+#[test]
+fn an_account_is_opened_once() {
+    let world = selling(&["ada"]);
+    let post = |body: &Value| {
+        let answer = world.http().post("/v1/buyers", &body.to_string()).expect("an answer");
+        (answer.status, answer.problem().to_owned())
+    };
+    assert_eq!(post(&account("ada")), (200, String::new()));
+    let mut richer = account("ada");
+    richer["balance"] = json!(2_000);
+    assert_eq!(post(&richer), (409, "buyer-differs".to_owned()));
+    assert_eq!(post(&account("auth0|eve lovelace")), (201, String::new()));
+    assert_eq!(balance(&world, "auth0%7Ceve%20lovelace"), 1_000);
+    let answer = world.http().get("/v1/buyers/nobody").expect("an answer");
+    assert_eq!((answer.status, answer.problem()), (404, "unknown-buyer"));
+}

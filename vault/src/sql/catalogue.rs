@@ -1,0 +1,15 @@
+//! Products and buyers.
+
+/// Creates a product, unless one of this id is there.
+pub(crate) const CREATE_PRODUCT: &str = "
+    INSERT INTO products (product, name, price, currency, skus) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+
+/// One product.
+pub(crate) const PRODUCT: &str = "SELECT name, price, currency, skus FROM products WHERE product = $1";
+
+/// Opens a buyer's account, unless the buyer has one.
+pub(crate) const CREATE_BUYER: &str = "
+    INSERT INTO buyers (buyer, opening_balance, balance, currency) VALUES ($1, $2, $2, $3) ON CONFLICT DO NOTHING";
+
+/// One buyer.
+pub(crate) const BUYER: &str = "SELECT opening_balance, balance, currency FROM buyers WHERE buyer = $1";

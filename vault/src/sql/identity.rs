@@ -1,0 +1,30 @@
+//! Keys, and the audit log.
+
+/// Makes a key known.
+pub(crate) const CREATE_KEY: &str = "
+    INSERT INTO api_keys (id, hash, role, holder, expires_at_ms) VALUES ($1, $2, $3, $4, $5)";
+
+/// What a key is good for.
+pub(crate) const API_KEY: &str = "
+    SELECT hash, role, holder, expires_at_ms, revoked_at IS NOT NULL FROM api_keys WHERE id = $1";
+
+/// The keys behind the id `$1`, by id, at most `$2`.
+pub(crate) const KEYS: &str = "
+    SELECT id, role, holder, created_at::text, expires_at_ms, revoked_at::text
+    FROM api_keys WHERE id > $1 ORDER BY id LIMIT $2";
+
+/// Ends a key. It stays ended since when it first was.
+pub(crate) const REVOKE_KEY: &str = "
+    UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1";
+
+/// Writes down what an operator is about to do.
+pub(crate) const LOG_CHANGE: &str = "
+    INSERT INTO audit_log (who, key, action, sale, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id";
+
+/// Writes down what became of it.
+pub(crate) const END_LOGGED: &str = "UPDATE audit_log SET outcome = $2 WHERE id = $1";
+
+/// The rows before the number `$1`, the newest first, at most `$2`.
+pub(crate) const LOGGED: &str = "
+    SELECT id, at::text, who, key, action, sale, detail, outcome
+    FROM audit_log WHERE id < $1 ORDER BY id DESC LIMIT $2";

@@ -1,0 +1,62 @@
+//! Payments.
+
+/// Debits a buyer for a reservation, unless a payment is there for it or the balance is too low. Two that do it at once
+/// wait for each other at the buyer's row, and the second breaks the payment's key: then it has changed nothing.
+pub(crate) const DEBIT: &str = "
+    WITH debited AS (
+        UPDATE buyers SET balance = balance - $4
+        WHERE buyer = $3 AND currency = $5 AND balance >= $4
+        AND NOT EXISTS (SELECT FROM payments WHERE payments.sale = $1 AND payments.id = $2)
+        RETURNING buyer
+    )
+    INSERT INTO payments (sale, id, buyer, means, amount, currency)
+    SELECT $1::text, $2::bigint, buyer, 'balance', $4::bigint, $5::text FROM debited";
+
+/// Writes down what somebody else calls the payment for a reservation, unless a payment is there for it.
+pub(crate) const REFER: &str = "
+    INSERT INTO payments (sale, id, buyer, means, reference) VALUES ($1, $2, $3, 'external', $4) ON CONFLICT DO NOTHING";
+
+/// The payment for a reservation.
+pub(crate) const PAYMENT: &str = "
+    SELECT means, amount, currency, reference, state FROM payments WHERE sale = $1 AND id = $2";
+
+/// Lets at most `$1` payments follow their orders: a confirmed order settles its payment, and whatever else became of the
+/// reservation gives it back. That is also where no order was ever made: it was refused, or Redis had lost it before
+/// PostgreSQL had it, which is known once the sale's head is beyond it. (What waits in the quarantine may still become an
+/// order.) Gives how many were settled, refunded, and are due to be refunded by others.
+///
+/// Buyers are locked in order, for a join alone updates them in any.
+pub(crate) const FOLLOW_ORDERS: &str = "
+    WITH ended AS (
+        SELECT payments.sale, payments.id,
+            CASE WHEN orders.state = 'confirmed' THEN 'settled'
+                WHEN payments.means = 'balance' THEN 'refunded'
+                ELSE 'refund_due' END AS state
+        FROM payments LEFT JOIN orders USING (sale, id)
+        WHERE payments.state = 'pending' AND (
+            orders.state <> 'held'
+            OR orders.state IS NULL AND (
+                EXISTS (
+                    SELECT FROM rejections WHERE rejections.sale = payments.sale AND rejections.id = payments.id
+                )
+                OR payments.id <= (SELECT max(head) FROM epochs WHERE epochs.sale = payments.sale) AND NOT EXISTS (
+                    SELECT FROM quarantine
+                    WHERE quarantine.sale = payments.sale AND quarantine.seq = payments.id AND discarded_at IS NULL
+                )
+            )
+        )
+        ORDER BY payments.sale, payments.id LIMIT $1 FOR NO KEY UPDATE OF payments SKIP LOCKED
+    ), moved AS (
+        UPDATE payments SET state = ended.state, ended_at = now() FROM ended
+        WHERE payments.sale = ended.sale AND payments.id = ended.id
+        RETURNING payments.buyer, payments.amount, payments.state
+    ), owed AS (
+        SELECT buyer, sum(amount)::bigint AS amount FROM moved WHERE state = 'refunded' GROUP BY buyer
+    ), locked AS (
+        SELECT buyer, owed.amount FROM buyers JOIN owed USING (buyer) ORDER BY buyer FOR NO KEY UPDATE OF buyers
+    ), given_back AS (
+        UPDATE buyers SET balance = balance + locked.amount FROM locked WHERE buyers.buyer = locked.buyer
+    )
+    SELECT count(*) FILTER (WHERE state = 'settled'), count(*) FILTER (WHERE state = 'refunded'),
+        count(*) FILTER (WHERE state = 'refund_due')
+    FROM moved";
