@@ -93,10 +93,11 @@ fn the_gateway_listens_where_the_file_says_and_a_variable_or_a_flag_says_otherwi
     let [file, variable, flag] = [free_address(), free_address(), free_address()].map(|address| address.to_string());
     let nobody = "redis-url = \"redis://127.0.0.1:1\"\namqp-url = \"amqp://127.0.0.1:1\"\n\
                   postgres-url = \"postgres://127.0.0.1:1/none\"\n";
-    let config = Config::new(&format!("{nobody}[gateway]\nlisten = \"{file}\"\n"), 0o644);
+    let config = Config::new(&format!("{nobody}[gateway]\nauth = \"none\"\nlisten = \"{file}\"\n"), 0o644);
     let listens = |args: &[&str], variables: &[(&str, String)]| {
         let args = [&["-o", "json", "gateway", "--config", config.arg()], args].concat();
-        Program::start(&args, variables).line()["http"].as_str().expect("an address").to_owned()
+        let secret = [("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned())];
+        Program::start(&args, &[variables, &secret].concat()).line()["http"].as_str().expect("an address").to_owned()
     };
     let variables = [("FLASH_LISTEN", variable.clone())];
     assert_eq!(listens(&[], &[]), format!("http://{file}"));

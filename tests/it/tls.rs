@@ -159,6 +159,8 @@ fn everything_works_encrypted(servers: &Servers, way: &Way) {
         ("FLASH_REDIS_URL", servers.redis_url(way)),
         ("FLASH_AMQP_URL", servers.amqp_url(way)),
         ("FLASH_POSTGRES_URL", servers.postgres_url(way)),
+        ("FLASH_AUTH", "none".to_owned()),
+        ("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned()),
     ];
     assert!(Program::start(&["migrate"], &environment).wait().0.success(), "the schema can be made");
     let mut gateway = Program::start(&["gateway", "-o", "json", "--listen", "127.0.0.1:0"], &environment);
