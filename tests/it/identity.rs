@@ -135,8 +135,8 @@ fn a_buyer_is_whoever_the_token_says_and_a_stranger_s_reservation_is_not_there()
     assert_eq!((shown.status, &shown.body["buyer"], &shown.body["state"]), (200, &"ada".into(), &"held".into()));
     assert_eq!(shown.id(), made.id());
     check(&shop.buy(&ada, "POST", &confirm, ""), (200, ""));
-    shop.world.wait_for_orders("drop", 1);
-    assert_eq!(shop.world.rows("SELECT buyer || ' ' || state FROM orders"), ["ada confirmed"]);
+    let orders = || shop.world.rows("SELECT buyer || ' ' || state FROM orders");
+    wait::until("ada's order", || (orders() == ["ada confirmed"]).then_some(()));
 }
 
 #[test]

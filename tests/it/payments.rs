@@ -29,7 +29,8 @@ fn account(buyer: &str) -> Value {
     json!({"buyer": buyer, "balance": 1_000, "currency": "EUR"})
 }
 
-fn reserve(world: &World, buyer: &str, quantity: u64) -> u64 {
+/// The id of a new reservation. It lives as long as the tests.
+fn reserve(world: &World, buyer: &str, quantity: u64) -> &'static str {
     let body = json!({"buyer": buyer, "quantity": quantity}).to_string();
     let answer = wait::until("a reservation", || {
         let answer = world.http().post("/v1/sales/drop/reservations", &body).expect("an answer");
@@ -37,14 +38,19 @@ fn reserve(world: &World, buyer: &str, quantity: u64) -> u64 {
         (answer.status != 503).then_some(answer)
     });
     assert_eq!(answer.status, 201, "{answer:?}");
-    answer.body["id"].as_u64().expect("a reservation has an id")
+    answer.body["id"].as_str().expect("a reservation has an id").to_owned().leak()
 }
 
-fn path(id: u64) -> String {
+/// What PostgreSQL calls it.
+fn number(id: &str) -> &str {
+    id.split_once('-').map_or(id, |(number, _)| number)
+}
+
+fn path(id: &str) -> String {
     format!("/v1/sales/drop/reservations/{id}")
 }
 
-fn confirm(http: &mut Http, id: u64, body: &str) -> Answer {
+fn confirm(http: &mut Http, id: &str, body: &str) -> Answer {
     wait::until("an answer", || {
         let answer = http.post(&format!("{}/confirm", path(id)), body).expect("an answer");
         // On a busy machine an answer may be "unknown": then one asks again.
@@ -52,7 +58,7 @@ fn confirm(http: &mut Http, id: u64, body: &str) -> Answer {
     })
 }
 
-fn check(world: &World, id: u64, body: &str, want: (u16, &str)) {
+fn check(world: &World, id: &str, body: &str, want: (u16, &str)) {
     let answer = confirm(&mut world.http(), id, body);
     assert_eq!((answer.status, answer.problem()), want, "{body}: {answer:?}");
 }
@@ -62,8 +68,8 @@ fn balance(world: &World, buyer: &str) -> u64 {
     answer.body["balance"].as_u64().unwrap_or_else(|| panic!("{answer:?}"))
 }
 
-fn wait_for_payment(world: &World, id: u64, state: &str) {
-    let question = format!("SELECT state FROM payments WHERE sale = 'drop' AND id = {id}");
+fn wait_for_payment(world: &World, id: &str, state: &str) {
+    let question = format!("SELECT state FROM payments WHERE sale = 'drop' AND id = {}", number(id));
     wait::until(&format!("payment {id} to be {state}"), || (world.rows(&question) == [state]).then_some(()));
 }
 
@@ -99,7 +105,7 @@ fn a_confirm_by_balance_debits_once_and_no_more_than_there_is() {
 fn confirms_at_the_same_time_debit_once_and_accounts_never_fall_below_zero() {
     const AT_ONCE: usize = 8;
     let world = selling(&["ada"]);
-    let ids: Vec<u64> = (0..6).map(|_| reserve(&world, "ada", 1)).collect();
+    let ids: Vec<&str> = (0..6).map(|_| reserve(&world, "ada", 1)).collect();
     let statuses: Vec<u16> = thread::scope(|scope| {
         let confirms = ids.iter().flat_map(|id| std::iter::repeat_n(*id, AT_ONCE)).map(|id| {
             let address = world.address;
@@ -204,7 +210,8 @@ fn a_payment_elsewhere_is_written_down_once_with_its_reference() {
     assert_eq!(world.rows("SELECT reference FROM payments"), ["pi_1"]);
     // Paid, and never confirmed: whoever took the money is to give it back.
     world.sql(&format!(
-        "INSERT INTO payments (sale, id, buyer, means, reference) VALUES ('drop', {released}, 'ada', 'external', 'pi_3')"
+        "INSERT INTO payments (sale, id, buyer, means, reference) VALUES ('drop', {}, 'ada', 'external', 'pi_3')",
+        number(released)
     ));
     world.http().send("DELETE", &path(released), &[], "").expect("an answer");
     wait_for_payment(&world, released, "refund_due");
@@ -233,7 +240,7 @@ fn a_sale_of_no_product_has_no_price() {
 
 #[test]
 fn what_was_debited_for_a_reservation_that_was_lost_before_it_was_written_is_given_back() {
-    const LOST: u64 = 1_000;
+    const LOST: &str = "1000";
     let world = selling(&["ada", "bob"]);
     world.sql(&format!(
         "INSERT INTO payments (sale, id, buyer, means, amount, currency)

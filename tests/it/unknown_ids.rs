@@ -109,7 +109,7 @@ fn reservation(sale: &str) -> String {
 }
 
 fn look(sale: &str) -> String {
-    format!("GET /v1/sales/{sale}/reservations/7 HTTP/1.1\r\nHost: test\r\n\r\n")
+    format!("GET /v1/sales/{sale} HTTP/1.1\r\nHost: test\r\n\r\n")
 }
 
 /// Where PostgreSQL or Redis answers too late to be heard, the question is asked again: on a busy machine the proof may
