@@ -3,9 +3,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use flash_tests::built;
+use flash_tests::{built, wait};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::os::unix::process::CommandExt;
 
@@ -20,6 +21,8 @@ pub(crate) struct Process {
 
 /// Lines of a log that a failure shows.
 const LOG_LINES_MAX: usize = 12;
+/// How long the kernel may take to end what was killed.
+const KILLED: Duration = Duration::from_secs(30);
 /// What no log of ours may say.
 const PANICKED: &str = "panicked";
 
@@ -60,7 +63,9 @@ impl Process {
         // A tracer and what it traces are one group.
         signal_group(&running, Signal::KILL);
         running.wait().context("its end")?;
-        Ok(())
+        // Only the first of the group is our child. What it traced may take a moment longer to let go of its port.
+        let gone = wait::within(KILLED, || (!has_members(running.id())).then_some(()));
+        gone.with_context(|| format!("{} lives {} s after SIGKILL", self.name, KILLED.as_secs()))
     }
 
     /// Asks it to stop in order, and waits for that.
@@ -118,6 +123,18 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.kill();
     }
+}
+
+/// Whether a process of the group still runs, and is more than what is left of a dead one.
+fn has_members(group: u32) -> bool {
+    let Ok(processes) = fs::read_dir("/proc") else { return false };
+    let stats = processes.flatten().filter_map(|process| fs::read_to_string(process.path().join("stat")).ok());
+    // Behind the name, which may have anything in it: the state, the parent, the group.
+    stats.filter_map(|stat| stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned())).any(|rest| {
+        let mut fields = rest.split(' ');
+        let is_dead = matches!(fields.next(), Some("Z" | "X"));
+        !is_dead && fields.nth(1).and_then(|group| group.parse().ok()) == Some(group)
+    })
 }
 
 /// It may have ended already; then there is nothing to do.
