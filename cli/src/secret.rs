@@ -33,9 +33,13 @@ impl UrlSource<'_> {
     }
 }
 
-/// A value with what may be a password left out. One that is the same behind it holds none.
-pub(crate) fn redact(value: &str) -> String {
+/// A setting's value with what may be a password left out. One that is the same behind it holds none. What is no URL by its name
+/// is a secret as a whole, whatever it looks like.
+pub(crate) fn redact(name: &str, value: &str) -> String {
     const HIDDEN: &str = "***";
+    if !name.ends_with("-url") {
+        return HIDDEN.to_owned();
+    }
     let Some((scheme, rest)) = value.split_once("://") else { return HIDDEN.to_owned() };
     let may_hold_one = rest.contains('@') || rest.to_ascii_lowercase().contains("pass");
     if rest.contains('?') && may_hold_one {
@@ -68,7 +72,10 @@ mod tests {
             ("postgres://ada@host/db", "postgres://ada@host/db"),
             ("postgres://host/db?sslmode=require", "postgres://host/db?sslmode=require"),
         ] {
-            assert_eq!(redact(value), want);
+            assert_eq!(redact("redis-url", value), want);
+        }
+        for secret in ["hush", "hush://hush", ""] {
+            assert_eq!(redact("jwt-secret", secret), "***");
         }
     }
 

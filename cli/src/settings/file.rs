@@ -155,7 +155,7 @@ impl Section<'_> {
             let told = if is_secret { format!("{name} cannot be read") } else { problem };
             self.place.error(at, told)
         })?;
-        if is_secret && self.others_read && values.iter().any(|value| secret::redact(value) != *value) {
+        if is_secret && self.others_read && values.iter().any(|value| secret::redact(name, value) != *value) {
             return Err(self.place.error(at, exposed(name)));
         }
         Ok(Setting { section: self.name.to_owned(), name: name.to_owned(), values, line: self.place.line(at) })

@@ -94,7 +94,7 @@ fn of_section(section: &str, settings: Vec<Arg>, file: &File) -> Result<Vec<Row>
 fn row(section: &str, arg: &Arg, matches: &ArgMatches, file: &File) -> Row {
     let (id, name) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
     let said = matches.get_raw(id).map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>());
-    let show = |value: String| if arg.is_hide_env_values_set() { secret::redact(&value) } else { value };
+    let show = |value: String| if arg.is_hide_env_values_set() { secret::redact(name, &value) } else { value };
     let origin = match matches.value_source(id) {
         Some(ValueSource::CommandLine) => format!("flag --{name}"),
         Some(ValueSource::EnvVariable) => {
