@@ -43,8 +43,6 @@ pub(crate) enum Column {
     Soak,
 }
 
-/// About how long a world takes to start.
-const WORLD_MS: u64 = 8_000;
 /// The scenario of a plain `cargo test`.
 const SMOKE: &str = "cut";
 
@@ -77,11 +75,6 @@ impl Args {
     /// How often a scenario is to run.
     pub(crate) fn count(&self, scenario: &Scenario) -> u64 {
         self.count.unwrap_or_else(|| self.column.count(scenario))
-    }
-
-    /// About how long that takes, its world included.
-    pub(crate) fn work_ms(&self, scenario: &Scenario) -> u64 {
-        WORLD_MS + self.count(scenario) * scenario.round_ms
     }
 
     /// The command that runs a round again.

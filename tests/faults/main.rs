@@ -46,6 +46,6 @@ fn main() -> ExitCode {
     if let Some(file) = &args.report {
         report::write(file, &outcomes);
     }
-    let failed = outcomes.iter().any(|outcome| outcome.failed.is_some());
+    let failed = outcomes.iter().any(|outcome| !outcome.failed.is_empty());
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

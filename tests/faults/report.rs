@@ -72,7 +72,7 @@ fn row(outcome: &Outcome) -> String {
         Some(why) => format!("{} (left out: {why})", s.name),
         None => s.name.to_owned(),
     };
-    let violations = u64::from(outcome.failed.is_some());
+    let violations = outcome.failed.len();
     let answers =
         if t.ok + t.refused == 0 { "–".to_owned() } else { format!("{} / {} / {}", t.ok, t.refused, t.unknown) };
     let rest = if t.settle_ms_max == 0 { "–".to_owned() } else { format!("{:.1}", millis(t.settle_ms_max)) };

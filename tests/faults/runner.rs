@@ -29,14 +29,27 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     pub(crate) took: Duration,
     pub(crate) skipped: Option<String>,
-    pub(crate) failed: Option<anyhow::Error>,
+    /// Each ends a run of rounds.
+    pub(crate) failed: Vec<anyhow::Error>,
+}
+
+impl Outcome {
+    /// This and more of the same scenario.
+    pub(crate) fn and(mut self, more: Self) -> Self {
+        self.done += more.done;
+        self.tally.add(more.tally);
+        self.took += more.took;
+        self.skipped = self.skipped.or(more.skipped);
+        self.failed.extend(more.failed);
+        self
+    }
 }
 
 /// Runs one scenario within its time.
 pub(crate) fn run(scenario: &'static Scenario, count: u64, seed: u64, time: Duration) -> Outcome {
     let begun = Instant::now();
     let mut runner = Runner { count, seed, deadline: begun + time, tally: Tally::default(), done: 0, skipped: None };
-    let failed = (scenario.run)(&mut runner).err();
+    let failed = (scenario.run)(&mut runner).err().into_iter().collect();
     let Runner { done, tally, skipped, .. } = runner;
     Outcome { scenario, done, tally, took: begun.elapsed(), skipped, failed }
 }
