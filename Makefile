@@ -7,7 +7,7 @@ help:
 	@echo "make test          every test, over real servers"
 	@echo "make test-debian   the module's tests in Debian 12's other servers, as the CI runs them"
 	@echo "make test-servers  the module's tests in every server that it is made for"
-	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, no step of the CI yet"
+	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    ten mistakes that somebody could make, and the suites that must notice"
 	@echo "make fmt           format the code"
