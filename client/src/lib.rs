@@ -22,7 +22,9 @@ mod connection;
 mod durability;
 mod durable;
 mod error;
+mod facts;
 mod lookup;
+mod plain;
 mod target;
 mod value;
 

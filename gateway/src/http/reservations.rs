@@ -77,7 +77,7 @@ async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
     };
     app.redis.call(Call::sale_status(sale)).await.map_err(silent)??;
     let away = |_| Problem::new(Kind::PostgresAway, "this gateway has yet to learn what the sale asks of its buyers");
-    app.catalogue.facts(&app.orders, sale).await.map_err(away)
+    app.catalogue.facts(&app.redis, &app.orders, sale).await.map_err(away)
 }
 
 fn breaks_form(refused: Refused) -> Problem {
