@@ -44,10 +44,7 @@ impl Spoken {
     fn of(surface: Surface) -> Self {
         // All pieces are of this program: a test reads them, and nothing here can fail.
         let document: Value = document::of(surface).unwrap_or_default();
-        Self {
-            document: serde_json::to_vec_pretty(&document).unwrap_or_default().into(),
-            page: page::of(&document).into(),
-        }
+        Self { document: serde_json::to_vec(&document).unwrap_or_default().into(), page: page::of(&document).into() }
     }
 }
 
