@@ -38,6 +38,7 @@ test-servers: bootstrap
 
 # Prints its seed; SEED= begins with that seed. ARGS= is for schemathesis.
 test-api: bootstrap
+	cargo build --workspace --all-targets
 	scripts/test-api $(ARGS)
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
