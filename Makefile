@@ -1,12 +1,13 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline
+.PHONY: help bootstrap demo test test-debian test-servers test-api test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
 	@echo "make test          every test, over real servers"
 	@echo "make test-debian   the module's tests in Debian 12's other servers, as the CI runs them"
 	@echo "make test-servers  the module's tests in every server that it is made for"
+	@echo "make test-api      10,000 requests and more that nobody would think of, made from what the API says of itself"
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    ten mistakes that somebody could make, and the suites that must notice"
@@ -34,6 +35,11 @@ test-debian: bootstrap
 
 test-servers: bootstrap
 	scripts/test-servers system redis-7.0-jemalloc valkey-8.0 redis-8.0 valkey-8.1 valkey-9
+
+# Prints its seed; SEED= begins with that seed. ARGS= is for schemathesis.
+test-api: bootstrap
+	cargo build --workspace --all-targets
+	scripts/test-api $(ARGS)
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
 MINUTES = 25

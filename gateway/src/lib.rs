@@ -14,6 +14,7 @@ mod http;
 mod identity;
 mod ids;
 pub mod limits;
+mod openapi;
 mod orders;
 mod payments;
 mod phase;

@@ -102,7 +102,15 @@ impl Http {
         let length = body.len();
         let request =
             format!("{method} {path} HTTP/1.1\r\nhost: test\r\n{headers}content-length: {length}\r\n\r\n{body}");
-        self.stream.get_mut().write_all(request.as_bytes())?;
+        self.exchange(request.as_bytes())
+    }
+
+    /// Sends bytes as they are, and waits for an answer to them.
+    ///
+    /// # Errors
+    /// When the connection breaks, or no answer comes in time.
+    pub fn exchange(&mut self, bytes: &[u8]) -> io::Result<Answer> {
+        self.stream.get_mut().write_all(bytes)?;
         self.answer()
     }
 

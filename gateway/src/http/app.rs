@@ -24,7 +24,7 @@ use super::rate_limits::{RateLimits, Visit};
 use super::reply::Reply;
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, events, health, keys, metrics, operate, prefer, products, reservation, reservations,
+    audit_log, body, buyers, docs, events, health, keys, metrics, operate, prefer, products, reservation, reservations,
     sales, webhooks,
 };
 use crate::catalogue::Catalogue;
@@ -89,6 +89,9 @@ async fn respond(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Res
         Endpoint::Live => return Ok(health::live()),
         Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
         Endpoint::Metrics => return Ok(metrics::show(&app).await),
+        Endpoint::ShowDocument => return Ok(docs::document(app.routes.surface)),
+        Endpoint::ShowDocs => return Ok(docs::page(app.routes.surface)),
+        Endpoint::ShowProblem => return docs::problem(&target.id, &head.headers),
         Endpoint::WatchSale => return Ok(watch(&app, peer, &target, &head).await),
         _ => {}
     }
