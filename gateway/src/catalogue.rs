@@ -20,10 +20,10 @@ use tokio::time::sleep;
 use self::flights::Flights;
 use self::limits::*;
 use self::products::Products;
-use self::table::Table;
 use crate::form::Form;
 use crate::orders::{Orders, OrdersError};
 
+pub(crate) use self::table::Table;
 pub(crate) use self::verdict::Verdict;
 
 /// What the threads of one gateway know.

@@ -31,6 +31,7 @@ mod pipeline;
 mod rate_limits;
 mod recovery;
 mod settings;
+mod sold_out;
 mod stampede;
 mod support;
 mod syncer_control;
