@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers test-api test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline
+.PHONY: help bootstrap demo test test-debian test-servers test-api test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint          formatting and clippy, as the CI demands them"
 	@echo "make bench         the benchmarks of the parts"
 	@echo "make bench-pipeline from the journal to PostgreSQL, 1,000,000 orders a case: some minutes"
+	@echo "make bench-gateway the gateway beside nginx with Lua and a service in Node: some minutes; installs them"
 	@echo "make bench-module  the module beside Lua, from a thousand buyers to ten million: half an hour, 3 GB"
 
 bootstrap:
@@ -77,3 +78,10 @@ bench-module: bootstrap
 bench-pipeline: bootstrap
 	cargo build --release -p flash-module -p flash-cli -p flash-benches
 	target/release/pipeline >benches/pipeline.md
+
+# `target/release/gateway --help` has the options; `--quick` takes a minute. It installs nginx and what npm has.
+bench-gateway: bootstrap
+	scripts/bootstrap-bench
+	cargo build --release -p flash-module -p flash-cli -p flash-benches
+	target/release/gateway >target/bench-gateway.md
+	mv target/bench-gateway.md benches/gateway.md

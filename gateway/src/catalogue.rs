@@ -21,10 +21,10 @@ use tokio::time::sleep;
 use self::flights::Flights;
 use self::limits::*;
 use self::products::Products;
-use self::table::Table;
 use crate::orders::{Orders, OrdersError};
 
 pub(crate) use self::facts::Facts;
+pub(crate) use self::table::Table;
 pub(crate) use self::verdict::Verdict;
 
 /// What the threads of one gateway know.

@@ -25,6 +25,7 @@ use crate::phase::Phase;
 use crate::rate_limit::{self, POLICIES_MAX};
 use crate::recovery::{self, Recovery, RecoveryHandle};
 use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
+use crate::sold_out::SoldOut;
 use crate::sweep::Sweep;
 use crate::waits::Waits;
 use crate::webhooks::Webhooks;
@@ -302,6 +303,7 @@ impl Shared {
                 events: self.events,
                 webhooks_private: self.config.webhooks_private,
                 waits: Waits::new(redis.clone()),
+                sold_out: SoldOut::new(),
                 redis,
                 durable,
                 durability: self.config.durability,

@@ -21,6 +21,7 @@ mod phase;
 mod rate_limit;
 mod recovery;
 mod relay;
+mod sold_out;
 mod sweep;
 mod waits;
 mod webhooks;

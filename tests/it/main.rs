@@ -33,6 +33,7 @@ mod problems;
 mod rate_limits;
 mod recovery;
 mod settings;
+mod sold_out;
 mod stampede;
 mod support;
 mod syncer_control;

@@ -35,6 +35,7 @@ use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::recovery::RecoveryHandle;
 use crate::relay::RelayHandle;
+use crate::sold_out::SoldOut;
 use crate::waits::Waits;
 
 /// What the requests of one thread share.
@@ -67,6 +68,8 @@ pub(crate) struct App {
     pub(crate) webhooks_private: bool,
     /// Who waits for PostgreSQL.
     pub(crate) waits: Arc<Waits>,
+    /// Which sales are known to be sold out.
+    pub(crate) sold_out: Arc<SoldOut>,
     pub(crate) rate_limits: RateLimits,
     /// Who may say whence a request comes.
     pub(crate) proxies: Proxies,

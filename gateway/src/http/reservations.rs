@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use flash_client::{Call, CallError, DurableError};
 use flash_wire::limits::{DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
@@ -44,10 +45,15 @@ pub(crate) async fn reserve(
     if let Some(form) = &facts.form {
         form.check(wish.data).map_err(breaks_form)?;
     }
+    let now = Instant::now();
+    if key.is_none() && app.sold_out.refuses(sale, &wish.buyer, now) {
+        return Err(Kind::SoldOut.into());
+    }
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
             app.relay.wake();
+            app.sold_out.sold(sale);
             let id = app.ids.of(sale, made.id, &wish.buyer);
             let waited = found::waited(app, sale, made.id, StatusCode::CREATED, patience).await;
             located(waited.unwrap_or_else(|| created(sale, id, &made)), sale, id)
@@ -58,6 +64,10 @@ pub(crate) async fn reserve(
             let mut reply = waited.unwrap_or_else(|| json(StatusCode::OK, &view));
             reply::mark_replayed(&mut reply);
             reply
+        }
+        Err(Refusal::SoldOut) => {
+            app.sold_out.learn(&app.redis, sale, &wish.buyer, now);
+            return Err(Kind::SoldOut.into());
         }
         // The only thing that a wish can contradict is the one that came under the same key.
         Err(Refusal::Conflict) => return Err(Kind::KeyReused.into()),

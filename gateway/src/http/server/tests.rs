@@ -41,6 +41,7 @@ impl Peer {
             webhooks_private: false,
             events: crate::events::handle().0,
             waits: crate::waits::Waits::new(redis.clone()),
+            sold_out: crate::sold_out::SoldOut::new(),
             redis,
             durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
             durability: flash_client::Durability::MEMORY,
