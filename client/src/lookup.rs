@@ -62,16 +62,9 @@ impl Client {
         Ok(())
     }
 
-    async fn send<const N: usize>(&self, commands: [Cmd; N]) -> Result<[Value; N], CallError> {
-        let _permit = self.permit()?;
-        let mut connection = self.connection()?;
-        connection.set_response_timeout(Duration::from_millis(CALL_TIMEOUT_MS));
-        let mut pipeline = Pipeline::with_capacity(N);
-        for command in commands {
-            pipeline.add_command(command);
-        }
-        let sent = connection.send_packed_commands(&pipeline, 0, N).await;
-        let values = sent.map_err(|error| CallError::of_connection(&error))?;
+    /// Sends commands of Redis itself. An error reply to one of them is an error of all.
+    pub(crate) async fn send<const N: usize>(&self, commands: [Cmd; N]) -> Result<[Value; N], CallError> {
+        let values = self.replies(commands.into()).await?;
         let refused = values.iter().find_map(|value| match value {
             Value::ServerError(error) => Some(CallError::of_reply(error)),
             _ => None,
@@ -80,6 +73,20 @@ impl Client {
             Some(error) => Err(error),
             None => values.try_into().map_err(|_| Unreadable { what: "number of replies" }.into()),
         }
+    }
+
+    /// Sends commands in one round trip; the replies are as they come, errors too.
+    pub(crate) async fn replies(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, CallError> {
+        let _permit = self.permit()?;
+        let mut connection = self.connection()?;
+        connection.set_response_timeout(Duration::from_millis(CALL_TIMEOUT_MS));
+        let count = commands.len();
+        let mut pipeline = Pipeline::with_capacity(count);
+        for command in commands {
+            pipeline.add_command(command);
+        }
+        let sent = connection.send_packed_commands(&pipeline, 0, count).await;
+        sent.map_err(|error| CallError::of_connection(&error))
     }
 }
 
