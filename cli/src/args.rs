@@ -97,7 +97,6 @@ pub(crate) enum ForwardedHeader {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "a process has one of it")]
 pub(crate) enum Command {
     /// Run everything on this machine: Redis with the module, PostgreSQL, RabbitMQ, gateway and syncer.
     Dev(Dev),
@@ -107,6 +106,8 @@ pub(crate) enum Command {
     Syncer(Syncer),
     /// Bring PostgreSQL's schema up to date.
     Migrate(Migrate),
+    /// Look at everything that a gateway would use, and say what is wrong and what to do. Changes nothing.
+    Doctor(Doctor),
     /// Prove that Redis and PostgreSQL agree, while the sales sell.
     Audit(Audit),
     /// See and settle what nobody could read or write.
@@ -227,6 +228,19 @@ pub(crate) struct Gateway {
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,
+}
+
+/// `flash doctor`
+#[derive(Debug, ClapArgs)]
+#[command(
+    about = "Look at everything that a gateway would use, and say what is wrong and what to do. Changes nothing.",
+    long_about = None,
+    after_help = "It takes the settings of `flash gateway`, from the same variables and the same table of the file. The exit code \
+                  is 1 where something fails.\n\nExample: FLASH_REDIS_URL=redis://127.0.0.1 … flash doctor -o json"
+)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) gateway: Gateway,
 }
 
 /// `flash syncer`

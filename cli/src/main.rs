@@ -9,6 +9,7 @@ mod clock;
 mod control;
 mod demo;
 mod dev;
+mod doctor;
 mod identity;
 mod keys;
 mod logging;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
             None => run::syncer(&syncer),
             Some(action) => control::run(&syncer, action, args.output),
         },
+        Command::Doctor(doctor) => doctor::run(&doctor, args.output),
         Command::Migrate(migrate) => run::migrate(&migrate),
         Command::Audit(audit) => audit::run(&audit, args.output),
         Command::Keys(keys) => keys::run(&keys, args.output),

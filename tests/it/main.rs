@@ -3,6 +3,7 @@
 
 mod audit;
 mod dev;
+mod doctor;
 mod durability;
 mod events;
 mod forms;
