@@ -120,6 +120,8 @@ pub(crate) enum Command {
     Repair(Repair),
     /// See the settings.
     Config(Config),
+    /// Print a script by which a shell completes the words of this program.
+    Completions(Completions),
 }
 
 /// `flash dev`
@@ -280,6 +282,26 @@ pub(crate) struct SyncerWait {
     /// Who does it.
     #[arg(long, env = "USER", default_value = "unknown")]
     pub(crate) by: String,
+}
+
+/// `flash completions`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example: flash completions bash > /etc/bash_completion.d/flash")]
+pub(crate) struct Completions {
+    /// Whose script.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell that there is a script for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
 }
 
 /// `flash migrate`

@@ -6,6 +6,7 @@ mod args;
 mod audit;
 mod audit_log;
 mod clock;
+mod completions;
 mod control;
 mod demo;
 mod dev;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
         Command::Relay(relay) => relay::run(&relay, args.output),
         Command::Repair(repair) => repair::run(&repair, args.output),
+        Command::Completions(completions) => completions::run(&completions),
         Command::Config(config) => match &config.command {
             ConfigCommand::Show(what) => settings::show(what, &file, args.output),
         },
