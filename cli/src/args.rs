@@ -57,6 +57,9 @@ pub(crate) struct Args {
     /// How logs are printed.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "FLASH_LOG_FORMAT", global = true)]
     pub(crate) log_format: LogFormat,
+    /// Log a line for one in so many requests, and for each that is answered with a 5xx; 0: for none.
+    #[arg(long, value_name = "N", default_value_t = 0, env = "FLASH_LOG_SAMPLE", global = true)]
+    pub(crate) log_sample: u64,
 }
 
 /// How results are printed.

@@ -44,10 +44,10 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_SETTINGS);
         }
     };
-    logging::start(&args.log, args.log_format);
+    logging::start(&args.log, args.log_format, args.log_sample > 0);
     let result = match args.command {
-        Command::Dev(dev) => dev::run(&dev, file.policies(), args.output),
-        Command::Gateway(gateway) => run::gateway(&gateway, file.policies(), args.output),
+        Command::Dev(dev) => dev::run(&dev, file.policies(), args.log_sample, args.output),
+        Command::Gateway(gateway) => run::gateway(&gateway, file.policies(), args.log_sample, args.output),
         Command::Syncer(syncer) => match &syncer.action {
             None => run::syncer(&syncer),
             Some(action) => control::run(&syncer, action, args.output),

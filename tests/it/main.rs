@@ -11,6 +11,7 @@ mod forms;
 mod http;
 mod idempotency;
 mod identity;
+mod logs;
 mod metrics;
 mod module;
 mod module_aof_prefix;
