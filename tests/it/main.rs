@@ -3,6 +3,7 @@
 
 mod audit;
 mod completions;
+mod dashboards;
 mod dev;
 mod doctor;
 mod durability;
