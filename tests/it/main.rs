@@ -43,6 +43,7 @@ mod throttle_errors;
 mod throttle_hostile_restore;
 mod tidy;
 mod tls;
+mod traces;
 mod unknown_ids;
 mod waiting;
 mod webhooks;

@@ -17,7 +17,7 @@ use super::identity::{self, Caller};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
-use super::{body, durability, idempotency_key, path};
+use super::{body, durability, idempotency_key, path, request_log};
 use crate::catalogue::Facts;
 use crate::form::Refused;
 use crate::ids::PublicId;
@@ -47,6 +47,9 @@ pub(crate) async fn reserve(
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
+            if let Some(trace) = request_log::trace(headers) {
+                app.relay.trace(sale, made.id, trace);
+            }
             app.relay.wake();
             let id = app.ids.of(sale, made.id, &wish.buyer);
             let waited = found::waited(app, sale, made.id, StatusCode::CREATED, patience).await;
