@@ -1,4 +1,5 @@
-//! What a server says about itself, and what its user may run. Nothing is changed by asking.
+//! What a server says about itself, and what its user may run. Nothing is changed by asking, but that the server counts some
+//! calls that it refused.
 
 use flash_wire::{
     Ack, EndHold, Pull, Ready, Reap, Rebuild, Reserve, Restock, Status, SwitchAnswer, Throttle, Unfence, Unreadable,

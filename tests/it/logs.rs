@@ -106,7 +106,7 @@ fn no_secret_is_in_a_log_at_any_level() {
         let body = format!(r#"{{"data":{{"card":"{SECRET}"}}}}"#);
         let [bearer, basic] = ["Bearer", "Basic"].map(|scheme| format!("{scheme} {SECRET}"));
         assert_eq!(gateway.send("POST", &reserve, &[], &body), 401);
-        assert_eq!(gateway.send("POST", &reserve, &[("authorization", &bearer)], &body), 401);
+        assert_eq!(gateway.send("POST", &reserve, &[("authorization", bearer.as_str())], &body), 401);
         let headers = [("authorization", basic.as_str()), ("idempotency-key", SECRET), ("traceparent", SECRET)];
         assert_eq!(gateway.send("POST", &reserve, &headers, &body), 401);
         assert_eq!(gateway.send("GET", &format!("/v1/sales/{SECRET}"), &[], ""), 503);

@@ -63,7 +63,7 @@ async fn reach<S>(reaching: impl Future<Output = Result<S>>) -> Result<S, Findin
     match timeout(Duration::from_millis(SILENCE_MS_MAX), reaching).await {
         Ok(Ok(server)) => Ok(server),
         Ok(Err(error)) => {
-            Err(Finding::fail(format!("{error:#}"), "start it, or correct its URL; nothing else was looked at"))
+            Err(Finding::fail(format!("{error:#}"), "start it, or set or correct its URL; nothing else was looked at"))
         }
         Err(_) => Err(Finding::fail(
             format!("no answer within {SILENCE_MS_MAX} ms"),

@@ -66,7 +66,8 @@ async fn disk(vault: &Client) -> Result<Finding> {
     let settings = flash_vault::settings(vault, &DISK.map(|(name, _)| name)).await?;
     for (name, harm) in DISK {
         if settings.get(name).is_none_or(|value| value != "on") {
-            let advice = format!("ALTER SYSTEM SET {name} = on, and SELECT pg_reload_conf()");
+            let advice =
+                format!("set {name} to on (ALTER SYSTEM), and let the server read its settings again (pg_reload_conf)");
             return Ok(Finding::fail(format!("{name} is off: {harm}"), advice));
         }
     }
@@ -79,7 +80,7 @@ async fn synchronous_commit(vault: &Client) -> Result<Finding> {
     if value == "off" {
         return Ok(Finding::warn(
             "synchronous_commit is off: Flash turns it on for itself, others who write here lose what a crash takes",
-            "ALTER SYSTEM SET synchronous_commit = on, or for this role or database alone",
+            "set synchronous_commit to on, for the server (ALTER SYSTEM), or for this role or database alone",
         ));
     }
     Ok(Finding::ok(format!("it is {value}")))
