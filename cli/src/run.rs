@@ -15,7 +15,12 @@ use crate::syncer::Syncer;
 use crate::{identity, metrics, output};
 
 /// Serves until it is asked to stop.
-pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Output) -> Result<ExitCode> {
+pub(crate) fn gateway(
+    args: &args::Gateway,
+    rate_limits: Vec<Policy>,
+    log_sample: u64,
+    output: Output,
+) -> Result<ExitCode> {
     #[derive(Serialize)]
     struct Up {
         http: String,
@@ -54,6 +59,7 @@ pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Ou
             drain_notice: Duration::from_millis(args.drain_notice_ms),
             webhooks_private: args.webhooks_private,
             sweep_after: Duration::from_millis(args.sweep_after_ms),
+            log_sample,
             durability: args.durability,
         })?;
         let http = format!("http://{}", gateway.address());

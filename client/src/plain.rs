@@ -10,17 +10,9 @@ use crate::client::Client;
 use crate::error::CallError;
 
 impl Client {
-    /// Sends commands in one round trip. The first error among the replies is that of all.
+    /// Sends commands in one round trip. An error reply to one of them is an error of all.
     pub(crate) async fn send<const N: usize>(&self, commands: [Cmd; N]) -> Result<[Value; N], CallError> {
-        let _permit = self.permit()?;
-        let mut connection = self.connection()?;
-        connection.set_response_timeout(Duration::from_millis(CALL_TIMEOUT_MS));
-        let mut pipeline = Pipeline::with_capacity(N);
-        for command in commands {
-            pipeline.add_command(command);
-        }
-        let sent = connection.send_packed_commands(&pipeline, 0, N).await;
-        let values = sent.map_err(|error| CallError::of_connection(&error))?;
+        let values = self.replies(commands.into()).await?;
         let refused = values.iter().find_map(|value| match value {
             Value::ServerError(error) => Some(CallError::of_reply(error)),
             _ => None,
@@ -29,6 +21,20 @@ impl Client {
             Some(error) => Err(error),
             None => values.try_into().map_err(|_| Unreadable { what: "number of replies" }.into()),
         }
+    }
+
+    /// The same; the replies are as they come, errors too.
+    pub(crate) async fn replies(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, CallError> {
+        let _permit = self.permit()?;
+        let mut connection = self.connection()?;
+        connection.set_response_timeout(Duration::from_millis(CALL_TIMEOUT_MS));
+        let count = commands.len();
+        let mut pipeline = Pipeline::with_capacity(count);
+        for command in commands {
+            pipeline.add_command(command);
+        }
+        let sent = connection.send_packed_commands(&pipeline, 0, count).await;
+        sent.map_err(|error| CallError::of_connection(&error))
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Config {
     pub sweep_after: Duration,
     /// Webhooks may be at addresses that only this network reaches.
     pub webhooks_private: bool,
+    /// One in so many requests has a line in the log, besides those that are answered with a 5xx; 0: none has, nor have they.
+    pub log_sample: u64,
     /// What every answer to a buyer survives. A request may ask for more.
     pub durability: Durability,
 }

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::catalogue::Catalogue;
 use crate::config::{Config, Transport};
 use crate::events::{self, Events, Newcomer, Rooms};
-use crate::http::{self, App, Gate, RateLimits, Routes, Rules, Surface};
+use crate::http::{self, App, Gate, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::identity::{ApiKeys, Auth, KeysError, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::{Ids, ShortSecret};
 use crate::limits::{KEY_QUERIES_MAX, REQUESTS_MAX, STOP_TIMEOUT_MS, THREADS_MAX};
@@ -318,6 +318,7 @@ impl Shared {
                 proxies: self.config.proxies,
                 places: Arc::new(Semaphore::new(self.config.requests_max as usize)),
                 requests_max: self.config.requests_max,
+                request_log: RequestLog::new(self.config.log_sample),
             };
             let listener = TcpListener::from_std(listener)?;
             Ok(http::serve(listener, Arc::new(app), self.phase))

@@ -2,13 +2,17 @@
 //! have a database and a vhost each; Redis is started for each test, for tests kill it.
 
 mod audit;
+mod completions;
+mod dashboards;
 mod dev;
+mod doctor;
 mod durability;
 mod events;
 mod forms;
 mod http;
 mod idempotency;
 mod identity;
+mod logs;
 mod metrics;
 mod module;
 mod module_aof_prefix;
@@ -42,6 +46,7 @@ mod throttle_errors;
 mod throttle_hostile_restore;
 mod tidy;
 mod tls;
+mod traces;
 mod unknown_ids;
 mod waiting;
 mod webhooks;

@@ -34,7 +34,7 @@ struct Addresses {
 }
 
 /// Starts everything, waits for Ctrl-C or runs the demo, stops everything.
-pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, output: Output) -> Result<ExitCode> {
+pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, output: Output) -> Result<ExitCode> {
     if args.demo && args.stampede.units > args.stampede.buyers {
         bail!("--units must be at most --buyers, or some would be left over");
     }
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, output: Output) ->
     let mut supervisor = Supervisor::start(stack);
     let result = run::block_on(async {
         tokio::select! {
-            result = serve(args, rate_limits, output, &module, urls, &progress) => result,
+            result = serve(args, (rate_limits, log_sample), output, &module, urls, &progress) => result,
             error = supervisor.failed() => Err(error),
         }
     });
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, output: Output) ->
 /// Gateway and syncer live as long as this does; the servers outlive it.
 async fn serve(
     args: &args::Dev,
-    rate_limits: Vec<Policy>,
+    (rate_limits, log_sample): (Vec<Policy>, u64),
     output: Output,
     module: &Path,
     Urls { redis, amqp, postgres }: Urls,
@@ -91,6 +91,7 @@ async fn serve(
         // What runs on this machine is what one tries webhooks with.
         webhooks_private: true,
         sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
+        log_sample,
         durability: args.durability,
     };
     let gateway = Gateway::start(config)?;

@@ -22,6 +22,7 @@ use super::identity::{Caller, Gate};
 use super::problem::{Kind, Problem};
 use super::rate_limits::{RateLimits, Visit};
 use super::reply::Reply;
+use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
     audit_log, body, buyers, docs, events, health, keys, metrics, operate, prefer, products, reservation, reservations,
@@ -77,25 +78,31 @@ pub(crate) struct App {
     pub(crate) places: Arc<Semaphore>,
     /// How many places there are.
     pub(crate) requests_max: u32,
+    pub(crate) request_log: RequestLog,
 }
 
 /// Answers a request. Whatever happens, it gets an answer.
 pub(crate) async fn answer(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Reply {
-    respond(app, peer, request).await.unwrap_or_else(Problem::reply)
+    let mut line = app.request_log.begin();
+    let reply = respond(&app, peer, request, &mut line).await.unwrap_or_else(Problem::reply);
+    app.request_log.end(&line, reply.status());
+    reply
 }
 
-async fn respond(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Result<Reply, Problem> {
+async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line: &mut Line) -> Result<Reply, Problem> {
     let (head, body) = request.into_parts();
+    line.asks(&head.method, &head.headers);
     let target = app.routes.find(&head.method, head.uri.path())?;
+    line.goes_to(target.route);
     let caller = app.gate.caller(&target, &head.method, &head.headers).await?;
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
-        Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
-        Endpoint::Metrics => return Ok(metrics::show(&app).await),
+        Endpoint::Ready => return Ok(health::ready(app, head.uri.query()).await),
+        Endpoint::Metrics => return Ok(metrics::show(app).await),
         Endpoint::ShowDocument => return Ok(docs::document(app.routes.surface)),
         Endpoint::ShowDocs => return Ok(docs::page(app.routes.surface)),
         Endpoint::ShowProblem => return docs::problem(&target.id, &head.headers),
-        Endpoint::WatchSale => return Ok(watch(&app, peer, &target, &head).await),
+        Endpoint::WatchSale => return Ok(watch(app, peer, &target, &head).await),
         _ => {}
     }
     // Before the body is read, for that is work as well. Only whoever has sent it takes a place, so that the slow take none.
@@ -109,7 +116,7 @@ async fn respond(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Res
     let limit_ms = if asked.is_logged() { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
     let limit = Duration::from_millis(limit_ms) + prefer::wait(&asked.head.headers).unwrap_or_default();
     // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
-    let task = tokio::spawn(work(app, peer, asked, place));
+    let task = tokio::spawn(work(app.clone(), peer, asked, place));
     match timeout(limit, task).await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(panicked)) => {

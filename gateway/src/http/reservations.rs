@@ -18,7 +18,7 @@ use super::identity::{self, Caller};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
-use super::{body, durability, idempotency_key, path};
+use super::{body, durability, idempotency_key, path, request_log};
 use crate::catalogue::Facts;
 use crate::form::Refused;
 use crate::ids::PublicId;
@@ -52,6 +52,9 @@ pub(crate) async fn reserve(
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
+            if let Some(trace) = request_log::trace(headers) {
+                app.relay.trace(sale, made.id, trace);
+            }
             app.relay.wake();
             app.sold_out.sold(sale);
             let id = app.ids.of(sale, made.id, &wish.buyer);

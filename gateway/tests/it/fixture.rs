@@ -124,6 +124,7 @@ impl World {
             sweep_after: Duration::from_secs(3_600),
             durability: Durability::MEMORY,
             webhooks_private: true,
+            log_sample: 0,
         };
         let gateway = Gateway::start(config.clone()).unwrap();
         let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, amqp, _dir: dir };

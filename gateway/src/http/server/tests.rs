@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::config::IdSecrets;
-use crate::http::{Gate, Proxies, RateLimits, Routes, Rules, Surface};
+use crate::http::{Gate, Proxies, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::ids::Ids;
 use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS, ID_SECRET_BYTES_MIN, REQUESTS_MAX};
 use crate::orders::Orders;
@@ -56,6 +56,7 @@ impl Peer {
             proxies: Proxies::default(),
             places: Arc::new(Semaphore::new(REQUESTS_MAX as usize)),
             requests_max: REQUESTS_MAX,
+            request_log: RequestLog::new(1),
         };
         let places = app.places.clone();
         let (stream, far) = duplex(64 * 1024);
