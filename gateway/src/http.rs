@@ -31,6 +31,7 @@ mod reservations;
 mod routes;
 mod sales;
 mod server;
+mod tls;
 mod webhooks;
 
 pub use address::{ForwardedHeader, Network, Proxies};
@@ -39,4 +40,6 @@ pub(crate) use durability::warn_of_durability;
 pub(crate) use identity::Gate;
 pub(crate) use rate_limits::{RateLimits, Rules};
 pub(crate) use routes::{Routes, Surface, route_names, route_path};
-pub(crate) use server::serve;
+pub(crate) use server::{Door, serve};
+#[cfg(test)]
+pub(crate) use tls::tests::files as tls_files;

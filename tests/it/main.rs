@@ -7,6 +7,7 @@ mod durability;
 mod events;
 mod forms;
 mod http;
+mod https;
 mod idempotency;
 mod identity;
 mod metrics;

@@ -13,4 +13,5 @@ pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod saved;
+pub(crate) mod tls;
 pub(crate) mod world;
