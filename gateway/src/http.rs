@@ -10,7 +10,9 @@ mod events;
 mod fields;
 mod forgotten;
 mod found;
+mod framing;
 mod health;
+mod host;
 mod idempotency_key;
 pub(crate) mod identity;
 mod keys;
@@ -31,6 +33,7 @@ mod reservations;
 mod routes;
 mod sales;
 mod server;
+mod strict;
 mod tls;
 mod webhooks;
 

@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use super::app::{self, App};
 use super::events::Leaves;
+use super::strict::Strict;
 use super::tls;
 use crate::certificates::Shown;
 use crate::events::{Newcomer, Socket};
@@ -112,7 +113,7 @@ async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Ow
             }
         }
     });
-    let mut connection = builder().serve_connection(TokioIo::new(stream), service);
+    let mut connection = builder().serve_connection(TokioIo::new(Strict::new(stream)), service);
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
         () = sleep(age()) => None,
@@ -126,7 +127,7 @@ async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Ow
     // However else it ended, the client knows: it hung up, was too slow, or does not speak HTTP.
     let Err(error) = ended else { return };
     let Some(Leaves { sale, place }) = Leaves::of_error(&error).cloned() else { return };
-    if let Ok(socket) = connection.into_parts().io.into_inner().leave() {
+    if let Ok(socket) = connection.into_parts().io.into_inner().into_inner().leave() {
         events.take(Newcomer { sale, socket, place }).await;
     }
 }

@@ -1,6 +1,8 @@
 //! A connection from its first byte to its last, over memory instead of a socket, in virtual time: no server is there,
 //! and no second is waited for.
 
+mod edges;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
