@@ -26,6 +26,7 @@ mod module_replication;
 mod module_server;
 mod module_tracking;
 mod module_versions;
+mod nginx;
 mod operator;
 mod payments;
 mod pipeline;

@@ -122,7 +122,7 @@ impl<S: Read + Write> Http<S> {
         loop {
             let line = self.line()?;
             let Some((name, value)) = line.split_once(": ") else { break };
-            headers.push((name.to_owned(), value.to_owned()));
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
         let length = headers.iter().find(|(name, _)| name == "content-length");
         let length = length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0);

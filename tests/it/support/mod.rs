@@ -9,6 +9,7 @@ pub(crate) mod dump;
 pub(crate) mod fuzz;
 pub(crate) mod hostile;
 pub(crate) mod limited;
+pub(crate) mod nginx;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod redis;
