@@ -31,12 +31,14 @@ macro_rules! url_source {
 
 mod identity;
 mod operator;
+mod tls;
 
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
 pub(crate) use operator::{
     Audit, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand,
     Repair,
 };
+pub(crate) use tls::Tls;
 
 /// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
 #[derive(Debug, Parser)]
@@ -221,12 +223,18 @@ pub(crate) struct Gateway {
     /// Deliver webhooks to addresses that only this network reaches, too.
     #[arg(long, env = "FLASH_WEBHOOKS_PRIVATE")]
     pub(crate) webhooks_private: bool,
+    /// A PEM file of the authorities by which webhooks' receivers are trusted; by default the public ones are.
+    #[arg(long, value_name = "FILE", env = "FLASH_WEBHOOKS_CACERT")]
+    pub(crate) webhooks_cacert: Option<PathBuf>,
     /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,
     /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
     #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
     pub(crate) durability: Durability,
+    /// What is shown to those who connect.
+    #[command(flatten)]
+    pub(crate) tls: Tls,
     /// Who may call.
     #[command(flatten)]
     pub(crate) identity: Identity,

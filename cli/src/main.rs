@@ -24,6 +24,7 @@ mod secret;
 mod servers;
 mod settings;
 mod syncer;
+mod tls;
 
 use std::process::ExitCode;
 

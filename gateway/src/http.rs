@@ -11,7 +11,9 @@ mod events;
 mod fields;
 mod forgotten;
 mod found;
+mod framing;
 mod health;
+mod host;
 mod idempotency_key;
 pub(crate) mod identity;
 mod keys;
@@ -33,6 +35,8 @@ mod reservations;
 mod routes;
 mod sales;
 mod server;
+mod strict;
+mod tls;
 mod webhooks;
 
 pub use address::{ForwardedHeader, Network, Proxies};
@@ -43,4 +47,6 @@ pub(crate) use problem::Kind;
 pub(crate) use rate_limits::{RateLimits, Rules};
 pub(crate) use request_log::RequestLog;
 pub(crate) use routes::{Access, Endpoint, ROUTES, Route, Routes, Surface, route_names, route_path};
-pub(crate) use server::serve;
+pub(crate) use server::{Door, serve};
+#[cfg(test)]
+pub(crate) use tls::tests::files as tls_files;

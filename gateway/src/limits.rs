@@ -18,6 +18,10 @@ pub const BODY_TIMEOUT_MS: u64 = 2_000;
 pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
 /// The same for what operators change, as creating a sale: that is rare, and PostgreSQL has to write.
 pub const CREATE_TIMEOUT_MS: u64 = 5_000;
+/// How long a client may take to shake hands where TLS is spoken. Meanwhile it holds a connection's place and nothing else.
+pub const HANDSHAKE_TIMEOUT_MS: u64 = 5_000;
+/// Between two looks at the files of certificates.
+pub const CERTIFICATE_LOOK_MS: u64 = 1_000;
 /// Clients that watch sales at this gateway. Beyond it they are refused.
 pub const WATCHERS_MAX: usize = 16_384;
 /// Watchers that wait to be taken by their thread.
@@ -29,6 +33,8 @@ pub const FRAME_EVERY_MS: u64 = 100;
 pub const PING_EVERY_MS: u64 = 15_000;
 /// How long a watcher may take nothing of what it is sent.
 pub const WATCHER_STALL_MS: u64 = 30_000;
+/// What is encrypted for a watcher, and waits for room in its socket.
+pub const WATCHER_TLS_BYTES_MAX: usize = 16 * 1024;
 /// What a watcher whose connection ends is told to wait before it comes again: between this …
 pub const RETRY_MS_MIN: u64 = 1_000;
 /// … and this, so that ten thousand do not come at once.

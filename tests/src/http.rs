@@ -11,8 +11,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a gateway.
 #[derive(Debug)]
-pub struct Http {
-    stream: BufReader<TcpStream>,
+pub struct Http<S = TcpStream> {
+    stream: BufReader<S>,
 }
 
 /// What came back.
@@ -74,7 +74,14 @@ impl Http {
         let stream = TcpStream::connect_timeout(&address, timeout)?;
         stream.set_read_timeout(Some(timeout))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream) })
+        Ok(Self::over(stream))
+    }
+}
+
+impl<S: Read + Write> Http<S> {
+    /// Over a connection that is there.
+    pub fn over(stream: S) -> Self {
+        Self { stream: BufReader::new(stream) }
     }
 
     /// Asks for a page.
@@ -123,7 +130,7 @@ impl Http {
         loop {
             let line = self.line()?;
             let Some((name, value)) = line.split_once(": ") else { break };
-            headers.push((name.to_owned(), value.to_owned()));
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
         let length = headers.iter().find(|(name, _)| name == "content-length");
         let length = length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0);

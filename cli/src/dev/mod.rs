@@ -77,6 +77,8 @@ async fn serve(
     let config = flash_gateway::Config {
         listen: args.listen,
         operator_listen: None,
+        tls: None,
+        operator_tls: None,
         auth: Auth::None,
         id_secrets: IdSecrets { makes: id_secret::of(&args.dir)?, also: None },
         redis: redis.clone(),
@@ -90,6 +92,7 @@ async fn serve(
         drain_notice: Duration::ZERO,
         // What runs on this machine is what one tries webhooks with.
         webhooks_private: true,
+        webhooks_cacert: None,
         sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
         log_sample,
         durability: args.durability,
