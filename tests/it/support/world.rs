@@ -180,9 +180,13 @@ impl World {
         Http::connect(self.address).expect("the gateway takes connections")
     }
 
-    /// Creates a sale; `body` is its JSON.
+    /// Creates a sale; `body` is its JSON. On a busy machine a gateway that was started a moment ago may not have got to
+    /// PostgreSQL yet.
     pub(crate) fn create_sale(&self, body: &str) {
-        let answer = self.http().post("/v1/sales", body).expect("an answer");
+        let answer = wait::until("an answer", || {
+            let answer = self.http().post("/v1/sales", body).expect("an answer");
+            (answer.status != 503).then_some(answer)
+        });
         assert_eq!(answer.status, 201, "{answer:?}");
     }
 
