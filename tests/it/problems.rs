@@ -253,6 +253,8 @@ fn provoke_by_who_calls(world: &mut World, provoked: &mut Provoked) {
 /// A form that nobody can read any more, and a gateway whose PostgreSQL is not there.
 fn provoke_by_what_is_written(world: &mut World, provoked: &mut Provoked) {
     world.sql("UPDATE sales SET form = '{\"type\":7}' WHERE sale = 'broken'");
+    let told: i64 = run(&mut world.redis.connect(), "DEL flash:facts:broken");
+    assert_eq!(told, 1, "whoever made it told the others, who would not ask");
     restart(world, &[]);
     let body = "{\"buyer\":\"ada\",\"data\":{}}";
     provoked.until("reserve", "internal", || ask(world, "POST", "/v1/sales/broken/reservations", body));
