@@ -112,6 +112,7 @@ impl Gateway {
         let (handle, wishes) = relay::handle();
         let (recovery, asked) = recovery::handle();
         let (keys, file) = TokenKeysFile::open(&config.auth)?;
+        let unprepared = listeners.len() + operators.as_ref().map_or(0, |(_, listeners)| listeners.len());
         let (events, newcomers) = events::handle();
         let shared = Shared {
             ids: Ids::new(&config.id_secrets, !matches!(config.auth, Auth::None))?,
@@ -124,7 +125,7 @@ impl Gateway {
             events,
             transport_is_up: Arc::default(),
             catalogue: Arc::new(Catalogue::new()),
-            unprepared: Arc::new(AtomicUsize::new(config.threads)),
+            unprepared: Arc::new(AtomicUsize::new(unprepared)),
         };
         shared.warn_of_auth(address);
         let relay = shared.clone().start_relay(wishes)?;
