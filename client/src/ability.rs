@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use flash_wire::{Throttle, ThrottleAnswer, ThrottleTerms, WindowTerms};
-use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 
 use crate::call::Call;
 use crate::client::outcome;
 use crate::durability::Durability;
 use crate::error::CallError;
+use crate::multiplexed::Multiplexed;
 
 /// How long replicas may take to show that they live.
 const LIVE_REPLICAS_TIMEOUT_MS: u64 = 100;
@@ -40,10 +40,8 @@ impl Ability {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub(crate) async fn look(connection: &mut MultiplexedConnection) -> Result<Self, CallError> {
-        let mut questions = Pipeline::new();
-        questions.cmd("ROLE").add_command(settings()).add_command(wait_aof(0, 0));
-        let answers = ask(connection, &questions).await?;
+    pub(crate) async fn look(connection: &Multiplexed) -> Result<Self, CallError> {
+        let answers = ask(connection, vec![redis::cmd("ROLE"), settings(), wait_aof(0, 0)]).await?;
         let [role, settings, wait_aof] = &answers[..] else { return Ok(Self { fsync: Fsync::Never, replicas: 0 }) };
         let online = online_replicas(role);
         Ok(Self {
@@ -66,17 +64,13 @@ impl Ability {
 }
 
 /// A replica whose machine is gone stays in ROLE's list for a minute; whether it lives, WAIT tells.
-async fn live_replicas(connection: &mut MultiplexedConnection, online: u8) -> Result<u8, CallError> {
-    let mut question = Pipeline::new();
-    question.add_command(mark()).add_command(wait(online, LIVE_REPLICAS_TIMEOUT_MS));
-    let answers = ask(connection, &question).await?;
+async fn live_replicas(connection: &Multiplexed, online: u8) -> Result<u8, CallError> {
+    let answers = ask(connection, vec![mark(), wait(online, LIVE_REPLICAS_TIMEOUT_MS)]).await?;
     Ok(answers.get(1).map_or(0, replicas))
 }
 
-async fn ask(connection: &mut MultiplexedConnection, questions: &Pipeline) -> Result<Vec<Value>, CallError> {
-    connection.set_response_timeout(Duration::from_millis(LOOK_TIMEOUT_MS));
-    let asked = connection.send_packed_commands(questions, 0, questions.len()).await;
-    asked.map_err(|error| CallError::of_connection(&error))
+async fn ask(connection: &Multiplexed, questions: Vec<Cmd>) -> Result<Vec<Value>, CallError> {
+    connection.send_all(questions, Duration::from_millis(LOOK_TIMEOUT_MS)).await
 }
 
 /// Asks for the settings that [`fsync`] reads.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use flash_wire::reply;
 use flash_wire::{Answer, Outcome};
-use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, Value};
+use redis::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::call::Call;
 use crate::connection::{self, State};
 use crate::error::{CallError, UrlError};
+use crate::multiplexed::Multiplexed;
 use crate::target::Target;
 use crate::value;
 
@@ -60,12 +60,7 @@ impl Client {
     /// See [`CallError`]: it tells "nothing was changed" from "unknown".
     pub async fn call<T: Answer>(&self, call: Call<T>) -> Result<Outcome<T>, CallError> {
         let _permit = self.permit()?;
-        let mut connection = self.connection()?;
-        connection.set_response_timeout(call.timeout);
-        match connection.send_packed_command(&call.command).await {
-            Ok(value) => outcome(value),
-            Err(error) => Err(CallError::of_connection(&error)),
-        }
+        outcome(self.connection()?.send(call.command, call.timeout).await?)
     }
 
     /// Sends many calls in few round trips; the outcomes come in the calls' order. One that fails does not touch the
@@ -86,15 +81,8 @@ impl Client {
 
     async fn round_trip<T>(&self, calls: Vec<Call<T>>) -> Result<Vec<Value>, CallError> {
         let _permit = self.permit()?;
-        let mut connection = self.connection()?;
-        let count = calls.len();
-        let mut pipeline = Pipeline::with_capacity(count);
-        for call in calls {
-            connection.set_response_timeout(call.timeout);
-            pipeline.add_command(call.command);
-        }
-        let sent = connection.send_packed_commands(&pipeline, 0, count).await;
-        sent.map_err(|error| CallError::of_connection(&error))
+        let limit = calls.iter().map(|call| call.timeout).max().unwrap_or_default();
+        self.connection()?.send_all(calls.into_iter().map(|call| call.command).collect(), limit).await
     }
 
     pub(crate) fn permit(&self) -> Result<SemaphorePermit<'_>, CallError> {
@@ -102,7 +90,7 @@ impl Client {
         self.in_flight.try_acquire().map_err(full)
     }
 
-    pub(crate) fn connection(&self) -> Result<MultiplexedConnection, CallError> {
+    pub(crate) fn connection(&self) -> Result<Multiplexed, CallError> {
         self.state.borrow().clone().map_err(CallError::Unavailable)
     }
 }

@@ -4,8 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError};
+use redis::{Cmd, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, Value};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
@@ -15,7 +14,8 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::backoff::Backoff;
-use crate::client::CALLS_IN_FLIGHT_MAX;
+use crate::error::CallError;
+use crate::multiplexed::{self, Multiplexed};
 use crate::target::{Target, Tls};
 
 /// How long opening a connection may take, from the first packet to the answer of the handshake.
@@ -29,11 +29,8 @@ pub const PING_EVERY_MS: u64 = 1_000;
 /// How long it may take to answer that, before it is given up.
 pub const PING_TIMEOUT_MS: u64 = 2_000;
 
-/// Bytes of commands that are gathered into one write. The library's own 8 KiB cost a system call every 80 commands.
-const WRITE_BYTES: usize = 64 * 1024;
-
 /// The connection as callers see it: usable, or why it is not.
-pub(crate) type State = Result<MultiplexedConnection, String>;
+pub(crate) type State = Result<Multiplexed, String>;
 
 /// Keeps `state` up to date until nobody looks at it any more.
 pub(crate) async fn keep(target: Target, state: watch::Sender<State>) {
@@ -53,10 +50,10 @@ async fn reconnect(target: &Target, state: &watch::Sender<State>) {
                 backoff.reset();
                 show(Ok(connection.clone()));
                 let lost = tokio::select! {
-                    () = driver => "the connection was lost",
-                    () = answers(connection) => "it stopped answering",
+                    error = driver => format!("the connection was lost: {error}"),
+                    () = answers(connection) => "it stopped answering".to_owned(),
                 };
-                show(Err(lost.to_owned()));
+                show(Err(lost));
             }
             Ok(Err(error)) => show(Err(error.to_string())),
             Err(_) => show(Err(format!("no connection within {CONNECT_TIMEOUT_MS} ms"))),
@@ -65,12 +62,10 @@ async fn reconnect(target: &Target, state: &watch::Sender<State>) {
     }
 }
 
-/// Moves a connection's bytes until it ends.
-type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Moves a connection's bytes until it ends, and says why it did.
+type Driver = Pin<Box<dyn Future<Output = io::Error> + Send>>;
 
-/// The driver in hand tells at once that the connection has ended, which the library's own connections tell only to the
-/// next call.
-async fn open(Target { info, tls }: &Target) -> Result<(MultiplexedConnection, Driver), RedisError> {
+async fn open(Target { info, tls }: &Target) -> io::Result<(Multiplexed, Driver)> {
     match info.addr() {
         ConnectionAddr::Tcp(host, port) => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
@@ -81,7 +76,7 @@ async fn open(Target { info, tls }: &Target) -> Result<(MultiplexedConnection, D
             }
         }
         ConnectionAddr::Unix(path) => greet(info, UnixStream::connect(path).await?).await,
-        _ => Err((ErrorKind::InvalidClientConfig, "Redis is reached by TCP or by a Unix socket").into()),
+        _ => Err(io::Error::other("Redis is reached by TCP or by a Unix socket")),
     }
 }
 
@@ -91,26 +86,47 @@ async fn encrypt(tls: &Tls, host: &str, stream: TcpStream) -> io::Result<TlsStre
     TlsConnector::from(config).connect(name, stream).await
 }
 
-async fn greet<S>(info: &ConnectionInfo, stream: S) -> Result<(MultiplexedConnection, Driver), RedisError>
+async fn greet<S>(info: &ConnectionInfo, stream: S) -> io::Result<(Multiplexed, Driver)>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + 'static,
 {
-    let config = AsyncConnectionConfig::new()
-        .set_pipeline_buffer_size(CALLS_IN_FLIGHT_MAX)
-        .set_write_backpressure_boundary(WRITE_BYTES)
-        .set_response_timeout(Some(Duration::from_millis(PING_TIMEOUT_MS)));
-    let (connection, driver) = MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
-    Ok((connection, Box::pin(driver)))
+    let (connection, driver) = multiplexed::over(stream);
+    let mut driver: Driver = Box::pin(driver.run());
+    tokio::select! {
+        error = &mut driver => Err(error),
+        greeted = log_in(&connection, info.redis_settings()) => greeted.map(|()| (connection, driver)).map_err(io::Error::other),
+    }
+}
+
+/// Says who we are and which database we mean, where the URL does.
+async fn log_in(connection: &Multiplexed, settings: &RedisConnectionInfo) -> Result<(), CallError> {
+    let mut commands = Vec::new();
+    if let Some(password) = settings.password() {
+        let mut auth = redis::cmd("AUTH");
+        auth.arg(settings.username()).arg(password);
+        commands.push(auth);
+    }
+    if settings.db() != 0 {
+        let mut select = redis::cmd("SELECT");
+        select.arg(settings.db());
+        commands.push(select);
+    }
+    let values = connection.send_all(commands, Duration::from_millis(CONNECT_TIMEOUT_MS)).await?;
+    let refused = values.iter().find_map(|value| match value {
+        Value::ServerError(error) => Some(CallError::of_reply(error)),
+        _ => None,
+    });
+    refused.map_or(Ok(()), Err)
 }
 
 /// Ends when a ping is not answered.
-async fn answers(mut connection: MultiplexedConnection) {
+async fn answers(connection: Multiplexed) {
     let mut ping = Cmd::new();
     ping.arg("PING");
     loop {
         sleep(Duration::from_millis(PING_EVERY_MS)).await;
         // An error reply is an answer as well: a server that loads its data lives.
-        if connection.send_packed_command(&ping).await.is_err() {
+        if connection.send(ping.clone(), Duration::from_millis(PING_TIMEOUT_MS)).await.is_err() {
             return;
         }
     }

@@ -6,8 +6,7 @@
 use std::time::{Duration, Instant};
 
 use flash_wire::{Answer, Outcome, Refusal};
-use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ability::{self, Ability, Fsync};
@@ -16,6 +15,7 @@ use crate::client::{CALLS_IN_FLIGHT_MAX, outcome};
 use crate::connection::{self, State};
 use crate::durability::Durability;
 use crate::error::{CallError, DurableError, UrlError};
+use crate::multiplexed::Multiplexed;
 use crate::target::Target;
 
 /// Calls in one batch.
@@ -125,35 +125,31 @@ impl Batches {
     }
 
     /// The connection, and what its server can give. Another connection may be to another server.
-    async fn ability(&mut self) -> Result<(MultiplexedConnection, Ability), CallError> {
+    async fn ability(&mut self) -> Result<(Multiplexed, Ability), CallError> {
         if self.state.has_changed().unwrap_or(true) {
             self.known = None;
         }
-        let mut connection = self.state.borrow_and_update().clone().map_err(CallError::Unavailable)?;
+        let connection = self.state.borrow_and_update().clone().map_err(CallError::Unavailable)?;
         let fresh = |(_, seen): &(Ability, Instant)| seen.elapsed() < Duration::from_millis(LOOK_EVERY_MS);
         if let Some((ability, _)) = self.known.filter(fresh) {
             return Ok((connection, ability));
         }
         // Nothing was sent yet, so nothing is unknown.
         let unavailable = |error: CallError| CallError::Unavailable(error.to_string());
-        let ability = Ability::look(&mut connection).await.map_err(unavailable)?;
+        let ability = Ability::look(&connection).await.map_err(unavailable)?;
         self.known = Some((ability, Instant::now()));
         Ok((connection, ability))
     }
 
-    async fn batch(&mut self, mut connection: MultiplexedConnection, ability: Ability, jobs: Vec<Job>) {
+    async fn batch(&mut self, connection: Multiplexed, ability: Ability, jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
         }
         let tail = Tail::of(&jobs, ability);
-        let mut pipeline = Pipeline::with_capacity(jobs.len() + Tail::COMMANDS_MAX);
-        let (waiting, commands): (Vec<_>, Vec<_>) =
+        let (waiting, mut commands): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|Job { command, wanted, answer }| ((wanted, answer), command)).unzip();
-        for command in commands.into_iter().chain(tail.commands()) {
-            pipeline.add_command(command);
-        }
-        connection.set_response_timeout(Duration::from_millis(BATCH_TIMEOUT_MS));
-        match connection.send_packed_commands(&pipeline, 0, pipeline.len()).await {
+        commands.extend(tail.commands());
+        match connection.send_all(commands, Duration::from_millis(BATCH_TIMEOUT_MS)).await {
             Ok(mut values) => {
                 let given = tail.given(&values.split_off(waiting.len().min(values.len())));
                 self.remember(tail, given);
@@ -163,7 +159,6 @@ impl Batches {
                 }
             }
             Err(error) => {
-                let error = CallError::of_connection(&error);
                 waiting.into_iter().for_each(|(_, answer)| drop(answer.send(Err(error.clone().into()))));
             }
         }
@@ -199,8 +194,6 @@ struct Tail {
 }
 
 impl Tail {
-    const COMMANDS_MAX: usize = 3;
-
     fn of(jobs: &[Job], ability: Ability) -> Self {
         let wanted = jobs.iter().fold(Durability::MEMORY, |all, job| all.and(job.wanted));
         Self { wanted, fsync: ability.fsync }

@@ -1,7 +1,7 @@
 //! What can go wrong with a call, by what is known about its effect.
 
 use flash_wire::{INVALID, Unreadable};
-use redis::{RedisError, ServerError};
+use redis::ServerError;
 
 /// A URL that no connection can be made from. It is not shown: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,14 +46,6 @@ impl CallError {
             (INVALID, Some((field, rule))) => Self::Invalid { field: field.to_owned(), rule: rule.to_owned() },
             _ => Self::Failed { code: code.to_owned(), detail: detail.to_owned() },
         }
-    }
-
-    /// The meaning of trouble on a connection that was there when the call was made.
-    pub(crate) fn of_connection(error: &RedisError) -> Self {
-        if error.is_timeout() {
-            return Self::Unknown("Redis did not answer in time".to_owned());
-        }
-        Self::Unknown(format!("the connection to Redis was lost: {error}"))
     }
 }
 

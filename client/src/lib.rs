@@ -25,7 +25,9 @@ mod error;
 mod facts;
 mod inspect;
 mod lookup;
+mod multiplexed;
 mod plain;
+mod replies;
 mod target;
 mod value;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flash_wire::Unreadable;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 
 use crate::call::CALL_TIMEOUT_MS;
 use crate::client::Client;
@@ -26,15 +26,7 @@ impl Client {
     /// The same; the replies are as they come, errors too.
     pub(crate) async fn replies(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, CallError> {
         let _permit = self.permit()?;
-        let mut connection = self.connection()?;
-        connection.set_response_timeout(Duration::from_millis(CALL_TIMEOUT_MS));
-        let count = commands.len();
-        let mut pipeline = Pipeline::with_capacity(count);
-        for command in commands {
-            pipeline.add_command(command);
-        }
-        let sent = connection.send_packed_commands(&pipeline, 0, count).await;
-        sent.map_err(|error| CallError::of_connection(&error))
+        self.connection()?.send_all(commands, Duration::from_millis(CALL_TIMEOUT_MS)).await
     }
 }
 

@@ -1,0 +1,182 @@
+//! One connection that many callers share: their commands leave together, and replies come in the order of commands.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use redis::{Cmd, Value};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use crate::client::CALLS_IN_FLIGHT_MAX;
+use crate::error::CallError;
+use crate::replies::Replies;
+
+/// Callers whose commands are gathered before they are written. What comes later leaves with the next write.
+const GATHERED_MAX: usize = 256;
+
+/// A connection as its callers have it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Multiplexed {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// Commands of one caller.
+#[derive(Debug)]
+struct Job {
+    commands: Vec<Cmd>,
+    answer: oneshot::Sender<Vec<Value>>,
+}
+
+/// A caller whose commands were sent.
+#[derive(Debug)]
+struct Waiting {
+    values: Vec<Value>,
+    count: usize,
+    answer: oneshot::Sender<Vec<Value>>,
+}
+
+/// The other end: what moves the connection's bytes.
+#[derive(Debug)]
+pub(crate) struct Driver<S> {
+    jobs: mpsc::Receiver<Job>,
+    reads: ReadHalf<S>,
+    writes: WriteHalf<S>,
+    replies: Replies,
+    gathered: Vec<Job>,
+    /// Commands that leave together …
+    unsent: Vec<u8>,
+    /// … how much of them has left …
+    sent: usize,
+    /// … and whether there is still something to be done for them.
+    is_writing: bool,
+    /// In the order of their commands.
+    waiting: VecDeque<Waiting>,
+}
+
+/// A connection over `stream`; it lives as long as its driver runs.
+pub(crate) fn over<S: AsyncRead + AsyncWrite>(stream: S) -> (Multiplexed, Driver<S>) {
+    let (sender, jobs) = mpsc::channel(CALLS_IN_FLIGHT_MAX);
+    let (reads, writes) = split(stream);
+    let driver = Driver {
+        jobs,
+        reads,
+        writes,
+        replies: Replies::default(),
+        gathered: Vec::with_capacity(GATHERED_MAX),
+        unsent: Vec::new(),
+        sent: 0,
+        is_writing: false,
+        waiting: VecDeque::new(),
+    };
+    (Multiplexed { jobs: sender }, driver)
+}
+
+impl Multiplexed {
+    /// Sends a command, and waits so long for its reply. An error reply is a reply.
+    pub(crate) async fn send(&self, command: Cmd, limit: Duration) -> Result<Value, CallError> {
+        let mut values = self.send_all(vec![command], limit).await?;
+        values.pop().ok_or_else(lost)
+    }
+
+    /// Sends commands in one go, and waits so long for all of their replies.
+    pub(crate) async fn send_all(&self, commands: Vec<Cmd>, limit: Duration) -> Result<Vec<Value>, CallError> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (answer, answered) = oneshot::channel();
+        let exchange = async {
+            let sent = self.jobs.send(Job { commands, answer }).await;
+            sent.map_err(|_| CallError::Unavailable("the connection was lost".to_owned()))?;
+            answered.await.map_err(|_| lost())
+        };
+        let slow = |_| CallError::Unknown("Redis did not answer in time".to_owned());
+        timeout(limit, exchange).await.map_err(slow)?
+    }
+}
+
+fn lost() -> CallError {
+    CallError::Unknown("the connection to Redis was lost".to_owned())
+}
+
+impl<S: AsyncRead + AsyncWrite> Driver<S> {
+    /// Runs until the connection ends; gives why it did. Who still waits then does not learn his outcome.
+    pub(crate) async fn run(mut self) -> io::Error {
+        loop {
+            if let Err(error) = self.step().await {
+                return error;
+            }
+        }
+    }
+
+    /// Reads, writes or takes commands, whichever can be done first. Each may be given up for another and loses nothing by it.
+    async fn step(&mut self) -> io::Result<()> {
+        tokio::select! {
+            // Replies cost nobody his turn: there are only as many as commands.
+            biased;
+            read = self.reads.read_buf(&mut self.replies.bytes) => match read? {
+                0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => self.hand_out(),
+            },
+            count = write(&mut self.writes, &self.unsent[self.sent..]), if self.is_writing => self.wrote(count?),
+            count = self.jobs.recv_many(&mut self.gathered, GATHERED_MAX), if !self.is_writing => match count {
+                0 => Err(io::Error::other("nobody uses it any more")),
+                _ => {
+                    self.take_gathered();
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn take_gathered(&mut self) {
+        for Job { commands, answer } in self.gathered.drain(..) {
+            // Who has given up was told that the outcome is unknown: better that nothing comes of it.
+            if answer.is_closed() {
+                continue;
+            }
+            commands.iter().for_each(|command| command.write_packed_command(&mut self.unsent));
+            self.waiting.push_back(Waiting {
+                values: Vec::with_capacity(commands.len()),
+                count: commands.len(),
+                answer,
+            });
+        }
+        self.is_writing = !self.unsent.is_empty();
+    }
+
+    fn wrote(&mut self, count: usize) -> io::Result<()> {
+        if self.sent == self.unsent.len() {
+            self.unsent.clear();
+            (self.sent, self.is_writing) = (0, false);
+            return Ok(());
+        }
+        self.sent += count;
+        if count > 0 { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+    }
+
+    fn hand_out(&mut self) -> io::Result<()> {
+        while let Some(value) = self.replies.next()? {
+            let unasked = || io::Error::other("Redis answered what nobody asked");
+            let waiting = self.waiting.front_mut().ok_or_else(unasked)?;
+            waiting.values.push(value);
+            if waiting.values.len() < waiting.count {
+                continue;
+            }
+            if let Some(Waiting { values, answer, .. }) = self.waiting.pop_front() {
+                // Whoever asked may be gone.
+                let _ = answer.send(values);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes some of the bytes; behind the last of them, sees to it that none waits on the way (by TLS some may).
+async fn write(writes: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<usize> {
+    match bytes {
+        [] => writes.flush().await.map(|()| 0),
+        bytes => writes.write(bytes).await,
+    }
+}
