@@ -318,7 +318,7 @@ impl Shared {
                 redis,
                 durable,
                 durability: self.config.durability,
-                orders: Orders::new(self.config.postgres),
+                orders: Arc::new(Orders::new(self.config.postgres)),
                 catalogue: self.catalogue,
                 unprepared: self.unprepared,
                 relay: self.relay,

@@ -44,9 +44,11 @@ pub const SOLD_OUT_KNOWN_MS_MAX: u64 = 200;
 /// How often one request asks Redis in spite of it.
 pub const SOLD_OUT_ASK_EVERY_MS: u64 = 100;
 /// Sales that one thread knows to be sold out; beyond it the one that came first is asked for in Redis.
-pub const SOLD_OUT_SALES_MAX: usize = 256;
-/// Buyers whom one thread remembers as refused, at eight bytes each; beyond it they displace each other.
-pub const SOLD_OUT_BUYERS_MAX: usize = 65_536;
+pub const SOLD_OUT_SALES_MAX: usize = 64;
+/// Buyers of one sale whom one thread remembers, at eight bytes each; where there are more, Redis is asked for all.
+pub const SOLD_OUT_BUYERS_MAX: u64 = 131_072;
+/// How often one thread asks PostgreSQL for them.
+pub const SOLD_OUT_BUYERS_EVERY_MS: u64 = 1_000;
 /// Bytes of a webhook's URL.
 pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
 /// Deliveries that one gateway has under way at once.

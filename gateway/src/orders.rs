@@ -134,6 +134,11 @@ impl Orders {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::rejection(client, sale, id).await).await
     }
 
+    /// Everybody who ever had anything of a sale; none: they are more than `max`, or it is not known.
+    pub(crate) async fn sale_buyers(&self, sale: &str, max: u64) -> Result<Option<Vec<String>>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::sale_buyers(client, sale, max).await).await
+    }
+
     /// The order of a reservation.
     pub(crate) async fn order(&self, sale: &str, id: u64) -> Result<Option<Order>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::order(client, sale, id).await).await

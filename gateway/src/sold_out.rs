@@ -6,9 +6,9 @@
 //! for the next look.
 //!
 //! Who repeats a request that got a unit must get that answer again. A request with a key may be a repeat, so it always
-//! goes to Redis. Without a key there are repeats only where the limit is one, of buyers who have a unit. There a buyer is
-//! refused here only if Redis has refused him since the sale was sold out, and nobody has reserved anything since: then
-//! he has nothing that he could repeat.
+//! goes to Redis. Without a key there are repeats only where the limit is one, of buyers who have a unit. There PostgreSQL
+//! is asked who ever had one, once it has all that was reserved; whoever had none is refused here, as long as nobody has
+//! reserved anything since.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,10 +18,14 @@ use flash_client::{Call, Client};
 use flash_wire::SaleStatus;
 
 use crate::catalogue::Table;
-use crate::limits::{SOLD_OUT_ASK_EVERY_MS, SOLD_OUT_BUYERS_MAX, SOLD_OUT_KNOWN_MS_MAX, SOLD_OUT_SALES_MAX};
+use crate::limits::{
+    SOLD_OUT_ASK_EVERY_MS, SOLD_OUT_BUYERS_EVERY_MS, SOLD_OUT_BUYERS_MAX, SOLD_OUT_KNOWN_MS_MAX, SOLD_OUT_SALES_MAX,
+};
+use crate::orders::Orders;
 
 const KNOWN: Duration = Duration::from_millis(SOLD_OUT_KNOWN_MS_MAX);
 const ASK_EVERY: Duration = Duration::from_millis(SOLD_OUT_ASK_EVERY_MS);
+const BUYERS_EVERY: Duration = Duration::from_millis(SOLD_OUT_BUYERS_EVERY_MS);
 
 /// What a thread knows.
 #[derive(Debug)]
@@ -33,9 +37,6 @@ pub(crate) struct SoldOut {
 #[derive(Debug)]
 struct Memory {
     sales: Table<Known>,
-    /// Hashes of buyers whom Redis has refused, each with the calm in which it did. Where there are more, they displace
-    /// each other. (Another buyer's hash is the same once in 2^64, under a key that nobody knows.)
-    refused: Vec<u64>,
     /// Calms that there have been, of all sales.
     calms: u64,
 }
@@ -45,23 +46,40 @@ struct Memory {
 struct Known {
     /// None: there is something to sell, or nobody has looked yet.
     look: Option<Look>,
+    buyers: Option<Buyers>,
     /// When one request is to ask Redis for all.
     next_ask: Instant,
     /// When the next look may be sent.
     next_look: Instant,
+    /// When PostgreSQL may be asked for the buyers.
+    next_buyers: Instant,
 }
 
-/// The sale as it stood at some moment between these two.
+/// The sale as it stood at some moment behind this one.
 #[derive(Debug)]
 struct Look {
     sent: Instant,
-    answered: Instant,
     epoch: u64,
     seq: u64,
     confirmed: u64,
     limit: u64,
-    /// A time in which everything was sold and nobody reserved anything.
-    calm: u64,
+    calm: Calm,
+}
+
+/// A time in which everything was sold and nobody reserved anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Calm {
+    number: u64,
+    /// The sale's last event when it began.
+    seq: u64,
+}
+
+/// Everybody who had anything of a sale when a calm began, as hashes in order. (Another buyer's hash is the same once in
+/// 2^64, under a key that nobody knows: he is asked for in Redis.)
+#[derive(Debug)]
+struct Buyers {
+    calm: Calm,
+    hashes: Box<[u64]>,
 }
 
 impl Look {
@@ -76,20 +94,22 @@ impl Look {
 impl SoldOut {
     /// Nothing is known yet.
     pub(crate) fn new() -> Arc<Self> {
-        let memory = Memory { sales: Table::new(SOLD_OUT_SALES_MAX), refused: vec![0; SOLD_OUT_BUYERS_MAX], calms: 0 };
+        let memory = Memory { sales: Table::new(SOLD_OUT_SALES_MAX), calms: 0 };
         Arc::new(Self { hasher: RandomState::new(), memory: Mutex::new(memory) })
     }
 
     /// Whether a request without a key is sure to be refused because everything is sold.
     pub(crate) fn refuses(&self, sale: &str, buyer: &str, now: Instant) -> bool {
         let mut memory = self.lock();
-        let Memory { sales, refused, .. } = &mut *memory;
-        let Some(known) = sales.get_mut(sale) else { return false };
+        let Some(known) = memory.sales.get_mut(sale) else { return false };
         let Some(look) = &known.look else { return false };
         if now.saturating_duration_since(look.sent) >= KNOWN {
             return false;
         }
-        if look.limit == 1 && refused[slot(self.hash(look.calm, buyer))] != self.hash(look.calm, buyer) {
+        let had_none = |buyers: &Buyers| {
+            buyers.calm == look.calm && buyers.hashes.binary_search(&self.hasher.hash_one(buyer)).is_err()
+        };
+        if look.limit == 1 && !known.buyers.as_ref().is_some_and(had_none) {
             return false;
         }
         if now >= known.next_ask {
@@ -99,18 +119,14 @@ impl SoldOut {
         true
     }
 
-    /// Redis has refused this buyer, whose request was sent at that moment. Gives whether it is time for a look.
-    fn refused(&self, sale: &str, buyer: &str, sent: Instant, now: Instant) -> bool {
+    /// Redis has refused somebody. Gives whether it is time for a look.
+    fn refused(&self, sale: &str, now: Instant) -> bool {
         let mut memory = self.lock();
-        let Memory { sales, refused, .. } = &mut *memory;
-        if sales.get_mut(sale).is_none() {
-            sales.insert(sale, Known { look: None, next_ask: now, next_look: now });
+        if memory.sales.get_mut(sale).is_none() {
+            let nothing = Known { look: None, buyers: None, next_ask: now, next_look: now, next_buyers: now };
+            memory.sales.insert(sale, nothing);
         }
-        let Some(known) = sales.get_mut(sale) else { return false };
-        if let Some(look) = known.look.as_ref().filter(|look| look.answered <= sent) {
-            let hash = self.hash(look.calm, buyer);
-            refused[slot(hash)] = hash;
-        }
+        let Some(known) = memory.sales.get_mut(sale) else { return false };
         let is_time = now >= known.next_look;
         if is_time {
             known.next_look = now + ASK_EVERY;
@@ -118,27 +134,43 @@ impl SoldOut {
         is_time
     }
 
-    /// The sale's status, asked for and answered at these moments.
-    fn looked(&self, sale: &str, status: &SaleStatus, sent: Instant, answered: Instant) {
+    /// The sale's status, asked for at that moment. Gives the calm of which PostgreSQL is to be asked for the buyers.
+    fn looked(&self, sale: &str, status: &SaleStatus, sent: Instant) -> Option<Calm> {
         let mut memory = self.lock();
-        let Memory { sales, calms, .. } = &mut *memory;
-        let Some(known) = sales.get_mut(sale) else { return };
-        let SaleStatus { epoch, seq, limit, .. } = *status;
+        let Memory { sales, calms } = &mut *memory;
+        let known = sales.get_mut(sale)?;
+        let SaleStatus { epoch, seq, limit, acked, .. } = *status;
         let sums = status.sums();
         if status.phase != OPEN || sums.available > 0 {
             known.look = None;
-            return;
+            return None;
         }
         let before = known.look.as_ref().filter(|look| look.is_calm_until(status, sums.confirmed));
         let calm = before.map_or_else(
             || {
                 *calms += 1;
-                *calms
+                Calm { number: *calms, seq }
             },
             |look| look.calm,
         );
-        known.look = Some(Look { sent, answered, epoch, seq, confirmed: sums.confirmed, limit, calm });
+        known.look = Some(Look { sent, epoch, seq, confirmed: sums.confirmed, limit, calm });
         known.next_ask = sent + ASK_EVERY;
+        let is_known = known.buyers.as_ref().is_some_and(|buyers| buyers.calm == calm);
+        // Before, PostgreSQL does not have all that was reserved.
+        if limit > 1 || is_known || acked < calm.seq || sent < known.next_buyers {
+            return None;
+        }
+        known.next_buyers = sent + BUYERS_EVERY;
+        Some(calm)
+    }
+
+    /// These, and nobody else, had anything when the calm began.
+    fn told(&self, sale: &str, calm: Calm, buyers: &[String]) {
+        let mut hashes: Box<[u64]> = buyers.iter().map(|buyer| self.hasher.hash_one(buyer.as_str())).collect();
+        hashes.sort_unstable();
+        if let Some(known) = self.lock().sales.get_mut(sale) {
+            known.buyers = Some(Buyers { calm, hashes });
+        }
     }
 
     /// Redis has sold something.
@@ -148,23 +180,21 @@ impl SoldOut {
         }
     }
 
-    /// Redis has refused this buyer: remembers it, and looks at the sale if it is time. Nobody waits for that.
-    pub(crate) fn learn(self: &Arc<Self>, redis: &Client, sale: &str, buyer: &str, sent: Instant) {
-        if !self.refused(sale, buyer, sent, Instant::now()) {
+    /// Redis has refused somebody: looks at the sale if it is time. Nobody waits for that.
+    pub(crate) fn learn(self: &Arc<Self>, redis: &Client, orders: &Arc<Orders>, sale: &str) {
+        if !self.refused(sale, Instant::now()) {
             return;
         }
-        let (this, redis, sale) = (self.clone(), redis.clone(), sale.to_owned());
+        let (this, redis, orders, sale) = (self.clone(), redis.clone(), orders.clone(), sale.to_owned());
         tokio::spawn(async move {
             let sent = Instant::now();
             // Where there is no answer, what is known ends by itself.
-            if let Ok(Ok(status)) = redis.call(Call::sale_status(&sale)).await {
-                this.looked(&sale, &status, sent, Instant::now());
+            let Ok(Ok(status)) = redis.call(Call::sale_status(&sale)).await else { return };
+            let Some(calm) = this.looked(&sale, &status, sent) else { return };
+            if let Ok(Some(buyers)) = orders.sale_buyers(&sale, SOLD_OUT_BUYERS_MAX).await {
+                this.told(&sale, calm, &buyers);
             }
         });
-    }
-
-    fn hash(&self, calm: u64, buyer: &str) -> u64 {
-        self.hasher.hash_one((calm, buyer))
     }
 
     fn lock(&self) -> MutexGuard<'_, Memory> {
@@ -175,10 +205,6 @@ impl SoldOut {
 
 /// What [`SaleStatus::phase`] is while a sale sells.
 const OPEN: &str = "open";
-
-fn slot(hash: u64) -> usize {
-    usize::try_from(hash % SOLD_OUT_BUYERS_MAX as u64).unwrap_or(0)
-}
 
 #[cfg(test)]
 mod tests;

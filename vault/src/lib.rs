@@ -49,7 +49,8 @@ pub use migrate::migrate;
 pub use payment::{Followed, Means, Payment, PaymentState, follow_orders, pay, payment};
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, discard, quarantined, quarantined_body};
 pub use read::{
-    Order, Rejection, SkuSold, active_orders, has_barrier, order, rejection, sold_units, twice_served_buyers,
+    Order, Rejection, SkuSold, active_orders, has_barrier, order, rejection, sale_buyers, sold_units,
+    twice_served_buyers,
 };
 pub use recover::{
     Life, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, lease_recovery, life, sales_on_sale,

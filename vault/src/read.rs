@@ -50,6 +50,20 @@ pub async fn order(client: &Client, sale: &str, id: u64) -> Result<Option<Order>
     }))
 }
 
+/// Everybody who ever had anything of a sale: up to the last event that is acknowledged, nobody else has. None: they are
+/// more than `max`, or a message that nobody could read or write may hold a reservation of somebody else.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn sale_buyers(client: &Client, sale: &str, max: u64) -> Result<Option<Vec<String>>, Error> {
+    let some_may_be_missing: bool = client.query_one(sql::quarantine::MAY_HOLD_SALE, &[&sale]).await?.get(0);
+    if some_may_be_missing {
+        return Ok(None);
+    }
+    let rows = client.query(sql::orders::BUYERS, &[&sale, &to_sql(max + 1)]).await?;
+    Ok((rows.len() as u64 <= max).then(|| rows.iter().map(|row| row.get(0)).collect()))
+}
+
 /// A reservation that PostgreSQL refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {

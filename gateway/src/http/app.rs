@@ -52,7 +52,7 @@ pub(crate) struct App {
     pub(crate) durable: Durable,
     /// What every answer to a buyer survives.
     pub(crate) durability: Durability,
-    pub(crate) orders: Orders,
+    pub(crate) orders: Arc<Orders>,
     /// What this gateway knows of sales besides what Redis says.
     pub(crate) catalogue: Arc<Catalogue>,
     /// Wakes the relay: a sale has events.
@@ -97,14 +97,15 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     let target = app.routes.find(&head.method, head.uri.path())?;
     line.goes_to(target.route);
     let caller = app.gate.caller(&target, &head.method, &head.headers).await?;
+    // What is asked seldom is on the heap: every connection has room for what is not.
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
-        Endpoint::Ready => return Ok(health::ready(app, head.uri.query()).await),
-        Endpoint::Metrics => return Ok(metrics::show(app).await),
+        Endpoint::Ready => return Ok(Box::pin(health::ready(app, head.uri.query())).await),
+        Endpoint::Metrics => return Ok(Box::pin(metrics::show(app)).await),
         Endpoint::ShowDocument => return Ok(docs::document(app.routes.surface)),
         Endpoint::ShowDocs => return Ok(docs::page(app.routes.surface)),
         Endpoint::ShowProblem => return docs::problem(&target.id, &head.headers),
-        Endpoint::WatchSale => return Ok(watch(app, peer, &target, &head).await),
+        Endpoint::WatchSale => return Ok(Box::pin(watch(app, peer, &target, &head)).await),
         _ => {}
     }
     // Before the body is read, for that is work as well. Only whoever has sent it takes a place, so that the slow take none.

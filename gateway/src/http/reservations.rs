@@ -45,8 +45,7 @@ pub(crate) async fn reserve(
     if let Some(form) = &facts.form {
         form.check(wish.data).map_err(breaks_form)?;
     }
-    let now = Instant::now();
-    if key.is_none() && app.sold_out.refuses(sale, &wish.buyer, now) {
+    if key.is_none() && app.sold_out.refuses(sale, &wish.buyer, Instant::now()) {
         return Err(Kind::SoldOut.into());
     }
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
@@ -69,7 +68,7 @@ pub(crate) async fn reserve(
             reply
         }
         Err(Refusal::SoldOut) => {
-            app.sold_out.learn(&app.redis, sale, &wish.buyer, now);
+            app.sold_out.learn(&app.redis, &app.orders, sale);
             return Err(Kind::SoldOut.into());
         }
         // The only thing that a wish can contradict is the one that came under the same key.

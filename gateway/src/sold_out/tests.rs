@@ -14,7 +14,7 @@ fn status(limit: u64, seq: u64, confirmed: u64) -> SaleStatus<'static> {
     SaleStatus {
         epoch: 1,
         seq,
-        acked: 0,
+        acked: seq,
         phase: OPEN.into(),
         limit,
         hold_ms: Some(1_000),
@@ -28,7 +28,7 @@ fn status(limit: u64, seq: u64, confirmed: u64) -> SaleStatus<'static> {
     }
 }
 
-/// A thread that has looked at a sale and was asked by ada behind it.
+/// A thread that has looked at a sale, and knows that of all buyers ada and bob have had something of it.
 struct Thread {
     sold_out: Arc<SoldOut>,
     begin: Instant,
@@ -37,9 +37,10 @@ struct Thread {
 impl Thread {
     fn new(status: &SaleStatus) -> Self {
         let thread = Self { sold_out: SoldOut::new(), begin: Instant::now() };
-        assert!(thread.refused("bob", 0), "the first refusal is the reason for a look");
-        thread.looked(status, 0);
-        thread.refused("ada", 1);
+        assert!(thread.refused(0), "the first refusal is the reason for a look");
+        if let Some(calm) = thread.looked(status, 0) {
+            thread.sold_out.told("drop", calm, &["ada", "bob"].map(str::to_owned));
+        }
         thread
     }
 
@@ -47,12 +48,12 @@ impl Thread {
         self.begin + Duration::from_millis(ms)
     }
 
-    fn refused(&self, buyer: &str, ms: u64) -> bool {
-        self.sold_out.refused("drop", buyer, self.at(ms), self.at(ms))
+    fn refused(&self, ms: u64) -> bool {
+        self.sold_out.refused("drop", self.at(ms))
     }
 
-    fn looked(&self, status: &SaleStatus, ms: u64) {
-        self.sold_out.looked("drop", status, self.at(ms), self.at(ms));
+    fn looked(&self, status: &SaleStatus, ms: u64) -> Option<Calm> {
+        self.sold_out.looked("drop", status, self.at(ms))
     }
 
     fn refuses(&self, buyer: &str, ms: u64) -> bool {
@@ -61,12 +62,11 @@ impl Thread {
 }
 
 #[test]
-fn where_the_limit_is_one_only_those_are_refused_whom_redis_has_refused_behind_the_look() {
+fn where_the_limit_is_one_only_those_are_refused_who_never_had_anything() {
     let thread = Thread::new(&status(1, 10, 3));
-    assert!(thread.refuses("ada", 2));
-    assert!(!thread.refuses("eve", 2), "she may have a unit");
-    assert!(!thread.refuses("bob", 2), "he was refused before the look, and may have got a unit in between");
-    assert!(!thread.sold_out.refuses("other", "ada", thread.at(2)));
+    assert!(thread.refuses("eve", 2));
+    assert!(!thread.refuses("ada", 2) && !thread.refuses("bob", 2), "they may repeat what got them a unit");
+    assert!(!thread.sold_out.refuses("other", "eve", thread.at(2)));
 }
 
 #[test]
@@ -75,11 +75,29 @@ fn where_the_limit_is_higher_nothing_without_a_key_is_a_repeat() {
     assert!(["ada", "bob", "eve"].into_iter().all(|buyer| thread.refuses(buyer, 2)));
 }
 
-/// Whether ada is still refused without Redis behind a second look.
+#[test]
+fn buyers_are_asked_for_once_a_calm_and_not_before_postgresql_has_them_all() {
+    let thread = Thread { sold_out: SoldOut::new(), begin: Instant::now() };
+    thread.refused(0);
+    let behind = SaleStatus { acked: 9, ..status(1, 10, 3) };
+    assert_eq!(thread.looked(&behind, 0), None);
+    assert!(!thread.refuses("eve", 1), "she may be on her way to PostgreSQL");
+    // What is paid for meanwhile need not be there.
+    let calm = thread.looked(&SaleStatus { acked: 10, ..status(1, 12, 5) }, 50).expect("the time to ask");
+    thread.sold_out.told("drop", calm, &[]);
+    assert!(thread.refuses("eve", 51));
+    assert_eq!(thread.looked(&status(1, 12, 5), 60), None, "they are known");
+    // Another calm: something came back, and was reserved.
+    assert_eq!(thread.looked(&status(1, 14, 5), 70), None, "it was asked a moment ago");
+    assert!(!thread.refuses("eve", 71));
+    assert!(thread.looked(&status(1, 14, 5), 50 + SOLD_OUT_BUYERS_EVERY_MS).is_some());
+}
+
+/// Whether eve is still refused without Redis behind a second look.
 fn check(first: &SaleStatus, second: &SaleStatus, want: bool) {
     let thread = Thread::new(first);
     thread.looked(second, 50);
-    assert_eq!(thread.refuses("ada", 51), want, "{second:?}");
+    assert_eq!(thread.refuses("eve", 51), want, "{second:?}");
 }
 
 #[test]
@@ -117,19 +135,15 @@ fn what_is_known_ends_and_one_request_a_period_asks_for_all() {
     assert!(!thread.refuses("ada", SOLD_OUT_ASK_EVERY_MS), "this one asks");
     assert!(thread.refuses("eve", SOLD_OUT_ASK_EVERY_MS), "the others need not");
     assert!(!thread.refuses("eve", SOLD_OUT_KNOWN_MS_MAX), "whatever became of it");
-    assert!(!thread.refused("ada", SOLD_OUT_ASK_EVERY_MS - 1), "one look a period");
-    assert!(thread.refused("ada", SOLD_OUT_ASK_EVERY_MS));
+    assert!(!thread.refused(SOLD_OUT_ASK_EVERY_MS - 1), "one look a period");
+    assert!(thread.refused(SOLD_OUT_ASK_EVERY_MS));
 }
 
 #[test]
-fn however_many_sales_and_buyers_there_are_the_memory_is_bounded() {
+fn however_many_sales_there_are_the_memory_is_bounded() {
     let thread = Thread::new(&status(1, 10, 3));
-    for number in 0..3 * SOLD_OUT_BUYERS_MAX {
-        thread.refused(&format!("b{number}"), 1);
-    }
     for number in 0..3 * SOLD_OUT_SALES_MAX {
-        thread.sold_out.refused(&format!("s{number}"), "ada", thread.begin, thread.begin);
+        thread.sold_out.refused(&format!("s{number}"), thread.begin);
     }
-    let memory = thread.sold_out.lock();
-    assert_eq!((memory.refused.len(), memory.sales.len()), (SOLD_OUT_BUYERS_MAX, SOLD_OUT_SALES_MAX));
+    assert_eq!(thread.sold_out.lock().sales.len(), SOLD_OUT_SALES_MAX);
 }

@@ -18,3 +18,7 @@ pub(crate) const TWICE_SERVED_BUYERS: &str = "
     SELECT count(*) FROM (
         SELECT FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed') GROUP BY buyer HAVING count(*) > 1
     ) AS twice_served";
+
+/// Everybody who ever had anything of a sale, at most `$2` rows.
+pub(crate) const BUYERS: &str = "
+    SELECT buyer FROM orders WHERE sale = $1 UNION ALL SELECT buyer FROM rejections WHERE sale = $1 LIMIT $2";

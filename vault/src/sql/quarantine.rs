@@ -17,6 +17,10 @@ pub(crate) const QUARANTINED: &str = r#"
     AND ($5 OR (replayed_at IS NULL AND discarded_at IS NULL))
     ORDER BY id LIMIT $6"#;
 
+/// Whether a reservation of the sale may be among what was never written.
+pub(crate) const MAY_HOLD_SALE: &str = "
+    SELECT EXISTS (SELECT FROM quarantine WHERE replayed_at IS NULL AND (sale IS NULL OR sale = $1))";
+
 /// What a row of the quarantine holds.
 pub(crate) const QUARANTINED_BODY: &str = "SELECT body FROM quarantine WHERE id = $1";
 

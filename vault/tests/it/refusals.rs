@@ -1,11 +1,11 @@
 //! What the constraints refuse, and what no one can write, stands in its table and holds up nothing.
 
-use flash_vault::{Incoming, Unreadable, Vault};
+use flash_vault::{Incoming, Unreadable, Vault, sale_buyers};
 use flash_wire::Message;
 use flash_wire::message::MessageChange;
 use serde_json::value::RawValue;
 
-use crate::fixture::{Database, confirmed, expired, head, held, message, released, reserved, warmed};
+use crate::fixture::{Database, SALE, confirmed, expired, head, held, message, released, reserved, warmed};
 
 /// Writes the messages in one batch, and each in its own: the orders and rejections must be these.
 async fn check(messages: &[Message<'static>], orders: &[&str], rejections: &[&str], sold: &str) {
@@ -51,6 +51,24 @@ async fn a_reservation_of_a_sku_that_the_sale_lacks_is_rejected() {
     let strange = reserved("ada".to_owned(), 0, &[("a", 1), ("z", 1)], true);
     let changes = vec![warmed(5), strange, confirmed(2), held("bob")];
     check(&[message(1, 1, changes)], &["(4,bob,held)"], &["(1,2,ada,unknown_sku)"], "(1)").await;
+}
+
+#[tokio::test]
+async fn who_ever_had_anything_of_a_sale_is_told_unless_somebody_may_be_missing() {
+    let database = Database::new().await;
+    let changes = vec![warmed(2), held("ada"), released(2), held("bob"), held("cleo"), held("dan")];
+    database.write(&[message(1, 1, changes)]).await;
+    let told = async |max| {
+        let mut buyers = sale_buyers(&database.client, SALE, max).await.unwrap()?;
+        buyers.sort_unstable();
+        Some(buyers.join(" "))
+    };
+    assert_eq!(told(4).await.as_deref(), Some("ada bob cleo dan"), "dan was rejected");
+    assert_eq!(told(3).await, None);
+    assert_eq!(sale_buyers(&database.client, "other", 1).await.unwrap(), Some(vec![]));
+    database.client.execute("INSERT INTO quarantine (reason, body) VALUES ('unreadable', '')", &[]).await.unwrap();
+    assert_eq!(told(4).await, None, "whose reservation that was nobody knows");
+    assert_eq!(sale_buyers(&database.client, "other", 1).await.unwrap(), None);
 }
 
 #[tokio::test]

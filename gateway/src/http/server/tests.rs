@@ -42,7 +42,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         redis,
         durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
         durability: flash_client::Durability::MEMORY,
-        orders: Orders::new(format!("postgres://{nobody}/db")),
+        orders: Arc::new(Orders::new(format!("postgres://{nobody}/db"))),
         catalogue: Arc::new(crate::catalogue::Catalogue::new()),
         relay: crate::relay::handle().0,
         recovery: crate::recovery::handle().0,
