@@ -1,0 +1,21 @@
+//! Ways to sell what is limited, side by side: the same buyers come at the same times to each of them, and afterwards
+//! PostgreSQL says how many units were sold.
+//!
+//! The ways are those that people use, from "read, then write" to FLASH.RESERVE ([`Strategy`]). Each is written as it
+//! usually is, without the mistakes that are not its own.
+
+#![forbid(unsafe_code)]
+
+mod arrivals;
+mod run;
+mod sql;
+mod strategies;
+mod strategy;
+mod tally;
+mod verdict;
+
+pub use arrivals::{Arrival, Crowd};
+pub use run::{Limits, Servers, run};
+pub use strategy::Strategy;
+pub use tally::Tally;
+pub use verdict::{Outcome, Verdict};

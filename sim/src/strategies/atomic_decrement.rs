@@ -1,0 +1,20 @@
+//! One statement checks and decrements. Its row lock makes everybody wait in line.
+
+use anyhow::Result;
+
+use super::{Sold, Till};
+use crate::sql;
+use crate::tally::Answer;
+
+pub(super) async fn sell(till: &mut Till, buyer: &str) -> Result<Sold> {
+    let Till { postgres, sale, .. } = till;
+    let transaction = postgres.transaction().await?;
+    if transaction.execute(sql::ORDER, &[sale, &buyer]).await? == 0 {
+        return Ok((Answer::Again, 0));
+    }
+    if transaction.execute(sql::DECREMENT, &[sale]).await? == 0 {
+        return Ok((Answer::SoldOut, 0));
+    }
+    transaction.commit().await?;
+    Ok((Answer::Sold, 0))
+}

@@ -1,0 +1,27 @@
+//! Reads, then writes. Between the two, others read the same.
+
+use anyhow::Result;
+
+use super::{Sold, Till};
+use crate::sql;
+use crate::tally::Answer;
+
+pub(super) async fn sell(till: &mut Till, buyer: &str) -> Result<Sold> {
+    Ok((read_then_write(till, buyer).await?, 0))
+}
+
+/// Right, if nobody else does it at the same time.
+pub(super) async fn read_then_write(till: &mut Till, buyer: &str) -> Result<Answer> {
+    let Till { postgres, sale, .. } = till;
+    let seen: i64 = postgres.query_one(sql::NAIVE_SEEN, &[sale, &buyer]).await?.get(0);
+    if seen > 0 {
+        return Ok(Answer::Again);
+    }
+    let available: i64 = postgres.query_one(sql::READ, &[sale]).await?.get(0);
+    if available <= 0 {
+        return Ok(Answer::SoldOut);
+    }
+    postgres.execute(sql::WRITE, &[sale, &(available - 1)]).await?;
+    postgres.execute(sql::NAIVE_ORDER, &[sale, &buyer]).await?;
+    Ok(Answer::Sold)
+}

@@ -1,0 +1,38 @@
+//! Reads a version, and writes only where it is still the same.
+
+use anyhow::Result;
+
+use super::{Sold, Till};
+use crate::sql;
+use crate::tally::Answer;
+
+/// Tries beyond the first; most programs give up there.
+const RETRIES_MAX: u64 = 3;
+
+pub(super) async fn sell(till: &mut Till, buyer: &str) -> Result<Sold> {
+    for retries in 0..=RETRIES_MAX {
+        if let Some(answer) = attempt(till, buyer).await? {
+            return Ok((answer, retries));
+        }
+    }
+    Ok((Answer::Failed, RETRIES_MAX))
+}
+
+/// None: somebody else was faster.
+async fn attempt(till: &mut Till, buyer: &str) -> Result<Option<Answer>> {
+    let Till { postgres, sale, .. } = till;
+    let row = postgres.query_one(sql::READ, &[sale]).await?;
+    let (available, version): (i64, i64) = (row.get(0), row.get(1));
+    if available <= 0 {
+        return Ok(Some(Answer::SoldOut));
+    }
+    let transaction = postgres.transaction().await?;
+    if transaction.execute(sql::ORDER, &[sale, &buyer]).await? == 0 {
+        return Ok(Some(Answer::Again));
+    }
+    if transaction.execute(sql::WRITE_VERSION, &[sale, &version]).await? == 0 {
+        return Ok(None);
+    }
+    transaction.commit().await?;
+    Ok(Some(Answer::Sold))
+}

@@ -1,0 +1,77 @@
+//! The table of strategies.
+
+/// A way to sell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Strategy {
+    /// Reads the stock in PostgreSQL, then writes it.
+    Naive,
+    /// The same with a version that must not have changed, and three tries more.
+    Optimistic,
+    /// `UPDATE … SET available = available - 1 WHERE available > 0`.
+    AtomicDecrement,
+    /// A row for each unit, and whichever of them nobody has locked.
+    SkipLocked,
+    /// A lock in Redis (`SET NX PX` with a token) around PostgreSQL.
+    RedisLock,
+    /// `DECR` in Redis, taken back where it went below zero or PostgreSQL failed.
+    RedisDecr,
+    /// A Lua script in Redis that checks, deduplicates and decrements; then PostgreSQL.
+    Lua,
+    /// FLASH.RESERVE; the order comes to PostgreSQL by the sale's journal.
+    Flash,
+}
+
+impl Strategy {
+    /// All of them, from the simplest to ours.
+    pub const ALL: [Self; 8] = [
+        Self::Naive,
+        Self::Optimistic,
+        Self::AtomicDecrement,
+        Self::SkipLocked,
+        Self::RedisLock,
+        Self::RedisDecr,
+        Self::Lua,
+        Self::Flash,
+    ];
+
+    /// As people name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::Optimistic => "optimistic",
+            Self::AtomicDecrement => "atomic-decrement",
+            Self::SkipLocked => "skip-locked",
+            Self::RedisLock => "redis-lock",
+            Self::RedisDecr => "redis-decr",
+            Self::Lua => "lua",
+            Self::Flash => "flash",
+        }
+    }
+
+    /// Whether two buyers at once may be sold the same unit: it is no surprise then.
+    #[must_use]
+    pub const fn may_oversell(self) -> bool {
+        // A lock that has run out guards nothing, while its holder goes on.
+        matches!(self, Self::Naive | Self::RedisLock)
+    }
+
+    /// Whether buyers may be sent away while there are units left.
+    #[must_use]
+    pub const fn may_undersell(self) -> bool {
+        matches!(self, Self::Naive | Self::Optimistic | Self::RedisLock)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_has_a_name_of_its_own() {
+        let names: BTreeSet<&str> = Strategy::ALL.iter().map(|strategy| strategy.name()).collect();
+        assert_eq!(names.len(), Strategy::ALL.len());
+    }
+}
