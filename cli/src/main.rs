@@ -21,7 +21,9 @@ mod run;
 mod secret;
 mod servers;
 mod settings;
+mod sim;
 mod syncer;
+mod threads;
 
 use std::process::ExitCode;
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     };
     logging::start(&args.log, args.log_format);
     let result = match args.command {
+        Command::Sim(sim) => sim::run(&sim, args.output),
         Command::Dev(dev) => dev::run(&dev, file.policies(), args.output),
         Command::Gateway(gateway) => run::gateway(&gateway, file.policies(), args.output),
         Command::Syncer(syncer) => match &syncer.action {

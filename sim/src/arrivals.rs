@@ -29,13 +29,23 @@ pub struct Arrival {
 }
 
 impl Crowd {
+    /// How many requests that makes.
+    #[must_use]
+    pub const fn requests(&self) -> u64 {
+        self.buyers + self.repeats()
+    }
+
+    const fn repeats(&self) -> u64 {
+        self.buyers * self.repeat_percent / 100
+    }
+
     /// Every buyer once, some twice, in the order in which they come.
     #[must_use]
     pub fn arrivals(&self) -> Vec<Arrival> {
         let mut random = StdRng::seed_from_u64(self.seed);
         let mut buyers: Vec<u64> = (0..self.buyers).collect();
         buyers.shuffle(&mut random);
-        let repeats = usize::try_from(self.buyers * self.repeat_percent / 100).unwrap_or(usize::MAX);
+        let repeats = usize::try_from(self.repeats()).unwrap_or(usize::MAX);
         buyers.extend_from_within(..repeats.min(buyers.len()));
         buyers.shuffle(&mut random);
         let mut at = 0.0;

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod arrivals;
+mod open_loop;
 mod run;
 mod sql;
 mod strategies;
@@ -15,7 +16,8 @@ mod tally;
 mod verdict;
 
 pub use arrivals::{Arrival, Crowd};
-pub use run::{Limits, Servers, run};
+pub use open_loop::{Driven, Till, drive};
+pub use run::{Sale, Servers, run};
 pub use strategy::Strategy;
-pub use tally::Tally;
+pub use tally::{Answer, Tally};
 pub use verdict::{Outcome, Verdict};

@@ -1,5 +1,4 @@
-//! The strategies themselves. Each worker of a run has a till of its own, with its own connection to PostgreSQL; the
-//! connection to Redis is shared, as programs usually do it.
+//! The strategies themselves.
 
 mod atomic_decrement;
 mod flash;
@@ -15,12 +14,13 @@ use flash_client::Client as Flash;
 use redis::aio::MultiplexedConnection;
 use tokio_postgres::Client as Postgres;
 
+use crate::open_loop::Till;
 use crate::sql;
 use crate::strategy::Strategy;
 use crate::tally::Answer;
 
-/// What a till sells by.
-pub(crate) struct Till {
+/// Sells by one of them.
+pub(crate) struct Counter {
     pub(crate) strategy: Strategy,
     /// The run's sale, which no other run has.
     pub(crate) sale: String,
@@ -30,9 +30,24 @@ pub(crate) struct Till {
 }
 
 /// What came of a request, and how often it was tried again.
-pub(crate) type Sold = (Answer, u64);
+type Sold = (Answer, u64);
 
-impl Till {
+impl Till for Counter {
+    async fn sell(&mut self, buyer: &str) -> Result<Sold> {
+        match self.strategy {
+            Strategy::Naive => naive::sell(self, buyer).await,
+            Strategy::Optimistic => optimistic::sell(self, buyer).await,
+            Strategy::AtomicDecrement => atomic_decrement::sell(self, buyer).await,
+            Strategy::SkipLocked => skip_locked::sell(self, buyer).await,
+            Strategy::RedisLock => redis_lock::sell(self, buyer).await,
+            Strategy::RedisDecr => redis_decr::sell(self, buyer).await,
+            Strategy::Lua => lua::sell(self, buyer).await,
+            Strategy::Flash => flash::sell(self, buyer).await,
+        }
+    }
+}
+
+impl Counter {
     /// Puts units on sale.
     pub(crate) async fn stock(&mut self, units: u64) -> Result<()> {
         match self.strategy {
@@ -43,20 +58,6 @@ impl Till {
                 Ok(set.arg(self.key("stock")).arg(units).exec_async(&mut self.redis).await?)
             }
             _ => self.insert(sql::STOCK, units).await,
-        }
-    }
-
-    /// Asks for a unit.
-    pub(crate) async fn sell(&mut self, buyer: &str) -> Result<Sold> {
-        match self.strategy {
-            Strategy::Naive => naive::sell(self, buyer).await,
-            Strategy::Optimistic => optimistic::sell(self, buyer).await,
-            Strategy::AtomicDecrement => atomic_decrement::sell(self, buyer).await,
-            Strategy::SkipLocked => skip_locked::sell(self, buyer).await,
-            Strategy::RedisLock => redis_lock::sell(self, buyer).await,
-            Strategy::RedisDecr => redis_decr::sell(self, buyer).await,
-            Strategy::Lua => lua::sell(self, buyer).await,
-            Strategy::Flash => flash::sell(self, buyer).await,
         }
     }
 

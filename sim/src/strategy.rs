@@ -49,6 +49,12 @@ impl Strategy {
         }
     }
 
+    /// The one of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|strategy| strategy.name() == name)
+    }
+
     /// Whether two buyers at once may be sold the same unit: it is no surprise then.
     #[must_use]
     pub const fn may_oversell(self) -> bool {

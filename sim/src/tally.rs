@@ -12,7 +12,7 @@ const TIMELY: Duration = Duration::from_millis(5);
 
 /// How one request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// The buyer has a unit.
     Sold,
     /// The buyer had one already.

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use redis::Script;
 
-use super::{Sold, Till};
+use super::{Counter, Sold};
 use crate::sql;
 use crate::tally::Answer;
 
@@ -15,15 +15,15 @@ const RESERVE: &str = "
     redis.call('SADD', KEYS[2], ARGV[1])
     return 'sold'";
 
-pub(super) async fn sell(till: &mut Till, buyer: &str) -> Result<Sold> {
-    let (stock, buyers) = (till.key("stock"), till.key("buyers"));
-    let said: String = Script::new(RESERVE).key(stock).key(buyers).arg(buyer).invoke_async(&mut till.redis).await?;
+pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
+    let (stock, buyers) = (counter.key("stock"), counter.key("buyers"));
+    let said: String = Script::new(RESERVE).key(stock).key(buyers).arg(buyer).invoke_async(&mut counter.redis).await?;
     match said.as_str() {
         "again" => return Ok((Answer::Again, 0)),
         "sold out" => return Ok((Answer::SoldOut, 0)),
         "sold" => {}
         said => bail!("the script said {said}"),
     }
-    till.postgres.execute(sql::ORDER, &[&till.sale, &buyer]).await?;
+    counter.postgres.execute(sql::ORDER, &[&counter.sale, &buyer]).await?;
     Ok((Answer::Sold, 0))
 }

@@ -2,17 +2,17 @@
 
 use anyhow::Result;
 
-use super::{Sold, Till};
+use super::{Counter, Sold};
 use crate::sql;
 use crate::tally::Answer;
 
-pub(super) async fn sell(till: &mut Till, buyer: &str) -> Result<Sold> {
-    Ok((read_then_write(till, buyer).await?, 0))
+pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
+    Ok((read_then_write(counter, buyer).await?, 0))
 }
 
 /// Right, if nobody else does it at the same time.
-pub(super) async fn read_then_write(till: &mut Till, buyer: &str) -> Result<Answer> {
-    let Till { postgres, sale, .. } = till;
+pub(super) async fn read_then_write(counter: &mut Counter, buyer: &str) -> Result<Answer> {
+    let Counter { postgres, sale, .. } = counter;
     let seen: i64 = postgres.query_one(sql::NAIVE_SEEN, &[sale, &buyer]).await?.get(0);
     if seen > 0 {
         return Ok(Answer::Again);

@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 
-use super::{Sold, Till};
+use super::{Counter, Sold};
 use crate::sql;
 use crate::tally::Answer;
 
 /// Tries beyond the first; most programs give up there.
 const RETRIES_MAX: u64 = 3;
 
-pub(super) async fn sell(till: &mut Till, buyer: &str) -> Result<Sold> {
+pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
     for retries in 0..=RETRIES_MAX {
-        if let Some(answer) = attempt(till, buyer).await? {
+        if let Some(answer) = attempt(counter, buyer).await? {
             return Ok((answer, retries));
         }
     }
@@ -19,8 +19,8 @@ pub(super) async fn sell(till: &mut Till, buyer: &str) -> Result<Sold> {
 }
 
 /// None: somebody else was faster.
-async fn attempt(till: &mut Till, buyer: &str) -> Result<Option<Answer>> {
-    let Till { postgres, sale, .. } = till;
+async fn attempt(counter: &mut Counter, buyer: &str) -> Result<Option<Answer>> {
+    let Counter { postgres, sale, .. } = counter;
     let row = postgres.query_one(sql::READ, &[sale]).await?;
     let (available, version): (i64, i64) = (row.get(0), row.get(1));
     if available <= 0 {

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::{Sold, Till};
+use super::{Counter, Sold};
 use crate::sql;
 use crate::tally::Answer;
 
-pub(super) async fn sell(till: &mut Till, buyer: &str) -> Result<Sold> {
-    let Till { postgres, sale, .. } = till;
+pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
+    let Counter { postgres, sale, .. } = counter;
     let transaction = postgres.transaction().await?;
     // Who comes for the second time locks no unit.
     if transaction.execute(sql::ORDER, &[sale, &buyer]).await? == 0 {

@@ -11,7 +11,6 @@ mod meter;
 mod naive;
 mod report;
 mod selling;
-mod usage;
 mod world;
 
 use std::fs;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use crate::usage;
+use flash_servers::usage;
 
 /// Between two looks at a pipeline.
 const POLL_MS: u64 = 20;

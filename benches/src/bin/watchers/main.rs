@@ -11,8 +11,6 @@ mod crowd;
 mod meter;
 mod threads;
 #[allow(dead_code, reason = "of another bench, which uses all of it")]
-#[path = "../pipeline/usage.rs"]
-mod usage;
 #[allow(dead_code, reason = "of another bench, which uses all of it")]
 #[path = "../pipeline/world.rs"]
 mod world;

@@ -9,21 +9,24 @@ const TICK: Duration = Duration::from_millis(10);
 const KIB: u64 = 1024;
 
 /// CPU time so far: of the process, its descendants, and those of them that have ended.
-pub(crate) fn cpu(root: u32) -> Duration {
+#[must_use]
+pub fn cpu(root: u32) -> Duration {
     let table: HashMap<u32, Process> = processes();
     let ticks = table.iter().filter(|(pid, _)| descends(&table, **pid, root)).map(|(_, process)| process.ticks);
     TICK * u32::try_from(ticks.sum::<u64>()).unwrap_or(u32::MAX)
 }
 
 /// The most memory that any one of them ever had, in bytes.
-pub(crate) fn peak_bytes(root: u32) -> u64 {
+#[must_use]
+pub fn peak_bytes(root: u32) -> u64 {
     let table = processes();
     let family = table.keys().filter(|pid| descends(&table, **pid, root));
     family.filter_map(|pid| memory_bytes(*pid, "VmHWM:")).max().unwrap_or(0)
 }
 
 /// The memory that the process has now, in bytes.
-pub(crate) fn resident_bytes(pid: u32) -> u64 {
+#[must_use]
+pub fn resident_bytes(pid: u32) -> u64 {
     memory_bytes(pid, "VmRSS:").unwrap_or(0)
 }
 

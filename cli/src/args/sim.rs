@@ -1,0 +1,47 @@
+//! `flash sim`
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use flash_sim::Strategy;
+
+use super::Stack;
+
+/// `flash sim`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example: flash sim --strategy naive,flash --buyers 5000 --units 100 --seed 7")]
+pub(crate) struct Sim {
+    /// Which ways to sell: a list of names. Without it, all of them.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = strategy())]
+    pub(crate) strategy: Vec<Strategy>,
+    /// People who want one unit each.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) buyers: u64,
+    /// Units that there are.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) units: u64,
+    /// Requests that are under way at once, each with a connection to PostgreSQL.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=80))]
+    pub(crate) concurrency: u64,
+    /// Requests a second, on average. Without it, as many as there are buyers.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) rate: Option<u64>,
+    /// How many of a hundred buyers press the button twice.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub(crate) repeat_percent: u64,
+    /// Fixes who comes when; by default a new one each time, which is printed.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// A file for a chart of the results, as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+    /// The servers.
+    #[command(flatten)]
+    pub(crate) stack: Stack,
+}
+
+fn strategy() -> impl TypedValueParser<Value = Strategy> {
+    PossibleValuesParser::new(Strategy::ALL.map(Strategy::name))
+        .try_map(|name| Strategy::named(&name).ok_or("there is no such strategy"))
+}
