@@ -1,12 +1,13 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline
+.PHONY: help bootstrap demo test test-debian test-servers test-api test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
 	@echo "make test          every test, over real servers"
 	@echo "make test-debian   the module's tests in Debian 12's other servers, as the CI runs them"
 	@echo "make test-servers  the module's tests in every server that it is made for"
+	@echo "make test-api      10,000 requests and more that nobody would think of, made from what the API says of itself"
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    ten mistakes that somebody could make, and the suites that must notice"
@@ -14,6 +15,7 @@ help:
 	@echo "make lint          formatting and clippy, as the CI demands them"
 	@echo "make bench         the benchmarks of the parts"
 	@echo "make bench-pipeline from the journal to PostgreSQL, 1,000,000 orders a case: some minutes"
+	@echo "make bench-gateway the gateway beside nginx with Lua and a service in Node: some minutes; installs them"
 	@echo "make bench-module  the module beside Lua, from a thousand buyers to ten million: half an hour, 3 GB"
 
 bootstrap:
@@ -34,6 +36,11 @@ test-debian: bootstrap
 
 test-servers: bootstrap
 	scripts/test-servers system redis-7.0-jemalloc valkey-8.0 redis-8.0 valkey-8.1 valkey-9
+
+# Prints its seed; SEED= begins with that seed. ARGS= is for schemathesis.
+test-api: bootstrap
+	cargo build --workspace --all-targets
+	scripts/test-api $(ARGS)
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
 MINUTES = 25
@@ -71,3 +78,10 @@ bench-module: bootstrap
 bench-pipeline: bootstrap
 	cargo build --release -p flash-module -p flash-cli -p flash-benches
 	target/release/pipeline >benches/pipeline.md
+
+# `target/release/gateway --help` has the options; `--quick` takes a minute. It installs nginx and what npm has.
+bench-gateway: bootstrap
+	scripts/bootstrap-bench
+	cargo build --release -p flash-module -p flash-cli -p flash-benches
+	target/release/gateway >target/bench-gateway.md
+	mv target/bench-gateway.md benches/gateway.md

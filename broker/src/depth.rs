@@ -5,7 +5,7 @@ use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::FieldTable;
 use lapin::{Connection, ErrorKind};
 
-use crate::topology::QUEUE;
+use crate::topology::{DEAD_QUEUE, QUEUE};
 
 /// What RabbitMQ says of its queue. (It does not say how many messages are delivered and not acknowledged yet.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,16 +21,28 @@ pub struct Depth {
 /// # Errors
 /// When RabbitMQ is gone.
 pub async fn depth(connection: &Connection) -> Result<Option<Depth>, lapin::Error> {
+    depth_of(connection, QUEUE).await
+}
+
+/// The same of the queue for what RabbitMQ will not deliver any more.
+///
+/// # Errors
+/// When RabbitMQ is gone.
+pub async fn dead_depth(connection: &Connection) -> Result<Option<Depth>, lapin::Error> {
+    depth_of(connection, DEAD_QUEUE).await
+}
+
+async fn depth_of(connection: &Connection, queue: &str) -> Result<Option<Depth>, lapin::Error> {
     let channel = connection.create_channel().await?;
     let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    match channel.queue_declare(QUEUE.into(), look, FieldTable::default()).await {
+    match channel.queue_declare(queue.into(), look, FieldTable::default()).await {
         Ok(queue) => Ok(Some(Depth { ready: queue.message_count(), consumers: queue.consumer_count() })),
         Err(error) if is_not_found(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn is_not_found(error: &lapin::Error) -> bool {
+pub(crate) fn is_not_found(error: &lapin::Error) -> bool {
     let ErrorKind::ProtocolError(error) = error.kind() else { return false };
     matches!(error.kind(), AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
 }

@@ -7,6 +7,7 @@ mod connect;
 mod depth;
 mod error;
 mod heal;
+mod inspect;
 mod publish;
 mod publisher;
 mod source;
@@ -15,8 +16,11 @@ mod topology;
 use flash_transport::{Error, Transport};
 
 pub use connect::{CONNECT_TIMEOUT_MS, ConnectError, HEARTBEAT_S, connect};
-pub use depth::{Depth, depth};
+pub use depth::{Depth, dead_depth, depth};
 pub use heal::FROZEN_AFTER_MS;
+pub use inspect::{Part, inspect};
+/// What [`connect`] gives.
+pub use lapin::Connection;
 pub use publish::publish;
 pub use publisher::AmqpPublisher;
 pub use source::{AmqpSource, PREFETCH_MESSAGES};

@@ -3,16 +3,17 @@
 use std::future::pending;
 use std::time::Duration;
 
-use flash_transport::{Error, Received, Source, Token};
+use flash_transport::{Error, Received, Source, Token, TraceParent};
 use futures_util::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, Consumer};
 use tokio::time::timeout;
 
 use crate::connect::connect;
 use crate::error::lost;
 use crate::heal::{FROZEN_AFTER_MS, heal};
+use crate::publish::TRACEPARENT;
 use crate::topology::{QUEUE, declare};
 
 /// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
@@ -57,7 +58,8 @@ impl Source for AmqpSource {
         let delivery = delivery.ok_or_else(|| Error::Away("RabbitMQ sends no more messages".to_owned()))?;
         let delivery = delivery.map_err(lost)?;
         let token = Token { opening: self.opening, place: delivery.delivery_tag };
-        Ok(Received { body: delivery.data, token })
+        let trace = delivery.properties.headers().as_ref().and_then(trace_of);
+        Ok(Received { body: delivery.data, trace, token })
     }
 
     async fn commit(&mut self, token: Token) -> Result<(), Error> {
@@ -97,5 +99,12 @@ impl Source for AmqpSource {
     async fn close(self) {
         // What was fetched ahead goes back to the queue with the connection, in either case.
         let _ = self.connection.close(200, "stopped".into()).await;
+    }
+}
+
+fn trace_of(headers: &FieldTable) -> Option<TraceParent> {
+    match headers.inner().get(TRACEPARENT)? {
+        AMQPValue::LongString(value) => TraceParent::parse(value.as_bytes()),
+        _ => None,
     }
 }

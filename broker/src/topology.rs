@@ -65,14 +65,9 @@ impl TopologyError {
 /// # Errors
 /// When one exists with other settings, or RabbitMQ is gone.
 pub async fn declare(channel: &Channel) -> Result<u32, TopologyError> {
-    let failed = |what| move |source| TopologyError::new(what, source);
-    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    channel
-        .exchange_declare(EXCHANGE.into(), ExchangeKind::Direct, durable, FieldTable::default())
-        .await
-        .map_err(failed(EXCHANGE))?;
-    queue(channel, DEAD_QUEUE, dead_arguments()).await?;
-    let queued = queue(channel, QUEUE, arguments()).await?;
+    declare_exchange(channel).await?;
+    declare_dead_queue(channel).await?;
+    let queued = declare_queue(channel).await?;
     channel
         .queue_bind(
             QUEUE.into(),
@@ -82,8 +77,23 @@ pub async fn declare(channel: &Channel) -> Result<u32, TopologyError> {
             FieldTable::default(),
         )
         .await
-        .map_err(failed("the binding of flash.events to flash"))?;
+        .map_err(|source| TopologyError::new("the binding of flash.events to flash", source))?;
     Ok(queued)
+}
+
+pub(crate) async fn declare_exchange(channel: &Channel) -> Result<(), TopologyError> {
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let declared = channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Direct, durable, FieldTable::default());
+    declared.await.map_err(|source| TopologyError::new(EXCHANGE, source))
+}
+
+pub(crate) async fn declare_dead_queue(channel: &Channel) -> Result<(), TopologyError> {
+    queue(channel, DEAD_QUEUE, dead_arguments()).await.map(drop)
+}
+
+/// Gives the number of messages that wait.
+pub(crate) async fn declare_queue(channel: &Channel) -> Result<u32, TopologyError> {
+    queue(channel, QUEUE, arguments()).await
 }
 
 async fn queue(channel: &Channel, name: &'static str, arguments: FieldTable) -> Result<u32, TopologyError> {

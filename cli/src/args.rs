@@ -32,12 +32,14 @@ macro_rules! url_source {
 mod identity;
 mod operator;
 mod sim;
+mod tls;
 
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
 pub(crate) use operator::{
     Audit, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand,
     Repair,
 };
+pub(crate) use tls::Tls;
 
 pub(crate) use sim::Sim;
 
@@ -60,6 +62,9 @@ pub(crate) struct Args {
     /// How logs are printed.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "FLASH_LOG_FORMAT", global = true)]
     pub(crate) log_format: LogFormat,
+    /// Log a line for one in so many requests, and for each that is answered with a 5xx; 0: for none.
+    #[arg(long, value_name = "N", default_value_t = 0, env = "FLASH_LOG_SAMPLE", global = true)]
+    pub(crate) log_sample: u64,
 }
 
 /// How results are printed.
@@ -100,7 +105,6 @@ pub(crate) enum ForwardedHeader {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "a process has one of it")]
 pub(crate) enum Command {
     /// Run everything on this machine: Redis with the module, PostgreSQL, RabbitMQ, gateway and syncer.
     Dev(Dev),
@@ -112,6 +116,8 @@ pub(crate) enum Command {
     Syncer(Syncer),
     /// Bring PostgreSQL's schema up to date.
     Migrate(Migrate),
+    /// Look at everything that a gateway would use, and say what is wrong and what to do. Changes nothing.
+    Doctor(Doctor),
     /// Prove that Redis and PostgreSQL agree, while the sales sell.
     Audit(Audit),
     /// See and settle what nobody could read or write.
@@ -124,6 +130,8 @@ pub(crate) enum Command {
     Repair(Repair),
     /// See the settings.
     Config(Config),
+    /// Print a script by which a shell completes the words of this program.
+    Completions(Completions),
 }
 
 /// `flash dev`
@@ -228,18 +236,37 @@ pub(crate) struct Gateway {
     /// Deliver webhooks to addresses that only this network reaches, too.
     #[arg(long, env = "FLASH_WEBHOOKS_PRIVATE")]
     pub(crate) webhooks_private: bool,
+    /// A PEM file of the authorities by which webhooks' receivers are trusted; by default the public ones are.
+    #[arg(long, value_name = "FILE", env = "FLASH_WEBHOOKS_CACERT")]
+    pub(crate) webhooks_cacert: Option<PathBuf>,
     /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,
     /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
     #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
     pub(crate) durability: Durability,
+    /// What is shown to those who connect.
+    #[command(flatten)]
+    pub(crate) tls: Tls,
     /// Who may call.
     #[command(flatten)]
     pub(crate) identity: Identity,
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,
+}
+
+/// `flash doctor`
+#[derive(Debug, ClapArgs)]
+#[command(
+    about = "Look at everything that a gateway would use, and say what is wrong and what to do. Changes nothing.",
+    long_about = None,
+    after_help = "It takes the settings of `flash gateway`, from the same variables and the same table of the file. The exit code \
+                  is 1 where something fails.\n\nExample: FLASH_REDIS_URL=redis://127.0.0.1 … flash doctor -o json"
+)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) gateway: Gateway,
 }
 
 /// `flash syncer`
@@ -279,6 +306,26 @@ pub(crate) struct SyncerWait {
     /// Who does it.
     #[arg(long, env = "USER", default_value = "unknown")]
     pub(crate) by: String,
+}
+
+/// `flash completions`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example: flash completions bash > /etc/bash_completion.d/flash")]
+pub(crate) struct Completions {
+    /// Whose script.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell that there is a script for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
 }
 
 /// `flash migrate`

@@ -8,9 +8,15 @@ use crate::args::LogFormat;
 /// it once, and what follows from it.
 pub(crate) const DEFAULT: &str = "warn,lapin=off";
 
-/// Starts to log what is asked for: `warn`, `flash_gateway=debug,info`, …
-pub(crate) fn start(filter: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+/// Where requests have their lines.
+const REQUESTS: &str = "flash_gateway::requests=info";
+
+/// Starts to log what is asked for: `warn`, `flash_gateway=debug,info`, …; and requests, if they have lines.
+pub(crate) fn start(filter: &str, format: LogFormat, has_requests: bool) {
+    let mut filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    if has_requests && let Ok(requests) = REQUESTS.parse() {
+        filter = filter.add_directive(requests);
+    }
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => builder.init(),

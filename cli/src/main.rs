@@ -6,9 +6,11 @@ mod args;
 mod audit;
 mod audit_log;
 mod clock;
+mod completions;
 mod control;
 mod demo;
 mod dev;
+mod doctor;
 mod identity;
 mod keys;
 mod logging;
@@ -24,6 +26,7 @@ mod settings;
 mod sim;
 mod syncer;
 mod threads;
+mod tls;
 
 use std::process::ExitCode;
 
@@ -44,21 +47,23 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_SETTINGS);
         }
     };
-    logging::start(&args.log, args.log_format);
+    logging::start(&args.log, args.log_format, args.log_sample > 0);
     let result = match args.command {
         Command::Sim(sim) => sim::run(&sim, args.output),
-        Command::Dev(dev) => dev::run(&dev, file.policies(), args.output),
-        Command::Gateway(gateway) => run::gateway(&gateway, file.policies(), args.output),
+        Command::Dev(dev) => dev::run(&dev, file.policies(), args.log_sample, args.output),
+        Command::Gateway(gateway) => run::gateway(&gateway, file.policies(), args.log_sample, args.output),
         Command::Syncer(syncer) => match &syncer.action {
             None => run::syncer(&syncer),
             Some(action) => control::run(&syncer, action, args.output),
         },
+        Command::Doctor(doctor) => doctor::run(&doctor, args.output),
         Command::Migrate(migrate) => run::migrate(&migrate),
         Command::Audit(audit) => audit::run(&audit, args.output),
         Command::Keys(keys) => keys::run(&keys, args.output),
         Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
         Command::Relay(relay) => relay::run(&relay, args.output),
         Command::Repair(repair) => repair::run(&repair, args.output),
+        Command::Completions(completions) => completions::run(&completions),
         Command::Config(config) => match &config.command {
             ConfigCommand::Show(what) => settings::show(what, &file, args.output),
         },

@@ -12,17 +12,18 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{self, Output};
 use crate::syncer::Syncer;
-use crate::{identity, metrics, output};
+use crate::{identity, metrics, output, tls};
 
 /// Serves until it is asked to stop.
-pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Output) -> Result<ExitCode> {
-    #[derive(Serialize)]
-    struct Up {
-        http: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        operator: Option<String>,
-    }
+pub(crate) fn gateway(
+    args: &args::Gateway,
+    rate_limits: Vec<Policy>,
+    log_sample: u64,
+    output: Output,
+) -> Result<ExitCode> {
     let (auth, id_secrets) = (identity::auth(&args.identity)?, identity::id_secrets(&args.identity)?);
+    let (tls, operator_tls) = tls::pairs(&args.tls)?;
+    let schemes = [&tls, &operator_tls].map(tls::scheme);
     let (redis, postgres) = (args.urls.redis.source().read()?, args.urls.postgres.source().read()?);
     let amqp = match args.transport {
         args::Transport::Amqp => Some(args.urls.amqp.source().read()?),
@@ -41,6 +42,8 @@ pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Ou
         let gateway = Gateway::start(flash_gateway::Config {
             listen: args.listen,
             operator_listen: args.identity.operator_listen,
+            tls,
+            operator_tls,
             auth,
             id_secrets,
             redis,
@@ -53,18 +56,12 @@ pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Ou
             run_max: args.run_max,
             drain_notice: Duration::from_millis(args.drain_notice_ms),
             webhooks_private: args.webhooks_private,
+            webhooks_cacert: args.webhooks_cacert.clone(),
             sweep_after: Duration::from_millis(args.sweep_after_ms),
+            log_sample,
             durability: args.durability,
         })?;
-        let http = format!("http://{}", gateway.address());
-        let operator = gateway.operator_address().map(|address| format!("http://{address}"));
-        match output {
-            Output::Json => output::json(&Up { http, operator }),
-            Output::Table => {
-                let operator = operator.map(|operator| ("operator", operator));
-                output::table(&[("http", http)].into_iter().chain(operator).collect::<Vec<_>>());
-            }
-        }
+        say_where(&gateway, schemes, output);
         let failed = async {
             match &mut syncer {
                 Some(syncer) => syncer.failed().await,
@@ -81,6 +78,25 @@ pub(crate) fn gateway(args: &args::Gateway, rate_limits: Vec<Policy>, output: Ou
             _ => result,
         }
     })
+}
+
+/// Says where a gateway serves buyers, and where operators.
+fn say_where(gateway: &Gateway, [scheme, operator_scheme]: [&str; 2], output: Output) {
+    #[derive(Serialize)]
+    struct Up {
+        http: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        operator: Option<String>,
+    }
+    let http = format!("{scheme}://{}", gateway.address());
+    let operator = gateway.operator_address().map(|address| format!("{operator_scheme}://{address}"));
+    match output {
+        Output::Json => output::json(&Up { http, operator }),
+        Output::Table => {
+            let operator = operator.map(|operator| ("operator", operator));
+            output::table(&[("http", http)].into_iter().chain(operator).collect::<Vec<_>>());
+        }
+    }
 }
 
 fn proxies(args: &args::Gateway) -> Proxies {

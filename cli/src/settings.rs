@@ -21,6 +21,8 @@ use crate::args::Args;
 const CONFIG: &str = "config";
 /// What variables of settings begin with.
 const VARIABLE_PREFIX: &str = "FLASH_";
+/// Commands that have the settings of another, and no table of their own in the file.
+const LIKE: [(&str, &str); 1] = [("doctor", "gateway")];
 /// What a setting ends with that names a file with another setting's value in it.
 const FILE_SUFFIX: &str = "-file";
 
@@ -92,9 +94,19 @@ fn with_section(command: Command, section: &str, file: &File, flags: &BTreeSet<S
         }
     });
     command.mut_subcommands(|inner| {
-        let section = if section.is_empty() { inner.get_name().to_owned() } else { section.to_owned() };
+        let section = if section.is_empty() { section_of(inner.get_name()) } else { section }.to_owned();
         with_section(inner, &section, file, flags)
     })
+}
+
+/// The table in which a command's settings stand.
+fn section_of(command: &str) -> &str {
+    LIKE.iter().find(|(like, _)| *like == command).map_or(command, |(_, section)| section)
+}
+
+/// Whether a command's settings stand in a table of its own.
+fn has_section(command: &Command) -> bool {
+    section_of(command.get_name()) == command.get_name()
 }
 
 /// Whether the command line or the environment says it.

@@ -22,7 +22,10 @@ mod connection;
 mod durability;
 mod durable;
 mod error;
+mod facts;
+mod inspect;
 mod lookup;
+mod plain;
 mod target;
 mod value;
 
@@ -35,4 +38,5 @@ pub use connection::{
 pub use durability::{Durability, DurabilityError, REPLICAS_MAX};
 pub use durable::{BATCH_CALLS_MAX, BATCH_TIMEOUT_MS, Durable, LOOK_EVERY_MS, WAIT_TIMEOUT_MS};
 pub use error::{CallError, DurableError, UrlError};
+pub use inspect::Unusable;
 pub use lookup::{LOOKUP_BUCKETS, Lookup};

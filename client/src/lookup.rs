@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
-use flash_wire::Unreadable;
 use flash_wire::key::LOOKUP_KEY_PREFIX;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 
-use crate::call::CALL_TIMEOUT_MS;
 use crate::client::Client;
 use crate::error::CallError;
+use crate::plain::{millis, text};
 
 /// How many buckets there are. Two ids of one bucket take turns.
 pub const LOOKUP_BUCKETS: u64 = 16_384;
@@ -61,26 +60,6 @@ impl Client {
         }
         Ok(())
     }
-
-    async fn send<const N: usize>(&self, commands: [Cmd; N]) -> Result<[Value; N], CallError> {
-        let _permit = self.permit()?;
-        let mut connection = self.connection()?;
-        connection.set_response_timeout(Duration::from_millis(CALL_TIMEOUT_MS));
-        let mut pipeline = Pipeline::with_capacity(N);
-        for command in commands {
-            pipeline.add_command(command);
-        }
-        let sent = connection.send_packed_commands(&pipeline, 0, N).await;
-        let values = sent.map_err(|error| CallError::of_connection(&error))?;
-        let refused = values.iter().find_map(|value| match value {
-            Value::ServerError(error) => Some(CallError::of_reply(error)),
-            _ => None,
-        });
-        match refused {
-            Some(error) => Err(error),
-            None => values.try_into().map_err(|_| Unreadable { what: "number of replies" }.into()),
-        }
-    }
 }
 
 fn lock_key(bucket: u64) -> String {
@@ -89,16 +68,4 @@ fn lock_key(bucket: u64) -> String {
 
 fn seen_key(bucket: u64) -> String {
     format!("{LOOKUP_KEY_PREFIX}{bucket}:seen")
-}
-
-fn millis(life: Duration) -> u64 {
-    u64::try_from(life.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn text(value: Value) -> Result<Option<String>, Unreadable> {
-    match value {
-        Value::Nil => Ok(None),
-        Value::BulkString(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| Unreadable { what: "text" }),
-        _ => Err(Unreadable { what: "type" }),
-    }
 }

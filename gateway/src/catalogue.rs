@@ -1,9 +1,11 @@
 //! What this gateway knows of sales besides what Redis says, so that PostgreSQL is not asked for each request.
 //!
 //! A sale that Redis has: its form, and what it costs. None of that ever changes, so it is asked for once, and kept as long
-//! as there is room. An id that Redis does not have: whether there is such a sale at all. That is asked for by one gateway,
-//! once in a while, however many requests come with the id.
+//! as there is room; and a copy in Redis tells it to gateways that meet the sale while PostgreSQL is away. An id that Redis
+//! does not have: whether there is such a sale at all. That is asked for by one gateway, once in a while, however many
+//! requests come with the id.
 
+mod facts;
 mod flights;
 mod limits;
 mod products;
@@ -14,16 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use flash_client::Client;
-use flash_vault::{Price, SaleFacts};
 use tokio::time::sleep;
 
 use self::flights::Flights;
 use self::limits::*;
 use self::products::Products;
-use self::table::Table;
-use crate::form::Form;
 use crate::orders::{Orders, OrdersError};
 
+pub(crate) use self::facts::Facts;
+pub(crate) use self::table::Table;
 pub(crate) use self::verdict::Verdict;
 
 /// What the threads of one gateway know.
@@ -34,14 +35,6 @@ pub(crate) struct Catalogue {
     verdicts: Mutex<Table<(Verdict, Instant)>>,
     looking: Flights<Result<Verdict, OrdersError>>,
     pub(crate) products: Products,
-}
-
-/// What a sale has besides its terms.
-#[derive(Debug, Default)]
-pub(crate) struct Facts {
-    pub(crate) form: Option<Form>,
-    /// Of one unit.
-    pub(crate) price: Option<Price>,
 }
 
 #[derive(Debug)]
@@ -72,21 +65,33 @@ impl Catalogue {
 
     /// What a sale has that Redis has. It must be known to be there first: its row in PostgreSQL is older than its key in
     /// Redis, and of a sale that is not there yet nothing could be kept.
-    pub(crate) async fn facts(&self, orders: &Orders, sale: &str) -> Result<Arc<Facts>, OrdersError> {
+    pub(crate) async fn facts(&self, redis: &Client, orders: &Orders, sale: &str) -> Result<Arc<Facts>, OrdersError> {
         if let Some(facts) = self.known(sale) {
             return Ok(facts);
         }
         let learn = async {
+            if let Some(told) = told(redis, sale).await {
+                return Ok(self.keep(sale, Some(told)));
+            }
             match orders.sale_facts(sale).await {
-                Ok(found) => Ok(self.keep(sale, found.map(|found| Facts::new(sale, found)))),
+                Ok(Some(found)) => Ok(self.keep_and_tell(redis, sale, Facts::new(sale, found.form, found.price)).await),
+                Ok(None) => Ok(self.keep(sale, None)),
                 Err(error) => self.outdated(sale).ok_or(error),
             }
         };
         self.learning.join(sale, learn).await
     }
 
+    /// Remembers what PostgreSQL has of a sale, and tells the other gateways. Where they are not told, they ask.
+    pub(crate) async fn keep_and_tell(&self, redis: &Client, sale: &str, facts: Facts) -> Arc<Facts> {
+        if let Err(error) = redis.tell_facts(sale, &facts.write(), FACTS_LIFE).await {
+            tracing::debug!(%error, "the other gateways are not told what a sale asks");
+        }
+        self.keep(sale, Some(facts))
+    }
+
     /// Remembers what PostgreSQL has of a sale that Redis has.
-    pub(crate) fn keep(&self, sale: &str, found: Option<Facts>) -> Arc<Facts> {
+    fn keep(&self, sale: &str, found: Option<Facts>) -> Arc<Facts> {
         let until = found.is_none().then(|| Instant::now() + WARMED_BY_HAND_LIFE);
         let facts = Arc::new(found.unwrap_or_default());
         let known = Known { facts: facts.clone(), until };
@@ -154,6 +159,12 @@ impl Catalogue {
     }
 }
 
+/// What another gateway told of a sale. Where Redis does not say, PostgreSQL will.
+async fn told(redis: &Client, sale: &str) -> Option<Facts> {
+    let text = redis.facts(sale).await.ok()??;
+    Facts::read(sale, &text)
+}
+
 /// A gateway's turn at looking an id up.
 struct Turn {
     bucket: u64,
@@ -167,18 +178,5 @@ impl Turn {
         if let Err(error) = redis.end_lookup(self.bucket, &self.token, shown).await {
             tracing::debug!(%error, "a look-up's turn is left to its end");
         }
-    }
-}
-
-impl Facts {
-    fn new(sale: &str, found: SaleFacts) -> Self {
-        let form = found.form.as_deref().map(|form| {
-            Form::new(form).unwrap_or_else(|breach| {
-                // It was checked when the sale was created, by these very rules or by those of another release.
-                tracing::error!(sale, breach.path, breach.detail, "a form cannot be used; the sale sells nothing");
-                Form::broken(form)
-            })
-        });
-        Self { form, price: found.price }
     }
 }

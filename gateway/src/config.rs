@@ -1,9 +1,11 @@
 //! What a gateway needs to know.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use flash_client::Durability;
+use flash_tls::PairFiles;
 use flash_transport::Direct;
 
 use crate::http::Proxies;
@@ -36,6 +38,10 @@ pub struct Config {
     /// Where operators are served, on a thread of their own and with keys of their own. None: nowhere, but where nobody is
     /// asked who he is: there they are served beside the buyers.
     pub operator_listen: Option<SocketAddr>,
+    /// What is shown to those who connect to `listen`, by TLS. None: they speak plain text.
+    pub tls: Option<PairFiles>,
+    /// The same of `operator_listen`.
+    pub operator_tls: Option<PairFiles>,
     /// How buyers prove who they are.
     pub auth: Auth,
     /// What ids of reservations are made with.
@@ -63,6 +69,10 @@ pub struct Config {
     pub sweep_after: Duration,
     /// Webhooks may be at addresses that only this network reaches.
     pub webhooks_private: bool,
+    /// One in so many requests has a line in the log, besides those that are answered with a 5xx; 0: none has, nor have they.
+    pub log_sample: u64,
+    /// The authorities, in a PEM file, by which receivers of webhooks are trusted. None: the public ones.
+    pub webhooks_cacert: Option<PathBuf>,
     /// What every answer to a buyer survives. A request may ask for more.
     pub durability: Durability,
 }

@@ -28,7 +28,7 @@ const REST_PER_ROUND: u32 = 3;
 /// How the kernel ranks the thread, beside 0 for those that sell. (19 is the lowest.)
 const NICENESS: i32 = 10;
 
-/// A socket that hyper has let go of. It does not block.
+/// A socket that hyper has let go of. It does not block. What it takes it may keep until it is flushed.
 pub(crate) type Socket = Box<dyn Write + Send>;
 
 /// A place among the watchers, until the last of its clones is dropped.

@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use flash_broker::Amqp;
 use flash_client::{Client, Durable, UrlError};
+use flash_tls::{PairFiles, ShowError};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 
 use crate::catalogue::Catalogue;
+use crate::certificates::{Certificates, Shown};
 use crate::config::{Config, Transport};
 use crate::events::{self, Events, Newcomer, Rooms};
-use crate::http::{self, App, Gate, RateLimits, Routes, Rules, Surface};
+use crate::http::{self, App, Door, Gate, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::identity::{ApiKeys, Auth, KeysError, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::{Ids, ShortSecret};
 use crate::limits::{KEY_QUERIES_MAX, REQUESTS_MAX, STOP_TIMEOUT_MS, THREADS_MAX};
@@ -25,6 +27,7 @@ use crate::phase::Phase;
 use crate::rate_limit::{self, POLICIES_MAX};
 use crate::recovery::{self, Recovery, RecoveryHandle};
 use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
+use crate::sold_out::SoldOut;
 use crate::sweep::Sweep;
 use crate::waits::Waits;
 use crate::webhooks::Webhooks;
@@ -56,6 +59,12 @@ pub enum StartError {
     /// Redis' URL cannot be read.
     #[error(transparent)]
     Redis(#[from] UrlError),
+    /// What is to be shown to those who connect cannot be used.
+    #[error("TLS: {0}")]
+    Certificate(#[from] ShowError),
+    /// The authorities of webhooks' receivers cannot be used.
+    #[error("webhooks: {0}")]
+    Trust(#[from] flash_tls::Error),
     /// What tokens are signed with cannot be used.
     #[error("the keys for tokens: {0}")]
     Keys(#[from] KeysError),
@@ -92,25 +101,18 @@ impl Gateway {
     /// # Errors
     /// See [`StartError`].
     pub fn start(config: Config) -> Result<Self, StartError> {
-        if !(1..=THREADS_MAX).contains(&config.threads) {
-            return Err(StartError::Threads(config.threads));
-        }
-        if !(1..=RUN_EVENTS_MAX).contains(&config.run_max) {
-            return Err(StartError::RunMax(config.run_max));
-        }
-        if !(1..=REQUESTS_MAX).contains(&config.requests_max) {
-            return Err(StartError::Requests(config.requests_max));
-        }
-        if let Some(policy) = rate_limit::superfluous(&config.rate_limits) {
-            return Err(StartError::RateLimits(policy.name().to_owned()));
-        }
+        check(&config)?;
         let (address, listeners) = open(config.listen, config.threads)?;
         let operators = config.operator_listen.map(|listen| open(listen, 1)).transpose()?;
         let operator_address = operators.as_ref().map(|(address, _)| *address);
+        let mut certificates = Certificates::default();
+        let mut show = |files: Option<&PairFiles>| files.map(|files| certificates.open(files)).transpose();
+        let (shown, shown_to_operators) = (show(config.tls.as_ref())?, show(config.operator_tls.as_ref())?);
         let (phase, receiver) = watch::channel(Phase::Serving);
         let (handle, wishes) = relay::handle();
         let (recovery, asked) = recovery::handle();
         let (keys, file) = TokenKeysFile::open(&config.auth)?;
+        let unprepared = listeners.len() + operators.as_ref().map_or(0, |(_, listeners)| listeners.len());
         let (events, newcomers) = events::handle();
         let shared = Shared {
             ids: Ids::new(&config.id_secrets, !matches!(config.auth, Auth::None))?,
@@ -123,19 +125,21 @@ impl Gateway {
             events,
             transport_is_up: Arc::default(),
             catalogue: Arc::new(Catalogue::new()),
-            unprepared: Arc::new(AtomicUsize::new(config.threads)),
+            unprepared: Arc::new(AtomicUsize::new(unprepared)),
         };
         shared.warn_of_auth(address);
         let relay = shared.clone().start_relay(wishes)?;
-        let recovery = shared.clone().start_recovery(asked, file)?;
+        let recovery = shared.clone().start_recovery(asked, file, certificates)?;
         let watchers = shared.clone().start_watchers(newcomers)?;
         let webhooks = shared.clone().start_webhooks()?;
         let mut servers = Vec::new();
         for (at, listener) in listeners.into_iter().enumerate() {
-            servers.push(shared.clone().start_server(format!("flash-http-{at}"), listener, Shared::buyers)?);
+            let (name, shown) = (format!("flash-http-{at}"), shown.clone());
+            servers.push(shared.clone().start_server(name, listener, shown, Shared::buyers)?);
         }
         for listener in operators.into_iter().flat_map(|(_, listeners)| listeners) {
-            servers.push(shared.clone().start_server("flash-operator".to_owned(), listener, Shared::operators)?);
+            let (name, shown) = ("flash-operator".to_owned(), shown_to_operators.clone());
+            servers.push(shared.clone().start_server(name, listener, shown, Shared::operators)?);
         }
         let drain_notice = config.drain_notice;
         Ok(Self {
@@ -211,7 +215,12 @@ impl Shared {
         })
     }
 
-    fn start_recovery(self, asked: mpsc::Receiver<String>, file: TokenKeysFile) -> Result<Worker, StartError> {
+    fn start_recovery(
+        self,
+        asked: mpsc::Receiver<String>,
+        file: TokenKeysFile,
+        certificates: Certificates,
+    ) -> Result<Worker, StartError> {
         Worker::start("flash-recovery".to_owned(), move || {
             let redis = Client::connect(&self.config.redis)?;
             let sweep = Sweep::new(redis.clone(), self.config.postgres.clone(), self.config.sweep_after);
@@ -219,7 +228,8 @@ impl Shared {
             let recovery = Recovery::new(redis, self.config.postgres, self.relay, asked);
             Ok(async move {
                 let (swept, file) = (sweep.run(self.phase.clone()), file.watch(self.phase.clone()));
-                tokio::join!(swept, file, payments.run(self.phase.clone()), recovery.run(self.phase));
+                let watched = certificates.watch(self.phase.clone());
+                tokio::join!(swept, file, watched, payments.run(self.phase.clone()), recovery.run(self.phase));
             })
         })
     }
@@ -233,7 +243,8 @@ impl Shared {
 
     fn start_webhooks(self) -> Result<Worker, StartError> {
         Worker::start("flash-webhooks".to_owned(), move || {
-            let webhooks = Webhooks::new(self.config.postgres, self.config.webhooks_private);
+            let trusts = flash_tls::trust(self.config.webhooks_cacert.as_deref())?;
+            let webhooks = Webhooks::new(self.config.postgres, self.config.webhooks_private, trusts);
             Ok(webhooks.run(self.phase))
         })
     }
@@ -288,6 +299,7 @@ impl Shared {
         self,
         name: String,
         listener: std::net::TcpListener,
+        shown: Option<Shown>,
         of: fn(&Self) -> (Surface, Gate),
     ) -> Result<Worker, StartError> {
         Worker::start(name, move || {
@@ -302,6 +314,7 @@ impl Shared {
                 events: self.events,
                 webhooks_private: self.config.webhooks_private,
                 waits: Waits::new(redis.clone()),
+                sold_out: SoldOut::new(),
                 redis,
                 durable,
                 durability: self.config.durability,
@@ -316,11 +329,29 @@ impl Shared {
                 proxies: self.config.proxies,
                 places: Arc::new(Semaphore::new(self.config.requests_max as usize)),
                 requests_max: self.config.requests_max,
+                request_log: RequestLog::new(self.config.log_sample),
             };
-            let listener = TcpListener::from_std(listener)?;
-            Ok(http::serve(listener, Arc::new(app), self.phase))
+            let door = Door { listener: TcpListener::from_std(listener)?, shown };
+            Ok(http::serve(door, Arc::new(app), self.phase))
         })
     }
+}
+
+/// What is bounded is within its bounds.
+fn check(config: &Config) -> Result<(), StartError> {
+    if !(1..=THREADS_MAX).contains(&config.threads) {
+        return Err(StartError::Threads(config.threads));
+    }
+    if !(1..=RUN_EVENTS_MAX).contains(&config.run_max) {
+        return Err(StartError::RunMax(config.run_max));
+    }
+    if !(1..=REQUESTS_MAX).contains(&config.requests_max) {
+        return Err(StartError::Requests(config.requests_max));
+    }
+    if let Some(policy) = rate_limit::superfluous(&config.rate_limits) {
+        return Err(StartError::RateLimits(policy.name().to_owned()));
+    }
+    Ok(())
 }
 
 fn open(address: SocketAddr, count: usize) -> Result<(SocketAddr, Vec<std::net::TcpListener>), StartError> {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod catalogue;
+mod certificates;
 mod clock;
 mod config;
 mod events;
@@ -14,12 +15,14 @@ mod http;
 mod identity;
 mod ids;
 pub mod limits;
+mod openapi;
 mod orders;
 mod payments;
 mod phase;
 mod rate_limit;
 mod recovery;
 mod relay;
+mod sold_out;
 mod sweep;
 mod waits;
 mod webhooks;
@@ -27,6 +30,7 @@ mod worker;
 
 pub use config::{Config, IdSecrets, Transport};
 pub use flash_client::Durability;
+pub use flash_tls::PairFiles;
 pub use gateway::{Gateway, StartError};
 pub use http::{ForwardedHeader, Network, Proxies};
 pub use identity::{Auth, Jwt, JwtKeys, KeysError};

@@ -18,6 +18,10 @@ pub const BODY_TIMEOUT_MS: u64 = 2_000;
 pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
 /// The same for what operators change, as creating a sale: that is rare, and PostgreSQL has to write.
 pub const CREATE_TIMEOUT_MS: u64 = 5_000;
+/// How long a client may take to shake hands where TLS is spoken. Meanwhile it holds a connection's place and nothing else.
+pub const HANDSHAKE_TIMEOUT_MS: u64 = 5_000;
+/// Between two looks at the files of certificates.
+pub const CERTIFICATE_LOOK_MS: u64 = 1_000;
 /// Clients that watch sales at this gateway. Beyond it they are refused.
 pub const WATCHERS_MAX: usize = 16_384;
 /// Watchers that wait to be taken by their thread.
@@ -29,10 +33,20 @@ pub const FRAME_EVERY_MS: u64 = 100;
 pub const PING_EVERY_MS: u64 = 15_000;
 /// How long a watcher may take nothing of what it is sent.
 pub const WATCHER_STALL_MS: u64 = 30_000;
+/// What is encrypted for a watcher, and waits for room in its socket.
+pub const WATCHER_TLS_BYTES_MAX: usize = 16 * 1024;
 /// What a watcher whose connection ends is told to wait before it comes again: between this …
 pub const RETRY_MS_MIN: u64 = 1_000;
 /// … and this, so that ten thousand do not come at once.
 pub const RETRY_MS_MAX: u64 = 5_000;
+/// How long a thread may believe that everything of a sale is sold: no longer is stock that comes back kept from anybody.
+pub const SOLD_OUT_KNOWN_MS_MAX: u64 = 200;
+/// How often one request asks Redis in spite of it.
+pub const SOLD_OUT_ASK_EVERY_MS: u64 = 100;
+/// Sales that one thread knows to be sold out; beyond it the one that came first is asked for in Redis.
+pub const SOLD_OUT_SALES_MAX: usize = 256;
+/// Buyers whom one thread remembers as refused, at eight bytes each; beyond it they displace each other.
+pub const SOLD_OUT_BUYERS_MAX: usize = 65_536;
 /// Bytes of a webhook's URL.
 pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
 /// Deliveries that one gateway has under way at once.
@@ -104,6 +118,7 @@ pub const REFERENCE_BYTES_MAX: usize = 256;
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
 const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
+const _: () = assert!(SOLD_OUT_ASK_EVERY_MS < SOLD_OUT_KNOWN_MS_MAX);
 const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);
 /// A secret that ids of reservations are made with has at least so many bytes.
 pub const ID_SECRET_BYTES_MIN: usize = 32;

@@ -8,6 +8,7 @@ mod limits;
 mod link;
 mod plan;
 mod run;
+mod traces;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -206,7 +207,8 @@ impl<T: Transport> Relay<T> {
         };
         // None, if another relay has sent all of it and PostgreSQL has it already.
         let mut sent = after;
-        for run in runs {
+        for mut run in runs {
+            run.outgoing.trace = self.wishes.traces.take(sale, &(sent + 1..=run.last));
             self.link.publish(Cargo::Events(sale.to_owned()), &run.outgoing).await?;
             sent = run.last;
             self.plan.sent(sale, ready.epoch, sent, now_ms);

@@ -13,6 +13,7 @@ use flash_vault::{Client, Delivery};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tokio_rustls::rustls::ClientConfig;
 
 pub(crate) use self::sign::new_secret;
 pub(crate) use self::target::Target;
@@ -36,8 +37,9 @@ pub(crate) struct Webhooks {
 
 impl Webhooks {
     /// `private`: deliver to addresses that are no one's but this network's, too.
-    pub(crate) fn new(postgres: String, private: bool) -> Self {
-        Self { postgres, client: None, sender: Arc::new(send::Sender::new(private)), said: false }
+    /// `trusts`: the receivers that are.
+    pub(crate) fn new(postgres: String, private: bool, trusts: Arc<ClientConfig>) -> Self {
+        Self { postgres, client: None, sender: Arc::new(send::Sender::new(private, trusts)), said: false }
     }
 
     /// Delivers until the gateway stops. What is under way then is delivered again by another.

@@ -11,6 +11,10 @@ pub const BLOCKED_MS: u64 = 2_000;
 
 /// Requests that were refused at once, for the gateway had enough in hand.
 pub static REQUESTS_SHED: Counter = Counter::new();
+/// Requests whose callers did not prove who they are (401).
+pub static REQUESTS_UNAUTHENTICATED: Counter = Counter::new();
+/// Requests whose callers may not do that (403).
+pub static REQUESTS_FORBIDDEN: Counter = Counter::new();
 /// From a publish to its confirm.
 pub static CONFIRM_SECONDS: Histogram = Histogram::new(&LATENCY_SECONDS);
 /// How often the relay's connection was given up: a message was refused or returned, its fate is unknown, or nobody was
@@ -49,6 +53,10 @@ pub static SALE_LOOKUPS: Counter = Counter::new();
 pub fn write(page: &mut Page) {
     let help = "Requests refused at once, for the gateway had enough in hand.";
     page.counter("flash_requests_shed_total", help, REQUESTS_SHED.get());
+    let help = "Requests whose callers did not prove who they are (401).";
+    page.counter("flash_requests_unauthenticated_total", help, REQUESTS_UNAUTHENTICATED.get());
+    let help = "Requests whose callers may not do that (403).";
+    page.counter("flash_requests_forbidden_total", help, REQUESTS_FORBIDDEN.get());
     page.histogram("flash_confirm_seconds", "From a publish to its confirm.", &CONFIRM_SECONDS);
     page.counter(
         "flash_publish_failures_total",

@@ -17,6 +17,7 @@ pub(crate) extern "C" fn on_info(info: *mut RedisModuleInfoCtx, _is_crash_report
 fn write(info: *mut RedisModuleInfoCtx) {
     let number = |name: &str, value: u64| raw::add_info_field_unsigned_long_long(info, name, value);
     raw::add_info_section(info, None);
+    raw::add_info_field_str(info, "version", env!("CARGO_PKG_VERSION"));
     if let Some(sums) = stats::sums() {
         number("sales", sums.sales);
         number("memory_bytes", sums.memory_bytes);

@@ -26,7 +26,7 @@ use crate::tree::{self, Process};
 use crate::{Error, program, wait};
 
 /// How long SIGKILL may take, in milliseconds. The kernel needs a moment to take back a large memory.
-const KILL_WAIT_MS_MAX: u64 = 10_000;
+const KILL_WAIT_MS_MAX: u64 = 60_000;
 
 /// Run by the child once the signal is asked for. `$0` is the parent that it was asked for.
 const UNLESS_ORPHANED: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;

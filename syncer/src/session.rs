@@ -113,6 +113,9 @@ impl<T: Transport> Session<T> {
             );
         }
         tracing::debug!(messages = count, sales = heads.len(), "written");
+        for trace in &batch.traces {
+            tracing::info!(trace_id = trace.trace_id(), "an event of this trace is in PostgreSQL");
+        }
         // Redis may know even if the transport does not: the messages that come again are passed over.
         acks.note(heads);
         Ok(self.batches.commit(batch.token).await?)

@@ -125,10 +125,12 @@ impl Drop for Process {
     }
 }
 
-/// Whether a process of the group still runs, and is more than what is left of a dead one.
+/// Whether a thread of the group still runs, and is more than what is left of a dead one. Each of a process' threads is
+/// asked: the first may be a zombie while another has yet to end, and the port is theirs until the last one has.
 fn has_members(group: u32) -> bool {
-    let Ok(processes) = fs::read_dir("/proc") else { return false };
-    let stats = processes.flatten().filter_map(|process| fs::read_to_string(process.path().join("stat")).ok());
+    let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let threads = entries(Path::new("/proc")).flat_map(|process| entries(&process.join("task")).collect::<Vec<_>>());
+    let stats = threads.filter_map(|thread| fs::read_to_string(thread.join("stat")).ok());
     // Behind the name, which may have anything in it: the state, the parent, the group.
     stats.filter_map(|stat| stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned())).any(|rest| {
         let mut fields = rest.split(' ');

@@ -157,8 +157,10 @@ pub(crate) fn sell(world: &World, sale: &str) -> [String; 3] {
             answer.id().map(str::to_owned)
         })
     });
-    let confirmed = http.post(&format!("/v1/sales/{sale}/reservations/{}/confirm", ids[0]), "").expect("an answer");
-    assert_eq!(confirmed.status, 200, "{confirmed:?}");
+    wait::until("a confirmation", || {
+        let confirm = format!("/v1/sales/{sale}/reservations/{}/confirm", ids[0]);
+        (http.post(&confirm, "").expect("an answer").status == 200).then_some(())
+    });
     ids
 }
 

@@ -102,11 +102,23 @@ fn a_sale_that_was_made_by_hand_sells_and_has_no_form() {
 }
 
 #[test]
-fn a_gateway_that_does_not_know_what_a_sale_asks_sells_nothing_of_it() {
+fn a_gateway_that_meets_a_sale_while_postgresql_is_away_sells_it_by_its_form() {
+    let mut world = World::start_without_syncer();
+    let sale = json!({"sale": "drop", "total": 9, "form": form()});
+    check(&mut world.http(), "/v1/sales", &sale, (201, "", &[]));
+    start_without_postgres(&mut world);
+    let (good, bad) = (json!({"buyer": "ada", "data": {"size": "s"}}), json!({"buyer": "ada", "data": {"size": 7}}));
+    check(&mut world.http(), RESERVE, &bad, (422, "invalid", &["/data/size"]));
+    check(&mut world.http(), RESERVE, &good, (201, "", &[]));
+}
+
+#[test]
+fn where_nobody_knows_what_a_sale_asks_nothing_of_it_is_sold_until_postgresql_is_back() {
     let mut world = World::start_without_syncer();
     world.create_sale("{\"sale\":\"drop\",\"total\":9}");
-    let postgres = std::mem::replace(&mut world.postgres, "postgres://flash:flash@127.0.0.1:1/none".to_owned());
-    world.start_second_gateway();
+    let told: u64 = redis::cmd("DEL").arg("flash:facts:drop").query(&mut world.redis.connect()).expect("deleted");
+    assert_eq!(told, 1, "the gateway that made the sale told the others");
+    let postgres = start_without_postgres(&mut world);
     check(&mut world.http(), RESERVE, &json!({"buyer": "ada"}), (503, "postgres-away", &[]));
     world.postgres = postgres;
     world.kill_gateway();
@@ -115,6 +127,13 @@ fn a_gateway_that_does_not_know_what_a_sale_asks_sells_nothing_of_it() {
         let answer = world.http().post(RESERVE, "{\"buyer\":\"ada\"}").ok()?;
         (answer.status == 201).then_some(())
     });
+}
+
+/// Starts one more gateway, which cannot reach PostgreSQL; the address that it should have had.
+fn start_without_postgres(world: &mut World) -> String {
+    let postgres = std::mem::replace(&mut world.postgres, "postgres://flash:flash@127.0.0.1:1/none".to_owned());
+    world.start_second_gateway();
+    postgres
 }
 
 #[test]

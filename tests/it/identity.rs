@@ -219,6 +219,11 @@ fn operators_have_a_listener_roles_and_a_log() {
         row("root", "flash keys create", "", "operate olga", "done"),
     ];
     assert_eq!(log, want);
+    // Long behind its start, at both listeners.
+    for listener in [shop.world.address, shop.operators] {
+        let ready = || Http::connect(listener).and_then(|mut http| http.get("/readyz")).ok();
+        wait::until("a gateway that is ready", || ready().filter(|answer| answer.status == 200));
+    }
 }
 
 #[test]

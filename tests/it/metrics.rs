@@ -9,8 +9,14 @@ use crate::support::world::{World, free_address};
 
 /// The metrics at `address`; none, while nobody is there.
 pub(crate) fn page(address: SocketAddr) -> Option<String> {
+    page_with(address, "")
+}
+
+/// The same, asked for with more headers.
+pub(crate) fn page_with(address: SocketAddr, headers: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").ok()?;
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: test\r\n{headers}connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("text/plain; version=0.0.4"), "{answer}");

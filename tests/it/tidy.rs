@@ -20,7 +20,7 @@ const IMPORTS: [(&str, &[&str]); 17] = [
     ("transport", &["wire"]),
     ("broker", &["transport", "tls"]),
     ("client", &["wire", "tls"]),
-    ("gateway", &["wire", "metrics", "vault", "transport", "broker", "client"]),
+    ("gateway", &["wire", "metrics", "vault", "transport", "broker", "client", "tls"]),
     ("syncer", &["wire", "metrics", "vault", "transport", "client"]),
     ("audit", &["wire", "vault", "client"]),
     ("servers", &[]),

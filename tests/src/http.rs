@@ -11,8 +11,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a gateway.
 #[derive(Debug)]
-pub struct Http {
-    stream: BufReader<TcpStream>,
+pub struct Http<S = TcpStream> {
+    stream: BufReader<S>,
 }
 
 /// What came back.
@@ -74,7 +74,14 @@ impl Http {
         let stream = TcpStream::connect_timeout(&address, timeout)?;
         stream.set_read_timeout(Some(timeout))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream) })
+        Ok(Self::over(stream))
+    }
+}
+
+impl<S: Read + Write> Http<S> {
+    /// Over a connection that is there.
+    pub fn over(stream: S) -> Self {
+        Self { stream: BufReader::new(stream) }
     }
 
     /// Asks for a page.
@@ -102,7 +109,15 @@ impl Http {
         let length = body.len();
         let request =
             format!("{method} {path} HTTP/1.1\r\nhost: test\r\n{headers}content-length: {length}\r\n\r\n{body}");
-        self.stream.get_mut().write_all(request.as_bytes())?;
+        self.exchange(request.as_bytes())
+    }
+
+    /// Sends bytes as they are, and waits for an answer to them.
+    ///
+    /// # Errors
+    /// When the connection breaks, or no answer comes in time.
+    pub fn exchange(&mut self, bytes: &[u8]) -> io::Result<Answer> {
+        self.stream.get_mut().write_all(bytes)?;
         self.answer()
     }
 
@@ -115,7 +130,7 @@ impl Http {
         loop {
             let line = self.line()?;
             let Some((name, value)) = line.split_once(": ") else { break };
-            headers.push((name.to_owned(), value.to_owned()));
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
         let length = headers.iter().find(|(name, _)| name == "content-length");
         let length = length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flash_wire::TraceParent;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
@@ -20,6 +21,8 @@ pub const GATHER_MS: u64 = 5;
 pub struct Batch {
     /// In order.
     pub bodies: Vec<Vec<u8>>,
+    /// The traces that came with them.
+    pub traces: Vec<TraceParent>,
     /// Commits all of them.
     pub token: Token,
 }
@@ -34,6 +37,7 @@ pub struct Batches<S> {
 #[derive(Default)]
 struct Gathered {
     bodies: Vec<Vec<u8>>,
+    traces: Vec<TraceParent>,
     bytes: usize,
     last: Option<Token>,
     deadline: Option<Instant>,
@@ -61,9 +65,9 @@ impl<S: Source> Batches<S> {
             };
             self.gathered.push(received);
         }
-        let Gathered { bodies, last, .. } = std::mem::take(&mut self.gathered);
+        let Gathered { bodies, traces, last, .. } = std::mem::take(&mut self.gathered);
         let token = last.ok_or_else(|| Error::Away("a batch without a message".to_owned()))?;
-        Ok(Batch { bodies, token })
+        Ok(Batch { bodies, traces, token })
     }
 
     /// As [`Source::commit`].
@@ -113,10 +117,11 @@ impl<S: Source> Batches<S> {
 }
 
 impl Gathered {
-    fn push(&mut self, Received { body, token }: Received) {
+    fn push(&mut self, Received { body, trace, token }: Received) {
         self.deadline.get_or_insert_with(|| Instant::now() + Duration::from_millis(GATHER_MS));
         self.bytes += body.len();
         self.bodies.push(body);
+        self.traces.extend(trace);
         self.last = Some(token);
     }
 

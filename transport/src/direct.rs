@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
 
+use flash_wire::TraceParent;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::Error;
@@ -25,6 +26,7 @@ pub struct Direct {
 #[derive(Debug)]
 struct Passed {
     body: Vec<u8>,
+    trace: Option<TraceParent>,
     committed: oneshot::Sender<()>,
 }
 
@@ -57,7 +59,10 @@ pub struct DirectPublisher {
 impl Publisher for DirectPublisher {
     async fn publish(&mut self, message: &Outgoing) -> Result<Settling, Error> {
         let (committed, commit) = oneshot::channel();
-        self.sender.send(Passed { body: message.body.clone(), committed }).await.map_err(|_| away())?;
+        self.sender
+            .send(Passed { body: message.body.clone(), trace: message.trace, committed })
+            .await
+            .map_err(|_| away())?;
         Ok(Box::pin(async move {
             match commit.await {
                 Ok(()) => Outcome::Confirmed,
@@ -94,10 +99,10 @@ impl Source for DirectSource {
         if self.is_paused {
             pending::<()>().await;
         }
-        let Passed { body, committed } = self.receiver.recv().await.ok_or_else(away)?;
+        let Passed { body, trace, committed } = self.receiver.recv().await.ok_or_else(away)?;
         self.place += 1;
         self.taken.push_back(committed);
-        Ok(Received { body, token: Token { opening: self.opening, place: self.place } })
+        Ok(Received { body, trace, token: Token { opening: self.opening, place: self.place } })
     }
 
     async fn commit(&mut self, token: Token) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! A message on its way.
 
-use flash_wire::{Barrier, Message};
+use flash_wire::{Barrier, Message, TraceParent};
 
 /// Bytes of a message's body beyond which the relay begins the next message: some 400 orders, and less than a frame of
 /// AMQP. (One event alone may be longer.) With what a source fetches ahead it bounds what the syncer holds in memory.
@@ -13,6 +13,8 @@ pub struct Outgoing {
     pub id: String,
     /// What the syncer reads.
     pub body: Vec<u8>,
+    /// The trace that one of its events belongs to, if anybody knows of one.
+    pub trace: Option<TraceParent>,
 }
 
 impl Outgoing {
@@ -21,12 +23,12 @@ impl Outgoing {
     pub fn of(message: &Message) -> Self {
         let seq = |event: Option<&flash_wire::message::MessageEvent>| event.map_or(0, |event| event.seq);
         let (first, last) = (seq(message.events.first()), seq(message.events.last()));
-        Self { id: format!("{}/{}/{first}-{last}", message.sale, message.epoch), body: message.encode() }
+        Self { id: format!("{}/{}/{first}-{last}", message.sale, message.epoch), body: message.encode(), trace: None }
     }
 
     /// Encodes `barrier`.
     #[must_use]
     pub fn barrier(barrier: &Barrier) -> Self {
-        Self { id: format!("barrier/{}", barrier.id()), body: barrier.encode() }
+        Self { id: format!("barrier/{}", barrier.id()), body: barrier.encode(), trace: None }
     }
 }

@@ -1,5 +1,7 @@
 //! The syncer's end.
 
+use flash_wire::TraceParent;
+
 use crate::error::Error;
 
 /// How far a source was read. To commit one commits all before it.
@@ -16,6 +18,8 @@ pub struct Token {
 pub struct Received {
     /// Its body.
     pub body: Vec<u8>,
+    /// The trace that came with it.
+    pub trace: Option<TraceParent>,
     /// Commits it, and all before it.
     pub token: Token,
 }

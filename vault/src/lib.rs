@@ -14,6 +14,7 @@ mod early;
 mod epochs;
 mod error;
 mod fold;
+mod inspect;
 mod keys;
 mod late;
 mod migrate;
@@ -42,6 +43,7 @@ pub use catalogue::{Buyer, Price, Product, buyer, create_buyer, create_product, 
 pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
 pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
 pub use error::Error;
+pub use inspect::{Migrations, clock_ms, closed_tables, is_standby, migrations, settings};
 pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
 pub use migrate::migrate;
 pub use payment::{Followed, Means, Payment, PaymentState, follow_orders, pay, payment};

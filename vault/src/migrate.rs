@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use crate::error::Error;
 use crate::sql;
 
-mod embedded {
+pub(crate) mod embedded {
     refinery::embed_migrations!("../migrations");
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod audit;
 pub(crate) mod catalogue;
 pub(crate) mod events;
+pub(crate) mod inspect;
 pub(crate) mod orders;
 pub(crate) mod payments;
 pub(crate) mod quarantine;

@@ -13,6 +13,9 @@ pub const THROTTLE_KEY_PREFIX: &str = "flash:throttle:";
 /// The Redis keys by which gateways take turns at looking up what Redis does not have begin with this.
 pub const LOOKUP_KEY_PREFIX: &str = "flash:lookup:";
 
+/// The Redis keys by which gateways tell each other what a sale has besides its terms are this and the sale's id.
+pub const FACTS_KEY_PREFIX: &str = "flash:facts:";
+
 /// The Redis key of a sale.
 #[must_use]
 pub fn of_sale(sale: &str) -> String {

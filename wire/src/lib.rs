@@ -15,6 +15,7 @@ pub mod reply;
 mod reserve;
 mod status;
 mod throttle;
+mod traceparent;
 mod value;
 mod warm;
 
@@ -38,6 +39,7 @@ pub use reply::{Answer, Outcome};
 pub use reserve::{Reserve, ReserveAnswer, Wanted};
 pub use status::{BuyerStatus, ReservationStatus, SaleStatus, SkuStatus, Status};
 pub use throttle::{COST_DEFAULT, Throttle, ThrottleAnswer};
+pub use traceparent::TraceParent;
 pub use value::{Fields, Sink, Tree, Unreadable, Value};
 pub use warm::{FIRST_EPOCH, Warm, WarmAnswer};
 

@@ -36,13 +36,13 @@ struct Addresses {
 }
 
 /// Starts everything, waits for Ctrl-C or runs the demo, stops everything.
-pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, output: Output) -> Result<ExitCode> {
+pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, output: Output) -> Result<ExitCode> {
     if args.demo && args.stampede.units > args.stampede.buyers {
         bail!("--units must be at most --buyers, or some would be left over");
     }
     with_servers(&args.stack, async |servers| {
         let stop = run::asked_to_stop()?;
-        let serving = Serving { listen: args.listen, threads: args.threads, rate_limits, durability: args.durability };
+        let serving = Serving { listen: args.listen, threads: args.threads, rate_limits, log_sample, durability: args.durability };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = if args.demo {
             let (address, postgres) = (running.gateway.address(), &servers.urls.postgres);
@@ -95,6 +95,7 @@ pub(crate) struct Serving {
     pub(crate) listen: SocketAddr,
     pub(crate) threads: usize,
     pub(crate) rate_limits: Vec<Policy>,
+    pub(crate) log_sample: u64,
     pub(crate) durability: Durability,
 }
 
@@ -117,6 +118,8 @@ impl Running {
         let gateway = Gateway::start(flash_gateway::Config {
             listen: serving.listen,
             operator_listen: None,
+            tls: None,
+            operator_tls: None,
             auth: Auth::None,
             id_secrets: IdSecrets { makes: id_secret::of(&args.dir)?, also: None },
             redis,
@@ -130,7 +133,9 @@ impl Running {
             drain_notice: Duration::ZERO,
             // What runs on this machine is what one tries webhooks with.
             webhooks_private: true,
+            webhooks_cacert: None,
             sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
+            log_sample: serving.log_sample,
             durability: serving.durability,
         })?;
         Ok(Self { gateway, syncer })

@@ -11,7 +11,7 @@ use flash_gateway::Policy;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{FILE_SUFFIX, policies, settings};
+use super::{FILE_SUFFIX, has_section, policies, settings};
 use crate::secret;
 
 /// A configuration file is small. What is larger is another file, named by mistake.
@@ -62,7 +62,7 @@ impl File {
             .map_err(|error| place.error(error.span().map_or(0, |span| span.start), error.message()))?;
         let mut file = Self { path: path.to_owned(), settings: Vec::new(), policies: Vec::new() };
         let top = Section { name: "", known: settings(command), others_read, place: &place };
-        let with_settings = command.get_subcommands().filter(|inner| !settings(inner).is_empty());
+        let with_settings = command.get_subcommands().filter(|inner| has_section(inner) && !settings(inner).is_empty());
         let commands: Vec<&str> = with_settings.map(Command::get_name).collect();
         for (key, value) in table.get_ref() {
             match (key.get_ref().as_ref(), value.get_ref()) {

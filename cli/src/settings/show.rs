@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory};
 use serde::Serialize;
 
 use super::file::{File, RATE_LIMIT};
-use super::{flags, is_setting, settings, with_file};
+use super::{flags, has_section, is_setting, section_of, settings, with_file};
 use crate::args::{self, Args, Output};
 use crate::{output, secret};
 
@@ -62,7 +62,7 @@ fn of_command_line(words: &[String], file: &File) -> Vec<Row> {
     let matches = command.clone().get_matches_from(words());
     command.build();
     let (mut rows, mut level) = (Vec::new(), Some((&command, &matches)));
-    let section = matches.subcommand_name().unwrap_or_default();
+    let section = section_of(matches.subcommand_name().unwrap_or_default());
     while let Some((command, matches)) = level {
         for arg in command.get_arguments().filter(|arg| is_setting(arg)) {
             let row = row(section, arg, matches, file);
@@ -79,7 +79,7 @@ fn of_command_line(words: &[String], file: &File) -> Vec<Row> {
 fn of_all(file: &File) -> Result<Vec<Row>> {
     let command = with_file(Args::command(), file, &Default::default());
     let mut rows = of_section("", command.get_arguments().filter(|arg| is_setting(arg)).cloned().collect(), file)?;
-    for inner in command.get_subcommands() {
+    for inner in command.get_subcommands().filter(|inner| has_section(inner)) {
         rows.extend(of_section(inner.get_name(), settings(inner), file)?);
     }
     Ok(merged(rows))

@@ -13,6 +13,8 @@ pub(crate) const UNKNOWN_IDS_MAX: usize = 65_536;
 /// How long it is remembered what PostgreSQL said of an id that Redis does not have, or that is no product's. It is asked
 /// again no sooner.
 pub(crate) const VERDICT_LIFE: Duration = Duration::from_millis(10_000);
+/// How long Redis keeps what a gateway told the others of a sale. Behind that, whoever meets the sale asks PostgreSQL.
+pub(crate) const FACTS_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long it is remembered that a sale of Redis' is not in PostgreSQL: it may come there by its journal, or be created.
 pub(crate) const WARMED_BY_HAND_LIFE: Duration = Duration::from_millis(2_000);
 /// How long a gateway keeps its turn at looking something up that dies with it: longer than a question takes.

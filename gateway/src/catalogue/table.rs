@@ -21,6 +21,10 @@ impl<V> Table<V> {
         self.values.get(id)
     }
 
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut V> {
+        self.values.get_mut(id)
+    }
+
     /// Sets the value of an id. One that is there keeps its place in the order.
     pub(crate) fn insert(&mut self, id: &str, value: V) {
         if let Some(known) = self.values.get_mut(id) {
@@ -35,6 +39,11 @@ impl<V> Table<V> {
         let id: Arc<str> = id.into();
         self.order.push_back(id.clone());
         self.values.insert(id, value);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
     }
 }
 

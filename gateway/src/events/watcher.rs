@@ -12,7 +12,7 @@ pub(super) struct Watcher {
     socket: Socket,
     /// What the socket has no room for yet: the end of one frame, never more.
     rest: Bytes,
-    /// Since when there is a rest.
+    /// Since when there is a rest, or the socket itself has one.
     behind_since: Option<Instant>,
     /// The number of the frame that it was given last.
     pub(super) has: u64,
@@ -37,7 +37,7 @@ impl Watcher {
     /// Gives it `frame`, unless it still has to take another. Whether it was given.
     pub(super) fn offer(&mut self, frame: &Bytes, now: Instant) -> Result<bool, Gone> {
         self.flush(now)?;
-        if !self.rest.is_empty() {
+        if self.behind_since.is_some() {
             return Ok(false);
         }
         self.rest = frame.clone();
@@ -47,20 +47,26 @@ impl Watcher {
 
     /// Writes what there is room for.
     pub(super) fn flush(&mut self, now: Instant) -> Result<(), Gone> {
+        match self.try_flush() {
+            // The last frame is not held in memory for it.
+            Ok(()) => (self.rest, self.behind_since) = (Bytes::new(), None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.behind_since = self.behind_since.or(Some(now));
+            }
+            Err(_) => return Err(Gone),
+        }
+        Ok(())
+    }
+
+    fn try_flush(&mut self) -> io::Result<()> {
         while !self.rest.is_empty() {
             match self.socket.write(&self.rest) {
-                Ok(0) => return Err(Gone),
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => self.rest.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.behind_since = self.behind_since.or(Some(now));
-                    return Ok(());
-                }
-                Err(_) => return Err(Gone),
+                Err(error) => return Err(error),
             }
         }
-        // The last frame is not held in memory for it.
-        (self.rest, self.behind_since) = (Bytes::new(), None);
-        Ok(())
+        self.socket.flush()
     }
 }

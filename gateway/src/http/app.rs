@@ -18,13 +18,15 @@ use tokio::time::timeout;
 use super::address::Proxies;
 use super::forgotten::forgotten;
 use super::found::Patience;
+use super::host::check_host;
 use super::identity::{Caller, Gate};
 use super::problem::{Kind, Problem};
 use super::rate_limits::{RateLimits, Visit};
 use super::reply::Reply;
+use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, events, health, keys, metrics, operate, prefer, products, reservation, reservations,
+    audit_log, body, buyers, docs, events, health, keys, metrics, operate, prefer, products, reservation, reservations,
     sales, webhooks,
 };
 use crate::catalogue::Catalogue;
@@ -35,6 +37,7 @@ use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::recovery::RecoveryHandle;
 use crate::relay::RelayHandle;
+use crate::sold_out::SoldOut;
 use crate::waits::Waits;
 
 /// What the requests of one thread share.
@@ -67,6 +70,8 @@ pub(crate) struct App {
     pub(crate) webhooks_private: bool,
     /// Who waits for PostgreSQL.
     pub(crate) waits: Arc<Waits>,
+    /// Which sales are known to be sold out.
+    pub(crate) sold_out: Arc<SoldOut>,
     pub(crate) rate_limits: RateLimits,
     /// Who may say whence a request comes.
     pub(crate) proxies: Proxies,
@@ -74,22 +79,32 @@ pub(crate) struct App {
     pub(crate) places: Arc<Semaphore>,
     /// How many places there are.
     pub(crate) requests_max: u32,
+    pub(crate) request_log: RequestLog,
 }
 
 /// Answers a request. Whatever happens, it gets an answer.
 pub(crate) async fn answer(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Reply {
-    respond(app, peer, request).await.unwrap_or_else(Problem::reply)
+    let mut line = app.request_log.begin();
+    let reply = respond(&app, peer, request, &mut line).await.unwrap_or_else(Problem::reply);
+    app.request_log.end(&line, reply.status());
+    reply
 }
 
-async fn respond(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Result<Reply, Problem> {
+async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line: &mut Line) -> Result<Reply, Problem> {
     let (head, body) = request.into_parts();
+    line.asks(&head.method, &head.headers);
+    check_host(&head)?;
     let target = app.routes.find(&head.method, head.uri.path())?;
+    line.goes_to(target.route);
     let caller = app.gate.caller(&target, &head.method, &head.headers).await?;
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
-        Endpoint::Ready => return Ok(health::ready(&app, head.uri.query()).await),
-        Endpoint::Metrics => return Ok(metrics::show(&app).await),
-        Endpoint::WatchSale => return Ok(watch(&app, peer, &target, &head).await),
+        Endpoint::Ready => return Ok(health::ready(app, head.uri.query()).await),
+        Endpoint::Metrics => return Ok(metrics::show(app).await),
+        Endpoint::ShowDocument => return Ok(docs::document(app.routes.surface)),
+        Endpoint::ShowDocs => return Ok(docs::page(app.routes.surface)),
+        Endpoint::ShowProblem => return docs::problem(&target.id, &head.headers),
+        Endpoint::WatchSale => return Ok(watch(app, peer, &target, &head).await),
         _ => {}
     }
     // Before the body is read, for that is work as well. Only whoever has sent it takes a place, so that the slow take none.
@@ -102,9 +117,17 @@ async fn respond(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Res
     let asked = Asked { target, caller, head, body };
     let limit_ms = if asked.is_logged() { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
     let limit = Duration::from_millis(limit_ms) + prefer::wait(&asked.head.headers).unwrap_or_default();
+    in_time(limit, reads, work(app.clone(), peer, asked, place)).await
+}
+
+/// Gives up waiting for `work` behind its limit; the work goes on.
+async fn in_time(
+    limit: Duration,
+    reads: bool,
+    work: impl Future<Output = Reply> + Send + 'static,
+) -> Result<Reply, Problem> {
     // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
-    let task = tokio::spawn(work(app, peer, asked, place));
-    match timeout(limit, task).await {
+    match timeout(limit, tokio::spawn(work)).await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(panicked)) => {
             tracing::error!(%panicked, "a request failed by a bug of the gateway");
@@ -219,5 +242,34 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::RemoveWebhook => webhooks::remove(app, id).await,
         // The others are answered above.
         _ => Err(Kind::Internal.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::StatusCode;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::http::reply::reply;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_does_not_end_is_not_waited_for_and_what_came_of_it_is_not_guessed() {
+        const LIMIT: Duration = Duration::from_millis(HANDLER_TIMEOUT_MS);
+        let started = Instant::now();
+        let done = in_time(LIMIT, false, async { reply(StatusCode::OK, Bytes::new()) }).await;
+        assert!(done.is_ok_and(|reply| reply.status() == StatusCode::OK));
+        assert_eq!(started.elapsed(), Duration::ZERO);
+        for (reads, kind) in [(true, Kind::TimedOut), (false, Kind::OutcomeUnknown)] {
+            let started = Instant::now();
+            let problem = in_time(LIMIT, reads, std::future::pending()).await.unwrap_err();
+            assert_eq!((problem.kind, started.elapsed()), (kind, LIMIT));
+        }
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_a_problem_like_others() {
+        let problem = in_time(Duration::MAX, true, async { panic!("a bug") }).await.unwrap_err();
+        assert_eq!(problem.kind, Kind::Internal);
     }
 }

@@ -34,10 +34,11 @@ pub(crate) async fn begin(app: &App, asked: &Asked) -> Result<u64, Problem> {
     Ok(app.orders.log_change(change).await?)
 }
 
-/// The id in the path, without what makes a reservation's id a secret, and the body.
+/// The id in the path, without what makes a reservation's id a secret, and the body. PostgreSQL's text has no NUL.
 fn detail(id: &str, body: &[u8]) -> String {
     let number = id.split('-').next().unwrap_or_default();
-    let mut detail = format!("{number} {}", String::from_utf8_lossy(body)).trim().to_owned();
+    let body = String::from_utf8_lossy(body).replace('\0', "\u{fffd}");
+    let mut detail = format!("{number} {body}").trim().to_owned();
     detail.truncate(detail.floor_char_boundary(LOGGED_BYTES_MAX));
     detail
 }
@@ -92,11 +93,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_the_body_and_nothing_that_is_secret_or_endless() {
+    fn a_row_has_the_body_and_nothing_that_is_secret_or_endless_or_unwritable() {
         assert_eq!(detail("", b"{\"delta\":1}"), "{\"delta\":1}");
         assert_eq!(detail("2-00ff", b""), "2");
         assert_eq!(detail("flash_read_7", b""), "flash_read_7");
         assert_eq!(detail("", b"\xff"), "\u{fffd}");
+        assert_eq!(detail("", b"a\0b"), "a\u{fffd}b");
         let long = detail("", "\u{eb}".repeat(LOGGED_BYTES_MAX).as_bytes());
         assert_eq!(long.len(), LOGGED_BYTES_MAX);
     }

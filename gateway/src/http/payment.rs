@@ -69,7 +69,7 @@ pub(crate) async fn take(app: &App, sale: &str, id: u64, wish: Wish<'_>) -> Resu
 
 /// What a reservation costs.
 async fn price(app: &App, sale: &str, status: &ReservationStatus<'_>) -> Result<Price, Problem> {
-    let facts = app.catalogue.facts(&app.orders, sale).await.map_err(|_| Kind::PostgresAway)?;
+    let facts = app.catalogue.facts(&app.redis, &app.orders, sale).await.map_err(|_| Kind::PostgresAway)?;
     let refuse = |detail: &str| {
         Problem::from(FieldError { pointer: "/payment".to_owned(), detail: format!("payment by balance {detail}") })
     };

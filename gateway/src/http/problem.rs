@@ -1,4 +1,7 @@
-//! The one table of problems: everything that the API answers instead of what was asked for (RFC 9457).
+//! Problems: everything that the API answers instead of what was asked for (RFC 9457). Their table is in
+//! `problem/kind.rs`.
+
+mod kind;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -10,126 +13,13 @@ use hyper::StatusCode;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
+pub(crate) use self::kind::Kind;
 use super::reply::{Reply, reply};
 use crate::clock::now_ms;
 use crate::form::Breach;
 use crate::identity::Doubt;
 use crate::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use crate::orders::OrdersError;
-
-/// Which problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    BadRequest,
-    Malformed,
-    Unauthenticated,
-    Forbidden,
-    NotFound,
-    UnknownSale,
-    UnknownReservation,
-    UnknownWebhook,
-    UnknownKey,
-    UnknownProduct,
-    UnknownBuyer,
-    InsufficientBalance,
-    MethodNotAllowed,
-    BodyTimeout,
-    SoldOut,
-    LimitExceeded,
-    NotStarted,
-    Closed,
-    Conflict,
-    SaleDiffers,
-    TooManyWebhooks,
-    ProductDiffers,
-    BuyerDiffers,
-    Ended,
-    Expired,
-    BodyTooLarge,
-    UnsupportedMediaType,
-    Invalid,
-    KeyReused,
-    RateLimited,
-    Internal,
-    Overloaded,
-    RedisAway,
-    PostgresAway,
-    Fenced,
-    JournalFull,
-    DurabilityUnavailable,
-    TimedOut,
-    OutcomeUnknown,
-    DurabilityShort,
-}
-
-impl Kind {
-    /// The slug, which is stable.
-    pub(crate) const fn slug(self) -> &'static str {
-        self.row().0
-    }
-
-    /// The table: the slug, which is stable and ends the problem's `type`; the status; the title.
-    const fn row(self) -> (&'static str, StatusCode, &'static str) {
-        use StatusCode as Is;
-        match self {
-            Self::BadRequest => ("bad-request", Is::BAD_REQUEST, "The request cannot be read"),
-            Self::Malformed => ("malformed", Is::BAD_REQUEST, "The body is not a JSON object"),
-            Self::Unauthenticated => ("unauthenticated", Is::UNAUTHORIZED, "Who calls is not known"),
-            Self::Forbidden => ("forbidden", Is::FORBIDDEN, "Whoever calls may not do this"),
-            Self::NotFound => ("not-found", Is::NOT_FOUND, "There is nothing at this path"),
-            Self::UnknownSale => ("unknown-sale", Is::NOT_FOUND, "There is no such sale"),
-            Self::UnknownReservation => ("unknown-reservation", Is::NOT_FOUND, "There is no such reservation"),
-            Self::UnknownWebhook => ("unknown-webhook", Is::NOT_FOUND, "There is no such webhook"),
-            Self::UnknownKey => ("unknown-key", Is::NOT_FOUND, "There is no such API key"),
-            Self::UnknownProduct => ("unknown-product", Is::NOT_FOUND, "There is no such product"),
-            Self::UnknownBuyer => ("unknown-buyer", Is::NOT_FOUND, "This buyer has no account"),
-            // Not a conflict: the request is in order, and the same again is right once there is money.
-            Self::InsufficientBalance => {
-                ("insufficient-balance", Is::PAYMENT_REQUIRED, "The buyer's balance is too low")
-            }
-            Self::MethodNotAllowed => ("method-not-allowed", Is::METHOD_NOT_ALLOWED, "This path has other methods"),
-            Self::BodyTimeout => ("body-timeout", Is::REQUEST_TIMEOUT, "The body took too long"),
-            Self::SoldOut => ("sold-out", Is::CONFLICT, "Not enough units are available"),
-            Self::LimitExceeded => ("limit-exceeded", Is::CONFLICT, "The buyer would have more than the limit"),
-            Self::NotStarted => ("not-started", Is::CONFLICT, "The sale has not opened yet"),
-            Self::Closed => ("closed", Is::CONFLICT, "The sale is closed"),
-            Self::Conflict => ("conflict", Is::CONFLICT, "This contradicts what was asked for before"),
-            Self::SaleDiffers => ("sale-differs", Is::CONFLICT, "There is a sale of this id with other terms"),
-            Self::TooManyWebhooks => ("too-many-webhooks", Is::CONFLICT, "There are as many webhooks as there may be"),
-            Self::ProductDiffers => ("product-differs", Is::CONFLICT, "There is another product of this id"),
-            Self::BuyerDiffers => ("buyer-differs", Is::CONFLICT, "The buyer has an account that was opened otherwise"),
-            Self::Ended => ("ended", Is::GONE, "The sale is over"),
-            Self::Expired => ("expired", Is::GONE, "The hold has expired"),
-            Self::BodyTooLarge => ("body-too-large", Is::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Self::UnsupportedMediaType => {
-                ("unsupported-media-type", Is::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json")
-            }
-            Self::Invalid => ("invalid", Is::UNPROCESSABLE_ENTITY, "A field breaks its rule"),
-            Self::KeyReused => {
-                ("key-reused", Is::UNPROCESSABLE_ENTITY, "This Idempotency-Key came with another request before")
-            }
-            Self::RateLimited => ("rate-limited", Is::TOO_MANY_REQUESTS, "Too many requests"),
-            Self::Internal => ("internal", Is::INTERNAL_SERVER_ERROR, "The gateway failed"),
-            Self::Overloaded => ("overloaded", Is::SERVICE_UNAVAILABLE, "Too many requests at once"),
-            Self::RedisAway => {
-                ("redis-away", Is::SERVICE_UNAVAILABLE, "Redis is away, or refuses: nothing was changed")
-            }
-            Self::PostgresAway => ("postgres-away", Is::SERVICE_UNAVAILABLE, "PostgreSQL is away"),
-            Self::Fenced => ("fenced", Is::SERVICE_UNAVAILABLE, "The sale is being checked"),
-            Self::JournalFull => {
-                ("journal-full", Is::SERVICE_UNAVAILABLE, "The sale waits for its orders to be written")
-            }
-            Self::DurabilityUnavailable => {
-                ("durability-unavailable", Is::SERVICE_UNAVAILABLE, "Redis cannot give the durability that is wanted")
-            }
-            Self::TimedOut => ("timed-out", Is::GATEWAY_TIMEOUT, "The answer took too long"),
-            Self::OutcomeUnknown => ("outcome-unknown", Is::GATEWAY_TIMEOUT, "Whether it was done is not known"),
-            Self::DurabilityShort => {
-                ("durability-short", Is::GATEWAY_TIMEOUT, "It may stand with less durability than is wanted")
-            }
-        }
-    }
-}
 
 /// A problem as it happened.
 #[derive(Debug, PartialEq, Eq)]
@@ -161,7 +51,7 @@ impl FieldError {
 
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
-        let waits = kind.row().1 == StatusCode::SERVICE_UNAVAILABLE;
+        let waits = kind.row().status == StatusCode::SERVICE_UNAVAILABLE;
         Self { kind, detail: None, errors: Vec::new(), retry_after_s: waits.then_some(RETRY_AFTER_S), allow: None }
     }
 }
@@ -283,7 +173,7 @@ impl Problem {
         /// Most answers of a flash sale are this one.
         static SOLD_OUT: LazyLock<Bytes> = LazyLock::new(|| Problem::from(Kind::SoldOut).encode());
         let body = if self == Kind::SoldOut.into() { SOLD_OUT.clone() } else { self.encode() };
-        let mut reply = reply(self.kind.row().1, body);
+        let mut reply = reply(self.kind.row().status, body);
         let headers = reply.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.kind == Kind::Unauthenticated {
@@ -309,11 +199,11 @@ impl Problem {
             #[serde(skip_serializing_if = "<[_]>::is_empty")]
             errors: &'a [FieldError],
         }
-        let (slug, status, title) = self.kind.row();
+        let row = self.kind.row();
         let body = Body {
-            r#type: format!("/problems/{slug}"),
-            title,
-            status: status.as_u16(),
+            r#type: self.kind.path(),
+            title: row.title,
+            status: row.status.as_u16(),
             detail: self.detail.as_deref(),
             errors: &self.errors,
         };

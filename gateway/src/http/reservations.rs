@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use flash_client::{Call, CallError, DurableError};
 use flash_wire::limits::{DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
@@ -17,7 +18,7 @@ use super::identity::{self, Caller};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
-use super::{body, durability, idempotency_key, path};
+use super::{body, durability, idempotency_key, path, request_log};
 use crate::catalogue::Facts;
 use crate::form::Refused;
 use crate::ids::PublicId;
@@ -44,10 +45,18 @@ pub(crate) async fn reserve(
     if let Some(form) = &facts.form {
         form.check(wish.data).map_err(breaks_form)?;
     }
+    let now = Instant::now();
+    if key.is_none() && app.sold_out.refuses(sale, &wish.buyer, now) {
+        return Err(Kind::SoldOut.into());
+    }
     let call = Call::reserve(sale, &wish.command(key.as_deref()));
     let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
         Ok(made) => {
+            if let Some(trace) = request_log::trace(headers) {
+                app.relay.trace(sale, made.id, trace);
+            }
             app.relay.wake();
+            app.sold_out.sold(sale);
             let id = app.ids.of(sale, made.id, &wish.buyer);
             let waited = found::waited(app, sale, made.id, StatusCode::CREATED, patience).await;
             located(waited.unwrap_or_else(|| created(sale, id, &made)), sale, id)
@@ -58,6 +67,10 @@ pub(crate) async fn reserve(
             let mut reply = waited.unwrap_or_else(|| json(StatusCode::OK, &view));
             reply::mark_replayed(&mut reply);
             reply
+        }
+        Err(Refusal::SoldOut) => {
+            app.sold_out.learn(&app.redis, sale, &wish.buyer, now);
+            return Err(Kind::SoldOut.into());
         }
         // The only thing that a wish can contradict is the one that came under the same key.
         Err(Refusal::Conflict) => return Err(Kind::KeyReused.into()),
@@ -77,7 +90,7 @@ async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
     };
     app.redis.call(Call::sale_status(sale)).await.map_err(silent)??;
     let away = |_| Problem::new(Kind::PostgresAway, "this gateway has yet to learn what the sale asks of its buyers");
-    app.catalogue.facts(&app.orders, sale).await.map_err(away)
+    app.catalogue.facts(&app.redis, &app.orders, sale).await.map_err(away)
 }
 
 fn breaks_form(refused: Refused) -> Problem {

@@ -33,6 +33,9 @@ pub(crate) enum Endpoint {
     Live,
     Ready,
     Metrics,
+    ShowDocument,
+    ShowDocs,
+    ShowProblem,
 }
 
 /// Who may call a route.
@@ -59,7 +62,7 @@ pub(crate) enum Surface {
 }
 
 impl Surface {
-    const fn has(self, access: Access) -> bool {
+    pub(crate) const fn has(self, access: Access) -> bool {
         match self {
             Self::Whole => true,
             Self::Buyers => matches!(access, Access::Open | Access::Buyer),
@@ -67,10 +70,11 @@ impl Surface {
     }
 }
 
-type Route = (Method, &'static str, Endpoint, Access, &'static str);
+/// A row of the table.
+pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 25] = [
+pub(crate) const ROUTES: [Route; 28] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
     (Method::GET, "/v1/sales/{sale}/events", Endpoint::WatchSale, Access::Open, "watch-sale"),
@@ -102,6 +106,9 @@ pub(crate) const ROUTES: [Route; 25] = [
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
     (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
     (Method::GET, "/metrics", Endpoint::Metrics, Access::Read, "metrics"),
+    (Method::GET, "/openapi.json", Endpoint::ShowDocument, Access::Open, "openapi"),
+    (Method::GET, "/docs", Endpoint::ShowDocs, Access::Open, "docs"),
+    (Method::GET, "/problems/{id}", Endpoint::ShowProblem, Access::Open, "show-problem"),
 ];
 
 /// The names of the routes that buyers and operators use. What load balancers ask is for nobody to limit.
@@ -128,6 +135,7 @@ pub(crate) struct Target {
 /// The table, as far as a listener serves it, made ready for looking paths up.
 #[derive(Debug)]
 pub(crate) struct Routes {
+    pub(crate) surface: Surface,
     paths: Router<Vec<&'static Route>>,
 }
 
@@ -143,7 +151,7 @@ impl Routes {
             }
             paths.insert(*path, served.iter().copied().filter(|(_, other, ..)| other == path).collect())?;
         }
-        Ok(Self { paths })
+        Ok(Self { surface, paths })
     }
 
     /// Looks a request up.
@@ -211,6 +219,9 @@ mod tests {
         check(Method::GET, "/livez", Ok((Endpoint::Live, "", "")));
         check(Method::GET, "/readyz", Ok((Endpoint::Ready, "", "")));
         check(Method::GET, "/metrics", Ok((Endpoint::Metrics, "", "")));
+        check(Method::GET, "/openapi.json", Ok((Endpoint::ShowDocument, "", "")));
+        check(Method::GET, "/docs", Ok((Endpoint::ShowDocs, "", "")));
+        check(Method::GET, "/problems/sold-out", Ok((Endpoint::ShowProblem, "", "sold-out")));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
         Creation::Created => warm(app, &sale, &terms).await?,
     };
     // Its buyers come here next: nothing is left to learn.
-    app.catalogue.keep(&sale, Some(Facts { form: rules, price }));
+    app.catalogue.keep_and_tell(&app.redis, &sale, Facts { form: rules, price }).await;
     let view = Created { sale: &sale, epoch, terms: MessageTerms::from(&terms), product: product.as_deref(), form };
     if created == Creation::Created {
         return Ok(reply::created(format!("/v1/sales/{sale}"), &view));
@@ -123,7 +123,7 @@ async fn price(app: &App, product: &str, terms: &Terms) -> Result<Price, Problem
 pub(crate) async fn show_form(app: &App, sale: &str) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     app.redis.call(Call::sale_status(sale)).await??;
-    let facts = app.catalogue.facts(&app.orders, sale).await?;
+    let facts = app.catalogue.facts(&app.redis, &app.orders, sale).await?;
     match &facts.form {
         Some(form) => Ok(reply::schema(form.text())),
         None => Err(Problem::new(Kind::NotFound, "the sale has no form: its data may be anything")),

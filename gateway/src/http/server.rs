@@ -17,6 +17,9 @@ use tokio::time::{sleep, timeout};
 
 use super::app::{self, App};
 use super::events::Leaves;
+use super::strict::Strict;
+use super::tls;
+use crate::certificates::Shown;
 use crate::events::{Newcomer, Socket};
 use crate::limits::{
     ACCEPT_RETRY_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS, CONNECTIONS_MAX,
@@ -24,8 +27,15 @@ use crate::limits::{
 };
 use crate::phase::{Phase, reached};
 
+/// Where connections come in.
+pub(crate) struct Door {
+    pub(crate) listener: TcpListener,
+    /// What is shown to those who come, by TLS. None: they come in plain text.
+    pub(crate) shown: Option<Shown>,
+}
+
 /// Serves until the gateway stops and the last request is finished.
-pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch::Receiver<Phase>) {
+pub(crate) async fn serve(door: Door, app: Arc<App>, mut phase: watch::Receiver<Phase>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let prepared = app.clone();
     tokio::spawn(async move {
@@ -33,10 +43,10 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch
         prepared.unprepared.fetch_sub(1, Ordering::Relaxed);
     });
     tokio::select! {
-        () = accept(&listener, &app, &places) => {}
+        () = accept(&door, &app, &places) => {}
         () = reached(&mut phase, Phase::Stopping) => {}
     }
-    drop(listener);
+    drop(door);
     // Each connection ends within its grace. Behind them only the work of buyers who hung up is left.
     let _closed = places.acquire_many(CONNECTIONS_MAX).await;
     let left = timeout(Duration::from_millis(CREATE_TIMEOUT_MS), app.places.acquire_many(app.requests_max)).await;
@@ -46,14 +56,18 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut phase: watch
 }
 
 /// Does not end.
-async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>) {
+async fn accept(door: &Door, app: &Arc<App>, places: &Arc<Semaphore>) {
     // The semaphore is never closed.
     while let Ok(place) = places.clone().acquire_owned().await {
-        match listener.accept().await {
+        match door.listener.accept().await {
             Ok((stream, peer)) => {
                 // Without it a small answer may wait for the client's acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
-                drop(tokio::spawn(connection(stream, peer.ip(), app.clone(), place)));
+                let (peer, app) = (peer.ip(), app.clone());
+                match door.shown.clone() {
+                    None => drop(tokio::spawn(connection(stream, peer, app, place))),
+                    Some(shown) => drop(tokio::spawn(encrypted(stream, shown, peer, app, place))),
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -64,7 +78,7 @@ async fn accept(listener: &TcpListener, app: &Arc<App>, places: &Arc<Semaphore>)
 }
 
 /// A client's connection.
-trait Stream: AsyncRead + AsyncWrite + Unpin {
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {
     /// The socket, for the watchers' thread.
     fn leave(self) -> io::Result<Socket>;
 }
@@ -72,6 +86,18 @@ trait Stream: AsyncRead + AsyncWrite + Unpin {
 impl Stream for TcpStream {
     fn leave(self) -> io::Result<Socket> {
         Ok(Box::new(self.into_std()?))
+    }
+}
+
+/// The handshake holds a place among the connections, and nothing else.
+async fn encrypted(stream: TcpStream, shown: Shown, peer: IpAddr, app: Arc<App>, place: OwnedSemaphorePermit) {
+    let mut phase = app.phase.clone();
+    let stream = tokio::select! {
+        stream = tls::accept(stream, &shown) => stream,
+        () = reached(&mut phase, Phase::Stopping) => None,
+    };
+    if let Some(stream) = stream {
+        connection(stream, peer, app, place).await;
     }
 }
 
@@ -87,7 +113,7 @@ async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Ow
             }
         }
     });
-    let mut connection = builder().serve_connection(TokioIo::new(stream), service);
+    let mut connection = builder().serve_connection(TokioIo::new(Strict::new(stream)), service);
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
         () = sleep(age()) => None,
@@ -101,7 +127,7 @@ async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Ow
     // However else it ended, the client knows: it hung up, was too slow, or does not speak HTTP.
     let Err(error) = ended else { return };
     let Some(Leaves { sale, place }) = Leaves::of_error(&error).cloned() else { return };
-    if let Ok(socket) = connection.into_parts().io.into_inner().leave() {
+    if let Ok(socket) = connection.into_parts().io.into_inner().into_inner().leave() {
         events.take(Newcomer { sale, socket, place }).await;
     }
 }

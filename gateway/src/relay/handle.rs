@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flash_transport::Outgoing;
-use flash_wire::{Barrier, Invalid};
+use flash_wire::{Barrier, Invalid, TraceParent};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::limits::{BARRIER_TIMEOUT_MS, BARRIERS_MAX};
+use super::traces::Traces;
 
 /// Speaks to the relay. Clones speak to the same one.
 #[derive(Debug, Clone)]
 pub struct RelayHandle {
     wake: Arc<Notify>,
     barriers: mpsc::Sender<BarrierWish>,
+    traces: Arc<Traces>,
 }
 
 /// What the relay listens to. It outlives a relay that ends by a bug.
@@ -22,6 +24,7 @@ pub struct RelayHandle {
 pub(crate) struct Wishes {
     pub(crate) wake: Arc<Notify>,
     pub(crate) barriers: Arc<Mutex<mpsc::Receiver<BarrierWish>>>,
+    pub(crate) traces: Arc<Traces>,
 }
 
 /// A barrier to publish, and who waits for its confirm.
@@ -49,14 +52,20 @@ pub enum BarrierError {
 pub(crate) fn handle() -> (RelayHandle, Wishes) {
     let (sender, receiver) = mpsc::channel(BARRIERS_MAX);
     let wake = Arc::new(Notify::new());
-    let wishes = Wishes { wake: wake.clone(), barriers: Arc::new(Mutex::new(receiver)) };
-    (RelayHandle { wake, barriers: sender }, wishes)
+    let traces = Arc::new(Traces::default());
+    let wishes = Wishes { wake: wake.clone(), barriers: Arc::new(Mutex::new(receiver)), traces: traces.clone() };
+    (RelayHandle { wake, barriers: sender, traces }, wishes)
 }
 
 impl RelayHandle {
     /// Says that a sale has events.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Says which trace an event belongs to. (Before the relay is woken, or it may be gone already.)
+    pub(crate) fn trace(&self, sale: &str, seq: u64, trace: TraceParent) {
+        self.traces.note(sale, seq, trace);
     }
 
     /// Publishes a barrier, behind everything that this relay has published. When this returns, it is confirmed: the

@@ -34,6 +34,8 @@ pub(crate) const UNREADABLE_MS: u64 = 10_000;
 pub(crate) const FORGET_MS: u64 = 10_000;
 /// Sales of which the relay remembers what it sent. One that it forgot is sent again from what is acknowledged.
 pub(crate) const SALES_MAX: usize = 16_384;
+/// Traces of events that wait to be published; beyond it the oldest is forgotten.
+pub(crate) const TRACES_MAX: usize = 4_096;
 /// The first wait before Redis or RabbitMQ is tried again.
 pub(crate) const RETRY_MS: u64 = 50;
 /// That wait doubles up to this.

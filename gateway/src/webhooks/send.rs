@@ -17,8 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::{InvalidDnsNameError, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::body::body;
 use super::sign::signature;
@@ -54,10 +54,8 @@ pub(super) enum SendError {
 }
 
 impl Sender {
-    pub(super) fn new(private: bool) -> Self {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        Self { tls: TlsConnector::from(Arc::new(config)), private }
+    pub(super) fn new(private: bool, trusts: Arc<ClientConfig>) -> Self {
+        Self { tls: TlsConnector::from(trusts), private }
     }
 
     /// Gives the status that the receiver answers.

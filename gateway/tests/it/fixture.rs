@@ -109,6 +109,8 @@ impl World {
         let config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
             operator_listen: None,
+            tls: None,
+            operator_tls: None,
             auth: Auth::None,
             id_secrets: IdSecrets { makes: ID_SECRET.to_owned(), also: None },
             redis: redis.url(),
@@ -124,6 +126,8 @@ impl World {
             sweep_after: Duration::from_secs(3_600),
             durability: Durability::MEMORY,
             webhooks_private: true,
+            log_sample: 0,
+            webhooks_cacert: None,
         };
         let gateway = Gateway::start(config.clone()).unwrap();
         let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, amqp, _dir: dir };

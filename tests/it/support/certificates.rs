@@ -30,8 +30,10 @@ impl Certificates {
         ] {
             fs::write(path, text).expect("writable");
         }
+        for key in [certificates.key(), certificates.postgres_key()] {
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("ours");
+        }
         let key = certificates.postgres_key();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("ours");
         if rustix::process::geteuid().is_root() {
             chown(&key, Some(NOBODY), Some(NOBODY)).expect("root may");
         }

@@ -1,6 +1,8 @@
 //! `flash` as child processes that die with the test.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use flash_tests::built;
@@ -15,10 +17,19 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn start(args: &[&str], environment: &[(&str, String)]) -> Self {
+        Self::start_with(args, environment, Stdio::inherit())
+    }
+
+    /// What it logs goes to a file.
+    pub(crate) fn start_logging(args: &[&str], environment: &[(&str, String)], log: &Path) -> Self {
+        Self::start_with(args, environment, File::create(log).expect("writable").into())
+    }
+
+    fn start_with(args: &[&str], environment: &[(&str, String)], log: Stdio) -> Self {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(built("flash")).args(args);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("flash starts");
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("flash starts");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         Self { child, stdout }
     }

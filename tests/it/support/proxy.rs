@@ -17,6 +17,8 @@ struct Way {
     /// Whether what the server says is thrown away.
     is_mute: bool,
     ends: Vec<TcpStream>,
+    /// Connections that were made.
+    came: usize,
     /// What is counted, and how often it went to the server.
     counted: (&'static str, usize),
 }
@@ -45,6 +47,11 @@ impl Proxy {
         self.way.lock().expect("no test panics with it").counted.1
     }
 
+    /// Connections that came, from the beginning.
+    pub(crate) fn connections(&self) -> usize {
+        self.way.lock().expect("no test panics with it").came
+    }
+
     /// From now on the server hears everything, and nobody hears the server.
     pub(crate) fn mute(&self) {
         self.way.lock().expect("no test panics with it").is_mute = true;
@@ -64,7 +71,12 @@ impl Proxy {
 fn connect(way: &Arc<Mutex<Way>>, near: TcpStream, server: SocketAddr) -> std::io::Result<()> {
     let far = TcpStream::connect(server)?;
     let (near_reader, far_reader) = (near.try_clone()?, far.try_clone()?);
-    way.lock().expect("no test panics with it").ends.extend([near.try_clone()?, far.try_clone()?]);
+    let ends = [near.try_clone()?, far.try_clone()?];
+    {
+        let mut way = way.lock().expect("no test panics with it");
+        way.came += 1;
+        way.ends.extend(ends);
+    }
     let (there, back) = (way.clone(), way.clone());
     let mut end = Vec::new();
     thread::spawn(move || pass(near_reader, far, |bytes| count(&there, &mut end, bytes)));

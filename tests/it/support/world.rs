@@ -180,9 +180,13 @@ impl World {
         Http::connect(self.address).expect("the gateway takes connections")
     }
 
-    /// Creates a sale; `body` is its JSON.
+    /// Creates a sale; `body` is its JSON. On a busy machine a gateway that was started a moment ago may not have got to
+    /// PostgreSQL yet.
     pub(crate) fn create_sale(&self, body: &str) {
-        let answer = self.http().post("/v1/sales", body).expect("an answer");
+        let answer = wait::until("an answer", || {
+            let answer = self.http().post("/v1/sales", body).expect("an answer");
+            (answer.status != 503).then_some(answer)
+        });
         assert_eq!(answer.status, 201, "{answer:?}");
     }
 
@@ -257,6 +261,15 @@ impl World {
         });
     }
 
+    /// Declares the queue with other settings than Flash's.
+    pub(crate) fn declare_other_queue(&self) {
+        self.runtime.block_on(async {
+            let connection = flash_broker::connect(self.amqp(), "test").await.expect("RabbitMQ answers");
+            let channel = connection.create_channel().await.expect("RabbitMQ answers");
+            channel.queue_declare(QUEUE.into(), Default::default(), Default::default()).await.expect("RabbitMQ obeys");
+        });
+    }
+
     fn amqp(&self) -> &str {
         self.amqp.as_ref().expect("the transport is RabbitMQ")
     }
@@ -265,7 +278,8 @@ impl World {
         self.runtime.block_on(question(&self.vault))
     }
 
-    fn environment(&self) -> [(&'static str, String); 5] {
+    /// Where the servers are, for a `flash` of the test's own: Redis, the transport, PostgreSQL, and what a gateway is told.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
         let transport = match &self.amqp {
             Some(amqp) => ("FLASH_AMQP_URL", amqp.clone()),
             None => ("FLASH_TRANSPORT", "direct".to_owned()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flash_transport::{
-    BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Error, Outgoing, Publisher, Source, Transport, WINDOW_BYTES_MAX,
+    BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Error, Outgoing, Publisher, Source, TraceParent, Transport, WINDOW_BYTES_MAX,
     WINDOW_MESSAGES_MAX,
 };
 use flash_wire::{Barrier, Envelope};
@@ -33,6 +33,24 @@ pub(crate) async fn messages_and_barriers_come_in_the_order_in_which_they_were_p
     assert_eq!(got, want);
     assert!(matches!(Envelope::decode(&got[3]), Ok(Envelope::Barrier(barrier)) if barrier.id() == "b-3"));
     assert_eq!(settle::<T>(&mut window).await, ((0..300).collect(), BTreeSet::new()));
+}
+
+pub(crate) async fn a_message_has_the_trace_that_it_was_published_with<T: Transport>(transport: T) {
+    let mut source = batches(&transport).await;
+    let mut window = window(&transport).await;
+    let trace = TraceParent::parse(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").expect("by the rules");
+    for at in 0..3 {
+        let trace = Some(trace).filter(|_| at == 1);
+        window.publish(at, &Outgoing { trace, ..message(at, 1) }).await.unwrap();
+    }
+    let (mut messages, mut traces) = (0, Vec::new());
+    while messages < 3 {
+        let batch = timeout(DEADLINE, source.next_batch()).await.expect("a batch in time").unwrap();
+        messages += batch.bodies.len();
+        traces.extend(batch.traces);
+        source.commit(batch.token).await.unwrap();
+    }
+    assert_eq!(traces, [trace]);
 }
 
 pub(crate) async fn a_commit_holds_for_all_before_it_and_what_is_behind_comes_again_or_is_unknown<T: Transport>(

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
 
+use crate::http;
 use crate::meter::Meter;
 
 /// Connections that the buyers share.
@@ -26,7 +27,8 @@ pub(crate) fn come(
     per_second: u64,
     is_over: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<Latency> {
-    Meter::start(&[]).until(|| Ok(u64::from(!is_ready(gateway)?)))?;
+    // A gateway serves before it has reached every server.
+    Meter::start(&[]).until(|| Ok(u64::from(!http::is_ok(gateway, "/readyz")?)))?;
     let (over, begin) = (AtomicBool::new(false), Instant::now());
     thread::scope(|scope| {
         let over = &over;
@@ -66,15 +68,6 @@ fn one_line(
         latency.saturating_record(u64::try_from(due.elapsed().as_micros())?);
     }
     Ok(latency)
-}
-
-/// A gateway serves before it has reached every server.
-fn is_ready(gateway: &str) -> anyhow::Result<bool> {
-    let mut stream = TcpStream::connect(gateway)?;
-    stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer.starts_with("HTTP/1.1 200 "))
 }
 
 fn reserve(stream: &mut BufReader<TcpStream>, sale: &str, buyer: u64) -> anyhow::Result<()> {

@@ -6,7 +6,10 @@
 mod back;
 mod buyers;
 mod drain;
+#[allow(dead_code, reason = "of other benches as well, which create sales by it")]
+mod http;
 mod journal;
+mod mark;
 mod meter;
 mod naive;
 mod report;
@@ -20,7 +23,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::drain::Way;
-use crate::report::{Mark, Report};
+use crate::mark::Mark;
+use crate::report::Report;
 use crate::selling::AppendFsync;
 use crate::world::Built;
 

@@ -4,7 +4,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-
 use flash_servers::usage;
 
 /// Between two looks at a pipeline.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::back::Back;
 use crate::drain::Drained;
+use crate::mark::Mark;
 use crate::meter::Took;
 use crate::selling::Sold;
 
@@ -33,28 +34,10 @@ pub(crate) struct Report {
     pub(crate) back: Option<Back>,
 }
 
-/// What was wanted, and what was measured.
-pub(crate) struct Mark {
-    what: String,
-    measured: f64,
-    wanted: f64,
-    is_least: bool,
-}
-
-impl Mark {
-    pub(crate) fn is_met(&self) -> bool {
-        if self.is_least { self.measured >= self.wanted } else { self.measured <= self.wanted }
-    }
-}
-
 impl Report {
     pub(crate) fn marks(&self) -> Vec<Mark> {
-        let least = |what: &str, measured: Option<f64>, wanted| {
-            Some(Mark { what: what.to_owned(), measured: measured?, wanted, is_least: true })
-        };
-        let most = |what: &str, measured: Option<f64>, wanted| {
-            Some(Mark { what: what.to_owned(), measured: measured?, wanted, is_least: false })
-        };
+        let least = |what: &str, measured: Option<f64>, wanted| Some(Mark::least(what, measured?, wanted));
+        let most = |what: &str, measured: Option<f64>, wanted| Some(Mark::most(what, measured?, wanted));
         let rebuilt = self.back.as_ref().map(|back| back.rebuilt.as_secs_f64());
         let per_second = |drained: &Option<Drained>| drained.as_ref().map(Drained::per_second);
         let (runs, naive) = (per_second(&self.runs), per_second(&self.naive));
@@ -110,14 +93,6 @@ fn row(f: &mut fmt::Formatter<'_>, drained: &Drained, cell: impl Fn(&Took) -> St
         f.write_str(&took.map_or(" |".to_owned(), &cell))?;
     }
     writeln!(f)
-}
-
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (bound, met) =
-            (if self.is_least { "at least" } else { "at most" }, if self.is_met() { "met" } else { "missed" });
-        write!(f, "| {} | {:.2} | {bound} {} | {met} |", self.what, self.measured, self.wanted)
-    }
 }
 
 impl fmt::Display for Sold {

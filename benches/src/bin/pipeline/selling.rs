@@ -62,7 +62,7 @@ pub(crate) fn measure(
     for sale in ["calm", "busy", "backlog"] {
         journal::warm(&mut redis, sale, UNITS)?;
     }
-    let (gateway, syncer) = (world.gateway(&[])?, world.syncer()?);
+    let (mut gateway, mut syncer) = (world.gateway(&[])?, world.syncer()?);
     wait_until_dry(&mut redis, "calm")?;
     let calm = buyers::come(&gateway.address, "calm", per_second, || {
         thread::sleep(Duration::from_secs(calm_s));

@@ -6,6 +6,8 @@
 #[path = "../pipeline/buyers.rs"]
 mod buyers;
 mod crowd;
+#[path = "../pipeline/http.rs"]
+mod http;
 #[allow(dead_code, reason = "of another bench, which uses all of it")]
 #[path = "../pipeline/meter.rs"]
 mod meter;
@@ -75,7 +77,7 @@ fn main() -> anyhow::Result<()> {
 /// One turn; gives what memory the gateway had.
 fn measure(world: &World, gateway: &Part, args: &Args, sale: &str, watchers: u32) -> anyhow::Result<u64> {
     let units = args.per_second * args.turn_s * 2;
-    create(gateway, sale, units)?;
+    http::create(&gateway.address, "/v1/sales", &format!("{{\"sale\":\"{sale}\",\"total\":{units}}}"))?;
     let crowd = Crowd::watch(&gateway.address, sale, watchers)?;
     let (before, seen, begin) = (Threads::of(gateway.pid())?, crowd.events(), Instant::now());
     let latency = buyers::come(&gateway.address, sale, args.per_second, || {
@@ -104,21 +106,5 @@ fn send_home(world: &World, sale: &str) -> anyhow::Result<()> {
         redis::cmd("FLASH.RESTOCK").arg(format!("flash:{sale}")).arg(1).exec(&mut world.connect()?)?;
         thread::sleep(Duration::from_secs(1));
     }
-    Ok(())
-}
-
-fn create(gateway: &Part, sale: &str, units: u64) -> anyhow::Result<()> {
-    use std::io::{Read, Write};
-    let body = format!("{{\"sale\":\"{sale}\",\"total\":{units}}}");
-    let length = body.len();
-    let mut stream = std::net::TcpStream::connect(&gateway.address)?;
-    write!(
-        stream,
-        "POST /v1/sales HTTP/1.1\r\nhost: bench\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n\r\n{body}"
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    anyhow::ensure!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     Ok(())
 }

@@ -40,6 +40,9 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("GET /livez", Access::Open),
     ("GET /readyz", Access::Open),
     ("GET /metrics", Access::Read),
+    ("GET /openapi.json", Access::Open),
+    ("GET /docs", Access::Open),
+    ("GET /problems/{id}", Access::Open),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

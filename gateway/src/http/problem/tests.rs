@@ -155,6 +155,7 @@ fn the_rest_of_the_table_stands_as_documented() {
     check(Kind::TooManyWebhooks, 409, "too-many-webhooks", title, &[]);
     check(Kind::UnknownProduct, 404, "unknown-product", "There is no such product", &[]);
     check(Kind::UnknownBuyer, 404, "unknown-buyer", "This buyer has no account", &[]);
+    check(Kind::UnknownProblem, 404, "unknown-problem", "There is no such problem", &[]);
     check(Kind::InsufficientBalance, 402, "insufficient-balance", "The buyer's balance is too low", &[]);
     check(Kind::BodyTimeout, 408, "body-timeout", "The body took too long", &[]);
     check(Kind::SaleDiffers, 409, "sale-differs", "There is a sale of this id with other terms", &[]);

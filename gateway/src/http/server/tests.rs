@@ -1,12 +1,14 @@
 //! A connection from its first byte to its last, over memory instead of a socket, in virtual time: no server is there,
 //! and no second is waited for.
 
+mod edges;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
 use super::*;
 use crate::config::IdSecrets;
-use crate::http::{Gate, Proxies, RateLimits, Routes, Rules, Surface};
+use crate::http::{Gate, Proxies, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::ids::Ids;
 use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS, ID_SECRET_BYTES_MIN, REQUESTS_MAX};
 use crate::orders::Orders;
@@ -24,6 +26,38 @@ pub(crate) struct Peer {
     places: Arc<Semaphore>,
 }
 
+/// What a gateway's thread has that knows neither Redis nor PostgreSQL.
+fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
+    let (phase, receiver) = watch::channel(Phase::Serving);
+    let nobody = "127.0.0.1:1";
+    let redis = flash_client::Client::connect(&format!("redis://{nobody}")).unwrap();
+    let app = App {
+        routes: Routes::new(surface).unwrap(),
+        gate,
+        ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
+        webhooks_private: false,
+        events: crate::events::handle().0,
+        waits: crate::waits::Waits::new(redis.clone()),
+        sold_out: crate::sold_out::SoldOut::new(),
+        redis,
+        durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
+        durability: flash_client::Durability::MEMORY,
+        orders: Orders::new(format!("postgres://{nobody}/db")),
+        catalogue: Arc::new(crate::catalogue::Catalogue::new()),
+        relay: crate::relay::handle().0,
+        recovery: crate::recovery::handle().0,
+        rabbit_is_up: Some(Arc::default()),
+        unprepared: Arc::default(),
+        phase: receiver,
+        rate_limits: RateLimits::new(Rules::default()),
+        proxies: Proxies::default(),
+        places: Arc::new(Semaphore::new(REQUESTS_MAX as usize)),
+        requests_max: REQUESTS_MAX,
+        request_log: RequestLog::new(1),
+    };
+    (app, phase)
+}
+
 impl Peer {
     fn new() -> Self {
         Self::with(Surface::Whole, Gate::Open)
@@ -31,31 +65,7 @@ impl Peer {
 
     /// Of a listener that serves so much, and asks its callers for that.
     pub(crate) fn with(surface: Surface, gate: Gate) -> Self {
-        let (phase, receiver) = watch::channel(Phase::Serving);
-        let nobody = "127.0.0.1:1";
-        let redis = flash_client::Client::connect(&format!("redis://{nobody}")).unwrap();
-        let app = App {
-            routes: Routes::new(surface).unwrap(),
-            gate,
-            ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
-            webhooks_private: false,
-            events: crate::events::handle().0,
-            waits: crate::waits::Waits::new(redis.clone()),
-            redis,
-            durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
-            durability: flash_client::Durability::MEMORY,
-            orders: Orders::new(format!("postgres://{nobody}/db")),
-            catalogue: Arc::new(crate::catalogue::Catalogue::new()),
-            relay: crate::relay::handle().0,
-            recovery: crate::recovery::handle().0,
-            rabbit_is_up: Some(Arc::default()),
-            unprepared: Arc::default(),
-            phase: receiver,
-            rate_limits: RateLimits::new(Rules::default()),
-            proxies: Proxies::default(),
-            places: Arc::new(Semaphore::new(REQUESTS_MAX as usize)),
-            requests_max: REQUESTS_MAX,
-        };
+        let (app, phase) = app(surface, gate);
         let places = app.places.clone();
         let (stream, far) = duplex(64 * 1024);
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();

@@ -1,0 +1,93 @@
+//! PostgreSQL: its schema, its user's rights, and what a crash would leave.
+
+use anyhow::Result;
+use flash_vault::Client;
+
+use super::finding::Finding;
+use super::{Check, clock_finding};
+use crate::args::Gateway;
+use crate::clock::now_ms;
+
+/// Settings without which a commit is not on the disk whole, and what each does when it is off.
+const DISK: [(&str, &str); 2] = [
+    ("fsync", "a crash of the machine may leave a broken database"),
+    ("full_page_writes", "a crash of the machine may leave pages that are half new and half old"),
+];
+
+pub(super) const CHECKS: [Check<Client>; 6] = [
+    ("migrations", |vault| Box::pin(migrations(vault))),
+    ("rights", |vault| Box::pin(rights(vault))),
+    ("primary", |vault| Box::pin(primary(vault))),
+    ("disk", |vault| Box::pin(disk(vault))),
+    ("synchronous-commit", |vault| Box::pin(synchronous_commit(vault))),
+    ("clock", |vault| Box::pin(clock(vault))),
+];
+
+pub(super) async fn reach(args: &Gateway) -> Result<Client> {
+    Ok(flash_vault::connect(&args.urls.postgres.source().read()?).await?)
+}
+
+async fn migrations(vault: &Client) -> Result<Finding> {
+    let migrations = flash_vault::migrations(vault).await?;
+    if !migrations.foreign.is_empty() {
+        return Ok(Finding::fail(
+            format!("applied, and not of this program: {}", migrations.foreign.join(", ")),
+            "run the program of the release that the database is of",
+        ));
+    }
+    if !migrations.missing.is_empty() {
+        return Ok(Finding::fail(format!("not applied: {}", migrations.missing.join(", ")), "run flash migrate"));
+    }
+    Ok(Finding::ok("all are applied"))
+}
+
+async fn rights(vault: &Client) -> Result<Finding> {
+    let closed = flash_vault::closed_tables(vault).await?;
+    if closed.is_empty() {
+        return Ok(Finding::ok("the user may read and write every table"));
+    }
+    Ok(Finding::fail(
+        format!("the user may not read and write {}", closed.join(", ")),
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO that user",
+    ))
+}
+
+async fn primary(vault: &Client) -> Result<Finding> {
+    if flash_vault::is_standby(vault).await? {
+        return Ok(Finding::fail(
+            "it is a standby: nothing can be written",
+            "give the URL of the primary, or promote it",
+        ));
+    }
+    Ok(Finding::ok("it takes writes"))
+}
+
+async fn disk(vault: &Client) -> Result<Finding> {
+    let settings = flash_vault::settings(vault, &DISK.map(|(name, _)| name)).await?;
+    for (name, harm) in DISK {
+        if settings.get(name).is_none_or(|value| value != "on") {
+            let advice =
+                format!("set {name} to on (ALTER SYSTEM), and let the server read its settings again (pg_reload_conf)");
+            return Ok(Finding::fail(format!("{name} is off: {harm}"), advice));
+        }
+    }
+    Ok(Finding::ok("what is committed survives a crash of the machine"))
+}
+
+async fn synchronous_commit(vault: &Client) -> Result<Finding> {
+    let settings = flash_vault::settings(vault, &["synchronous_commit"]).await?;
+    let value = settings.get("synchronous_commit").map_or("unknown", String::as_str);
+    if value == "off" {
+        return Ok(Finding::warn(
+            "synchronous_commit is off: Flash turns it on for itself, others who write here lose what a crash takes",
+            "set synchronous_commit to on, for the server (ALTER SYSTEM), or for this role or database alone",
+        ));
+    }
+    Ok(Finding::ok(format!("it is {value}")))
+}
+
+async fn clock(vault: &Client) -> Result<Finding> {
+    let before = now_ms();
+    let server = flash_vault::clock_ms(vault).await?;
+    Ok(clock_finding(before, server, now_ms()))
+}

@@ -1,0 +1,167 @@
+//! Redis: the module, its user's rights, and what a crash would leave.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use flash_client::{Call, Client, Durability, Durable};
+use flash_wire::COUNT_MAX;
+
+use super::finding::Finding;
+use super::{Check, SILENCE_MS_MAX, clock_finding};
+use crate::args::Gateway;
+use crate::clock::now_ms;
+
+/// How old an event that PostgreSQL lacks may be: the sweep has written it long before, if it can.
+const OLDEST_AGE_MS_WARN: u64 = 60_000;
+/// And how old, before somebody has to come: journals fill up.
+const OLDEST_AGE_MS_FAIL: u64 = 600_000;
+
+/// A Redis that answers.
+pub(super) struct Redis {
+    pub(super) client: Client,
+    durable: Durable,
+    wanted: Durability,
+}
+
+pub(super) const CHECKS: [Check<Redis>; 9] = [
+    ("module", |redis| Box::pin(module(redis))),
+    ("commands", |redis| Box::pin(commands(redis))),
+    ("primary", |redis| Box::pin(primary(redis))),
+    ("eviction", |redis| Box::pin(eviction(redis))),
+    ("append-only-file", |redis| Box::pin(append_only_file(redis))),
+    ("durability", |redis| Box::pin(durability(redis))),
+    ("fence-on-load", |redis| Box::pin(fence_on_load(redis))),
+    ("clock", |redis| Box::pin(clock(redis))),
+    ("oldest-event", |redis| Box::pin(oldest_event(redis))),
+];
+
+pub(super) async fn reach(args: &Gateway) -> Result<Redis> {
+    let url = args.urls.redis.source().read()?;
+    let redis = Redis { client: Client::connect(&url)?, durable: Durable::connect(&url)?, wanted: args.durability };
+    let connected = async { tokio::join!(redis.client.connected(), redis.durable.connected()) };
+    // Before the doctor's own patience ends: this one knows why.
+    if tokio::time::timeout(Duration::from_millis(SILENCE_MS_MAX / 2), connected).await.is_err() {
+        redis.client.call(Call::ready(1)).await?.ok().context("Redis is loading")?;
+    }
+    Ok(redis)
+}
+
+async fn module(redis: &Redis) -> Result<Finding> {
+    let ours = env!("CARGO_PKG_VERSION");
+    if !redis.client.unusable_commands().await?.unknown.is_empty() {
+        return Ok(Finding::fail(
+            "the module is not loaded, or is too old: Redis does not know its commands",
+            "loadmodule libflash.so, of the same release as this program",
+        ));
+    }
+    let same_release = format!("load the libflash.so of release {ours}; Redis restarts with it");
+    Ok(match redis.client.info("flash", "flash_version").await? {
+        Some(version) if version == ours => Finding::ok(format!("loaded, of this release ({version})")),
+        Some(version) => Finding::warn(format!("it is of release {version}, this program of {ours}"), same_release),
+        None => Finding::warn(format!("it does not say its release; this program is of {ours}"), same_release),
+    })
+}
+
+async fn commands(redis: &Redis) -> Result<Finding> {
+    let forbidden = redis.client.unusable_commands().await?.forbidden;
+    if forbidden.is_empty() {
+        return Ok(Finding::ok("the user may run all that gateways and syncers send"));
+    }
+    let grants: Vec<String> = forbidden.iter().map(|name| format!("+{}", name.to_lowercase())).collect();
+    Ok(Finding::fail(
+        format!("the user may not run {}", forbidden.join(", ")),
+        format!("ACL SETUSER … {} (and see the keys in deploy/redis.acl)", grants.join(" ")),
+    ))
+}
+
+async fn primary(redis: &Redis) -> Result<Finding> {
+    if redis.client.is_primary().await? {
+        return Ok(Finding::ok("it decides"));
+    }
+    Ok(Finding::fail("it is a replica: it sells nothing", "give the URL of the primary, or promote it"))
+}
+
+async fn eviction(redis: &Redis) -> Result<Finding> {
+    let policy = setting(redis, "maxmemory-policy").await?;
+    if policy == "noeviction" {
+        return Ok(Finding::ok("no key is ever evicted"));
+    }
+    Ok(Finding::fail(
+        format!("maxmemory-policy is {policy}: where memory is short, a sale is deleted, and who has bought forgotten"),
+        "CONFIG SET maxmemory-policy noeviction, and in the configuration file",
+    ))
+}
+
+async fn append_only_file(redis: &Redis) -> Result<Finding> {
+    let (appends, fsync) = (setting(redis, "appendonly").await?, setting(redis, "appendfsync").await?);
+    if appends != "yes" {
+        return Ok(Finding::fail(
+            format!(
+                "appendonly is {appends}: a restart forgets what was decided since the last snapshot (save: {:?})",
+                setting(redis, "save").await?
+            ),
+            "CONFIG SET appendonly yes, and in the configuration file",
+        ));
+    }
+    let written = redis.client.info("persistence", "aof_last_write_status").await;
+    if matches!(&written, Ok(Some(status)) if status != "ok") {
+        return Ok(Finding::fail(
+            "the append-only file cannot be written: Redis refuses all writes",
+            "see its disk and its log",
+        ));
+    }
+    Ok(match fsync.as_str() {
+        "always" => Finding::ok("every write is on the disk before it is answered"),
+        "everysec" => Finding::ok("writes are on the disk a second later: a crash of the machine may lose that second"),
+        _ => Finding::warn(
+            format!("appendfsync is {fsync}: the kernel decides when writes reach the disk, half a minute later or so"),
+            "CONFIG SET appendfsync everysec, or always, and in the configuration file",
+        ),
+    })
+}
+
+async fn durability(redis: &Redis) -> Result<Finding> {
+    let wanted = redis.wanted;
+    Ok(match redis.durable.check(wanted).await {
+        Ok(()) => Finding::ok(format!("every answer survives what --durability {wanted} says")),
+        Err(error) => {
+            Finding::fail(format!("--durability {wanted} cannot be had: answers would be 503"), error.to_string())
+        }
+    })
+}
+
+async fn fence_on_load(redis: &Redis) -> Result<Finding> {
+    if setting(redis, "flash.fence-on-load").await? == "yes" {
+        return Ok(Finding::ok("a sale that was loaded waits until a gateway has compared it with PostgreSQL"));
+    }
+    Ok(Finding::warn(
+        "flash.fence-on-load is off: behind a crash a sale may sell again what it has forgotten that it sold, and \
+         PostgreSQL refuses the second buyer",
+        "CONFIG SET flash.fence-on-load yes, and in the configuration file",
+    ))
+}
+
+async fn clock(redis: &Redis) -> Result<Finding> {
+    let before = now_ms();
+    let server = redis.client.clock_ms().await?;
+    Ok(clock_finding(before, server, now_ms()))
+}
+
+async fn oldest_event(redis: &Redis) -> Result<Finding> {
+    let ready = redis.client.call(Call::ready(COUNT_MAX)).await?;
+    let sales = ready.map_err(|refusal| anyhow::anyhow!("Redis refuses: {}", refusal.code()))?.sales;
+    let oldest_ms = sales.iter().map(|sale| sale.oldest_at_ms).filter(|at_ms| *at_ms > 0).min();
+    let Some(oldest_ms) = oldest_ms else { return Ok(Finding::ok("PostgreSQL has every event")) };
+    let age_ms = now_ms().saturating_sub(oldest_ms);
+    let told = format!("the oldest event that PostgreSQL lacks is {} s old", age_ms / 1_000);
+    let advice = "see flash relay status: whether a gateway, RabbitMQ, a syncer and PostgreSQL run, and none is paused";
+    Ok(match age_ms {
+        OLDEST_AGE_MS_FAIL.. => Finding::fail(told, advice),
+        OLDEST_AGE_MS_WARN.. => Finding::warn(told, advice),
+        _ => Finding::ok(told),
+    })
+}
+
+async fn setting(redis: &Redis, name: &str) -> Result<String> {
+    redis.client.setting(name).await?.with_context(|| format!("Redis has no setting {name}"))
+}

@@ -1,0 +1,89 @@
+//! The API told by itself: `GET /openapi.json`, `GET /docs` and `GET /problems/{id}`.
+
+use bytes::Bytes;
+use hyper::header::{
+    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{StatusCode, header};
+
+use super::problem::{Kind, Problem};
+use super::reply::{Reply, json, reply};
+use super::routes::Surface;
+use crate::openapi::{POLICY, explain, explain_page, of};
+
+/// The OpenAPI document.
+pub(crate) fn document(surface: Surface) -> Reply {
+    let mut reply = reply(StatusCode::OK, of(surface).document.clone());
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // Anyone's tools may read it, from any page.
+    reply.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    reply
+}
+
+/// The same as a page.
+pub(crate) fn page(surface: Surface) -> Reply {
+    html(of(surface).page.clone())
+}
+
+/// What a problem means.
+pub(crate) fn problem(id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+    let kind = Kind::of_slug(id).ok_or(Kind::UnknownProblem)?;
+    let mut reply =
+        if wants_html(headers) { html(explain_page(kind).into()) } else { json(StatusCode::OK, &explain(kind)) };
+    reply.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(reply)
+}
+
+/// Browsers say so; programs do not.
+fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("text/html")))
+}
+
+fn html(page: Bytes) -> Reply {
+    let mut reply = reply(StatusCode::OK, page);
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    reply
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    fn check(id: &str, accept: &str, want: Result<&str, Kind>, told: &str) {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.try_into().unwrap());
+        let reply = problem(id, &headers).map_err(|problem| problem.kind);
+        let media = reply.as_ref().map(|reply| reply.headers()[CONTENT_TYPE].to_str().unwrap()).map_err(|kind| *kind);
+        assert_eq!(media, want, "{id} {accept}");
+        let Ok(reply) = reply else { return };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let body = runtime.block_on(reply.into_body().collect()).unwrap().to_bytes();
+        let body = String::from_utf8(body.into()).unwrap();
+        assert!(body.contains(told), "{body} lacks {told}");
+    }
+
+    #[test]
+    fn a_problem_is_explained_to_people_and_to_programs() {
+        const HTML: &str = "text/html; charset=utf-8";
+        let browsers = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        check("sold-out", browsers, Ok(HTML), "<h1>Not enough units are available</h1>");
+        check("sold-out", "*/*", Ok("application/json"), "\"type\":\"/problems/sold-out\"");
+        check("outcome-unknown", "application/json", Ok("application/json"), "with the same Idempotency-Key");
+        check("no-problem", browsers, Err(Kind::UnknownProblem), "");
+    }
+
+    #[test]
+    fn a_page_may_do_nothing_but_be_shown() {
+        let reply = page(Surface::Whole);
+        let header = |name: &str| reply.headers()[name].to_str().unwrap();
+        assert!(header("content-security-policy").starts_with("default-src 'none'"));
+        assert_eq!((header("x-content-type-options"), header("referrer-policy")), ("nosniff", "no-referrer"));
+    }
+}

@@ -1,0 +1,224 @@
+//! deploy/nginx.conf in Debian's nginx, in front of two gateways.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+use tempfile::TempDir;
+
+use crate::support::http::{Answer, Http};
+use crate::support::limited::{is_unknown, policy};
+use crate::support::nginx::Nginx;
+use crate::support::proxy::Proxy;
+use crate::support::wait;
+use crate::support::world::World;
+
+const SALE: &str = "/v1/sales/drop";
+const RESERVE: &str = "/v1/sales/drop/reservations";
+const EVENTS: &str = "/v1/sales/drop/events";
+const UNITS: u64 = 1_000;
+
+/// Two gateways that trust whom nginx comes from, and this file says more.
+struct Gateways {
+    world: World,
+    addresses: [SocketAddr; 2],
+    _dir: TempDir,
+}
+
+impl Gateways {
+    fn start(database: &str, config: &str) -> Self {
+        let mut world = World::start_direct(database);
+        world.create_sale(&format!("{{\"sale\":\"drop\",\"total\":{UNITS},\"limit\":{UNITS}}}"));
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("flash.toml");
+        fs::write(&path, format!("trusted-proxies = [\"127.0.0.1\"]\n{config}")).expect("writable");
+        let args = ["--config", path.to_str().expect("UTF-8")];
+        world.kill_gateway();
+        world.start_gateway_with(&args);
+        let first = world.address;
+        world.start_second_gateway_with(&args);
+        let addresses = [first, world.address];
+        Self { world, addresses, _dir: dir }
+    }
+
+    /// What the second gateway says is available.
+    fn available(&self) -> u64 {
+        wait::until("how many are available", || self.world.http().get(SALE).ok()?.body["available"].as_u64())
+    }
+}
+
+fn http(nginx: &Nginx) -> Http {
+    Http::connect(nginx.address).expect("nginx takes connections")
+}
+
+/// A client at another address of this machine.
+fn http_from(nginx: &Nginx, last: u8) -> Http {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0)).into()).expect("all of 127/8 is ours");
+    socket.connect(&nginx.address.into()).expect("nginx takes connections");
+    Http::over(socket.into())
+}
+
+/// Reserves for a buyer, who asks again while the outcome is unknown.
+fn reserve_once(nginx: &Nginx, buyer: u64) {
+    let (key, body) = (format!("key-{buyer}"), format!("{{\"buyer\":\"b{buyer}\"}}"));
+    let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];
+    wait::until("the reservation", || {
+        let answer = http(nginx).send("POST", RESERVE, &headers, &body).expect("an answer");
+        assert!([200, 201].contains(&answer.status) || is_unknown(&answer), "{answer:?}");
+        (!is_unknown(&answer)).then_some(())
+    });
+}
+
+/// nginx says itself when it has had no answer; a gateway has no such words.
+fn is_of_nginx(answer: &Answer) -> bool {
+    answer.status == 504 && answer.header("retry-after").is_some()
+}
+
+#[test]
+fn files_of_the_console_come_from_nginx_and_nothing_else_of_its_machine() {
+    let gateways = Gateways::start("nginx_console", "");
+    let nginx = Nginx::start(gateways.addresses);
+    fs::write(nginx.console().join("index.html"), "\"the console\"").expect("writable");
+    fs::write(nginx.console().join("app.js"), "\"a script\"").expect("writable");
+    let check = |path: &str, status: u16, body: &str, kind: &str| {
+        let answer = http(&nginx).get(path).expect("an answer");
+        assert_eq!((answer.status, answer.body.as_str()), (status, Some(body)), "{path}: {answer:?}");
+        assert!(answer.header("content-type").is_some_and(|is| is.contains(kind)), "{path}: {answer:?}");
+        assert!(answer.header("content-security-policy").is_some(), "{path}: {answer:?}");
+    };
+    check("/console/", 200, "the console", "text/html");
+    check("/console/index.html", 200, "the console", "text/html");
+    check("/console/app.js", 200, "a script", "javascript");
+    for path in ["/console/none", "/console/../nginx.conf", "/console/%2e%2e/nginx.conf", "/console../nginx.conf"] {
+        let mut stream = TcpStream::connect(nginx.address).expect("nginx takes connections");
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: test\r\n\r\n").expect("it is sent");
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).expect("an answer");
+        let status = answer.split(' ').nth(1).expect("a status");
+        assert!(["400", "404"].contains(&status) && !answer.contains("upstream"), "{path}: {answer}");
+    }
+    assert_eq!(nginx.ports(), [nginx.address.port()], "no other port is open");
+}
+
+#[test]
+fn many_clients_share_few_connections_to_the_gateways() {
+    const REQUESTS: usize = 100;
+    let gateways = Gateways::start("nginx_keep_alive", "");
+    let proxies = gateways.addresses.map(Proxy::to);
+    let nginx = Nginx::start(proxies.each_ref().map(|proxy| proxy.address));
+    for _ in 0..REQUESTS {
+        let answer = http(&nginx).get("/livez").expect("an answer");
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let connections: Vec<usize> = proxies.iter().map(Proxy::connections).collect();
+    let all: usize = connections.iter().sum();
+    assert!(connections.iter().all(|some| *some > 0), "both are used: {connections:?}");
+    assert!(all < REQUESTS / 2, "{connections:?} connections for {REQUESTS} requests");
+}
+
+#[test]
+fn a_limit_by_address_counts_clients_and_not_nginx_whatever_they_say() {
+    let terms =
+        "strategy = \"strict\"\nlimit = 2\nwindow-ms = 2592000000\nby = [\"address\"]\nroutes = [\"show-sale\"]";
+    let gateways = Gateways::start("nginx_address", &policy("addresses", terms));
+    let nginx = Nginx::start(gateways.addresses);
+    let ask = |last: u8, headers: &[(&str, &str)]| {
+        let mut http = http_from(&nginx, last);
+        wait::until("an answer in time", || {
+            Some(http.send("GET", SALE, headers, "").expect("an answer")).filter(|answer| !is_unknown(answer))
+        })
+    };
+    // What is refused once is refused for as long as this test lasts.
+    wait::until("the first client's limit", || (ask(2, &[]).status == 429).then_some(()));
+    for headers in [
+        [("x-forwarded-for", "203.0.113.9")],
+        [("x-forwarded-for", "127.0.0.3, 127.0.0.1")],
+        [("forwarded", "for=203.0.113.9")],
+        [("x-real-ip", "203.0.113.9")],
+    ] {
+        assert_eq!(ask(2, &headers).status, 429, "{headers:?}");
+    }
+    assert_eq!(ask(3, &[("x-forwarded-for", "127.0.0.2")]).status, 200, "another client has a limit of its own");
+}
+
+#[test]
+fn a_stream_comes_through_at_once_and_outlives_silence() {
+    let gateways = Gateways::start("nginx_events", "");
+    let nginx = Nginx::start(gateways.addresses);
+    let mut stream = TcpStream::connect(nginx.address).expect("nginx takes connections");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
+    write!(stream, "GET {EVENTS} HTTP/1.1\r\nHost: test\r\n\r\n").expect("it is sent");
+    let mut stream = BufReader::new(stream);
+    let mut until = |is: &dyn Fn(&str) -> bool, what: &str| loop {
+        let mut line = String::new();
+        assert!(stream.read_line(&mut line).expect("a line") > 0, "the stream ended before {what}");
+        if is(line.trim_end()) {
+            break;
+        }
+    };
+    until(&|line| line.eq_ignore_ascii_case("content-type: text/event-stream"), "its head");
+    let mut sell = |available: u64| {
+        reserve_once(&nginx, available);
+        until(&|line| line.contains(&format!("\"available\":{available},")), "the event");
+    };
+    (1..4).for_each(|sold| sell(UNITS - sold));
+    // What a gateway says when nothing happens, later than nginx waits for any other answer.
+    until(&|line| line == ":", "a sign of life");
+    until(&|line| line.is_empty(), "its end");
+}
+
+#[test]
+fn what_nginx_refuses_is_a_problem_as_a_gateway_would_say_it() {
+    let gateways = Gateways::start("nginx_bodies", "");
+    let nginx = Nginx::start(gateways.addresses);
+    let check = |method: &str, path: &str, body: &str, status: u16, problem: &str| {
+        let json = [("content-type", "application/json")];
+        let answer = http(&nginx).send(method, path, &json, body).expect("an answer");
+        assert_eq!((answer.status, answer.problem()), (status, problem), "{method} {path}: {answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer:?}");
+    };
+    let largest = "x".repeat(16 * 1024);
+    check("POST", RESERVE, &largest, 400, "malformed");
+    check("POST", RESERVE, &format!("{largest}x"), 413, "body-too-large");
+    check("PUT", RESERVE, "", 405, "method-not-allowed");
+    check("GET", "/nowhere", "", 404, "not-found");
+}
+
+#[test]
+fn a_request_whose_outcome_is_unknown_is_not_sent_again() {
+    const POSTS: usize = 6;
+    let gateways = Gateways::start("nginx_unknown", "");
+    let proxies = gateways.addresses.map(Proxy::to);
+    let nginx = Nginx::start(proxies.each_ref().map(|proxy| proxy.address));
+    proxies.iter().for_each(|proxy| proxy.count("POST /"));
+    // One gateway hears everything, and nobody hears it.
+    proxies[0].mute();
+    let answers: Vec<Answer> =
+        (0..POSTS).map(|_| http(&nginx).post(RESERVE, "{\"buyer\":\"ada\"}").expect("an answer")).collect();
+    let [mute, other] = proxies.each_ref().map(Proxy::counted);
+    assert!(mute > 0 && mute + other == POSTS, "{POSTS} were sent as {mute} + {other}: {answers:?}");
+    let unknown = answers.iter().filter(|answer| answer.status == 504 && answer.problem() == "outcome-unknown").count();
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    let in_vain = answers.iter().filter(|answer| is_unknown(answer)).count();
+    assert!(unknown >= mute && in_vain + made == POSTS, "{answers:?}");
+    let sold = UNITS - gateways.available();
+    assert!((made as u64..=POSTS as u64).contains(&sold), "{sold} were sold by {POSTS} requests: {answers:?}");
+}
+
+#[test]
+fn where_one_gateway_is_killed_the_other_answers() {
+    const BUYERS: u64 = 20;
+    let mut gateways = Gateways::start("nginx_killed", "");
+    let nginx = Nginx::start(gateways.addresses);
+    (0..BUYERS).for_each(|_| assert_eq!(http(&nginx).get("/livez").expect("an answer").status, 200));
+    gateways.world.kill_first_gateway();
+    for _ in 0..BUYERS {
+        let answer = http(&nginx).get(SALE).expect("an answer");
+        assert!(answer.status == 200 || is_unknown(&answer) && !is_of_nginx(&answer), "{answer:?}");
+    }
+    (0..BUYERS).for_each(|buyer| reserve_once(&nginx, buyer));
+    assert_eq!(gateways.available(), UNITS - BUYERS);
+}
