@@ -9,6 +9,7 @@
 mod arrivals;
 mod open_loop;
 mod run;
+mod scripts;
 mod sql;
 mod strategies;
 mod strategy;
@@ -16,8 +17,8 @@ mod tally;
 mod verdict;
 
 pub use arrivals::{Arrival, Crowd};
-pub use open_loop::{Driven, Till, drive};
+pub use open_loop::{Till, drive};
 pub use run::{Sale, Servers, run};
 pub use strategy::Strategy;
-pub use tally::{Answer, Tally};
+pub use tally::{Answer, Live, Tally};
 pub use verdict::{Outcome, Verdict};

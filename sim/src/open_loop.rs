@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
 use crate::arrivals::Arrival;
-use crate::tally::{Answer, Tally};
+use crate::tally::{Answer, Live};
 
 /// How long a request may take; then nobody knows what became of it.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,64 +23,44 @@ pub trait Till: Send + 'static {
     fn sell(&mut self, buyer: &str) -> impl Future<Output = Result<(Answer, u64)>> + Send;
 }
 
-/// What came of all of them.
-#[derive(Debug)]
-pub struct Driven<T> {
-    /// The tills, to be used again.
-    pub tills: Vec<T>,
-    /// What they were answered.
-    pub tally: Tally,
-    /// From the first request to the last answer.
-    pub took: Duration,
-}
-
-/// Sends every arrival by the first till that is free. `answered` is called behind each answer.
+/// Sends every arrival by the first till that is free, and counts what it is answered. Gives the tills back, to be used again, and
+/// the time from the first request to the last answer.
 ///
 /// # Errors
 /// When a task of ours has died. A request that fails is counted.
-pub async fn drive<T: Till>(
-    tills: Vec<T>,
-    arrivals: Vec<Arrival>,
-    answered: impl Fn() + Send + Sync + 'static,
-) -> Result<Driven<T>> {
-    let queue = Arc::new(Queue { arrivals, next: AtomicUsize::new(0), began: Instant::now(), answered });
+pub async fn drive<T: Till>(tills: Vec<T>, arrivals: Vec<Arrival>, live: &Live) -> Result<(Vec<T>, Duration)> {
+    let queue = Arc::new(Queue { arrivals, next: AtomicUsize::new(0), began: Instant::now(), live: live.clone() });
     let mut tasks = JoinSet::new();
     for till in tills {
         tasks.spawn(serve(till, queue.clone()));
     }
-    let (mut tills, mut tally) = (Vec::new(), Tally::new()?);
-    while let Some(served) = tasks.join_next().await {
-        let (till, part) = served??;
-        tally.add(&part)?;
-        tills.push(till);
+    let mut tills = Vec::new();
+    while let Some(till) = tasks.join_next().await {
+        tills.push(till?);
     }
-    Ok(Driven { tills, tally, took: queue.began.elapsed() })
+    Ok((tills, queue.began.elapsed()))
 }
 
 /// Who is still to come.
-struct Queue<F> {
+struct Queue {
     arrivals: Vec<Arrival>,
     next: AtomicUsize,
     began: Instant,
-    answered: F,
+    live: Live,
 }
 
 /// Serves one after another, each at his time or, where this till is late, as soon as it can.
-async fn serve<T: Till>(mut till: T, queue: Arc<Queue<impl Fn()>>) -> Result<(T, Tally)> {
-    let mut tally = Tally::new()?;
+async fn serve<T: Till>(mut till: T, queue: Arc<Queue>) -> T {
     while let Some(arrival) = queue.arrivals.get(queue.next.fetch_add(1, Ordering::Relaxed)) {
         let due = queue.began + arrival.at;
         sleep_until(due.into()).await;
         let late = due.elapsed();
         let buyer = format!("buyer-{:011}", arrival.buyer);
-        let (answer, retries) = match timeout(REQUEST_TIMEOUT, till.sell(&buyer)).await {
-            Ok(Ok(sold)) => sold,
-            Ok(Err(_)) | Err(_) => (Answer::Failed, 0),
-        };
-        tally.count(answer, retries, late, due.elapsed());
-        (queue.answered)();
+        let answer = timeout(REQUEST_TIMEOUT, till.sell(&buyer)).await;
+        let answer = answer.unwrap_or_else(|_| Err(anyhow!("no answer for {} s", REQUEST_TIMEOUT.as_secs())));
+        queue.live.count(answer, late, due.elapsed());
     }
-    Ok((till, tally))
+    till
 }
 
 #[cfg(test)]
@@ -109,19 +89,37 @@ mod tests {
         }
     }
 
+    /// Answers nothing before a time that is the same for all.
+    struct Stalled(Instant);
+
+    impl Till for Stalled {
+        async fn sell(&mut self, _: &str) -> Result<(Answer, u64)> {
+            sleep_until(self.0.into()).await;
+            Ok((Answer::SoldOut, 0))
+        }
+    }
+
     #[tokio::test]
     async fn every_arrival_is_sent_once_and_counted_once() {
         let crowd = Crowd { buyers: 50, repeat_percent: 20, requests_per_s: 1_000_000, seed: 7 };
         let shelf = Arc::new(Mutex::new((10, Vec::new())));
-        let answers = Arc::new(AtomicUsize::new(0));
-        let counted = answers.clone();
         let tills = (0..4).map(|_| Shelf(shelf.clone())).collect();
-        let count = move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-        };
-        let Driven { tills, tally, .. } = drive(tills, crowd.arrivals(), count).await.unwrap();
-        assert_eq!((tills.len(), answers.load(Ordering::Relaxed)), (4, 60));
-        assert_eq!((tally.requests, tally.sold, tally.failed, tally.retries), (60, 10, 0, 10));
+        let live = Live::new().unwrap();
+        let (tills, _) = drive(tills, crowd.arrivals(), &live).await.unwrap();
+        let tally = live.look();
+        assert_eq!((tills.len(), tally.requests, tally.sold, tally.errors, tally.retries), (4, 60, 10, 0, 10));
         assert_eq!(tally.sold_out + tally.again, 50);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_till_is_counted_from_his_own_time() {
+        const STALL: Duration = Duration::from_millis(200);
+        let arrivals = (0..10).map(|buyer| Arrival { at: Duration::ZERO, buyer }).collect();
+        let live = Live::new().unwrap();
+        drive(vec![Stalled(Instant::now() + STALL)], arrivals, &live).await.unwrap();
+        let tally = live.look();
+        assert_eq!((tally.requests, tally.timely), (10, 1), "one till, and the first has it");
+        // Nine were sent behind the stall and answered at once: a closed loop would call them fast.
+        assert!(tally.latency_us.min() > 150_000, "{} us", tally.latency_us.min());
     }
 }

@@ -15,7 +15,8 @@ use redis::aio::MultiplexedConnection;
 use tokio_postgres::Client as Postgres;
 
 use crate::open_loop::Till;
-use crate::sql;
+use crate::scripts::Scripts;
+use crate::sql::{self, Statements};
 use crate::strategy::Strategy;
 use crate::tally::Answer;
 
@@ -25,7 +26,9 @@ pub(crate) struct Counter {
     /// The run's sale, which no other run has.
     pub(crate) sale: String,
     pub(crate) postgres: Postgres,
+    pub(crate) statements: Statements,
     pub(crate) redis: MultiplexedConnection,
+    pub(crate) scripts: Scripts,
     pub(crate) flash: Flash,
 }
 
@@ -73,13 +76,22 @@ impl Counter {
         Ok((u64::try_from(orders)?, u64::try_from(orders - buyers)?))
     }
 
+    /// Leaves nothing in Redis.
+    pub(crate) async fn clear(&mut self) -> Result<()> {
+        let keys = [self.key("stock"), self.key("buyers"), self.key("lock")];
+        Ok(redis::cmd("DEL").arg(&keys).exec_async(&mut self.redis).await?)
+    }
+
     /// A key of this sale's in Redis.
     fn key(&self, of: &str) -> String {
         format!("flash-sim:{{{}}}:{of}", self.sale)
     }
 
     async fn insert(&self, statement: &str, units: u64) -> Result<()> {
-        self.postgres.execute(statement, &[&self.sale, &i64::try_from(units)?]).await.context("cannot put units on sale")?;
+        self.postgres
+            .execute(statement, &[&self.sale, &i64::try_from(units)?])
+            .await
+            .context("cannot put units on sale")?;
         Ok(())
     }
 }

@@ -55,17 +55,16 @@ impl Strategy {
         Self::ALL.into_iter().find(|strategy| strategy.name() == name)
     }
 
-    /// Whether two buyers at once may be sold the same unit: it is no surprise then.
+    /// Whether it sells the same unit to two buyers who come at once: that is no surprise then.
     #[must_use]
-    pub const fn may_oversell(self) -> bool {
-        // A lock that has run out guards nothing, while its holder goes on.
-        matches!(self, Self::Naive | Self::RedisLock)
+    pub const fn oversells(self) -> bool {
+        matches!(self, Self::Naive)
     }
 
-    /// Whether buyers may be sent away while there are units left.
+    /// Whether it sends buyers away after some tries, though there may be units left.
     #[must_use]
-    pub const fn may_undersell(self) -> bool {
-        matches!(self, Self::Naive | Self::Optimistic | Self::RedisLock)
+    pub const fn gives_up(self) -> bool {
+        matches!(self, Self::Optimistic | Self::RedisLock)
     }
 }
 

@@ -16,8 +16,8 @@ use flash_gateway::{Auth, Durability, Gateway, IdSecrets, Policy, Proxies, Trans
 use serde::Serialize;
 
 pub(crate) use self::progress::Progress;
-pub(crate) use self::stack::Urls;
 use self::stack::Stack;
+pub(crate) use self::stack::Urls;
 use self::supervisor::Supervisor;
 use crate::args::{self, Output};
 use crate::syncer::Syncer;
@@ -42,7 +42,13 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
     }
     with_servers(&args.stack, async |servers| {
         let stop = run::asked_to_stop()?;
-        let serving = Serving { listen: args.listen, threads: args.threads, rate_limits, log_sample, durability: args.durability };
+        let serving = Serving {
+            listen: args.listen,
+            threads: args.threads,
+            rate_limits,
+            log_sample,
+            durability: args.durability,
+        };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = if args.demo {
             let (address, postgres) = (running.gateway.address(), &servers.urls.postgres);

@@ -1,166 +1,142 @@
-//! What is printed: a row for each strategy as soon as it is done.
+//! What is printed: a table in the end, or a line of JSON for each strategy as soon as it is done.
+
+use std::collections::BTreeMap;
 
 use flash_sim::{Crowd, Outcome, Verdict};
 use serde::Serialize;
 
+use super::table;
 use crate::args::Output;
 use crate::output;
 
-/// The columns: what stands above each, and how wide it is at least.
-const COLUMNS: [(&str, usize); 14] = [
-    ("strategy", 16),
-    ("requests", 8),
-    ("sold", 7),
-    ("oversold", 8),
-    ("undersold", 9),
-    ("errors", 6),
-    ("retries", 7),
-    ("requests/s", 10),
-    ("p50 ms", 8),
-    ("p99 ms", 8),
-    ("p99.9 ms", 8),
-    ("max ms", 8),
-    ("CPU us", 8),
-    ("verdict", 0),
-];
+/// Below it, a reader should know that there were too few connections, or too slow a server, for the rate.
+const TIMELY_PERCENT_MIN: f64 = 95.0;
+/// The kernel counts CPU time in ticks of so many microseconds.
+const TICK_US: f64 = 10_000.0;
 
-/// What one strategy came to.
-#[derive(Debug, Serialize)]
-struct Line {
-    strategy: &'static str,
-    requests: u64,
-    sold: u64,
-    orders: u64,
-    oversold: u64,
-    undersold: u64,
-    duplicates: u64,
-    sold_out: u64,
-    again: u64,
-    errors: u64,
-    retries: u64,
-    timely_percent: f64,
-    requests_per_s: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    p999_ms: f64,
-    max_ms: f64,
-    /// Of each server, for each request.
-    cpu_us_per_request: Vec<(&'static str, f64)>,
-    seed: u64,
-    verdict: &'static str,
+/// Prints what came of a simulation.
+pub(super) struct Report {
+    pub(super) output: Output,
+    pub(super) crowd: Crowd,
+    pub(super) units: u64,
+    pub(super) concurrency: u64,
 }
 
-/// Prints them.
-pub(crate) struct Report {
-    output: Output,
-    seed: u64,
+/// What one strategy came to, as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) strategy: &'static str,
+    pub(super) buyers: u64,
+    pub(super) units: u64,
+    pub(super) concurrency: u64,
+    pub(super) rate: u64,
+    pub(super) seed: u64,
+    pub(super) requests: u64,
+    pub(super) sold: u64,
+    pub(super) again: u64,
+    pub(super) sold_out: u64,
+    pub(super) errors: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_error: Option<String>,
+    pub(super) retries: u64,
+    pub(super) orders: u64,
+    pub(super) duplicates: u64,
+    pub(super) oversold: u64,
+    pub(super) undersold: u64,
+    pub(super) timely_percent: f64,
+    pub(super) requests_per_s: f64,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    pub(super) p999_ms: f64,
+    pub(super) max_ms: f64,
+    /// Of each server, for each request.
+    pub(super) cpu_us_per_request: BTreeMap<String, f64>,
+    pub(super) verdict: &'static str,
 }
 
 impl Report {
-    pub(crate) fn begin(output: Output, crowd: &Crowd) -> Self {
-        if output == Output::Table {
-            print(COLUMNS.map(|(title, _)| title.to_owned()));
-        }
-        Self { output, seed: crowd.seed }
-    }
-
-    pub(crate) fn row(&self, outcome: &Outcome) {
-        let line = Line::of(outcome, self.seed);
-        match self.output {
-            Output::Json => output::json(&line),
-            Output::Table => print(line.cells()),
+    /// One strategy is done.
+    pub(super) fn done(&self, outcome: &Outcome) {
+        if self.output == Output::Json {
+            output::json(&self.line(outcome));
         }
     }
 
-    /// What a reader should know who sees the table alone.
-    pub(crate) fn end(&self, outcomes: &[Outcome]) {
+    /// All are done.
+    pub(super) fn end(&self, outcomes: &[Outcome]) {
         if self.output == Output::Json {
             return;
         }
-        output::text(&format!("\nseed {}: `--seed {}` brings the same buyers at the same times.\n", self.seed, self.seed));
-        for outcome in outcomes.iter().filter(|outcome| outcome.verdict() != Verdict::Exact) {
-            let (name, tally) = (outcome.strategy.name(), &outcome.tally);
-            output::text(&format!(
-                "{name}: of {} units {} were promised; PostgreSQL has {} orders, {} of them of a buyer who has another.\n",
-                outcome.units, tally.sold, outcome.orders, outcome.duplicates
-            ));
+        let lines: Vec<Line> = outcomes.iter().map(|outcome| self.line(outcome)).collect();
+        output::text(&table::of(&lines));
+        output::text("\n");
+        for note in outcomes.iter().zip(&lines).filter_map(|(outcome, line)| note(outcome.verdict(), line)) {
+            output::text(&note);
         }
-        if let Some(busy) = outcomes.iter().find(|outcome| percent(outcome.tally.timely, outcome.tally.requests) < 95.0) {
-            output::text(&format!(
-                "{}: requests came late because all connections were waiting; latency counts from when they were to come.\n",
-                busy.strategy.name()
-            ));
+        let late = |line: &&Line| line.timely_percent < TIMELY_PERCENT_MIN;
+        let late: Vec<&str> = lines.iter().filter(late).map(|line| line.strategy).collect();
+        if !late.is_empty() {
+            output::text(&format!("Requests waited for a free connection: {}.\n", late.join(", ")));
         }
+        let Crowd { buyers, seed, requests_per_s, .. } = self.crowd;
+        output::text(&format!(
+            "CPU is counted to {:.1} us a request, with what a server does while nobody asks.\n\
+             The same buyers at the same times: --buyers {buyers} --units {} --concurrency {} --rate {requests_per_s} \
+             --seed {seed}\n",
+            TICK_US / to_f64(self.crowd.requests()),
+            self.units,
+            self.concurrency
+        ));
     }
-}
 
-impl Line {
-    fn of(outcome: &Outcome, seed: u64) -> Self {
+    fn line(&self, outcome: &Outcome) -> Line {
         let tally = &outcome.tally;
         let ms = |quantile| rounded(to_f64(tally.latency_us.value_at_quantile(quantile)) / 1_000.0);
         let requests = to_f64(tally.requests.max(1));
-        let cpu = outcome.cpu.iter().map(|(name, time)| (*name, rounded(time.as_secs_f64() * 1e6 / requests)));
-        Self {
+        let key = |name: &str| name.to_lowercase().replace(' ', "_");
+        let cpu = outcome.cpu.iter().map(|(name, time)| (key(name), rounded(time.as_secs_f64() * 1e6 / requests)));
+        Line {
             strategy: outcome.strategy.name(),
+            buyers: outcome.buyers,
+            units: outcome.units,
+            concurrency: self.concurrency,
+            rate: self.crowd.requests_per_s,
+            seed: self.crowd.seed,
             requests: tally.requests,
             sold: tally.sold,
+            again: tally.again,
+            sold_out: tally.sold_out,
+            errors: tally.errors,
+            first_error: tally.first_error.clone(),
+            retries: tally.retries,
             orders: outcome.orders,
+            duplicates: outcome.duplicates,
             oversold: outcome.oversold(),
             undersold: outcome.undersold(),
-            duplicates: outcome.duplicates,
-            sold_out: tally.sold_out,
-            again: tally.again,
-            errors: tally.failed,
-            retries: tally.retries,
-            timely_percent: percent(tally.timely, tally.requests),
-            requests_per_s: rounded(to_f64(tally.requests) / outcome.took.as_secs_f64().max(f64::MIN_POSITIVE)),
+            timely_percent: rounded(to_f64(tally.timely) * 100.0 / requests),
+            requests_per_s: rounded(outcome.requests_per_s()),
             p50_ms: ms(0.5),
             p99_ms: ms(0.99),
             p999_ms: ms(0.999),
             max_ms: rounded(to_f64(tally.latency_us.max()) / 1_000.0),
             cpu_us_per_request: cpu.collect(),
-            seed,
             verdict: outcome.verdict().name(),
         }
     }
-
-    fn cells(&self) -> [String; COLUMNS.len()] {
-        let cpu: f64 = self.cpu_us_per_request.iter().map(|(_, us)| us).sum();
-        [
-            self.strategy.to_owned(),
-            self.requests.to_string(),
-            self.sold.to_string(),
-            self.oversold.to_string(),
-            self.undersold.to_string(),
-            self.errors.to_string(),
-            self.retries.to_string(),
-            format!("{:.0}", self.requests_per_s),
-            format!("{:.1}", self.p50_ms),
-            format!("{:.1}", self.p99_ms),
-            format!("{:.1}", self.p999_ms),
-            format!("{:.1}", self.max_ms),
-            format!("{cpu:.0}"),
-            self.verdict.to_owned(),
-        ]
-    }
 }
 
-fn print(cells: [String; COLUMNS.len()]) {
-    let first_width = COLUMNS[0].1;
-    let mut line = String::new();
-    for (cell, (title, width)) in cells.iter().zip(COLUMNS) {
-        let cell = match (title, width) {
-            ("strategy", _) => format!("{cell:first_width$}"),
-            (_, 0) => format!("  {cell}"),
-            _ => format!(" {cell:>width$}"),
-        };
-        line.push_str(&cell);
-    }
-    output::text(&format!("{line}\n"));
-}
-
-fn percent(part: u64, whole: u64) -> f64 {
-    rounded(to_f64(part) * 100.0 / to_f64(whole.max(1)))
+/// What the table does not say of a strategy.
+fn note(verdict: Verdict, line: &Line) -> Option<String> {
+    let Line { strategy, units, sold, orders, duplicates, .. } = line;
+    let found = format!("{units} units, {sold} promised, {orders} orders, {duplicates} of a buyer who has another");
+    let said = match verdict {
+        Verdict::Exact => None,
+        Verdict::Lucky => Some("it oversells where two buyers meet, and none did this time".to_owned()),
+        Verdict::AsExpected | Verdict::Broken => Some(found),
+    };
+    let error = line.first_error.as_ref().map(|error| format!("the first of {} errors: {error}", line.errors));
+    let parts: Vec<String> = said.into_iter().chain(error).collect();
+    (!parts.is_empty()).then(|| format!("{strategy}: {}\n", parts.join("; ")))
 }
 
 /// Two decimals are all that a measurement on a shared machine is worth.

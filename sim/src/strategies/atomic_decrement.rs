@@ -3,17 +3,16 @@
 use anyhow::Result;
 
 use super::{Counter, Sold};
-use crate::sql;
 use crate::tally::Answer;
 
 pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
-    let Counter { postgres, sale, .. } = counter;
+    let Counter { postgres, statements, sale, .. } = counter;
     let transaction = postgres.transaction().await?;
-    if transaction.execute(sql::ORDER, &[sale, &buyer]).await? == 0 {
-        return Ok((Answer::Again, 0));
-    }
-    if transaction.execute(sql::DECREMENT, &[sale]).await? == 0 {
+    if transaction.execute(&statements.decrement, &[sale]).await? == 0 {
         return Ok((Answer::SoldOut, 0));
+    }
+    if transaction.execute(&statements.order, &[sale, &buyer]).await? == 0 {
+        return Ok((Answer::Again, 0));
     }
     transaction.commit().await?;
     Ok((Answer::Sold, 0))

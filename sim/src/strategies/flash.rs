@@ -10,13 +10,15 @@ use tokio::time::sleep;
 use super::{Counter, Sold};
 use crate::tally::Answer;
 
+/// What a journal has to hold beside an event for each unit: that the sale is there.
+const OTHER_EVENTS: u64 = 1;
 /// How long the orders may take until PostgreSQL has them.
 const PERSIST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(super) async fn stock(counter: &Counter, units: u64) -> Result<()> {
-    let terms = Terms { journal_events_max: Some(units.max(1)), ..Terms::simple(units) };
+    let terms = Terms { journal_events_max: Some(units + OTHER_EVENTS), ..Terms::simple(units) };
     let warm = Warm { terms, epoch: FIRST_EPOCH, after: 0 };
     match counter.flash.call(Call::warm(&counter.sale, &warm)).await? {
         Ok(_) => Ok(()),

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::{Counter, Sold};
-use crate::sql;
 use crate::tally::Answer;
 
 pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
@@ -12,16 +11,16 @@ pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
 
 /// Right, if nobody else does it at the same time.
 pub(super) async fn read_then_write(counter: &mut Counter, buyer: &str) -> Result<Answer> {
-    let Counter { postgres, sale, .. } = counter;
-    let seen: i64 = postgres.query_one(sql::NAIVE_SEEN, &[sale, &buyer]).await?.get(0);
+    let Counter { postgres, statements, sale, .. } = counter;
+    let seen: i64 = postgres.query_one(&statements.naive_seen, &[sale, &buyer]).await?.get(0);
     if seen > 0 {
         return Ok(Answer::Again);
     }
-    let available: i64 = postgres.query_one(sql::READ, &[sale]).await?.get(0);
+    let available: i64 = postgres.query_one(&statements.read, &[sale]).await?.get(0);
     if available <= 0 {
         return Ok(Answer::SoldOut);
     }
-    postgres.execute(sql::WRITE, &[sale, &(available - 1)]).await?;
-    postgres.execute(sql::NAIVE_ORDER, &[sale, &buyer]).await?;
+    postgres.execute(&statements.write, &[sale, &(available - 1)]).await?;
+    postgres.execute(&statements.naive_order, &[sale, &buyer]).await?;
     Ok(Answer::Sold)
 }

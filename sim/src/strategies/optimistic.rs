@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::{Counter, Sold};
-use crate::sql;
 use crate::tally::Answer;
 
 /// Tries beyond the first; most programs give up there.
@@ -15,22 +14,22 @@ pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
             return Ok((answer, retries));
         }
     }
-    Ok((Answer::Failed, RETRIES_MAX))
+    Ok((Answer::GaveUp, RETRIES_MAX))
 }
 
 /// None: somebody else was faster.
 async fn attempt(counter: &mut Counter, buyer: &str) -> Result<Option<Answer>> {
-    let Counter { postgres, sale, .. } = counter;
-    let row = postgres.query_one(sql::READ, &[sale]).await?;
+    let Counter { postgres, statements, sale, .. } = counter;
+    let row = postgres.query_one(&statements.read, &[sale]).await?;
     let (available, version): (i64, i64) = (row.get(0), row.get(1));
     if available <= 0 {
         return Ok(Some(Answer::SoldOut));
     }
     let transaction = postgres.transaction().await?;
-    if transaction.execute(sql::ORDER, &[sale, &buyer]).await? == 0 {
+    if transaction.execute(&statements.order, &[sale, &buyer]).await? == 0 {
         return Ok(Some(Answer::Again));
     }
-    if transaction.execute(sql::WRITE_VERSION, &[sale, &version]).await? == 0 {
+    if transaction.execute(&statements.write_version, &[sale, &version]).await? == 0 {
         return Ok(None);
     }
     transaction.commit().await?;

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::{Counter, Sold};
-use crate::sql;
 use crate::tally::Answer;
 
 pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
@@ -17,7 +16,7 @@ pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
         take_back(counter, &stock, &buyers, buyer).await?;
         return Ok((Answer::SoldOut, 0));
     }
-    let written = counter.postgres.execute(sql::ORDER, &[&counter.sale, &buyer]).await;
+    let written = counter.postgres.execute(&counter.statements.order, &[&counter.sale, &buyer]).await;
     if written.is_err() {
         take_back(counter, &stock, &buyers, buyer).await?;
     }
