@@ -24,10 +24,10 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = strategy())]
     pub(crate) strategy: Vec<Strategy>,
     /// People who want one unit each.
-    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=500_000))]
     pub(crate) buyers: u64,
     /// Units that there are.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=500_000))]
     pub(crate) units: u64,
     /// Requests that are under way at once, each with a connection to PostgreSQL of its own.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=80))]

@@ -63,22 +63,22 @@ mod tests {
 
     #[test]
     fn the_widest_line_fits_a_terminal() {
-        const MANY: u64 = 1_000_000;
-        const LONG_MS: f64 = 123_456.7;
+        const MANY: u64 = 500_000;
+        const LONG_MS: f64 = 120_000.0;
         let line = Line {
             strategy: "atomic-decrement",
             buyers: MANY,
             units: MANY,
             concurrency: 80,
-            rate: MANY,
+            rate: 2 * MANY,
             seed: u64::MAX,
             requests: 2 * MANY,
             sold: MANY,
             again: MANY,
             sold_out: MANY,
-            errors: MANY - 1,
+            errors: MANY,
             first_error: None,
-            retries: 10 * MANY - 1,
+            retries: 19 * MANY,
             orders: MANY,
             duplicates: MANY,
             oversold: MANY,
