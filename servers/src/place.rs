@@ -116,7 +116,7 @@ impl Place {
     pub(crate) fn port(&self, wanted: Option<u16>) -> Result<u16, Error> {
         let port = match wanted {
             Some(port) => port,
-            None => match self.last_port() {
+            None => match self.last_port()? {
                 Some(port) => port,
                 None => port::pick()?,
             },
@@ -125,8 +125,9 @@ impl Place {
         Ok(port)
     }
 
-    fn last_port(&self) -> Option<u16> {
-        self.kept("port")?.parse().ok().filter(|port| port::is_free(*port))
+    fn last_port(&self) -> Result<Option<u16>, Error> {
+        let Some(port) = self.kept("port").and_then(|port| port.parse().ok()) else { return Ok(None) };
+        Ok(port::take_again(port)?.then_some(port))
     }
 
     /// A random word, made once and kept in a file that only its owner can read.

@@ -33,7 +33,11 @@ struct Own {
     blocks: Vec<Block>,
     /// The next port to look at, counted over all of them.
     next: usize,
+    /// Blocks that only ports of earlier lives are taken from.
+    earlier: Vec<Block>,
 }
+
+static OWN: Mutex<Own> = Mutex::new(Own::new());
 
 struct Block {
     first: u16,
@@ -52,11 +56,33 @@ pub(crate) fn is_free(port: u16) -> bool {
 /// # Errors
 /// When all are taken, or there is no place for lock files.
 pub fn pick() -> Result<u16, Error> {
-    static OWN: Mutex<Own> = Mutex::new(Own { blocks: Vec::new(), next: 0 });
     OWN.lock().unwrap_or_else(PoisonError::into_inner).pick()
 }
 
+/// Whether a port that was picked in an earlier life can be had again: it is free, and nobody else gets it from now on.
+pub(crate) fn take_again(port: u16) -> Result<bool, Error> {
+    Ok(is_free(port) && OWN.lock().unwrap_or_else(PoisonError::into_inner).take_again(port)?)
+}
+
 impl Own {
+    const fn new() -> Self {
+        Self { blocks: Vec::new(), next: 0, earlier: Vec::new() }
+    }
+
+    /// Ports of a block that is handed out from may be somebody's already.
+    fn take_again(&mut self, port: u16) -> Result<bool, Error> {
+        let Some(at) = port.checked_sub(PORT_MIN).map(|offset| offset / BLOCK_PORTS).filter(|at| *at < BLOCKS) else {
+            return Ok(true);
+        };
+        if self.earlier.iter().any(|block| block.first == first_port(at)) {
+            return Ok(true);
+        }
+        let block = lock_block(at)?;
+        let is_ours = block.is_some();
+        self.earlier.extend(block);
+        Ok(is_ours)
+    }
+
     fn pick(&mut self) -> Result<u16, Error> {
         let tries = OWN_BLOCKS_MAX * usize::from(BLOCK_PORTS);
         for _ in 0..tries {
@@ -87,16 +113,21 @@ impl Own {
 
 /// Takes a block that no process has. Every process begins its search at a random one.
 fn take_block() -> Result<Option<Block>, Error> {
+    let start = random();
+    let mut blocks = (0..BLOCKS).map(|at| lock_block((start + at) % BLOCKS));
+    blocks.find_map(Result::transpose).transpose()
+}
+
+/// Takes this block; none: it is taken.
+fn lock_block(at: u16) -> Result<Option<Block>, Error> {
     let place = Place::open(&locks(), 0o700)?;
     let failed = || Error::io(format!("cannot lock ports in {}", place.dir().display()));
-    let start = random();
-    for at in (0..BLOCKS).map(|at| (start + at) % BLOCKS) {
-        let lock = lock_file(&place.path(&at.to_string())).map_err(failed())?;
-        if lock.try_lock().is_ok() {
-            return Ok(Some(Block { first: PORT_MIN + at * BLOCK_PORTS, _lock: lock }));
-        }
-    }
-    Ok(None)
+    let lock = lock_file(&place.path(&at.to_string())).map_err(failed())?;
+    Ok(lock.try_lock().is_ok().then(|| Block { first: first_port(at), _lock: lock }))
+}
+
+const fn first_port(block: u16) -> u16 {
+    PORT_MIN + block * BLOCK_PORTS
 }
 
 fn lock_file(path: &Path) -> io::Result<File> {
@@ -137,14 +168,30 @@ mod tests {
 
     #[test]
     fn nobody_else_gets_a_port_that_was_handed_out_even_if_nobody_listens_there() {
-        let [mut one, mut other] = [0, 0].map(|next| Own { blocks: Vec::new(), next });
+        let (mut one, mut other) = (Own::new(), Own::new());
         let [ours, theirs] = [&mut one, &mut other].map(|own| [0; 200].map(|_: u16| own.pick().unwrap()));
         assert!(ours.iter().all(|port| !theirs.contains(port)), "{ours:?} {theirs:?}");
     }
 
     #[test]
+    fn a_port_of_an_earlier_life_is_had_again_unless_somebody_hands_it_out() {
+        let (mut before, mut now, mut other) = (Own::new(), Own::new(), Own::new());
+        let ports = [before.pick().unwrap(), before.pick().unwrap()];
+        assert!(!now.take_again(ports[0]).unwrap(), "it is another's");
+        drop(before);
+        for port in ports {
+            assert!(now.take_again(port).unwrap());
+            assert!(!other.take_again(port).unwrap());
+        }
+        let picked: Vec<u16> = (0..2_000).map(|_| now.pick().unwrap()).collect();
+        assert!(ports.iter().all(|port| !picked.contains(port)), "{ports:?}");
+        assert!(!now.take_again(picked[0]).unwrap(), "it hands that out itself");
+        assert!(now.take_again(5).unwrap(), "it was never handed out");
+    }
+
+    #[test]
     fn a_process_that_needs_many_ports_hands_its_own_out_again() {
-        let mut own = Own { blocks: Vec::new(), next: 0 };
+        let mut own = Own::new();
         let ports: std::collections::BTreeSet<u16> = (0..2_000).map(|_| own.pick().unwrap()).collect();
         assert!(own.blocks.len() <= OWN_BLOCKS_MAX && ports.len() <= OWN_BLOCKS_MAX * usize::from(BLOCK_PORTS));
     }

@@ -1,0 +1,25 @@
+"""What schemathesis is told beside the document (`scripts/test-api`)."""
+
+import schemathesis
+
+# Room for events that PostgreSQL does not have yet. Whoever makes a sale without any is refused behind each event, by a
+# 503 that is right; with room, no 503 is.
+JOURNAL_EVENTS_MIN = 1_000
+# On a machine that is busy with other things an answer may come late, and these say so as the document does.
+LATE = ("/problems/outcome-unknown", "/problems/timed-out")
+
+
+@schemathesis.hook
+def before_call(context, case, **kwargs):
+    if not isinstance(case.body, dict):
+        return
+    most = case.body.get("journal_events_max")
+    if isinstance(most, int) and 1 <= most < JOURNAL_EVENTS_MIN:
+        case.body["journal_events_max"] = JOURNAL_EVENTS_MIN
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """Whether it is one."""
+    is_late = response.status_code == 504 and response.json().get("type") in LATE
+    return not is_late
