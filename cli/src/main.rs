@@ -25,7 +25,6 @@ mod servers;
 mod settings;
 mod sim;
 mod syncer;
-mod threads;
 mod tls;
 
 use std::process::ExitCode;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The kernel counts in these (USER_HZ is 100 on every Linux).
+/// The kernel counts in these (USER_HZ is 100 on every Linux), and cuts off what is less, for each process.
 const TICK: Duration = Duration::from_millis(10);
 const KIB: u64 = 1024;
 
@@ -12,8 +13,16 @@ const KIB: u64 = 1024;
 #[must_use]
 pub fn cpu(root: u32) -> Duration {
     let table: HashMap<u32, Process> = processes();
-    let ticks = table.iter().filter(|(pid, _)| descends(&table, **pid, root)).map(|(_, process)| process.ticks);
-    TICK * u32::try_from(ticks.sum::<u64>()).unwrap_or(u32::MAX)
+    let family = table.iter().filter(|(pid, _)| descends(&table, **pid, root));
+    // The ticks know of threads that have ended; the other, of less than a tick.
+    family.map(|(pid, process)| process.own.max(exactly(&format!("/proc/{pid}/task"))) + process.ended).sum()
+}
+
+/// CPU time of those threads of this process that run and whose names are `wanted`.
+pub fn cpu_of_threads(wanted: impl Fn(&str) -> bool) -> Duration {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let is_wanted = |task: &PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|name| wanted(name.trim_end()));
+    tasks.map(|task| task.path()).filter(is_wanted).filter_map(|task| on_cpu(&task)).sum()
 }
 
 /// The most memory that any one of them ever had, in bytes.
@@ -32,8 +41,10 @@ pub fn resident_bytes(pid: u32) -> u64 {
 
 struct Process {
     parent: u32,
-    /// Its own and those of children that have ended.
-    ticks: u64,
+    /// What it has used itself.
+    own: Duration,
+    /// What children of its have used that have ended.
+    ended: Duration,
 }
 
 fn processes() -> HashMap<u32, Process> {
@@ -45,8 +56,24 @@ fn processes() -> HashMap<u32, Process> {
 /// Fields 4 and 14 to 17 of the line, whose second is the name in parentheses.
 fn process(stat: &str) -> Option<Process> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-    let ticks = fields.get(11..15)?.iter().filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-    Some(Process { parent: fields.get(1)?.parse().ok()?, ticks })
+    let time = |at: usize| Some(TICK * fields.get(at)?.parse().ok()?);
+    Some(Process { parent: fields.get(1)?.parse().ok()?, own: time(11)? + time(12)?, ended: time(13)? + time(14)? })
+}
+
+/// CPU time of all threads in a folder of `/proc`.
+fn exactly(tasks: &str) -> Duration {
+    fs::read_dir(tasks).into_iter().flatten().flatten().filter_map(|task| on_cpu(&task.path())).sum()
+}
+
+/// CPU time of a thread, to the nanosecond where the kernel says so.
+fn on_cpu(task: &Path) -> Option<Duration> {
+    let read = |file| fs::read_to_string(task.join(file)).ok();
+    read("schedstat").and_then(|text| nanoseconds(&text)).or_else(|| Some(process(&read("stat")?)?.own))
+}
+
+/// The first of three numbers; the others are time that it waited, and how often it ran.
+fn nanoseconds(schedstat: &str) -> Option<Duration> {
+    schedstat.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 fn descends(table: &HashMap<u32, Process>, pid: u32, root: u32) -> bool {
@@ -64,4 +91,36 @@ fn memory_bytes(pid: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     Some(line.split_ascii_whitespace().next()?.parse::<u64>().ok()? * KIB)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_whatever_its_name_is() {
+        let read = process("7 (a) b) S 4 2 3 4 5 6 7 8 9 10 30 12 5 1 20 0").unwrap();
+        let ms = Duration::from_millis;
+        assert_eq!((read.parent, read.own, read.ended), (4, ms(420), ms(60)));
+        assert!(process("garbage").is_none());
+    }
+
+    #[test]
+    fn a_thread_is_read_to_the_nanosecond() {
+        assert_eq!(nanoseconds("1234567 89 3\n"), Some(Duration::from_nanos(1_234_567)));
+        assert_eq!(nanoseconds(""), None);
+    }
+
+    #[test]
+    fn work_of_less_than_a_tick_is_seen() {
+        let this = std::process::id();
+        let name = std::thread::current().name().map(str::to_owned).unwrap();
+        // The kernel keeps fifteen bytes of a name.
+        let mine = || cpu_of_threads(|thread| name.starts_with(thread) && thread.len() == name.len().min(15));
+        let (before, mine_before) = (cpu(this), mine());
+        while mine() - mine_before < Duration::from_millis(1) {
+            std::hint::spin_loop();
+        }
+        assert!(cpu(this) - before >= Duration::from_millis(1));
+    }
 }

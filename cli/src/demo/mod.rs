@@ -9,13 +9,13 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
+use flash_servers::usage;
 use tokio::time::{sleep, timeout};
 
 use self::api::Api;
 use self::report::Report;
 use crate::args::{self, Output};
 use crate::dev::Progress;
-use crate::threads;
 
 /// How long the orders may take to reach PostgreSQL, per order and in any case.
 const PERSIST_TIMEOUT_MS_PER_ORDER: u64 = 1;
@@ -49,14 +49,14 @@ async fn sell(stampede: &args::Stampede, gateway: SocketAddr, postgres: &str, pr
     let vault = flash_vault::connect(postgres).await.context("cannot connect to PostgreSQL")?;
 
     let is_http = |name: &str| name.starts_with("flash-http");
-    let cpu_before = threads::cpu(is_http);
+    let cpu_before = usage::cpu_of_threads(is_http);
     let start = Instant::now();
     let tally = stampede::run(stampede, seed, gateway, &sale, progress).await?;
     let took = start.elapsed();
 
     let orders = wait_for_orders(&vault, &sale, tally.reserved, progress).await?;
     let persisted_after = start.elapsed();
-    let gateway_cpu = threads::cpu(is_http).saturating_sub(cpu_before);
+    let gateway_cpu = usage::cpu_of_threads(is_http).saturating_sub(cpu_before);
     let duplicates = flash_vault::twice_served_buyers(&vault, &sale).await?;
     // A connection of its own: one that rests while the stampede lasts may have been closed meanwhile.
     let stock = Api::connect(gateway).await?.stock(&sale).await?;

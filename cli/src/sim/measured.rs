@@ -5,7 +5,6 @@ use std::time::Duration;
 use flash_servers::usage;
 
 use crate::dev::Urls;
-use crate::threads;
 
 /// Those who ask have a thread of their own, as people have machines of their own; what it costs is nobody's cost.
 pub(super) const BUYERS: &str = "flash-buyers";
@@ -27,6 +26,6 @@ impl flash_sim::Servers for Measured {
 
     fn cpu(&self) -> Vec<(&'static str, Duration)> {
         let servers = self.pids.iter().map(|(name, pid)| (*name, usage::cpu(*pid)));
-        servers.chain([("gateway and syncer", threads::cpu(|name| name != BUYERS))]).collect()
+        servers.chain([("gateway and syncer", usage::cpu_of_threads(|name| name != BUYERS))]).collect()
     }
 }

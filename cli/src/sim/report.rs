@@ -11,8 +11,6 @@ use crate::output;
 
 /// Below it, a reader should know that there were too few connections, or too slow a server, for the rate.
 const TIMELY_PERCENT_MIN: f64 = 95.0;
-/// The kernel counts CPU time in ticks of so many microseconds.
-const TICK_US: f64 = 10_000.0;
 
 /// Prints what came of a simulation.
 pub(super) struct Report {
@@ -80,12 +78,10 @@ impl Report {
         }
         let Crowd { buyers, seed, requests_per_s, .. } = self.crowd;
         output::text(&format!(
-            "CPU is counted to {:.1} us a request, with what a server does while nobody asks.\n\
+            "CPU is with what a server does while nobody asks.\n\
              The same buyers at the same times: --buyers {buyers} --units {} --concurrency {} --rate {requests_per_s} \
              --seed {seed}\n",
-            TICK_US / to_f64(self.crowd.requests()),
-            self.units,
-            self.concurrency
+            self.units, self.concurrency
         ));
     }
 
