@@ -31,6 +31,7 @@ macro_rules! url_source {
 
 mod identity;
 mod operator;
+mod sim;
 mod tls;
 
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
@@ -39,6 +40,8 @@ pub(crate) use operator::{
     Repair,
 };
 pub(crate) use tls::Tls;
+
+pub(crate) use sim::Sim;
 
 /// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
 #[derive(Debug, Parser)]
@@ -105,6 +108,8 @@ pub(crate) enum ForwardedHeader {
 pub(crate) enum Command {
     /// Run everything on this machine: Redis with the module, PostgreSQL, RabbitMQ, gateway and syncer.
     Dev(Dev),
+    /// Sell by eight ways side by side, the usual ones and ours, and say what became of it.
+    Sim(Sim),
     /// Serve the HTTP API, relay events from Redis, and bring back what Redis has forgotten.
     Gateway(Gateway),
     /// Write events from RabbitMQ to PostgreSQL; or tell the syncers that run to pause, resume or drain.
@@ -133,12 +138,32 @@ pub(crate) enum Command {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example: flash dev --demo --buyers 10000 --units 100")]
 pub(crate) struct Dev {
-    /// Where all data lies. Started again on the same directory, everything is there again.
-    #[arg(long, default_value = ".flash")]
-    pub(crate) dir: PathBuf,
+    /// The servers.
+    #[command(flatten)]
+    pub(crate) stack: Stack,
     /// Where HTTP is served; port 0 is any free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// Threads that serve HTTP.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
+    #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
+    pub(crate) durability: Durability,
+    /// Send a stampede of buyers at a sale, say how it went, and stop.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// The stampede.
+    #[command(flatten)]
+    pub(crate) stampede: Stampede,
+}
+
+/// The servers of this machine: private ones, unless one is named that runs already.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Stack {
+    /// Where all data lies. Started again on the same directory, everything is there again.
+    #[arg(long, default_value = ".flash")]
+    pub(crate) dir: PathBuf,
     /// A Redis with the module that runs already, instead of a private one.
     #[arg(long, value_name = "URL")]
     pub(crate) redis: Option<String>,
@@ -154,18 +179,6 @@ pub(crate) struct Dev {
     /// What carries the events from Redis to PostgreSQL. With `direct`, there is no RabbitMQ.
     #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
     pub(crate) transport: Transport,
-    /// Threads that serve HTTP.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) threads: usize,
-    /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
-    #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
-    pub(crate) durability: Durability,
-    /// Send a stampede of buyers at a sale, say how it went, and stop.
-    #[arg(long)]
-    pub(crate) demo: bool,
-    /// The stampede.
-    #[command(flatten)]
-    pub(crate) stampede: Stampede,
 }
 
 /// The stampede of `flash dev --demo`.

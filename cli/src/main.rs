@@ -23,6 +23,7 @@ mod run;
 mod secret;
 mod servers;
 mod settings;
+mod sim;
 mod syncer;
 mod tls;
 
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     };
     logging::start(&args.log, args.log_format, args.log_sample > 0);
     let result = match args.command {
+        Command::Sim(sim) => sim::run(&sim, args.log_sample, args.output),
         Command::Dev(dev) => dev::run(&dev, file.policies(), args.log_sample, args.output),
         Command::Gateway(gateway) => run::gateway(&gateway, file.policies(), args.log_sample, args.output),
         Command::Syncer(syncer) => match &syncer.action {

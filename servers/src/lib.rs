@@ -31,6 +31,7 @@ mod rabbitmq;
 mod redis;
 mod server;
 mod tree;
+pub mod usage;
 mod wait;
 
 pub use error::Error;

@@ -39,6 +39,7 @@ mod problems;
 mod rate_limits;
 mod recovery;
 mod settings;
+mod sim;
 mod sold_out;
 mod stampede;
 mod support;

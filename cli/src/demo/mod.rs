@@ -1,7 +1,6 @@
 //! `flash dev --demo`: a stampede over real HTTP connections, and what became of it.
 
 mod api;
-mod cpu;
 mod report;
 mod stampede;
 
@@ -10,6 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
+use flash_servers::usage;
 use tokio::time::{sleep, timeout};
 
 use self::api::Api;
@@ -48,14 +48,15 @@ async fn sell(stampede: &args::Stampede, gateway: SocketAddr, postgres: &str, pr
     Api::connect(gateway).await?.create_sale(&sale, stampede.units).await?;
     let vault = flash_vault::connect(postgres).await.context("cannot connect to PostgreSQL")?;
 
-    let cpu = cpu::Usage::now();
+    let is_http = |name: &str| name.starts_with("flash-http");
+    let cpu_before = usage::cpu_of_threads(is_http);
     let start = Instant::now();
     let tally = stampede::run(stampede, seed, gateway, &sale, progress).await?;
     let took = start.elapsed();
 
     let orders = wait_for_orders(&vault, &sale, tally.reserved, progress).await?;
     let persisted_after = start.elapsed();
-    let gateway_cpu = cpu.since();
+    let gateway_cpu = usage::cpu_of_threads(is_http).saturating_sub(cpu_before);
     let duplicates = flash_vault::twice_served_buyers(&vault, &sale).await?;
     // A connection of its own: one that rests while the stampede lasts may have been closed meanwhile.
     let stock = Api::connect(gateway).await?.stock(&sale).await?;

@@ -5,17 +5,19 @@ mod progress;
 mod stack;
 mod supervisor;
 
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use flash_broker::Amqp;
-use flash_gateway::{Auth, Gateway, IdSecrets, Policy, Proxies, Transport};
+use flash_gateway::{Auth, Durability, Gateway, IdSecrets, Policy, Proxies, Transport};
 use serde::Serialize;
 
 pub(crate) use self::progress::Progress;
-use self::stack::{Stack, Urls};
+use self::stack::Stack;
+pub(crate) use self::stack::Urls;
 use self::supervisor::Supervisor;
 use crate::args::{self, Output};
 use crate::syncer::Syncer;
@@ -38,14 +40,51 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
     if args.demo && args.stampede.units > args.stampede.buyers {
         bail!("--units must be at most --buyers, or some would be left over");
     }
+    with_servers(&args.stack, async |servers| {
+        let stop = run::asked_to_stop()?;
+        let serving = Serving {
+            listen: args.listen,
+            threads: args.threads,
+            rate_limits,
+            log_sample,
+            durability: args.durability,
+        };
+        let running = Running::start(&args.stack, &servers, serving).await?;
+        let code = if args.demo {
+            let (address, postgres) = (running.gateway.address(), &servers.urls.postgres);
+            demo::run(&args.stampede, address, postgres, servers.progress, output, stop).await
+        } else {
+            print(&addresses(&args.stack, &running, &servers)?, output);
+            stop.await;
+            Ok(ExitCode::SUCCESS)
+        };
+        running.stop().await?;
+        code
+    })
+}
+
+/// The servers that run.
+pub(crate) struct Servers<'a> {
+    pub(crate) urls: Urls,
+    /// The process of each private one, by its name.
+    pub(crate) pids: Vec<(&'static str, u32)>,
+    module: PathBuf,
+    pub(crate) progress: &'a Progress,
+}
+
+/// Starts the servers, does some work with them, and stops them.
+pub(crate) fn with_servers(
+    args: &args::Stack,
+    work: impl AsyncFnOnce(Servers<'_>) -> Result<ExitCode>,
+) -> Result<ExitCode> {
     let module = module(args)?;
     let progress = Progress::new();
-    let stack = Stack::start(args, &module, &progress)?;
-    let urls = stack.urls();
+    let mut stack = Stack::start(args, &module, &progress)?;
+    let servers = Servers { urls: stack.urls(), pids: stack.pids(), module, progress: &progress };
     let mut supervisor = Supervisor::start(stack);
     let result = run::block_on(async {
         tokio::select! {
-            result = serve(args, (rate_limits, log_sample), output, &module, urls, &progress) => result,
+            result = work(servers) => result,
             error = supervisor.failed() => Err(error),
         }
     });
@@ -57,61 +96,67 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
     Ok(code)
 }
 
-/// Gateway and syncer live as long as this does; the servers outlive it.
-async fn serve(
-    args: &args::Dev,
-    (rate_limits, log_sample): (Vec<Policy>, u64),
-    output: Output,
-    module: &Path,
-    Urls { redis, amqp, postgres }: Urls,
-    progress: &Progress,
-) -> Result<ExitCode> {
-    let stop = run::asked_to_stop()?;
-    run::migrate_to_latest(&postgres).await?;
-    let name = format!("flash dev {:08x}", rand::random::<u32>());
-    let syncing = flash_syncer::Config { redis: redis.clone(), postgres: postgres.clone(), name };
-    let (transport, syncer) = match amqp.clone() {
-        Some(amqp) => (Transport::Amqp(amqp.clone()), Syncer::start(syncing, Amqp::new(amqp))),
-        None => Syncer::start_direct(syncing),
-    };
-    let config = flash_gateway::Config {
-        listen: args.listen,
-        operator_listen: None,
-        tls: None,
-        operator_tls: None,
-        auth: Auth::None,
-        id_secrets: IdSecrets { makes: id_secret::of(&args.dir)?, also: None },
-        redis: redis.clone(),
-        transport,
-        postgres: postgres.clone(),
-        threads: args.threads,
-        requests_max: flash_gateway::limits::REQUESTS_MAX,
-        rate_limits,
-        proxies: Proxies::default(),
-        run_max: flash_gateway::RUN_EVENTS_MAX,
-        drain_notice: Duration::ZERO,
-        // What runs on this machine is what one tries webhooks with.
-        webhooks_private: true,
-        webhooks_cacert: None,
-        sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
-        log_sample,
-        durability: args.durability,
-    };
-    let gateway = Gateway::start(config)?;
-    let http = format!("http://{}", gateway.address());
-    let dir = std::path::absolute(&args.dir)?;
-    let addresses = Addresses { http, redis, amqp, postgres, module: module.to_owned(), dir };
-    let code = if args.demo {
-        let postgres = addresses.postgres.clone();
-        demo::run(&args.stampede, gateway.address(), &postgres, progress, output, stop).await
-    } else {
-        print(&addresses, output);
-        stop.await;
-        Ok(ExitCode::SUCCESS)
-    };
-    gateway.stop().await;
-    syncer.stop().await?;
-    code
+/// How the gateway serves.
+pub(crate) struct Serving {
+    pub(crate) listen: SocketAddr,
+    pub(crate) threads: usize,
+    pub(crate) rate_limits: Vec<Policy>,
+    pub(crate) log_sample: u64,
+    pub(crate) durability: Durability,
+}
+
+/// Gateway and syncer, within this process.
+pub(crate) struct Running {
+    gateway: Gateway,
+    syncer: Syncer,
+}
+
+impl Running {
+    pub(crate) async fn start(args: &args::Stack, servers: &Servers<'_>, serving: Serving) -> Result<Self> {
+        let Urls { redis, amqp, postgres } = servers.urls.clone();
+        run::migrate_to_latest(&postgres).await?;
+        let name = format!("flash dev {:08x}", rand::random::<u32>());
+        let syncing = flash_syncer::Config { redis: redis.clone(), postgres: postgres.clone(), name };
+        let (transport, syncer) = match amqp {
+            Some(amqp) => (Transport::Amqp(amqp.clone()), Syncer::start(syncing, Amqp::new(amqp))),
+            None => Syncer::start_direct(syncing),
+        };
+        let gateway = Gateway::start(flash_gateway::Config {
+            listen: serving.listen,
+            operator_listen: None,
+            tls: None,
+            operator_tls: None,
+            auth: Auth::None,
+            id_secrets: IdSecrets { makes: id_secret::of(&args.dir)?, also: None },
+            redis,
+            transport,
+            postgres,
+            threads: serving.threads,
+            requests_max: flash_gateway::limits::REQUESTS_MAX,
+            rate_limits: serving.rate_limits,
+            proxies: Proxies::default(),
+            run_max: flash_gateway::RUN_EVENTS_MAX,
+            drain_notice: Duration::ZERO,
+            // What runs on this machine is what one tries webhooks with.
+            webhooks_private: true,
+            webhooks_cacert: None,
+            sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
+            log_sample: serving.log_sample,
+            durability: serving.durability,
+        })?;
+        Ok(Self { gateway, syncer })
+    }
+
+    pub(crate) async fn stop(self) -> Result<()> {
+        self.gateway.stop().await;
+        self.syncer.stop().await
+    }
+}
+
+fn addresses(args: &args::Stack, running: &Running, servers: &Servers<'_>) -> Result<Addresses> {
+    let Urls { redis, amqp, postgres } = servers.urls.clone();
+    let http = format!("http://{}", running.gateway.address());
+    Ok(Addresses { http, redis, amqp, postgres, module: servers.module.clone(), dir: std::path::absolute(&args.dir)? })
 }
 
 fn print(addresses: &Addresses, output: Output) {
@@ -129,7 +174,7 @@ fn print(addresses: &Addresses, output: Output) {
     eprintln!("\nFor development only: the passwords are in the URLs above. Ctrl-C stops everything.");
 }
 
-fn module(args: &args::Dev) -> Result<PathBuf> {
+fn module(args: &args::Stack) -> Result<PathBuf> {
     let beside = || Ok::<_, std::io::Error>(std::env::current_exe()?.with_file_name("libflash.so"));
     let module = std::path::absolute(args.module.clone().map_or_else(beside, Ok)?)?;
     if module.is_file() {

@@ -25,6 +25,17 @@ impl Progress {
         line
     }
 
+    /// A line with a name, how much of `length` is done, and a message.
+    pub(crate) fn row(&self, name: &'static str, length: u64) -> ProgressBar {
+        let style = ProgressStyle::with_template("{prefix:17}{bar:10} {percent:>3}%  {msg}");
+        let line = self.lines.add(ProgressBar::new(length));
+        line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        line.set_prefix(name);
+        // Drawn now, as one of several, and not only when its turn comes.
+        line.tick();
+        line
+    }
+
     /// A bar for something with `length` steps.
     pub(crate) fn bar(&self, text: &'static str, length: u64) -> ProgressBar {
         let style = ProgressStyle::with_template("{msg:22} {bar:40} {human_pos}/{human_len}");

@@ -21,6 +21,7 @@ enum Source<T> {
 }
 
 /// Where they are.
+#[derive(Clone)]
 pub(crate) struct Urls {
     pub(crate) redis: String,
     pub(crate) amqp: Option<String>,
@@ -37,7 +38,7 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Starts those that no URL is given for, all at once: RabbitMQ takes seconds.
-    pub(crate) fn start(args: &args::Dev, module: &Path, progress: &Progress) -> Result<Self> {
+    pub(crate) fn start(args: &args::Stack, module: &Path, progress: &Progress) -> Result<Self> {
         thread::scope(|scope| {
             let redis = scope.spawn(|| source(args.redis.as_ref(), || start_redis(&args.dir, module, progress)));
             let amqp = (args.transport == Transport::Amqp)
@@ -55,6 +56,13 @@ impl Stack {
             amqp: self.amqp.as_ref().map(|amqp| amqp.url(|server| server.url(VHOST))),
             postgres: self.postgres.url(|server| server.url(DATABASE)),
         }
+    }
+
+    /// The process of each private one, by its name.
+    pub(crate) fn pids(&mut self) -> Vec<(&'static str, u32)> {
+        const NAMES: [&str; 3] = ["Redis", "RabbitMQ", "PostgreSQL"];
+        let pids = self.servers().map(|server| server.and_then(|server| server.pid()));
+        NAMES.into_iter().zip(pids).filter_map(|(name, pid)| Some((name, pid?))).collect()
     }
 
     /// Do all private ones still run? If one has ended by itself, the error gives its last log lines.

@@ -26,8 +26,6 @@ mod stage;
 mod subject;
 #[path = "../watchers/threads.rs"]
 mod threads;
-#[path = "../pipeline/usage.rs"]
-mod usage;
 #[allow(dead_code, reason = "of another bench, which uses all of it")]
 #[path = "../pipeline/world.rs"]
 mod world;

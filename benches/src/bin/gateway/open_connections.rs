@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::usage;
+use flash_servers::usage;
 
 /// Connections that are opened.
 pub(crate) const OPEN_CONNECTIONS: usize = 10_000;

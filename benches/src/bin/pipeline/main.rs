@@ -14,7 +14,6 @@ mod meter;
 mod naive;
 mod report;
 mod selling;
-mod usage;
 mod world;
 
 use std::fs;

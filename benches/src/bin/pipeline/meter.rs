@@ -4,8 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-
-use crate::usage;
+use flash_servers::usage;
 
 /// Between two looks at a pipeline.
 const POLL_MS: u64 = 20;

@@ -13,9 +13,6 @@ mod http;
 mod meter;
 mod threads;
 #[allow(dead_code, reason = "of another bench, which uses all of it")]
-#[path = "../pipeline/usage.rs"]
-mod usage;
-#[allow(dead_code, reason = "of another bench, which uses all of it")]
 #[path = "../pipeline/world.rs"]
 mod world;
 
@@ -24,6 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use flash_servers::usage;
 
 use crate::crowd::Crowd;
 use crate::threads::Threads;

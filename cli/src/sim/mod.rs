@@ -1,0 +1,98 @@
+//! `flash sim`: the ways to sell what is limited, side by side.
+
+mod chart;
+mod live;
+mod measured;
+mod report;
+mod table;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use flash_gateway::Durability;
+use flash_sim::{Crowd, Live, Outcome, Sale, Strategy, Verdict};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use self::live::Lines;
+use self::measured::{BUYERS, Measured};
+use self::report::Report;
+use crate::args::{self, Output};
+use crate::dev::{self, Running, Servers, Serving};
+use crate::run;
+
+/// Runs every strategy, one after the other, over the same arrivals. Fails only if one broke a promise that it makes.
+pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<ExitCode> {
+    dev::with_servers(&args.stack, async |servers| {
+        let stop = run::asked_to_stop()?;
+        // Its gateway relays what `flash` sells; nobody asks it anything.
+        let serving = Serving {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            threads: 1,
+            rate_limits: Vec::new(),
+            log_sample,
+            durability: Durability::MEMORY,
+        };
+        let running = Running::start(&args.stack, &servers, serving).await?;
+        let code = tokio::select! {
+            code = compare(args, &servers, output) => code,
+            () = stop => bail!("stopped before the simulation was over"),
+        };
+        running.stop().await?;
+        code
+    })
+}
+
+async fn compare(args: &args::Sim, servers: &Servers<'_>, output: Output) -> Result<ExitCode> {
+    let crowd = Crowd {
+        buyers: args.buyers,
+        repeat_percent: args.repeat_percent,
+        requests_per_s: args.rate,
+        seed: args.seed.unwrap_or_else(rand::random),
+    };
+    let strategies = if args.strategy.is_empty() { Strategy::ALL.to_vec() } else { args.strategy.clone() };
+    let report = Report { output, crowd, units: args.units, concurrency: args.concurrency };
+    let lines = Lines::new(&strategies, crowd.requests(), servers.progress);
+    let mut outcomes = Vec::new();
+    for (at, strategy) in strategies.into_iter().enumerate() {
+        let live = Live::new()?;
+        let selling = sell(strategy, args, servers, crowd, live.clone());
+        let outcome = lines.while_selling(at, args.units, &live, selling).await;
+        let outcome = outcome.with_context(|| format!("{} cannot be run", strategy.name()))?;
+        report.done(&outcome);
+        outcomes.push(outcome);
+    }
+    lines.clear();
+    report.end(&outcomes);
+    if let Some(file) = &args.plot {
+        fs::write(file, chart::svg(&report, &outcomes)).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let is_broken = outcomes.iter().any(|outcome| outcome.verdict() == Verdict::Broken);
+    Ok(if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Sells by one strategy, from a thread of its own.
+async fn sell(
+    strategy: Strategy,
+    args: &args::Sim,
+    servers: &Servers<'_>,
+    crowd: Crowd,
+    live: Live,
+) -> Result<Outcome> {
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let sale =
+        Sale { id: format!("sim-{}-{now_ms}", strategy.name()), units: args.units, concurrency: args.concurrency };
+    let measured = Measured { urls: servers.urls.clone(), pids: servers.pids.clone() };
+    let (done, outcome) = oneshot::channel();
+    let thread = std::thread::Builder::new().name(BUYERS.to_owned()).spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from);
+        let selling = flash_sim::run(strategy, &measured, &sale, &crowd, &live);
+        let _ = done.send(runtime.and_then(|runtime| runtime.block_on(selling)));
+    })?;
+    let outcome = outcome.await.context("the buyers' thread panicked")?;
+    let _ = thread.join();
+    outcome
+}

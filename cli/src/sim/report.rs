@@ -1,0 +1,146 @@
+//! What is printed: a table in the end, or a line of JSON for each strategy as soon as it is done.
+
+use std::collections::BTreeMap;
+
+use flash_sim::{Crowd, Outcome, Verdict};
+use serde::Serialize;
+
+use super::table;
+use crate::args::Output;
+use crate::output;
+
+/// Below it, a reader should know that there were too few connections, or too slow a server, for the rate.
+const TIMELY_PERCENT_MIN: f64 = 95.0;
+
+/// Prints what came of a simulation.
+pub(super) struct Report {
+    pub(super) output: Output,
+    pub(super) crowd: Crowd,
+    pub(super) units: u64,
+    pub(super) concurrency: u64,
+}
+
+/// What one strategy came to, as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) strategy: &'static str,
+    pub(super) buyers: u64,
+    pub(super) units: u64,
+    pub(super) concurrency: u64,
+    pub(super) rate: u64,
+    pub(super) seed: u64,
+    pub(super) requests: u64,
+    pub(super) sold: u64,
+    pub(super) again: u64,
+    pub(super) sold_out: u64,
+    pub(super) errors: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_error: Option<String>,
+    pub(super) retries: u64,
+    pub(super) orders: u64,
+    pub(super) duplicates: u64,
+    pub(super) oversold: u64,
+    pub(super) undersold: u64,
+    pub(super) timely_percent: f64,
+    pub(super) requests_per_s: f64,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    pub(super) p999_ms: f64,
+    pub(super) max_ms: f64,
+    /// Of each server, for each request.
+    pub(super) cpu_us_per_request: BTreeMap<String, f64>,
+    pub(super) verdict: &'static str,
+}
+
+impl Report {
+    /// One strategy is done.
+    pub(super) fn done(&self, outcome: &Outcome) {
+        if self.output == Output::Json {
+            output::json(&self.line(outcome));
+        }
+    }
+
+    /// All are done.
+    pub(super) fn end(&self, outcomes: &[Outcome]) {
+        if self.output == Output::Json {
+            return;
+        }
+        let lines: Vec<Line> = outcomes.iter().map(|outcome| self.line(outcome)).collect();
+        output::text(&table::of(&lines));
+        output::text("\n");
+        for note in outcomes.iter().zip(&lines).filter_map(|(outcome, line)| note(outcome.verdict(), line)) {
+            output::text(&note);
+        }
+        let late = |line: &&Line| line.timely_percent < TIMELY_PERCENT_MIN;
+        let late: Vec<&str> = lines.iter().filter(late).map(|line| line.strategy).collect();
+        if !late.is_empty() {
+            output::text(&format!("Requests waited for a free connection: {}.\n", late.join(", ")));
+        }
+        let Crowd { buyers, seed, requests_per_s, .. } = self.crowd;
+        output::text(&format!(
+            "CPU is with what a server does while nobody asks.\n\
+             The same buyers at the same times: --buyers {buyers} --units {} --concurrency {} --rate {requests_per_s} \
+             --seed {seed}\n",
+            self.units, self.concurrency
+        ));
+    }
+
+    fn line(&self, outcome: &Outcome) -> Line {
+        let tally = &outcome.tally;
+        let ms = |quantile| rounded(to_f64(tally.latency_us.value_at_quantile(quantile)) / 1_000.0);
+        let requests = to_f64(tally.requests.max(1));
+        let key = |name: &str| name.to_lowercase().replace(' ', "_");
+        let cpu = outcome.cpu.iter().map(|(name, time)| (key(name), rounded(time.as_secs_f64() * 1e6 / requests)));
+        Line {
+            strategy: outcome.strategy.name(),
+            buyers: outcome.buyers,
+            units: outcome.units,
+            concurrency: self.concurrency,
+            rate: self.crowd.requests_per_s,
+            seed: self.crowd.seed,
+            requests: tally.requests,
+            sold: tally.sold,
+            again: tally.again,
+            sold_out: tally.sold_out,
+            errors: tally.errors,
+            first_error: tally.first_error.clone(),
+            retries: tally.retries,
+            orders: outcome.orders,
+            duplicates: outcome.duplicates,
+            oversold: outcome.oversold(),
+            undersold: outcome.undersold(),
+            timely_percent: rounded(to_f64(tally.timely) * 100.0 / requests),
+            requests_per_s: rounded(outcome.requests_per_s()),
+            p50_ms: ms(0.5),
+            p99_ms: ms(0.99),
+            p999_ms: ms(0.999),
+            max_ms: rounded(to_f64(tally.latency_us.max()) / 1_000.0),
+            cpu_us_per_request: cpu.collect(),
+            verdict: outcome.verdict().name(),
+        }
+    }
+}
+
+/// What the table does not say of a strategy.
+fn note(verdict: Verdict, line: &Line) -> Option<String> {
+    let Line { strategy, units, sold, orders, duplicates, .. } = line;
+    let found = format!("{units} units, {sold} promised, {orders} orders, {duplicates} of a buyer who has another");
+    let said = match verdict {
+        Verdict::Exact => None,
+        Verdict::Lucky => Some("it oversells where two buyers meet, and none did this time".to_owned()),
+        Verdict::AsExpected | Verdict::Broken => Some(found),
+    };
+    let error = line.first_error.as_ref().map(|error| format!("the first of {} errors: {error}", line.errors));
+    let parts: Vec<String> = said.into_iter().chain(error).collect();
+    (!parts.is_empty()).then(|| format!("{strategy}: {}\n", parts.join("; ")))
+}
+
+/// Two decimals are all that a measurement on a shared machine is worth.
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and microseconds here are far below 2^52")]
+const fn to_f64(value: u64) -> f64 {
+    value as f64
+}

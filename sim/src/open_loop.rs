@@ -1,0 +1,128 @@
+//! Sends requests at their times, whether or not the ones before are answered: a slow server is not asked less.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+
+use crate::arrivals::Arrival;
+use crate::tally::{Answer, Live};
+
+/// How long a request may take; then nobody knows what became of it.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a request is sent by: one after another.
+pub trait Till: Send + 'static {
+    /// Asks for a unit; how it ended, and how often it was tried again.
+    ///
+    /// # Errors
+    /// When nobody can tell.
+    fn sell(&mut self, buyer: &str) -> impl Future<Output = Result<(Answer, u64)>> + Send;
+}
+
+/// Sends every arrival by the first till that is free, and counts what it is answered. Gives the tills back, to be used again, and
+/// the time from the first request to the last answer.
+///
+/// # Errors
+/// When a task of ours has died. A request that fails is counted.
+pub async fn drive<T: Till>(tills: Vec<T>, arrivals: Vec<Arrival>, live: &Live) -> Result<(Vec<T>, Duration)> {
+    let queue = Arc::new(Queue { arrivals, next: AtomicUsize::new(0), began: Instant::now(), live: live.clone() });
+    let mut tasks = JoinSet::new();
+    for till in tills {
+        tasks.spawn(serve(till, queue.clone()));
+    }
+    let mut tills = Vec::new();
+    while let Some(till) = tasks.join_next().await {
+        tills.push(till?);
+    }
+    Ok((tills, queue.began.elapsed()))
+}
+
+/// Who is still to come.
+struct Queue {
+    arrivals: Vec<Arrival>,
+    next: AtomicUsize,
+    began: Instant,
+    live: Live,
+}
+
+/// Serves one after another, each at his time or, where this till is late, as soon as it can.
+async fn serve<T: Till>(mut till: T, queue: Arc<Queue>) -> T {
+    while let Some(arrival) = queue.arrivals.get(queue.next.fetch_add(1, Ordering::Relaxed)) {
+        let due = queue.began + arrival.at;
+        sleep_until(due.into()).await;
+        let late = due.elapsed();
+        let buyer = format!("buyer-{:011}", arrival.buyer);
+        let answer = timeout(REQUEST_TIMEOUT, till.sell(&buyer)).await;
+        let answer = answer.unwrap_or_else(|_| Err(anyhow!("no answer for {} s", REQUEST_TIMEOUT.as_secs())));
+        queue.live.count(answer, late, due.elapsed());
+    }
+    till
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::arrivals::Crowd;
+
+    /// Sells what there is, each unit to another buyer.
+    struct Shelf(Arc<Mutex<(u64, Vec<String>)>>);
+
+    impl Till for Shelf {
+        async fn sell(&mut self, buyer: &str) -> Result<(Answer, u64)> {
+            let mut shelf = self.0.lock().unwrap();
+            let (left, buyers) = &mut *shelf;
+            if buyers.iter().any(|known| known == buyer) {
+                return Ok((Answer::Again, 0));
+            }
+            if *left == 0 {
+                return Ok((Answer::SoldOut, 0));
+            }
+            *left -= 1;
+            buyers.push(buyer.to_owned());
+            Ok((Answer::Sold, 1))
+        }
+    }
+
+    /// Stalls at the first request, and answers all others at once.
+    struct Stalling(Option<Duration>);
+
+    impl Till for Stalling {
+        async fn sell(&mut self, _: &str) -> Result<(Answer, u64)> {
+            if let Some(stall) = self.0.take() {
+                sleep_until((Instant::now() + stall).into()).await;
+            }
+            Ok((Answer::SoldOut, 0))
+        }
+    }
+
+    #[tokio::test]
+    async fn every_arrival_is_sent_once_and_counted_once() {
+        let crowd = Crowd { buyers: 50, repeat_percent: 20, requests_per_s: 1_000_000, seed: 7 };
+        let shelf = Arc::new(Mutex::new((10, Vec::new())));
+        let tills = (0..4).map(|_| Shelf(shelf.clone())).collect();
+        let live = Live::new().unwrap();
+        let (tills, _) = drive(tills, crowd.arrivals(), &live).await.unwrap();
+        let tally = live.look();
+        assert_eq!((tills.len(), tally.requests, tally.sold, tally.errors, tally.retries), (4, 60, 10, 0, 10));
+        assert_eq!(tally.sold_out + tally.again, 50);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_till_is_counted_from_his_own_time() {
+        const STALL: Duration = Duration::from_millis(200);
+        let arrivals = (0..10).map(|buyer| Arrival { at: Duration::ZERO, buyer }).collect();
+        let live = Live::new().unwrap();
+        drive(vec![Stalling(Some(STALL))], arrivals, &live).await.unwrap();
+        let tally = live.look();
+        assert_eq!(tally.requests, 10);
+        assert!(tally.timely <= 1, "one till, and only the first did not wait for it: {}", tally.timely);
+        // Nine were answered as soon as they were sent: a closed loop would call them fast.
+        assert!(tally.latency_us.min() > 190_000, "{} us", tally.latency_us.min());
+    }
+}

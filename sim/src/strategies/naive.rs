@@ -1,0 +1,26 @@
+//! Reads, then writes. Between the two, others read the same.
+
+use anyhow::Result;
+
+use super::{Counter, Sold};
+use crate::tally::Answer;
+
+pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
+    Ok((read_then_write(counter, buyer).await?, 0))
+}
+
+/// Right, if nobody else does it at the same time.
+pub(super) async fn read_then_write(counter: &mut Counter, buyer: &str) -> Result<Answer> {
+    let Counter { postgres, statements, sale, .. } = counter;
+    let seen: i64 = postgres.query_one(&statements.naive_seen, &[sale, &buyer]).await?.get(0);
+    if seen > 0 {
+        return Ok(Answer::Again);
+    }
+    let available: i64 = postgres.query_one(&statements.read, &[sale]).await?.get(0);
+    if available <= 0 {
+        return Ok(Answer::SoldOut);
+    }
+    postgres.execute(&statements.write, &[sale, &(available - 1)]).await?;
+    postgres.execute(&statements.naive_order, &[sale, &buyer]).await?;
+    Ok(Answer::Sold)
+}

@@ -1,0 +1,138 @@
+//! What requests came to.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+
+/// The longest latency that is told apart from longer ones.
+const LATENCY_US_MAX: u64 = 120_000_000;
+/// Who is sent later than this behind his time was kept waiting by us and not by the server.
+const TIMELY: Duration = Duration::from_millis(5);
+
+/// How one request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The buyer has a unit.
+    Sold,
+    /// The buyer had one already.
+    Again,
+    /// There are none left.
+    SoldOut,
+    /// All tries were in vain; the buyer has nothing.
+    GaveUp,
+}
+
+/// What all requests together came to.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    /// Answered, in whichever way.
+    pub requests: u64,
+    /// Buyers who were told that they have a unit.
+    pub sold: u64,
+    /// Repeats that were told that the buyer has one.
+    pub again: u64,
+    /// Told that there are none left.
+    pub sold_out: u64,
+    /// Tries that were given up, and requests of which nobody knows how they ended.
+    pub errors: u64,
+    /// What the first of these was.
+    pub first_error: Option<String>,
+    /// Tries beyond each request's first.
+    pub retries: u64,
+    /// Requests that were sent at their time.
+    pub timely: u64,
+    /// From the moment at which each was to be sent, in microseconds.
+    pub latency_us: Histogram<u64>,
+}
+
+/// A tally that one side counts in while another looks at it.
+#[derive(Debug, Clone)]
+pub struct Live(Arc<Mutex<Tally>>);
+
+impl Tally {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            requests: 0,
+            sold: 0,
+            again: 0,
+            sold_out: 0,
+            errors: 0,
+            first_error: None,
+            retries: 0,
+            timely: 0,
+            latency_us: Histogram::new_with_max(LATENCY_US_MAX, 3)?,
+        })
+    }
+
+    /// Counts a request that was sent `late` behind its time and ended `latency` behind it.
+    fn count(&mut self, answer: Result<(Answer, u64)>, late: Duration, latency: Duration) {
+        self.requests += 1;
+        self.timely += u64::from(late < TIMELY);
+        self.latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+        let (answer, retries) = match answer {
+            Ok(answered) => answered,
+            Err(error) => return self.fail(|| format!("{error:#}")),
+        };
+        self.retries += retries;
+        match answer {
+            Answer::Sold => self.sold += 1,
+            Answer::Again => self.again += 1,
+            Answer::SoldOut => self.sold_out += 1,
+            Answer::GaveUp => self.fail(|| format!("gave up after {retries} retries")),
+        }
+    }
+
+    fn fail(&mut self, why: impl FnOnce() -> String) {
+        self.errors += 1;
+        self.first_error.get_or_insert_with(why);
+    }
+}
+
+impl Live {
+    /// Of no request yet.
+    ///
+    /// # Errors
+    /// Never: the histogram's bounds are fixed.
+    pub fn new() -> Result<Self> {
+        Ok(Self(Arc::new(Mutex::new(Tally::new()?))))
+    }
+
+    /// As it is now.
+    #[must_use]
+    pub fn look(&self) -> Tally {
+        self.tally().clone()
+    }
+
+    pub(crate) fn count(&self, answer: Result<(Answer, u64)>, late: Duration, latency: Duration) {
+        self.tally().count(answer, late, latency);
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn each_request_is_counted_once_and_from_its_own_time() {
+        let live = Live::new().unwrap();
+        let ms = Duration::from_millis;
+        live.count(Ok((Answer::Sold, 2)), ms(0), ms(3));
+        live.count(Ok((Answer::SoldOut, 0)), ms(1), ms(1));
+        live.count(Ok((Answer::Again, 0)), ms(1), ms(2));
+        live.count(Ok((Answer::GaveUp, 3)), ms(40), ms(50));
+        live.count(Err(anyhow!("the connection is closed")), ms(1), ms(2));
+        let Tally { requests, sold, again, sold_out, errors, retries, timely, first_error, latency_us } = live.look();
+        assert_eq!((requests, sold, again, sold_out, errors, retries, timely), (5, 1, 1, 1, 2, 5, 4));
+        assert_eq!(first_error.as_deref(), Some("gave up after 3 retries"));
+        assert_eq!(latency_us.len(), 5);
+        assert!(latency_us.equivalent(latency_us.max(), 50_000));
+    }
+}
