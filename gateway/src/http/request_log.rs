@@ -66,9 +66,15 @@ impl RequestLog {
 impl Line {
     /// Who reads the log learns of a request that its head is this.
     pub(crate) fn asks(&mut self, method: &Method, headers: &HeaderMap) {
+        self.trace = trace(headers);
         if self.began.is_some() {
-            (self.method, self.trace) = (known(method), trace(headers));
+            self.method = known(method);
         }
+    }
+
+    /// The trace that the request belongs to, as it said.
+    pub(crate) const fn trace(&self) -> Option<TraceParent> {
+        self.trace
     }
 
     /// And that it goes there.
