@@ -215,6 +215,27 @@ fn a_delivery_that_was_tried_often_enough_is_given_up() {
     assert_eq!(error, ["it answered 500"]);
 }
 
+/// Were there places for all receivers together, those of the silent one would take them.
+#[test]
+fn a_receiver_that_does_not_answer_takes_no_place_of_another() {
+    const PLACES: usize = 16;
+    const BUYERS: usize = 3 * PLACES;
+    let world = start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":999}");
+    // It takes connections, and reads nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    add(&world, &format!("http://{}/hook", silent.local_addr().expect("an address")));
+    (0..BUYERS).for_each(|buyer| drop(reserve(&world, &format!("early-{buyer}"))));
+    let taken = || world.rows("SELECT id FROM deliveries WHERE webhook = 1 AND attempts > 0").len();
+    wait::until("the silent one's places", || (taken() > 0).then_some(()));
+    let receiver = Receiver::start(&[]);
+    add(&world, &receiver.url());
+    (0..BUYERS).for_each(|buyer| drop(reserve(&world, &format!("late-{buyer}"))));
+    receiver.wait_for(BUYERS);
+    let under_way = "SELECT id FROM deliveries WHERE webhook = 1 AND attempts > 0 AND last_error IS NULL";
+    assert!(world.rows(under_way).len() <= PLACES);
+}
+
 #[test]
 fn a_receiver_that_is_gone_is_asked_no_more() {
     let world = start();
