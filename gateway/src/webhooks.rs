@@ -4,6 +4,7 @@
 //! A receiver gets its next deliveries when it is done with those in hand, and waits for no other receiver.
 
 mod body;
+mod events;
 mod send;
 mod sign;
 mod target;
@@ -18,6 +19,8 @@ use tokio::task::{self, JoinSet};
 use tokio::time::sleep;
 use tokio_rustls::rustls::ClientConfig;
 
+pub(crate) use self::body::example;
+pub(crate) use self::events::{EVENTS, Event, HEADERS};
 pub(crate) use self::sign::new_secret;
 pub(crate) use self::target::Target;
 use crate::limits::{

@@ -155,6 +155,25 @@ fn types(deliveries: &[Delivery]) -> Vec<String> {
     types
 }
 
+/// What came is all that `/openapi.json` tells of, and as it tells it.
+fn check_as_told(world: &World, came: &[Delivery]) {
+    let document = world.http().get("/openapi.json").expect("an answer").body;
+    let told = document["webhooks"].as_object().expect("webhooks");
+    assert_eq!(types(came), told.keys().cloned().collect::<Vec<_>>());
+    for delivery in came {
+        let body = delivery.json();
+        let operation = &told[body["type"].as_str().expect("a type")]["post"];
+        for header in operation["parameters"].as_array().expect("headers") {
+            delivery.header(header["name"].as_str().expect("a name"));
+        }
+        let mut schema = operation["requestBody"]["content"]["application/json"]["schema"].clone();
+        schema["components"] = document["components"].clone();
+        let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+        let errors: Vec<String> = validator.iter_errors(&body).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{body}: {errors:?}");
+    }
+}
+
 #[test]
 fn what_becomes_of_an_order_is_told_once_signed_by_the_receivers_secret() {
     let mut world = start();
@@ -173,6 +192,7 @@ fn what_becomes_of_an_order_is_told_once_signed_by_the_receivers_secret() {
     let came = receiver.wait_for(4);
     assert_eq!(types(&came), ["order.confirmed", "order.expired", "order.rejected", "order.released"]);
     came.iter().for_each(|delivery| delivery.check_signature(&secret));
+    check_as_told(&world, &came);
     let of = |kind: &str| came.iter().map(Delivery::json).find(|body| body["type"] == kind).expect("it came");
     let confirmed = of("order.confirmed");
     let data = &confirmed["data"];
