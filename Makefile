@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers test-api test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway
+.PHONY: help bootstrap demo test test-debian test-servers test-api test-otlp test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -8,6 +8,7 @@ help:
 	@echo "make test-debian   the module's tests in Debian 12's other servers, as the CI runs them"
 	@echo "make test-servers  the module's tests in every server that it is made for"
 	@echo "make test-api      10,000 requests and more that nobody would think of, made from what the API says of itself"
+	@echo "make test-otlp     a trace from the gateway to the syncer, by OTLP: the program with that feature"
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    ten mistakes that somebody could make, and the suites that must notice"
@@ -42,6 +43,11 @@ test-api: bootstrap
 	cargo build --workspace --all-targets
 	scripts/test-api $(ARGS)
 
+# The program stays built with the feature until it is built again without.
+test-otlp: bootstrap
+	cargo build --workspace --features flash-cli/otlp
+	cargo test -p flash-tests --features otlp --test it -- otlp
+
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
 MINUTES = 25
 FAULTS = cargo test -p flash-tests --test faults --
@@ -65,6 +71,7 @@ fmt:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p flash-cli -p flash-tests --all-targets --features flash-cli/otlp,flash-tests/otlp -- -D warnings
 
 bench: bootstrap
 	cargo bench -p flash-benches

@@ -65,6 +65,10 @@ pub(crate) struct Args {
     /// Log a line for one in so many requests, and for each that is answered with a 5xx; 0: for none.
     #[arg(long, value_name = "N", default_value_t = 0, env = "FLASH_LOG_SAMPLE", global = true)]
     pub(crate) log_sample: u64,
+    /// A collector that takes spans by OTLP over HTTP: http://localhost:4318
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
+    pub(crate) otlp_endpoint: Option<String>,
 }
 
 /// How results are printed.

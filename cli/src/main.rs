@@ -15,6 +15,8 @@ mod identity;
 mod keys;
 mod logging;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
 mod quarantine;
 mod relay;
@@ -47,6 +49,14 @@ fn main() -> ExitCode {
         }
     };
     logging::start(&args.log, args.log_format, args.log_sample > 0);
+    #[cfg(feature = "otlp")]
+    let _otlp = match args.otlp_endpoint.as_deref().map(otlp::start).transpose() {
+        Ok(otlp) => otlp,
+        Err(error) => {
+            eprintln!("flash: {error:#}");
+            return ExitCode::from(BAD_SETTINGS);
+        }
+    };
     let result = match args.command {
         Command::Sim(sim) => sim::run(&sim, args.log_sample, args.output),
         Command::Dev(dev) => dev::run(&dev, file.policies(), args.log_sample, args.output),

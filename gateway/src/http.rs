@@ -19,6 +19,7 @@ pub(crate) mod identity;
 mod keys;
 pub(crate) mod listener;
 mod metrics;
+mod once;
 mod operate;
 mod path;
 mod payment;

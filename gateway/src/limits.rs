@@ -51,8 +51,9 @@ pub const SOLD_OUT_BUYERS_MAX: u64 = 131_072;
 pub const SOLD_OUT_BUYERS_EVERY_MS: u64 = 1_000;
 /// Bytes of a webhook's URL.
 pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
-/// Deliveries that one gateway has under way at once.
-pub const DELIVERIES_AT_ONCE: u32 = 32;
+/// Deliveries to one receiver that one gateway has under way at once. Each receiver has as many places of its own, so that one
+/// that is slow holds up nobody else.
+pub const DELIVERIES_PER_RECEIVER: u32 = 16;
 /// What one attempt may take, from the look at the receiver's name to the head of its answer.
 pub const DELIVERY_TIMEOUT_MS: u64 = 10_000;
 /// How long a gateway that delivers keeps the others from it. One that has died holds a delivery up no longer.

@@ -10,6 +10,7 @@ mod limits;
 mod page;
 mod problems;
 mod told;
+mod webhooks;
 
 use std::sync::LazyLock;
 

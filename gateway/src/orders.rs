@@ -23,8 +23,6 @@ use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
 const LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS - 200;
 /// The same for what creates a sale, and for other changes of operators; behind it Redis needs some time as well.
 const CREATE_SALE_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS - 1_000;
-/// Keys are taken for one route.
-const CREATE_ROUTE: &str = "POST /v1/sales";
 /// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
 /// reservations need.
 const QUERIES_MAX: usize = 64;
@@ -78,10 +76,27 @@ impl Orders {
         self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }
 
-    /// Takes a key for a request that creates `target`, or says what it was taken for.
-    pub(crate) async fn take_key(&self, key: &str, body: &[u8], target: &str) -> Result<TakenKey, OrdersError> {
-        let question = async |client: &_| flash_vault::take_key(client, CREATE_ROUTE, key, body, target).await;
+    /// Takes a key for a request to `route` that creates `target`, or says what it was taken for.
+    pub(crate) async fn take_key(
+        &self,
+        route: &str,
+        key: &str,
+        body: &[u8],
+        target: &str,
+    ) -> Result<TakenKey, OrdersError> {
+        let question = async |client: &_| flash_vault::take_key(client, route, key, body, target).await;
         self.ask(CREATE_SALE_TIMEOUT_MS, question).await
+    }
+
+    /// Writes down the answer to the request that took a key.
+    pub(crate) async fn keep_answer(&self, route: &str, key: &str, answer: &str) -> Result<(), OrdersError> {
+        let question = async |client: &_| flash_vault::keep_answer(client, route, key, answer).await;
+        self.ask(LOOK_UP_TIMEOUT_MS, question).await
+    }
+
+    /// Lets go of a key whose request changed nothing.
+    pub(crate) async fn let_key_go(&self, route: &str, key: &str) -> Result<(), OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::let_key_go(client, route, key).await).await
     }
 
     /// What a sale has besides its terms; none: there is no such sale. Many wait for the answer, and those who come later

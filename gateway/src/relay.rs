@@ -208,7 +208,7 @@ impl<T: Transport> Relay<T> {
         // None, if another relay has sent all of it and PostgreSQL has it already.
         let mut sent = after;
         for mut run in runs {
-            run.outgoing.trace = self.wishes.traces.take(sale, &(sent + 1..=run.last));
+            run.outgoing.trace = self.wishes.traces.take(sale, &(sent + 1..=run.last), &run.ends);
             self.link.publish(Cargo::Events(sale.to_owned()), &run.outgoing).await?;
             sent = run.last;
             self.plan.sent(sale, ready.epoch, sent, now_ms);

@@ -1,24 +1,30 @@
 //! Tells those who want to hear of it what became of orders, from PostgreSQL's tables: by one gateway at a time, again and
 //! again until it is taken or given up. What is told twice has the same id.
+//!
+//! A receiver gets its next deliveries when it is done with those in hand, and waits for no other receiver.
 
 mod body;
+mod events;
 mod send;
 mod sign;
 mod target;
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use flash_vault::{Client, Delivery};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::sleep;
 use tokio_rustls::rustls::ClientConfig;
 
+pub(crate) use self::body::example;
+pub(crate) use self::events::{EVENTS, Event, HEADERS};
 pub(crate) use self::sign::new_secret;
 pub(crate) use self::target::Target;
 use crate::limits::{
-    DELIVERIES_AT_ONCE, DELIVERY_ATTEMPTS_MAX, DELIVERY_HOLD_S, DELIVERY_LOOK_MS, DELIVERY_RETRY_S,
+    DELIVERIES_PER_RECEIVER, DELIVERY_ATTEMPTS_MAX, DELIVERY_HOLD_S, DELIVERY_LOOK_MS, DELIVERY_RETRY_S,
     DELIVERY_RETRY_S_MAX,
 };
 use crate::phase::{Phase, reached};
@@ -31,6 +37,10 @@ pub(crate) struct Webhooks {
     postgres: String,
     client: Option<Arc<Client>>,
     sender: Arc<send::Sender>,
+    /// A task for each receiver that has something in hand.
+    under_way: JoinSet<Result<(), flash_vault::Error>>,
+    /// Whose task is whose.
+    busy: HashMap<task::Id, u64>,
     /// Whether something is wrong, as far as was logged.
     said: bool,
 }
@@ -39,7 +49,14 @@ impl Webhooks {
     /// `private`: deliver to addresses that are no one's but this network's, too.
     /// `trusts`: the receivers that are.
     pub(crate) fn new(postgres: String, private: bool, trusts: Arc<ClientConfig>) -> Self {
-        Self { postgres, client: None, sender: Arc::new(send::Sender::new(private, trusts)), said: false }
+        Self {
+            postgres,
+            client: None,
+            sender: Arc::new(send::Sender::new(private, trusts)),
+            under_way: JoinSet::new(),
+            busy: HashMap::new(),
+            said: false,
+        }
     }
 
     /// Delivers until the gateway stops. What is under way then is delivered again by another.
@@ -53,37 +70,50 @@ impl Webhooks {
     /// Does not end.
     async fn deliver_always(&mut self) {
         loop {
-            match self.round().await {
-                Ok(true) => self.said = false,
-                Ok(false) => {
-                    self.said = false;
-                    sleep(Duration::from_millis(DELIVERY_LOOK_MS)).await;
-                }
-                Err(error) => {
-                    self.client = None;
-                    if !std::mem::replace(&mut self.said, true) {
-                        tracing::warn!(%error, "webhooks wait for PostgreSQL");
-                    }
-                    sleep(Duration::from_millis(DELIVERY_LOOK_MS)).await;
-                }
+            let went_well = self.begin().await;
+            self.learn(went_well);
+            if let Some(went_well) = self.rest().await {
+                self.learn(went_well);
             }
         }
     }
 
-    /// Delivers what is due. Whether there may be more.
-    async fn round(&mut self) -> Result<bool, flash_vault::Error> {
+    /// Begins to deliver what is due, to all who have nothing in hand.
+    async fn begin(&mut self) -> Result<(), flash_vault::Error> {
         let client = self.client().await?;
-        let due = flash_vault::take_due(&client, DELIVERIES_AT_ONCE, DELIVERY_HOLD_S).await?;
-        let more = !due.is_empty();
-        let mut under_way = JoinSet::new();
-        for delivery in due {
-            under_way.spawn(deliver(client.clone(), self.sender.clone(), delivery));
+        let busy: Vec<u64> = self.busy.values().copied().collect();
+        let due = flash_vault::take_due(&client, DELIVERIES_PER_RECEIVER, DELIVERY_HOLD_S, &busy).await?;
+        let mut by_receiver: BTreeMap<u64, Vec<Delivery>> = BTreeMap::new();
+        due.into_iter().for_each(|delivery| by_receiver.entry(delivery.webhook).or_default().push(delivery));
+        for (webhook, due) in by_receiver {
+            let task = self.under_way.spawn(deliver_all(client.clone(), self.sender.clone(), due));
+            self.busy.insert(task.id(), webhook);
         }
-        while let Some(done) = under_way.join_next().await {
-            // A bug in one delivery is its own: it is tried again like any other.
-            done.unwrap_or(Ok(()))?;
+        Ok(())
+    }
+
+    /// Rests until a receiver is done with what it had in hand, or it is time to look again.
+    async fn rest(&mut self) -> Option<Result<(), flash_vault::Error>> {
+        let done = tokio::select! {
+            Some(done) = self.under_way.join_next_with_id() => done,
+            () = sleep(Duration::from_millis(DELIVERY_LOOK_MS)) => return None,
+        };
+        // What a bug left undone is tried again like any other.
+        let (id, went_well) = done.unwrap_or_else(|bug| (bug.id(), Ok(())));
+        self.busy.remove(&id);
+        Some(went_well)
+    }
+
+    /// Trouble is logged once, until there is none.
+    fn learn(&mut self, went_well: Result<(), flash_vault::Error>) {
+        let Err(error) = went_well else {
+            self.said = false;
+            return;
+        };
+        self.client = None;
+        if !std::mem::replace(&mut self.said, true) {
+            tracing::warn!(%error, "webhooks wait for PostgreSQL");
         }
-        Ok(more)
     }
 
     async fn client(&mut self) -> Result<Arc<Client>, flash_vault::Error> {
@@ -94,6 +124,24 @@ impl Webhooks {
         self.client = Some(client.clone());
         Ok(client)
     }
+}
+
+/// Delivers all that one receiver has in hand, at once.
+async fn deliver_all(
+    client: Arc<Client>,
+    sender: Arc<send::Sender>,
+    due: Vec<Delivery>,
+) -> Result<(), flash_vault::Error> {
+    let mut under_way = JoinSet::new();
+    for delivery in due {
+        under_way.spawn(deliver(client.clone(), sender.clone(), delivery));
+    }
+    let mut went_well = Ok(());
+    while let Some(done) = under_way.join_next().await {
+        // A bug in one delivery is its own: it is tried again like any other.
+        went_well = went_well.and(done.unwrap_or(Ok(())));
+    }
+    went_well
 }
 
 /// Delivers one, and writes down what came of it.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use flash_client::Backoff;
 use flash_metrics::process::{BATCH_EVENTS, BATCH_SECONDS, QUEUE_MESSAGES, SYNC_LAG_SECONDS};
-use flash_transport::{Batch, Batches, Transport};
+use flash_transport::{Batch, Batches, Transport, spans};
 use flash_vault::{Incoming, Vault};
 use flash_wire::Message;
 use tokio::sync::watch;
@@ -114,6 +114,7 @@ impl<T: Transport> Session<T> {
         }
         tracing::debug!(messages = count, sales = heads.len(), "written");
         for trace in &batch.traces {
+            spans::done("write", Some(*trace), began);
             tracing::info!(trace_id = trace.trace_id(), "an event of this trace is in PostgreSQL");
         }
         // Redis may know even if the transport does not: the messages that come again are passed over.

@@ -126,3 +126,53 @@ fn a_key_makes_one_sale() {
     let differs = create(&world, "k-4", "{\"sale\":\"drop\",\"total\":8}");
     assert_eq!((differs.status, differs.problem()), (409, "sale-differs"), "{differs:?}");
 }
+
+#[test]
+fn a_key_restocks_once() {
+    const RESTOCK: &str = "/v1/sales/drop/restock";
+    let mut world = World::start_direct("idempotency_restock");
+    world.create_sale("{\"sale\":\"drop\",\"total\":9}");
+    world.create_sale("{\"sale\":\"other\",\"total\":9}");
+    let more = |world: &World, key: &str, path: &str| send(world, "POST", path, key, "{\"delta\":5}");
+    let total = |world: &World| world.http().get("/v1/sales/drop").expect("an answer").body["total"].as_u64();
+    let first = more(&world, "k", RESTOCK);
+    assert_eq!((first.status, first.header("idempotency-replayed")), (200, None), "{first:?}");
+    send(&world, "POST", RESERVE, "r", "{\"buyer\":\"ada\"}");
+    let check_again = |world: &World| {
+        let again = more(world, "\"k\"", RESTOCK);
+        assert_eq!((again.status, again.header("idempotency-replayed")), (200, Some("true")), "{again:?}");
+        assert_eq!((&again.body, total(world)), (&first.body, Some(14)));
+    };
+    check_again(&world);
+    check_reused(&send(&world, "POST", RESTOCK, "k", "{\"delta\":6}"));
+    world.start_second_gateway();
+    check_again(&world);
+    let elsewhere = more(&world, "k", "/v1/sales/other/restock");
+    assert_eq!(elsewhere.header("idempotency-replayed"), None, "a key is its sale's: {elsewhere:?}");
+    // What changed nothing is asked for anew.
+    for _ in 0..2 {
+        let refused = send(&world, "POST", RESTOCK, "k-2", "{\"delta\":-14}");
+        assert_eq!((refused.status, refused.problem()), (409, "conflict"), "{refused:?}");
+    }
+    // And where nobody knows, nothing is done twice.
+    world.sql("UPDATE request_keys SET target = '' WHERE key = 'k' AND route LIKE '%drop%'");
+    let unknown = more(&world, "k", RESTOCK);
+    assert_eq!((unknown.status, unknown.problem()), (504, "outcome-unknown"), "{unknown:?}");
+    assert_eq!(total(&world), Some(14));
+}
+
+#[test]
+fn a_restock_whose_answer_did_not_come_is_not_done_again_under_its_key() {
+    const RESTOCK: &str = "/v1/sales/drop/restock";
+    let world = World::start_direct("idempotency_restock_unknown");
+    world.create_sale("{\"sale\":\"drop\",\"total\":9}");
+    let pid = world.redis.redis.server.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("Redis runs");
+    kill_process(pid, Signal::STOP).expect("ours to stop");
+    let first = send(&world, "POST", RESTOCK, "k", "{\"delta\":5}");
+    kill_process(pid, Signal::CONT).expect("ours to wake");
+    assert_eq!((first.status, first.problem()), (504, "outcome-unknown"), "{first:?}");
+    let second = send(&world, "POST", RESTOCK, "k", "{\"delta\":5}");
+    assert_eq!((second.status, second.problem()), (504, "outcome-unknown"), "{second:?}");
+    let total = world.http().get("/v1/sales/drop").expect("an answer").body["total"].as_u64();
+    assert!([Some(9), Some(14)].contains(&total), "{total:?}");
+}

@@ -33,6 +33,8 @@ mod module_versions;
 mod nginx;
 mod openapi;
 mod operator;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod payments;
 mod pipeline;
 mod problems;

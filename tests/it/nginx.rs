@@ -185,6 +185,37 @@ fn what_nginx_refuses_is_a_problem_as_a_gateway_would_say_it() {
     check("POST", RESERVE, &format!("{largest}x"), 413, "body-too-large");
     check("PUT", RESERVE, "", 405, "method-not-allowed");
     check("GET", "/nowhere", "", 404, "not-found");
+    check("GET", "/metrics", "", 404, "not-found");
+    check("GET", "/v1/audit-log", "", 404, "not-found");
+}
+
+#[test]
+fn what_nginx_cannot_read_is_a_problem_even_where_it_has_no_path() {
+    let gateways = Gateways::start("nginx_unreadable", "");
+    let nginx = Nginx::start(gateways.addresses);
+    let long = "x".repeat(40_000);
+    for request in [
+        "GET /livez HTTP/1.1\r\n\r\n".to_owned(),
+        "GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
+        "GET /livez HTTP/1.1\r\nHost: a\r\nA B: c\r\n\r\n".to_owned(),
+        format!("GET /livez HTTP/1.1\r\nHost: a\r\nA: {long}\r\n\r\n"),
+        format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
+        "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
+        "garbage\r\n\r\n".to_owned(),
+    ] {
+        let told: String = request.chars().take(60).collect();
+        let mut stream = TcpStream::connect(nginx.address).expect("nginx takes connections");
+        // It may have answered, and hung up, before all of it was sent.
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = BufReader::new(stream);
+        let mut line = String::new();
+        answer.read_line(&mut line).expect("an answer");
+        assert_eq!(line, "HTTP/1.1 400 Bad Request\r\n", "{told}");
+        let rest: Vec<String> = answer.lines().map_while(Result::ok).collect();
+        assert!(rest.iter().any(|line| line == "Content-Type: application/problem+json"), "{told}: {rest:?}");
+        let problem: serde_json::Value = serde_json::from_str(rest.last().expect("a body")).expect("JSON");
+        assert_eq!((&problem["type"], &problem["status"]), (&"/problems/bad-request".into(), &400.into()), "{told}");
+    }
 }
 
 #[test]

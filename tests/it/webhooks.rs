@@ -155,6 +155,25 @@ fn types(deliveries: &[Delivery]) -> Vec<String> {
     types
 }
 
+/// What came is all that `/openapi.json` tells of, and as it tells it.
+fn check_as_told(world: &World, came: &[Delivery]) {
+    let document = world.http().get("/openapi.json").expect("an answer").body;
+    let told = document["webhooks"].as_object().expect("webhooks");
+    assert_eq!(types(came), told.keys().cloned().collect::<Vec<_>>());
+    for delivery in came {
+        let body = delivery.json();
+        let operation = &told[body["type"].as_str().expect("a type")]["post"];
+        for header in operation["parameters"].as_array().expect("headers") {
+            delivery.header(header["name"].as_str().expect("a name"));
+        }
+        let mut schema = operation["requestBody"]["content"]["application/json"]["schema"].clone();
+        schema["components"] = document["components"].clone();
+        let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+        let errors: Vec<String> = validator.iter_errors(&body).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{body}: {errors:?}");
+    }
+}
+
 #[test]
 fn what_becomes_of_an_order_is_told_once_signed_by_the_receivers_secret() {
     let mut world = start();
@@ -173,6 +192,7 @@ fn what_becomes_of_an_order_is_told_once_signed_by_the_receivers_secret() {
     let came = receiver.wait_for(4);
     assert_eq!(types(&came), ["order.confirmed", "order.expired", "order.rejected", "order.released"]);
     came.iter().for_each(|delivery| delivery.check_signature(&secret));
+    check_as_told(&world, &came);
     let of = |kind: &str| came.iter().map(Delivery::json).find(|body| body["type"] == kind).expect("it came");
     let confirmed = of("order.confirmed");
     let data = &confirmed["data"];
@@ -213,6 +233,27 @@ fn a_delivery_that_was_tried_often_enough_is_given_up() {
     wait::until("a dead delivery", || (listed(&world)[0]["dead"] == 1).then_some(()));
     let error = world.rows("SELECT last_error FROM deliveries");
     assert_eq!(error, ["it answered 500"]);
+}
+
+/// Were there places for all receivers together, those of the silent one would take them.
+#[test]
+fn a_receiver_that_does_not_answer_takes_no_place_of_another() {
+    const PLACES: usize = 16;
+    const BUYERS: usize = 3 * PLACES;
+    let world = start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":999}");
+    // It takes connections, and reads nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    add(&world, &format!("http://{}/hook", silent.local_addr().expect("an address")));
+    (0..BUYERS).for_each(|buyer| drop(reserve(&world, &format!("early-{buyer}"))));
+    let taken = || world.rows("SELECT id FROM deliveries WHERE webhook = 1 AND attempts > 0").len();
+    wait::until("the silent one's places", || (taken() > 0).then_some(()));
+    let receiver = Receiver::start(&[]);
+    add(&world, &receiver.url());
+    (0..BUYERS).for_each(|buyer| drop(reserve(&world, &format!("late-{buyer}"))));
+    receiver.wait_for(BUYERS);
+    let under_way = "SELECT id FROM deliveries WHERE webhook = 1 AND attempts > 0 AND last_error IS NULL";
+    assert!(world.rows(under_way).len() <= PLACES);
 }
 
 #[test]

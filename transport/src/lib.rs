@@ -14,6 +14,7 @@ mod error;
 mod outgoing;
 mod publisher;
 mod source;
+pub mod spans;
 mod window;
 
 pub use batches::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Batch, Batches, GATHER_MS};

@@ -109,12 +109,14 @@ pub async fn disable_webhook(client: &Client, id: u64, because: &str) -> Result<
     Ok(())
 }
 
-/// Takes at most `count` deliveries that are due. Nobody else is given them for `hold_s` seconds.
+/// Takes at most `count` deliveries for each webhook that are due; none for those that are `busy`. Nobody else is given them
+/// for `hold_s` seconds.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn take_due(client: &Client, count: u32, hold_s: u32) -> Result<Vec<Delivery>, Error> {
-    let rows = client.query(sql::webhooks::TAKE_DUE, &[&i64::from(count), &f64::from(hold_s)]).await?;
+pub async fn take_due(client: &Client, count: u32, hold_s: u32, busy: &[u64]) -> Result<Vec<Delivery>, Error> {
+    let busy: Vec<i64> = busy.iter().copied().map(to_sql).collect();
+    let rows = client.query(sql::webhooks::TAKE_DUE, &[&i64::from(count), &f64::from(hold_s), &busy]).await?;
     rows.iter().map(delivery).collect()
 }
 

@@ -26,8 +26,8 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, docs, events, health, keys, metrics, operate, prefer, products, reservation, reservations,
-    sales, webhooks,
+    audit_log, body, buyers, docs, events, health, keys, metrics, operate, prefer, problem, products, reservation,
+    reservations, sales, webhooks,
 };
 use crate::catalogue::Catalogue;
 use crate::events::Events;
@@ -86,6 +86,7 @@ pub(crate) struct App {
 pub(crate) async fn answer(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Reply {
     let mut line = app.request_log.begin();
     let reply = respond(&app, peer, request, &mut line).await.unwrap_or_else(Problem::reply);
+    let reply = problem::of_trace(reply, line.trace());
     app.request_log.end(&line, reply.status());
     reply
 }

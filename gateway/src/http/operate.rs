@@ -10,11 +10,13 @@ use serde::Serialize;
 
 use super::app::App;
 use super::fields;
+use super::once::once;
 use super::problem::{FieldError, Problem};
 use super::reply::{Reply, json};
-use super::{body, path};
+use super::{body, idempotency_key, path};
 
-/// Puts units on sale, or takes units that nobody has off it. It is not to be repeated blindly: it adds.
+/// Puts units on sale, or takes units that nobody has off it. It adds: without an `Idempotency-Key` it is not to be repeated
+/// blindly.
 pub(crate) async fn restock(app: &App, sale: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
@@ -26,11 +28,16 @@ pub(crate) async fn restock(app: &App, sale: &str, headers: &HeaderMap, body: &[
     }
     let sale = path::sale(sale)?;
     body::expect_json(headers)?;
+    let key = idempotency_key::of(headers)?;
     let (sku, delta) = read(body)?;
     let call = Call::restock(sale, Restock { sku: sku.as_deref(), delta });
-    let units = app.redis.call(call).await.map_err(refused_argument)??;
-    app.relay.wake();
-    Ok(json(StatusCode::OK, &View { sale, sku: sku.as_deref(), total: units.total, available: units.available }))
+    let work = async {
+        let units = app.redis.call(call).await.map_err(refused_argument)??;
+        app.relay.wake();
+        Ok(View { sale, sku: sku.as_deref(), total: units.total, available: units.available })
+    };
+    // A key is one sale's own.
+    once(app, &format!("POST /v1/sales/{sale}/restock"), key.as_deref(), body, work).await
 }
 
 fn read(json: &[u8]) -> Result<(Option<Cow<'_, str>>, i64), Problem> {

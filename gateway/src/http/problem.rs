@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use flash_client::{CallError, DurableError};
-use flash_wire::{Invalid, Refusal};
+use flash_wire::{Invalid, Refusal, TraceParent};
 use hyper::StatusCode;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
@@ -20,6 +20,8 @@ use crate::form::Breach;
 use crate::identity::Doubt;
 use crate::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use crate::orders::OrdersError;
+
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// A problem as it happened.
 #[derive(Debug, PartialEq, Eq)]
@@ -175,7 +177,7 @@ impl Problem {
         let body = if self == Kind::SoldOut.into() { SOLD_OUT.clone() } else { self.encode() };
         let mut reply = reply(self.kind.row().status, body);
         let headers = reply.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, MEDIA_TYPE);
         if self.kind == Kind::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -210,6 +212,19 @@ impl Problem {
         // Strings and numbers into memory: nothing here can fail.
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
+}
+
+/// Says in a problem which trace it belongs to, so that whoever complains of it can be looked up in the log. It is said where
+/// answers leave, for some problems are encoded long before anybody meets them.
+pub(crate) fn of_trace(reply: Reply, trace: Option<TraceParent>) -> Reply {
+    let is_problem = reply.headers().get(CONTENT_TYPE) == Some(&MEDIA_TYPE);
+    let Some(trace) = trace.filter(|_| is_problem) else { return reply };
+    reply.map(|body| {
+        let body = body.into_inner().unwrap_or_default();
+        let Some(open) = body.strip_suffix(b"}") else { return body.into() };
+        // Of an id that was parsed, nothing has to be escaped.
+        Bytes::from([open, b",\"trace_id\":\"", trace.trace_id().as_bytes(), b"\"}"].concat()).into()
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use flash_metrics::process::{REQUESTS_FORBIDDEN, REQUESTS_UNAUTHENTICATED};
+use flash_transport::spans;
 use flash_wire::TraceParent;
 use hyper::header::{HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
@@ -22,7 +23,7 @@ pub(crate) struct RequestLog {
 /// What is known of a request. It is copied: a request without a line allocates nothing for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
-    /// None: there will be no line.
+    /// None: there will be no line, and it belongs to no trace.
     began: Option<Instant>,
     method: &'static str,
     route: &'static str,
@@ -47,7 +48,9 @@ impl RequestLog {
             StatusCode::FORBIDDEN => REQUESTS_FORBIDDEN.add(1),
             _ => {}
         }
-        let (Some(one_in), Some(began)) = (self.one_in, line.began) else { return };
+        let Some(began) = line.began else { return };
+        spans::done(if line.route.is_empty() { "no-route" } else { line.route }, line.trace, began);
+        let Some(one_in) = self.one_in else { return };
         if !status.is_server_error() && !self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(one_in) {
             return;
         }
@@ -66,9 +69,18 @@ impl RequestLog {
 impl Line {
     /// Who reads the log learns of a request that its head is this.
     pub(crate) fn asks(&mut self, method: &Method, headers: &HeaderMap) {
-        if self.began.is_some() {
-            (self.method, self.trace) = (known(method), trace(headers));
+        self.trace = trace(headers);
+        if self.trace.is_some() {
+            self.began.get_or_insert_with(Instant::now);
         }
+        if self.began.is_some() {
+            self.method = known(method);
+        }
+    }
+
+    /// The trace that the request belongs to, as it said.
+    pub(crate) const fn trace(&self) -> Option<TraceParent> {
+        self.trace
     }
 
     /// And that it goes there.

@@ -10,7 +10,7 @@ use super::found::{self, Patience, find_patiently};
 use super::identity::Caller;
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
-use super::{body, durability, idempotency_key, path, payment, reservation_id};
+use super::{body, durability, idempotency_key, path, payment, request_log, reservation_id};
 
 /// Where it stands.
 pub(crate) async fn show(
@@ -85,6 +85,9 @@ async fn end_hold(
         Err(refusal) => return Err(refusal.into()),
     };
     if !is_replayed {
+        if let Some(trace) = request_log::trace(headers) {
+            app.relay.trace_end(sale, number, trace);
+        }
         app.relay.wake();
     }
     let mut reply = match found::waited(app, sale, number, StatusCode::OK, patience).await {

@@ -27,6 +27,9 @@ use crate::catalogue::Facts;
 use crate::form::{FORM_BYTES_MAX, Form};
 use crate::limits::JOURNAL_EVENTS_DEFAULT;
 
+/// What keys are taken for.
+const CREATE: &str = "POST /v1/sales";
+
 /// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale.
 pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
     body::expect_json(headers)?;
@@ -63,7 +66,7 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
 /// The id of the sale that a key stands for: of the first request that came with it. So a sale whose id the gateway chose
 /// has one id, however often it is asked for.
 async fn taken(app: &App, key: &str, body: &[u8], sale: &str) -> Result<String, Problem> {
-    let taken = app.orders.take_key(key, body, sale).await?;
+    let taken = app.orders.take_key(CREATE, key, body, sale).await?;
     if taken.is_same { Ok(taken.target) } else { Err(Kind::KeyReused.into()) }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::limits::fill;
 use super::problems;
 use super::told::{self, Answer, Told};
+use super::webhooks;
 use crate::http::{Access, Kind, ROUTES, Route, Surface};
 
 const INTRODUCTION: &str = include_str!("introduction.md");
@@ -48,6 +49,9 @@ pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
         "tags": tags,
         "paths": paths,
     });
+    if surface.has(Access::Operate) {
+        document["webhooks"] = webhooks::all().into();
+    }
     document["components"] = components(told, &met, &document);
     Ok(document)
 }
@@ -168,6 +172,9 @@ fn components(told: Told, met: &[Kind], document: &Value) -> Value {
     let mut schemas = told.schemas;
     if let Some(problem) = schemas.get_mut("Problem") {
         problem["properties"]["type"]["enum"] = json!(types);
+    }
+    if let Some(event) = schemas.get_mut(webhooks::SCHEMA) {
+        event["properties"]["type"]["enum"] = webhooks::types();
     }
     let mut components = json!({
         "schemas": schemas,

@@ -26,6 +26,7 @@ pub(super) fn of(document: &Value) -> String {
         contents.push_str("</ul></li>\n");
         sections.push_str("</section>\n");
     }
+    sections.push_str(&view.webhooks());
     let head = format!(
         "<header>\n<h1>{} <small>{}</small></h1>\n{}<p><a href=\"/openapi.json\">openapi.json</a></p>\n</header>\n",
         text(title),
@@ -158,6 +159,16 @@ impl<'a> View<'a> {
         };
         let media = text(media);
         format!("<details><summary><code>{media}</code></summary>\n{table}<pre>{}</pre></details>\n", text(&example))
+    }
+
+    /// What the gateway sends by itself. Buyers are told of none.
+    fn webhooks(&self) -> String {
+        let told = self.fields(&self.document["webhooks"]);
+        let told: String = told.map(|(name, item)| self.operation("POST", name, &item["post"])).collect();
+        match told.is_empty() {
+            true => told,
+            false => format!("<section id=\"told\">\n<h2>What webhooks are told</h2>\n{told}</section>\n"),
+        }
     }
 
     fn problems(&self) -> String {

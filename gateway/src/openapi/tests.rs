@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::told::Told;
 use super::*;
 use crate::http::{Access, Kind, ROUTES};
+use crate::webhooks::EVENTS;
 
 fn document(surface: Surface) -> Value {
     serde_json::from_slice(&of(surface).document).unwrap()
@@ -183,6 +184,30 @@ fn buyers_are_told_nothing_of_the_operators() {
     assert!(schemas.contains("Wish") && !schemas.contains("NewKey") && !schemas.contains("Restock"), "{schemas:?}");
     let page = String::from_utf8(of(Surface::Buyers).page.to_vec()).unwrap();
     assert!(page.contains("POST</span> <code>/v1/sales/{sale}/reservations") && !page.contains("/v1/keys"));
+    assert!(document.get("webhooks").is_none() && !page.contains("order.confirmed"));
+}
+
+/// That what is delivered keeps the schema, the test of the examples shows: each is made as a delivery is.
+#[test]
+fn what_webhooks_are_told_has_no_field_that_the_schema_does_not_name() {
+    fn check(document: &Value, way: &str, schema: &Value, told: &Value) {
+        let schema = resolved(document, schema);
+        for (name, value) in told.as_object().into_iter().flatten() {
+            let field = &schema["properties"][name];
+            assert!(!field.is_null(), "{way}.{name}");
+            // What a buyer sent is anybody's.
+            if field.get("type").is_some() {
+                check(document, &format!("{way}.{name}"), field, value);
+            }
+        }
+        told.as_array().into_iter().flatten().for_each(|entry| check(document, way, &schema["items"], entry));
+    }
+    let document = document(Surface::Whole);
+    for (name, item) in document["webhooks"].as_object().unwrap() {
+        let content = &item["post"]["requestBody"]["content"]["application/json"];
+        assert_eq!(&content["examples"]["0"]["value"]["type"], name);
+        check(&document, name, &content["schema"], &content["examples"]["0"]["value"]);
+    }
 }
 
 #[test]
@@ -193,6 +218,9 @@ fn the_page_has_every_route_and_every_problem_and_loads_nothing() {
     }
     for kind in Kind::ALL {
         assert!(page.contains(&format!("href=\"{}\"", kind.path())), "{kind:?}");
+    }
+    for event in EVENTS {
+        assert!(page.contains(&format!("<article id=\"{}\">", event.kind)), "{event:?}");
     }
     for loads in
         ["<script", "<link", "<img", "src=", "url(", "@import", "style=\"", "onclick", "http://", "https://cdn"]

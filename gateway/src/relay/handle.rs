@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::limits::{BARRIER_TIMEOUT_MS, BARRIERS_MAX};
-use super::traces::Traces;
+use super::traces::{Traced, Traces};
 
 /// Speaks to the relay. Clones speak to the same one.
 #[derive(Debug, Clone)]
@@ -63,9 +63,14 @@ impl RelayHandle {
         self.wake.notify_one();
     }
 
-    /// Says which trace an event belongs to. (Before the relay is woken, or it may be gone already.)
-    pub(crate) fn trace(&self, sale: &str, seq: u64, trace: TraceParent) {
-        self.traces.note(sale, seq, trace);
+    /// Says which trace a reservation belongs to. (Before the relay is woken, or it may be gone already.)
+    pub(crate) fn trace(&self, sale: &str, id: u64, trace: TraceParent) {
+        self.traces.note(sale, Traced::Made(id), trace);
+    }
+
+    /// The same of what ended its hold.
+    pub(crate) fn trace_end(&self, sale: &str, id: u64, trace: TraceParent) {
+        self.traces.note(sale, Traced::Ended(id), trace);
     }
 
     /// Publishes a barrier, behind everything that this relay has published. When this returns, it is confirmed: the

@@ -8,7 +8,7 @@ use flash_client::Backoff;
 use flash_metrics::process::{
     CONFIRM_SECONDS, PUBLISH_FAILURES, PUBLISHES_REJECTED, PUBLISHES_UNKNOWN, TRANSPORT_UP, UNCONFIRMED,
 };
-use flash_transport::{CONFIRM_TIMEOUT_MS, Error, Outcome, Outgoing, Publisher, Transport, Window};
+use flash_transport::{CONFIRM_TIMEOUT_MS, Error, Outcome, Outgoing, Publisher, TraceParent, Transport, Window, spans};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -35,6 +35,7 @@ enum State<P> {
 pub(crate) struct Sent {
     cargo: Cargo,
     at: Instant,
+    trace: Option<TraceParent>,
 }
 
 /// Whose message it is.
@@ -82,7 +83,7 @@ impl<T: Transport> Link<T> {
     pub(crate) async fn publish(&mut self, cargo: Cargo, message: &Outgoing) -> Result<(), Error> {
         let State::Up(window) = &mut self.state else { return Err(Error::Away("there is no connection".to_owned())) };
         UNCONFIRMED.start();
-        let published = window.publish(Sent { cargo, at: Instant::now() }, message).await;
+        let published = window.publish(Sent { cargo, at: Instant::now(), trace: message.trace }, message).await;
         PUBLISHES_UNKNOWN.add(usize::from(published.is_err()));
         published
     }
@@ -160,8 +161,9 @@ impl<T: Transport> Link<T> {
         } else {
             UNCONFIRMED.restart();
         }
-        let Some(Sent { cargo, at }) = sent else { return Happened::Confirmed };
+        let Some(Sent { cargo, at, trace }) = sent else { return Happened::Confirmed };
         CONFIRM_SECONDS.took(at.elapsed());
+        spans::done("publish", trace, at);
         if let Cargo::Barrier(confirmed) = cargo {
             // Whoever waited may have gone.
             let _ = confirmed.send(());

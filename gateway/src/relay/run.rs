@@ -1,7 +1,9 @@
 //! A run of events as messages.
 
+use std::collections::BTreeMap;
+
 use flash_transport::Outgoing;
-use flash_wire::{Event, Message, PullAnswer};
+use flash_wire::{Change, Event, Message, PullAnswer};
 
 use super::limits::MESSAGE_BYTES;
 
@@ -10,6 +12,8 @@ use super::limits::MESSAGE_BYTES;
 pub(crate) struct Run {
     /// The last event's seq.
     pub(crate) last: u64,
+    /// The reservations whose holds buyers or shops ended, each with the seq of that.
+    pub(crate) ends: BTreeMap<u64, u64>,
     pub(crate) outgoing: Outgoing,
 }
 
@@ -47,7 +51,14 @@ pub(crate) fn runs(sale: &str, after: u64, pulled: &PullAnswer, run_max: u64) ->
 fn run(sale: &str, skus: &[String], events: &[Event]) -> Result<Run, flash_wire::message::BadMessage> {
     let (epoch, last) = events.last().map_or((0, 0), |event| (event.epoch, event.seq));
     let message = Message::new(sale, epoch, skus, events)?;
-    Ok(Run { last, outgoing: Outgoing::of(&message) })
+    Ok(Run { last, ends: events.iter().filter_map(end).collect(), outgoing: Outgoing::of(&message) })
+}
+
+fn end(event: &Event) -> Option<(u64, u64)> {
+    match event.change {
+        Change::Confirmed { id } | Change::Released { id } => Some((id, event.seq)),
+        _ => None,
+    }
 }
 
 fn unreadable(after: u64, reason: &dyn std::fmt::Display) -> Unreadable {
@@ -104,6 +115,19 @@ mod tests {
         let large = MESSAGE_BYTES / 16;
         let heavy = (1..=17).map(|seq| encoded(1, seq, large)).collect();
         check(heavy, Ok(&[16, 17]));
+    }
+
+    #[test]
+    fn a_run_knows_whose_holds_it_ends_and_by_which_events() {
+        let changes = [Change::Confirmed { id: 2 }, Change::Expired { ids: vec![3] }, Change::Released { id: 1 }];
+        let events = changes.into_iter().zip(5..).map(|(change, seq)| {
+            let mut bytes = Vec::new();
+            Event { epoch: 1, seq, at_ms: 1, change }.encode(&mut bytes);
+            bytes
+        });
+        let pulled = PullAnswer { epoch: 1, head: 9, skus: vec!["default".to_owned()], events: events.collect() };
+        let runs = runs("drop", 4, &pulled, RUN_EVENTS_MAX).unwrap();
+        assert_eq!(runs[0].ends, BTreeMap::from([(1, 7), (2, 5)]));
     }
 
     #[test]

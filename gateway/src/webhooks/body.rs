@@ -2,6 +2,7 @@
 
 use flash_vault::Delivery;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The body, the same at each attempt.
@@ -42,6 +43,28 @@ pub(super) fn body(delivery: &Delivery) -> String {
     let body = Body { r#type: &delivery.kind, timestamp: &delivery.at, data: order };
     // Strings, numbers and lists into memory: nothing here can fail.
     serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// A body of this type, as one is delivered.
+pub(crate) fn example(kind: &str) -> Value {
+    let is_order = kind != "order.rejected";
+    let delivery = Delivery {
+        id: 1,
+        webhook: 2,
+        url: String::new(),
+        secret: String::new(),
+        kind: kind.to_owned(),
+        attempt: 1,
+        at: "2026-11-21T16:00:00.000Z".to_owned(),
+        sale: "drop".to_owned(),
+        reservation: 7,
+        buyer: "ada".to_owned(),
+        items: is_order.then(|| ("s".to_owned(), 2)).into_iter().collect(),
+        data: is_order.then(|| "{\"size\": 42}".to_owned()),
+        reason: (!is_order).then(|| "oversold".to_owned()),
+    };
+    // What was made of JSON is JSON.
+    serde_json::from_str(&body(&delivery)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::{InvalidDnsNameError, ServerName};
 
 use super::body::body;
+use super::events::{ID, SIGNATURE, TIMESTAMP};
 use super::sign::signature;
 use super::target::{Target, TargetError};
 use crate::clock::now_ms;
@@ -86,9 +87,9 @@ fn request(target: &Target, delivery: &Delivery) -> Result<Request<Full<Bytes>>,
         .header(HOST, &target.authority)
         .header(USER_AGENT, AGENT)
         .header(CONTENT_TYPE, "application/json")
-        .header("webhook-id", id)
-        .header("webhook-timestamp", timestamp_s)
-        .header("webhook-signature", signature);
+        .header(ID, id)
+        .header(TIMESTAMP, timestamp_s)
+        .header(SIGNATURE, signature);
     Ok(request.body(Full::new(body.into()))?)
 }
 

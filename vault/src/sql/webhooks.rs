@@ -37,18 +37,22 @@ pub(crate) const DISABLE: &str = "
     WITH forgotten AS (DELETE FROM deliveries WHERE webhook = $1)
     UPDATE webhooks SET disabled_at = now(), disabled_because = $2 WHERE id = $1 AND disabled_at IS NULL";
 
-/// Takes at most `$1` deliveries that are due, for `$2` seconds, with what is to be said.
+/// Takes at most `$1` deliveries for each webhook that are due, for `$2` seconds, with what is to be said; none for the
+/// webhooks `$3`.
 pub(crate) const TAKE_DUE: &str = "
-    WITH taken AS (
-        UPDATE deliveries SET attempts = attempts + 1, due_at = now() + make_interval(secs => $2)
-        WHERE id IN (
+    WITH due AS MATERIALIZED (
+        SELECT next.id
+        FROM webhooks, LATERAL (
             SELECT id FROM deliveries
-            WHERE dead_at IS NULL AND due_at <= now()
-            AND webhook IN (SELECT id FROM webhooks WHERE disabled_at IS NULL)
+            WHERE webhook = webhooks.id AND dead_at IS NULL AND due_at <= now()
             ORDER BY due_at LIMIT $1
             FOR UPDATE SKIP LOCKED
-        )
-        RETURNING id, webhook, sale, reservation, type, attempts
+        ) AS next
+        WHERE webhooks.disabled_at IS NULL AND webhooks.id <> ALL ($3::bigint[])
+    ), taken AS (
+        UPDATE deliveries SET attempts = attempts + 1, due_at = now() + make_interval(secs => $2)
+        FROM due WHERE deliveries.id = due.id
+        RETURNING deliveries.id, webhook, sale, reservation, type, attempts
     )
     SELECT taken.id, taken.webhook, webhooks.url, webhooks.secret, taken.type, taken.attempts, taken.sale,
         taken.reservation, coalesce(orders.buyer, rejected.buyer), orders.items, orders.data::text, rejected.reason,

@@ -33,7 +33,7 @@ async fn each_end_is_noted_once_for_each_webhook() {
     add_webhook(&database.client, "http://a", "whsec_a").await.unwrap();
     write(&database).await;
     assert_eq!(database.rows(DELIVERIES).await, ENDED);
-    let due = take_due(&database.client, 10, 60).await.unwrap();
+    let due = take_due(&database.client, 10, 60, &[]).await.unwrap();
     let mut told: Vec<_> = due.iter().map(|due| (due.reservation, due.buyer.as_str(), due.attempt)).collect();
     told.sort_unstable();
     assert_eq!(told, [(2, "ada", 1), (3, "bob", 1), (4, "cleo", 1), (6, "ada", 1)]);
@@ -48,7 +48,7 @@ async fn what_somebody_delivers_is_nobody_elses_until_it_comes_back() {
     let database = Database::new().await;
     add_webhook(&database.client, "http://a", "whsec_a").await.unwrap();
     write(&database).await;
-    let take = async |count, hold_s| take_due(&database.client, count, hold_s).await.unwrap();
+    let take = async |count, hold_s| take_due(&database.client, count, hold_s, &[]).await.unwrap();
     let first = take(3, 60).await;
     let rest = take(10, 0).await;
     assert_eq!(
@@ -63,6 +63,27 @@ async fn what_somebody_delivers_is_nobody_elses_until_it_comes_back() {
     assert_eq!(again.iter().map(|due| (due.id, due.attempt)).collect::<Vec<_>>(), [(first[1].id, 2)]);
     let listed = webhooks(&database.client).await.unwrap();
     assert_eq!((listed[0].waiting, listed[0].dead), (2, 1));
+}
+
+#[tokio::test]
+async fn each_webhook_has_places_of_its_own_and_one_that_is_busy_gets_nothing_more() {
+    let database = Database::new().await;
+    let mut ids = Vec::new();
+    for url in ["http://a", "http://b", "http://c"] {
+        ids.push(add_webhook(&database.client, url, "whsec_a").await.unwrap().unwrap());
+    }
+    write(&database).await;
+    let take = async |count, busy: &[u64]| {
+        let due = take_due(&database.client, count, 60, busy).await.unwrap();
+        let mut whose: Vec<_> = due.iter().map(|due| due.webhook).collect();
+        whose.sort_unstable();
+        whose
+    };
+    let [a, b, c] = [ids[0], ids[1], ids[2]];
+    assert_eq!(take(3, &[b]).await, [a, a, a, c, c, c]);
+    assert_eq!(take(3, &[]).await, [a, b, b, b, c]);
+    assert_eq!(take(3, &[a, c]).await, [b]);
+    assert_eq!(take(3, &[]).await, [0; 0]);
 }
 
 #[tokio::test]

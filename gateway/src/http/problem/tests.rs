@@ -3,6 +3,7 @@
 use http_body_util::BodyExt;
 
 use super::*;
+use crate::http::reply::json;
 
 fn check(problem: impl Into<Problem>, status: u16, body: &str, headers: &[(&str, &str)]) {
     let reply = problem.into().reply();
@@ -140,39 +141,42 @@ fn what_is_asked_for_too_often_is_told_when_to_come_back_and_which_policies_say_
 }
 
 #[test]
-fn the_rest_of_the_table_stands_as_documented() {
-    let check =
-        |kind: Kind, status, slug, title, headers: &[_]| check(kind, status, &body(slug, title, status), headers);
-    let again = &[("retry-after", "1")];
-    check(Kind::BadRequest, 400, "bad-request", "The request cannot be read", &[]);
-    check(Kind::Malformed, 400, "malformed", "The body is not a JSON object", &[]);
-    check(Kind::Unauthenticated, 401, "unauthenticated", "Who calls is not known", &[("www-authenticate", "Bearer")]);
-    check(Kind::Forbidden, 403, "forbidden", "Whoever calls may not do this", &[]);
-    check(Kind::UnknownKey, 404, "unknown-key", "There is no such API key", &[]);
-    check(Kind::NotFound, 404, "not-found", "There is nothing at this path", &[]);
-    check(Kind::UnknownWebhook, 404, "unknown-webhook", "There is no such webhook", &[]);
-    let title = "There are as many webhooks as there may be";
-    check(Kind::TooManyWebhooks, 409, "too-many-webhooks", title, &[]);
-    check(Kind::UnknownProduct, 404, "unknown-product", "There is no such product", &[]);
-    check(Kind::UnknownBuyer, 404, "unknown-buyer", "This buyer has no account", &[]);
-    check(Kind::UnknownProblem, 404, "unknown-problem", "There is no such problem", &[]);
-    check(Kind::InsufficientBalance, 402, "insufficient-balance", "The buyer's balance is too low", &[]);
-    check(Kind::BodyTimeout, 408, "body-timeout", "The body took too long", &[]);
-    check(Kind::SaleDiffers, 409, "sale-differs", "There is a sale of this id with other terms", &[]);
-    check(Kind::ProductDiffers, 409, "product-differs", "There is another product of this id", &[]);
-    check(Kind::BuyerDiffers, 409, "buyer-differs", "The buyer has an account that was opened otherwise", &[]);
-    check(Kind::BodyTooLarge, 413, "body-too-large", "The body is too large", &[]);
-    check(Kind::UnsupportedMediaType, 415, "unsupported-media-type", "The body must be application/json", &[]);
-    let title = "This Idempotency-Key came with another request before";
-    check(Kind::KeyReused, 422, "key-reused", title, &[]);
-    check(Kind::Overloaded, 503, "overloaded", "Too many requests at once", again);
-    check(Kind::PostgresAway, 503, "postgres-away", "PostgreSQL is away", again);
-    check(Kind::TimedOut, 504, "timed-out", "The answer took too long", &[]);
-    let title = "This path has other methods";
-    super::tests::check(
-        Problem::method_not_allowed("GET, HEAD".to_owned()),
-        405,
-        &body("method-not-allowed", title, 405),
-        &[("allow", "GET, HEAD")],
-    );
+fn each_problem_of_the_table_is_answered_as_its_row_says() {
+    for kind in Kind::ALL {
+        let row = kind.row();
+        let headers: &[_] = match row.status {
+            StatusCode::SERVICE_UNAVAILABLE => &[("retry-after", "1")],
+            StatusCode::UNAUTHORIZED => &[("www-authenticate", "Bearer")],
+            _ => &[],
+        };
+        let status = row.status.as_u16();
+        check(kind, status, &body(row.slug, row.title, status), headers);
+    }
+}
+
+#[test]
+fn a_method_that_a_path_does_not_have_is_told_those_that_it_has() {
+    let body = body("method-not-allowed", "This path has other methods", 405);
+    check(Problem::method_not_allowed("GET, HEAD".to_owned()), 405, &body, &[("allow", "GET, HEAD")]);
+}
+
+#[test]
+fn a_problem_says_its_trace_and_nothing_else_does() {
+    const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let trace = TraceParent::parse(format!("00-{ID}-00f067aa0ba902b7-01").as_bytes());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let check = |reply: Reply, trace: Option<TraceParent>, want: &str| {
+        let status = reply.status();
+        let reply = of_trace(reply, trace);
+        assert_eq!(reply.status(), status);
+        let bytes = runtime.block_on(reply.into_body().collect()).unwrap().to_bytes();
+        assert_eq!(std::str::from_utf8(&bytes).unwrap(), want);
+    };
+    let sold_out = body("sold-out", "Not enough units are available", 409);
+    let with_trace = format!("{},\"trace_id\":\"{ID}\"}}", sold_out.trim_end_matches('}'));
+    for _ in 0..2 {
+        check(Problem::from(Kind::SoldOut).reply(), trace, &with_trace);
+        check(Problem::from(Kind::SoldOut).reply(), None, &sold_out);
+    }
+    check(json(StatusCode::OK, &[1]), trace, "[1]");
 }
