@@ -17,6 +17,7 @@ mod host;
 mod idempotency_key;
 pub(crate) mod identity;
 mod keys;
+mod lasting;
 pub(crate) mod listener;
 mod metrics;
 mod once;

@@ -20,6 +20,7 @@ use super::forgotten::forgotten;
 use super::found::Patience;
 use super::host::check_host;
 use super::identity::{Caller, Gate};
+use super::lasting::Lasting;
 use super::problem::{Kind, Problem};
 use super::rate_limits::{RateLimits, Visit};
 use super::reply::Reply;
@@ -128,11 +129,11 @@ async fn in_time(
     reads: bool,
     work: impl Future<Output = Reply> + Send + 'static,
 ) -> Result<Reply, Problem> {
-    // In a task of its own: hyper drops this future when the buyer hangs up, and a reservation is not left half made.
-    match timeout(limit, tokio::spawn(work)).await {
+    match timeout(limit, Lasting::new(work)).await {
         Ok(Ok(reply)) => Ok(reply),
-        Ok(Err(panicked)) => {
-            tracing::error!(%panicked, "a request failed by a bug of the gateway");
+        // Where and why, the panic itself has said.
+        Ok(Err(_)) => {
+            tracing::error!("a request failed by a bug of the gateway");
             Err(Kind::Internal.into())
         }
         Err(_) if reads => Err(Kind::TimedOut.into()),

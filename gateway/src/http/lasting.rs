@@ -1,0 +1,74 @@
+//! Work that is done to its end, whether or not somebody waits for it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::runtime::Handle;
+
+/// Work that goes on in a task of its own when this is dropped: hyper drops what answers a buyer who hangs up, and a
+/// reservation is not left half made. As long as somebody waits, it needs no task, which would cost more than many an
+/// answer does. A panic is a result, as a task's is.
+pub(super) struct Lasting<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+
+impl<F: Future<Output: Send> + Send + 'static> Lasting<F> {
+    pub(super) fn new(work: F) -> Self {
+        Self(Some(Box::pin(work)))
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Future for Lasting<F> {
+    type Output = Result<F::Output, Box<dyn Any + Send>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(work) = &mut self.0 else { return Poll::Pending };
+        // What has panicked is not polled again.
+        let done = match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(done)) => Ok(done),
+            Err(panic) => Err(panic),
+        };
+        self.0 = None;
+        Poll::Ready(done)
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for Lasting<F> {
+    fn drop(&mut self) {
+        // Without a runtime the gateway has ended.
+        if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(work);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_is_done_to_its_end() {
+        for is_begun in [false, true] {
+            let ((go, gone), (done, was_done)) = (oneshot::channel::<()>(), oneshot::channel());
+            let mut work = Lasting::new(async {
+                let _ = gone.await;
+                let _ = done.send(());
+            });
+            if is_begun {
+                assert!(futures_util::poll!(&mut work).is_pending());
+            }
+            drop(work);
+            go.send(()).expect("it still waits");
+            was_done.await.expect("it went on");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_done_is_done_once_and_a_panic_is_a_result() {
+        assert!(Lasting::new(async { 7 }).await.is_ok_and(|done| done == 7));
+        assert!(Lasting::new(async { panic!("a bug") }).await.is_err());
+    }
+}
