@@ -115,9 +115,11 @@ async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Ow
     });
     let mut connection = builder().serve_connection(TokioIo::new(Strict::new(stream)), service);
     let ended = tokio::select! {
-        ended = &mut connection => Some(ended),
-        () = sleep(age()) => None,
+        // What is answered from then on says that it is the last.
+        biased;
         () = reached(&mut phase, Phase::Stopping) => None,
+        () = sleep(age()) => None,
+        ended = &mut connection => Some(ended),
     };
     let Some(ended) = ended else {
         Pin::new(&mut connection).graceful_shutdown();
