@@ -118,7 +118,7 @@ impl Place {
             Some(port) => port,
             None => match self.last_port()? {
                 Some(port) => port,
-                None => port::pick()?,
+                None => port::pick_for(&self.dir)?,
             },
         };
         self.keep("port", &port.to_string())?;
@@ -127,7 +127,7 @@ impl Place {
 
     fn last_port(&self) -> Result<Option<u16>, Error> {
         let Some(port) = self.kept("port").and_then(|port| port.parse().ok()) else { return Ok(None) };
-        Ok(port::take_again(port)?.then_some(port))
+        Ok(port::take_again(port, &self.dir)?.then_some(port))
     }
 
     /// A random word, made once and kept in a file that only its owner can read.

@@ -1,11 +1,12 @@
 //! Free ports on 127.0.0.1.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::geteuid;
 
@@ -33,6 +34,8 @@ struct Own {
     blocks: Vec<Block>,
     /// The next port to look at, counted over all of them.
     next: usize,
+    /// Which of their ports was given to the server in which directory.
+    given: BTreeMap<u16, PathBuf>,
     /// Blocks that only ports of earlier lives are taken from.
     earlier: Vec<Block>,
 }
@@ -56,25 +59,45 @@ pub(crate) fn is_free(port: u16) -> bool {
 /// # Errors
 /// When all are taken, or there is no place for lock files.
 pub fn pick() -> Result<u16, Error> {
-    OWN.lock().unwrap_or_else(PoisonError::into_inner).pick()
+    own().pick()
 }
 
-/// Whether a port that was picked in an earlier life can be had again: it is free, and nobody else gets it from now on.
-pub(crate) fn take_again(port: u16) -> Result<bool, Error> {
-    Ok(is_free(port) && OWN.lock().unwrap_or_else(PoisonError::into_inner).take_again(port)?)
+/// The same, for the server in this directory.
+pub(crate) fn pick_for(dir: &Path) -> Result<u16, Error> {
+    own().pick_for(dir)
+}
+
+/// Whether the server in this directory can have the port again that it had before, maybe in an earlier life: it is free,
+/// and nobody else gets it from now on.
+pub(crate) fn take_again(port: u16, dir: &Path) -> Result<bool, Error> {
+    Ok(is_free(port) && own().take_again(port, dir)?)
+}
+
+fn own() -> MutexGuard<'static, Own> {
+    OWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Own {
     const fn new() -> Self {
-        Self { blocks: Vec::new(), next: 0, earlier: Vec::new() }
+        Self { blocks: Vec::new(), next: 0, given: BTreeMap::new(), earlier: Vec::new() }
     }
 
-    /// Ports of a block that is handed out from may be somebody's already.
-    fn take_again(&mut self, port: u16) -> Result<bool, Error> {
+    fn pick_for(&mut self, dir: &Path) -> Result<u16, Error> {
+        let port = self.pick()?;
+        self.given.insert(port, dir.to_owned());
+        Ok(port)
+    }
+
+    fn take_again(&mut self, port: u16, dir: &Path) -> Result<bool, Error> {
         let Some(at) = port.checked_sub(PORT_MIN).map(|offset| offset / BLOCK_PORTS).filter(|at| *at < BLOCKS) else {
             return Ok(true);
         };
-        if self.earlier.iter().any(|block| block.first == first_port(at)) {
+        let is_in = |blocks: &[Block]| blocks.iter().any(|block| block.first == first_port(at));
+        // It may have been given to another by now, or will be.
+        if is_in(&self.blocks) {
+            return Ok(self.given.get(&port).is_some_and(|given| given == dir));
+        }
+        if is_in(&self.earlier) {
             return Ok(true);
         }
         let block = lock_block(at)?;
@@ -174,19 +197,20 @@ mod tests {
     }
 
     #[test]
-    fn a_port_of_an_earlier_life_is_had_again_unless_somebody_hands_it_out() {
+    fn a_server_has_its_port_again_unless_somebody_else_may_get_it() {
         let (mut before, mut now, mut other) = (Own::new(), Own::new(), Own::new());
-        let ports = [before.pick().unwrap(), before.pick().unwrap()];
-        assert!(!now.take_again(ports[0]).unwrap(), "it is another's");
+        let (ada, bob) = (Path::new("ada"), Path::new("bob"));
+        let [port, next] = [ada, bob].map(|dir| before.pick_for(dir).unwrap());
+        assert!(before.take_again(port, ada).unwrap());
+        assert!(!before.take_again(port, bob).unwrap(), "it is ada's");
+        assert!(!now.take_again(port, ada).unwrap(), "another process hands it out");
         drop(before);
-        for port in ports {
-            assert!(now.take_again(port).unwrap());
-            assert!(!other.take_again(port).unwrap());
-        }
+        assert!(now.take_again(port, ada).unwrap() && now.take_again(next, bob).unwrap());
+        assert!(!other.take_again(port, ada).unwrap());
         let picked: Vec<u16> = (0..2_000).map(|_| now.pick().unwrap()).collect();
-        assert!(ports.iter().all(|port| !picked.contains(port)), "{ports:?}");
-        assert!(!now.take_again(picked[0]).unwrap(), "it hands that out itself");
-        assert!(now.take_again(5).unwrap(), "it was never handed out");
+        assert!(!picked.contains(&port) && !picked.contains(&next));
+        assert!(!now.take_again(picked[0], ada).unwrap(), "it was given to nobody in a directory");
+        assert!(now.take_again(5, ada).unwrap(), "it was never handed out");
     }
 
     #[test]
