@@ -180,3 +180,102 @@ async fn write(writes: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Resu
         bytes => writes.write(bytes).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::cmd;
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+    const PING: &str = "*1\r\n$4\r\nPING\r\n";
+
+    /// A connection whose other end is ours.
+    fn start() -> (Multiplexed, DuplexStream) {
+        let (near, far) = duplex(1 << 16);
+        let (connection, driver) = over(near);
+        tokio::spawn(driver.run());
+        (connection, far)
+    }
+
+    async fn expect(far: &mut DuplexStream, want: &str) {
+        let mut got = vec![0; want.len()];
+        far.read_exact(&mut got).await.unwrap();
+        assert_eq!(String::from_utf8(got).unwrap(), want);
+    }
+
+    #[tokio::test]
+    async fn everyone_gets_the_replies_to_his_own_commands() {
+        let (connection, mut far) = start();
+        let answer = async {
+            expect(&mut far, &PING.repeat(4)).await;
+            far.write_all(b"+1\r\n*2\r\n+2\r\n:3\r\n-ERR 4\r\n+5\r\n").await.unwrap();
+        };
+        let three = connection.send_all(vec![cmd("PING"), cmd("PING"), cmd("PING")], LIMIT);
+        let (three, one, ()) = tokio::join!(three, connection.send(cmd("PING"), LIMIT), answer);
+        let status = |text: &str| Value::SimpleString(text.to_owned());
+        let [first, second, Value::ServerError(_)] = &three.unwrap()[..] else { panic!("three replies") };
+        assert_eq!((first, second), (&status("1"), &Value::Array(vec![status("2"), Value::Int(3)])));
+        assert_eq!(one, Ok(status("5")));
+        assert_eq!(connection.send_all(vec![], LIMIT).await, Ok(vec![]));
+    }
+
+    #[tokio::test]
+    async fn who_gave_up_before_his_command_was_taken_leaves_nothing_behind() {
+        let (connection, mut far) = start();
+        // The connection's task does not run in between.
+        let mut given_up = Box::pin(connection.send(cmd("FLUSHALL"), LIMIT));
+        assert!(futures_util::poll!(&mut given_up).is_pending());
+        drop(given_up);
+        let answer = async {
+            expect(&mut far, PING).await;
+            far.write_all(b"+OK\r\n").await.unwrap();
+        };
+        let (reply, ()) = tokio::join!(connection.send(cmd("PING"), LIMIT), answer);
+        assert_eq!(reply, Ok(Value::Okay));
+    }
+
+    /// What whoever waits learns when this comes, and what whoever comes later does.
+    async fn check_end(bytes: &[u8]) {
+        let (connection, mut far) = start();
+        let end = async {
+            expect(&mut far, PING).await;
+            far.write_all(bytes).await.unwrap();
+            drop(far);
+        };
+        let (reply, ()) = tokio::join!(connection.send(cmd("PING"), LIMIT), end);
+        let waiting_is_unknown = matches!(reply, Err(CallError::Unknown(_)));
+        let late = connection.send(cmd("PING"), LIMIT).await;
+        assert!(waiting_is_unknown && matches!(late, Err(CallError::Unavailable(_))), "{bytes:?}: {reply:?}, {late:?}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_or_answers_nonsense_leaves_outcomes_unknown_and_takes_nothing_more() {
+        for bytes in [&b""[..], b"+OK", b"nonsense\r\n"] {
+            check_end(bytes).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reply_that_nobody_asked_for_ends_the_connection() {
+        let (near, mut far) = duplex(64);
+        let (_connection, driver) = over(near);
+        far.write_all(b"+OK\r\n").await.unwrap();
+        assert!(driver.run().await.to_string().contains("nobody asked"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_that_is_late_is_unknown_and_taken_for_nobody_else_s() {
+        let (connection, mut far) = start();
+        let reply = connection.send(cmd("PING"), Duration::from_millis(1)).await;
+        assert!(matches!(reply, Err(CallError::Unknown(_))), "{reply:?}");
+        far.write_all(b"+late\r\n").await.unwrap();
+        let answer = async {
+            expect(&mut far, &PING.repeat(2)).await;
+            far.write_all(b"+OK\r\n").await.unwrap();
+        };
+        let (reply, ()) = tokio::join!(connection.send(cmd("PING"), LIMIT), answer);
+        assert_eq!(reply, Ok(Value::Okay));
+    }
+}
