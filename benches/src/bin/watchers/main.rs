@@ -8,6 +8,8 @@ mod buyers;
 mod crowd;
 #[path = "../pipeline/http.rs"]
 mod http;
+#[path = "../gateway/machine.rs"]
+mod machine;
 #[allow(dead_code, reason = "of another bench, which uses all of it")]
 #[path = "../pipeline/meter.rs"]
 mod meter;
@@ -26,6 +28,10 @@ use flash_servers::usage;
 use crate::crowd::Crowd;
 use crate::threads::Threads;
 use crate::world::{Built, Part, World};
+
+const ABOUT: &str = "\
+Reservations at a steady pace before one gateway, in turns without any watcher and with many. *us a reservation* is the CPU of
+the threads that answer buyers; *events/s* is what each watcher was sent.";
 
 const KIB: f64 = 1024.0;
 const MIB: f64 = 1024.0 * KIB;
@@ -58,6 +64,7 @@ fn main() -> anyhow::Result<()> {
     let built = Built { flash: std::path::absolute(&args.flash)?, module: std::path::absolute(&args.module)? };
     let world = World::start(&built)?;
     let gateway = world.gateway(&["--transport", "direct"])?;
+    println!("{}\n\n{} reservations a second. {ABOUT}\n", machine::describe(), args.per_second);
     println!(
         "| watchers | us a reservation | p50, ms | p99, ms | us/s of the watchers' thread | events/s | gateway, MB |"
     );
