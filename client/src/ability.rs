@@ -127,7 +127,6 @@ fn setting<'a>(settings: &'a Value, name: &str) -> Option<&'a str> {
         Value::Array(words) => {
             words.as_chunks::<2>().0.iter().find(|[key, _]| text(key) == Some(name)).and_then(|[_, value]| text(value))
         }
-        Value::Map(pairs) => pairs.iter().find(|(key, _)| text(key) == Some(name)).and_then(|(_, value)| text(value)),
         _ => None,
     }
 }

@@ -81,11 +81,7 @@ impl Client {
         let mut command = redis::cmd("CONFIG");
         command.arg("GET").arg(name);
         let [reply] = self.send([command]).await?;
-        let pair = match reply {
-            Value::Array(pair) => pair,
-            Value::Map(pairs) => pairs.into_iter().flat_map(|(name, value)| [name, value]).collect(),
-            _ => return Err(Unreadable { what: "type" }.into()),
-        };
+        let Value::Array(pair) = reply else { return Err(Unreadable { what: "type" }.into()) };
         pair.into_iter().nth(1).map(text).transpose()
     }
 

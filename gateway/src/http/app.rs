@@ -179,7 +179,7 @@ impl Asked {
 async fn work(app: Arc<App>, peer: IpAddr, asked: Asked, place: OwnedSemaphorePermit) -> Reply {
     let patience = Patience { wait: prefer::wait(&asked.head.headers), place };
     let mut visit = Visit::new(&app, peer, &asked.target, &asked.head.headers);
-    // What operators do is rare, and asks PostgreSQL: on the heap it does not make every reservation's task larger.
+    // What operators do is rare, and asks PostgreSQL: on the heap it does not make every reservation larger.
     let result = match asked.is_logged() {
         true => Box::pin(handle_logged(&app, &asked, &mut visit, patience)).await,
         false => handle(&app, &asked, &mut visit, patience).await,
