@@ -29,11 +29,13 @@ macro_rules! url_source {
     };
 }
 
+mod bench;
 mod identity;
 mod operator;
 mod sim;
 mod tls;
 
+pub(crate) use bench::{BUYERS_MAX, Bench};
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
 pub(crate) use operator::{
     Audit, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand,
@@ -114,6 +116,8 @@ pub(crate) enum Command {
     Dev(Dev),
     /// Sell by eight ways side by side, the usual ones and ours, and say what became of it.
     Sim(Sim),
+    /// Send buyers at a sale of any gateway, each at his time, and say what they were answered, and how soon.
+    Bench(Bench),
     /// Serve the HTTP API, relay events from Redis, and bring back what Redis has forgotten.
     Gateway(Gateway),
     /// Write events from RabbitMQ to PostgreSQL; or tell the syncers that run to pause, resume or drain.

@@ -5,14 +5,18 @@
 mod args;
 mod audit;
 mod audit_log;
+mod bench;
+mod buyers;
 mod clock;
 mod completions;
 mod control;
 mod demo;
 mod dev;
 mod doctor;
+mod figures;
 mod identity;
 mod keys;
+mod load;
 mod logging;
 mod metrics;
 #[cfg(feature = "otlp")]
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
     };
     let result = match args.command {
         Command::Sim(sim) => sim::run(&sim, args.log_sample, args.output),
+        Command::Bench(bench) => bench::run(&bench, args.output),
         Command::Dev(dev) => dev::run(&dev, file.policies(), args.log_sample, args.output),
         Command::Gateway(gateway) => run::gateway(&gateway, file.policies(), args.log_sample, args.output),
         Command::Syncer(syncer) => match &syncer.action {

@@ -20,9 +20,19 @@ pub fn cpu(root: u32) -> Duration {
 
 /// CPU time of those threads of this process that run and whose names are `wanted`.
 pub fn cpu_of_threads(wanted: impl Fn(&str) -> bool) -> Duration {
+    threads(wanted).filter_map(|task| on_cpu(&task)).sum()
+}
+
+/// CPU time of the same, and the time for which they would have run, and others had the CPU.
+pub fn busy_of_threads(wanted: impl Fn(&str) -> bool) -> Duration {
+    threads(wanted).filter_map(|task| Some(on_cpu(&task)? + kept_waiting(&task).unwrap_or_default())).sum()
+}
+
+fn threads(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let is_wanted = |task: &PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|name| wanted(name.trim_end()));
-    tasks.map(|task| task.path()).filter(is_wanted).filter_map(|task| on_cpu(&task)).sum()
+    let is_wanted =
+        move |task: &PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|name| wanted(name.trim_end()));
+    tasks.map(|task| task.path()).filter(is_wanted)
 }
 
 /// The most memory that any one of them ever had, in bytes.
@@ -68,12 +78,20 @@ fn exactly(tasks: &str) -> Duration {
 /// CPU time of a thread, to the nanosecond where the kernel says so.
 fn on_cpu(task: &Path) -> Option<Duration> {
     let read = |file| fs::read_to_string(task.join(file)).ok();
-    read("schedstat").and_then(|text| nanoseconds(&text)).or_else(|| Some(process(&read("stat")?)?.own))
+    read("schedstat").and_then(|text| nanoseconds(&text, RAN)).or_else(|| Some(process(&read("stat")?)?.own))
 }
 
-/// The first of three numbers; the others are time that it waited, and how often it ran.
-fn nanoseconds(schedstat: &str) -> Option<Duration> {
-    schedstat.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+/// How long a thread has waited for a CPU, where the kernel says so.
+fn kept_waiting(task: &Path) -> Option<Duration> {
+    nanoseconds(&fs::read_to_string(task.join("schedstat")).ok()?, WAITED)
+}
+
+/// Places in the line of three numbers; the third is how often the thread ran.
+const RAN: usize = 0;
+const WAITED: usize = 1;
+
+fn nanoseconds(schedstat: &str, place: usize) -> Option<Duration> {
+    schedstat.split_ascii_whitespace().nth(place)?.parse().ok().map(Duration::from_nanos)
 }
 
 fn descends(table: &HashMap<u32, Process>, pid: u32, root: u32) -> bool {
@@ -110,8 +128,10 @@ mod tests {
 
     #[test]
     fn a_thread_is_read_to_the_nanosecond() {
-        assert_eq!(nanoseconds("1234567 89 3\n"), Some(Duration::from_nanos(1_234_567)));
-        assert_eq!(nanoseconds(""), None);
+        let line = "1234567 89 3\n";
+        assert_eq!(nanoseconds(line, RAN), Some(Duration::from_nanos(1_234_567)));
+        assert_eq!(nanoseconds(line, WAITED), Some(Duration::from_nanos(89)));
+        assert_eq!(nanoseconds("", RAN), None);
     }
 
     #[test]

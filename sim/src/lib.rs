@@ -17,7 +17,7 @@ mod tally;
 mod verdict;
 
 pub use arrivals::{Arrival, Crowd};
-pub use open_loop::{Till, drive};
+pub use open_loop::{Ended, Till, drive};
 pub use run::{Sale, Servers, run};
 pub use strategy::Strategy;
 pub use tally::{Answer, Live, Tally};

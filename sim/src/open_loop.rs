@@ -9,27 +9,54 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
 use crate::arrivals::Arrival;
-use crate::tally::{Answer, Live};
 
 /// How long a request may take; then nobody knows what became of it.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Who is sent later than this behind his time was kept waiting by us and not by the server.
+const TIMELY: Duration = Duration::from_millis(5);
 
 /// What a request is sent by: one after another.
 pub trait Till: Send + 'static {
-    /// Asks for a unit; how it ended, and how often it was tried again.
+    /// How a request ends.
+    type Answer: Send;
+
+    /// Asks for a unit for the buyer of this number. Where it takes too long, it is dropped halfway.
     ///
     /// # Errors
-    /// When nobody can tell.
-    fn sell(&mut self, buyer: &str) -> impl Future<Output = Result<(Answer, u64)>> + Send;
+    /// When nobody can tell how it ended.
+    fn sell(&mut self, buyer: u64) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 
-/// Sends every arrival by the first till that is free, and counts what it is answered. Gives the tills back, to be used again, and
-/// the time from the first request to the last answer.
+/// A request that is over.
+#[derive(Debug)]
+pub struct Ended<A> {
+    /// How it ended, if anybody can tell.
+    pub answer: Result<A>,
+    /// How far behind its time it was sent.
+    pub late: Duration,
+    /// How far behind its time it ended.
+    pub latency: Duration,
+}
+
+impl<A> Ended<A> {
+    /// Whether it was sent at its time.
+    #[must_use]
+    pub fn is_timely(&self) -> bool {
+        self.late < TIMELY
+    }
+}
+
+/// Sends every arrival by the first till that is free, and has each counted as soon as it is over. Gives the tills back, to
+/// be used again, and the time from the first request to the last answer.
 ///
 /// # Errors
 /// When a task of ours has died. A request that fails is counted.
-pub async fn drive<T: Till>(tills: Vec<T>, arrivals: Vec<Arrival>, live: &Live) -> Result<(Vec<T>, Duration)> {
-    let queue = Arc::new(Queue { arrivals, next: AtomicUsize::new(0), began: Instant::now(), live: live.clone() });
+pub async fn drive<T: Till>(
+    tills: Vec<T>,
+    arrivals: Vec<Arrival>,
+    count: impl Fn(Ended<T::Answer>) + Send + Sync + 'static,
+) -> Result<(Vec<T>, Duration)> {
+    let queue = Arc::new(Queue { arrivals, next: AtomicUsize::new(0), began: Instant::now(), count });
     let mut tasks = JoinSet::new();
     for till in tills {
         tasks.spawn(serve(till, queue.clone()));
@@ -42,23 +69,22 @@ pub async fn drive<T: Till>(tills: Vec<T>, arrivals: Vec<Arrival>, live: &Live) 
 }
 
 /// Who is still to come.
-struct Queue {
+struct Queue<C> {
     arrivals: Vec<Arrival>,
     next: AtomicUsize,
     began: Instant,
-    live: Live,
+    count: C,
 }
 
 /// Serves one after another, each at his time or, where this till is late, as soon as it can.
-async fn serve<T: Till>(mut till: T, queue: Arc<Queue>) -> T {
+async fn serve<T: Till, C: Fn(Ended<T::Answer>)>(mut till: T, queue: Arc<Queue<C>>) -> T {
     while let Some(arrival) = queue.arrivals.get(queue.next.fetch_add(1, Ordering::Relaxed)) {
         let due = queue.began + arrival.at;
         sleep_until(due.into()).await;
         let late = due.elapsed();
-        let buyer = format!("buyer-{:011}", arrival.buyer);
-        let answer = timeout(REQUEST_TIMEOUT, till.sell(&buyer)).await;
+        let answer = timeout(REQUEST_TIMEOUT, till.sell(arrival.buyer)).await;
         let answer = answer.unwrap_or_else(|_| Err(anyhow!("no answer for {} s", REQUEST_TIMEOUT.as_secs())));
-        queue.live.count(answer, late, due.elapsed());
+        (queue.count)(Ended { answer, late, latency: due.elapsed() });
     }
     till
 }
@@ -69,22 +95,25 @@ mod tests {
 
     use super::*;
     use crate::arrivals::Crowd;
+    use crate::tally::{Answer, Live, Tally};
 
     /// Sells what there is, each unit to another buyer.
-    struct Shelf(Arc<Mutex<(u64, Vec<String>)>>);
+    struct Shelf(Arc<Mutex<(u64, Vec<u64>)>>);
 
     impl Till for Shelf {
-        async fn sell(&mut self, buyer: &str) -> Result<(Answer, u64)> {
+        type Answer = (Answer, u64);
+
+        async fn sell(&mut self, buyer: u64) -> Result<(Answer, u64)> {
             let mut shelf = self.0.lock().unwrap();
             let (left, buyers) = &mut *shelf;
-            if buyers.iter().any(|known| known == buyer) {
+            if buyers.contains(&buyer) {
                 return Ok((Answer::Again, 0));
             }
             if *left == 0 {
                 return Ok((Answer::SoldOut, 0));
             }
             *left -= 1;
-            buyers.push(buyer.to_owned());
+            buyers.push(buyer);
             Ok((Answer::Sold, 1))
         }
     }
@@ -93,7 +122,9 @@ mod tests {
     struct Stalling(Option<Duration>);
 
     impl Till for Stalling {
-        async fn sell(&mut self, _: &str) -> Result<(Answer, u64)> {
+        type Answer = (Answer, u64);
+
+        async fn sell(&mut self, _: u64) -> Result<(Answer, u64)> {
             if let Some(stall) = self.0.take() {
                 sleep_until((Instant::now() + stall).into()).await;
             }
@@ -101,15 +132,21 @@ mod tests {
         }
     }
 
+    async fn driven<T: Till<Answer = (Answer, u64)>>(tills: Vec<T>, arrivals: Vec<Arrival>) -> Tally {
+        let (live, count) = (Live::new().unwrap(), tills.len());
+        let counting = live.clone();
+        let (tills, _) = drive(tills, arrivals, move |ended| counting.count(ended)).await.unwrap();
+        assert_eq!(tills.len(), count);
+        live.look()
+    }
+
     #[tokio::test]
     async fn every_arrival_is_sent_once_and_counted_once() {
         let crowd = Crowd { buyers: 50, repeat_percent: 20, requests_per_s: 1_000_000, seed: 7 };
         let shelf = Arc::new(Mutex::new((10, Vec::new())));
         let tills = (0..4).map(|_| Shelf(shelf.clone())).collect();
-        let live = Live::new().unwrap();
-        let (tills, _) = drive(tills, crowd.arrivals(), &live).await.unwrap();
-        let tally = live.look();
-        assert_eq!((tills.len(), tally.requests, tally.sold, tally.errors, tally.retries), (4, 60, 10, 0, 10));
+        let tally = driven(tills, crowd.arrivals()).await;
+        assert_eq!((tally.requests, tally.sold, tally.errors, tally.retries), (60, 10, 0, 10));
         assert_eq!(tally.sold_out + tally.again, 50);
     }
 
@@ -117,9 +154,7 @@ mod tests {
     async fn who_waits_for_a_till_is_counted_from_his_own_time() {
         const STALL: Duration = Duration::from_millis(200);
         let arrivals = (0..10).map(|buyer| Arrival { at: Duration::ZERO, buyer }).collect();
-        let live = Live::new().unwrap();
-        drive(vec![Stalling(Some(STALL))], arrivals, &live).await.unwrap();
-        let tally = live.look();
+        let tally = driven(vec![Stalling(Some(STALL))], arrivals).await;
         assert_eq!(tally.requests, 10);
         assert!(tally.timely <= 1, "one till, and only the first did not wait for it: {}", tally.timely);
         // Nine were answered as soon as they were sent: a closed loop would call them fast.

@@ -56,7 +56,8 @@ pub async fn run(
     let mut counters = open(strategy, servers, sale).await?;
     counters.first_mut().context("nobody sells")?.stock(sale.units).await?;
     let before = servers.cpu();
-    let (mut counters, took) = drive(counters, crowd.arrivals(), live).await?;
+    let counting = live.clone();
+    let (mut counters, took) = drive(counters, crowd.arrivals(), move |ended| counting.count(ended)).await?;
     let tally = live.look();
     let counter = counters.first_mut().context("nobody sells")?;
     let (orders, duplicates) = counter.orders(tally.sold).await?;

@@ -36,7 +36,10 @@ pub(crate) struct Counter {
 type Sold = (Answer, u64);
 
 impl Till for Counter {
-    async fn sell(&mut self, buyer: &str) -> Result<Sold> {
+    type Answer = Sold;
+
+    async fn sell(&mut self, buyer: u64) -> Result<Sold> {
+        let buyer = &format!("buyer-{buyer:011}");
         match self.strategy {
             Strategy::Naive => naive::sell(self, buyer).await,
             Strategy::Optimistic => optimistic::sell(self, buyer).await,

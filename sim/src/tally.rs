@@ -1,15 +1,14 @@
 //! What requests came to.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::Result;
 use hdrhistogram::Histogram;
 
+use crate::open_loop::Ended;
+
 /// The longest latency that is told apart from longer ones.
 const LATENCY_US_MAX: u64 = 120_000_000;
-/// Who is sent later than this behind his time was kept waiting by us and not by the server.
-const TIMELY: Duration = Duration::from_millis(5);
 
 /// How one request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +65,11 @@ impl Tally {
         })
     }
 
-    /// Counts a request that was sent `late` behind its time and ended `latency` behind it.
-    fn count(&mut self, answer: Result<(Answer, u64)>, late: Duration, latency: Duration) {
+    fn count(&mut self, ended: Ended<(Answer, u64)>) {
         self.requests += 1;
-        self.timely += u64::from(late < TIMELY);
-        self.latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
-        let (answer, retries) = match answer {
+        self.timely += u64::from(ended.is_timely());
+        self.latency_us.saturating_record(u64::try_from(ended.latency.as_micros()).unwrap_or(u64::MAX));
+        let (answer, retries) = match ended.answer {
             Ok(answered) => answered,
             Err(error) => return self.fail(|| format!("{error:#}")),
         };
@@ -105,8 +103,8 @@ impl Live {
         self.tally().clone()
     }
 
-    pub(crate) fn count(&self, answer: Result<(Answer, u64)>, late: Duration, latency: Duration) {
-        self.tally().count(answer, late, latency);
+    pub(crate) fn count(&self, ended: Ended<(Answer, u64)>) {
+        self.tally().count(ended);
     }
 
     fn tally(&self) -> MutexGuard<'_, Tally> {
@@ -116,6 +114,8 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use anyhow::anyhow;
 
     use super::*;
@@ -123,12 +123,15 @@ mod tests {
     #[test]
     fn each_request_is_counted_once_and_from_its_own_time() {
         let live = Live::new().unwrap();
-        let ms = Duration::from_millis;
-        live.count(Ok((Answer::Sold, 2)), ms(0), ms(3));
-        live.count(Ok((Answer::SoldOut, 0)), ms(1), ms(1));
-        live.count(Ok((Answer::Again, 0)), ms(1), ms(2));
-        live.count(Ok((Answer::GaveUp, 3)), ms(40), ms(50));
-        live.count(Err(anyhow!("the connection is closed")), ms(1), ms(2));
+        let count = |answer, late_ms, latency_ms| {
+            let [late, latency] = [late_ms, latency_ms].map(Duration::from_millis);
+            live.count(Ended { answer, late, latency });
+        };
+        count(Ok((Answer::Sold, 2)), 0, 3);
+        count(Ok((Answer::SoldOut, 0)), 1, 1);
+        count(Ok((Answer::Again, 0)), 1, 2);
+        count(Ok((Answer::GaveUp, 3)), 40, 50);
+        count(Err(anyhow!("the connection is closed")), 1, 2);
         let Tally { requests, sold, again, sold_out, errors, retries, timely, first_error, latency_us } = live.look();
         assert_eq!((requests, sold, again, sold_out, errors, retries, timely), (5, 1, 1, 1, 2, 5, 4));
         assert_eq!(first_error.as_deref(), Some("gave up after 3 retries"));

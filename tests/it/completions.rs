@@ -15,7 +15,8 @@ fn script(shell: &str) -> String {
 fn each_script_knows_the_commands_and_their_flags() {
     for shell in ["bash", "zsh", "fish"] {
         let script = script(shell);
-        for word in ["dev", "gateway", "syncer", "doctor", "quarantine", "replay", "log-format", "durability"] {
+        for word in ["dev", "bench", "gateway", "syncer", "doctor", "quarantine", "replay", "log-format", "durability"]
+        {
             assert!(script.contains(word), "{word} in the script of {shell}");
         }
     }

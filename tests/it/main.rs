@@ -2,6 +2,7 @@
 //! have a database and a vhost each; Redis is started for each test, for tests kill it.
 
 mod audit;
+mod bench;
 mod completions;
 mod dashboards;
 mod dev;

@@ -2,26 +2,21 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use hdrhistogram::Histogram;
+use serde::Serialize;
 
-use super::stampede::Tally;
 use crate::args::Output;
+use crate::figures::{as_f64, max_ms, quantile_ms, rounded};
+use crate::load::{Outcome, Stock, Tally};
 use crate::output;
-
-/// The units of a sale, as the gateway shows them.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Stock {
-    pub(crate) total: u64,
-    pub(crate) available: u64,
-    pub(crate) held: u64,
-    pub(crate) confirmed: u64,
-}
 
 /// All that was seen.
 pub(crate) struct Report {
     pub(crate) seed: u64,
     pub(crate) units: u64,
     pub(crate) tally: Tally,
+    /// Of all requests.
+    pub(crate) latency_us: Histogram<u64>,
     /// From the first request to the last answer.
     pub(crate) took: Duration,
     /// Held and confirmed orders in PostgreSQL.
@@ -60,12 +55,11 @@ struct Line {
 impl Report {
     /// Everything was sold, once each, to as many buyers, and all of it is in PostgreSQL.
     pub(crate) fn passed(&self) -> bool {
-        let Stock { total, available, held, confirmed } = self.stock;
-        self.tally.reserved == self.units
+        self.tally.of(Outcome::Reserved) == self.units
             && self.orders == self.units
             && self.duplicates == 0
-            && total == self.units
-            && available + held + confirmed == total
+            && self.stock.total == self.units
+            && self.stock.is_whole()
     }
 
     pub(crate) fn print(&self, output: Output) {
@@ -76,25 +70,26 @@ impl Report {
     }
 
     fn line(&self) -> Line {
-        let Tally { requests, reserved, replayed, sold_out, errors, latency } = &self.tally;
-        let ms = |quantile| rounded(to_f64(latency.value_at_quantile(quantile)) / 1_000.0);
-        let sold = self.orders.max(*reserved);
+        let requests = self.tally.requests;
+        let answers = [Outcome::Reserved, Outcome::Replayed, Outcome::SoldOut];
+        let [reserved, replayed, sold_out] = answers.map(|outcome| self.tally.of(outcome));
+        let sold = self.orders.max(reserved);
         Line {
-            requests: *requests,
-            reserved: *reserved,
-            replayed: *replayed,
-            sold_out: *sold_out,
-            errors: *errors,
+            requests,
+            reserved,
+            replayed,
+            sold_out,
+            errors: requests - reserved - replayed - sold_out,
             oversold: sold.saturating_sub(self.units),
             undersold: self.units.saturating_sub(self.orders),
             orders: self.orders,
             duplicates: self.duplicates,
-            p50_ms: ms(0.5),
-            p99_ms: ms(0.99),
-            max_ms: rounded(to_f64(latency.max()) / 1_000.0),
-            requests_per_s: rounded(to_f64(*requests) / self.took.as_secs_f64()),
+            p50_ms: quantile_ms(&self.latency_us, 0.5),
+            p99_ms: quantile_ms(&self.latency_us, 0.99),
+            max_ms: max_ms(&self.latency_us),
+            requests_per_s: rounded(as_f64(requests) / self.took.as_secs_f64()),
             persisted_after_ms: rounded(self.persisted_after.as_secs_f64() * 1_000.0),
-            gateway_cpu_us_per_request: rounded(self.gateway_cpu.as_secs_f64() * 1e6 / to_f64(*requests)),
+            gateway_cpu_us_per_request: rounded(self.gateway_cpu.as_secs_f64() * 1e6 / as_f64(requests)),
             seed: self.seed,
             verdict: if self.passed() { "pass" } else { "fail" },
         }
@@ -102,7 +97,6 @@ impl Report {
 
     fn print_table(&self) {
         let line = self.line();
-        let Stock { total, available, held, confirmed } = self.stock;
         output::table(&[
             ("requests", line.requests.to_string()),
             ("reserved", line.reserved.to_string()),
@@ -113,7 +107,7 @@ impl Report {
             ("undersold", line.undersold.to_string()),
             ("orders in PostgreSQL", line.orders.to_string()),
             ("buyers with two orders", line.duplicates.to_string()),
-            ("stock", format!("{total} = {available} available + {held} held + {confirmed} confirmed")),
+            ("stock", self.stock.to_string()),
             ("latency p50 / p99 / max", format!("{} / {} / {} ms", line.p50_ms, line.p99_ms, line.max_ms)),
             ("requests/s", line.requests_per_s.to_string()),
             ("gateway CPU per request", format!("{} us", line.gateway_cpu_us_per_request)),
@@ -122,14 +116,4 @@ impl Report {
             ("verdict", line.verdict.to_owned()),
         ]);
     }
-}
-
-/// Two decimals are all that a measurement on a shared machine is worth.
-fn rounded(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts and microseconds here are far below 2^52")]
-const fn to_f64(value: u64) -> f64 {
-    value as f64
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use flash_sim::Outcome;
 
 use super::report::Report;
+use crate::figures::as_f64;
 
 const NAMES_PX: f64 = 140.0;
 const BAR_PX: f64 = 190.0;
@@ -120,11 +121,6 @@ fn bar(out: &mut String, (left, top): (f64, f64), length: f64, colour: &str) {
 /// Names and numbers of ours: nothing in them needs escaping.
 fn text(out: &mut String, (x, y): (f64, f64), style: &str, text: &str) {
     let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" {style}>{text}</text>");
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
-const fn as_f64(value: u64) -> f64 {
-    value as f64
 }
 
 #[cfg(test)]

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use flash_servers::usage;
 
+use crate::buyers;
 use crate::dev::Urls;
-
-/// Those who ask have a thread of their own, as people have machines of their own; what it costs is nobody's cost.
-pub(super) const BUYERS: &str = "flash-buyers";
 
 /// Where the servers are, and the processes of those that are ours.
 pub(super) struct Measured {
@@ -26,6 +24,6 @@ impl flash_sim::Servers for Measured {
 
     fn cpu(&self) -> Vec<(&'static str, Duration)> {
         let servers = self.pids.iter().map(|(name, pid)| (*name, usage::cpu(*pid)));
-        servers.chain([("gateway and syncer", usage::cpu_of_threads(|name| name != BUYERS))]).collect()
+        servers.chain([("gateway and syncer", usage::cpu_of_threads(|name| name != buyers::THREAD))]).collect()
     }
 }

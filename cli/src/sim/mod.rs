@@ -14,15 +14,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use flash_gateway::Durability;
 use flash_sim::{Crowd, Live, Outcome, Sale, Strategy, Verdict};
-use tokio::runtime::Builder;
-use tokio::sync::oneshot;
 
 use self::live::Lines;
-use self::measured::{BUYERS, Measured};
+use self::measured::Measured;
 use self::report::Report;
 use crate::args::{self, Output};
 use crate::dev::{self, Running, Servers, Serving};
-use crate::run;
+use crate::{buyers, run};
 
 /// Runs every strategy, one after the other, over the same arrivals. Fails only if one broke a promise that it makes.
 pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<ExitCode> {
@@ -86,13 +84,5 @@ async fn sell(
     let sale =
         Sale { id: format!("sim-{}-{now_ms}", strategy.name()), units: args.units, concurrency: args.concurrency };
     let measured = Measured { urls: servers.urls.clone(), pids: servers.pids.clone() };
-    let (done, outcome) = oneshot::channel();
-    let thread = std::thread::Builder::new().name(BUYERS.to_owned()).spawn(move || {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from);
-        let selling = flash_sim::run(strategy, &measured, &sale, &crowd, &live);
-        let _ = done.send(runtime.and_then(|runtime| runtime.block_on(selling)));
-    })?;
-    let outcome = outcome.await.context("the buyers' thread panicked")?;
-    let _ = thread.join();
-    outcome
+    buyers::on_thread(async move || flash_sim::run(strategy, &measured, &sale, &crowd, &live).await).await
 }

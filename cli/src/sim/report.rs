@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::table;
 use crate::args::Output;
+use crate::figures::{as_f64, max_ms, quantile_ms, rounded};
 use crate::output;
 
 /// Below it, a reader should know that there were too few connections, or too slow a server, for the rate.
@@ -87,8 +88,8 @@ impl Report {
 
     fn line(&self, outcome: &Outcome) -> Line {
         let tally = &outcome.tally;
-        let ms = |quantile| rounded(to_f64(tally.latency_us.value_at_quantile(quantile)) / 1_000.0);
-        let requests = to_f64(tally.requests.max(1));
+        let ms = |quantile| quantile_ms(&tally.latency_us, quantile);
+        let requests = as_f64(tally.requests.max(1));
         let key = |name: &str| name.to_lowercase().replace(' ', "_");
         let cpu = outcome.cpu.iter().map(|(name, time)| (key(name), rounded(time.as_secs_f64() * 1e6 / requests)));
         Line {
@@ -109,12 +110,12 @@ impl Report {
             duplicates: outcome.duplicates,
             oversold: outcome.oversold(),
             undersold: outcome.undersold(),
-            timely_percent: rounded(to_f64(tally.timely) * 100.0 / requests),
+            timely_percent: rounded(as_f64(tally.timely) * 100.0 / requests),
             requests_per_s: rounded(outcome.requests_per_s()),
             p50_ms: ms(0.5),
             p99_ms: ms(0.99),
             p999_ms: ms(0.999),
-            max_ms: rounded(to_f64(tally.latency_us.max()) / 1_000.0),
+            max_ms: max_ms(&tally.latency_us),
             cpu_us_per_request: cpu.collect(),
             verdict: outcome.verdict().name(),
         }
@@ -133,14 +134,4 @@ fn note(verdict: Verdict, line: &Line) -> Option<String> {
     let error = line.first_error.as_ref().map(|error| format!("the first of {} errors: {error}", line.errors));
     let parts: Vec<String> = said.into_iter().chain(error).collect();
     (!parts.is_empty()).then(|| format!("{strategy}: {}\n", parts.join("; ")))
-}
-
-/// Two decimals are all that a measurement on a shared machine is worth.
-fn rounded(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts and microseconds here are far below 2^52")]
-const fn to_f64(value: u64) -> f64 {
-    value as f64
 }

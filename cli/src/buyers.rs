@@ -1,0 +1,20 @@
+//! Those who ask have a thread of their own, as people have machines of their own; what it costs is nobody's cost.
+
+use anyhow::{Context, Result};
+use tokio::sync::oneshot;
+
+use crate::run;
+
+/// The thread's name, by which its CPU time is known.
+pub(crate) const THREAD: &str = "flash-buyers";
+
+/// Does some work there, and waits for it.
+pub(crate) async fn on_thread<T: Send + 'static>(work: impl AsyncFnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let (done, result) = oneshot::channel();
+    let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+        let _ = done.send(run::block_on(work()));
+    })?;
+    let result = result.await.context("the buyers' thread panicked")?;
+    let _ = thread.join();
+    result
+}

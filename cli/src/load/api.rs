@@ -1,0 +1,89 @@
+//! The gateway's HTTP API, as a client's program would use it: one connection, one request after another.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Method, Request, StatusCode};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::endpoint::{Connection, Endpoint};
+use super::stock::Sale;
+
+/// An answer that is longer is none of a gateway's.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// How long an answer may take to what is asked once.
+const ANSWER_TIMEOUT_MS: u64 = 30_000;
+
+/// One HTTP connection.
+pub(crate) struct Api {
+    authority: String,
+    connection: Connection,
+}
+
+impl Api {
+    pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Self> {
+        Ok(Self { authority: endpoint.authority.clone(), connection: endpoint.connect().await? })
+    }
+
+    /// Whether it may be used again: a gateway closes connections that rest, and those that it has served for long.
+    pub(super) fn is_open(&self) -> bool {
+        !self.connection.is_closed()
+    }
+
+    pub(crate) async fn create_sale(&mut self, sale: &str, units: u64) -> Result<()> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            sale: &'a str,
+            total: u64,
+            journal_events_max: u64,
+        }
+        // Room for every order, so that the demo measures the way to PostgreSQL and not the journal's patience.
+        let body = Body { sale, total: units, journal_events_max: units + 1 };
+        self.ask(Method::POST, "/v1/sales", serde_json::to_vec(&body)?, StatusCode::CREATED).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn sale(&mut self, sale: &str) -> Result<Sale> {
+        let answer = self.ask(Method::GET, &format!("/v1/sales/{sale}"), Vec::new(), StatusCode::OK).await?;
+        serde_json::from_slice(&answer).with_context(|| format!("{} does not show a sale", self.authority))
+    }
+
+    async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>, want: StatusCode) -> Result<Bytes> {
+        let asked = format!("{method} {path}");
+        let answer = timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), self.send(method, path, None, body)).await;
+        let answer = answer.unwrap_or_else(|_| Err(anyhow!("no answer within {ANSWER_TIMEOUT_MS} ms")));
+        let (status, answer) = answer.with_context(|| asked.clone())?;
+        if status != want {
+            bail!("{asked}: {status}: {}", String::from_utf8_lossy(&answer));
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request, with the token or key of whoever sends it.
+    pub(super) async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Bytes)> {
+        self.connection.ready().await?;
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, &self.authority)
+            .header(CONTENT_TYPE, "application/json");
+        let request = match token {
+            Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        };
+        let answer = self.connection.send_request(request.body(Full::new(Bytes::from(body)))?).await?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+        Ok((status, body.map_err(|error| anyhow!(error))?.to_bytes()))
+    }
+}
