@@ -5,6 +5,7 @@ mod app;
 mod audit_log;
 mod body;
 mod buyers;
+mod console;
 mod docs;
 mod durability;
 mod events;

@@ -3,6 +3,7 @@
 
 mod audit;
 mod completions;
+mod console;
 mod dashboards;
 mod dev;
 mod doctor;

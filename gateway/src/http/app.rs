@@ -27,7 +27,7 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, docs, events, health, keys, metrics, operate, prefer, problem, products, reservation,
+    audit_log, body, buyers, console, docs, events, health, keys, metrics, operate, prefer, problem, products, reservation,
     reservations, sales, webhooks,
 };
 use crate::catalogue::Catalogue;
@@ -107,6 +107,9 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
         Endpoint::ShowDocument => return Ok(docs::document(app.routes.surface)),
         Endpoint::ShowDocs => return Ok(docs::page(app.routes.surface)),
         Endpoint::ShowProblem => return docs::problem(&target.id, &head.headers),
+        Endpoint::FindConsole => return Ok(console::find()),
+        Endpoint::ShowConsole => return console::page(&head.headers),
+        Endpoint::ShowConsoleFile => return console::file(&target.id, &head.headers),
         Endpoint::WatchSale => return Ok(Box::pin(watch(app, peer, &target, &head)).await),
         _ => {}
     }

@@ -36,6 +36,9 @@ pub(crate) enum Endpoint {
     ShowDocument,
     ShowDocs,
     ShowProblem,
+    FindConsole,
+    ShowConsole,
+    ShowConsoleFile,
 }
 
 /// Who may call a route.
@@ -43,6 +46,8 @@ pub(crate) enum Endpoint {
 pub(crate) enum Access {
     /// Anyone.
     Open,
+    /// Anyone who reaches the operators' listener: what a browser loads before it has a key to show.
+    Inside,
     /// A buyer, about what is his; an operator, about any buyer's: to look takes [`Access::Read`], to change
     /// [`Access::Operate`].
     Buyer,
@@ -50,6 +55,13 @@ pub(crate) enum Access {
     Read,
     /// An operator who changes. The request stands in the audit log, its body too: no such route takes a secret.
     Operate,
+}
+
+impl Access {
+    /// Whether the caller has to show who he is, where anyone has to.
+    pub(crate) const fn asks(self) -> bool {
+        !matches!(self, Self::Open | Self::Inside)
+    }
 }
 
 /// What a listener serves.
@@ -74,7 +86,7 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 28] = [
+pub(crate) const ROUTES: [Route; 31] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
     (Method::GET, "/v1/sales/{sale}/events", Endpoint::WatchSale, Access::Open, "watch-sale"),
@@ -109,6 +121,9 @@ pub(crate) const ROUTES: [Route; 28] = [
     (Method::GET, "/openapi.json", Endpoint::ShowDocument, Access::Open, "openapi"),
     (Method::GET, "/docs", Endpoint::ShowDocs, Access::Open, "docs"),
     (Method::GET, "/problems/{id}", Endpoint::ShowProblem, Access::Open, "show-problem"),
+    (Method::GET, "/console", Endpoint::FindConsole, Access::Inside, "find-console"),
+    (Method::GET, "/console/", Endpoint::ShowConsole, Access::Inside, "console"),
+    (Method::GET, "/console/{id}", Endpoint::ShowConsoleFile, Access::Inside, "console-file"),
 ];
 
 /// The names of the routes that buyers and operators use. What load balancers ask is for nobody to limit.
@@ -222,6 +237,9 @@ mod tests {
         check(Method::GET, "/openapi.json", Ok((Endpoint::ShowDocument, "", "")));
         check(Method::GET, "/docs", Ok((Endpoint::ShowDocs, "", "")));
         check(Method::GET, "/problems/sold-out", Ok((Endpoint::ShowProblem, "", "sold-out")));
+        check(Method::GET, "/console", Ok((Endpoint::FindConsole, "", "")));
+        check(Method::GET, "/console/", Ok((Endpoint::ShowConsole, "", "")));
+        check(Method::GET, "/console/icon.svg", Ok((Endpoint::ShowConsoleFile, "", "icon.svg")));
     }
 
     #[test]
@@ -245,6 +263,9 @@ mod tests {
             "/v1/audit-log",
             "/v1/webhooks",
             "/metrics",
+            "/console",
+            "/console/",
+            "/console/icon.svg",
         ] {
             for method in [Method::GET, Method::POST, Method::DELETE, Method::PUT] {
                 check(method, path, Err(Kind::NotFound.into()));

@@ -43,6 +43,9 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("GET /openapi.json", Access::Open),
     ("GET /docs", Access::Open),
     ("GET /problems/{id}", Access::Open),
+    ("GET /console", Access::Inside),
+    ("GET /console/", Access::Inside),
+    ("GET /console/{id}", Access::Inside),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +90,11 @@ enum Fate {
 
 /// The rules, said once more, and in another way.
 fn fate(listener: Listener, access: Access, is_get: bool, shows: Shows) -> Fate {
-    let is_operators = matches!(access, Access::Read | Access::Operate);
+    let is_operators = matches!(access, Access::Inside | Access::Read | Access::Operate);
     let roles: &[Shows] = match (listener, access) {
         (Listener::Open, _) | (_, Access::Open) => return Fate::Through,
         (Listener::OpenForBuyers | Listener::Tokens | Listener::Keys, _) if is_operators => return Fate::NotThere,
-        (Listener::OpenForBuyers, _) => return Fate::Through,
+        (Listener::OpenForBuyers, _) | (Listener::Operators, Access::Inside) => return Fate::Through,
         (Listener::Tokens, _) => &[Shows::Token],
         (Listener::Keys, _) => &[Shows::Key(Role::Buyer)],
         (Listener::Operators, Access::Read) => &[Shows::Key(Role::Read), Shows::Key(Role::Operate)],
