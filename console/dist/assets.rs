@@ -8,11 +8,11 @@
         bytes: include_bytes!("console-CZN7ZJY3.css"),
     },
     Asset {
-        name: "console-P6ZT5KK2.js",
+        name: "console-PFCMUJSV.js",
         media: "text/javascript; charset=utf-8",
-        etag: "\"b13c27e248530fa1\"",
+        etag: "\"7f963263aec2c29b\"",
         is_hashed: true,
-        bytes: include_bytes!("console-P6ZT5KK2.js"),
+        bytes: include_bytes!("console-PFCMUJSV.js"),
     },
     Asset {
         name: "icon.svg",
@@ -24,7 +24,7 @@
     Asset {
         name: "index.html",
         media: "text/html; charset=utf-8",
-        etag: "\"494861712ea23103\"",
+        etag: "\"29a9df7ef4165f1b\"",
         is_hashed: false,
         bytes: include_bytes!("index.html"),
     },

@@ -30,4 +30,7 @@ export function span(ms: number | undefined): string {
 export const items = (items: { sku: string; quantity: number }[] | undefined): string =>
   (items ?? []).map(({ sku, quantity }) => `${quantity} × ${sku}`).join(", ") || "–";
 
+/** A reservation's number, with which its id begins. */
+export const number = (id: string): string => count(Number(id.split("-")[0]));
+
 export const phrase = (word: string): string => word.replaceAll("_", " ");

@@ -20,6 +20,7 @@ pub(crate) mod identity;
 mod keys;
 mod lasting;
 pub(crate) mod listener;
+mod lists;
 mod metrics;
 mod once;
 mod operate;

@@ -33,7 +33,9 @@ impl Page {
 /// What the page loads, by the names it has for them.
 fn loaded(page: &str) -> Vec<&str> {
     let parts = page.split(['<', '>']).filter(|tag| tag.starts_with("link ") || tag.starts_with("script "));
-    parts.filter_map(|tag| tag.split_once("href=\"").or_else(|| tag.split_once("src=\""))?.1.split('"').next()).collect()
+    parts
+        .filter_map(|tag| tag.split_once("href=\"").or_else(|| tag.split_once("src=\""))?.1.split('"').next())
+        .collect()
 }
 
 #[test]

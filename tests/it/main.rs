@@ -14,6 +14,7 @@ mod http;
 mod https;
 mod idempotency;
 mod identity;
+mod lists;
 mod logs;
 mod metrics;
 mod module;

@@ -15,7 +15,7 @@ function query(values: Record<string, string | number | undefined>): string {
 // Sales
 
 export const sales = (after: string | undefined, limit: number, signal: AbortSignal) =>
-  call<{ sales: Told.Sale[] }>(`/v1/sales${query({ after, limit })}`, undefined, signal);
+  call<{ sales: (Told.Sale | Told.SaleNotInRedis)[] }>(`/v1/sales${query({ after, limit })}`, undefined, signal);
 export const showSale = (id: string, signal: AbortSignal) => call<Told.Sale>(sale(id), undefined, signal);
 export const showForm = (id: string, signal: AbortSignal) => call<unknown>(`${sale(id)}/form`, undefined, signal);
 export const stockEvents = (id: string) => `${sale(id)}/events`;

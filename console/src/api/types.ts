@@ -32,6 +32,12 @@ export interface Sale extends Stock {
   journal_events_max?: number;
 }
 
+/** Redis does not have it: it is long over, or is being brought back. */
+export interface SaleNotInRedis {
+  sale: string;
+  phase?: never;
+}
+
 export interface NewSale {
   sale?: string;
   total?: number;
@@ -59,12 +65,12 @@ export interface Reservation {
 
 /** A reservation as PostgreSQL has it. */
 export interface Order {
-  id: number;
+  id: string;
   epoch: number;
   buyer: string;
   state: State;
   items: { sku: string; quantity: number }[];
-  reserved_at_ms: number;
+  reserved_at_ms?: number;
   expires_at_ms?: number;
   ended_at_ms?: number;
   reason?: string;

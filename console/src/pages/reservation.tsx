@@ -8,7 +8,7 @@ import { Dialog } from "../parts/form";
 import { Empty, Seen, useNow } from "../parts/seen";
 import { Badge } from "../parts/stock";
 import { to } from "../route";
-import { items, span, time } from "../words";
+import { items, number, span, time } from "../words";
 
 const EVERY_MS = 2_000;
 
@@ -19,7 +19,7 @@ export function Reservation({ sale, id }: { sale: string; id: string }) {
   return (
     <>
       <p class="crumbs"><a href="#/sales">Sales</a> / <a href={to(["sales", sale])}>{sale}</a> /</p>
-      <h1 tabIndex={-1}>Reservation {id.split("-")[0]}</h1>
+      <h1 tabIndex={-1}>Reservation {number(id)}</h1>
       <Seen look={look} what="this reservation">{(told) => <Body told={told} id={id} again={look.again} />}</Seen>
       <section aria-labelledby="story">
         <h2 id="story">Its story</h2>

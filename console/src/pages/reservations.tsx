@@ -6,7 +6,7 @@ import { Empty, Seen } from "../parts/seen";
 import { Badge } from "../parts/stock";
 import { Pages, Table } from "../parts/table";
 import { go, to } from "../route";
-import { count, items, time } from "../words";
+import { items, number, time } from "../words";
 
 const EVERY_MS = 3_000;
 const PAGE_ROWS = 50;
@@ -19,7 +19,7 @@ export function Reservations({ sale, query }: { sale: string; query: URLSearchPa
   const look = useLook((signal) => reservations(sale, wanted, signal), [sale, state, buyer, before], EVERY_MS);
   const at = (changed: Record<string, string>) => to(["sales", sale], { state, buyer, ...changed });
   const columns = [
-    { head: "Reservation", cell: ({ id }: Order) => <a href={to(["sales", sale, "reservations", id])}>{count(id)}</a> },
+    { head: "Reservation", cell: ({ id }: Order) => <a href={to(["sales", sale, "reservations", id])}>{number(id)}</a> },
     { head: "Buyer", cell: ({ buyer }: Order) => <span class="name">{buyer}</span> },
     { head: "State", cell: ({ state }: Order) => <Badge of={state} /> },
     { head: "Items", cell: (order: Order) => items(order.items) },
@@ -39,7 +39,7 @@ export function Reservations({ sale, query }: { sale: string; query: URLSearchPa
         ) : (
           <>
             <Table label="Reservations" columns={columns} rows={rows} keyOf={({ id }) => id} />
-            <Pages isFirst={before === ""} first={at({})} next={rows.length < PAGE_ROWS ? undefined : at({ before: String(rows.at(-1)?.id ?? "") })} />
+            <Pages isFirst={before === ""} first={at({})} next={rows.length < PAGE_ROWS ? undefined : at({ before: rows.at(-1)?.id.split("-")[0] ?? "" })} />
           </>
         )}
       </Seen>

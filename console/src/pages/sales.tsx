@@ -1,5 +1,7 @@
+import type { ComponentChildren } from "preact";
+
 import { sales } from "../api/routes";
-import type { Sale } from "../api/types";
+import type { Sale, SaleNotInRedis } from "../api/types";
 import { useLook } from "../api/use_look";
 import { Field } from "../parts/form";
 import { Empty, Seen } from "../parts/seen";
@@ -34,20 +36,25 @@ export function Sales({ query }: { query: URLSearchParams }) {
   );
 }
 
-function next(sales: Sale[]): string | undefined {
+type Row = Sale | SaleNotInRedis;
+
+function next(sales: Row[]): string | undefined {
   const last = sales.at(-1)?.sale;
   return sales.length < PAGE_ROWS || last === undefined ? undefined : to(["sales"], { after: last });
 }
 
+/** A cell of what only Redis knows. */
+const inRedis = (cell: (sale: Sale) => ComponentChildren) => (row: Row) => (row.phase === undefined ? "–" : cell(row));
+
 const COLUMNS = [
-  { head: "Sale", cell: ({ sale }: Sale) => <a href={to(["sales", sale])}>{sale}</a> },
-  { head: "Phase", cell: ({ phase }: Sale) => <Badge of={phase} /> },
-  { head: "Stock", cell: (sale: Sale) => <Bar units={sale} label={sale.sale} /> },
-  { head: "Available", isNumber: true, cell: ({ available, total }: Sale) => `${count(available)} of ${count(total)}` },
-  { head: "Held", isNumber: true, cell: ({ held }: Sale) => count(held) },
-  { head: "Confirmed", isNumber: true, cell: ({ confirmed }: Sale) => count(confirmed) },
-  { head: "Opens", cell: ({ opens_at_ms }: Sale) => opens_at_ms === undefined ? "at once" : time(opens_at_ms) },
-  { head: "Closes", cell: ({ closes_at_ms }: Sale) => closes_at_ms === undefined ? "by hand" : time(closes_at_ms) },
+  { head: "Sale", cell: ({ sale }: Row) => <a href={to(["sales", sale])}>{sale}</a> },
+  { head: "Phase", cell: (row: Row) => (row.phase === undefined ? "not in Redis" : <Badge of={row.phase} />) },
+  { head: "Stock", cell: inRedis((sale) => <Bar units={sale} label={sale.sale} />) },
+  { head: "Available", isNumber: true, cell: inRedis(({ available, total }) => `${count(available)} of ${count(total)}`) },
+  { head: "Held", isNumber: true, cell: inRedis(({ held }) => count(held)) },
+  { head: "Confirmed", isNumber: true, cell: inRedis(({ confirmed }) => count(confirmed)) },
+  { head: "Opens", cell: inRedis(({ opens_at_ms }) => (opens_at_ms === undefined ? "at once" : time(opens_at_ms))) },
+  { head: "Closes", cell: inRedis(({ closes_at_ms }) => (closes_at_ms === undefined ? "by hand" : time(closes_at_ms))) },
 ];
 
 function None({ isFirst }: { isFirst: boolean }) {

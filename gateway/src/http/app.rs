@@ -27,7 +27,7 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, console, docs, events, health, keys, metrics, operate, prefer, problem, products, reservation,
+    audit_log, body, buyers, console, docs, events, health, keys, lists, metrics, operate, prefer, problem, products, reservation,
     reservations, sales, webhooks,
 };
 use crate::catalogue::Catalogue;
@@ -236,6 +236,9 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::CreateBuyer => buyers::create(app, headers, body).await,
         Endpoint::ShowBuyer => buyers::show(app, id).await,
         Endpoint::CreateSale => sales::create(app, headers, body).await,
+        Endpoint::ListSales => lists::sales(app, query).await,
+        Endpoint::ListReservations => lists::reservations(app, sale, query).await,
+        Endpoint::ListSyncers => lists::syncers(app).await,
         Endpoint::Restock => operate::restock(app, sale, headers, body).await,
         Endpoint::OpenSale => operate::open(app, sale).await,
         Endpoint::CloseSale => operate::close(app, sale).await,

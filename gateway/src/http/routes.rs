@@ -9,6 +9,7 @@ use super::problem::{Kind, Problem};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     CreateSale,
+    ListSales,
     ShowSale,
     WatchSale,
     Restock,
@@ -16,6 +17,7 @@ pub(crate) enum Endpoint {
     CloseSale,
     ShowForm,
     Reserve,
+    ListReservations,
     ShowReservation,
     ConfirmReservation,
     ReleaseReservation,
@@ -30,6 +32,7 @@ pub(crate) enum Endpoint {
     AddWebhook,
     ListWebhooks,
     RemoveWebhook,
+    ListSyncers,
     Live,
     Ready,
     Metrics,
@@ -86,8 +89,9 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 31] = [
+pub(crate) const ROUTES: [Route; 34] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
+    (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
     (Method::GET, "/v1/sales/{sale}/events", Endpoint::WatchSale, Access::Open, "watch-sale"),
     (Method::GET, "/v1/sales/{sale}/form", Endpoint::ShowForm, Access::Open, "show-form"),
@@ -95,6 +99,7 @@ pub(crate) const ROUTES: [Route; 31] = [
     (Method::POST, "/v1/sales/{sale}/open", Endpoint::OpenSale, Access::Operate, "open-sale"),
     (Method::POST, "/v1/sales/{sale}/close", Endpoint::CloseSale, Access::Operate, "close-sale"),
     (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve, Access::Buyer, "reserve"),
+    (Method::GET, "/v1/sales/{sale}/reservations", Endpoint::ListReservations, Access::Read, "list-reservations"),
     (Method::GET, "/v1/sales/{sale}/reservations/{id}", Endpoint::ShowReservation, Access::Buyer, "show-reservation"),
     (Method::DELETE, "/v1/sales/{sale}/reservations/{id}", Endpoint::ReleaseReservation, Access::Buyer, "release"),
     (
@@ -115,6 +120,7 @@ pub(crate) const ROUTES: [Route; 31] = [
     (Method::POST, "/v1/webhooks", Endpoint::AddWebhook, Access::Operate, "add-webhook"),
     (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks, Access::Read, "list-webhooks"),
     (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook, Access::Operate, "remove-webhook"),
+    (Method::GET, "/v1/syncers", Endpoint::ListSyncers, Access::Read, "list-syncers"),
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
     (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
     (Method::GET, "/metrics", Endpoint::Metrics, Access::Read, "metrics"),
@@ -209,6 +215,8 @@ mod tests {
     #[test]
     fn every_route_is_found_with_its_parts() {
         check(Method::POST, "/v1/sales", Ok((Endpoint::CreateSale, "", "")));
+        check(Method::GET, "/v1/sales", Ok((Endpoint::ListSales, "", "")));
+        check(Method::GET, "/v1/syncers", Ok((Endpoint::ListSyncers, "", "")));
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::HEAD, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::GET, "/v1/sales/drop/events", Ok((Endpoint::WatchSale, "drop", "")));
@@ -216,6 +224,7 @@ mod tests {
         check(Method::POST, "/v1/sales/drop/open", Ok((Endpoint::OpenSale, "drop", "")));
         check(Method::POST, "/v1/sales/drop/close", Ok((Endpoint::CloseSale, "drop", "")));
         check(Method::POST, "/v1/sales/drop/reservations", Ok((Endpoint::Reserve, "drop", "")));
+        check(Method::GET, "/v1/sales/drop/reservations", Ok((Endpoint::ListReservations, "drop", "")));
         check(Method::GET, "/v1/sales/drop/reservations/7", Ok((Endpoint::ShowReservation, "drop", "7")));
         check(Method::DELETE, "/v1/sales/drop/reservations/7", Ok((Endpoint::ReleaseReservation, "drop", "7")));
         check(Method::POST, "/v1/sales/drop/reservations/7/confirm", Ok((Endpoint::ConfirmReservation, "drop", "7")));
@@ -255,8 +264,11 @@ mod tests {
         let check = |method, path, want| check_of(Surface::Buyers, method, path, want);
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::POST, "/v1/sales/drop/reservations", Ok((Endpoint::Reserve, "drop", "")));
+        let others = Problem::method_not_allowed("POST".to_owned());
+        check(Method::GET, "/v1/sales/drop/reservations", Err(others));
         for path in [
             "/v1/sales",
+            "/v1/syncers",
             "/v1/sales/drop/restock",
             "/v1/keys",
             "/v1/keys/x",
@@ -285,10 +297,10 @@ mod tests {
     #[test]
     fn a_wrong_method_is_told_the_right_ones() {
         let allow = |methods: &str| Err(Problem::method_not_allowed(methods.to_owned()));
-        check(Method::GET, "/v1/sales", allow("POST"));
+        check(Method::PUT, "/v1/sales", allow("POST, GET, HEAD"));
         check(Method::DELETE, "/v1/sales/drop", allow("GET, HEAD"));
-        check(Method::TRACE, "/v1/sales/drop/reservations", allow("POST"));
+        check(Method::TRACE, "/v1/sales/drop/reservations", allow("POST, GET, HEAD"));
         check(Method::PUT, "/v1/sales/drop/reservations/7", allow("GET, HEAD, DELETE"));
-        check(Method::HEAD, "/v1/sales/drop/reservations", allow("POST"));
+        check(Method::HEAD, "/v1/sales/drop/restock", allow("POST"));
     }
 }

@@ -16,6 +16,7 @@ use crate::orders::Orders;
 /// Every route with its access, once more: a new one is not open to anyone by mistake.
 const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("POST /v1/sales", Access::Operate),
+    ("GET /v1/sales", Access::Read),
     ("GET /v1/sales/{sale}", Access::Open),
     ("GET /v1/sales/{sale}/events", Access::Open),
     ("GET /v1/sales/{sale}/form", Access::Open),
@@ -23,6 +24,7 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("POST /v1/sales/{sale}/open", Access::Operate),
     ("POST /v1/sales/{sale}/close", Access::Operate),
     ("POST /v1/sales/{sale}/reservations", Access::Buyer),
+    ("GET /v1/sales/{sale}/reservations", Access::Read),
     ("GET /v1/sales/{sale}/reservations/{id}", Access::Buyer),
     ("DELETE /v1/sales/{sale}/reservations/{id}", Access::Buyer),
     ("POST /v1/sales/{sale}/reservations/{id}/confirm", Access::Buyer),
@@ -37,6 +39,7 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("POST /v1/webhooks", Access::Operate),
     ("GET /v1/webhooks", Access::Read),
     ("DELETE /v1/webhooks/{id}", Access::Operate),
+    ("GET /v1/syncers", Access::Read),
     ("GET /livez", Access::Open),
     ("GET /readyz", Access::Open),
     ("GET /metrics", Access::Read),
