@@ -26,7 +26,6 @@ const USUAL = [
   [/^POST \/v1\/sales\/([^/]+)\/restock$/, () => problem(504, "outcome-unknown", "Whether it was done is not known")],
   [/^GET \/v1\/sales\/([^/]+)\/reservations$/, () => ({ reservations: fresh(read("reservations")) })],
   [/^GET \/v1\/sales\/([^/]+)\/reservations\/([^/]+)$/, (_, id) => fresh({ ...read("reservation"), id })],
-  [/^GET \/v1\/sales\/([^/]+)\/reservations\/([^/]+)\/story$/, () => fresh(read("story"))],
   [/^GET \/v1\/syncers$/, () => read("syncers")],
   [/^GET \/v1\/quarantine$/, () => read("quarantine")],
   [/^GET \/v1\/audit$/, () => ({ ...read("audit"), at_ms: Date.now() - 3_000 })],

@@ -10,7 +10,8 @@ use std::time::Duration;
 use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
     ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, Means, NewKey, Order, Payment, Price,
-    Product, Rejection, ReservationFilter, ReservationRow, SaleFacts, Syncer, TakenKey, Webhook,
+    Product, QuarantineFilter, QuarantineRow, Rejection, ReservationFilter, ReservationRow, SaleFacts, Syncer,
+    TakenKey, Webhook,
 };
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, Semaphore};
@@ -125,6 +126,12 @@ impl Orders {
     /// The syncers that were heard of lately.
     pub(crate) async fn syncers(&self) -> Result<Vec<Syncer>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::syncers(client).await).await
+    }
+
+    /// A page of what waits in the quarantine.
+    pub(crate) async fn quarantine_page(&self, after: u64, limit: u64) -> Result<Vec<QuarantineRow>, OrdersError> {
+        let filter = QuarantineFilter { after, limit, ..QuarantineFilter::default() };
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::quarantined(client, &filter).await).await
     }
 
     /// Creates a product.

@@ -1,4 +1,4 @@
-//! What operators look through, page by page: sales, reservations and syncers.
+//! What operators look through, page by page: sales, reservations, syncers and the quarantine.
 
 use redis::Value as Reply;
 use serde_json::{Value, json};
@@ -67,6 +67,26 @@ fn reservations_are_listed_by_state_and_buyer_the_newest_first() {
     });
     world.create_sale("{\"sale\":\"new\",\"total\":7}");
     assert_eq!(list(&world, "/v1/sales/new/reservations", "reservations", "id"), [] as [Value; 0]);
+}
+
+#[test]
+fn what_waits_in_the_quarantine_is_listed_with_its_event_where_it_has_one() {
+    let world = World::start_direct("list_quarantine");
+    world.sql(
+        "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES (NULL, NULL, NULL, 'unreadable', 'x'),
+         ('drop', 1, 4, 'no_eve', 'xy'), ('drop', 1, 5, 'discarded', 'xyz');
+         UPDATE quarantine SET discarded_at = now(), discarded_by = 'olga' WHERE seq = 5",
+    );
+    let check = |query: &str, field: &str, want: Value| {
+        assert_eq!(json!(list(&world, &format!("/v1/quarantine{query}"), "rows", field)), want, "{query} {field}");
+    };
+    check("", "id", json!([1, 2]));
+    check("?limit=1", "id", json!([1]));
+    check("?after=1", "id", json!([2]));
+    check("", "sale", json!([null, "drop"]));
+    check("", "seq", json!([null, 4]));
+    check("", "bytes", json!([1, 2]));
+    check("", "reason", json!(["unreadable", "no_eve"]));
 }
 
 #[test]

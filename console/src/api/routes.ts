@@ -39,8 +39,6 @@ export const reservations = (id: string, wanted: Wanted, signal: AbortSignal) =>
   call<{ reservations: Told.Order[] }>(`${sale(id)}/reservations${query({ ...wanted })}`, undefined, signal);
 export const showReservation = (of: string, id: string, signal: AbortSignal) =>
   call<Told.Reservation>(`${sale(of)}/reservations/${part(id)}`, undefined, signal);
-export const story = (of: string, id: string, signal: AbortSignal) =>
-  call<{ steps: Told.Step[] }>(`${sale(of)}/reservations/${part(id)}/story`, undefined, signal);
 export const confirm = (of: string, id: string, idempotencyKey: string) =>
   call<Told.Reservation>(`${sale(of)}/reservations/${part(id)}/confirm`, { method: "POST", idempotencyKey });
 export const release = (of: string, id: string, idempotencyKey: string) =>
@@ -50,8 +48,8 @@ export const release = (of: string, id: string, idempotencyKey: string) =>
 
 export const metrics = (signal: AbortSignal) => text("/metrics", signal);
 export const syncers = (signal: AbortSignal) => call<{ syncers: Told.Syncer[] }>("/v1/syncers", undefined, signal);
-export const quarantine = (before: number | undefined, limit: number, signal: AbortSignal) =>
-  call<{ rows: Told.Quarantined[] }>(`/v1/quarantine${query({ before, limit })}`, undefined, signal);
+export const quarantine = (after: string, limit: number, signal: AbortSignal) =>
+  call<{ rows: Told.Quarantined[] }>(`/v1/quarantine${query({ after, limit })}`, undefined, signal);
 export const replay = (id: number) => call<{ outcome: string }>(`/v1/quarantine/${id}/replay`, { method: "POST" });
 export const discard = (id: number) => call<unknown>(`/v1/quarantine/${id}/discard`, { method: "POST" });
 export const audit = (signal: AbortSignal) => call<Told.Audit>("/v1/audit", undefined, signal);

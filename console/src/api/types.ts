@@ -76,14 +76,6 @@ export interface Order {
   reason?: string;
 }
 
-/** One station of a reservation's way. */
-export interface Step {
-  at_ms?: number;
-  place: "redis" | "journal" | "queue" | "postgresql";
-  what: string;
-  detail?: string;
-}
-
 export interface Syncer {
   name: string;
   paused: boolean;

@@ -15,16 +15,16 @@ const PAGE_ROWS = 25;
 
 /** What nobody could read or write, until somebody decides. */
 export function Quarantine({ query }: { query: URLSearchParams }) {
-  const before = query.get("before") ?? "";
-  const look = useLook((signal) => quarantine(before === "" ? undefined : Number(before), PAGE_ROWS, signal), [before], EVERY_MS);
+  const after = query.get("after") ?? "";
+  const look = useLook((signal) => quarantine(after, PAGE_ROWS, signal), [after], EVERY_MS);
   return (
     <section aria-labelledby="quarantine">
       <h2 id="quarantine">Quarantine</h2>
       <Seen look={look} what="the quarantine">
-        {({ rows }) => rows.length === 0 ? <Empty title="Nothing waits in the quarantine." /> : (
+        {({ rows }) => rows.length === 0 ? <Empty title={after === "" ? "Nothing waits in the quarantine." : "Nothing more waits in the quarantine."} /> : (
           <>
             <ul class="cards">{rows.map((row) => <Row key={row.id} row={row} again={look.again} />)}</ul>
-            <Pages isFirst={before === ""} first={to(["flow"])} next={rows.length < PAGE_ROWS ? undefined : to(["flow"], { before: String(rows.at(-1)?.id ?? "") })} />
+            <Pages isFirst={after === ""} first={to(["flow"])} next={rows.length < PAGE_ROWS ? undefined : to(["flow"], { after: String(rows.at(-1)?.id ?? "") })} />
           </>
         )}
       </Seen>

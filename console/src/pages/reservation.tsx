@@ -1,21 +1,22 @@
 import { useState } from "preact/hooks";
 
-import { confirm, release, showReservation, story } from "../api/routes";
-import type { Reservation as Told, Step } from "../api/types";
+import { confirm, release, reservations, showReservation, showSale } from "../api/routes";
+import type { Reservation as Told } from "../api/types";
 import { useAct } from "../api/use_act";
 import { useLook } from "../api/use_look";
 import { Dialog } from "../parts/form";
-import { Empty, Seen, useNow } from "../parts/seen";
+import { Seen, useNow } from "../parts/seen";
 import { Badge } from "../parts/stock";
 import { to } from "../route";
 import { items, number, span, time } from "../words";
+import { type Step, story } from "./story";
 
 const EVERY_MS = 2_000;
 
 /** One reservation, and its way from Redis to PostgreSQL. */
 export function Reservation({ sale, id }: { sale: string; id: string }) {
   const look = useLook((signal) => showReservation(sale, id, signal), [sale, id], EVERY_MS);
-  const steps = useLook((signal) => story(sale, id, signal), [sale, id], EVERY_MS);
+  const way = useLook((signal) => wayOf(sale, id, signal), [sale, id], EVERY_MS);
   return (
     <>
       <p class="crumbs"><a href="#/sales">Sales</a> / <a href={to(["sales", sale])}>{sale}</a> /</p>
@@ -23,10 +24,20 @@ export function Reservation({ sale, id }: { sale: string; id: string }) {
       <Seen look={look} what="this reservation">{(told) => <Body told={told} id={id} again={look.again} />}</Seen>
       <section aria-labelledby="story">
         <h2 id="story">Its story</h2>
-        <Seen look={steps} what="a reservation's story">{({ steps }) => <Story steps={steps} />}</Seen>
+        <Seen look={way} what="a reservation's story">{(steps) => <Story steps={steps} />}</Seen>
       </section>
     </>
   );
+}
+
+/** What PostgreSQL has of it is asked for first: then whatever it lacks was still on its way. */
+async function wayOf(sale: string, id: string, signal: AbortSignal): Promise<Step[]> {
+  const seq = id.split("-")[0] ?? "";
+  const written = await reservations(sale, { before: Number(seq) + 1, limit: 2 }, signal);
+  const [told, of] = await Promise.all([showReservation(sale, id, signal), showSale(sale, signal)]);
+  const orders = written.reservations.filter((order) => order.id.split("-")[0] === seq);
+  const order = orders.find(({ state }) => (state === "rejected") === (told.state === "rejected"));
+  return story(told, order, of);
 }
 
 function Body({ told, id, again }: { told: Told; id: string; again: () => void }) {
@@ -70,22 +81,15 @@ function Actions({ told, id, again }: { told: Told; id: string; again: () => voi
   );
 }
 
-const PLACES: Record<Step["place"], string> = { redis: "Redis", journal: "Journal", queue: "Queue", postgresql: "PostgreSQL" };
-
 function Story({ steps }: { steps: Step[] }) {
-  if (steps.length === 0) return <Empty title="Nothing is known of its way." />;
   return (
     <ol class="story">
-      {steps.map(({ at_ms, place, what, detail }, at) => {
-        const before = steps[at - 1]?.at_ms;
-        const since = at_ms !== undefined && before !== undefined && at_ms >= before ? `${span(at_ms - before)} later` : "";
-        return (
-          <li key={at} class={at_ms === undefined ? "to-come" : ""}>
-            <span class="place">{PLACES[place]}</span> <strong>{what}</strong> {detail}
-            <div class="hint">{at_ms === undefined ? "not yet" : `${time(at_ms)} ${since}`}</div>
-          </li>
-        );
-      })}
+      {steps.map(({ place, what, isDone, at_ms }, at) => (
+        <li key={at} class={isDone ? "" : "to-come"}>
+          <span class="place">{place}</span> {what}
+          <div class="hint">{at_ms === undefined ? (isDone ? "" : "not yet") : `${isDone ? "" : "until "}${time(at_ms)}`}</div>
+        </li>
+      ))}
     </ol>
   );
 }

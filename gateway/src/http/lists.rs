@@ -1,7 +1,8 @@
-//! What operators look through: `GET /v1/sales`, `GET /v1/sales/{sale}/reservations` and `GET /v1/syncers`.
+//! What operators look through: `GET /v1/sales`, `GET /v1/sales/{sale}/reservations`, `GET /v1/syncers` and
+//! `GET /v1/quarantine`.
 
 use flash_client::Call;
-use flash_vault::{REJECTED, ReservationFilter, ReservationRow, Syncer};
+use flash_vault::{QuarantineRow, REJECTED, ReservationFilter, ReservationRow, Syncer};
 use flash_wire::{Refusal, State};
 use hyper::StatusCode;
 use serde::Serialize;
@@ -13,6 +14,9 @@ use super::sales::View;
 use super::{path, query};
 use crate::ids::PublicId;
 use crate::limits::PAGE_ROWS_MAX;
+
+/// Behind every number that there is.
+const ALL: u64 = i64::MAX.cast_unsigned();
 
 /// A page of the sales, by id: `?after=ID` and `?limit=N`. PostgreSQL knows which there are, and Redis how they stand.
 pub(crate) async fn sales(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
@@ -51,7 +55,6 @@ pub(crate) async fn reservations(app: &App, sale: &str, query: Option<&str>) -> 
     struct Reservations<'a> {
         reservations: Vec<RowView<'a>>,
     }
-    const ALL: u64 = i64::MAX.cast_unsigned();
     let sale = path::sale(sale)?;
     let [state, buyer, before, limit] = query::read(query, ["state", "buyer", "before", "limit"])?;
     let state = state.map(known_state).transpose()?;
@@ -143,6 +146,44 @@ impl<'a> SyncerView<'a> {
     fn of(syncer: &'a Syncer) -> Self {
         let Syncer { name, paused, queued, age } = syncer;
         Self { name, paused: *paused, queued: *queued, said_ms_ago: u64::try_from(age.as_millis()).unwrap_or(u64::MAX) }
+    }
+}
+
+/// A page of what waits in the quarantine, the oldest first: `?after=N` and `?limit=N`.
+pub(crate) async fn quarantine(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Quarantine<'a> {
+        rows: Vec<QuarantinedView<'a>>,
+    }
+    let [after, limit] = query::read(query, ["after", "limit"])?;
+    let after = query::int("after", after, (0, ALL), 0)?;
+    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
+    let rows = app.orders.quarantine_page(after, limit).await?;
+    Ok(json(StatusCode::OK, &Quarantine { rows: rows.iter().map(QuarantinedView::of).collect() }))
+}
+
+#[derive(Serialize)]
+struct QuarantinedView<'a> {
+    id: u64,
+    #[serde(flatten)]
+    event: Option<EventView<'a>>,
+    at: &'a str,
+    bytes: u64,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct EventView<'a> {
+    sale: &'a str,
+    epoch: u64,
+    seq: u64,
+}
+
+impl<'a> QuarantinedView<'a> {
+    fn of(row: &'a QuarantineRow) -> Self {
+        let event = row.event.as_ref();
+        let event = event.map(|(sale, epoch, seq)| EventView { sale, epoch: *epoch, seq: *seq });
+        Self { id: row.id, event, at: &row.at, bytes: row.body_bytes, reason: &row.reason }
     }
 }
 

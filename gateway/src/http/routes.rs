@@ -33,6 +33,7 @@ pub(crate) enum Endpoint {
     ListWebhooks,
     RemoveWebhook,
     ListSyncers,
+    ListQuarantine,
     Live,
     Ready,
     Metrics,
@@ -89,7 +90,7 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 34] = [
+pub(crate) const ROUTES: [Route; 35] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
@@ -121,6 +122,7 @@ pub(crate) const ROUTES: [Route; 34] = [
     (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks, Access::Read, "list-webhooks"),
     (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook, Access::Operate, "remove-webhook"),
     (Method::GET, "/v1/syncers", Endpoint::ListSyncers, Access::Read, "list-syncers"),
+    (Method::GET, "/v1/quarantine", Endpoint::ListQuarantine, Access::Read, "list-quarantine"),
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
     (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
     (Method::GET, "/metrics", Endpoint::Metrics, Access::Read, "metrics"),
@@ -217,6 +219,7 @@ mod tests {
         check(Method::POST, "/v1/sales", Ok((Endpoint::CreateSale, "", "")));
         check(Method::GET, "/v1/sales", Ok((Endpoint::ListSales, "", "")));
         check(Method::GET, "/v1/syncers", Ok((Endpoint::ListSyncers, "", "")));
+        check(Method::GET, "/v1/quarantine", Ok((Endpoint::ListQuarantine, "", "")));
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::HEAD, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::GET, "/v1/sales/drop/events", Ok((Endpoint::WatchSale, "drop", "")));
@@ -269,6 +272,7 @@ mod tests {
         for path in [
             "/v1/sales",
             "/v1/syncers",
+            "/v1/quarantine",
             "/v1/sales/drop/restock",
             "/v1/keys",
             "/v1/keys/x",

@@ -40,6 +40,7 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("GET /v1/webhooks", Access::Read),
     ("DELETE /v1/webhooks/{id}", Access::Operate),
     ("GET /v1/syncers", Access::Read),
+    ("GET /v1/quarantine", Access::Read),
     ("GET /livez", Access::Open),
     ("GET /readyz", Access::Open),
     ("GET /metrics", Access::Read),
