@@ -27,7 +27,7 @@ const { metafile } = await build({
   minify: true,
   metafile: true,
   format: "esm",
-  target: ["es2022", "chrome109", "firefox115", "safari16.4"],
+  target: ["es2022", "chrome116", "firefox124", "safari17.4"],
   jsx: "automatic",
   jsxImportSource: "preact",
   legalComments: "none",

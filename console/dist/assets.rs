@@ -1,18 +1,18 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-C7ACZXZW.js",
-        media: "text/javascript; charset=utf-8",
-        etag: "\"0c9de7d9ddcf513e\"",
-        is_hashed: true,
-        bytes: include_bytes!("console-C7ACZXZW.js"),
-    },
-    Asset {
         name: "console-CZN7ZJY3.css",
         media: "text/css; charset=utf-8",
         etag: "\"e770e9bc03ad88d5\"",
         is_hashed: true,
         bytes: include_bytes!("console-CZN7ZJY3.css"),
+    },
+    Asset {
+        name: "console-FOFJH4WK.js",
+        media: "text/javascript; charset=utf-8",
+        etag: "\"0d5829bf677aa9c8\"",
+        is_hashed: true,
+        bytes: include_bytes!("console-FOFJH4WK.js"),
     },
     Asset {
         name: "icon.svg",
@@ -24,7 +24,7 @@
     Asset {
         name: "index.html",
         media: "text/html; charset=utf-8",
-        etag: "\"feacd0436e82c1c2\"",
+        etag: "\"f36c2b7eddffa806\"",
         is_hashed: false,
         bytes: include_bytes!("index.html"),
     },

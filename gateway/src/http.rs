@@ -31,6 +31,7 @@ mod problem;
 mod products;
 mod query;
 mod rate_limits;
+mod relay_status;
 mod reply;
 mod request_log;
 mod reservation;

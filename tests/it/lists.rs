@@ -1,4 +1,5 @@
-//! What operators look through, page by page: sales, reservations, syncers and the quarantine.
+//! What operators look through, page by page: sales, reservations, what is on its way, syncers and the
+//! quarantine.
 
 use redis::Value as Reply;
 use serde_json::{Value, json};
@@ -87,6 +88,18 @@ fn what_waits_in_the_quarantine_is_listed_with_its_event_where_it_has_one() {
     check("", "seq", json!([null, 4]));
     check("", "bytes", json!([1, 2]));
     check("", "reason", json!(["unreadable", "no_eve"]));
+}
+
+#[test]
+fn what_is_on_its_way_is_told_until_it_has_arrived() {
+    let mut world = World::start_without_syncer();
+    sell(&world, "drop");
+    let field = |field: &str| list(&world, "/v1/relay", "sales", field);
+    assert_eq!((field("sale"), field("journal_events")), (vec![json!("drop")], vec![json!(5)]));
+    assert!(field("oldest_age_ms")[0].is_u64() && field("acked") == [json!(0)]);
+    wait::until("a relay", || field("relay")[0].is_string().then_some(()));
+    world.start_syncer();
+    wait::until("nothing on its way", || list(&world, "/v1/relay", "sales", "sale").is_empty().then_some(()));
 }
 
 #[test]

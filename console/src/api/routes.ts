@@ -47,6 +47,7 @@ export const release = (of: string, id: string, idempotencyKey: string) =>
 // Flow
 
 export const metrics = (signal: AbortSignal) => text("/metrics", signal);
+export const relay = (signal: AbortSignal) => call<{ sales: Told.Relayed[] }>("/v1/relay", undefined, signal);
 export const syncers = (signal: AbortSignal) => call<{ syncers: Told.Syncer[] }>("/v1/syncers", undefined, signal);
 export const quarantine = (after: string, limit: number, signal: AbortSignal) =>
   call<{ rows: Told.Quarantined[] }>(`/v1/quarantine${query({ after, limit })}`, undefined, signal);

@@ -76,6 +76,18 @@ export interface Order {
   reason?: string;
 }
 
+/** A sale on its way to PostgreSQL. */
+export interface Relayed {
+  sale: string;
+  seq: number;
+  acked: number;
+  journal_events: number;
+  journal_events_max?: number;
+  oldest_age_ms?: number;
+  fenced: boolean;
+  relay?: string;
+}
+
 export interface Syncer {
   name: string;
   paused: boolean;

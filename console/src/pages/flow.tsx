@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { type Metrics, read, sum } from "../api/metrics";
-import { metrics, syncers } from "../api/routes";
-import type { Syncer } from "../api/types";
+import { metrics, relay, syncers } from "../api/routes";
+import type { Relayed, Syncer } from "../api/types";
 import { useLook } from "../api/use_look";
 import { Plot } from "../parts/plot";
 import { Empty, Seen } from "../parts/seen";
@@ -30,6 +30,7 @@ export function Flow({ query }: { query: URLSearchParams }) {
     <>
       <h1 tabIndex={-1}>Flow</h1>
       <Seen look={look} what="its metrics">{(value) => <Body metrics={value} />}</Seen>
+      <Journals />
       <Syncers />
       <Quarantine query={query} />
     </>
@@ -48,7 +49,6 @@ function Body({ metrics }: { metrics: Metrics }) {
         <Plot title="Events that wait for PostgreSQL" at_s={at_s} values={waiting} lines={[{ label: "journal", colour: "accent" }, { label: "queue", colour: "held" }]} />
         <Plot title="Age of the oldest of them" at_s={at_s} values={age} unit=" s" lines={[{ label: "age", colour: "accent" }]} />
       </div>
-      <Journals metrics={metrics} />
     </>
   );
 }
@@ -84,27 +84,25 @@ function useCourse(metrics: Metrics): Moment[] {
   return course;
 }
 
-interface Journal {
-  sale: string;
-  events: number;
-  fenced: boolean;
-}
+const JOURNALS = [
+  { head: "Sale", cell: ({ sale }: Relayed) => <a href={to(["sales", sale])}>{sale}</a> },
+  { head: "Events on their way", isNumber: true, cell: ({ journal_events }: Relayed) => count(journal_events) },
+  { head: "Of at most", isNumber: true, cell: ({ journal_events_max }: Relayed) => count(journal_events_max) },
+  { head: "Oldest", isNumber: true, cell: ({ oldest_age_ms }: Relayed) => span(oldest_age_ms) },
+  { head: "Relay", cell: ({ relay }: Relayed) => <span class="name">{relay ?? "nobody"}</span> },
+  { head: "Fence", cell: ({ fenced }: Relayed) => (fenced ? <Badge of="fenced" /> : "–") },
+];
 
-function Journals({ metrics }: { metrics: Metrics }) {
-  const fenced = new Set(metrics.get("flash_fenced_sales")?.map(({ labels }) => labels["sale"]));
-  const rows = (metrics.get("flash_journal_events") ?? [])
-    .map(({ labels, value }): Journal => ({ sale: labels["sale"] ?? "", events: value, fenced: fenced.has(labels["sale"]) }))
-    .filter(({ events, fenced }) => events > 0 || fenced)
-    .sort((one, other) => other.events - one.events);
-  const columns = [
-    { head: "Sale", cell: ({ sale }: Journal) => <a href={to(["sales", sale])}>{sale}</a> },
-    { head: "Events on their way", isNumber: true, cell: ({ events }: Journal) => count(events) },
-    { head: "Fence", cell: ({ fenced }: Journal) => (fenced ? <Badge of="fenced" /> : "–") },
-  ];
+function Journals() {
+  const look = useLook(relay, [], EVERY_MS);
   return (
     <section aria-labelledby="journals">
       <h2 id="journals">Journals</h2>
-      {rows.length === 0 ? <Empty title="PostgreSQL has everything." /> : <Table label="Journals" columns={columns} rows={rows} keyOf={({ sale }) => sale} />}
+      <Seen look={look} what="the journals">
+        {({ sales }) => sales.length === 0
+          ? <Empty title="PostgreSQL has everything." />
+          : <Table label="Journals" columns={JOURNALS} rows={sales} keyOf={({ sale }) => sale} />}
+      </Seen>
     </section>
   );
 }

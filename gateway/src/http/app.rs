@@ -28,7 +28,7 @@ use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
     audit_log, body, buyers, console, docs, events, health, keys, lists, metrics, operate, prefer, problem, products,
-    reservation, reservations, sales, webhooks,
+    relay_status, reservation, reservations, sales, webhooks,
 };
 use crate::catalogue::Catalogue;
 use crate::events::Events;
@@ -239,6 +239,7 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::ListSales => lists::sales(app, query).await,
         Endpoint::ListReservations => lists::reservations(app, sale, query).await,
         Endpoint::ListQuarantine => lists::quarantine(app, query).await,
+        Endpoint::ShowRelay => relay_status::show(app).await,
         Endpoint::ListSyncers => lists::syncers(app).await,
         Endpoint::Restock => operate::restock(app, sale, headers, body).await,
         Endpoint::OpenSale => operate::open(app, sale).await,

@@ -32,6 +32,7 @@ pub(crate) enum Endpoint {
     AddWebhook,
     ListWebhooks,
     RemoveWebhook,
+    ShowRelay,
     ListSyncers,
     ListQuarantine,
     Live,
@@ -90,7 +91,7 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 35] = [
+pub(crate) const ROUTES: [Route; 36] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
@@ -121,6 +122,7 @@ pub(crate) const ROUTES: [Route; 35] = [
     (Method::POST, "/v1/webhooks", Endpoint::AddWebhook, Access::Operate, "add-webhook"),
     (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks, Access::Read, "list-webhooks"),
     (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook, Access::Operate, "remove-webhook"),
+    (Method::GET, "/v1/relay", Endpoint::ShowRelay, Access::Read, "show-relay"),
     (Method::GET, "/v1/syncers", Endpoint::ListSyncers, Access::Read, "list-syncers"),
     (Method::GET, "/v1/quarantine", Endpoint::ListQuarantine, Access::Read, "list-quarantine"),
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
@@ -219,6 +221,7 @@ mod tests {
         check(Method::POST, "/v1/sales", Ok((Endpoint::CreateSale, "", "")));
         check(Method::GET, "/v1/sales", Ok((Endpoint::ListSales, "", "")));
         check(Method::GET, "/v1/syncers", Ok((Endpoint::ListSyncers, "", "")));
+        check(Method::GET, "/v1/relay", Ok((Endpoint::ShowRelay, "", "")));
         check(Method::GET, "/v1/quarantine", Ok((Endpoint::ListQuarantine, "", "")));
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::HEAD, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
@@ -271,6 +274,7 @@ mod tests {
         check(Method::GET, "/v1/sales/drop/reservations", Err(others));
         for path in [
             "/v1/sales",
+            "/v1/relay",
             "/v1/syncers",
             "/v1/quarantine",
             "/v1/sales/drop/restock",

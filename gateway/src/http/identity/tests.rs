@@ -39,6 +39,7 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("POST /v1/webhooks", Access::Operate),
     ("GET /v1/webhooks", Access::Read),
     ("DELETE /v1/webhooks/{id}", Access::Operate),
+    ("GET /v1/relay", Access::Read),
     ("GET /v1/syncers", Access::Read),
     ("GET /v1/quarantine", Access::Read),
     ("GET /livez", Access::Open),
