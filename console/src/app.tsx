@@ -41,7 +41,7 @@ export function App() {
           </nav>
           <a class="aside" href="#/key" aria-current={here === "key" ? "page" : undefined}>Key</a>
         </header>
-        <Strip sale={route.parts[0] === "sales" ? route.parts[1] : undefined} />
+        <aside aria-label="Audit"><Strip sale={route.parts[0] === "sales" ? route.parts[1] : undefined} /></aside>
       </div>
       <main id="main" ref={page} tabIndex={-1}>{pageOf(route)}</main>
       <footer>

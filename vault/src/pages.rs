@@ -71,7 +71,7 @@ pub async fn reservation_page(
 
 fn reservation(row: &tokio_postgres::Row) -> Result<ReservationRow, Error> {
     let Json(items): Json<Vec<MessageItem>> = row.try_get(4)?;
-    let time = |at| row.get::<_, Option<i64>>(at).map(from_sql);
+    let time = |at: usize| row.get::<_, Option<i64>>(at).map(from_sql);
     Ok(ReservationRow {
         id: from_sql(row.get(0)),
         epoch: from_sql(row.get(1)),

@@ -65,7 +65,12 @@ interface DialogProps {
 /** Asks before something is changed. Escape closes it. */
 export function Dialog({ title, act, verb, kind = "main", shown = [], close, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  // Whoever opened it gets the focus back.
+  useEffect(() => {
+    const at = dialog.current;
+    at?.showModal();
+    return () => at?.close();
+  }, []);
   const submit = (event: Event) => {
     event.preventDefault();
     void act.run();

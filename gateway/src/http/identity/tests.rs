@@ -188,7 +188,8 @@ fn every_route_has_the_access_that_was_meant() {
 #[tokio::test(start_paused = true)]
 async fn every_route_lets_through_whom_it_should_and_nobody_else() {
     for (method, path, _, access, _) in &ROUTES {
-        let path = path.replace("{sale}", "drop").replace("{id}", "2");
+        let id = if path.starts_with("/console/") { "icon.svg" } else { "2" };
+        let path = path.replace("{sale}", "drop").replace("{id}", id);
         for (listener, shows) in LISTENERS.into_iter().flat_map(|listener| SHOWN.map(|shows| (listener, shows))) {
             let answer = ask(listener, method, &path, &shows.header()).await;
             let got = match answer.split(' ').nth(1).unwrap_or_default() {
@@ -197,6 +198,7 @@ async fn every_route_lets_through_whom_it_should_and_nobody_else() {
                 }
                 "403" if answer.contains("/problems/forbidden") => Fate::Forbidden,
                 "404" if answer.contains("/problems/not-found") => Fate::NotThere,
+                "405" if answer.contains("/problems/method-not-allowed") => Fate::NotThere,
                 "401" | "403" | "" => panic!("{answer}"),
                 _ => Fate::Through,
             };
