@@ -49,12 +49,9 @@ test-otlp: bootstrap
 	cargo build --workspace --features flash-cli/otlp
 	cargo test -p flash-tests --features otlp --test it -- otlp
 
-# Screenshots of the pages stay in console/shots.
+# Screenshots of the pages stay in console/shots. ARGS= chooses pages.
 test-console:
-	scripts/bootstrap nodejs npm chromium
-	scripts/build-console --check
-	npm run --silent --prefix console test
-	npm run --silent --prefix console shots
+	scripts/test-console $(ARGS)
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
 MINUTES = 25

@@ -17,6 +17,9 @@ const sales = () => fresh(read("sales"));
 const simulation = () => ({ ...fresh(read("simulation")), moments: read("simulation").moments });
 const sale = (id) => sales().find((one) => one.sale === id);
 
+/** Routes that not every gateway has. */
+const PATHS = Object.fromEntries(["/v1/simulations", "/v1/quarantine/{id}/replay", "/v1/quarantine/{id}/discard"].map((path) => [path, { post: {} }]));
+
 /** What each route answers: the first whose pattern fits. */
 const USUAL = [
   [/^GET \/v1\/sales$/, () => ({ sales: sales() })],
@@ -34,7 +37,7 @@ const USUAL = [
   [/^GET \/v1\/simulations\/[^/]+$/, () => simulation()],
   [/^POST \/v1\/simulations$/, () => ({ id: "1" })],
   [/^GET \/readyz$/, () => read("ready")],
-  [/^GET \/openapi.json$/, () => ({ openapi: "3.1.0", info: { version: "0.6.0" }, paths: {} })],
+  [/^GET \/openapi.json$/, () => ({ openapi: "3.1.0", info: { version: "0.1.0" }, paths: PATHS })],
 ];
 const EMPTY = [
   [/^GET \/v1\/sales$/, () => ({ sales: [] })],

@@ -22,6 +22,7 @@ const PAGES = {
   "sales-away": ["away", "#/sales"],
   "sales-locked": ["locked", "#/sales"],
   "sale-old": ["old", "#/sales/drop"],
+  "simulator-old": ["old", "#/simulator"],
 };
 const LOOKS = [["wide-light", 1280, "light"], ["narrow-light", 390, "light"], ["wide-dark", 1280, "dark"], ["narrow-dark", 390, "dark"]];
 

@@ -8,11 +8,11 @@
         bytes: include_bytes!("console-CZN7ZJY3.css"),
     },
     Asset {
-        name: "console-FOFJH4WK.js",
+        name: "console-DTR6T5NI.js",
         media: "text/javascript; charset=utf-8",
-        etag: "\"0d5829bf677aa9c8\"",
+        etag: "\"84d1e849c8495cea\"",
         is_hashed: true,
-        bytes: include_bytes!("console-FOFJH4WK.js"),
+        bytes: include_bytes!("console-DTR6T5NI.js"),
     },
     Asset {
         name: "icon.svg",
@@ -24,7 +24,7 @@
     Asset {
         name: "index.html",
         media: "text/html; charset=utf-8",
-        etag: "\"f36c2b7eddffa806\"",
+        etag: "\"235e39bfccec8113\"",
         is_hashed: false,
         bytes: include_bytes!("index.html"),
     },

@@ -1,7 +1,7 @@
 // The routes that the console uses, one function each.
 
 import { call, text } from "./client";
-import type * as Told from "./types";
+import type * as Said from "./types";
 
 const part = encodeURIComponent;
 const sale = (id: string) => `/v1/sales/${part(id)}`;
@@ -15,11 +15,11 @@ function query(values: Record<string, string | number | undefined>): string {
 // Sales
 
 export const sales = (after: string | undefined, limit: number, signal: AbortSignal) =>
-  call<{ sales: (Told.Sale | Told.SaleNotInRedis)[] }>(`/v1/sales${query({ after, limit })}`, undefined, signal);
-export const showSale = (id: string, signal: AbortSignal) => call<Told.Sale>(sale(id), undefined, signal);
+  call<{ sales: (Said.Sale | Said.SaleNotInRedis)[] }>(`/v1/sales${query({ after, limit })}`, undefined, signal);
+export const showSale = (id: string, signal: AbortSignal) => call<Said.Sale>(sale(id), undefined, signal);
 export const showForm = (id: string, signal: AbortSignal) => call<unknown>(`${sale(id)}/form`, undefined, signal);
 export const stockEvents = (id: string) => `${sale(id)}/events`;
-export const createSale = (body: Told.NewSale, idempotencyKey: string) =>
+export const createSale = (body: Said.NewSale, idempotencyKey: string) =>
   call<{ sale: string }>("/v1/sales", { method: "POST", body, idempotencyKey });
 export const restock = (id: string, body: { sku?: string; delta: number }, idempotencyKey: string) =>
   call<{ total: number; available: number }>(`${sale(id)}/restock`, { method: "POST", body, idempotencyKey });
@@ -36,35 +36,41 @@ export interface Wanted {
 }
 
 export const reservations = (id: string, wanted: Wanted, signal: AbortSignal) =>
-  call<{ reservations: Told.Order[] }>(`${sale(id)}/reservations${query({ ...wanted })}`, undefined, signal);
+  call<{ reservations: Said.Order[] }>(`${sale(id)}/reservations${query({ ...wanted })}`, undefined, signal);
 export const showReservation = (of: string, id: string, signal: AbortSignal) =>
-  call<Told.Reservation>(`${sale(of)}/reservations/${part(id)}`, undefined, signal);
+  call<Said.Reservation>(`${sale(of)}/reservations/${part(id)}`, undefined, signal);
 export const confirm = (of: string, id: string, idempotencyKey: string) =>
-  call<Told.Reservation>(`${sale(of)}/reservations/${part(id)}/confirm`, { method: "POST", idempotencyKey });
+  call<Said.Reservation>(`${sale(of)}/reservations/${part(id)}/confirm`, { method: "POST", idempotencyKey });
 export const release = (of: string, id: string, idempotencyKey: string) =>
-  call<Told.Reservation>(`${sale(of)}/reservations/${part(id)}`, { method: "DELETE", idempotencyKey });
+  call<Said.Reservation>(`${sale(of)}/reservations/${part(id)}`, { method: "DELETE", idempotencyKey });
 
 // Flow
 
 export const metrics = (signal: AbortSignal) => text("/metrics", signal);
-export const relay = (signal: AbortSignal) => call<{ sales: Told.Relayed[] }>("/v1/relay", undefined, signal);
-export const syncers = (signal: AbortSignal) => call<{ syncers: Told.Syncer[] }>("/v1/syncers", undefined, signal);
+export const relay = (signal: AbortSignal) => call<{ sales: Said.Relayed[] }>("/v1/relay", undefined, signal);
+export const syncers = (signal: AbortSignal) => call<{ syncers: Said.Syncer[] }>("/v1/syncers", undefined, signal);
 export const quarantine = (after: string, limit: number, signal: AbortSignal) =>
-  call<{ rows: Told.Quarantined[] }>(`/v1/quarantine${query({ after, limit })}`, undefined, signal);
+  call<{ rows: Said.Quarantined[] }>(`/v1/quarantine${query({ after, limit })}`, undefined, signal);
 export const replay = (id: number) => call<{ outcome: string }>(`/v1/quarantine/${id}/replay`, { method: "POST" });
 export const discard = (id: number) => call<unknown>(`/v1/quarantine/${id}/discard`, { method: "POST" });
-export const audit = (signal: AbortSignal) => call<Told.Audit>("/v1/audit", undefined, signal);
+export const audit = (signal: AbortSignal) => call<Said.Audit>("/v1/audit", undefined, signal);
 
 // Health
 
-export const ready = (signal: AbortSignal) => call<Told.Readiness>("/readyz?verbose", undefined, signal);
-export const health = (signal: AbortSignal) => call<Told.Health>("/v1/health", undefined, signal);
-export const document = (signal: AbortSignal) => call<{ info: { version: string } }>("/openapi.json", undefined, signal);
+export const ready = (signal: AbortSignal) => call<Said.Readiness>("/readyz?verbose", undefined, signal);
+export const health = (signal: AbortSignal) => call<Said.Health>("/v1/health", undefined, signal);
+/** As much of the OpenAPI document as the console reads. */
+export interface Told {
+  info: { version: string };
+  paths: Record<string, Record<string, unknown>>;
+}
+
+export const document = (signal: AbortSignal) => call<Told>("/openapi.json", undefined, signal);
 
 // Simulator
 
-export const simulate = (body: Told.Settings) => call<{ id: string }>("/v1/simulations", { method: "POST", body });
+export const simulate = (body: Said.Settings) => call<{ id: string }>("/v1/simulations", { method: "POST", body });
 export const simulation = (id: string, signal: AbortSignal) =>
-  call<Told.Simulation>(`/v1/simulations/${part(id)}`, undefined, signal);
+  call<Said.Simulation>(`/v1/simulations/${part(id)}`, undefined, signal);
 export const stopSimulation = (id: string) => call<unknown>(`/v1/simulations/${part(id)}`, { method: "DELETE" });
 export const fault = (name: string) => call<unknown>(`/v1/faults/${part(name)}`, { method: "POST" });

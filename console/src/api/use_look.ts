@@ -22,8 +22,8 @@ export interface Look<T> {
 export function useLook<T>(look: (signal: AbortSignal) => Promise<T>, inputs: unknown[], everyMs = 0): Look<T> {
   const [seen, setSeen] = useState<Omit<Look<T>, "again">>({ value: undefined, failure: undefined });
   const [turn, setTurn] = useState(0);
-  const latest = useRef(look);
-  latest.current = look;
+  const latest = useRef({ look, everyMs });
+  latest.current = { look, everyMs };
 
   useEffect(() => setSeen({ value: undefined, failure: undefined }), inputs);
   useEffect(() => {
@@ -39,11 +39,11 @@ export function useLook<T>(look: (signal: AbortSignal) => Promise<T>, inputs: un
       isOwed = document.hidden;
       if (isOwed) return;
       try {
-        const value = await latest.current(leave.signal);
+        const value = await latest.current.look(leave.signal);
         if (leave.signal.aborted) return;
         failures = 0;
         setSeen({ value, failure: undefined });
-        if (everyMs > 0) plan(everyMs);
+        if (latest.current.everyMs > 0) plan(latest.current.everyMs);
       } catch (error) {
         if (leave.signal.aborted) return;
         const failure = error instanceof Failure ? error : new Failure(null, false);

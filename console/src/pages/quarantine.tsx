@@ -4,6 +4,7 @@ import { discard, quarantine, replay } from "../api/routes";
 import type { Quarantined } from "../api/types";
 import { useAct } from "../api/use_act";
 import { useLook } from "../api/use_look";
+import { useOffers } from "../api/use_offers";
 import { Dialog, Do, Refused } from "../parts/form";
 import { Empty, Seen } from "../parts/seen";
 import { Pages } from "../parts/table";
@@ -12,10 +13,12 @@ import { count } from "../words";
 
 const EVERY_MS = 5_000;
 const PAGE_ROWS = 25;
+const REPLAY = "/v1/quarantine/{id}/replay";
 
 /** What nobody could read or write, until somebody decides. */
 export function Quarantine({ query }: { query: URLSearchParams }) {
   const after = query.get("after") ?? "";
+  const offers = useOffers();
   const look = useLook((signal) => quarantine(after, PAGE_ROWS, signal), [after], EVERY_MS);
   return (
     <section aria-labelledby="quarantine">
@@ -23,7 +26,7 @@ export function Quarantine({ query }: { query: URLSearchParams }) {
       <Seen look={look} what="the quarantine">
         {({ rows }) => rows.length === 0 ? <Empty title={after === "" ? "Nothing waits in the quarantine." : "Nothing more waits in the quarantine."} /> : (
           <>
-            <ul class="cards">{rows.map((row) => <Row key={row.id} row={row} again={look.again} />)}</ul>
+            <ul class="cards">{rows.map((row) => <Row key={row.id} row={row} again={look.again} canEnd={offers?.("post", REPLAY) ?? false} />)}</ul>
             <Pages isFirst={after === ""} first={to(["flow"])} next={rows.length < PAGE_ROWS ? undefined : to(["flow"], { after: String(rows.at(-1)?.id ?? "") })} />
           </>
         )}
@@ -32,7 +35,7 @@ export function Quarantine({ query }: { query: URLSearchParams }) {
   );
 }
 
-function Row({ row, again }: { row: Quarantined; again: () => void }) {
+function Row({ row, again, canEnd }: { row: Quarantined; again: () => void; canEnd: boolean }) {
   const [said, setSaid] = useState("");
   const [asked, setAsked] = useState(false);
   const replaying = useAct(() => replay(row.id), ({ outcome }) => {
@@ -50,8 +53,9 @@ function Row({ row, again }: { row: Quarantined; again: () => void }) {
         <span>{row.sale === undefined ? "a message that nobody can read" : <>event {count(row.seq)} of <a href={to(["sales", row.sale])}>{row.sale}</a></>}</span>
         <span class="hint">{row.at}, {count(row.bytes)} bytes</span>
         <span class="fill" />
-        <Do act={replaying}>Replay</Do>
-        <button type="button" onClick={() => setAsked(true)}>Discard</button>
+        {canEnd && <Do act={replaying}>Replay</Do>}
+        {canEnd && <button type="button" onClick={() => setAsked(true)}>Discard</button>}
+        {!canEnd && <code>flash quarantine show {row.id}</code>}
       </div>
       <p class="reason">{row.reason}</p>
       <p role="status">{said}</p>

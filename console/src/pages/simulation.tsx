@@ -88,7 +88,7 @@ const COLUMNS = [
   { head: "Longest", isNumber: true, cell: ({ max_ms }: Outcome) => ms(max_ms) },
 ];
 
-function command({ strategies, buyers, units, concurrency, rate, seed }: Settings): string {
+export function command({ strategies, buyers, units, concurrency, rate, seed }: Settings): string {
   return `flash sim --strategy ${strategies.join(",")} --buyers ${buyers} --units ${units} --concurrency ${concurrency} --rate ${rate} --seed ${seed}`;
 }
 

@@ -4,11 +4,12 @@ import { fault, health, simulate, simulation, stopSimulation } from "../api/rout
 import type { Settings } from "../api/types";
 import { useAct } from "../api/use_act";
 import { useLook } from "../api/use_look";
+import { useOffers } from "../api/use_offers";
 import { Field, Do, Refused } from "../parts/form";
 import { Empty, Seen } from "../parts/seen";
 import { go, to } from "../route";
 import { phrase } from "../words";
-import { Results } from "./simulation";
+import { Results, command } from "./simulation";
 
 const EVERY_MS = 500;
 /** The largest seed that every number of JavaScript tells from its neighbours. */
@@ -55,18 +56,21 @@ function address(settings: Settings, id = ""): string {
 export function Simulator({ query }: { query: URLSearchParams }) {
   const id = query.get("id") ?? "";
   const given = address(read(query));
+  const offers = useOffers();
+  const runs = offers?.("post", "/v1/simulations") ?? true;
   return (
     <>
       <h1 tabIndex={-1}>Simulator</h1>
       <p>The same buyers come at the same times to each way to sell; “naive” is there to be seen overselling.</p>
-      <Choice key={given} given={read(query)} />
-      {id === "" ? <Empty title="Nothing runs yet."><p>The address has the seed: whoever opens it can run the same again.</p></Empty> : <Run key={id} id={id} />}
+      <Choice key={given} given={read(query)} runs={runs} />
+      {id !== "" && <Run key={id} id={id} />}
+      {id === "" && runs && <Empty title="Nothing runs yet."><p>Once it does, the address has the seed: whoever opens it can run the same again.</p></Empty>}
       <Faults />
     </>
   );
 }
 
-function Choice({ given }: { given: Settings }) {
+function Choice({ given, runs }: { given: Settings; runs: boolean }) {
   const [settings, setSettings] = useState<Settings>(() => (given.seed === 0 ? { ...given, seed: newSeed() } : given));
   const act = useAct(() => simulate(settings), ({ id }) => go(address(settings, id)));
   const toggle = (name: string) => {
@@ -101,9 +105,11 @@ function Choice({ given }: { given: Settings }) {
       </div>
       <Refused failure={act.failure} shown={NUMBERS.map(([name]) => name)} />
       <p class="row">
-        <button type="submit" class="main" disabled={act.busy || settings.strategies.length === 0} aria-busy={act.busy}>Run</button>
+        {runs && <button type="submit" class="main" disabled={act.busy || settings.strategies.length === 0} aria-busy={act.busy}>Run</button>}
         <button type="button" onClick={() => setSettings({ ...settings, seed: newSeed() })}>Another seed</button>
       </p>
+      {!runs && <p>This gateway does not simulate. The program does:</p>}
+      {!runs && <pre tabIndex={0}>{command(settings)}</pre>}
     </form>
   );
 }

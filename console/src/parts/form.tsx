@@ -30,6 +30,7 @@ export function Field({ name, label, hint, failure, children }: FieldProps) {
 /** Why a change was not made; or that nobody knows whether it was. */
 export function Refused({ failure, shown = [] }: { failure: Failure | undefined; shown?: string[] }) {
   if (!failure) return null;
+  if (failure.isAbsent) return <div class="refused" role="alert"><strong>This gateway does not do that.</strong></div>;
   const elsewhere = [...failure.fields()].filter(([name]) => !shown.includes(name));
   return (
     <div class="refused" role="alert">
