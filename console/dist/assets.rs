@@ -1,18 +1,18 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-CZN7ZJY3.css",
+        name: "console-JP4ZWVY3.css",
         media: "text/css; charset=utf-8",
-        etag: "\"e770e9bc03ad88d5\"",
+        etag: "\"9ccf529a9f8f5579\"",
         is_hashed: true,
-        bytes: include_bytes!("console-CZN7ZJY3.css"),
+        bytes: include_bytes!("console-JP4ZWVY3.css"),
     },
     Asset {
-        name: "console-DTR6T5NI.js",
+        name: "console-SMT7C4K3.js",
         media: "text/javascript; charset=utf-8",
-        etag: "\"84d1e849c8495cea\"",
+        etag: "\"5632bcb5d38c855a\"",
         is_hashed: true,
-        bytes: include_bytes!("console-DTR6T5NI.js"),
+        bytes: include_bytes!("console-SMT7C4K3.js"),
     },
     Asset {
         name: "icon.svg",
@@ -24,7 +24,7 @@
     Asset {
         name: "index.html",
         media: "text/html; charset=utf-8",
-        etag: "\"235e39bfccec8113\"",
+        etag: "\"f10107ffefffe5e5\"",
         is_hashed: false,
         bytes: include_bytes!("index.html"),
     },

@@ -45,7 +45,7 @@ export function Plot({ title, at_s, lines, values, isSpan = false, unit = "" }: 
     <figure class="plot">
       <figcaption>{title}</figcaption>
       {at_s.length < 2 && <p class="hint">It is drawn from the second look on.</p>}
-      <div ref={box} aria-hidden="true" />
+      <div ref={box} aria-hidden="true" class={at_s.length < 2 ? "unseen" : ""} />
     </figure>
   );
 }
