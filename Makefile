@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers test-api test-otlp test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers
+.PHONY: help bootstrap demo test test-debian test-servers test-api test-otlp test-console test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -9,6 +9,7 @@ help:
 	@echo "make test-servers  the module's tests in every server that it is made for"
 	@echo "make test-api      10,000 requests and more that nobody would think of, made from what the API says of itself"
 	@echo "make test-otlp     a trace from the gateway to the syncer, by OTLP: the program with that feature"
+	@echo "make test-console  the console: whether what is committed is what its sources make, and its pages in Chromium"
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    ten mistakes that somebody could make, and the suites that must notice"
@@ -48,6 +49,10 @@ test-api: bootstrap
 test-otlp: bootstrap
 	cargo build --workspace --features flash-cli/otlp
 	cargo test -p flash-tests --features otlp --test it -- otlp
+
+# Screenshots of the pages stay in console/shots. ARGS= chooses pages.
+test-console:
+	scripts/test-console $(ARGS)
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
 MINUTES = 25

@@ -56,6 +56,7 @@ fn wanted(filter: &QuarantineFilter, ended_too: bool) -> flash_vault::Quarantine
         reason: filter.reason.clone(),
         ids: filter.ids.clone(),
         ended_too,
+        after: 0,
         limit: filter.limit,
     }
 }

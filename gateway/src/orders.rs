@@ -10,7 +10,8 @@ use std::time::Duration;
 use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
     ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, Means, NewKey, Order, Payment, Price,
-    Product, Rejection, SaleFacts, TakenKey, Webhook,
+    Product, QuarantineFilter, QuarantineRow, Rejection, ReservationFilter, ReservationRow, SaleFacts, Syncer,
+    TakenKey, Webhook,
 };
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, Semaphore};
@@ -104,6 +105,33 @@ impl Orders {
     pub(crate) async fn sale_facts(&self, sale: &str) -> Result<Option<SaleFacts>, OrdersError> {
         SALE_LOOKUPS.add(1);
         self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::sale_facts(client, sale).await).await
+    }
+
+    /// A page of the sales' ids.
+    pub(crate) async fn sale_page(&self, after: &str, limit: u64) -> Result<Vec<String>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::sale_page(client, after, limit).await).await
+    }
+
+    /// A page of a sale's reservations.
+    pub(crate) async fn reservation_page(
+        &self,
+        sale: &str,
+        filter: &ReservationFilter<'_>,
+        limit: u64,
+    ) -> Result<Vec<ReservationRow>, OrdersError> {
+        let question = async |client: &_| flash_vault::reservation_page(client, sale, filter, limit).await;
+        self.ask(LOOK_UP_TIMEOUT_MS, question).await
+    }
+
+    /// The syncers that were heard of lately.
+    pub(crate) async fn syncers(&self) -> Result<Vec<Syncer>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::syncers(client).await).await
+    }
+
+    /// A page of what waits in the quarantine.
+    pub(crate) async fn quarantine_page(&self, after: u64, limit: u64) -> Result<Vec<QuarantineRow>, OrdersError> {
+        let filter = QuarantineFilter { after, limit, ..QuarantineFilter::default() };
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::quarantined(client, &filter).await).await
     }
 
     /// Creates a product.

@@ -4,6 +4,7 @@
 mod audit;
 mod bench;
 mod completions;
+mod console;
 mod dashboards;
 mod dev;
 mod doctor;
@@ -14,6 +15,7 @@ mod http;
 mod https;
 mod idempotency;
 mod identity;
+mod lists;
 mod logs;
 mod metrics;
 mod module;

@@ -19,6 +19,7 @@ mod keys;
 mod late;
 mod migrate;
 mod number;
+mod pages;
 mod payment;
 mod plan;
 mod quarantine;
@@ -46,6 +47,7 @@ pub use error::Error;
 pub use inspect::{Migrations, clock_ms, closed_tables, is_standby, migrations, settings};
 pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
 pub use migrate::migrate;
+pub use pages::{REJECTED, ReservationFilter, ReservationRow, reservation_page, sale_page};
 pub use payment::{Followed, Means, Payment, PaymentState, follow_orders, pay, payment};
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, discard, quarantined, quarantined_body};
 pub use read::{

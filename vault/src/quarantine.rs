@@ -19,6 +19,8 @@ pub struct QuarantineFilter {
     pub ids: Vec<u64>,
     /// Also those that were replayed or discarded.
     pub ended_too: bool,
+    /// With a higher number than this.
+    pub after: u64,
     /// At most so many, the oldest first.
     pub limit: u64,
 }
@@ -64,8 +66,9 @@ pub struct QuarantineRow {
 pub async fn quarantined(client: &Client, filter: &QuarantineFilter) -> Result<Vec<QuarantineRow>, Error> {
     let ids: Option<Vec<_>> = (!filter.ids.is_empty()).then(|| filter.ids.iter().map(|id| to_sql(*id)).collect());
     let (since, limit) = (filter.since_s.map(to_sql), to_sql(filter.limit));
+    let QuarantineFilter { sale, reason, ended_too, .. } = filter;
     let rows = client
-        .query(sql::quarantine::QUARANTINED, &[&filter.sale, &since, &filter.reason, &ids, &filter.ended_too, &limit])
+        .query(sql::quarantine::QUARANTINED, &[sale, &since, reason, &ids, ended_too, &limit, &to_sql(filter.after)])
         .await?;
     Ok(rows.iter().map(row).collect())
 }

@@ -6,6 +6,7 @@ pub(crate) mod catalogue;
 pub(crate) mod events;
 pub(crate) mod inspect;
 pub(crate) mod orders;
+pub(crate) mod pages;
 pub(crate) mod payments;
 pub(crate) mod quarantine;
 pub(crate) mod recovery;

@@ -27,8 +27,8 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, docs, events, health, keys, metrics, operate, prefer, problem, products, reservation,
-    reservations, sales, webhooks,
+    audit_log, body, buyers, console, docs, events, health, keys, lists, metrics, operate, prefer, problem, products,
+    relay_status, reservation, reservations, sales, webhooks,
 };
 use crate::catalogue::Catalogue;
 use crate::events::Events;
@@ -107,6 +107,9 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
         Endpoint::ShowDocument => return Ok(docs::document(app.routes.surface)),
         Endpoint::ShowDocs => return Ok(docs::page(app.routes.surface)),
         Endpoint::ShowProblem => return docs::problem(&target.id, &head.headers),
+        Endpoint::FindConsole => return Ok(console::find()),
+        Endpoint::ShowConsole => return console::page(&head.headers),
+        Endpoint::ShowConsoleFile => return console::file(&target.id, &head.headers),
         Endpoint::WatchSale => return Ok(Box::pin(watch(app, peer, &target, &head)).await),
         _ => {}
     }
@@ -233,6 +236,11 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::CreateBuyer => buyers::create(app, headers, body).await,
         Endpoint::ShowBuyer => buyers::show(app, id).await,
         Endpoint::CreateSale => sales::create(app, headers, body).await,
+        Endpoint::ListSales => lists::sales(app, query).await,
+        Endpoint::ListReservations => lists::reservations(app, sale, query).await,
+        Endpoint::ListQuarantine => lists::quarantine(app, query).await,
+        Endpoint::ShowRelay => relay_status::show(app).await,
+        Endpoint::ListSyncers => lists::syncers(app).await,
         Endpoint::Restock => operate::restock(app, sale, headers, body).await,
         Endpoint::OpenSale => operate::open(app, sale).await,
         Endpoint::CloseSale => operate::close(app, sale).await,

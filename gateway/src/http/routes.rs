@@ -9,6 +9,7 @@ use super::problem::{Kind, Problem};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     CreateSale,
+    ListSales,
     ShowSale,
     WatchSale,
     Restock,
@@ -16,6 +17,7 @@ pub(crate) enum Endpoint {
     CloseSale,
     ShowForm,
     Reserve,
+    ListReservations,
     ShowReservation,
     ConfirmReservation,
     ReleaseReservation,
@@ -30,12 +32,18 @@ pub(crate) enum Endpoint {
     AddWebhook,
     ListWebhooks,
     RemoveWebhook,
+    ShowRelay,
+    ListSyncers,
+    ListQuarantine,
     Live,
     Ready,
     Metrics,
     ShowDocument,
     ShowDocs,
     ShowProblem,
+    FindConsole,
+    ShowConsole,
+    ShowConsoleFile,
 }
 
 /// Who may call a route.
@@ -43,6 +51,8 @@ pub(crate) enum Endpoint {
 pub(crate) enum Access {
     /// Anyone.
     Open,
+    /// Anyone who reaches the operators' listener: what a browser loads before it has a key to show.
+    Inside,
     /// A buyer, about what is his; an operator, about any buyer's: to look takes [`Access::Read`], to change
     /// [`Access::Operate`].
     Buyer,
@@ -50,6 +60,13 @@ pub(crate) enum Access {
     Read,
     /// An operator who changes. The request stands in the audit log, its body too: no such route takes a secret.
     Operate,
+}
+
+impl Access {
+    /// Whether the caller has to show who he is, where anyone has to.
+    pub(crate) const fn asks(self) -> bool {
+        !matches!(self, Self::Open | Self::Inside)
+    }
 }
 
 /// What a listener serves.
@@ -74,8 +91,9 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 28] = [
+pub(crate) const ROUTES: [Route; 36] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
+    (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
     (Method::GET, "/v1/sales/{sale}/events", Endpoint::WatchSale, Access::Open, "watch-sale"),
     (Method::GET, "/v1/sales/{sale}/form", Endpoint::ShowForm, Access::Open, "show-form"),
@@ -83,6 +101,7 @@ pub(crate) const ROUTES: [Route; 28] = [
     (Method::POST, "/v1/sales/{sale}/open", Endpoint::OpenSale, Access::Operate, "open-sale"),
     (Method::POST, "/v1/sales/{sale}/close", Endpoint::CloseSale, Access::Operate, "close-sale"),
     (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve, Access::Buyer, "reserve"),
+    (Method::GET, "/v1/sales/{sale}/reservations", Endpoint::ListReservations, Access::Read, "list-reservations"),
     (Method::GET, "/v1/sales/{sale}/reservations/{id}", Endpoint::ShowReservation, Access::Buyer, "show-reservation"),
     (Method::DELETE, "/v1/sales/{sale}/reservations/{id}", Endpoint::ReleaseReservation, Access::Buyer, "release"),
     (
@@ -103,12 +122,18 @@ pub(crate) const ROUTES: [Route; 28] = [
     (Method::POST, "/v1/webhooks", Endpoint::AddWebhook, Access::Operate, "add-webhook"),
     (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks, Access::Read, "list-webhooks"),
     (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook, Access::Operate, "remove-webhook"),
+    (Method::GET, "/v1/relay", Endpoint::ShowRelay, Access::Read, "show-relay"),
+    (Method::GET, "/v1/syncers", Endpoint::ListSyncers, Access::Read, "list-syncers"),
+    (Method::GET, "/v1/quarantine", Endpoint::ListQuarantine, Access::Read, "list-quarantine"),
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
     (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
     (Method::GET, "/metrics", Endpoint::Metrics, Access::Read, "metrics"),
     (Method::GET, "/openapi.json", Endpoint::ShowDocument, Access::Open, "openapi"),
     (Method::GET, "/docs", Endpoint::ShowDocs, Access::Open, "docs"),
     (Method::GET, "/problems/{id}", Endpoint::ShowProblem, Access::Open, "show-problem"),
+    (Method::GET, "/console", Endpoint::FindConsole, Access::Inside, "find-console"),
+    (Method::GET, "/console/", Endpoint::ShowConsole, Access::Inside, "console"),
+    (Method::GET, "/console/{id}", Endpoint::ShowConsoleFile, Access::Inside, "console-file"),
 ];
 
 /// The names of the routes that buyers and operators use. What load balancers ask is for nobody to limit.
@@ -194,6 +219,10 @@ mod tests {
     #[test]
     fn every_route_is_found_with_its_parts() {
         check(Method::POST, "/v1/sales", Ok((Endpoint::CreateSale, "", "")));
+        check(Method::GET, "/v1/sales", Ok((Endpoint::ListSales, "", "")));
+        check(Method::GET, "/v1/syncers", Ok((Endpoint::ListSyncers, "", "")));
+        check(Method::GET, "/v1/relay", Ok((Endpoint::ShowRelay, "", "")));
+        check(Method::GET, "/v1/quarantine", Ok((Endpoint::ListQuarantine, "", "")));
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::HEAD, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::GET, "/v1/sales/drop/events", Ok((Endpoint::WatchSale, "drop", "")));
@@ -201,6 +230,7 @@ mod tests {
         check(Method::POST, "/v1/sales/drop/open", Ok((Endpoint::OpenSale, "drop", "")));
         check(Method::POST, "/v1/sales/drop/close", Ok((Endpoint::CloseSale, "drop", "")));
         check(Method::POST, "/v1/sales/drop/reservations", Ok((Endpoint::Reserve, "drop", "")));
+        check(Method::GET, "/v1/sales/drop/reservations", Ok((Endpoint::ListReservations, "drop", "")));
         check(Method::GET, "/v1/sales/drop/reservations/7", Ok((Endpoint::ShowReservation, "drop", "7")));
         check(Method::DELETE, "/v1/sales/drop/reservations/7", Ok((Endpoint::ReleaseReservation, "drop", "7")));
         check(Method::POST, "/v1/sales/drop/reservations/7/confirm", Ok((Endpoint::ConfirmReservation, "drop", "7")));
@@ -222,6 +252,9 @@ mod tests {
         check(Method::GET, "/openapi.json", Ok((Endpoint::ShowDocument, "", "")));
         check(Method::GET, "/docs", Ok((Endpoint::ShowDocs, "", "")));
         check(Method::GET, "/problems/sold-out", Ok((Endpoint::ShowProblem, "", "sold-out")));
+        check(Method::GET, "/console", Ok((Endpoint::FindConsole, "", "")));
+        check(Method::GET, "/console/", Ok((Endpoint::ShowConsole, "", "")));
+        check(Method::GET, "/console/icon.svg", Ok((Endpoint::ShowConsoleFile, "", "icon.svg")));
     }
 
     #[test]
@@ -237,14 +270,22 @@ mod tests {
         let check = |method, path, want| check_of(Surface::Buyers, method, path, want);
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::POST, "/v1/sales/drop/reservations", Ok((Endpoint::Reserve, "drop", "")));
+        let others = Problem::method_not_allowed("POST".to_owned());
+        check(Method::GET, "/v1/sales/drop/reservations", Err(others));
         for path in [
             "/v1/sales",
+            "/v1/relay",
+            "/v1/syncers",
+            "/v1/quarantine",
             "/v1/sales/drop/restock",
             "/v1/keys",
             "/v1/keys/x",
             "/v1/audit-log",
             "/v1/webhooks",
             "/metrics",
+            "/console",
+            "/console/",
+            "/console/icon.svg",
         ] {
             for method in [Method::GET, Method::POST, Method::DELETE, Method::PUT] {
                 check(method, path, Err(Kind::NotFound.into()));
@@ -264,10 +305,10 @@ mod tests {
     #[test]
     fn a_wrong_method_is_told_the_right_ones() {
         let allow = |methods: &str| Err(Problem::method_not_allowed(methods.to_owned()));
-        check(Method::GET, "/v1/sales", allow("POST"));
+        check(Method::PUT, "/v1/sales", allow("POST, GET, HEAD"));
         check(Method::DELETE, "/v1/sales/drop", allow("GET, HEAD"));
-        check(Method::TRACE, "/v1/sales/drop/reservations", allow("POST"));
+        check(Method::TRACE, "/v1/sales/drop/reservations", allow("POST, GET, HEAD"));
         check(Method::PUT, "/v1/sales/drop/reservations/7", allow("GET, HEAD, DELETE"));
-        check(Method::HEAD, "/v1/sales/drop/reservations", allow("POST"));
+        check(Method::HEAD, "/v1/sales/drop/restock", allow("POST"));
     }
 }

@@ -140,8 +140,9 @@ pub(crate) async fn show(app: &App, sale: &str) -> Result<Reply, Problem> {
     Ok(json(StatusCode::OK, &View::new(sale, &status)))
 }
 
+/// A sale as it stands.
 #[derive(Debug, Serialize)]
-struct View<'a> {
+pub(super) struct View<'a> {
     sale: &'a str,
     epoch: u64,
     phase: &'a str,
@@ -178,7 +179,7 @@ struct Units {
 }
 
 impl<'a> View<'a> {
-    fn new(sale: &'a str, status: &'a SaleStatus) -> Self {
+    pub(super) fn new(sale: &'a str, status: &'a SaleStatus) -> Self {
         let sku = |sku: &'a SkuStatus| SkuView { sku: &sku.name, units: sku.into() };
         Self {
             sale,

@@ -69,7 +69,7 @@ fn operation(
         "summary": told.summary,
         "description": format!("{}\n\n{}", told.description, who(*access)).trim(),
         "responses": responses(path, told, kinds, is_served),
-        "security": if *access == Access::Open { json!([]) } else { json!([{ "bearer": [] }]) },
+        "security": if access.asks() { json!([{ "bearer": [] }]) } else { json!([]) },
     });
     if !told.parameters.is_empty() {
         operation["parameters"] = told.parameters.iter().map(|name| reference("parameters", name)).collect();
@@ -90,6 +90,7 @@ fn operation(
 const fn who(access: Access) -> &'static str {
     match access {
         Access::Open => "",
+        Access::Inside => "On the operators' listener alone.",
         Access::Buyer => "For buyers, about what is theirs; for operators, about any buyer's.",
         Access::Read => "For operators.",
         Access::Operate => "For operators who may change things. It stands in the audit log.",

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use crate::http::{Access, Endpoint, Kind, Route};
+use crate::http::{Endpoint, Kind, Route};
 
 /// The problems of a route, in the order of their table: those of every route like it, and `own`.
 pub(super) fn of((method, path, endpoint, access, _): &Route, has_body: bool, own: &[String]) -> Vec<Kind> {
@@ -17,7 +17,7 @@ pub(super) fn of((method, path, endpoint, access, _): &Route, has_body: bool, ow
         kinds.extend([Kind::BadRequest, Kind::BodyTooLarge, Kind::BodyTimeout, Kind::Internal]);
     }
     // Whoever calls is looked for in PostgreSQL, and where that takes too long, nothing was begun.
-    if *access != Access::Open {
+    if access.asks() {
         kinds.extend([Kind::Unauthenticated, Kind::Forbidden, Kind::PostgresAway, Kind::Overloaded, Kind::TimedOut]);
     }
     if path.contains("{sale}") {

@@ -6,7 +6,7 @@ pub(crate) const QUARANTINE: &str = "
     ON CONFLICT DO NOTHING";
 
 /// Rows of the quarantine: of the sale `$1`, of the last `$2` seconds, with `$3` in their reason, with one of the numbers
-/// `$4`, ended ones only if `$5`; at most `$6`.
+/// `$4`, ended ones only if `$5`, behind the number `$7`; at most `$6`.
 pub(crate) const QUARANTINED: &str = r#"
     SELECT id, sale, epoch, seq, reason, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
         octet_length(body)::bigint, to_char(replayed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
@@ -14,7 +14,7 @@ pub(crate) const QUARANTINED: &str = r#"
     FROM quarantine
     WHERE ($1::text IS NULL OR sale = $1) AND ($2::bigint IS NULL OR at >= now() - $2 * interval '1 second')
     AND ($3::text IS NULL OR strpos(reason, $3) > 0) AND ($4::bigint[] IS NULL OR id = ANY($4))
-    AND ($5 OR (replayed_at IS NULL AND discarded_at IS NULL))
+    AND ($5 OR (replayed_at IS NULL AND discarded_at IS NULL)) AND id > $7
     ORDER BY id LIMIT $6"#;
 
 /// Whether a reservation of the sale may be among what was never written.

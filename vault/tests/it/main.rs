@@ -9,6 +9,7 @@ mod history;
 mod identity;
 mod operator;
 mod order;
+mod pages;
 mod quarantine;
 mod reading;
 mod refusals;

@@ -1,0 +1,46 @@
+// A reservation's way, as far as Redis and PostgreSQL tell it together.
+
+import type { Order, Reservation, Sale } from "../api/types";
+import { count, items } from "../words";
+
+/** One station of the way. */
+export interface Step {
+  place: "Redis" | "Journal" | "PostgreSQL";
+  what: string;
+  isDone: boolean;
+  /** None: it is to come, or nobody has written down when it was. */
+  at_ms?: number | undefined;
+}
+
+/** The stations in their order. Without `order`, PostgreSQL does not have the reservation yet. */
+export function story(told: Reservation, order: Order | undefined, sale: Sale): Step[] {
+  const seq = Number(told.id.split("-")[0]);
+  const ended_at_ms = order?.ended_at_ms;
+  if (told.state === "rejected") {
+    const refused = `refused: ${told.reason ?? "nobody knows why"}. It has the last word`;
+    return [reserved(told, order, seq), { place: "PostgreSQL", what: refused, isDone: true, at_ms: ended_at_ms }];
+  }
+  const steps = [reserved(told, order, seq)];
+  if (order === undefined && seq > sale.acked) {
+    const before = sale.journal_events > 1 ? `, with ${count(sale.journal_events - 1)} others` : "";
+    steps.push({ place: "Journal", what: `waits for PostgreSQL${before}`, isDone: false });
+  } else if (seq <= sale.acked) {
+    steps.push({ place: "Journal", what: "let go of it: PostgreSQL had committed it", isDone: true });
+  } else {
+    steps.push({ place: "Journal", what: "keeps it until the syncer says that it is committed", isDone: false });
+  }
+  steps.push({ place: "PostgreSQL", what: order ? `has it as ${order.state}` : "does not have it yet", isDone: order !== undefined });
+  if (told.state === "held") {
+    steps.push({ place: "Redis", what: "is to be confirmed or released, or expires", isDone: false, at_ms: told.expires_at_ms });
+  } else if (told.expires_at_ms !== undefined) {
+    const written = told.persisted === false ? ", which PostgreSQL does not have yet" : "";
+    steps.push({ place: "Redis", what: told.state + written, isDone: true, at_ms: ended_at_ms });
+  }
+  return steps;
+}
+
+function reserved(told: Reservation, order: Order | undefined, seq: number): Step {
+  const epoch = order ? ` of epoch ${count(order.epoch)}` : "";
+  const how = told.expires_at_ms === undefined && told.state !== "rejected" ? "reserved, and confirmed at once" : "reserved";
+  return { place: "Redis", what: `${how}: event ${count(seq)}${epoch}, ${items(told.items)}`, isDone: true, at_ms: order?.reserved_at_ms };
+}

@@ -1,0 +1,53 @@
+// What needs no browser: addresses, metrics, times, a reservation's story.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { read as readMetrics, sum } from "../src/api/metrics";
+import type { Order, Reservation, Sale } from "../src/api/types";
+import { story } from "../src/pages/story";
+import { read, to } from "../src/route";
+import { number, span } from "../src/words";
+
+test("an address leads back to what it was made of", () => {
+  for (const parts of [[], ["sales"], ["sales", "a.b-c_d"], ["sales", "50% /?#&", "reservations", "7-00ff"]]) {
+    const query = { state: "held", buyer: "a&b=c d" };
+    const route = read(to(parts, query));
+    assert.deepEqual([route.parts, Object.fromEntries(route.query)], [parts, query]);
+  }
+  assert.deepEqual(read("#/sales/%").parts, ["sales", "%"], "what is no encoding stands as it is");
+});
+
+test("metrics are read by name and label, and what is not told is not zero", () => {
+  const metrics = readMetrics('# HELP a A.\na 1\nb{sale="x"} 2.5\nb{sale="y \\"z\\""} 1e1\nnonsense\nc_bucket{le="+Inf"} 3\n');
+  assert.deepEqual([sum(metrics, "a"), sum(metrics, "b"), sum(metrics, "none")], [1, 12.5, undefined]);
+  assert.deepEqual(metrics.get("b")?.map(({ labels }) => labels["sale"]), ["x", 'y "z"']);
+});
+
+test("a length of time is said in its two largest units", () => {
+  const rows: [number | undefined, string][] = [
+    [undefined, "–"], [0, "0 ms"], [999, "999 ms"], [1_000, "1 s"], [61_500, "1 min 1 s"], [3_600_000, "1 h"],
+    [90_061_000, "1 d 1 h"],
+  ];
+  for (const [ms, want] of rows) assert.equal(span(ms), want);
+  assert.equal(number("1184-00ff"), "1,184");
+});
+
+const RESERVATION: Reservation = { sale: "drop", id: "7-00ff", state: "held", buyer: "ada", expires_at_ms: 900 };
+const ORDER: Order = { id: "7-00ff", epoch: 1, buyer: "ada", state: "held", items: [], reserved_at_ms: 300, expires_at_ms: 900 };
+const SALE = { acked: 6, journal_events: 3 } as Sale;
+
+test("a story says where a reservation is, and never that something was done that was not", () => {
+  const told = (of: Partial<Reservation>, order: Order | undefined, acked: number) =>
+    story({ ...RESERVATION, ...of }, order, { ...SALE, acked }).map(({ place, isDone, at_ms }) => [place, isDone, at_ms]);
+  const reserved = ["Redis", true, 300];
+  assert.deepEqual(told({}, undefined, 6), [
+    ["Redis", true, undefined], ["Journal", false, undefined], ["PostgreSQL", false, undefined], ["Redis", false, 900],
+  ]);
+  assert.deepEqual(told({}, ORDER, 6), [reserved, ["Journal", false, undefined], ["PostgreSQL", true, undefined], ["Redis", false, 900]]);
+  assert.deepEqual(told({ state: "confirmed" }, { ...ORDER, state: "confirmed", ended_at_ms: 500 }, 8), [
+    reserved, ["Journal", true, undefined], ["PostgreSQL", true, undefined], ["Redis", true, 500],
+  ]);
+  const rejected: Order = { id: "7-00ff", epoch: 1, buyer: "ada", state: "rejected", items: [], ended_at_ms: 400 };
+  assert.deepEqual(told({ state: "rejected" }, rejected, 8), [["Redis", true, undefined], ["PostgreSQL", true, 400]]);
+});

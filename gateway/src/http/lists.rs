@@ -1,0 +1,205 @@
+//! What operators look through: `GET /v1/sales`, `GET /v1/sales/{sale}/reservations`, `GET /v1/syncers` and
+//! `GET /v1/quarantine`.
+
+use flash_client::Call;
+use flash_vault::{QuarantineRow, REJECTED, ReservationFilter, ReservationRow, Syncer};
+use flash_wire::{Refusal, State};
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::app::App;
+use super::problem::{Kind, Problem};
+use super::reply::{Reply, json};
+use super::sales::View;
+use super::{path, query};
+use crate::ids::PublicId;
+use crate::limits::PAGE_ROWS_MAX;
+
+/// Behind every number that there is.
+const ALL: u64 = i64::MAX.cast_unsigned();
+
+/// A page of the sales, by id: `?after=ID` and `?limit=N`. PostgreSQL knows which there are, and Redis how they stand.
+pub(crate) async fn sales(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Sales<'a> {
+        sales: Vec<SaleRow<'a>>,
+    }
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum SaleRow<'a> {
+        InRedis(View<'a>),
+        NotInRedis { sale: &'a str },
+    }
+    let [after, limit] = query::read(query, ["after", "limit"])?;
+    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
+    let sales = app.orders.sale_page(after.unwrap_or_default(), limit).await?;
+    let statuses = app.redis.calls(sales.iter().map(|sale| Call::sale_status(sale)).collect()).await;
+    let mut told = Vec::with_capacity(statuses.len());
+    for status in statuses {
+        told.push(match status? {
+            Ok(status) => Some(status),
+            Err(Refusal::NotWarmed) => None,
+            Err(refusal) => return Err(refusal.into()),
+        });
+    }
+    let rows = sales.iter().zip(&told).map(|(sale, status)| match status {
+        Some(status) => SaleRow::InRedis(View::new(sale, status)),
+        None => SaleRow::NotInRedis { sale },
+    });
+    Ok(json(StatusCode::OK, &Sales { sales: rows.collect() }))
+}
+
+/// A page of a sale's reservations, the newest first: `?state=`, `?buyer=`, `?before=N` and `?limit=N`.
+pub(crate) async fn reservations(app: &App, sale: &str, query: Option<&str>) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Reservations<'a> {
+        reservations: Vec<RowView<'a>>,
+    }
+    let sale = path::sale(sale)?;
+    let [state, buyer, before, limit] = query::read(query, ["state", "buyer", "before", "limit"])?;
+    let state = state.map(known_state).transpose()?;
+    let buyer = buyer.map(|buyer| path::buyer(buyer).map_err(not_a_buyer)).transpose()?;
+    let before = query::int("before", before, (1, ALL), ALL)?;
+    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
+    let filter = ReservationFilter { state, buyer: buyer.as_deref(), before };
+    let rows = app.orders.reservation_page(sale, &filter, limit).await?;
+    if rows.is_empty() && app.orders.sale_facts(sale).await?.is_none() {
+        return Err(Kind::UnknownSale.into());
+    }
+    let rows = rows.iter().map(|row| RowView::new(app.ids.of(sale, row.id, &row.buyer), row));
+    Ok(json(StatusCode::OK, &Reservations { reservations: rows.collect() }))
+}
+
+fn known_state(name: &str) -> Result<&str, Problem> {
+    if name == REJECTED || State::from_name(name).is_some() {
+        return Ok(name);
+    }
+    let names = State::ALL.map(State::name).join(", ");
+    Err(Problem::new(Kind::BadRequest, format!("state must be {names} or {REJECTED}")))
+}
+
+/// It stands in the query: the path leads somewhere.
+fn not_a_buyer(problem: Problem) -> Problem {
+    Problem::new(Kind::BadRequest, problem.detail.unwrap_or_default())
+}
+
+#[derive(Serialize)]
+struct RowView<'a> {
+    id: PublicId,
+    epoch: u64,
+    buyer: &'a str,
+    state: &'a str,
+    items: Vec<ItemView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reserved_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ItemView<'a> {
+    sku: &'a str,
+    quantity: u64,
+}
+
+impl<'a> RowView<'a> {
+    fn new(id: PublicId, row: &'a ReservationRow) -> Self {
+        let item = |(sku, quantity): &'a (String, u64)| ItemView { sku, quantity: *quantity };
+        Self {
+            id,
+            epoch: row.epoch,
+            buyer: &row.buyer,
+            state: &row.state,
+            items: row.items.iter().map(item).collect(),
+            reserved_at_ms: row.reserved_at_ms,
+            expires_at_ms: row.expires_at_ms,
+            ended_at_ms: row.ended_at_ms,
+            reason: row.reason.as_deref(),
+        }
+    }
+}
+
+/// The syncers, by what each said last.
+pub(crate) async fn syncers(app: &App) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Syncers<'a> {
+        syncers: Vec<SyncerView<'a>>,
+    }
+    let syncers = app.orders.syncers().await?;
+    Ok(json(StatusCode::OK, &Syncers { syncers: syncers.iter().map(SyncerView::of).collect() }))
+}
+
+#[derive(Serialize)]
+struct SyncerView<'a> {
+    name: &'a str,
+    paused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued: Option<u64>,
+    said_ms_ago: u64,
+}
+
+impl<'a> SyncerView<'a> {
+    fn of(syncer: &'a Syncer) -> Self {
+        let Syncer { name, paused, queued, age } = syncer;
+        Self { name, paused: *paused, queued: *queued, said_ms_ago: u64::try_from(age.as_millis()).unwrap_or(u64::MAX) }
+    }
+}
+
+/// A page of what waits in the quarantine, the oldest first: `?after=N` and `?limit=N`.
+pub(crate) async fn quarantine(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Quarantine<'a> {
+        rows: Vec<QuarantinedView<'a>>,
+    }
+    let [after, limit] = query::read(query, ["after", "limit"])?;
+    let after = query::int("after", after, (0, ALL), 0)?;
+    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
+    let rows = app.orders.quarantine_page(after, limit).await?;
+    Ok(json(StatusCode::OK, &Quarantine { rows: rows.iter().map(QuarantinedView::of).collect() }))
+}
+
+#[derive(Serialize)]
+struct QuarantinedView<'a> {
+    id: u64,
+    #[serde(flatten)]
+    event: Option<EventView<'a>>,
+    at: &'a str,
+    bytes: u64,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct EventView<'a> {
+    sale: &'a str,
+    epoch: u64,
+    seq: u64,
+}
+
+impl<'a> QuarantinedView<'a> {
+    fn of(row: &'a QuarantineRow) -> Self {
+        let event = row.event.as_ref();
+        let event = event.map(|(sale, epoch, seq)| EventView { sale, epoch: *epoch, seq: *seq });
+        Self { id: row.id, event, at: &row.at, bytes: row.body_bytes, reason: &row.reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_one_that_a_reservation_can_have() {
+        for state in ["held", "confirmed", "released", "expired", "rejected"] {
+            assert_eq!(known_state(state), Ok(state));
+        }
+        for state in ["", "HELD", "open"] {
+            let problem = known_state(state).unwrap_err();
+            let told = Some("state must be held, confirmed, released, expired or rejected");
+            assert_eq!((problem.kind, problem.detail.as_deref()), (Kind::BadRequest, told));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `GET /v1/relay`: what is on its way to PostgreSQL, and who relays it.
+
+use flash_client::Call;
+use flash_wire::key::sale_of;
+use flash_wire::{COUNT_MAX, ReadySale, Refusal, SaleStatus};
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::app::App;
+use super::problem::Problem;
+use super::reply::{Reply, json};
+use crate::clock::now_ms;
+
+/// The sales of this gateway's Redis that have something to relay, the oldest first; at most [`COUNT_MAX`].
+pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Relay<'a> {
+        sales: Vec<SaleView<'a>>,
+    }
+    let ready = app.redis.call(Call::ready(COUNT_MAX)).await??.sales;
+    let mut sales: Vec<_> = ready.iter().filter_map(|ready| Some((sale_of(&ready.key)?, ready))).collect();
+    sales.sort_unstable_by_key(|(sale, ready)| (ready.oldest_at_ms == 0, ready.oldest_at_ms, *sale));
+    let statuses = app.redis.calls(sales.iter().map(|(sale, _)| Call::sale_status(sale)).collect()).await;
+    let mut told = Vec::with_capacity(statuses.len());
+    for status in statuses {
+        told.push(match status? {
+            Ok(status) => Some(status),
+            // It is gone by now.
+            Err(Refusal::NotWarmed) => None,
+            Err(refusal) => return Err(refusal.into()),
+        });
+    }
+    let now_ms = now_ms();
+    let views = sales.iter().zip(&told);
+    let views = views.filter_map(|((sale, ready), status)| Some(SaleView::new(sale, ready, status.as_ref()?, now_ms)));
+    Ok(json(StatusCode::OK, &Relay { sales: views.collect() }))
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct SaleView<'a> {
+    sale: &'a str,
+    epoch: u64,
+    seq: u64,
+    acked: u64,
+    journal_events: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal_events_max: Option<u64>,
+    /// How long ago its oldest event was decided that PostgreSQL lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_age_ms: Option<u64>,
+    fenced: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relay: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_ms: Option<u64>,
+}
+
+impl<'a> SaleView<'a> {
+    fn new(sale: &'a str, ready: &ReadySale, status: &'a SaleStatus<'_>, now_ms: u64) -> Self {
+        Self {
+            sale,
+            epoch: status.epoch,
+            seq: status.seq,
+            acked: status.acked,
+            journal_events: status.journal_events,
+            journal_events_max: status.journal_events_max,
+            oldest_age_ms: Some(ready.oldest_at_ms).filter(|at| *at > 0).map(|at_ms| now_ms.saturating_sub(at_ms)),
+            fenced: ready.fenced,
+            relay: status.relay.as_deref(),
+            lease_ms: status.lease_until_ms.map(|until_ms| until_ms.saturating_sub(now_ms)),
+        }
+    }
+}

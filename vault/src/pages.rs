@@ -1,0 +1,86 @@
+//! Pages of what there is, for operators to look at.
+
+use flash_wire::message::MessageItem;
+use tokio_postgres::Client;
+use tokio_postgres::types::Json;
+
+use crate::error::Error;
+use crate::number::{from_sql, to_sql};
+use crate::sql;
+
+/// What a reservation that PostgreSQL refused is called, beside the names of [`State`](flash_wire::State).
+pub const REJECTED: &str = "rejected";
+
+/// Which reservations of a sale a page has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReservationFilter<'a> {
+    /// In this state, or [`REJECTED`].
+    pub state: Option<&'a str>,
+    /// Of this buyer.
+    pub buyer: Option<&'a str>,
+    /// With a lower id than this.
+    pub before: u64,
+}
+
+/// A reservation as PostgreSQL has it: as an order, or as a rejection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReservationRow {
+    /// Its id.
+    pub id: u64,
+    /// In which life of the sale it was made.
+    pub epoch: u64,
+    /// Who reserved.
+    pub buyer: String,
+    /// The name of its state, or [`REJECTED`].
+    pub state: String,
+    /// SKU names and units; none of a rejection.
+    pub items: Vec<(String, u64)>,
+    /// When it was made, Unix milliseconds; none: it was rejected.
+    pub reserved_at_ms: Option<u64>,
+    /// When the hold ends or would have ended, if it ever was one, Unix milliseconds.
+    pub expires_at_ms: Option<u64>,
+    /// When the hold ended, or PostgreSQL refused it, Unix milliseconds.
+    pub ended_at_ms: Option<u64>,
+    /// Why PostgreSQL refused it: a code, as in the table `rejections`.
+    pub reason: Option<String>,
+}
+
+/// The ids of the sales behind the id `after`, in their order, at most `limit`.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn sale_page(client: &Client, after: &str, limit: u64) -> Result<Vec<String>, Error> {
+    let rows = client.query(sql::pages::SALES, &[&after, &to_sql(limit)]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The newest reservations of a sale that the filter lets through, at most `limit`.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn reservation_page(
+    client: &Client,
+    sale: &str,
+    filter: &ReservationFilter<'_>,
+    limit: u64,
+) -> Result<Vec<ReservationRow>, Error> {
+    let ReservationFilter { state, buyer, before } = filter;
+    let rows = client.query(sql::pages::RESERVATIONS, &[&sale, &to_sql(*before), state, buyer, &to_sql(limit)]).await?;
+    rows.iter().map(reservation).collect()
+}
+
+fn reservation(row: &tokio_postgres::Row) -> Result<ReservationRow, Error> {
+    let Json(items): Json<Vec<MessageItem>> = row.try_get(4)?;
+    let time = |at: usize| row.get::<_, Option<i64>>(at).map(from_sql);
+    Ok(ReservationRow {
+        id: from_sql(row.get(0)),
+        epoch: from_sql(row.get(1)),
+        buyer: row.get(2),
+        state: row.get(3),
+        items: items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into())).collect(),
+        reserved_at_ms: time(5),
+        expires_at_ms: time(6),
+        ended_at_ms: time(7),
+        reason: row.get(8),
+    })
+}
