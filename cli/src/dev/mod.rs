@@ -1,5 +1,7 @@
 //! `flash dev`: everything on this machine, in one directory.
 
+mod buyers_gateway;
+mod faults;
 mod id_secret;
 mod progress;
 mod stack;
@@ -18,7 +20,7 @@ use serde::Serialize;
 pub(crate) use self::progress::Progress;
 use self::stack::Stack;
 pub(crate) use self::stack::Urls;
-use self::supervisor::Supervisor;
+use self::supervisor::{Orders, Supervisor};
 use crate::args::{self, Output};
 use crate::syncer::Syncer;
 use crate::{demo, output, run};
@@ -70,6 +72,7 @@ pub(crate) struct Servers<'a> {
     pub(crate) pids: Vec<(&'static str, u32)>,
     module: PathBuf,
     pub(crate) progress: &'a Progress,
+    orders: Orders,
 }
 
 /// Starts the servers, does some work with them, and stops them.
@@ -80,8 +83,9 @@ pub(crate) fn with_servers(
     let module = module(args)?;
     let progress = Progress::new();
     let mut stack = Stack::start(args, &module, &progress)?;
-    let servers = Servers { urls: stack.urls(), pids: stack.pids(), module, progress: &progress };
+    let (urls, pids) = (stack.urls(), stack.pids());
     let mut supervisor = Supervisor::start(stack);
+    let servers = Servers { urls, pids, module, progress: &progress, orders: supervisor.orders() };
     let result = run::block_on(async {
         tokio::select! {
             result = work(servers) => result,
