@@ -6,10 +6,12 @@ mod id_secret;
 mod progress;
 mod stack;
 mod supervisor;
+mod workshop;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -21,6 +23,7 @@ pub(crate) use self::progress::Progress;
 use self::stack::Stack;
 pub(crate) use self::stack::Urls;
 use self::supervisor::{Orders, Supervisor};
+use self::workshop::Workshop;
 use crate::args::{self, Output};
 use crate::syncer::Syncer;
 use crate::{demo, output, run};
@@ -50,6 +53,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
             rate_limits,
             log_sample,
             durability: args.durability,
+            workshop: Some(Arc::new(Workshop::new(&args.stack, &servers))),
         };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = if args.demo {
@@ -107,6 +111,7 @@ pub(crate) struct Serving {
     pub(crate) rate_limits: Vec<Policy>,
     pub(crate) log_sample: u64,
     pub(crate) durability: Durability,
+    pub(crate) workshop: Option<Arc<dyn flash_gateway::Workshop>>,
 }
 
 /// Gateway and syncer, within this process.
@@ -147,6 +152,7 @@ impl Running {
             sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
             log_sample: serving.log_sample,
             durability: serving.durability,
+            workshop: serving.workshop,
         })?;
         Ok(Self { gateway, syncer })
     }

@@ -1,0 +1,49 @@
+//! What `flash dev` can do for whoever develops.
+
+use std::sync::Arc;
+
+use flash_gateway::{Busy, Made, Simulated};
+use flash_sim::Strategy;
+
+use super::Servers;
+use super::faults::Faults;
+use crate::args;
+
+/// Simulations, and faults.
+#[derive(Debug)]
+pub(super) struct Workshop {
+    faults: Faults,
+}
+
+impl Workshop {
+    pub(super) fn new(stack: &args::Stack, servers: &Servers<'_>) -> Self {
+        Self { faults: Faults::new(stack, servers.orders.clone(), Arc::default()) }
+    }
+}
+
+impl flash_gateway::Workshop for Workshop {
+    fn strategies(&self) -> Vec<&'static str> {
+        Strategy::ALL.map(Strategy::name).to_vec()
+    }
+
+    fn simulate(&self, _: Simulated) -> Result<String, Busy> {
+        Err(Busy("none".to_owned()))
+    }
+
+    fn simulation(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn stop(&self, _: &str) -> bool {
+        false
+    }
+
+    fn faults(&self) -> Vec<&'static str> {
+        self.faults.names()
+    }
+
+    fn fault(&self, name: &'static str) -> Made {
+        let faults = self.faults.clone();
+        Box::pin(async move { faults.make(name).await })
+    }
+}
