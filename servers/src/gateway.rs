@@ -59,6 +59,7 @@ impl Gateway {
             },
             landmark: None,
             when_ready: |_| Ok(()),
+            is_family: false,
             stop_signal: Signal::TERM,
             drop_signal: Signal::KILL,
             start_limit_ms: START_LIMIT_MS,
