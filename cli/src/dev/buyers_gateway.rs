@@ -2,20 +2,57 @@
 //! with the console goes on. Any number of gateways may share a Redis.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use flash_gateway::Durability;
 use flash_servers::GatewayOptions;
+use tokio::time::{sleep, timeout};
 
-use super::{Urls, id_secret};
+use super::supervisor::Orders;
+use super::{Servers, Urls, id_secret};
 use crate::args;
+use crate::load::{Api, Endpoint};
 
 /// Its directory, beside those of the servers.
 const FOLDER: &str = "buyers-gateway";
+/// How long it may take to be ready: Redis may just be starting again.
+const READY_TIMEOUT_MS: u64 = 20_000;
+/// Between two looks.
+const LOOK_MS: u64 = 20;
+
+/// Started by the first who needs it: most who run `flash dev` simulate nothing.
+#[derive(Debug, Clone)]
+pub(super) struct BuyersGateway {
+    options: GatewayOptions,
+    orders: Orders,
+}
+
+impl BuyersGateway {
+    pub(super) fn new(args: &args::Stack, servers: &Servers<'_>, durability: Durability) -> Result<Self> {
+        Ok(Self { options: options(args, &servers.urls, durability)?, orders: servers.orders.clone() })
+    }
+
+    /// Where it is. It runs from now on, and is ready.
+    pub(super) async fn ready(&self) -> Result<Endpoint> {
+        let options = self.options.clone();
+        let url = self.orders.work(move |stack| stack.gateway(&options)).await?;
+        let endpoint = Endpoint::read(&url, None)?;
+        let ready = async {
+            // Between its death and its next life nobody listens.
+            while !matches!(async { Api::connect(&endpoint).await?.is_ready().await }.await, Ok(true)) {
+                sleep(Duration::from_millis(LOOK_MS)).await;
+            }
+        };
+        let ready = timeout(Duration::from_millis(READY_TIMEOUT_MS), ready).await;
+        ready.with_context(|| format!("the buyers' gateway was not ready within {READY_TIMEOUT_MS} ms"))?;
+        Ok(endpoint)
+    }
+}
 
 /// What it is started with: the settings of the gateway in this process. It has no rate limits, for all simulated buyers
 /// come from one address.
-pub(super) fn options(args: &args::Stack, urls: &Urls, durability: Durability) -> Result<GatewayOptions> {
+fn options(args: &args::Stack, urls: &Urls, durability: Durability) -> Result<GatewayOptions> {
     let transport = if urls.amqp.is_some() { "amqp" } else { "direct" };
     let mut words: Vec<OsString> =
         ["--auth", "none", "--threads", "1", "--transport", transport].map(Into::into).into();

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
             rate_limits,
             log_sample,
             durability: args.durability,
-            workshop: Some(Arc::new(Workshop::new(&args.stack, &servers))),
+            workshop: Some(Arc::new(Workshop::new(&args.stack, &servers, args.durability)?)),
         };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = if args.demo {

@@ -2,22 +2,32 @@
 
 use std::sync::Arc;
 
-use flash_gateway::{Busy, Made, Simulated};
+use anyhow::Result;
+use flash_gateway::{Busy, Durability, Made, Simulated};
 use flash_sim::Strategy;
 
 use super::Servers;
+use super::buyers_gateway::BuyersGateway;
 use super::faults::Faults;
 use crate::args;
+use crate::load::Trouble;
 
 /// Simulations, and faults.
 #[derive(Debug)]
 pub(super) struct Workshop {
+    /// Where buyers of `flash` go.
+    gateway: BuyersGateway,
+    /// What is wrong with them.
+    trouble: Arc<Trouble>,
     faults: Faults,
 }
 
 impl Workshop {
-    pub(super) fn new(stack: &args::Stack, servers: &Servers<'_>) -> Self {
-        Self { faults: Faults::new(stack, servers.orders.clone(), Arc::default()) }
+    pub(super) fn new(stack: &args::Stack, servers: &Servers<'_>, durability: Durability) -> Result<Self> {
+        let gateway = BuyersGateway::new(stack, servers, durability)?;
+        let trouble = Arc::new(Trouble::default());
+        let faults = Faults::new(stack, servers.orders.clone(), trouble.clone());
+        Ok(Self { gateway, trouble, faults })
     }
 }
 

@@ -52,6 +52,13 @@ impl Api {
         serde_json::from_slice(&answer).with_context(|| format!("{} does not show a sale", self.authority))
     }
 
+    /// Whether the gateway is: just started, or without Redis, it is not.
+    pub(crate) async fn is_ready(&mut self) -> Result<bool> {
+        let answer = self.send(Method::GET, "/readyz", None, Vec::new());
+        let answer = timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), answer).await?;
+        Ok(answer?.0 == StatusCode::OK)
+    }
+
     async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>, want: StatusCode) -> Result<Bytes> {
         let asked = format!("{method} {path}");
         let answer = timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), self.send(method, path, None, body)).await;
