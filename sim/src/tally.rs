@@ -109,6 +109,11 @@ impl Live {
         self.tally().clone()
     }
 
+    /// Somebody tried so many times more, of which the answer does not tell.
+    pub fn retried(&self, retries: u64) {
+        self.tally().retries += retries;
+    }
+
     pub(crate) fn count(&self, ended: Ended<(Answer, u64)>) {
         self.tally().count(ended);
     }

@@ -2,12 +2,10 @@
 //! with the console goes on. Any number of gateways may share a Redis.
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use flash_gateway::Durability;
 use flash_servers::GatewayOptions;
-use tokio::time::{sleep, timeout};
 
 use super::supervisor::Orders;
 use super::{Servers, Urls, id_secret};
@@ -16,10 +14,6 @@ use crate::load::{Api, Endpoint};
 
 /// Its directory, beside those of the servers.
 const FOLDER: &str = "buyers-gateway";
-/// How long it may take to be ready: Redis may just be starting again.
-const READY_TIMEOUT_MS: u64 = 20_000;
-/// Between two looks.
-const LOOK_MS: u64 = 20;
 
 /// Started by the first who needs it: most who run `flash dev` simulate nothing.
 #[derive(Debug, Clone)]
@@ -38,14 +32,7 @@ impl BuyersGateway {
         let options = self.options.clone();
         let url = self.orders.work(move |stack| stack.gateway(&options)).await?;
         let endpoint = Endpoint::read(&url, None)?;
-        let ready = async {
-            // Between its death and its next life nobody listens.
-            while !matches!(async { Api::connect(&endpoint).await?.is_ready().await }.await, Ok(true)) {
-                sleep(Duration::from_millis(LOOK_MS)).await;
-            }
-        };
-        let ready = timeout(Duration::from_millis(READY_TIMEOUT_MS), ready).await;
-        ready.with_context(|| format!("the buyers' gateway was not ready within {READY_TIMEOUT_MS} ms"))?;
+        Api::wait_for(&endpoint).await.context("the buyers' gateway")?;
         Ok(endpoint)
     }
 }

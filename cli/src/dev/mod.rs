@@ -4,6 +4,7 @@ mod buyers_gateway;
 mod faults;
 mod id_secret;
 mod progress;
+mod simulations;
 mod stack;
 mod supervisor;
 mod workshop;
@@ -47,13 +48,14 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
     }
     with_servers(&args.stack, async |servers| {
         let stop = run::asked_to_stop()?;
+        let workshop = Arc::new(Workshop::new(&args.stack, &servers, args.durability)?);
         let serving = Serving {
             listen: args.listen,
             threads: args.threads,
             rate_limits,
             log_sample,
             durability: args.durability,
-            workshop: Some(Arc::new(Workshop::new(&args.stack, &servers, args.durability)?)),
+            workshop: Some(workshop.clone()),
         };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = if args.demo {
@@ -64,6 +66,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
             stop.await;
             Ok(ExitCode::SUCCESS)
         };
+        workshop.close();
         running.stop().await?;
         code
     })
@@ -116,7 +119,7 @@ pub(crate) struct Serving {
 
 /// Gateway and syncer, within this process.
 pub(crate) struct Running {
-    gateway: Gateway,
+    pub(crate) gateway: Gateway,
     syncer: Syncer,
 }
 

@@ -9,25 +9,29 @@ use flash_sim::Strategy;
 use super::Servers;
 use super::buyers_gateway::BuyersGateway;
 use super::faults::Faults;
+use super::simulations::{Ground, Simulations};
 use crate::args;
 use crate::load::Trouble;
 
 /// Simulations, and faults.
 #[derive(Debug)]
 pub(super) struct Workshop {
-    /// Where buyers of `flash` go.
-    gateway: BuyersGateway,
-    /// What is wrong with them.
-    trouble: Arc<Trouble>,
+    simulations: Simulations,
     faults: Faults,
 }
 
 impl Workshop {
     pub(super) fn new(stack: &args::Stack, servers: &Servers<'_>, durability: Durability) -> Result<Self> {
+        let trouble = Arc::<Trouble>::default();
         let gateway = BuyersGateway::new(stack, servers, durability)?;
-        let trouble = Arc::new(Trouble::default());
-        let faults = Faults::new(stack, servers.orders.clone(), trouble.clone());
-        Ok(Self { gateway, trouble, faults })
+        let ground = Ground { urls: servers.urls.clone(), gateway, trouble: trouble.clone() };
+        let faults = Faults::new(stack, servers.orders.clone(), trouble);
+        Ok(Self { simulations: Simulations::on(ground), faults })
+    }
+
+    /// Stops what still runs: the servers are about to go.
+    pub(super) fn close(&self) {
+        self.simulations.stop_all();
     }
 }
 
@@ -36,16 +40,16 @@ impl flash_gateway::Workshop for Workshop {
         Strategy::ALL.map(Strategy::name).to_vec()
     }
 
-    fn simulate(&self, _: Simulated) -> Result<String, Busy> {
-        Err(Busy("none".to_owned()))
+    fn simulate(&self, wanted: Simulated) -> Result<String, Busy> {
+        self.simulations.begin(wanted)
     }
 
-    fn simulation(&self, _: &str) -> Option<String> {
-        None
+    fn simulation(&self, id: &str) -> Option<String> {
+        self.simulations.show(id)
     }
 
-    fn stop(&self, _: &str) -> bool {
-        false
+    fn stop(&self, id: &str) -> bool {
+        self.simulations.stop(id)
     }
 
     fn faults(&self) -> Vec<&'static str> {

@@ -15,7 +15,7 @@ use super::unheard::{self, Leaves};
 use super::wish::Wish;
 
 /// Sends one buyer after another.
-pub(super) struct Buyer {
+pub(crate) struct Buyer {
     endpoint: Endpoint,
     wish: Arc<Wish>,
     api: Option<Api>,
