@@ -1,18 +1,18 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-JP4ZWVY3.css",
+        name: "console-2QRUDMHU.css",
         media: "text/css; charset=utf-8",
-        etag: "\"9ccf529a9f8f5579\"",
+        etag: "\"f5610299ad4e06f9\"",
         is_hashed: true,
-        bytes: include_bytes!("console-JP4ZWVY3.css"),
+        bytes: include_bytes!("console-2QRUDMHU.css"),
     },
     Asset {
-        name: "console-SMT7C4K3.js",
+        name: "console-46AS2NDQ.js",
         media: "text/javascript; charset=utf-8",
-        etag: "\"5632bcb5d38c855a\"",
+        etag: "\"94a1307d31f8d72e\"",
         is_hashed: true,
-        bytes: include_bytes!("console-SMT7C4K3.js"),
+        bytes: include_bytes!("console-46AS2NDQ.js"),
     },
     Asset {
         name: "icon.svg",
@@ -24,7 +24,7 @@
     Asset {
         name: "index.html",
         media: "text/html; charset=utf-8",
-        etag: "\"f10107ffefffe5e5\"",
+        etag: "\"95455f2fef53a18d\"",
         is_hashed: false,
         bytes: include_bytes!("index.html"),
     },
