@@ -1,5 +1,6 @@
 //! The HTTP API.
 
+mod accept_encoding;
 mod address;
 mod app;
 mod audit_log;
