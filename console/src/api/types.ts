@@ -92,6 +92,10 @@ export interface Syncer {
   name: string;
   paused: boolean;
   queued?: number;
+  /** Events, since it began. */
+  written?: number;
+  /** Reservations that PostgreSQL refused, since it began. */
+  rejected?: number;
   said_ms_ago: number;
 }
 

@@ -139,13 +139,18 @@ struct SyncerView<'a> {
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     queued: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<u64>,
     said_ms_ago: u64,
 }
 
 impl<'a> SyncerView<'a> {
     fn of(syncer: &'a Syncer) -> Self {
-        let Syncer { name, paused, queued, age } = syncer;
-        Self { name, paused: *paused, queued: *queued, said_ms_ago: u64::try_from(age.as_millis()).unwrap_or(u64::MAX) }
+        let Syncer { name, paused, queued, written, rejected, age } = syncer;
+        let said_ms_ago = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        Self { name, paused: *paused, queued: *queued, written: *written, rejected: *rejected, said_ms_ago }
     }
 }
 
