@@ -29,6 +29,7 @@ mod payment;
 mod prefer;
 mod problem;
 mod products;
+mod quarantine;
 mod query;
 mod rate_limits;
 mod relay_status;

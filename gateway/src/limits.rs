@@ -149,6 +149,8 @@ pub const CALLERS_KNOWN_MAX: usize = 65_536;
 pub const KEY_QUERIES_MAX: usize = REQUESTS_MAX as usize;
 /// How much of an operator's request stands in the audit log.
 pub const LOGGED_BYTES_MAX: usize = 4 * 1024;
+/// How much of what a row of the quarantine holds is shown. (`flash quarantine show` shows all of it.)
+pub const QUARANTINED_BYTES_MAX: u32 = 64 * 1024;
 /// Rows that one page of a list has.
 pub const PAGE_ROWS_MAX: u64 = 100;
 

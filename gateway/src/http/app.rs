@@ -27,8 +27,8 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, console, docs, events, health, keys, lists, metrics, operate, prefer, problem, products,
-    relay_status, reservation, reservations, sales, webhooks,
+    audit_log, body, buyers, console, docs, events, health, keys, lists, metrics, operate, prefer, problem,
+    products, quarantine, relay_status, reservation, reservations, sales, webhooks,
 };
 use crate::catalogue::Catalogue;
 use crate::events::Events;
@@ -226,7 +226,7 @@ async fn handle(app: &App, asked: &Asked, visit: &mut Visit<'_>, patience: Patie
 
 /// What is asked seldom.
 async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    let Asked { target, head, body, .. } = asked;
+    let Asked { target, caller, head, body } = asked;
     let (sale, id) = (target.sale.as_str(), target.id.as_str());
     let (headers, query) = (&head.headers, head.uri.query());
     match target.endpoint {
@@ -238,7 +238,10 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::CreateSale => sales::create(app, headers, body).await,
         Endpoint::ListSales => lists::sales(app, query).await,
         Endpoint::ListReservations => lists::reservations(app, sale, query).await,
-        Endpoint::ListQuarantine => lists::quarantine(app, query).await,
+        Endpoint::ListQuarantine => quarantine::list(app, query).await,
+        Endpoint::ShowQuarantined => quarantine::show(app, id).await,
+        Endpoint::Replay => quarantine::replay(app, id).await,
+        Endpoint::Discard => quarantine::discard(app, caller, id).await,
         Endpoint::ShowRelay => relay_status::show(app).await,
         Endpoint::ListSyncers => lists::syncers(app).await,
         Endpoint::Restock => operate::restock(app, sale, headers, body).await,
