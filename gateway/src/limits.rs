@@ -90,6 +90,8 @@ const WAITING_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS + WAIT_S_MAX * 1_000;
 pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + CREATE_TIMEOUT_MS + 1_000;
 /// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
 pub const CONNECTIONS_MAX: u32 = 16_384;
+/// Files that a gateway has open besides its clients' connections: to its servers, for logs, for webhooks.
+const OTHER_FILES_MAX: u64 = 256;
 /// Connections that the kernel keeps for a thread until it takes them. (The kernel's own bound may be lower.)
 pub const BACKLOG_CONNECTIONS_MAX: i32 = 4_096;
 /// Requests that one thread works on at once, and the most that may be set: as many as its connection to Redis takes. Beyond
@@ -156,3 +158,9 @@ pub const PAGE_ROWS_MAX: u64 = 100;
 
 const _: () = assert!(KEY_KNOWN_MS_MAX < KEY_KNOWN_AWAY_MS_MAX);
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);
+
+/// Files that a gateway of so many threads has open when it is full.
+#[must_use]
+pub const fn files_max(threads: usize) -> u64 {
+    (threads as u64).saturating_mul(CONNECTIONS_MAX as u64).saturating_add(OTHER_FILES_MAX)
+}
