@@ -1,18 +1,18 @@
 // Made by scripts/build-console.
 [
     Asset {
+        name: "console-BNNUDHLZ.js",
+        media: "text/javascript; charset=utf-8",
+        etag: "\"a770b108d52757f9\"",
+        is_hashed: true,
+        bytes: include_bytes!("console-BNNUDHLZ.js"),
+    },
+    Asset {
         name: "console-JP4ZWVY3.css",
         media: "text/css; charset=utf-8",
         etag: "\"9ccf529a9f8f5579\"",
         is_hashed: true,
         bytes: include_bytes!("console-JP4ZWVY3.css"),
-    },
-    Asset {
-        name: "console-SMT7C4K3.js",
-        media: "text/javascript; charset=utf-8",
-        etag: "\"5632bcb5d38c855a\"",
-        is_hashed: true,
-        bytes: include_bytes!("console-SMT7C4K3.js"),
     },
     Asset {
         name: "icon.svg",
@@ -24,7 +24,7 @@
     Asset {
         name: "index.html",
         media: "text/html; charset=utf-8",
-        etag: "\"f10107ffefffe5e5\"",
+        etag: "\"e3cc3dc1c6d05165\"",
         is_hashed: false,
         bytes: include_bytes!("index.html"),
     },

@@ -2,11 +2,13 @@
 
 mod address;
 mod app;
+mod audit;
 mod audit_log;
 mod body;
 mod buyers;
 mod console;
 mod docs;
+mod doctor;
 mod durability;
 mod events;
 mod fields;

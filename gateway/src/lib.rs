@@ -4,12 +4,15 @@
 
 #![forbid(unsafe_code)]
 
+mod audits;
 mod catalogue;
 mod certificates;
 mod clock;
 mod config;
 mod events;
+mod examinations;
 mod form;
+mod fresh;
 mod gateway;
 mod http;
 mod identity;

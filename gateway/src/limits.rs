@@ -18,6 +18,18 @@ pub const BODY_TIMEOUT_MS: u64 = 2_000;
 pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
 /// The same for what operators change, as creating a sale: that is rare, and PostgreSQL has to write.
 pub const CREATE_TIMEOUT_MS: u64 = 5_000;
+/// The same for what looks at everything: audits and examinations, behind those of others.
+pub const LOOK_TIMEOUT_MS: u64 = 10_000;
+/// How long an audit or an examination may wait for the one that is under way in this gateway.
+pub const TURN_MS_MAX: u64 = 5_000;
+/// What one audit may take. Behind it, it says how far it came.
+pub const AUDIT_MS_MAX: u64 = 4_000;
+/// How long an audit is told again instead of being made anew: consoles ask every few seconds, each for itself.
+pub const AUDIT_FRESH_MS: u64 = 2_000;
+/// How long a server may be silent before an examination goes on without it.
+pub const EXAMINED_SILENCE_MS_MAX: u64 = 1_500;
+/// How long an examination is told again.
+pub const EXAMINATION_FRESH_MS: u64 = 10_000;
 /// How long a client may take to shake hands where TLS is spoken. Meanwhile it holds a connection's place and nothing else.
 pub const HANDSHAKE_TIMEOUT_MS: u64 = 5_000;
 /// Between two looks at the files of certificates.
@@ -123,6 +135,7 @@ pub const REFERENCE_BYTES_MAX: usize = 256;
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
 const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
+const _: () = assert!(TURN_MS_MAX + AUDIT_MS_MAX < LOOK_TIMEOUT_MS && LOOK_TIMEOUT_MS <= WAITING_TIMEOUT_MS);
 const _: () = assert!(SOLD_OUT_ASK_EVERY_MS < SOLD_OUT_KNOWN_MS_MAX);
 const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);
 /// A secret that ids of reservations are made with has at least so many bytes.

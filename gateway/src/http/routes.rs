@@ -38,6 +38,8 @@ pub(crate) enum Endpoint {
     ShowQuarantined,
     Replay,
     Discard,
+    ShowAudit,
+    ShowHealth,
     Live,
     Ready,
     Metrics,
@@ -94,7 +96,7 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 39] = [
+pub(crate) const ROUTES: [Route; 41] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
@@ -131,6 +133,8 @@ pub(crate) const ROUTES: [Route; 39] = [
     (Method::GET, "/v1/quarantine/{id}", Endpoint::ShowQuarantined, Access::Read, "show-quarantined"),
     (Method::POST, "/v1/quarantine/{id}/replay", Endpoint::Replay, Access::Operate, "replay"),
     (Method::POST, "/v1/quarantine/{id}/discard", Endpoint::Discard, Access::Operate, "discard"),
+    (Method::GET, "/v1/audit", Endpoint::ShowAudit, Access::Read, "show-audit"),
+    (Method::GET, "/v1/health", Endpoint::ShowHealth, Access::Read, "show-health"),
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
     (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
     (Method::GET, "/metrics", Endpoint::Metrics, Access::Read, "metrics"),
@@ -232,6 +236,8 @@ mod tests {
         check(Method::GET, "/v1/quarantine/7", Ok((Endpoint::ShowQuarantined, "", "7")));
         check(Method::POST, "/v1/quarantine/7/replay", Ok((Endpoint::Replay, "", "7")));
         check(Method::POST, "/v1/quarantine/7/discard", Ok((Endpoint::Discard, "", "7")));
+        check(Method::GET, "/v1/audit", Ok((Endpoint::ShowAudit, "", "")));
+        check(Method::GET, "/v1/health", Ok((Endpoint::ShowHealth, "", "")));
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::HEAD, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::GET, "/v1/sales/drop/events", Ok((Endpoint::WatchSale, "drop", "")));
@@ -285,6 +291,8 @@ mod tests {
             "/v1/sales",
             "/v1/relay",
             "/v1/syncers",
+            "/v1/audit",
+            "/v1/health",
             "/v1/quarantine",
             "/v1/quarantine/7",
             "/v1/quarantine/7/replay",

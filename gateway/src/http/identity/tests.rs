@@ -45,6 +45,8 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("GET /v1/quarantine/{id}", Access::Read),
     ("POST /v1/quarantine/{id}/replay", Access::Operate),
     ("POST /v1/quarantine/{id}/discard", Access::Operate),
+    ("GET /v1/audit", Access::Read),
+    ("GET /v1/health", Access::Read),
     ("GET /livez", Access::Open),
     ("GET /readyz", Access::Open),
     ("GET /metrics", Access::Read),
