@@ -8,11 +8,11 @@
         gzip: Coded { etag: "\"e06b5dce21db1147-gzip\"", bytes: include_bytes!("console-D2K4IUYO.css.gz") },
     },
     Asset {
-        name: "console-IR45XFZ2.js",
+        name: "console-EM47JR2S.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"19a71711c47da11a\"", bytes: include_bytes!("console-IR45XFZ2.js") },
-        gzip: Coded { etag: "\"19a71711c47da11a-gzip\"", bytes: include_bytes!("console-IR45XFZ2.js.gz") },
+        plain: Coded { etag: "\"a005941d58692dca\"", bytes: include_bytes!("console-EM47JR2S.js") },
+        gzip: Coded { etag: "\"a005941d58692dca-gzip\"", bytes: include_bytes!("console-EM47JR2S.js.gz") },
     },
     Asset {
         name: "icon.svg",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"35c7395f847d3367\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"35c7395f847d3367-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"e0117e2aaa927630\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"e0117e2aaa927630-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

@@ -41,6 +41,7 @@ mod otlp;
 mod payments;
 mod pipeline;
 mod problems;
+mod quarantine;
 mod rate_limits;
 mod recovery;
 mod settings;

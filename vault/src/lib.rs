@@ -59,7 +59,7 @@ pub use recover::{
     settle_rejections, unsettled_sales,
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
-pub use replay::{Replay, Standing};
+pub use replay::{LateReservation, Replay, Standing};
 pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
 pub use seal::{EPOCHS_APART_SEQS, Wanted};
