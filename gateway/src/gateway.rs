@@ -282,11 +282,15 @@ impl Shared {
             Auth::ApiKey => Gate::Keys(self.api_keys()),
         };
         let serves_operators = matches!(gate, Gate::Open) && self.config.operator_listen.is_none();
-        (if serves_operators { Surface::Whole } else { Surface::Buyers }, gate)
+        (if serves_operators { self.whole() } else { Surface::Buyers }, gate)
     }
 
     fn operators(&self) -> (Surface, Gate) {
-        (Surface::Whole, Gate::Operators(self.api_keys()))
+        (self.whole(), Gate::Operators(self.api_keys()))
+    }
+
+    fn whole(&self) -> Surface {
+        if self.config.workshop.is_some() { Surface::Workshop } else { Surface::Whole }
     }
 
     fn api_keys(&self) -> ApiKeys {
@@ -319,6 +323,7 @@ impl Shared {
                 ids: self.ids,
                 events: self.events,
                 webhooks_private: self.config.webhooks_private,
+                workshop: self.config.workshop,
                 waits: Waits::new(redis.clone()),
                 sold_out: SoldOut::new(),
                 redis,

@@ -47,6 +47,7 @@ mod server;
 mod strict;
 mod tls;
 mod webhooks;
+mod workshop;
 
 pub use address::{ForwardedHeader, Network, Proxies};
 pub(crate) use app::App;

@@ -31,6 +31,7 @@ mod sweep;
 mod waits;
 mod webhooks;
 mod worker;
+mod workshop;
 
 pub use config::{Config, IdSecrets, Transport};
 pub use flash_client::Durability;
@@ -42,3 +43,4 @@ pub use ids::ShortSecret;
 pub use rate_limit::{POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};
 pub use relay::{BarrierError, RUN_EVENTS_MAX, RelayHandle};
 pub use replay::{ReplayError, replay_quarantined};
+pub use workshop::{Busy, Made, Simulated, Workshop};

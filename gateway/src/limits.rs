@@ -130,6 +130,23 @@ pub const BALANCE_UNITS_MAX: u64 = 1_000_000_000_000_000;
 /// What somebody else calls a payment.
 pub const REFERENCE_BYTES_MAX: usize = 256;
 
+/// Ways to sell that one simulation compares.
+pub const STRATEGIES_MAX: usize = 16;
+/// The name of one.
+pub const STRATEGY_BYTES_MAX: usize = 32;
+/// Buyers of a simulation. What it sells by `flash` stays in PostgreSQL, and all of it runs beside the console on one machine.
+pub const SIMULATION_BUYERS_MAX: u64 = 50_000;
+/// Units that a simulation puts on sale.
+pub const SIMULATION_UNITS_MAX: u64 = 50_000;
+/// Requests that a simulation has under way at once, each with connections of its own, to PostgreSQL too: that takes 100.
+pub const SIMULATION_CONCURRENCY_MAX: u64 = 64;
+/// Requests a second of a simulation: more than two cores can send and answer.
+pub const SIMULATION_RATE_MAX: u64 = 20_000;
+/// How long the buyers of a simulation may take to come, to each way to sell.
+pub const SIMULATION_S_MAX: u64 = 300;
+/// The largest seed: what is larger, not every reader of JSON tells from its neighbours.
+pub const SIMULATION_SEED_MAX: u64 = (1 << 53) - 1;
+
 /// How long a journal may show no progress before it is written to PostgreSQL past the transport, unless another time is
 /// set: longer than a restart of a broker or a syncer takes.
 pub const SWEEP_AFTER_MS: u64 = 30_000;

@@ -1,6 +1,6 @@
 //! The gateway's HTTP API, as a client's program would use it: one connection, one request after another.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::endpoint::{Connection, Endpoint};
 use super::stock::Sale;
@@ -17,6 +17,10 @@ use super::stock::Sale;
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// How long an answer may take to what is asked once.
 const ANSWER_TIMEOUT_MS: u64 = 30_000;
+/// How long a gateway may take to be ready.
+const READY_TIMEOUT_MS: u64 = 10_000;
+/// Between two looks whether it is.
+const READY_LOOK_MS: u64 = 20;
 
 /// One HTTP connection.
 pub(crate) struct Api {
@@ -32,6 +36,21 @@ impl Api {
     /// Whether it may be used again: a gateway closes connections that rest, and those that it has served for long.
     pub(super) fn is_open(&self) -> bool {
         !self.connection.is_closed()
+    }
+
+    /// Waits until the gateway can sell: one that has just begun knows no PostgreSQL yet.
+    pub(crate) async fn ready(&mut self) -> Result<()> {
+        let end = Instant::now() + Duration::from_millis(READY_TIMEOUT_MS);
+        loop {
+            let (status, _) = self.send(Method::GET, "/readyz", None, Vec::new()).await?;
+            if status == StatusCode::OK {
+                return Ok(());
+            }
+            if Instant::now() >= end {
+                bail!("the gateway is not ready within {READY_TIMEOUT_MS} ms");
+            }
+            sleep(Duration::from_millis(READY_LOOK_MS)).await;
+        }
     }
 
     pub(crate) async fn create_sale(&mut self, sale: &str, units: u64) -> Result<()> {

@@ -28,7 +28,7 @@ use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
     audit, audit_log, body, buyers, console, docs, doctor, events, health, keys, lists, metrics, operate, prefer,
-    problem, products, quarantine, relay_status, reservation, reservations, sales, webhooks,
+    problem, products, quarantine, relay_status, reservation, reservations, sales, webhooks, workshop,
 };
 use crate::audits::Audits;
 use crate::catalogue::Catalogue;
@@ -42,6 +42,7 @@ use crate::recovery::RecoveryHandle;
 use crate::relay::RelayHandle;
 use crate::sold_out::SoldOut;
 use crate::waits::Waits;
+use crate::workshop::Workshop;
 
 /// What the requests of one thread share.
 #[derive(Debug)]
@@ -75,6 +76,8 @@ pub(crate) struct App {
     pub(crate) events: Events,
     /// Webhooks may be at private addresses.
     pub(crate) webhooks_private: bool,
+    /// What the program around this gateway can do, if there is anything.
+    pub(crate) workshop: Option<Arc<dyn Workshop>>,
     /// Who waits for PostgreSQL.
     pub(crate) waits: Arc<Waits>,
     /// Which sales are known to be sold out.
@@ -87,6 +90,13 @@ pub(crate) struct App {
     /// How many places there are.
     pub(crate) requests_max: u32,
     pub(crate) request_log: RequestLog,
+}
+
+impl App {
+    /// Where there is none, its routes are not there either.
+    fn workshop(&self) -> Result<&dyn Workshop, Problem> {
+        Ok(self.workshop.as_deref().ok_or(Kind::NotFound)?)
+    }
 }
 
 /// Answers a request. Whatever happens, it gets an answer.
@@ -270,6 +280,10 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::AddWebhook => webhooks::add(app, headers, body).await,
         Endpoint::ListWebhooks => webhooks::list(app).await,
         Endpoint::RemoveWebhook => webhooks::remove(app, id).await,
+        Endpoint::Simulate => workshop::simulate(app.workshop()?, headers, body),
+        Endpoint::ShowSimulation => workshop::show(app.workshop()?, id),
+        Endpoint::StopSimulation => workshop::stop(app.workshop()?, id),
+        Endpoint::MakeFault => workshop::fault(app.workshop()?, id).await,
         // The others are answered above.
         _ => Err(Kind::Internal.into()),
     }

@@ -8,9 +8,6 @@ use super::app::App;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
 
-/// The faults that may be made here. Outside development there are none.
-const FAULTS: [&str; 0] = [];
-
 /// What `flash doctor` finds, but for what it says of a gateway that is not started yet.
 pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
     #[derive(Serialize)]
@@ -18,7 +15,8 @@ pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
         at_ms: u64,
         versions: Vec<&'a Version>,
         findings: &'a [Finding],
-        faults: &'a [&'static str],
+        /// Those that can be made here. Outside development there are none.
+        faults: Vec<&'static str>,
     }
     let examined = app.examinations.get().await.ok_or(Kind::Overloaded)?;
     let ours = Version { name: "gateway", version: env!("CARGO_PKG_VERSION").to_owned() };
@@ -26,7 +24,7 @@ pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
         at_ms: examined.at_ms,
         versions: std::iter::once(&ours).chain(&examined.examination.versions).collect(),
         findings: &examined.examination.findings,
-        faults: &FAULTS,
+        faults: app.workshop.as_ref().map(|workshop| workshop.faults()).unwrap_or_default(),
     };
     Ok(json(StatusCode::OK, &view))
 }

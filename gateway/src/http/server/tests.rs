@@ -36,6 +36,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         gate,
         ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
         webhooks_private: false,
+        workshop: Some(Arc::new(crate::workshop::tests::Fake::default())),
         events: crate::events::handle().0,
         waits: crate::waits::Waits::new(redis.clone()),
         sold_out: crate::sold_out::SoldOut::new(),

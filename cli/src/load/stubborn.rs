@@ -1,0 +1,135 @@
+//! A buyer who asks again until he has an answer, whatever happens to the gateway, to Redis or to his connection.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use flash_sim::{Answer, Till};
+use tokio::time::sleep;
+
+use super::buyer::{Answered, Buyer};
+use super::endpoint::Endpoint;
+use super::trouble::Trouble;
+use super::unheard::Leaves;
+use super::wish::Wish;
+
+/// Before he asks for the second time; each further time it is twice as long, with a jitter.
+const RETRY_WAIT_MS_MIN: u64 = 20;
+const RETRY_WAIT_MS_MAX: u64 = 1_000;
+/// How long he goes on.
+const PATIENCE_MS: u64 = 25_000;
+
+/// What all buyers of a simulation share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Street {
+    trouble: Arc<Trouble>,
+    /// Reservations that somebody was told of. Whose first answer was lost hears of his in a repeat: only the second to be
+    /// told of the same is told again.
+    told: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// Sends one buyer after another, each until he is answered.
+pub(crate) struct Stubborn {
+    buyer: Buyer,
+    street: Street,
+}
+
+impl Street {
+    pub(crate) fn new(trouble: Arc<Trouble>) -> Self {
+        Self { trouble, told: Arc::default() }
+    }
+
+    fn heard(&self, answered: Answered) -> Answer {
+        let Some(id) = answered.reservation else { return Answer::SoldOut };
+        let is_first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        if is_first { Answer::Sold } else { Answer::Again }
+    }
+}
+
+impl Stubborn {
+    pub(crate) async fn connect(endpoint: Endpoint, wish: Arc<Wish>, street: Street) -> Result<Self> {
+        Ok(Self { buyer: Buyer::connect(endpoint, wish).await?, street })
+    }
+}
+
+impl Till for Stubborn {
+    type Answer = (Answer, u64);
+
+    async fn sell(&mut self, buyer: u64) -> Result<(Answer, u64)> {
+        let mut unheard = 0;
+        if let Some(left) = self.street.trouble.take_unheard() {
+            // Whether it was sent at all, he cannot know either.
+            let leaves = if left.is_multiple_of(2) { Leaves::AtOnce } else { Leaves::Answered };
+            let _ = self.buyer.ask_unheard(buyer, leaves).await;
+            unheard = 1;
+        }
+        if !self.street.trouble.take_doubled() {
+            let (answered, retries) = until_answered(&mut self.buyer, buyer).await?;
+            return Ok((self.street.heard(answered), retries + unheard));
+        }
+        let mut twin = self.buyer.twin();
+        let both = tokio::try_join!(until_answered(&mut self.buyer, buyer), until_answered(&mut twin, buyer));
+        let ((one, retries), (other, more)) = both?;
+        let is_same = one.reservation == other.reservation;
+        let answer = if is_same { self.street.heard(one) } else { Answer::Contradicted };
+        Ok((answer, retries + more + unheard))
+    }
+}
+
+/// Asks until there is an answer that says how it ended, and says how often he asked again.
+async fn until_answered(buyer: &mut Buyer, number: u64) -> Result<(Answered, u64)> {
+    let end = Instant::now() + Duration::from_millis(PATIENCE_MS);
+    let mut retries = 0;
+    loop {
+        let why = match buyer.ask(number).await {
+            Ok((status, body)) => match Answered::read(status, &body)? {
+                answered if answered.is_final() => return Ok((answered, retries)),
+                answered => answered.outcome.name().to_owned(),
+            },
+            Err(error) => format!("{error:#}"),
+        };
+        if Instant::now() >= end {
+            bail!("no answer in {PATIENCE_MS} ms, the last time: {why}");
+        }
+        sleep(Duration::from_millis(wait_ms(retries))).await;
+        retries += 1;
+    }
+}
+
+/// With a jitter: who was turned away together does not come back together.
+fn wait_ms(retries: u64) -> u64 {
+    let doublings = u32::try_from(retries).unwrap_or(u32::MAX);
+    let longest = RETRY_WAIT_MS_MIN.saturating_mul(2_u64.saturating_pow(doublings)).min(RETRY_WAIT_MS_MAX);
+    rand::random_range(longest / 2..=longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::StatusCode;
+
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> Answered {
+        Answered::read(StatusCode::from_u16(status).unwrap(), body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_buyer_waits_longer_each_time_and_never_long() {
+        for (retries, longest) in [(0, 20), (1, 40), (5, 640), (6, 1_000), (u64::MAX, 1_000)] {
+            let waits = wait_ms(retries);
+            assert!((longest / 2..=longest).contains(&waits), "{retries}: {waits} ms");
+        }
+    }
+
+    #[test]
+    fn the_first_who_hears_of_a_reservation_is_told_and_the_next_is_told_again() {
+        let street = Street::default();
+        let heard = |status, body| street.heard(answered(status, body));
+        // The answer 201 was lost.
+        assert_eq!(heard(200, "{\"id\":\"1\"}"), Answer::Sold);
+        assert_eq!(heard(200, "{\"id\":\"1\"}"), Answer::Again);
+        assert_eq!(heard(201, "{\"id\":\"2\"}"), Answer::Sold);
+        assert_eq!(heard(409, "{\"type\":\"/problems/sold-out\"}"), Answer::SoldOut);
+    }
+}
