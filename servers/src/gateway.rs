@@ -1,6 +1,7 @@
 //! A private `flash gateway`.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 use rustix::process::Signal;
@@ -26,6 +27,19 @@ pub struct GatewayOptions {
     pub args: Vec<OsString>,
     /// Its variables: what others must not read on its command line. Nothing else of our environment reaches it.
     pub env: Vec<(&'static str, OsString)>,
+}
+
+/// Its variables hold secrets.
+impl fmt::Debug for GatewayOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { dir, program, args, env: _ } = self;
+        formatter
+            .debug_struct("GatewayOptions")
+            .field("dir", dir)
+            .field("program", program)
+            .field("args", args)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A private gateway: a process of its own, that can be killed without another one.
@@ -59,6 +73,7 @@ impl Gateway {
             },
             landmark: None,
             when_ready: |_| Ok(()),
+            is_family: false,
             stop_signal: Signal::TERM,
             drop_signal: Signal::KILL,
             start_limit_ms: START_LIMIT_MS,

@@ -46,6 +46,7 @@ mod rate_limits;
 mod recovery;
 mod settings;
 mod sim;
+mod simulations;
 mod sold_out;
 mod stampede;
 mod support;

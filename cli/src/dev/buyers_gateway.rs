@@ -7,15 +7,39 @@ use anyhow::{Context, Result};
 use flash_gateway::Durability;
 use flash_servers::GatewayOptions;
 
-use super::{Urls, id_secret};
+use super::supervisor::Orders;
+use super::{Servers, Urls, id_secret};
 use crate::args;
+use crate::load::{Api, Endpoint};
 
 /// Its directory, beside those of the servers.
 const FOLDER: &str = "buyers-gateway";
 
+/// Started by the first who needs it: most who run `flash dev` simulate nothing.
+#[derive(Debug, Clone)]
+pub(super) struct BuyersGateway {
+    options: GatewayOptions,
+    orders: Orders,
+}
+
+impl BuyersGateway {
+    pub(super) fn new(args: &args::Stack, servers: &Servers<'_>, durability: Durability) -> Result<Self> {
+        Ok(Self { options: options(args, &servers.urls, durability)?, orders: servers.orders.clone() })
+    }
+
+    /// Where it is. It runs from now on, and is ready.
+    pub(super) async fn ready(&self) -> Result<Endpoint> {
+        let options = self.options.clone();
+        let url = self.orders.work(move |stack| stack.gateway(&options)).await?;
+        let endpoint = Endpoint::read(&url, None)?;
+        Api::wait_for(&endpoint).await.context("the buyers' gateway")?;
+        Ok(endpoint)
+    }
+}
+
 /// What it is started with: the settings of the gateway in this process. It has no rate limits, for all simulated buyers
 /// come from one address.
-pub(super) fn options(args: &args::Stack, urls: &Urls, durability: Durability) -> Result<GatewayOptions> {
+fn options(args: &args::Stack, urls: &Urls, durability: Durability) -> Result<GatewayOptions> {
     let transport = if urls.amqp.is_some() { "amqp" } else { "direct" };
     let mut words: Vec<OsString> =
         ["--auth", "none", "--threads", "1", "--transport", transport].map(Into::into).into();

@@ -69,15 +69,13 @@ impl Stack {
         self.servers().filter_map(|(name, server)| Some((name, server.pid()?))).collect()
     }
 
-    /// Where simulated buyers connect, and the process that serves them, which runs from now on.
-    pub(crate) fn gateway(&mut self, options: &GatewayOptions) -> Result<(String, u32)> {
+    /// Where simulated buyers connect. Their gateway runs from now on.
+    pub(crate) fn gateway(&mut self, options: &GatewayOptions) -> Result<String> {
         let gateway = match self.gateway.take() {
             Some(gateway) => gateway,
             None => Gateway::start(options)?,
         };
-        let (url, pid) = (gateway.url(), gateway.server.pid());
-        self.gateway = Some(gateway);
-        Ok((url, pid.context("the buyers' gateway is being started again")?))
+        Ok(self.gateway.insert(gateway).url())
     }
 
     /// Kills it, as a crash would. Whoever watches the servers starts it again.

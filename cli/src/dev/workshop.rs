@@ -6,9 +6,10 @@ use anyhow::Result;
 use flash_gateway::{Busy, Durability, Made, Simulated};
 use flash_sim::Strategy;
 
+use super::Servers;
+use super::buyers_gateway::BuyersGateway;
 use super::faults::Faults;
 use super::simulations::{Ground, Simulations};
-use super::{Servers, buyers_gateway};
 use crate::args;
 use crate::load::Trouble;
 
@@ -21,14 +22,11 @@ pub(super) struct Workshop {
 
 impl Workshop {
     pub(super) fn new(stack: &args::Stack, servers: &Servers<'_>, durability: Durability) -> Result<Self> {
-        let (orders, trouble) = (servers.orders.clone(), Arc::<Trouble>::default());
-        let ground = Ground {
-            urls: servers.urls.clone(),
-            orders: orders.clone(),
-            gateway: buyers_gateway::options(stack, &servers.urls, durability)?,
-            trouble: trouble.clone(),
-        };
-        Ok(Self { simulations: Simulations::on(ground), faults: Faults::new(stack, orders, trouble) })
+        let trouble = Arc::<Trouble>::default();
+        let gateway = BuyersGateway::new(stack, servers, durability)?;
+        let ground = Ground { urls: servers.urls.clone(), gateway, trouble: trouble.clone() };
+        let faults = Faults::new(stack, servers.orders.clone(), trouble);
+        Ok(Self { simulations: Simulations::on(ground), faults })
     }
 
     /// Stops what still runs: the servers are about to go.

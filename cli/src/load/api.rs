@@ -1,6 +1,6 @@
 //! The gateway's HTTP API, as a client's program would use it: one connection, one request after another.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
@@ -17,8 +17,8 @@ use super::stock::Sale;
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// How long an answer may take to what is asked once.
 const ANSWER_TIMEOUT_MS: u64 = 30_000;
-/// How long a gateway may take to be ready.
-const READY_TIMEOUT_MS: u64 = 10_000;
+/// How long a gateway may take to be ready: Redis may just be starting again.
+const READY_TIMEOUT_MS: u64 = 20_000;
 /// Between two looks whether it is.
 const READY_LOOK_MS: u64 = 20;
 
@@ -38,21 +38,6 @@ impl Api {
         !self.connection.is_closed()
     }
 
-    /// Waits until the gateway can sell: one that has just begun knows no PostgreSQL yet.
-    pub(crate) async fn ready(&mut self) -> Result<()> {
-        let end = Instant::now() + Duration::from_millis(READY_TIMEOUT_MS);
-        loop {
-            let (status, _) = self.send(Method::GET, "/readyz", None, Vec::new()).await?;
-            if status == StatusCode::OK {
-                return Ok(());
-            }
-            if Instant::now() >= end {
-                bail!("the gateway is not ready within {READY_TIMEOUT_MS} ms");
-            }
-            sleep(Duration::from_millis(READY_LOOK_MS)).await;
-        }
-    }
-
     pub(crate) async fn create_sale(&mut self, sale: &str, units: u64) -> Result<()> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -69,6 +54,25 @@ impl Api {
     pub(crate) async fn sale(&mut self, sale: &str) -> Result<Sale> {
         let answer = self.ask(Method::GET, &format!("/v1/sales/{sale}"), Vec::new(), StatusCode::OK).await?;
         serde_json::from_slice(&answer).with_context(|| format!("{} does not show a sale", self.authority))
+    }
+
+    /// Waits until a gateway is ready. One that is just starting knows no PostgreSQL yet, and between two lives nobody listens.
+    pub(crate) async fn wait_for(endpoint: &Endpoint) -> Result<()> {
+        let is_ready = async || Self::connect(endpoint).await?.is_ready().await;
+        let ready = async {
+            while !matches!(is_ready().await, Ok(true)) {
+                sleep(Duration::from_millis(READY_LOOK_MS)).await;
+            }
+        };
+        let ready = timeout(Duration::from_millis(READY_TIMEOUT_MS), ready).await;
+        ready.with_context(|| format!("the gateway was not ready within {READY_TIMEOUT_MS} ms"))
+    }
+
+    /// Whether the gateway is: just started, or without Redis, it is not.
+    async fn is_ready(&mut self) -> Result<bool> {
+        let answer = self.send(Method::GET, "/readyz", None, Vec::new());
+        let answer = timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), answer).await?;
+        Ok(answer?.0 == StatusCode::OK)
     }
 
     async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>, want: StatusCode) -> Result<Bytes> {

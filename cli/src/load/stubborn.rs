@@ -106,8 +106,13 @@ fn wait_ms(retries: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use hyper::StatusCode;
+    use std::collections::VecDeque;
 
+    use hyper::StatusCode;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::super::wish::Who;
     use super::*;
 
     fn answered(status: u16, body: &str) -> Answered {
@@ -131,5 +136,48 @@ mod tests {
         assert_eq!(heard(200, "{\"id\":\"1\"}"), Answer::Again);
         assert_eq!(heard(201, "{\"id\":\"2\"}"), Answer::Sold);
         assert_eq!(heard(409, "{\"type\":\"/problems/sold-out\"}"), Answer::SoldOut);
+    }
+
+    /// Answers one request a connection, in this order; "" is a connection that is closed without an answer.
+    async fn serve(listener: TcpListener, mut answers: VecDeque<&'static str>) {
+        // Who connects ahead, and who goes away, asks nothing.
+        let mut request = [0; 4096];
+        while let Some(answer) = answers.front() {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            if peer.read(&mut request).await.unwrap_or(0) == 0 {
+                continue;
+            }
+            if let Some((status, body)) = answer.split_once(' ') {
+                let length = body.len();
+                let answer =
+                    format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+                peer.write_all(answer.as_bytes()).await.unwrap();
+            }
+            answers.pop_front();
+        }
+    }
+
+    async fn check(trouble: impl FnOnce(&Trouble), answers: &[&'static str], want: (Answer, u64)) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::read(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+        let wish = Arc::new(Wish::new("drop", None, Who::Named(String::new())));
+        let street = Street::default();
+        trouble(&street.trouble);
+        let buyer = Buyer::connect(endpoint, wish).await.unwrap().twin();
+        let serving = tokio::spawn(serve(listener, answers.iter().copied().collect()));
+        let sold = Stubborn { buyer, street }.sell(7).await.unwrap();
+        assert_eq!(sold, want, "{answers:?}");
+        serving.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_buyer_asks_until_he_is_answered() {
+        const RESERVED: &str = "201 {\"id\":\"1\"}";
+        const ANOTHER: &str = "201 {\"id\":\"2\"}";
+        check(|_| {}, &[RESERVED], (Answer::Sold, 0)).await;
+        check(|_| {}, &["", "503 {}", "504 {}", "409 {\"type\":\"/problems/sold-out\"}"], (Answer::SoldOut, 3)).await;
+        check(|trouble| trouble.lose_answers(1), &[RESERVED, "200 {\"id\":\"1\"}"], (Answer::Sold, 1)).await;
+        check(|trouble| trouble.send_twice(1), &[RESERVED, "200 {\"id\":\"1\"}"], (Answer::Sold, 0)).await;
+        check(|trouble| trouble.send_twice(1), &[RESERVED, ANOTHER], (Answer::Contradicted, 0)).await;
     }
 }

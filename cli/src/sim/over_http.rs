@@ -21,9 +21,8 @@ pub(crate) async fn open(
     let wish = Arc::new(Wish::new(&sale.id, None, Who::Named(String::new())));
     let mut visitors = Vec::new();
     if sale.strategy == Strategy::Flash {
-        let mut api = Api::connect(gateway).await?;
-        api.ready().await?;
-        api.create_sale(&sale.id, sale.units).await?;
+        Api::wait_for(gateway).await?;
+        Api::connect(gateway).await?.create_sale(&sale.id, sale.units).await?;
         for _ in 0..sale.concurrency {
             visitors.push(Visitor::stubborn(gateway.clone(), wish.clone(), street.clone()).await?);
         }

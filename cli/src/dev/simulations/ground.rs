@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use flash_gateway::Simulated;
-use flash_servers::GatewayOptions;
 use flash_sim::{Counter, Crowd, Live, Outcome, Sale, Servers, Staff, Strategy};
 use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
@@ -14,18 +13,16 @@ use super::record::Record;
 use super::watch::watch;
 use crate::args::REPEAT_PERCENT;
 use crate::dev::Urls;
-use crate::dev::supervisor::Orders;
-use crate::load::{Endpoint, Street, Trouble};
+use crate::dev::buyers_gateway::BuyersGateway;
+use crate::load::{Street, Trouble};
 use crate::sim::{over_http, sale_id};
 
 /// What all simulations need.
 #[derive(Clone)]
 pub(in crate::dev) struct Ground {
     pub(in crate::dev) urls: Urls,
-    /// To the thread that has the servers.
-    pub(in crate::dev) orders: Orders,
-    /// What the buyers' gateway is started with.
-    pub(in crate::dev) gateway: GatewayOptions,
+    /// Where buyers of `flash` come.
+    pub(in crate::dev) gateway: BuyersGateway,
     /// What goes wrong on the buyers' side.
     pub(in crate::dev) trouble: Arc<Trouble>,
 }
@@ -72,7 +69,7 @@ impl Ground {
     ) -> Result<Outcome> {
         let Simulated { units, concurrency, .. } = *wanted;
         let sale = Sale { strategy, id: sale_id(strategy), units, concurrency };
-        let (gateway, street) = (self.gateway().await?, Street::new(self.trouble.clone()));
+        let (gateway, street) = (self.gateway.ready().await?, Street::new(self.trouble.clone()));
         let open = async |staff: Staff, keeper: &mut Counter| {
             let looks_by = staff.keeper().await?;
             let (visitors, shop) = over_http::open(staff, keeper, &gateway, &street, live).await?;
@@ -86,13 +83,6 @@ impl Ground {
             let _ = stop.wait_for(|stop| *stop).await;
         };
         flash_sim::run(&Unmeasured(&self.urls), &sale, crowd, live, open, stopped).await
-    }
-
-    /// Where buyers of `flash` come.
-    async fn gateway(&self) -> Result<Endpoint> {
-        let options = self.gateway.clone();
-        let (url, _) = self.orders.work(move |stack| stack.gateway(&options)).await.context("the buyers' gateway")?;
-        Endpoint::read(&url, None)
     }
 }
 
