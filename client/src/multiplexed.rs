@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -86,13 +87,14 @@ impl Multiplexed {
             return Ok(Vec::new());
         }
         let (answer, answered) = oneshot::channel();
-        let exchange = async {
-            let sent = self.jobs.send(Job { commands, answer }).await;
-            sent.map_err(|_| CallError::Unavailable("the connection was lost".to_owned()))?;
-            answered.await.map_err(|_| lost())
-        };
+        self.jobs.try_send(Job { commands, answer }).map_err(|error| {
+            CallError::Unavailable(match error {
+                TrySendError::Full(_) => format!("{CALLS_IN_FLIGHT_MAX} calls wait to be sent already"),
+                TrySendError::Closed(_) => "the connection was lost".to_owned(),
+            })
+        })?;
         let slow = |_| CallError::Unknown("Redis did not answer in time".to_owned());
-        timeout(limit, exchange).await.map_err(slow)?
+        timeout(limit, answered).await.map_err(slow)?.map_err(|_| lost())
     }
 }
 

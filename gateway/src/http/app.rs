@@ -138,16 +138,15 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     let reads = head.method.is_safe();
     let asked = Asked { target, caller, head, body };
     let limit = Duration::from_millis(asked.limit_ms()) + prefer::wait(&asked.head.headers).unwrap_or_default();
-    in_time(limit, reads, work(app.clone(), peer, asked, place)).await
+    in_time(limit, reads, Lasting::new(work(app.clone(), peer, asked, place))).await
 }
 
 /// Gives up waiting for `work` behind its limit; the work goes on.
-async fn in_time(
-    limit: Duration,
-    reads: bool,
-    work: impl Future<Output = Reply> + Send + 'static,
-) -> Result<Reply, Problem> {
-    match timeout(limit, Lasting::new(work)).await {
+async fn in_time<F>(limit: Duration, reads: bool, work: Lasting<F>) -> Result<Reply, Problem>
+where
+    F: Future<Output = Reply> + Send + 'static,
+{
+    match timeout(limit, work).await {
         Ok(Ok(reply)) => Ok(reply),
         // Where and why, the panic itself has said.
         Ok(Err(_)) => {
@@ -301,19 +300,29 @@ mod tests {
     async fn work_that_does_not_end_is_not_waited_for_and_what_came_of_it_is_not_guessed() {
         const LIMIT: Duration = Duration::from_millis(HANDLER_TIMEOUT_MS);
         let started = Instant::now();
-        let done = in_time(LIMIT, false, async { reply(StatusCode::OK, Bytes::new()) }).await;
+        let done = in_time(LIMIT, false, Lasting::new(async { reply(StatusCode::OK, Bytes::new()) })).await;
         assert!(done.is_ok_and(|reply| reply.status() == StatusCode::OK));
         assert_eq!(started.elapsed(), Duration::ZERO);
         for (reads, kind) in [(true, Kind::TimedOut), (false, Kind::OutcomeUnknown)] {
             let started = Instant::now();
-            let problem = in_time(LIMIT, reads, std::future::pending()).await.unwrap_err();
+            let problem = in_time(LIMIT, reads, Lasting::new(std::future::pending())).await.unwrap_err();
             assert_eq!((problem.kind, started.elapsed()), (kind, LIMIT));
         }
     }
 
+    /// hyper makes room for an answer with each connection.
+    #[test]
+    fn an_answer_in_the_making_is_small_for_ten_thousand_connections_have_one_each() {
+        const ANSWER_BYTES_MAX: usize = 2_048;
+        const fn bytes<F>(_: fn(Arc<App>, IpAddr, Request<Incoming>) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(bytes(answer) <= ANSWER_BYTES_MAX, "{}", bytes(answer));
+    }
+
     #[tokio::test]
     async fn work_that_panics_is_a_problem_like_others() {
-        let problem = in_time(Duration::MAX, true, async { panic!("a bug") }).await.unwrap_err();
+        let problem = in_time(Duration::MAX, true, Lasting::new(async { panic!("a bug") })).await.unwrap_err();
         assert_eq!(problem.kind, Kind::Internal);
     }
 }
