@@ -43,7 +43,7 @@ pub(crate) use operator::{
 };
 pub(crate) use tls::Tls;
 
-pub(crate) use sim::Sim;
+pub(crate) use sim::{REPEAT_PERCENT, Sim};
 
 /// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
 #[derive(Debug, Parser)]

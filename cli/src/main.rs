@@ -29,6 +29,7 @@ mod run;
 mod secret;
 mod servers;
 mod settings;
+mod shop;
 mod sim;
 mod syncer;
 mod tls;

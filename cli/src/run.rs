@@ -60,6 +60,7 @@ pub(crate) fn gateway(
             sweep_after: Duration::from_millis(args.sweep_after_ms),
             log_sample,
             durability: args.durability,
+            workshop: None,
         })?;
         say_where(&gateway, schemes, output);
         let failed = async {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flash_client::Durability;
@@ -11,6 +12,7 @@ use flash_transport::Direct;
 use crate::http::Proxies;
 use crate::identity::Auth;
 use crate::rate_limit::Policy;
+use crate::workshop::Workshop;
 
 /// What carries the events to the syncer.
 #[derive(Clone)]
@@ -75,4 +77,6 @@ pub struct Config {
     pub webhooks_cacert: Option<PathBuf>,
     /// What every answer to a buyer survives. A request may ask for more.
     pub durability: Durability,
+    /// What the program around this gateway can do for whoever develops. None: nothing, and the routes for that are not there.
+    pub workshop: Option<Arc<dyn Workshop>>,
 }

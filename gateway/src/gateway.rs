@@ -13,10 +13,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 
+use crate::audits::Audits;
 use crate::catalogue::Catalogue;
 use crate::certificates::{Certificates, Shown};
 use crate::config::{Config, Transport};
 use crate::events::{self, Events, Newcomer, Rooms};
+use crate::examinations::Examinations;
 use crate::http::{self, App, Door, Gate, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::identity::{ApiKeys, Auth, KeysError, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::{Ids, ShortSecret};
@@ -125,6 +127,8 @@ impl Gateway {
             events,
             transport_is_up: Arc::default(),
             catalogue: Arc::new(Catalogue::new()),
+            audits: Arc::new(Audits::new(config.postgres.clone())),
+            examinations: Arc::new(Examinations::new(&config)),
             unprepared: Arc::new(AtomicUsize::new(unprepared)),
         };
         shared.warn_of_auth(address);
@@ -204,6 +208,8 @@ struct Shared {
     events: Events,
     transport_is_up: Arc<AtomicBool>,
     catalogue: Arc<Catalogue>,
+    audits: Arc<Audits>,
+    examinations: Arc<Examinations>,
     unprepared: Arc<AtomicUsize>,
 }
 
@@ -276,11 +282,15 @@ impl Shared {
             Auth::ApiKey => Gate::Keys(self.api_keys()),
         };
         let serves_operators = matches!(gate, Gate::Open) && self.config.operator_listen.is_none();
-        (if serves_operators { Surface::Whole } else { Surface::Buyers }, gate)
+        (if serves_operators { self.whole() } else { Surface::Buyers }, gate)
     }
 
     fn operators(&self) -> (Surface, Gate) {
-        (Surface::Whole, Gate::Operators(self.api_keys()))
+        (self.whole(), Gate::Operators(self.api_keys()))
+    }
+
+    fn whole(&self) -> Surface {
+        if self.config.workshop.is_some() { Surface::Workshop } else { Surface::Whole }
     }
 
     fn api_keys(&self) -> ApiKeys {
@@ -313,6 +323,7 @@ impl Shared {
                 ids: self.ids,
                 events: self.events,
                 webhooks_private: self.config.webhooks_private,
+                workshop: self.config.workshop,
                 waits: Waits::new(redis.clone()),
                 sold_out: SoldOut::new(),
                 redis,
@@ -320,6 +331,8 @@ impl Shared {
                 durability: self.config.durability,
                 orders: Arc::new(Orders::new(self.config.postgres)),
                 catalogue: self.catalogue,
+                audits: self.audits,
+                examinations: self.examinations,
                 unprepared: self.unprepared,
                 relay: self.relay,
                 recovery: self.recovery,

@@ -35,9 +35,11 @@ pub(crate) struct Spoken {
 pub(crate) fn of(surface: Surface) -> &'static Spoken {
     static BUYERS: LazyLock<Spoken> = LazyLock::new(|| Spoken::of(Surface::Buyers));
     static WHOLE: LazyLock<Spoken> = LazyLock::new(|| Spoken::of(Surface::Whole));
+    static WORKSHOP: LazyLock<Spoken> = LazyLock::new(|| Spoken::of(Surface::Workshop));
     match surface {
         Surface::Buyers => &BUYERS,
         Surface::Whole => &WHOLE,
+        Surface::Workshop => &WORKSHOP,
     }
 }
 

@@ -124,10 +124,12 @@ impl Guarded {
         kill_all(&family)
     }
 
-    /// Stops it and its descendants where they are, as a machine that stalls would.
-    pub(crate) fn pause(&self) {
+    /// Stops it where it is, as a machine that stalls would; and its descendants, if they are to.
+    pub(crate) fn pause(&self, is_family: bool) {
         self.signal(Signal::STOP);
-        self.descendants().into_iter().for_each(|process| process.signal(Signal::STOP));
+        if is_family {
+            self.descendants().into_iter().for_each(|process| process.signal(Signal::STOP));
+        }
     }
 
     /// Lets it and its descendants go on.

@@ -1,4 +1,4 @@
-//! Private redis-server, PostgreSQL and RabbitMQ as guarded child processes.
+//! Private redis-server, PostgreSQL and RabbitMQ as guarded child processes, and a gateway that can be killed.
 //!
 //! `flash dev` runs them in a directory that is kept; tests run them in a temporary one, kill them and start them
 //! again. Every server listens on 127.0.0.1 only, on a free port, and keeps all that it owns in its directory:
@@ -20,6 +20,7 @@
 
 mod cluster;
 mod error;
+mod gateway;
 mod guard;
 mod name;
 mod place;
@@ -35,6 +36,7 @@ pub mod usage;
 mod wait;
 
 pub use error::Error;
+pub use gateway::{Gateway, GatewayOptions};
 pub use port::pick as free_port;
 pub use postgres::{Postgres, PostgresOptions};
 pub use rabbitmq::{RabbitMq, RabbitMqOptions};

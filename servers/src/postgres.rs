@@ -84,6 +84,7 @@ impl Postgres {
             probe: Probe { question: startup_message(), is_ready: |answer| answer.starts_with(b"R") },
             landmark: None,
             when_ready: |_| Ok(()),
+            is_family: true,
             // "Fast": open transactions are rolled back. SIGTERM would wait for the clients to leave.
             stop_signal: Signal::INT,
             // "Immediate": as a crash, but its shared memory is given back. After SIGKILL it stays until a next start.

@@ -94,6 +94,8 @@ impl RabbitMq {
             // Erlang's obituary of every process follows.
             landmark: Some("during startup:"),
             when_ready: spread_over_our_cpus,
+            // They start programs and look up names for it. One that is stopped would not see that the node is killed.
+            is_family: false,
             stop_signal: Signal::TERM,
             drop_signal: Signal::KILL,
             start_limit_ms: START_LIMIT_MS,

@@ -67,6 +67,7 @@ impl Redis {
             probe: Probe { question: b"PING\r\n".into(), is_ready: |answer| answer.starts_with(b"+PONG") },
             landmark: None,
             when_ready: |_| Ok(()),
+            is_family: true,
             stop_signal: Signal::TERM,
             drop_signal: Signal::KILL,
             start_limit_ms: START_LIMIT_MS,

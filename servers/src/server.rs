@@ -24,6 +24,8 @@ pub(crate) struct Launch {
     pub(crate) landmark: Option<&'static str>,
     /// Called with the process id once the server is usable.
     pub(crate) when_ready: fn(u32) -> Result<(), Error>,
+    /// Whether children of it work by themselves, so that it does not stand still before they do.
+    pub(crate) is_family: bool,
     /// Asks it to end in order.
     pub(crate) stop_signal: Signal,
     /// Asks it to end at once, cleaning up what would outlive it.
@@ -86,10 +88,10 @@ impl Server {
         self.running.take().map_or(Ok(()), |mut running| running.kill())
     }
 
-    /// Stops it and all its children where they are, as a machine that stalls would: its connections stay open, and
-    /// nothing answers. Once it is gone, this does nothing.
+    /// Stops it and all of its children that work by themselves where they are, as a machine that stalls would: its
+    /// connections stay open, and nothing answers. Once it is gone, this does nothing.
     pub fn pause(&self) {
-        self.running.iter().for_each(Guarded::pause);
+        self.running.iter().for_each(|running| running.pause(self.launch.is_family));
     }
 
     /// Lets it go on after [`Server::pause`].
@@ -176,6 +178,7 @@ mod tests {
             probe: Probe { question: vec![], is_ready: |_| false },
             landmark: None,
             when_ready: |_| Ok(()),
+            is_family: true,
             stop_signal: Signal::TERM,
             drop_signal: Signal::KILL,
             start_limit_ms: 500,

@@ -11,6 +11,7 @@ mod open_loop;
 mod run;
 mod scripts;
 mod sql;
+mod staff;
 mod strategies;
 mod strategy;
 mod tally;
@@ -18,7 +19,9 @@ mod verdict;
 
 pub use arrivals::{Arrival, Crowd};
 pub use open_loop::{Ended, Till, drive};
-pub use run::{Sale, Servers, run};
+pub use run::{Door, Sale, Servers, in_person, run};
+pub use staff::Staff;
+pub use strategies::{Counter, Sold};
 pub use strategy::Strategy;
 pub use tally::{Answer, Live, Tally};
 pub use verdict::{Outcome, Verdict};

@@ -1,19 +1,14 @@
 //! One run of one strategy.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use flash_client::Client as Flash;
-use redis::AsyncConnectionConfig;
-use redis::aio::MultiplexedConnection;
-use tokio::time::timeout;
-use tokio_postgres::Client as Postgres;
 
 use crate::arrivals::Crowd;
-use crate::open_loop::{REQUEST_TIMEOUT, drive};
-use crate::scripts::Scripts;
-use crate::sql::{self, Statements};
-use crate::strategies::Counter;
+use crate::open_loop::{Till, drive};
+use crate::sql;
+use crate::staff::Staff;
+use crate::strategies::{Counter, Sold};
 use crate::strategy::Strategy;
 use crate::tally::Live;
 use crate::verdict::Outcome;
@@ -31,6 +26,8 @@ pub trait Servers {
 /// How much is sold, and how.
 #[derive(Debug, Clone)]
 pub struct Sale {
+    /// The way to sell it.
+    pub strategy: Strategy,
     /// An id that no other run has had.
     pub id: String,
     /// Units on sale.
@@ -39,56 +36,51 @@ pub struct Sale {
     pub concurrency: u64,
 }
 
-/// Sells by one strategy, and counts in `live` meanwhile. What it made for that is gone afterwards, but for the sale of
-/// [`Strategy::Flash`]: its orders are orders like any other.
+/// Who is asked, and what is kept as long as anybody is: it is dropped when all is counted.
+pub type Door<T, K> = (Vec<T>, K);
+
+/// Buyers stand before the counters themselves, with nothing in between.
+///
+/// # Errors
+/// When a server cannot be reached.
+pub async fn in_person(staff: Staff, keeper: &mut Counter) -> Result<Door<Counter, ()>> {
+    keeper.stock(staff.sale.units).await?;
+    Ok((staff.counters().await?, ()))
+}
+
+/// Sells by one strategy through the door that `open` opens, which puts the units on sale, and counts in `live` meanwhile.
+/// It ends early when `stop` does. What it made is gone afterwards, but for the sale of [`Strategy::Flash`]: its orders
+/// are orders like any other.
 ///
 /// # Errors
 /// When the servers cannot be reached at the beginning, or not be asked in the end. What fails in between is counted.
-pub async fn run(
-    strategy: Strategy,
+pub async fn run<T: Till<Answer = Sold>, K>(
     servers: &impl Servers,
     sale: &Sale,
     crowd: &Crowd,
     live: &Live,
+    open: impl AsyncFnOnce(Staff, &mut Counter) -> Result<Door<T, K>>,
+    stop: impl Future<Output = ()>,
 ) -> Result<Outcome> {
-    let postgres = postgres(servers).await?;
-    postgres.batch_execute(sql::CREATE).await.context("cannot make the tables")?;
-    let mut counters = open(strategy, servers, sale).await?;
-    counters.first_mut().context("nobody sells")?.stock(sale.units).await?;
+    let staff = Staff::of(sale, servers);
+    staff.postgres().await?.batch_execute(sql::CREATE).await.context("cannot make the tables")?;
+    let mut keeper = staff.keeper().await?;
+    let (tills, kept) = open(staff.clone(), &mut keeper).await?;
     let before = servers.cpu();
-    let counting = live.clone();
-    let (mut counters, took) = drive(counters, crowd.arrivals(), move |ended| counting.count(ended)).await?;
+    let (counting, began) = (live.clone(), Instant::now());
+    tokio::select! {
+        driven = drive(tills, crowd.arrivals(), move |ended| counting.count(ended)) => drop(driven?),
+        () = stop => {}
+    }
+    let took = began.elapsed();
     let tally = live.look();
-    let counter = counters.first_mut().context("nobody sells")?;
-    let (orders, duplicates) = counter.orders(tally.sold).await?;
+    let (orders, duplicates) = keeper.orders(tally.sold).await?;
     let used = servers.cpu().into_iter().zip(before).map(|((name, now), (_, then))| (name, now.saturating_sub(then)));
     let cpu = used.collect();
-    counter.clear().await?;
-    postgres.batch_execute(sql::DROP).await.context("cannot drop the tables")?;
-    Ok(Outcome { strategy, units: sale.units, buyers: crowd.buyers, tally, took, orders, duplicates, cpu })
-}
-
-/// Each counter has a connection of its own to PostgreSQL; that to Redis is shared, as programs usually do it.
-async fn open(strategy: Strategy, servers: &impl Servers, sale: &Sale) -> Result<Vec<Counter>> {
-    let mut redis = redis(servers.redis()).await.context("cannot connect to Redis")?;
-    let scripts = Scripts::load(&mut redis).await?;
-    let flash = Flash::connect(servers.redis())?;
-    timeout(REQUEST_TIMEOUT, flash.connected()).await.context("cannot connect to Redis")?;
-    let mut counters = Vec::new();
-    for _ in 0..sale.concurrency {
-        let postgres = postgres(servers).await?;
-        let statements = Statements::prepare(&postgres).await?;
-        let (sale, redis, scripts, flash) = (sale.id.clone(), redis.clone(), scripts.clone(), flash.clone());
-        counters.push(Counter { strategy, sale, postgres, statements, redis, scripts, flash });
-    }
-    Ok(counters)
-}
-
-async fn postgres(servers: &impl Servers) -> Result<Postgres> {
-    flash_vault::connect(servers.postgres()).await.context("cannot connect to PostgreSQL")
-}
-
-async fn redis(url: &str) -> redis::RedisResult<MultiplexedConnection> {
-    let config = AsyncConnectionConfig::new().set_response_timeout(Some(REQUEST_TIMEOUT));
-    redis::Client::open(url)?.get_multiplexed_async_connection_with_config(&config).await
+    drop(kept);
+    // Their connections may have broken on the way.
+    keeper.clear(&mut staff.redis().await?).await?;
+    staff.postgres().await?.batch_execute(sql::DROP).await.context("cannot drop the tables")?;
+    let Sale { strategy, units, .. } = *sale;
+    Ok(Outcome { strategy, units, buyers: crowd.buyers, tally, took, orders, duplicates, cpu })
 }

@@ -26,6 +26,10 @@ pub(crate) const ORDERS: &str = "SELECT count(*), count(DISTINCT buyer) FROM fla
 pub(crate) const NAIVE_ORDERS: &str =
     "SELECT count(*), count(DISTINCT buyer) FROM flash_sim.naive_orders WHERE sale = $1";
 
+/// Units of a sale that are left.
+pub(crate) const AVAILABLE: &str = "SELECT available FROM flash_sim.stock WHERE sale = $1";
+pub(crate) const FREE_UNITS: &str = "SELECT count(*) FROM flash_sim.units WHERE sale = $1 AND buyer IS NULL";
+
 const NAIVE_SEEN: &str = "SELECT count(*) FROM flash_sim.naive_orders WHERE sale = $1 AND buyer = $2";
 const NAIVE_ORDER: &str = "INSERT INTO flash_sim.naive_orders (sale, buyer) VALUES ($1, $2)";
 const READ: &str = "SELECT available, version FROM flash_sim.stock WHERE sale = $1";

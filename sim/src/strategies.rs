@@ -20,8 +20,8 @@ use crate::sql::{self, Statements};
 use crate::strategy::Strategy;
 use crate::tally::Answer;
 
-/// Sells by one of them.
-pub(crate) struct Counter {
+/// Sells by one of them, to one buyer after another.
+pub struct Counter {
     pub(crate) strategy: Strategy,
     /// The run's sale, which no other run has.
     pub(crate) sale: String,
@@ -33,13 +33,22 @@ pub(crate) struct Counter {
 }
 
 /// What came of a request, and how often it was tried again.
-type Sold = (Answer, u64);
+pub type Sold = (Answer, u64);
 
 impl Till for Counter {
     type Answer = Sold;
 
     async fn sell(&mut self, buyer: u64) -> Result<Sold> {
-        let buyer = &format!("buyer-{buyer:011}");
+        self.serve(&format!("buyer-{buyer:011}")).await
+    }
+}
+
+impl Counter {
+    /// Sells a unit to the buyer of this name.
+    ///
+    /// # Errors
+    /// When nobody can tell how it ended.
+    pub async fn serve(&mut self, buyer: &str) -> Result<Sold> {
         match self.strategy {
             Strategy::Naive => naive::sell(self, buyer).await,
             Strategy::Optimistic => optimistic::sell(self, buyer).await,
@@ -51,11 +60,12 @@ impl Till for Counter {
             Strategy::Flash => flash::sell(self, buyer).await,
         }
     }
-}
 
-impl Counter {
     /// Puts units on sale.
-    pub(crate) async fn stock(&mut self, units: u64) -> Result<()> {
+    ///
+    /// # Errors
+    /// When a server does not take them.
+    pub async fn stock(&mut self, units: u64) -> Result<()> {
         match self.strategy {
             Strategy::Flash => flash::stock(self, units).await,
             Strategy::SkipLocked => self.insert(sql::UNITS, units).await,
@@ -79,10 +89,26 @@ impl Counter {
         Ok((u64::try_from(orders)?, u64::try_from(orders - buyers)?))
     }
 
+    /// Units that are left, as this way to sell counts them: below zero, if it lost count.
+    ///
+    /// # Errors
+    /// When a server cannot be asked.
+    pub async fn left(&mut self) -> Result<i64> {
+        let statement = match self.strategy {
+            Strategy::Flash => return flash::left(self).await,
+            Strategy::RedisDecr | Strategy::Lua => {
+                return Ok(redis::cmd("GET").arg(self.key("stock")).query_async(&mut self.redis).await?);
+            }
+            Strategy::SkipLocked => sql::FREE_UNITS,
+            _ => sql::AVAILABLE,
+        };
+        Ok(self.postgres.query_one(statement, &[&self.sale]).await?.get(0))
+    }
+
     /// Leaves nothing in Redis.
-    pub(crate) async fn clear(&mut self) -> Result<()> {
+    pub(crate) async fn clear(&self, redis: &mut MultiplexedConnection) -> Result<()> {
         let keys = [self.key("stock"), self.key("buyers"), self.key("lock")];
-        Ok(redis::cmd("DEL").arg(&keys).exec_async(&mut self.redis).await?)
+        Ok(redis::cmd("DEL").arg(&keys).exec_async(redis).await?)
     }
 
     /// A key of this sale's in Redis.

@@ -21,6 +21,8 @@ pub enum Answer {
     SoldOut,
     /// All tries were in vain; the buyer has nothing.
     GaveUp,
+    /// The same request was answered in two ways, and only one of them can be true.
+    Contradicted,
 }
 
 /// What all requests together came to.
@@ -36,7 +38,9 @@ pub struct Tally {
     pub sold_out: u64,
     /// Tries that were given up, and requests of which nobody knows how they ended.
     pub errors: u64,
-    /// What the first of these was.
+    /// Told two things that cannot both be true.
+    pub contradicted: u64,
+    /// What the first of the errors was.
     pub first_error: Option<String>,
     /// Tries beyond each request's first.
     pub retries: u64,
@@ -58,6 +62,7 @@ impl Tally {
             again: 0,
             sold_out: 0,
             errors: 0,
+            contradicted: 0,
             first_error: None,
             retries: 0,
             timely: 0,
@@ -78,6 +83,7 @@ impl Tally {
             Answer::Sold => self.sold += 1,
             Answer::Again => self.again += 1,
             Answer::SoldOut => self.sold_out += 1,
+            Answer::Contradicted => self.contradicted += 1,
             Answer::GaveUp => self.fail(|| format!("gave up after {retries} retries")),
         }
     }
@@ -101,6 +107,11 @@ impl Live {
     #[must_use]
     pub fn look(&self) -> Tally {
         self.tally().clone()
+    }
+
+    /// Somebody tried so many times more, of which the answer does not tell.
+    pub fn retried(&self, retries: u64) {
+        self.tally().retries += retries;
     }
 
     pub(crate) fn count(&self, ended: Ended<(Answer, u64)>) {
@@ -132,10 +143,14 @@ mod tests {
         count(Ok((Answer::Again, 0)), 1, 2);
         count(Ok((Answer::GaveUp, 3)), 40, 50);
         count(Err(anyhow!("the connection is closed")), 1, 2);
-        let Tally { requests, sold, again, sold_out, errors, retries, timely, first_error, latency_us } = live.look();
-        assert_eq!((requests, sold, again, sold_out, errors, retries, timely), (5, 1, 1, 1, 2, 5, 4));
+        count(Ok((Answer::Contradicted, 0)), 1, 2);
+        let tally = live.look();
+        let Tally { sold, again, sold_out, errors, contradicted, .. } = tally;
+        assert_eq!((sold, again, sold_out, errors, contradicted), (1, 1, 1, 2, 1));
+        let Tally { requests, retries, timely, first_error, latency_us, .. } = tally;
+        assert_eq!((requests, retries, timely), (6, 5, 5));
         assert_eq!(first_error.as_deref(), Some("gave up after 3 retries"));
-        assert_eq!(latency_us.len(), 5);
+        assert_eq!(latency_us.len(), 6);
         assert!(latency_us.equivalent(latency_us.max(), 50_000));
     }
 }

@@ -83,7 +83,8 @@ impl Outcome {
     pub fn verdict(&self) -> Verdict {
         // Of an error nobody knows whether there is an order behind it.
         let told = self.tally.sold..=self.tally.sold + self.tally.errors;
-        let is_right = self.oversold() == 0 && self.duplicates == 0 && told.contains(&self.orders);
+        let is_consistent = self.tally.contradicted == 0 && told.contains(&self.orders);
+        let is_right = self.oversold() == 0 && self.duplicates == 0 && is_consistent;
         match (is_right, self.undersold() == 0) {
             (true, true) if self.strategy.oversells() => Verdict::Lucky,
             (true, true) => Verdict::Exact,
@@ -125,6 +126,14 @@ mod tests {
         check(Strategy::Flash, [10, 0, 10, 1], (0, 0, Verdict::Broken));
         check(Strategy::Lua, [9, 0, 10, 0], (0, 0, Verdict::Broken));
         check(Strategy::Lua, [9, 1, 10, 0], (0, 0, Verdict::Exact));
+    }
+
+    #[test]
+    fn nobody_is_told_two_things() {
+        let tally = Tally { sold: 10, contradicted: 1, ..Live::new().unwrap().look() };
+        let (strategy, took, cpu) = (Strategy::Flash, Duration::from_secs(1), Vec::new());
+        let outcome = Outcome { strategy, units: 10, buyers: 100, tally, took, orders: 10, duplicates: 0, cpu };
+        assert_eq!(outcome.verdict(), Verdict::Broken);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `flash dev`, as a newcomer runs it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flash_tests::built;
 use rustix::process::{Pid, Signal, kill_process};
@@ -12,17 +12,21 @@ use crate::support::program::Program;
 use crate::support::redis::run;
 use crate::support::wait;
 
-fn dev(dir: &Path, args: &[&str]) -> Program {
+pub(crate) fn dev(dir: &Path, args: &[&str]) -> Program {
     let dir = dir.to_str().expect("UTF-8");
     Program::start(&[&["dev", "-o", "json", "--dir", dir], args].concat(), &[])
 }
 
-/// Processes whose command line names `dir`, other than this test's own.
-fn processes_of(dir: &Path) -> Vec<String> {
-    let dir = dir.to_string_lossy();
-    let processes = fs::read_dir("/proc").expect("Linux").flatten();
-    let lines = processes.filter_map(|process| fs::read_to_string(process.path().join("cmdline")).ok());
-    lines.filter(|line| line.contains(&*dir)).collect()
+/// Processes that work in `dir`, or whose command line names it, other than this test's own.
+pub(crate) fn processes_of(dir: &Path) -> Vec<String> {
+    let name = dir.to_string_lossy();
+    let processes = fs::read_dir("/proc").expect("Linux").flatten().map(|process| process.path());
+    let of_dir = |process: PathBuf| {
+        let line = fs::read_to_string(process.join("cmdline")).ok()?;
+        let works_there = fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(dir));
+        (works_there || line.contains(&*name)).then_some(line)
+    };
+    processes.filter_map(of_dir).collect()
 }
 
 #[test]

@@ -86,6 +86,27 @@ fn every_way_but_the_naive_sells_exactly_what_there_is() {
 }
 
 #[test]
+fn over_http_each_sells_as_it_does_without_and_shops_are_counted_apart() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let ways = "naive,optimistic,redis-lock,lua,flash";
+    let (status, printed) = sim(dir.path(), &["--http", "--transport", "direct", "--strategy", ways]).wait();
+    let lines = lines(&printed);
+    assert_eq!(lines.len(), 5, "{printed}");
+    check_naive(&lines[0]);
+    check_counted(&lines[1]);
+    // Who gives up tries again first: what a shop tried is counted with what buyers were told.
+    assert!(number(&lines[1], "errors") == 0 || number(&lines[1], "retries") > 0, "{}", lines[1]);
+    assert_eq!([number(&lines[1], "oversold"), number(&lines[1], "duplicates")], [0, 0], "{}", lines[1]);
+    lines[2..].iter().for_each(check_exact);
+    for line in &lines {
+        let of = |server: &str| line["cpu_us_per_request"][server].as_f64().expect("a number");
+        assert_eq!(of("shop") > 0.0, line["strategy"] != "flash", "flash has a gateway, and the others a shop: {line}");
+        assert!(line["http"] == true && of("gateway_and_syncer") > 0.0, "{line}");
+    }
+    assert!(status.success());
+}
+
+#[test]
 fn a_few_of_them_leave_nothing_on_servers_that_run_already_but_the_orders() {
     let (first, second) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
     let dir = first.path().to_str().expect("UTF-8");

@@ -8,6 +8,9 @@ use flash_sim::Strategy;
 
 use super::Stack;
 
+/// How many of a hundred buyers press the button twice, where nothing else is said.
+pub(crate) const REPEAT_PERCENT: u64 = 20;
+
 /// `flash sim`
 #[derive(Debug, ClapArgs)]
 #[command(
@@ -36,11 +39,15 @@ pub(crate) struct Sim {
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) rate: u64,
     /// How many of a hundred buyers press the button twice.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=100))]
+    #[arg(long, default_value_t = REPEAT_PERCENT, value_parser = clap::value_parser!(u64).range(0..=100))]
     pub(crate) repeat_percent: u64,
     /// Fixes who comes when; by default a new one each time, which is printed.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Buyers come over HTTP: to the gateway where `flash` sells, and to a shop of its own where another way does. Without it
+    /// they stand before Redis and PostgreSQL themselves.
+    #[arg(long)]
+    pub(crate) http: bool,
     /// A file for a chart of the results, as SVG.
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,

@@ -1,13 +1,18 @@
 //! `flash dev`: everything on this machine, in one directory.
 
+mod buyers_gateway;
+mod faults;
 mod id_secret;
 mod progress;
+mod simulations;
 mod stack;
 mod supervisor;
+mod workshop;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -18,7 +23,8 @@ use serde::Serialize;
 pub(crate) use self::progress::Progress;
 use self::stack::Stack;
 pub(crate) use self::stack::Urls;
-use self::supervisor::Supervisor;
+use self::supervisor::{Orders, Supervisor};
+use self::workshop::Workshop;
 use crate::args::{self, Output};
 use crate::syncer::Syncer;
 use crate::{demo, output, run};
@@ -42,12 +48,14 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
     }
     with_servers(&args.stack, async |servers| {
         let stop = run::asked_to_stop()?;
+        let workshop = Arc::new(Workshop::new(&args.stack, &servers, args.durability)?);
         let serving = Serving {
             listen: args.listen,
             threads: args.threads,
             rate_limits,
             log_sample,
             durability: args.durability,
+            workshop: Some(workshop.clone()),
         };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = if args.demo {
@@ -58,6 +66,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
             stop.await;
             Ok(ExitCode::SUCCESS)
         };
+        workshop.close();
         running.stop().await?;
         code
     })
@@ -70,6 +79,7 @@ pub(crate) struct Servers<'a> {
     pub(crate) pids: Vec<(&'static str, u32)>,
     module: PathBuf,
     pub(crate) progress: &'a Progress,
+    orders: Orders,
 }
 
 /// Starts the servers, does some work with them, and stops them.
@@ -80,8 +90,9 @@ pub(crate) fn with_servers(
     let module = module(args)?;
     let progress = Progress::new();
     let mut stack = Stack::start(args, &module, &progress)?;
-    let servers = Servers { urls: stack.urls(), pids: stack.pids(), module, progress: &progress };
+    let (urls, pids) = (stack.urls(), stack.pids());
     let mut supervisor = Supervisor::start(stack);
+    let servers = Servers { urls, pids, module, progress: &progress, orders: supervisor.orders() };
     let result = run::block_on(async {
         tokio::select! {
             result = work(servers) => result,
@@ -103,11 +114,12 @@ pub(crate) struct Serving {
     pub(crate) rate_limits: Vec<Policy>,
     pub(crate) log_sample: u64,
     pub(crate) durability: Durability,
+    pub(crate) workshop: Option<Arc<dyn flash_gateway::Workshop>>,
 }
 
 /// Gateway and syncer, within this process.
 pub(crate) struct Running {
-    gateway: Gateway,
+    pub(crate) gateway: Gateway,
     syncer: Syncer,
 }
 
@@ -143,6 +155,7 @@ impl Running {
             sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
             log_sample: serving.log_sample,
             durability: serving.durability,
+            workshop: serving.workshop,
         })?;
         Ok(Self { gateway, syncer })
     }

@@ -1,10 +1,12 @@
-//! The three servers: private ones, or ones that run already.
+//! The three servers: private ones, or ones that run already; and a gateway for simulated buyers.
 
 use std::path::Path;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use flash_servers::{Phase, Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, Server};
+use anyhow::{Context, Result, bail};
+use flash_servers::{Gateway, GatewayOptions, Phase, Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis};
+use flash_servers::{RedisOptions, Server};
 
 use super::progress::Progress;
 use crate::args::{self, Transport};
@@ -33,7 +35,11 @@ pub(crate) struct Stack {
     redis: Source<Redis>,
     /// None: the transport needs none.
     amqp: Option<Source<RabbitMq>>,
+    /// When it goes on, where it was stopped on purpose.
+    amqp_paused_until: Option<Instant>,
     postgres: Source<Postgres>,
+    /// None until somebody needs it.
+    gateway: Option<Gateway>,
 }
 
 impl Stack {
@@ -46,7 +52,7 @@ impl Stack {
             let postgres = source(args.postgres.as_ref(), || start_postgres(&args.dir, progress));
             let redis = redis.join().map_err(panicked)?;
             let amqp = amqp.map(|amqp| amqp.join().map_err(panicked)?).transpose();
-            Ok(Self { redis: redis?, amqp: amqp?, postgres: postgres? })
+            Ok(Self { redis: redis?, amqp: amqp?, amqp_paused_until: None, postgres: postgres?, gateway: None })
         })
     }
 
@@ -60,37 +66,90 @@ impl Stack {
 
     /// The process of each private one, by its name.
     pub(crate) fn pids(&mut self) -> Vec<(&'static str, u32)> {
-        const NAMES: [&str; 3] = ["Redis", "RabbitMQ", "PostgreSQL"];
-        let pids = self.servers().map(|server| server.and_then(|server| server.pid()));
-        NAMES.into_iter().zip(pids).filter_map(|(name, pid)| Some((name, pid?))).collect()
+        self.servers().filter_map(|(name, server)| Some((name, server.pid()?))).collect()
+    }
+
+    /// Where simulated buyers connect. Their gateway runs from now on.
+    pub(crate) fn gateway(&mut self, options: &GatewayOptions) -> Result<String> {
+        let gateway = match self.gateway.take() {
+            Some(gateway) => gateway,
+            None => Gateway::start(options)?,
+        };
+        Ok(self.gateway.insert(gateway).url())
+    }
+
+    /// Kills it, as a crash would. Whoever watches the servers starts it again.
+    pub(crate) fn kill_gateway(&mut self) -> Result<()> {
+        let gateway = self
+            .gateway
+            .as_mut()
+            .context("no gateway serves simulated buyers yet: the first simulation of flash starts it")?;
+        Ok(gateway.server.kill()?)
+    }
+
+    /// The same with the private Redis.
+    pub(crate) fn kill_redis(&mut self) -> Result<()> {
+        let redis = self.redis.private().context("this Redis is not ours to kill")?;
+        Ok(redis.server.kill()?)
+    }
+
+    /// Stops the private RabbitMQ where it is, for so long.
+    pub(crate) fn pause_rabbitmq(&mut self, time: Duration) -> Result<()> {
+        if self.amqp_paused_until.is_some() {
+            bail!("RabbitMQ is paused already, and goes on within {} ms", time.as_millis());
+        }
+        let rabbitmq = self.amqp.as_mut().and_then(Source::private).context("there is no RabbitMQ of ours to pause")?;
+        rabbitmq.server.pause();
+        self.amqp_paused_until = Some(Instant::now() + time);
+        Ok(())
+    }
+
+    /// Lets go on what was paused for long enough.
+    pub(crate) fn resume_due(&mut self) {
+        if self.amqp_paused_until.is_some_and(|until| until <= Instant::now()) {
+            self.resume();
+        }
+    }
+
+    fn resume(&mut self) {
+        self.amqp_paused_until = None;
+        if let Some(rabbitmq) = self.amqp.as_mut().and_then(Source::private) {
+            rabbitmq.server.resume();
+        }
     }
 
     /// Do all private ones still run? If one has ended by itself, the error gives its last log lines.
     pub(crate) fn ensure_running(&mut self) -> Result<(), flash_servers::Error> {
-        self.servers().into_iter().flatten().try_for_each(Server::ensure_running)
+        self.servers().try_for_each(|(_, server)| server.ensure_running())
     }
 
-    /// Starts those again that do not run.
-    pub(crate) fn restart_dead(&mut self) -> Result<()> {
-        for server in self.servers().into_iter().flatten() {
+    /// Starts those again that do not run, and says which.
+    pub(crate) fn restart_dead(&mut self) -> Result<Vec<&'static str>> {
+        let mut started = Vec::new();
+        for (name, server) in self.servers() {
             if server.pid().is_none() {
                 server.restart()?;
+                started.push(name);
             }
         }
-        Ok(())
+        Ok(started)
     }
 
     /// Stops the private ones, in the order in which data flows.
     pub(crate) fn stop(&mut self) -> Result<()> {
-        Ok(self.servers().into_iter().flatten().try_for_each(Server::stop)?)
+        // What is stopped where it is cannot end in order.
+        self.resume();
+        Ok(self.servers().try_for_each(|(_, server)| server.stop())?)
     }
 
-    fn servers(&mut self) -> [Option<&mut Server>; 3] {
-        [
-            self.redis.private().map(|redis| &mut redis.server),
-            self.amqp.as_mut().and_then(Source::private).map(|rabbitmq| &mut rabbitmq.server),
-            self.postgres.private().map(|postgres| &mut postgres.server),
-        ]
+    fn servers(&mut self) -> impl Iterator<Item = (&'static str, &mut Server)> {
+        let servers = [
+            ("the buyers' gateway", self.gateway.as_mut().map(|gateway| &mut gateway.server)),
+            ("Redis", self.redis.private().map(|redis| &mut redis.server)),
+            ("RabbitMQ", self.amqp.as_mut().and_then(Source::private).map(|rabbitmq| &mut rabbitmq.server)),
+            ("PostgreSQL", self.postgres.private().map(|postgres| &mut postgres.server)),
+        ];
+        servers.into_iter().filter_map(|(name, server)| Some((name, server?)))
     }
 }
 

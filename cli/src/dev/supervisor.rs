@@ -4,29 +4,57 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use tokio::sync::oneshot;
 
 use super::stack::Stack;
 
 /// Between two looks at the servers.
 const LOOK_MS: u64 = 200;
-/// Restarts of servers in one run. A server that dies more often is broken, and hiding that helps nobody.
+/// Restarts of servers that died by themselves in one run. One that dies more often is broken, and hiding that helps nobody.
 const RESTARTS_MAX: u32 = 10;
 
 /// A thread that owns the servers.
 pub(crate) struct Supervisor {
-    stop: Sender<()>,
+    orders: Orders,
     failed: oneshot::Receiver<anyhow::Error>,
     thread: JoinHandle<Result<()>>,
 }
 
+/// The way to that thread, for those who want something done with the servers.
+#[derive(Debug, Clone)]
+pub(crate) struct Orders(Sender<Order>);
+
+enum Order {
+    Work(Box<dyn FnOnce(&mut Stack) + Send>),
+    Stop,
+}
+
+impl Orders {
+    /// Has some work done, and gives what it came to. It waits while a server starts.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Stack) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (done, result) = oneshot::channel();
+        // Whoever asked may be gone by then.
+        let work = Box::new(move |stack: &mut Stack| drop(done.send(work(stack))));
+        let ended = "the thread that watches the servers ended";
+        self.0.send(Order::Work(work)).map_err(|_| anyhow!(ended))?;
+        result.await.context(ended)?
+    }
+}
+
 impl Supervisor {
     pub(crate) fn start(stack: Stack) -> Self {
-        let (stop, stopped) = mpsc::channel();
+        let (orders, inbox) = mpsc::channel();
         let (fail, failed) = oneshot::channel();
-        let thread = thread::spawn(move || supervise(stack, &stopped, fail));
-        Self { stop, failed, thread }
+        let thread = thread::spawn(move || supervise(stack, &inbox, fail));
+        Self { orders: Orders(orders), failed, thread }
+    }
+
+    pub(crate) fn orders(&self) -> Orders {
+        self.orders.clone()
     }
 
     /// Resolves when a server cannot be kept running, with the reason.
@@ -37,25 +65,40 @@ impl Supervisor {
     /// Stops the servers in order.
     pub(crate) fn stop(self) -> Result<()> {
         // A thread that has ended already has stopped them.
-        let _ = self.stop.send(());
+        let _ = self.orders.0.send(Order::Stop);
         self.thread.join().map_err(|_| anyhow!("the thread that watches the servers panicked"))?
     }
 }
 
-fn supervise(mut stack: Stack, stopped: &mpsc::Receiver<()>, fail: oneshot::Sender<anyhow::Error>) -> Result<()> {
+fn supervise(mut stack: Stack, inbox: &mpsc::Receiver<Order>, fail: oneshot::Sender<anyhow::Error>) -> Result<()> {
     let mut restarts = 0;
-    while stopped.recv_timeout(Duration::from_millis(LOOK_MS)) == Err(RecvTimeoutError::Timeout) {
-        let Err(died) = stack.ensure_running() else { continue };
-        restarts += 1;
-        eprintln!("flash: {died}");
-        let result =
-            if restarts > RESTARTS_MAX { Err(anyhow!("the servers died too often")) } else { stack.restart_dead() };
-        if let Err(error) = result {
+    loop {
+        match inbox.recv_timeout(Duration::from_millis(LOOK_MS)) {
+            Ok(Order::Work(work)) => work(&mut stack),
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+        }
+        stack.resume_due();
+        if let Err(error) = keep_running(&mut stack, &mut restarts) {
             // Whoever waits for this tells the user; whoever does not is stopping anyway.
             let _ = fail.send(error);
             break;
         }
-        eprintln!("flash: started it again");
     }
     stack.stop()
+}
+
+/// Starts again what has died by itself, and what was killed on purpose: only the first counts.
+fn keep_running(stack: &mut Stack, restarts: &mut u32) -> Result<()> {
+    if let Err(died) = stack.ensure_running() {
+        *restarts += 1;
+        eprintln!("flash: {died}");
+        if *restarts > RESTARTS_MAX {
+            return Err(anyhow!("the servers died too often"));
+        }
+    }
+    for name in stack.restart_dead()? {
+        eprintln!("flash: started {name} again");
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::endpoint::{Connection, Endpoint};
 use super::stock::Sale;
@@ -17,6 +17,10 @@ use super::stock::Sale;
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// How long an answer may take to what is asked once.
 const ANSWER_TIMEOUT_MS: u64 = 30_000;
+/// How long a gateway may take to be ready: Redis may just be starting again.
+const READY_TIMEOUT_MS: u64 = 20_000;
+/// Between two looks whether it is.
+const READY_LOOK_MS: u64 = 20;
 
 /// One HTTP connection.
 pub(crate) struct Api {
@@ -50,6 +54,25 @@ impl Api {
     pub(crate) async fn sale(&mut self, sale: &str) -> Result<Sale> {
         let answer = self.ask(Method::GET, &format!("/v1/sales/{sale}"), Vec::new(), StatusCode::OK).await?;
         serde_json::from_slice(&answer).with_context(|| format!("{} does not show a sale", self.authority))
+    }
+
+    /// Waits until a gateway is ready. One that is just starting knows no PostgreSQL yet, and between two lives nobody listens.
+    pub(crate) async fn wait_for(endpoint: &Endpoint) -> Result<()> {
+        let is_ready = async || Self::connect(endpoint).await?.is_ready().await;
+        let ready = async {
+            while !matches!(is_ready().await, Ok(true)) {
+                sleep(Duration::from_millis(READY_LOOK_MS)).await;
+            }
+        };
+        let ready = timeout(Duration::from_millis(READY_TIMEOUT_MS), ready).await;
+        ready.with_context(|| format!("the gateway was not ready within {READY_TIMEOUT_MS} ms"))
+    }
+
+    /// Whether the gateway is: just started, or without Redis, it is not.
+    async fn is_ready(&mut self) -> Result<bool> {
+        let answer = self.send(Method::GET, "/readyz", None, Vec::new());
+        let answer = timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), answer).await?;
+        Ok(answer?.0 == StatusCode::OK)
     }
 
     async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>, want: StatusCode) -> Result<Bytes> {

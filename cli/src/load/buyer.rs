@@ -2,20 +2,54 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use bytes::Bytes;
 use flash_sim::Till;
-use hyper::Method;
+use hyper::{Method, StatusCode};
+use serde::Deserialize;
 
 use super::api::Api;
 use super::endpoint::Endpoint;
 use super::outcome::Outcome;
+use super::unheard::{self, Leaves};
 use super::wish::Wish;
 
 /// Sends one buyer after another.
-pub(super) struct Buyer {
+pub(crate) struct Buyer {
     endpoint: Endpoint,
     wish: Arc<Wish>,
     api: Option<Api>,
+}
+
+/// An answer, and the reservation that it names.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) outcome: Outcome,
+    pub(super) reservation: Option<String>,
+}
+
+impl Answered {
+    /// # Errors
+    /// When it is none that whoever asks for a unit should get.
+    pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Reservation {
+            id: String,
+        }
+        let outcome = Outcome::of(status, body)?;
+        let reservation = match outcome {
+            Outcome::Reserved | Outcome::Replayed => {
+                Some(serde_json::from_slice::<Reservation>(body).context("a reservation without an id")?.id)
+            }
+            _ => None,
+        };
+        Ok(Self { outcome, reservation })
+    }
+
+    /// Whether asking again would not change it.
+    pub(super) const fn is_final(&self) -> bool {
+        matches!(self.outcome, Outcome::Reserved | Outcome::Replayed | Outcome::SoldOut)
+    }
 }
 
 impl Buyer {
@@ -23,20 +57,42 @@ impl Buyer {
         let api = Some(Api::connect(&endpoint).await?);
         Ok(Self { endpoint, wish, api })
     }
-}
 
-impl Till for Buyer {
-    type Answer = Outcome;
+    /// The same with a connection of its own, made when it asks.
+    pub(super) fn twin(&self) -> Self {
+        Self { endpoint: self.endpoint.clone(), wish: self.wish.clone(), api: None }
+    }
 
-    async fn sell(&mut self, buyer: u64) -> Result<Outcome> {
+    /// Asks for a unit for the buyer of this number.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub(super) async fn ask(&mut self, buyer: u64) -> Result<(StatusCode, Bytes)> {
         let body = self.wish.body(buyer)?;
         // Taken, and given back with a whole answer: what is dropped halfway is not for the next buyer to read.
         let mut api = match self.api.take().filter(Api::is_open) {
             Some(api) => api,
             None => Api::connect(&self.endpoint).await?,
         };
-        let (status, answer) = api.send(Method::POST, &self.wish.path, self.wish.token(buyer), body).await?;
+        let answer = api.send(Method::POST, &self.wish.path, self.wish.token(buyer), body).await?;
         self.api = Some(api);
+        Ok(answer)
+    }
+
+    /// Asks the same on another connection, and goes away without an answer.
+    ///
+    /// # Errors
+    /// When it may not have been sent.
+    pub(super) async fn ask_unheard(&self, buyer: u64, leaves: Leaves) -> Result<()> {
+        unheard::send(&self.endpoint, &self.wish.path, &self.wish.body(buyer)?, leaves).await
+    }
+}
+
+impl Till for Buyer {
+    type Answer = Outcome;
+
+    async fn sell(&mut self, buyer: u64) -> Result<Outcome> {
+        let (status, answer) = self.ask(buyer).await?;
         Outcome::of(status, &answer)
     }
 }

@@ -62,9 +62,15 @@ impl Endpoint {
         connected.context("cannot connect to the gateway")
     }
 
-    async fn try_connect(&self) -> Result<Connection> {
+    /// A connection on which nobody speaks HTTP yet.
+    pub(super) async fn connect_plain(&self) -> Result<TcpStream> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    async fn try_connect(&self) -> Result<Connection> {
+        let stream = self.connect_plain().await?;
         match &self.tls {
             Some((tls, name)) => speak(tls.connect(name.clone(), stream).await?).await,
             None => speak(stream).await,

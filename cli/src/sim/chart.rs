@@ -54,10 +54,13 @@ fn cpu_us(outcome: &Outcome) -> f64 {
 pub(super) fn svg(report: &Report, outcomes: &[Outcome]) -> String {
     let width = NAMES_PX + PANEL_PX * as_f64(PANELS.len() as u64);
     let (height, foot) = (row(outcomes.len()) + FOOT_PX, row(outcomes.len()) + FOOT_PX - 12.0);
-    let Report { crowd, units, concurrency, .. } = report;
+    let Report { crowd, units, concurrency, http, .. } = report;
     let title = format!(
-        "{} buyers, {units} units, {} requests a second, {concurrency} at once, seed {}",
-        crowd.buyers, crowd.requests_per_s, crowd.seed
+        "{} buyers{}, {units} units, {} requests a second, {concurrency} at once, seed {}",
+        crowd.buyers,
+        if *http { " over HTTP" } else { "" },
+        crowd.requests_per_s,
+        crowd.seed
     );
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width}\" height=\"{height}\" \
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn each_strategy_has_a_bar_in_each_panel_and_the_colour_of_its_verdict() {
         let crowd = Crowd { buyers: 100, repeat_percent: 0, requests_per_s: 100, seed: 7 };
-        let report = Report { output: Output::Table, crowd, units: 10, concurrency: 8 };
+        let report = Report { output: Output::Table, crowd, units: 10, concurrency: 8, http: false };
         let svg = svg(&report, &[outcome(Strategy::Naive, 20), outcome(Strategy::Flash, 10)]);
         let count = |text: &str| svg.matches(text).count();
         // One more of each in the key.

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use flash_servers::usage;
 
-use crate::buyers;
 use crate::dev::Urls;
+use crate::{buyers, shop};
 
 /// Where the servers are, and the processes of those that are ours.
 pub(super) struct Measured {
     pub(super) urls: Urls,
     pub(super) pids: Vec<(&'static str, u32)>,
+    /// Whether a shop stands between buyers and the other ways to sell.
+    pub(super) has_shops: bool,
 }
 
 impl flash_sim::Servers for Measured {
@@ -24,6 +26,8 @@ impl flash_sim::Servers for Measured {
 
     fn cpu(&self) -> Vec<(&'static str, Duration)> {
         let servers = self.pids.iter().map(|(name, pid)| (*name, usage::cpu(*pid)));
-        servers.chain([("gateway and syncer", usage::cpu_of_threads(|name| name != buyers::THREAD))]).collect()
+        let ours = usage::cpu_of_threads(|name| ![buyers::THREAD, shop::THREAD].contains(&name));
+        let shop = self.has_shops.then(|| ("shop", usage::cpu_of_threads(|name| name == shop::THREAD)));
+        servers.chain([("gateway and syncer", ours)]).chain(shop).collect()
     }
 }

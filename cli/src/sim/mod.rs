@@ -3,40 +3,44 @@
 mod chart;
 mod live;
 mod measured;
+pub(crate) mod over_http;
 mod report;
 mod table;
 
 use std::fs;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use flash_gateway::Durability;
-use flash_sim::{Crowd, Live, Outcome, Sale, Strategy, Verdict};
+use flash_sim::{Counter, Crowd, Live, Outcome, Sale, Strategy, Verdict};
 
 use self::live::Lines;
 use self::measured::Measured;
 use self::report::Report;
 use crate::args::{self, Output};
+use crate::clock::now_ms;
 use crate::dev::{self, Running, Servers, Serving};
+use crate::load::{Endpoint, Street};
 use crate::{buyers, run};
 
 /// Runs every strategy, one after the other, over the same arrivals. Fails only if one broke a promise that it makes.
 pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<ExitCode> {
     dev::with_servers(&args.stack, async |servers| {
         let stop = run::asked_to_stop()?;
-        // Its gateway relays what `flash` sells; nobody asks it anything.
+        // Its gateway relays what `flash` sells. Over HTTP it has the same one thread that a shop has.
         let serving = Serving {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             threads: 1,
             rate_limits: Vec::new(),
             log_sample,
             durability: Durability::MEMORY,
+            workshop: None,
         };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = tokio::select! {
-            code = compare(args, &servers, output) => code,
+            code = compare(args, &servers, running.gateway.address(), output) => code,
             () = stop => bail!("stopped before the simulation was over"),
         };
         running.stop().await?;
@@ -44,7 +48,7 @@ pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<E
     })
 }
 
-async fn compare(args: &args::Sim, servers: &Servers<'_>, output: Output) -> Result<ExitCode> {
+async fn compare(args: &args::Sim, servers: &Servers<'_>, gateway: SocketAddr, output: Output) -> Result<ExitCode> {
     let crowd = Crowd {
         buyers: args.buyers,
         repeat_percent: args.repeat_percent,
@@ -52,12 +56,12 @@ async fn compare(args: &args::Sim, servers: &Servers<'_>, output: Output) -> Res
         seed: args.seed.unwrap_or_else(rand::random),
     };
     let strategies = if args.strategy.is_empty() { Strategy::ALL.to_vec() } else { args.strategy.clone() };
-    let report = Report { output, crowd, units: args.units, concurrency: args.concurrency };
+    let report = Report { output, crowd, units: args.units, concurrency: args.concurrency, http: args.http };
     let lines = Lines::new(&strategies, crowd.requests(), servers.progress);
     let mut outcomes = Vec::new();
     for (at, strategy) in strategies.into_iter().enumerate() {
         let live = Live::new()?;
-        let selling = sell(strategy, args, servers, crowd, live.clone());
+        let selling = sell(strategy, args, servers, gateway, crowd, live.clone());
         let outcome = lines.while_selling(at, args.units, &live, selling).await;
         let outcome = outcome.with_context(|| format!("{} cannot be run", strategy.name()))?;
         report.done(&outcome);
@@ -77,12 +81,28 @@ async fn sell(
     strategy: Strategy,
     args: &args::Sim,
     servers: &Servers<'_>,
+    gateway: SocketAddr,
     crowd: Crowd,
     live: Live,
 ) -> Result<Outcome> {
-    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let sale =
-        Sale { id: format!("sim-{}-{now_ms}", strategy.name()), units: args.units, concurrency: args.concurrency };
-    let measured = Measured { urls: servers.urls.clone(), pids: servers.pids.clone() };
-    buyers::on_thread(async move || flash_sim::run(strategy, &measured, &sale, &crowd, &live).await).await
+    let id = sale_id(strategy);
+    let sale = Sale { strategy, id, units: args.units, concurrency: args.concurrency };
+    let measured = Measured { urls: servers.urls.clone(), pids: servers.pids.clone(), has_shops: args.http };
+    if !args.http {
+        let selling =
+            async move || flash_sim::run(&measured, &sale, &crowd, &live, flash_sim::in_person, pending()).await;
+        return buyers::on_thread(selling).await;
+    }
+    let gateway = Endpoint::read(&format!("http://{gateway}"), None)?;
+    buyers::on_thread(async move || {
+        let street = Street::default();
+        let open = async |staff, keeper: &mut Counter| over_http::open(staff, keeper, &gateway, &street, &live).await;
+        flash_sim::run(&measured, &sale, &crowd, &live, open, pending()).await
+    })
+    .await
+}
+
+/// An id that no other run has had.
+pub(crate) fn sale_id(strategy: Strategy) -> String {
+    format!("sim-{}-{}", strategy.name(), now_ms())
 }

@@ -19,12 +19,15 @@ pub(super) struct Report {
     pub(super) crowd: Crowd,
     pub(super) units: u64,
     pub(super) concurrency: u64,
+    /// Whether buyers came over HTTP.
+    pub(super) http: bool,
 }
 
 /// What one strategy came to, as JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct Line {
     pub(super) strategy: &'static str,
+    pub(super) http: bool,
     pub(super) buyers: u64,
     pub(super) units: u64,
     pub(super) concurrency: u64,
@@ -81,8 +84,10 @@ impl Report {
         output::text(&format!(
             "CPU is with what a server does while nobody asks.\n\
              The same buyers at the same times: --buyers {buyers} --units {} --concurrency {} --rate {requests_per_s} \
-             --seed {seed}\n",
-            self.units, self.concurrency
+             --seed {seed}{}\n",
+            self.units,
+            self.concurrency,
+            if self.http { " --http" } else { "" }
         ));
     }
 
@@ -94,6 +99,7 @@ impl Report {
         let cpu = outcome.cpu.iter().map(|(name, time)| (key(name), rounded(time.as_secs_f64() * 1e6 / requests)));
         Line {
             strategy: outcome.strategy.name(),
+            http: self.http,
             buyers: outcome.buyers,
             units: outcome.units,
             concurrency: self.concurrency,

@@ -66,6 +66,7 @@ mod tests {
         const MANY: u64 = 500_000;
         const LONG_MS: f64 = 120_000.0;
         let line = Line {
+            http: false,
             strategy: "atomic-decrement",
             buyers: MANY,
             units: MANY,

@@ -27,19 +27,22 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, console, docs, events, health, keys, lists, metrics, operate, prefer, problem, products,
-    relay_status, reservation, reservations, sales, webhooks,
+    audit, audit_log, body, buyers, console, docs, doctor, events, health, keys, lists, metrics, operate, prefer,
+    problem, products, quarantine, relay_status, reservation, reservations, sales, webhooks, workshop,
 };
+use crate::audits::Audits;
 use crate::catalogue::Catalogue;
 use crate::events::Events;
+use crate::examinations::Examinations;
 use crate::ids::Ids;
-use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
+use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, LOOK_TIMEOUT_MS};
 use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::recovery::RecoveryHandle;
 use crate::relay::RelayHandle;
 use crate::sold_out::SoldOut;
 use crate::waits::Waits;
+use crate::workshop::Workshop;
 
 /// What the requests of one thread share.
 #[derive(Debug)]
@@ -56,6 +59,10 @@ pub(crate) struct App {
     pub(crate) orders: Arc<Orders>,
     /// What this gateway knows of sales besides what Redis says.
     pub(crate) catalogue: Arc<Catalogue>,
+    /// Whether everything is whole, for operators: one for all threads.
+    pub(crate) audits: Arc<Audits>,
+    /// What is wrong here, likewise.
+    pub(crate) examinations: Arc<Examinations>,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
     /// Brings back what Redis has forgotten.
@@ -69,6 +76,8 @@ pub(crate) struct App {
     pub(crate) events: Events,
     /// Webhooks may be at private addresses.
     pub(crate) webhooks_private: bool,
+    /// What the program around this gateway can do, if there is anything.
+    pub(crate) workshop: Option<Arc<dyn Workshop>>,
     /// Who waits for PostgreSQL.
     pub(crate) waits: Arc<Waits>,
     /// Which sales are known to be sold out.
@@ -81,6 +90,13 @@ pub(crate) struct App {
     /// How many places there are.
     pub(crate) requests_max: u32,
     pub(crate) request_log: RequestLog,
+}
+
+impl App {
+    /// Where there is none, its routes are not there either.
+    fn workshop(&self) -> Result<&dyn Workshop, Problem> {
+        Ok(self.workshop.as_deref().ok_or(Kind::NotFound)?)
+    }
 }
 
 /// Answers a request. Whatever happens, it gets an answer.
@@ -121,8 +137,7 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     let place = app.places.clone().try_acquire_owned().map_err(|_| shed())?;
     let reads = head.method.is_safe();
     let asked = Asked { target, caller, head, body };
-    let limit_ms = if asked.is_logged() { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
-    let limit = Duration::from_millis(limit_ms) + prefer::wait(&asked.head.headers).unwrap_or_default();
+    let limit = Duration::from_millis(asked.limit_ms()) + prefer::wait(&asked.head.headers).unwrap_or_default();
     in_time(limit, reads, Lasting::new(work(app.clone(), peer, asked, place))).await
 }
 
@@ -176,6 +191,15 @@ impl Asked {
         let is_operators = self.target.access == Access::Operate || matches!(self.caller, Caller::Operator(_));
         is_operators && !self.head.method.is_safe()
     }
+
+    /// How long it may take.
+    fn limit_ms(&self) -> u64 {
+        match self.target.endpoint {
+            Endpoint::ShowAudit | Endpoint::ShowHealth => LOOK_TIMEOUT_MS,
+            _ if self.is_logged() => CREATE_TIMEOUT_MS,
+            _ => HANDLER_TIMEOUT_MS,
+        }
+    }
 }
 
 async fn work(app: Arc<App>, peer: IpAddr, asked: Asked, place: OwnedSemaphorePermit) -> Reply {
@@ -225,7 +249,7 @@ async fn handle(app: &App, asked: &Asked, visit: &mut Visit<'_>, patience: Patie
 
 /// What is asked seldom.
 async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    let Asked { target, head, body, .. } = asked;
+    let Asked { target, caller, head, body } = asked;
     let (sale, id) = (target.sale.as_str(), target.id.as_str());
     let (headers, query) = (&head.headers, head.uri.query());
     match target.endpoint {
@@ -237,9 +261,14 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::CreateSale => sales::create(app, headers, body).await,
         Endpoint::ListSales => lists::sales(app, query).await,
         Endpoint::ListReservations => lists::reservations(app, sale, query).await,
-        Endpoint::ListQuarantine => lists::quarantine(app, query).await,
+        Endpoint::ListQuarantine => quarantine::list(app, query).await,
+        Endpoint::ShowQuarantined => quarantine::show(app, id).await,
+        Endpoint::Replay => quarantine::replay(app, id).await,
+        Endpoint::Discard => quarantine::discard(app, caller, id).await,
         Endpoint::ShowRelay => relay_status::show(app).await,
         Endpoint::ListSyncers => lists::syncers(app).await,
+        Endpoint::ShowAudit => audit::show(app, query).await,
+        Endpoint::ShowHealth => doctor::show(app).await,
         Endpoint::Restock => operate::restock(app, sale, headers, body).await,
         Endpoint::OpenSale => operate::open(app, sale).await,
         Endpoint::CloseSale => operate::close(app, sale).await,
@@ -250,6 +279,10 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::AddWebhook => webhooks::add(app, headers, body).await,
         Endpoint::ListWebhooks => webhooks::list(app).await,
         Endpoint::RemoveWebhook => webhooks::remove(app, id).await,
+        Endpoint::Simulate => workshop::simulate(app.workshop()?, headers, body),
+        Endpoint::ShowSimulation => workshop::show(app.workshop()?, id),
+        Endpoint::StopSimulation => workshop::stop(app.workshop()?, id),
+        Endpoint::MakeFault => workshop::fault(app.workshop()?, id).await,
         // The others are answered above.
         _ => Err(Kind::Internal.into()),
     }

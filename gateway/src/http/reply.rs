@@ -21,7 +21,12 @@ pub(crate) fn reply(status: StatusCode, body: Bytes) -> Reply {
 /// An answer of `body` as JSON.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Reply {
     // Strings, numbers and lists into memory: nothing here can fail.
-    let mut reply = reply(status, serde_json::to_vec(body).unwrap_or_default().into());
+    json_text(status, serde_json::to_vec(body).unwrap_or_default().into())
+}
+
+/// An answer of what is JSON already.
+pub(crate) fn json_text(status: StatusCode, body: Bytes) -> Reply {
+    let mut reply = reply(status, body);
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     reply
 }

@@ -35,6 +35,15 @@ pub(crate) enum Endpoint {
     ShowRelay,
     ListSyncers,
     ListQuarantine,
+    ShowQuarantined,
+    Replay,
+    Discard,
+    ShowAudit,
+    ShowHealth,
+    Simulate,
+    ShowSimulation,
+    StopSimulation,
+    MakeFault,
     Live,
     Ready,
     Metrics,
@@ -44,6 +53,13 @@ pub(crate) enum Endpoint {
     FindConsole,
     ShowConsole,
     ShowConsoleFile,
+}
+
+impl Endpoint {
+    /// Whether it is the workshop's: the program around the gateway answers.
+    const fn is_workshops(self) -> bool {
+        matches!(self, Self::Simulate | Self::ShowSimulation | Self::StopSimulation | Self::MakeFault)
+    }
 }
 
 /// Who may call a route.
@@ -74,16 +90,24 @@ impl Access {
 pub(crate) enum Surface {
     /// What buyers may call.
     Buyers,
-    /// All of it.
+    /// All that a gateway can do.
     Whole,
+    /// The same, and what the program around it can.
+    Workshop,
 }
 
 impl Surface {
-    pub(crate) const fn has(self, access: Access) -> bool {
+    pub(crate) const fn has(self, (_, _, endpoint, access, _): &Route) -> bool {
         match self {
-            Self::Whole => true,
+            Self::Workshop => true,
+            Self::Whole => !endpoint.is_workshops(),
             Self::Buyers => matches!(access, Access::Open | Access::Buyer),
         }
+    }
+
+    /// Whether operators call here.
+    pub(crate) const fn is_operators(self) -> bool {
+        !matches!(self, Self::Buyers)
     }
 }
 
@@ -91,7 +115,7 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 36] = [
+pub(crate) const ROUTES: [Route; 45] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
@@ -125,6 +149,15 @@ pub(crate) const ROUTES: [Route; 36] = [
     (Method::GET, "/v1/relay", Endpoint::ShowRelay, Access::Read, "show-relay"),
     (Method::GET, "/v1/syncers", Endpoint::ListSyncers, Access::Read, "list-syncers"),
     (Method::GET, "/v1/quarantine", Endpoint::ListQuarantine, Access::Read, "list-quarantine"),
+    (Method::GET, "/v1/quarantine/{id}", Endpoint::ShowQuarantined, Access::Read, "show-quarantined"),
+    (Method::POST, "/v1/quarantine/{id}/replay", Endpoint::Replay, Access::Operate, "replay"),
+    (Method::POST, "/v1/quarantine/{id}/discard", Endpoint::Discard, Access::Operate, "discard"),
+    (Method::GET, "/v1/audit", Endpoint::ShowAudit, Access::Read, "show-audit"),
+    (Method::GET, "/v1/health", Endpoint::ShowHealth, Access::Read, "show-health"),
+    (Method::POST, "/v1/simulations", Endpoint::Simulate, Access::Operate, "simulate"),
+    (Method::GET, "/v1/simulations/{id}", Endpoint::ShowSimulation, Access::Read, "show-simulation"),
+    (Method::DELETE, "/v1/simulations/{id}", Endpoint::StopSimulation, Access::Operate, "stop-simulation"),
+    (Method::POST, "/v1/faults/{id}", Endpoint::MakeFault, Access::Operate, "make-fault"),
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
     (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
     (Method::GET, "/metrics", Endpoint::Metrics, Access::Read, "metrics"),
@@ -168,7 +201,7 @@ impl Routes {
     pub(crate) fn new(surface: Surface) -> Result<Self, matchit::InsertError> {
         // Of a constant there is a new one wherever it is named.
         static TABLE: [Route; ROUTES.len()] = ROUTES;
-        let served: Vec<_> = TABLE.iter().filter(|(_, _, _, access, _)| surface.has(*access)).collect();
+        let served: Vec<_> = TABLE.iter().filter(|route| surface.has(route)).collect();
         let mut paths = Router::new();
         for (at, (_, path, ..)) in served.iter().enumerate() {
             if served[..at].iter().any(|(_, earlier, ..)| earlier == path) {
@@ -207,7 +240,7 @@ mod tests {
     use super::*;
 
     fn check(method: Method, path: &str, want: Result<(Endpoint, &str, &str), Problem>) {
-        check_of(Surface::Whole, method, path, want);
+        check_of(Surface::Workshop, method, path, want);
     }
 
     fn check_of(surface: Surface, method: Method, path: &str, want: Result<(Endpoint, &str, &str), Problem>) {
@@ -223,6 +256,15 @@ mod tests {
         check(Method::GET, "/v1/syncers", Ok((Endpoint::ListSyncers, "", "")));
         check(Method::GET, "/v1/relay", Ok((Endpoint::ShowRelay, "", "")));
         check(Method::GET, "/v1/quarantine", Ok((Endpoint::ListQuarantine, "", "")));
+        check(Method::GET, "/v1/quarantine/7", Ok((Endpoint::ShowQuarantined, "", "7")));
+        check(Method::POST, "/v1/quarantine/7/replay", Ok((Endpoint::Replay, "", "7")));
+        check(Method::POST, "/v1/quarantine/7/discard", Ok((Endpoint::Discard, "", "7")));
+        check(Method::GET, "/v1/audit", Ok((Endpoint::ShowAudit, "", "")));
+        check(Method::GET, "/v1/health", Ok((Endpoint::ShowHealth, "", "")));
+        check(Method::POST, "/v1/simulations", Ok((Endpoint::Simulate, "", "")));
+        check(Method::GET, "/v1/simulations/7", Ok((Endpoint::ShowSimulation, "", "7")));
+        check(Method::DELETE, "/v1/simulations/7", Ok((Endpoint::StopSimulation, "", "7")));
+        check(Method::POST, "/v1/faults/rain", Ok((Endpoint::MakeFault, "", "rain")));
         check(Method::GET, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::HEAD, "/v1/sales/drop", Ok((Endpoint::ShowSale, "drop", "")));
         check(Method::GET, "/v1/sales/drop/events", Ok((Endpoint::WatchSale, "drop", "")));
@@ -276,7 +318,12 @@ mod tests {
             "/v1/sales",
             "/v1/relay",
             "/v1/syncers",
+            "/v1/audit",
+            "/v1/health",
             "/v1/quarantine",
+            "/v1/quarantine/7",
+            "/v1/quarantine/7/replay",
+            "/v1/quarantine/7/discard",
             "/v1/sales/drop/restock",
             "/v1/keys",
             "/v1/keys/x",
@@ -289,6 +336,17 @@ mod tests {
         ] {
             for method in [Method::GET, Method::POST, Method::DELETE, Method::PUT] {
                 check(method, path, Err(Kind::NotFound.into()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_the_workshops_is_there_with_a_workshop_alone() {
+        for surface in [Surface::Buyers, Surface::Whole] {
+            for path in ["/v1/simulations", "/v1/simulations/7", "/v1/faults/rain"] {
+                for method in [Method::GET, Method::POST, Method::DELETE] {
+                    check_of(surface, method, path, Err(Kind::NotFound.into()));
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
     let told = Told::read()?;
     let served: Vec<(&Route, &told::Route)> = ROUTES
         .iter()
-        .filter(|(_, _, _, access, _)| surface.has(*access))
+        .filter(|route| surface.has(route))
         .filter_map(|route| Some((route, told.routes.get(route.4)?)))
         .collect();
     let is_served = |name: &str| served.iter().any(|((.., served), _)| *served == name);
@@ -49,7 +49,7 @@ pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
         "tags": tags,
         "paths": paths,
     });
-    if surface.has(Access::Operate) {
+    if surface.is_operators() {
         document["webhooks"] = webhooks::all().into();
     }
     document["components"] = components(told, &met, &document);

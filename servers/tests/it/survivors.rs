@@ -56,11 +56,13 @@ fn start_all(root: &Path) -> (Redis, Postgres, RabbitMq) {
 }
 
 fn start_and_wait_to_be_killed(root: &Path) {
-    let (_redis, postgres, _rabbitmq) = start_all(root);
+    let (_redis, postgres, rabbitmq) = start_all(root);
     let url = postgres.url("postgres");
     let busy = thread::spawn(move || block_on(work_for_an_hour(&url)));
     let is_busy = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT count%'";
     wait_until("a backend is busy", || block_on(count_rows(&postgres.url("postgres"), is_busy)) == 1);
+    // One of them stands still, and does not look up either.
+    rabbitmq.server.pause();
     println!("{READY}");
     // Ends when the test itself dies, too.
     std::io::stdin().read_to_end(&mut vec![]).unwrap();

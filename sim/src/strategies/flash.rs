@@ -37,6 +37,13 @@ pub(super) async fn sell(counter: &Counter, buyer: &str) -> Result<Sold> {
     Ok((answer, 0))
 }
 
+pub(super) async fn left(counter: &Counter) -> Result<i64> {
+    match counter.flash.call(Call::sale_status(&counter.sale)).await? {
+        Ok(status) => Ok(i64::try_from(status.sums().available)?),
+        Err(refusal) => bail!("refused: {}", refusal.code()),
+    }
+}
+
 /// Waits until PostgreSQL has as many orders as buyers were told, or for a bounded time.
 pub(super) async fn orders(counter: &Counter, told: u64) -> Result<(u64, u64)> {
     let end = Instant::now() + PERSIST_TIMEOUT;

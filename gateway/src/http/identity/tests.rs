@@ -42,6 +42,15 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("GET /v1/relay", Access::Read),
     ("GET /v1/syncers", Access::Read),
     ("GET /v1/quarantine", Access::Read),
+    ("GET /v1/quarantine/{id}", Access::Read),
+    ("POST /v1/quarantine/{id}/replay", Access::Operate),
+    ("POST /v1/quarantine/{id}/discard", Access::Operate),
+    ("GET /v1/audit", Access::Read),
+    ("GET /v1/health", Access::Read),
+    ("POST /v1/simulations", Access::Operate),
+    ("GET /v1/simulations/{id}", Access::Read),
+    ("DELETE /v1/simulations/{id}", Access::Operate),
+    ("POST /v1/faults/{id}", Access::Operate),
     ("GET /livez", Access::Open),
     ("GET /readyz", Access::Open),
     ("GET /metrics", Access::Read),
@@ -150,11 +159,11 @@ impl Listener {
         let jwt = Jwt { issuer: "shop".to_owned(), audience: "flash".to_owned(), keys: JwtKeys::Secret(secret()) };
         let tokens = || Tokens::new(TokenKeysFile::open(&Auth::Jwt(jwt)).unwrap().0);
         let (surface, gate) = match self {
-            Self::Open => (Surface::Whole, Gate::Open),
+            Self::Open => (Surface::Workshop, Gate::Open),
             Self::OpenForBuyers => (Surface::Buyers, Gate::Open),
             Self::Tokens => (Surface::Buyers, Gate::Tokens(tokens())),
             Self::Keys => (Surface::Buyers, Gate::Keys(api_keys())),
-            Self::Operators => (Surface::Whole, Gate::Operators(api_keys())),
+            Self::Operators => (Surface::Workshop, Gate::Operators(api_keys())),
         };
         Peer::with(surface, gate)
     }

@@ -98,6 +98,12 @@ problems! {
         "None was created. One that was asked for before it was created may be unknown for some seconds more.";
     UnknownBuyer "unknown-buyer" NOT_FOUND No "This buyer has no account"
         "Nobody opened one. To reserve takes none; to pay from a balance does.";
+    UnknownQuarantined "unknown-quarantined" NOT_FOUND No "There is no such row in the quarantine"
+        "None has this number. One that was replayed or discarded is still shown, and is not replayed or discarded again.";
+    UnknownSimulation "unknown-simulation" NOT_FOUND No "There is no such simulation"
+        "None has this id, or it was so long ago that it is forgotten.";
+    UnknownFault "unknown-fault" NOT_FOUND No "There is no such fault"
+        "None of this name can be made here.";
     UnknownProblem "unknown-problem" NOT_FOUND No "There is no such problem"
         "No problem's type ends so.";
     // Not a conflict: the request is in order, and the same again is right once there is money.
@@ -129,6 +135,8 @@ problems! {
         "A product does not change. Choose another id.";
     BuyerDiffers "buyer-differs" CONFLICT Changed "The buyer has an account that was opened otherwise"
         "With another balance or in another currency.";
+    SimulationRuns "simulation-runs" CONFLICT No "Another simulation runs"
+        "There is one at a time, or they would measure each other. The detail says which one runs.";
     Ended "ended" GONE No "The sale is over"
         "It has closed for good: its time is up.";
     Expired "expired" GONE No "The hold has expired"
@@ -158,6 +166,8 @@ problems! {
     DurabilityUnavailable "durability-unavailable" SERVICE_UNAVAILABLE Later
         "Redis cannot give the durability that is wanted"
         "Nothing was reserved. The detail says what Redis lacks; the header Flash-Durability may ask for less.";
+    FaultFailed "fault-failed" SERVICE_UNAVAILABLE Later "The fault was not made"
+        "The detail says what happened instead, and how things stand.";
     TimedOut "timed-out" GATEWAY_TIMEOUT Later "The answer took too long"
         "Nothing was to be changed.";
     OutcomeUnknown "outcome-unknown" GATEWAY_TIMEOUT ToLearn "Whether it was done is not known"

@@ -1,0 +1,183 @@
+//! A buyer who asks again until he has an answer, whatever happens to the gateway, to Redis or to his connection.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use flash_sim::{Answer, Till};
+use tokio::time::sleep;
+
+use super::buyer::{Answered, Buyer};
+use super::endpoint::Endpoint;
+use super::trouble::Trouble;
+use super::unheard::Leaves;
+use super::wish::Wish;
+
+/// Before he asks for the second time; each further time it is twice as long, with a jitter.
+const RETRY_WAIT_MS_MIN: u64 = 20;
+const RETRY_WAIT_MS_MAX: u64 = 1_000;
+/// How long he goes on.
+const PATIENCE_MS: u64 = 25_000;
+
+/// What all buyers of a simulation share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Street {
+    trouble: Arc<Trouble>,
+    /// Reservations that somebody was told of. Whose first answer was lost hears of his in a repeat: only the second to be
+    /// told of the same is told again.
+    told: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// Sends one buyer after another, each until he is answered.
+pub(crate) struct Stubborn {
+    buyer: Buyer,
+    street: Street,
+}
+
+impl Street {
+    pub(crate) fn new(trouble: Arc<Trouble>) -> Self {
+        Self { trouble, told: Arc::default() }
+    }
+
+    fn heard(&self, answered: Answered) -> Answer {
+        let Some(id) = answered.reservation else { return Answer::SoldOut };
+        let is_first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        if is_first { Answer::Sold } else { Answer::Again }
+    }
+}
+
+impl Stubborn {
+    pub(crate) async fn connect(endpoint: Endpoint, wish: Arc<Wish>, street: Street) -> Result<Self> {
+        Ok(Self { buyer: Buyer::connect(endpoint, wish).await?, street })
+    }
+}
+
+impl Till for Stubborn {
+    type Answer = (Answer, u64);
+
+    async fn sell(&mut self, buyer: u64) -> Result<(Answer, u64)> {
+        let mut unheard = 0;
+        if let Some(left) = self.street.trouble.take_unheard() {
+            // Whether it was sent at all, he cannot know either.
+            let leaves = if left.is_multiple_of(2) { Leaves::AtOnce } else { Leaves::Answered };
+            let _ = self.buyer.ask_unheard(buyer, leaves).await;
+            unheard = 1;
+        }
+        if !self.street.trouble.take_doubled() {
+            let (answered, retries) = until_answered(&mut self.buyer, buyer).await?;
+            return Ok((self.street.heard(answered), retries + unheard));
+        }
+        let mut twin = self.buyer.twin();
+        let both = tokio::try_join!(until_answered(&mut self.buyer, buyer), until_answered(&mut twin, buyer));
+        let ((one, retries), (other, more)) = both?;
+        let is_same = one.reservation == other.reservation;
+        let answer = if is_same { self.street.heard(one) } else { Answer::Contradicted };
+        Ok((answer, retries + more + unheard))
+    }
+}
+
+/// Asks until there is an answer that says how it ended, and says how often he asked again.
+async fn until_answered(buyer: &mut Buyer, number: u64) -> Result<(Answered, u64)> {
+    let end = Instant::now() + Duration::from_millis(PATIENCE_MS);
+    let mut retries = 0;
+    loop {
+        let why = match buyer.ask(number).await {
+            Ok((status, body)) => match Answered::read(status, &body)? {
+                answered if answered.is_final() => return Ok((answered, retries)),
+                answered => answered.outcome.name().to_owned(),
+            },
+            Err(error) => format!("{error:#}"),
+        };
+        if Instant::now() >= end {
+            bail!("no answer in {PATIENCE_MS} ms, the last time: {why}");
+        }
+        sleep(Duration::from_millis(wait_ms(retries))).await;
+        retries += 1;
+    }
+}
+
+/// With a jitter: who was turned away together does not come back together.
+fn wait_ms(retries: u64) -> u64 {
+    let doublings = u32::try_from(retries).unwrap_or(u32::MAX);
+    let longest = RETRY_WAIT_MS_MIN.saturating_mul(2_u64.saturating_pow(doublings)).min(RETRY_WAIT_MS_MAX);
+    rand::random_range(longest / 2..=longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use hyper::StatusCode;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::super::wish::Who;
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> Answered {
+        Answered::read(StatusCode::from_u16(status).unwrap(), body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_buyer_waits_longer_each_time_and_never_long() {
+        for (retries, longest) in [(0, 20), (1, 40), (5, 640), (6, 1_000), (u64::MAX, 1_000)] {
+            let waits = wait_ms(retries);
+            assert!((longest / 2..=longest).contains(&waits), "{retries}: {waits} ms");
+        }
+    }
+
+    #[test]
+    fn the_first_who_hears_of_a_reservation_is_told_and_the_next_is_told_again() {
+        let street = Street::default();
+        let heard = |status, body| street.heard(answered(status, body));
+        // The answer 201 was lost.
+        assert_eq!(heard(200, "{\"id\":\"1\"}"), Answer::Sold);
+        assert_eq!(heard(200, "{\"id\":\"1\"}"), Answer::Again);
+        assert_eq!(heard(201, "{\"id\":\"2\"}"), Answer::Sold);
+        assert_eq!(heard(409, "{\"type\":\"/problems/sold-out\"}"), Answer::SoldOut);
+    }
+
+    /// Answers one request a connection, in this order; "" is a connection that is closed without an answer.
+    async fn serve(listener: TcpListener, mut answers: VecDeque<&'static str>) {
+        // Who connects ahead, and who goes away, asks nothing.
+        let mut request = [0; 4096];
+        while let Some(answer) = answers.front() {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            if peer.read(&mut request).await.unwrap_or(0) == 0 {
+                continue;
+            }
+            if let Some((status, body)) = answer.split_once(' ') {
+                let length = body.len();
+                let answer =
+                    format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+                peer.write_all(answer.as_bytes()).await.unwrap();
+            }
+            answers.pop_front();
+        }
+    }
+
+    async fn check(trouble: impl FnOnce(&Trouble), answers: &[&'static str], want: (Answer, u64)) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::read(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+        let wish = Arc::new(Wish::new("drop", None, Who::Named(String::new())));
+        let street = Street::default();
+        trouble(&street.trouble);
+        let buyer = Buyer::connect(endpoint, wish).await.unwrap().twin();
+        let serving = tokio::spawn(serve(listener, answers.iter().copied().collect()));
+        let sold = Stubborn { buyer, street }.sell(7).await.unwrap();
+        assert_eq!(sold, want, "{answers:?}");
+        serving.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_buyer_asks_until_he_is_answered() {
+        const RESERVED: &str = "201 {\"id\":\"1\"}";
+        const ANOTHER: &str = "201 {\"id\":\"2\"}";
+        check(|_| {}, &[RESERVED], (Answer::Sold, 0)).await;
+        check(|_| {}, &["", "503 {}", "504 {}", "409 {\"type\":\"/problems/sold-out\"}"], (Answer::SoldOut, 3)).await;
+        check(|trouble| trouble.lose_answers(1), &[RESERVED, "200 {\"id\":\"1\"}"], (Answer::Sold, 1)).await;
+        check(|trouble| trouble.send_twice(1), &[RESERVED, "200 {\"id\":\"1\"}"], (Answer::Sold, 0)).await;
+        check(|trouble| trouble.send_twice(1), &[RESERVED, ANOTHER], (Answer::Contradicted, 0)).await;
+    }
+}

@@ -1,0 +1,124 @@
+//! A small shop over HTTP: it stands before a way to sell that is none of Flash's, so that its buyers come as those of a gateway do.
+
+mod answer;
+mod pool;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use flash_gateway::limits::BODY_BYTES_MAX;
+use flash_sim::{Live, Staff};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use self::pool::{Counters, Pool};
+use crate::run;
+
+/// The thread's name, by which its CPU time is known.
+pub(crate) const THREAD: &str = "flash-shop";
+
+/// A shop that is open. Dropped, it closes.
+pub(crate) struct Shop {
+    pub(crate) address: SocketAddr,
+    _close: oneshot::Sender<()>,
+}
+
+impl Shop {
+    /// Opens a shop on a thread of its own, with as many counters as there are requests at once. What they tried again is
+    /// counted in `live`.
+    pub(crate) async fn open(staff: Staff, live: Live) -> Result<Self> {
+        let (opened, is_open) = oneshot::channel();
+        let (close, closed) = oneshot::channel();
+        std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+            let result = run::block_on(async {
+                let (listener, floor) = Floor::of(staff, live).await?;
+                // Whoever opened it is gone, if nobody hears of it.
+                let _ = opened.send(listener.local_addr()?);
+                tokio::select! {
+                    () = accept(listener, Arc::new(floor)) => {}
+                    // Whether it is said, or the one to say it is gone.
+                    _ = closed => {}
+                }
+                Ok(())
+            });
+            if let Err(error) = result {
+                tracing::error!(error = format!("{error:#}"), "a shop cannot be opened");
+            }
+        })?;
+        let address = is_open.await.context("the shop cannot be opened")?;
+        Ok(Self { address, _close: close })
+    }
+}
+
+/// What those share who serve.
+struct Floor {
+    sale: String,
+    path: String,
+    counters: Counters,
+    live: Live,
+    served: AtomicU64,
+}
+
+impl Floor {
+    async fn of(staff: Staff, live: Live) -> Result<(TcpListener, Self)> {
+        let counters = Pool::of(staff.counters().await?);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let sale = staff.sale.id;
+        let path = format!("/v1/sales/{sale}/reservations");
+        Ok((listener, Self { sale, path, counters, live, served: AtomicU64::new(0) }))
+    }
+
+    async fn reply(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.method() != Method::POST || request.uri().path() != self.path {
+            return answer::failed(StatusCode::NOT_FOUND, "there is nothing here");
+        }
+        let Ok(body) = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await else {
+            return answer::failed(StatusCode::BAD_REQUEST, "the body cannot be read");
+        };
+        let body = body.to_bytes();
+        match answer::buyer(&body) {
+            Ok(buyer) => self.serve(&buyer).await,
+            Err(error) => answer::failed(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
+        }
+    }
+
+    async fn serve(&self, buyer: &str) -> Response<Full<Bytes>> {
+        let mut taken = self.counters.take().await;
+        let Some(counter) = taken.as_mut().and_then(|taken| taken.get()) else {
+            return answer::failed(StatusCode::SERVICE_UNAVAILABLE, "nobody sells here");
+        };
+        match counter.serve(buyer).await {
+            Ok(sold) => {
+                self.live.retried(sold.1);
+                answer::of(&self.sale, self.served.fetch_add(1, Ordering::Relaxed) + 1, sold)
+            }
+            Err(error) => answer::failed(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error:#}")),
+        }
+    }
+}
+
+/// Serves whoever comes. There are no more connections than buyers at once, who are ours.
+async fn accept(listener: TcpListener, floor: Arc<Floor>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        tokio::spawn(connection(stream, floor.clone()));
+    }
+}
+
+async fn connection(stream: TcpStream, floor: Arc<Floor>) {
+    let service = service_fn(move |request| {
+        let floor = floor.clone();
+        async move { anyhow::Ok(floor.reply(request).await) }
+    });
+    // However it ended, the buyer knows.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}

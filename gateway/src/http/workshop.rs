@@ -1,0 +1,157 @@
+//! What is there for whoever develops, and nowhere else: `/v1/simulations`, `/v1/simulations/{id}` and `/v1/faults/{id}`.
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::HeaderMap;
+use serde::Serialize;
+
+use super::problem::{FieldError, Kind, Problem};
+use super::reply::{Reply, created, json, json_text, reply};
+use super::{body, fields};
+use crate::limits::{
+    SIMULATION_BUYERS_MAX, SIMULATION_CONCURRENCY_MAX, SIMULATION_RATE_MAX, SIMULATION_S_MAX, SIMULATION_SEED_MAX,
+    SIMULATION_UNITS_MAX, STRATEGIES_MAX, STRATEGY_BYTES_MAX,
+};
+use crate::workshop::{Busy, Simulated, Workshop};
+
+/// Begins a simulation.
+pub(crate) fn simulate(workshop: &dyn Workshop, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Begun<'a> {
+        id: &'a str,
+    }
+    body::expect_json(headers)?;
+    let wanted = read(&workshop.strategies(), body)?;
+    let id = workshop.simulate(wanted).map_err(|Busy(id)| {
+        Problem::new(Kind::SimulationRuns, format!("simulation {id} runs: wait for its end, or stop it"))
+    })?;
+    Ok(created(format!("/v1/simulations/{id}"), &Begun { id: &id }))
+}
+
+fn read(known: &[&'static str], json: &[u8]) -> Result<Simulated, Problem> {
+    const FIELDS: [&str; 6] = ["strategies", "buyers", "units", "concurrency", "rate", "seed"];
+    let [strategies, buyers, units, concurrency, rate, seed] = fields::body(json, FIELDS)?;
+    let named = strategies.required()?.names(STRATEGIES_MAX, STRATEGY_BYTES_MAX)?;
+    let mut strategies = Vec::with_capacity(named.len());
+    for (at, name) in named.iter().enumerate() {
+        let refused = |rule: String| FieldError { pointer: format!("/strategies/{at}"), detail: rule };
+        let strategy = known.iter().find(|known| *known == name);
+        let strategy = strategy.ok_or_else(|| refused(format!("strategies are {}", known.join(", "))))?;
+        if strategies.contains(strategy) {
+            return Err(refused(format!("{strategy} must be named once")).into());
+        }
+        strategies.push(*strategy);
+    }
+    let buyers = buyers.required()?.int(1, SIMULATION_BUYERS_MAX)?;
+    let units = units.required()?.int(1, SIMULATION_UNITS_MAX)?;
+    let concurrency = concurrency.required()?.int(1, SIMULATION_CONCURRENCY_MAX)?;
+    // All have come by the end of the longest simulation that there may be.
+    let rate = rate.required()?.int(buyers.div_ceil(SIMULATION_S_MAX), SIMULATION_RATE_MAX)?;
+    let seed = seed.optional(|seed| seed.int(0, SIMULATION_SEED_MAX))?;
+    Ok(Simulated { strategies, buyers, units, concurrency, rate, seed })
+}
+
+/// A simulation as it stands.
+pub(crate) fn show(workshop: &dyn Workshop, id: &str) -> Result<Reply, Problem> {
+    let simulation = workshop.simulation(id).ok_or(Kind::UnknownSimulation)?;
+    Ok(json_text(StatusCode::OK, simulation.into()))
+}
+
+/// Stops a simulation, if it is not over.
+pub(crate) fn stop(workshop: &dyn Workshop, id: &str) -> Result<Reply, Problem> {
+    if workshop.stop(id) {
+        return Ok(reply(StatusCode::NO_CONTENT, Bytes::new()));
+    }
+    Err(Kind::UnknownSimulation.into())
+}
+
+/// Makes a fault.
+pub(crate) async fn fault(workshop: &dyn Workshop, name: &str) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Made {
+        fault: &'static str,
+    }
+    let fault = workshop.faults().into_iter().find(|fault| *fault == name).ok_or(Kind::UnknownFault)?;
+    workshop.fault(fault).await.map_err(|why| Problem::new(Kind::FaultFailed, why))?;
+    Ok(json(StatusCode::OK, &Made { fault }))
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+
+    use super::*;
+    use crate::workshop::tests::Fake;
+
+    const WANTED: &str = r#"{"strategies":["flash"],"buyers":9,"units":3,"concurrency":2,"rate":5,"seed":7}"#;
+
+    fn check_bad(json: &str, pointer: &str, detail: &str) {
+        let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
+        assert_eq!(read(&["naive", "flash"], json.as_bytes()), Err(error.into()), "{json}");
+    }
+
+    async fn text(reply: Reply) -> String {
+        String::from_utf8(reply.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+    }
+
+    #[test]
+    fn a_simulation_has_ways_to_sell_that_are_known_and_numbers_within_their_limits() {
+        let wanted =
+            Simulated { strategies: vec!["flash"], buyers: 9, units: 3, concurrency: 2, rate: 5, seed: Some(7) };
+        assert_eq!(read(&["naive", "flash"], WANTED.as_bytes()), Ok(wanted));
+        let check = |name: &str, value: &str, pointer, detail| {
+            let mut json: serde_json::Value = serde_json::from_str(WANTED).unwrap();
+            json[name] = serde_json::from_str(value).unwrap();
+            check_bad(&json.to_string(), pointer, detail);
+        };
+        check("strategies", "[]", "/strategies", "strategies must be 1 to 16");
+        check("strategies", "[\"luck\"]", "/strategies/0", "strategies are naive, flash");
+        check("strategies", "[\"naive\",\"naive\"]", "/strategies/1", "naive must be named once");
+        check("strategies", "7", "/strategies", "strategies must be a list of 1 to 16 strings");
+        check("buyers", "0", "/buyers", "buyers must be 1 to 50000");
+        check("buyers", "null", "/buyers", "buyers must be given");
+        check("units", "50001", "/units", "units must be 1 to 50000");
+        check("concurrency", "\"8\"", "/concurrency", "concurrency must be a whole number, 1 to 64");
+        check("rate", "20001", "/rate", "rate must be 1 to 20000");
+        check("seed", "-1", "/seed", "seed must be a whole number, 0 to 9007199254740991");
+        check(
+            "luck",
+            "1",
+            "/luck",
+            "luck is not a field; the fields are strategies, buyers, units, concurrency, rate, seed",
+        );
+    }
+
+    #[test]
+    fn whoever_comes_last_comes_before_the_longest_simulation_is_over() {
+        let json = WANTED.replace("\"buyers\":9", "\"buyers\":6000");
+        check_bad(&json, "/rate", "rate must be 20 to 20000");
+        assert!(read(&["flash"], json.replace("\"rate\":5", "\"rate\":20").as_bytes()).is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_simulation_runs_is_shown_and_is_stopped() {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let begun = simulate(&Fake::default(), &headers, WANTED.as_bytes()).unwrap();
+        assert_eq!(begun.status(), StatusCode::CREATED);
+        assert_eq!(begun.headers()[LOCATION], "/v1/simulations/flash-of-9");
+        assert_eq!(text(begun).await, "{\"id\":\"flash-of-9\"}");
+        let busy = Fake { runs: Some("a") };
+        let refused = simulate(&busy, &headers, WANTED.as_bytes()).unwrap_err();
+        assert_eq!(refused, Problem::new(Kind::SimulationRuns, "simulation a runs: wait for its end, or stop it"));
+        assert_eq!(text(show(&busy, "a").unwrap()).await, "{\"id\":\"a\"}");
+        assert_eq!(stop(&busy, "a").unwrap().status(), StatusCode::NO_CONTENT);
+        for refused in [show(&busy, "b"), stop(&busy, "b")] {
+            assert_eq!(refused.unwrap_err().kind, Kind::UnknownSimulation);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fault_is_made_or_says_what_happened() {
+        assert_eq!(text(fault(&Fake::default(), "rain").await.unwrap()).await, "{\"fault\":\"rain\"}");
+        let failed = fault(&Fake::default(), "hail").await.unwrap_err();
+        assert_eq!(failed, Problem::new(Kind::FaultFailed, "the sky is clear"));
+        assert_eq!(fault(&Fake::default(), "snow").await.unwrap_err().kind, Kind::UnknownFault);
+    }
+}

@@ -1,0 +1,74 @@
+//! Opens counters, wherever their work is to be done.
+
+use anyhow::{Context, Result};
+use flash_client::Client as Flash;
+use redis::AsyncConnectionConfig;
+use redis::aio::MultiplexedConnection;
+use tokio::time::timeout;
+use tokio_postgres::Client as Postgres;
+
+use crate::open_loop::REQUEST_TIMEOUT;
+use crate::run::{Sale, Servers};
+use crate::scripts::Scripts;
+use crate::sql::Statements;
+use crate::strategies::Counter;
+
+/// Opens counters of one sale.
+#[derive(Clone)]
+pub struct Staff {
+    /// The sale.
+    pub sale: Sale,
+    redis: String,
+    postgres: String,
+}
+
+impl Staff {
+    pub(crate) fn of(sale: &Sale, servers: &impl Servers) -> Self {
+        Self { sale: sale.clone(), redis: servers.redis().to_owned(), postgres: servers.postgres().to_owned() }
+    }
+
+    /// As many counters as requests may be under way at once. The thread that asks does their work from now on.
+    ///
+    /// # Errors
+    /// When a server cannot be reached.
+    pub async fn counters(&self) -> Result<Vec<Counter>> {
+        self.open(self.sale.concurrency).await
+    }
+
+    /// One at which nobody buys: it tells what there is.
+    ///
+    /// # Errors
+    /// When a server cannot be reached.
+    pub async fn keeper(&self) -> Result<Counter> {
+        self.open(1).await?.pop().context("nobody keeps the sale")
+    }
+
+    /// Each has a connection of its own to PostgreSQL; that to Redis is shared, as programs usually do it.
+    async fn open(&self, count: u64) -> Result<Vec<Counter>> {
+        let mut redis = self.redis().await?;
+        let scripts = Scripts::load(&mut redis).await?;
+        let flash = Flash::connect(&self.redis)?;
+        timeout(REQUEST_TIMEOUT, flash.connected()).await.context("cannot connect to Redis")?;
+        let mut counters = Vec::new();
+        for _ in 0..count {
+            let postgres = self.postgres().await?;
+            let statements = Statements::prepare(&postgres).await?;
+            let (strategy, sale) = (self.sale.strategy, self.sale.id.clone());
+            let (redis, scripts, flash) = (redis.clone(), scripts.clone(), flash.clone());
+            counters.push(Counter { strategy, sale, postgres, statements, redis, scripts, flash });
+        }
+        Ok(counters)
+    }
+
+    /// A new connection to Redis.
+    pub(crate) async fn redis(&self) -> Result<MultiplexedConnection> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(REQUEST_TIMEOUT));
+        let client = redis::Client::open(self.redis.as_str())?;
+        client.get_multiplexed_async_connection_with_config(&config).await.context("cannot connect to Redis")
+    }
+
+    /// A new connection to PostgreSQL.
+    pub(crate) async fn postgres(&self) -> Result<Postgres> {
+        flash_vault::connect(&self.postgres).await.context("cannot connect to PostgreSQL")
+    }
+}
