@@ -155,8 +155,14 @@ impl Orders {
     /// A connection that writes events, for one who has waited for his turn. It is his until he lets go of both.
     pub(crate) async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Vault), OrdersError> {
         let turn = self.writing.lock().await;
-        let opening = timeout(Duration::from_millis(CREATE_SALE_TIMEOUT_MS), Vault::open(&self.url)).await;
-        Ok((turn, opening.map_err(|_| OrdersError::Away)?.map_err(|_| OrdersError::Away)?))
+        match timeout(Duration::from_millis(CREATE_SALE_TIMEOUT_MS), Vault::open(&self.url)).await {
+            Ok(Ok(vault)) => Ok((turn, vault)),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "PostgreSQL gives no connection that writes");
+                Err(OrdersError::Away)
+            }
+            Err(_) => Err(OrdersError::Away),
+        }
     }
 
     /// Creates a product.
