@@ -1,18 +1,18 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-D2K4IUYO.css",
-        media: "text/css; charset=utf-8",
-        is_hashed: true,
-        plain: Coded { etag: "\"e06b5dce21db1147\"", bytes: include_bytes!("console-D2K4IUYO.css") },
-        gzip: Coded { etag: "\"e06b5dce21db1147-gzip\"", bytes: include_bytes!("console-D2K4IUYO.css.gz") },
-    },
-    Asset {
         name: "console-EM47JR2S.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
         plain: Coded { etag: "\"a005941d58692dca\"", bytes: include_bytes!("console-EM47JR2S.js") },
         gzip: Coded { etag: "\"a005941d58692dca-gzip\"", bytes: include_bytes!("console-EM47JR2S.js.gz") },
+    },
+    Asset {
+        name: "console-VZWC732J.css",
+        media: "text/css; charset=utf-8",
+        is_hashed: true,
+        plain: Coded { etag: "\"c48d29889d504475\"", bytes: include_bytes!("console-VZWC732J.css") },
+        gzip: Coded { etag: "\"c48d29889d504475-gzip\"", bytes: include_bytes!("console-VZWC732J.css.gz") },
     },
     Asset {
         name: "icon.svg",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"e0117e2aaa927630\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"e0117e2aaa927630-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"2ac90877104c18f2\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"2ac90877104c18f2-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",
