@@ -36,7 +36,6 @@ pub struct Version {
 
 /// Examines everything. (In a box: what RabbitMQ's client consists of is too deep for the compiler to look at again within
 /// each caller.)
-#[must_use]
 pub fn examine(config: &Config) -> Pin<Box<dyn Future<Output = Examination> + Send + '_>> {
     Box::pin(examine_all(config))
 }

@@ -1,10 +1,11 @@
 //! Audits for `GET /v1/audit`: of everything or of one sale, bounded in time.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flash_audit::{AuditError, Finding, Kind, Report, Verdict};
+use flash_audit::{AuditError, Finding, Kind, Report, SALES_MAX, Verdict};
 use flash_client::Client;
 use serde::Serialize;
 use tokio::time::timeout;
@@ -77,7 +78,7 @@ impl Audit {
             Some(sale) => vec![sale],
             None => {
                 self.findings.extend(flash_audit::unreadable(&vault).await?.into_iter().flat_map(|of| of.findings));
-                flash_audit::sales(redis, &vault).await?
+                all_sales(redis, &vault).await?
             }
         };
         for sale in sales {
@@ -92,6 +93,15 @@ impl Audit {
         }
         Ok(())
     }
+}
+
+/// Those that are over come last: where time is short, they are left out.
+async fn all_sales(redis: &Client, vault: &flash_vault::Client) -> Result<Vec<String>, AuditError> {
+    let mut sales = flash_audit::sales(redis, vault).await?;
+    let count = u32::try_from(SALES_MAX).unwrap_or(u32::MAX);
+    let on_sale: HashSet<String> = flash_vault::sales_on_sale(vault, "", count).await?.into_iter().collect();
+    sales.sort_by_key(|sale| !on_sale.contains(sale));
+    Ok(sales)
 }
 
 /// Redis has no such sale, and PostgreSQL has nothing but its terms, at most.
@@ -112,5 +122,16 @@ mod tests {
         assert_eq!((audit.verdict, kinds), (Verdict::Unknown, vec![Kind::Unanswered]));
         let told = format!("{audits:?} {}", serde_json::to_string(&*audit).unwrap());
         assert!(!told.contains("hush"), "{told}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_audit_that_comes_to_no_end_says_how_far_it_came() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let redis = Client::connect("redis://127.0.0.1:1").unwrap();
+        let audits = Audits::new(format!("postgres://ada@{}/drop", silent.local_addr().unwrap()));
+        let audit = audits.get(&redis, Some("drop")).await.unwrap();
+        let found: Vec<_> = audit.findings.iter().map(|finding| (finding.kind, finding.detail.as_str())).collect();
+        let told = (Kind::Unfinished, "0 sales were audited within 4000 ms");
+        assert_eq!((audit.verdict, found), (Verdict::Unknown, vec![told]));
     }
 }

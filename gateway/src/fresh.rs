@@ -8,6 +8,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::limits::TURN_MS_MAX;
 
+/// What took long is told for as many times as long, so that no more than a quarter of the time goes into finding it out.
+const REST_TIMES: u32 = 3;
+
 /// What was found out last, and of what.
 #[derive(Debug)]
 pub(crate) struct Fresh<K, T> {
@@ -19,7 +22,7 @@ pub(crate) struct Fresh<K, T> {
 struct Last<K, T> {
     of: K,
     found: T,
-    at: Instant,
+    until: Instant,
 }
 
 impl<K: PartialEq, T: Clone> Fresh<K, T> {
@@ -30,12 +33,13 @@ impl<K: PartialEq, T: Clone> Fresh<K, T> {
     /// What is known of `of`, or what `finding` finds out. None: others took up all the time that there is.
     pub(crate) async fn get(&self, of: K, finding: impl Future<Output = T>) -> Option<T> {
         let mut last = timeout(Duration::from_millis(TURN_MS_MAX), self.last.lock()).await.ok()?;
-        let is_fresh = |last: &Last<K, T>| last.at.elapsed() < Duration::from_millis(self.fresh_ms);
-        if let Some(last) = last.as_ref().filter(|last| last.of == of && is_fresh(last)) {
+        let began = Instant::now();
+        if let Some(last) = last.as_ref().filter(|last| last.of == of && began < last.until) {
             return Some(last.found.clone());
         }
         let found = finding.await;
-        *last = Some(Last { of, found: found.clone(), at: Instant::now() });
+        let rest = Duration::from_millis(self.fresh_ms).max(began.elapsed() * REST_TIMES);
+        *last = Some(Last { of, found: found.clone(), until: Instant::now() + rest });
         Some(found)
     }
 }
@@ -64,6 +68,16 @@ mod tests {
         advance(Duration::from_millis(100)).await;
         assert_eq!(fresh.get("a", find(&times, 50)).await, Some(2));
         assert_eq!(fresh.get("b", find(&times, 50)).await, Some(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_took_long_is_told_for_longer() {
+        let (fresh, times) = (Fresh::new(1_000), AtomicU32::default());
+        assert_eq!(fresh.get("a", find(&times, 2_000)).await, Some(1));
+        advance(Duration::from_millis(5_900)).await;
+        assert_eq!(fresh.get("a", find(&times, 50)).await, Some(1));
+        advance(Duration::from_millis(100)).await;
+        assert_eq!(fresh.get("a", find(&times, 50)).await, Some(2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -24,11 +24,11 @@ pub const LOOK_TIMEOUT_MS: u64 = 10_000;
 pub const TURN_MS_MAX: u64 = 5_000;
 /// What one audit may take. Behind it, it says how far it came.
 pub const AUDIT_MS_MAX: u64 = 4_000;
-/// How long an audit is told again instead of being made anew: consoles ask every few seconds, each for itself.
+/// How long an audit is told again, at least, instead of being made anew: consoles ask every few seconds, each for itself.
 pub const AUDIT_FRESH_MS: u64 = 2_000;
 /// How long a server may be silent before an examination goes on without it.
 pub const EXAMINED_SILENCE_MS_MAX: u64 = 1_500;
-/// How long an examination is told again.
+/// How long an examination is told again, at least.
 pub const EXAMINATION_FRESH_MS: u64 = 10_000;
 /// How long a client may take to shake hands where TLS is spoken. Meanwhile it holds a connection's place and nothing else.
 pub const HANDSHAKE_TIMEOUT_MS: u64 = 5_000;

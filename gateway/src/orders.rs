@@ -154,9 +154,18 @@ impl Orders {
 
     /// A connection that writes events, for one who has waited for his turn. It is his until he lets go of both.
     pub(crate) async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Vault), OrdersError> {
-        let turn = self.writing.lock().await;
-        let opening = timeout(Duration::from_millis(CREATE_SALE_TIMEOUT_MS), Vault::open(&self.url)).await;
-        Ok((turn, opening.map_err(|_| OrdersError::Away)?.map_err(|_| OrdersError::Away)?))
+        let opening = async {
+            let turn = self.writing.lock().await;
+            Ok::<_, flash_vault::Error>((turn, Vault::open(&self.url).await?))
+        };
+        match timeout(Duration::from_millis(CREATE_SALE_TIMEOUT_MS), opening).await {
+            Ok(Ok(writer)) => Ok(writer),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "PostgreSQL gives no connection that writes");
+                Err(OrdersError::Away)
+            }
+            Err(_) => Err(OrdersError::Busy),
+        }
     }
 
     /// Creates a product.

@@ -238,7 +238,11 @@ fn operators_are_told_what_an_audit_finds_and_what_nobody_can_tell() {
         let answer = world.http().get(&format!("/v1/audit{query}")).expect("an answer");
         assert_eq!(answer.problem(), want, "{query}: {answer:?}");
     }
-    world.sql("UPDATE skus SET sold = sold - 1 WHERE sale = 'drop'");
+    world.sql(
+        "UPDATE skus SET sold = sold - 1 WHERE sale = 'drop'; UPDATE sales SET closes_at_ms = 1 WHERE sale = 'drop'",
+    );
+    let audit = until(&world, "", "whole", &[]);
+    assert_eq!(audit["sales"][1]["sale"], "drop", "what is over comes last: {audit}");
     world.sql("INSERT INTO quarantine (reason, body) VALUES ('unreadable', 'x')");
     until(&world, "", "drift", &["quarantined"]);
     world.sql("UPDATE quarantine SET discarded_at = now(), discarded_by = 'ada'");

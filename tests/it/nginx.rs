@@ -191,6 +191,8 @@ fn what_nginx_refuses_is_a_problem_as_a_gateway_would_say_it() {
     check("GET", "/nowhere", "", 404, "not-found");
     check("GET", "/metrics", "", 404, "not-found");
     check("GET", "/v1/audit-log", "", 404, "not-found");
+    check("GET", "/v1/audit", "", 404, "not-found");
+    check("POST", "/v1/quarantine/1/replay", "", 404, "not-found");
 }
 
 #[test]
