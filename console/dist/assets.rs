@@ -1,11 +1,11 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-EM47JR2S.js",
+        name: "console-D3V2IQP7.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"a005941d58692dca\"", bytes: include_bytes!("console-EM47JR2S.js") },
-        gzip: Coded { etag: "\"a005941d58692dca-gzip\"", bytes: include_bytes!("console-EM47JR2S.js.gz") },
+        plain: Coded { etag: "\"8c4a2397b198836e\"", bytes: include_bytes!("console-D3V2IQP7.js") },
+        gzip: Coded { etag: "\"8c4a2397b198836e-gzip\"", bytes: include_bytes!("console-D3V2IQP7.js.gz") },
     },
     Asset {
         name: "console-VZWC732J.css",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"2ac90877104c18f2\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"2ac90877104c18f2-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"1df28cce54907dd4\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"1df28cce54907dd4-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

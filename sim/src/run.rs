@@ -78,8 +78,7 @@ pub async fn run<T: Till<Answer = Sold>, K>(
     let used = servers.cpu().into_iter().zip(before).map(|((name, now), (_, then))| (name, now.saturating_sub(then)));
     let cpu = used.collect();
     drop(kept);
-    // Their connections may have broken on the way.
-    keeper.clear(&mut staff.redis().await?).await?;
+    keeper.clear(&staff).await?;
     staff.postgres().await?.batch_execute(sql::DROP).await.context("cannot drop the tables")?;
     let Sale { strategy, units, .. } = *sale;
     Ok(Outcome { strategy, units, buyers: crowd.buyers, tally, took, orders, duplicates, cpu })

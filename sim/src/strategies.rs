@@ -17,6 +17,7 @@ use tokio_postgres::Client as Postgres;
 use crate::open_loop::Till;
 use crate::scripts::Scripts;
 use crate::sql::{self, Statements};
+use crate::staff::Staff;
 use crate::strategy::Strategy;
 use crate::tally::Answer;
 
@@ -105,10 +106,14 @@ impl Counter {
         Ok(self.postgres.query_one(statement, &[&self.sale]).await?.get(0))
     }
 
-    /// Leaves nothing in Redis.
-    pub(crate) async fn clear(&self, redis: &mut MultiplexedConnection) -> Result<()> {
+    /// Leaves nothing in Redis that is the simulator's own.
+    pub(crate) async fn clear(&self, staff: &Staff) -> Result<()> {
+        if !matches!(self.strategy, Strategy::RedisLock | Strategy::RedisDecr | Strategy::Lua) {
+            return Ok(());
+        }
         let keys = [self.key("stock"), self.key("buyers"), self.key("lock")];
-        Ok(redis::cmd("DEL").arg(&keys).exec_async(redis).await?)
+        // The connection that they were sold by may have broken on the way.
+        Ok(redis::cmd("DEL").arg(&keys).exec_async(&mut staff.redis().await?).await?)
     }
 
     /// A key of this sale's in Redis.

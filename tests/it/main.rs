@@ -7,6 +7,7 @@ mod completions;
 mod console;
 mod dashboards;
 mod dev;
+mod dev_faults;
 mod doctor;
 mod durability;
 mod events;

@@ -105,10 +105,15 @@ fn the_same_buyers_meet_each_way_to_sell_and_what_comes_of_it_is_told() {
         assert!(of("moments").next().is_some(), "{strategy}: {told}");
         let lines: Vec<&str> = of("log").filter_map(|line| line["line"].as_str()).collect();
         assert_eq!(lines.first(), Some(&"begins: 20 units, 240 requests"), "{told}");
-        assert!(lines.len() < 20 && lines.iter().any(|line| *line == "100 % have an answer"), "{lines:?}");
+        assert!(lines.len() < 20 && lines.contains(&"100 % have an answer"), "{lines:?}");
         let verdict = outcomes[at]["verdict"].as_str().expect("a verdict");
         assert!(lines.last().is_some_and(|line| line.starts_with(verdict)), "{lines:?}");
     }
+    let document = dev.get("/openapi.json").expect("an answer").body;
+    let schema = json!({"components": document["components"], "$ref": "#/components/schemas/Simulation"});
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&told).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new(), "{told}");
     let settings = &told["settings"];
     assert_eq!(settings, &wanted(&["naive", "skip-locked", "flash"]), "it is what was asked for");
     // What flash sold is a sale like others.

@@ -38,6 +38,7 @@ pub(super) struct Line {
     pub(super) again: u64,
     pub(super) sold_out: u64,
     pub(super) errors: u64,
+    pub(super) contradicted: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) first_error: Option<String>,
     pub(super) retries: u64,
@@ -110,6 +111,7 @@ impl Report {
             again: tally.again,
             sold_out: tally.sold_out,
             errors: tally.errors,
+            contradicted: tally.contradicted,
             first_error: tally.first_error.clone(),
             retries: tally.retries,
             orders: outcome.orders,
@@ -130,7 +132,7 @@ impl Report {
 
 /// What the table does not say of a strategy.
 fn note(verdict: Verdict, line: &Line) -> Option<String> {
-    let Line { strategy, units, sold, orders, duplicates, .. } = line;
+    let Line { strategy, units, sold, orders, duplicates, contradicted, .. } = line;
     let found = format!("{units} units, {sold} promised, {orders} orders, {duplicates} of a buyer who has another");
     let said = match verdict {
         Verdict::Exact => None,
@@ -138,6 +140,7 @@ fn note(verdict: Verdict, line: &Line) -> Option<String> {
         Verdict::AsExpected | Verdict::Broken => Some(found),
     };
     let error = line.first_error.as_ref().map(|error| format!("the first of {} errors: {error}", line.errors));
-    let parts: Vec<String> = said.into_iter().chain(error).collect();
+    let contradiction = (*contradicted > 0).then(|| format!("{contradicted} requests were answered in two ways"));
+    let parts: Vec<String> = said.into_iter().chain(contradiction).chain(error).collect();
     (!parts.is_empty()).then(|| format!("{strategy}: {}\n", parts.join("; ")))
 }

@@ -77,6 +77,7 @@ mod tests {
             sold: MANY,
             again: MANY,
             sold_out: MANY,
+            contradicted: MANY,
             errors: MANY,
             first_error: None,
             retries: 19 * MANY,

@@ -167,7 +167,7 @@ export interface Settings {
   seed: number;
 }
 
-/** What one strategy came to: a line of `flash sim -o json`. */
+/** What one strategy has come to: so far, or in the end. */
 export interface Outcome {
   strategy: string;
   requests: number;
@@ -177,23 +177,26 @@ export interface Outcome {
   errors: number;
   retries: number;
   oversold: number;
-  undersold: number;
+  /** Nobody knows before all is counted. */
+  undersold?: number;
   requests_per_s: number;
   mean_ms: number;
   p50_ms: number;
   p99_ms: number;
   p999_ms: number;
   max_ms: number;
-  verdict: string;
+  verdict?: string;
   done: boolean;
 }
 
 /** A moment of a strategy's run. */
 export interface Moment {
   strategy: string;
+  /** From its first request. */
   at_ms: number;
-  available: number;
+  available?: number;
   p99_ms: number;
+  requests: number;
 }
 
 export interface Simulation {

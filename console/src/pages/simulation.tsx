@@ -56,7 +56,7 @@ interface CourseProps {
   title: string;
   moments: Moment[];
   strategies: string[];
-  of: (moment: Moment) => number;
+  of: (moment: Moment) => number | undefined;
   unit?: string;
 }
 
@@ -65,8 +65,8 @@ function Course({ title, moments, strategies, of, unit = "" }: CourseProps) {
   const [at_s, values] = useMemo(() => {
     const at = [...new Set(moments.map(({ at_ms }) => at_ms))].sort((one, other) => one - other);
     const rows = strategies.map((strategy) => {
-      const seen = new Map(moments.filter((moment) => moment.strategy === strategy).map((moment) => [moment.at_ms, of(moment)]));
-      return at.map((at_ms) => seen.get(at_ms) ?? null);
+      const seen = new Map(moments.filter((moment) => moment.strategy === strategy).map((moment) => [moment.at_ms, of(moment) ?? null]));
+      return at.map((at_ms) => seen.get(at_ms));
     });
     return [at.map((at_ms) => at_ms / 1_000), rows];
   }, [moments, strategies.join()]);
@@ -88,8 +88,9 @@ const COLUMNS = [
   { head: "Longest", isNumber: true, cell: ({ max_ms }: Outcome) => ms(max_ms) },
 ];
 
+/** What gives the same run again: over HTTP, as the server makes it. */
 export function command({ strategies, buyers, units, concurrency, rate, seed }: Settings): string {
-  return `flash sim --strategy ${strategies.join(",")} --buyers ${buyers} --units ${units} --concurrency ${concurrency} --rate ${rate} --seed ${seed}`;
+  return `flash sim --http --strategy ${strategies.join(",")} --buyers ${buyers} --units ${units} --concurrency ${concurrency} --rate ${rate} --seed ${seed}`;
 }
 
 function Export({ simulation }: { simulation: Simulation }) {

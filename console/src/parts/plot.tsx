@@ -16,8 +16,8 @@ interface Props {
   /** Seconds. */
   at_s: number[];
   lines: Line[];
-  /** One row for each line; null: unknown. */
-  values: (number | null)[][];
+  /** One row for each line; null: unknown; undefined: nobody looked, and the line goes on over it. */
+  values: (number | null | undefined)[][];
   /** Whether `at_s` counts from the start of something, and is no time of day. */
   isSpan?: boolean;
   unit?: string;

@@ -135,6 +135,9 @@ impl Record {
             outcome.tally.sold
         );
         state.log(told.strategy, line);
+        if outcome.tally.contradicted > 0 {
+            state.log(told.strategy, format!("{} requests were answered in two ways", outcome.tally.contradicted));
+        }
         state.tell(told);
     }
 
