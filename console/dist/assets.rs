@@ -1,18 +1,18 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-ASK7CSJQ.js",
+        name: "console-D3V2IQP7.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"ef2b7b09b1acac99\"", bytes: include_bytes!("console-ASK7CSJQ.js") },
-        gzip: Coded { etag: "\"ef2b7b09b1acac99-gzip\"", bytes: include_bytes!("console-ASK7CSJQ.js.gz") },
+        plain: Coded { etag: "\"8c4a2397b198836e\"", bytes: include_bytes!("console-D3V2IQP7.js") },
+        gzip: Coded { etag: "\"8c4a2397b198836e-gzip\"", bytes: include_bytes!("console-D3V2IQP7.js.gz") },
     },
     Asset {
-        name: "console-D2K4IUYO.css",
+        name: "console-VZWC732J.css",
         media: "text/css; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"e06b5dce21db1147\"", bytes: include_bytes!("console-D2K4IUYO.css") },
-        gzip: Coded { etag: "\"e06b5dce21db1147-gzip\"", bytes: include_bytes!("console-D2K4IUYO.css.gz") },
+        plain: Coded { etag: "\"c48d29889d504475\"", bytes: include_bytes!("console-VZWC732J.css") },
+        gzip: Coded { etag: "\"c48d29889d504475-gzip\"", bytes: include_bytes!("console-VZWC732J.css.gz") },
     },
     Asset {
         name: "icon.svg",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"e96379dc58e75973\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"e96379dc58e75973-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"1df28cce54907dd4\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"1df28cce54907dd4-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

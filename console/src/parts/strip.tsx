@@ -20,7 +20,7 @@ export function Strip({ sale }: { sale: string | undefined }) {
   const age = Math.max(now - value.at_ms, 0);
   const isFresh = failure === undefined && age < FRESH_MS;
   const verdict = isFresh ? worst(shown, value) : "unknown";
-  const name = ofSale.length > 0 ? sale : `${count(value.sales.length)} sales`;
+  const name = ofSale.length > 0 ? sale : `${count(value.sales.length)} ${value.sales.length === 1 ? "sale" : "sales"}`;
   return (
     <details class={`strip is-${verdict}`}>
       <summary>
