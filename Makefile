@@ -9,7 +9,7 @@ help:
 	@echo "make test-servers  the module's tests in every server that it is made for"
 	@echo "make test-api      10,000 requests and more that nobody would think of, made from what the API says of itself"
 	@echo "make test-otlp     a trace from the gateway to the syncer, by OTLP: the program with that feature"
-	@echo "make test-console  the console: whether what is committed is what its sources make, and its pages in Chromium"
+	@echo "make test-console  the console: whether what is committed is what its sources make, and an operator in Chromium"
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    ten mistakes that somebody could make, and the suites that must notice"
@@ -50,8 +50,9 @@ test-otlp: bootstrap
 	cargo build --workspace --features flash-cli/otlp
 	cargo test -p flash-tests --features otlp --test it -- otlp
 
-# Screenshots of the pages stay in console/shots. ARGS= chooses pages.
-test-console:
+# Screenshots of the pages stay in console/shots. ARGS= chooses pages and tests.
+test-console: bootstrap
+	cargo build --workspace --all-targets
 	scripts/test-console $(ARGS)
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 const out = await mkdtemp(join(tmpdir(), "flash-console-"));
-const entryPoints = (await readdir("test")).map((name) => `test/${name}`);
+const entryPoints = (await readdir("test")).filter((name) => name.endsWith(".ts")).map((name) => `test/${name}`);
 await build({ entryPoints, outdir: out, bundle: true, format: "esm", platform: "node", outExtension: { ".js": ".mjs" } });
 const files = (await readdir(out)).map((name) => join(out, name));
 process.exitCode = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" }).status ?? 1;

@@ -61,6 +61,10 @@ pub enum Kind {
     NoJournal,
     /// The sale was created, and never warmed.
     NeverWarmed,
+    /// Redis or PostgreSQL does not say what is asked.
+    Unanswered,
+    /// Time was up before everything was looked at.
+    Unfinished,
 }
 
 /// One thing that was found.
@@ -75,7 +79,9 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    /// What was found, and where.
+    #[must_use]
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), advice: kind.advice() }
     }
 }
@@ -86,7 +92,7 @@ impl Kind {
     pub const fn verdict(self) -> Verdict {
         match self {
             Self::Rejected | Self::Gaps | Self::Early | Self::NoJournal | Self::NeverWarmed => Verdict::Whole,
-            Self::Fenced | Self::TooFarBehind | Self::Moving => Verdict::Unknown,
+            Self::Fenced | Self::TooFarBehind | Self::Moving | Self::Unanswered | Self::Unfinished => Verdict::Unknown,
             _ => Verdict::Drift,
         }
     }
@@ -117,6 +123,8 @@ impl Kind {
             Self::Early => "early",
             Self::NoJournal => "no_journal",
             Self::NeverWarmed => "never_warmed",
+            Self::Unanswered => "unanswered",
+            Self::Unfinished => "unfinished",
         }
     }
 
@@ -142,6 +150,8 @@ impl Kind {
             Self::Early => "nothing: the events before them are on their way, and come again if they were lost",
             Self::NoJournal => "nothing, if it is meant to be in Redis alone",
             Self::NeverWarmed => "nothing: a gateway warms it, or whoever creates it again under the same terms",
+            Self::Unanswered => "see `flash doctor`: whether both run, and are what they should be",
+            Self::Unfinished => "ask for one sale alone, or run `flash audit`, which takes its time",
         }
     }
 }

@@ -8,16 +8,21 @@ use crate::finding::{Finding, Verdict};
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// The sale; none: what belongs to no sale.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sale: Option<String>,
     /// How it stands.
     pub verdict: Verdict,
     /// Its life in Redis.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
     /// The newest event in Redis.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// Every event up to here has left the journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acked: Option<u64>,
     /// When the oldest event that PostgreSQL lacks was decided, Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unpersisted_since_ms: Option<u64>,
     /// Every event of that life up to here is in PostgreSQL.
     pub head: u64,
@@ -37,6 +42,7 @@ pub struct EpochReport {
     /// Every event up to here is written.
     pub head: u64,
     /// Its last event, if it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed_at: Option<u64>,
     /// Events of it that are lost.
     pub gaps: u64,

@@ -3,14 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use flash_client::{Call, Client};
-use flash_vault::{LoggedChange, QuarantineEnd, QuarantineRow, Replay, Standing, Vault};
-use flash_wire::message::MessageChange;
-use flash_wire::{Message, Refusal};
+use flash_client::Client;
+use flash_gateway::replay_quarantined;
+use flash_vault::{LoggedChange, QuarantineEnd, QuarantineRow, Replay, Vault};
 use serde::Serialize;
 
 use crate::args::{Output, Quarantine, QuarantineCommand, QuarantineFilter};
-use crate::clock::now_ms;
 use crate::run::block_on;
 use crate::{audit_log, output, servers};
 
@@ -34,7 +32,7 @@ pub(crate) fn run(args: &Quarantine, output: Output) -> Result<ExitCode> {
                 let redis = servers::redis(&args.redis.source().read()?).await?;
                 let ids = ids(&rows);
                 let change = change(by, "flash quarantine replay", &ids);
-                audit_log::logged(&client, change, replay(&postgres, &client, &redis, &rows, output)).await
+                audit_log::logged(&client, change, replay(&postgres, &redis, &rows, output)).await
             }
             QuarantineCommand::Discard { filter, dry_run, by } => {
                 let rows = meant(&client, filter).await?;
@@ -77,7 +75,7 @@ fn would(output: Output, rows: &[QuarantineRow], outcome: &'static str) -> ExitC
 async fn show_one(client: &flash_vault::Client, id: u64, output: Output) -> Result<ExitCode> {
     let filter = flash_vault::QuarantineFilter { ids: vec![id], ended_too: true, limit: 1, ..Default::default() };
     let rows = flash_vault::quarantined(client, &filter).await?;
-    let ([row], Some(body)) = (rows.as_slice(), flash_vault::quarantined_body(client, id).await?) else {
+    let ([row], Some(body)) = (rows.as_slice(), flash_vault::quarantined_body(client, id, u32::MAX).await?) else {
         bail!("there is no number {id} in the quarantine");
     };
     show(output, &Shown::of(row, None, Some(String::from_utf8_lossy(&body).into_owned())));
@@ -100,18 +98,11 @@ async fn discard(client: &flash_vault::Client, rows: &[QuarantineRow], by: &str,
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(
-    postgres: &str,
-    client: &flash_vault::Client,
-    redis: &Client,
-    rows: &[QuarantineRow],
-    output: Output,
-) -> Result<ExitCode> {
+async fn replay(postgres: &str, redis: &Client, rows: &[QuarantineRow], output: Output) -> Result<ExitCode> {
     let mut vault = Vault::open(postgres).await?;
     let mut all_are_written = true;
     for row in rows {
-        let standing = standing(client, redis, row).await?;
-        let (outcome, reason) = match vault.replay(row.id, standing).await? {
+        let (outcome, reason) = match replay_quarantined(&mut vault, redis, row.id).await? {
             Replay::Written => ("replayed", None),
             Replay::Refused(reason) => ("refused", Some(reason)),
             Replay::Gone => ("gone", None),
@@ -121,22 +112,6 @@ async fn replay(
         show(output, &Shown::of(&row, Some(outcome), None));
     }
     Ok(if all_are_written { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// How the reservation that a row would make stands by now. None, if it makes none, or Redis does not know that very one
-/// any more: it ended long ago, or was lost, and then its units may be somebody else's.
-async fn standing(client: &flash_vault::Client, redis: &Client, row: &QuarantineRow) -> Result<Option<Standing>> {
-    let Some((sale, _, seq)) = &row.event else { return Ok(None) };
-    let Some(body) = flash_vault::quarantined_body(client, row.id).await? else { return Ok(None) };
-    let Ok(message) = Message::decode(&body) else { return Ok(None) };
-    let Some(MessageChange::Reserved(reserved)) = message.events.first().map(|event| &event.change) else {
-        return Ok(None);
-    };
-    match redis.call(Call::reservation_status(sale, *seq)).await? {
-        Ok(status) if status.buyer == reserved.buyer => Ok(Some(Standing { state: status.state, at_ms: now_ms() })),
-        Ok(_) | Err(Refusal::Unknown | Refusal::NotWarmed) => Ok(None),
-        Err(refusal) => bail!("Redis does not say how reservation {seq} of {sale} stands: {}", refusal.code()),
-    }
 }
 
 /// A row as it is printed.

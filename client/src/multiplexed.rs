@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -15,6 +16,9 @@ use crate::replies::Replies;
 
 /// Callers whose commands are gathered before they are written. What comes later leaves with the next write.
 const GATHERED_MAX: usize = 256;
+
+/// Room for replies that is there at each read: those of a full batch fit, and leave the kernel in one call.
+const READ_BYTES: usize = 16 * 1024;
 
 /// A connection as its callers have it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -86,13 +90,14 @@ impl Multiplexed {
             return Ok(Vec::new());
         }
         let (answer, answered) = oneshot::channel();
-        let exchange = async {
-            let sent = self.jobs.send(Job { commands, answer }).await;
-            sent.map_err(|_| CallError::Unavailable("the connection was lost".to_owned()))?;
-            answered.await.map_err(|_| lost())
-        };
+        self.jobs.try_send(Job { commands, answer }).map_err(|error| {
+            CallError::Unavailable(match error {
+                TrySendError::Full(_) => format!("{CALLS_IN_FLIGHT_MAX} calls wait to be sent already"),
+                TrySendError::Closed(_) => "the connection was lost".to_owned(),
+            })
+        })?;
         let slow = |_| CallError::Unknown("Redis did not answer in time".to_owned());
-        timeout(limit, exchange).await.map_err(slow)?
+        timeout(limit, answered).await.map_err(slow)?.map_err(|_| lost())
     }
 }
 
@@ -112,6 +117,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
 
     /// Reads, writes or takes commands, whichever can be done first. Each may be given up for another and loses nothing by it.
     async fn step(&mut self) -> io::Result<()> {
+        self.replies.bytes.reserve(READ_BYTES);
         tokio::select! {
             // Replies cost nobody his turn: there are only as many as commands.
             biased;

@@ -19,6 +19,7 @@ const sale = (id) => sales().find((one) => one.sale === id);
 
 /** Routes that not every gateway has. */
 const PATHS = Object.fromEntries(["/v1/simulations", "/v1/quarantine/{id}/replay", "/v1/quarantine/{id}/discard"].map((path) => [path, { post: {} }]));
+PATHS["/v1/quarantine/{id}"] = { get: {} };
 
 /** What each route answers: the first whose pattern fits. */
 const USUAL = [
@@ -32,6 +33,7 @@ const USUAL = [
   [/^GET \/v1\/relay$/, () => read("relay")],
   [/^GET \/v1\/syncers$/, () => read("syncers")],
   [/^GET \/v1\/quarantine$/, () => read("quarantine")],
+  [/^GET \/v1\/quarantine\/\d+$/, () => ({ ...read("quarantine").rows[0], body: '{"sale":"sneaker","epoch":1,"seq":4}' })],
   [/^GET \/v1\/audit$/, () => ({ ...read("audit"), at_ms: Date.now() - 3_000 })],
   [/^GET \/v1\/health$/, () => read("health")],
   [/^GET \/v1\/simulations\/[^/]+$/, () => simulation()],
@@ -45,7 +47,7 @@ const EMPTY = [
   [/^GET \/v1\/relay$/, () => ({ sales: [] })],
   [/^GET \/v1\/syncers$/, () => ({ syncers: [] })],
   [/^GET \/v1\/quarantine$/, () => ({ rows: [] })],
-  [/^GET \/v1\/audit$/, () => ({ verdict: "whole", at_ms: Date.now(), sales: [] })],
+  [/^GET \/v1\/audit$/, () => ({ verdict: "whole", at_ms: Date.now(), findings: [], sales: [] })],
 ];
 
 /** The scenarios, each on a port of its own. */

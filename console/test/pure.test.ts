@@ -1,9 +1,10 @@
-// What needs no browser: addresses, metrics, times, a reservation's story.
+// What needs no browser: addresses, metrics, rates, times, a reservation's story.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { read as readMetrics, sum } from "../src/api/metrics";
+import { heard } from "../src/api/use_rates";
 import type { Order, Reservation, Sale } from "../src/api/types";
 import { command } from "../src/pages/simulation";
 import { story } from "../src/pages/story";
@@ -23,6 +24,16 @@ test("metrics are read by name and label, and what is not told is not zero", () 
   const metrics = readMetrics('# HELP a A.\na 1\nb{sale="x"} 2.5\nb{sale="y \\"z\\""} 1e1\nnonsense\nc_bucket{le="+Inf"} 3\n');
   assert.deepEqual([sum(metrics, "a"), sum(metrics, "b"), sum(metrics, "none")], [1, 12.5, undefined]);
   assert.deepEqual(metrics.get("b")?.map(({ labels }) => labels["sale"]), ["x", 'y "z"']);
+});
+
+test("a syncer's rate is between the last two times that it was heard", () => {
+  const first = heard(undefined, 10_000, 500);
+  assert.equal(first.rate, undefined);
+  const second = heard(first, 12_000, 700);
+  assert.equal(second.rate, 100);
+  assert.equal(heard(second, 12_030, 700), second, "the same words again");
+  assert.equal(heard(second, 13_000, 700).rate, 0);
+  assert.equal(heard(second, 13_000, 3).rate, undefined, "it has begun anew");
 });
 
 test("a length of time is said in its two largest units", () => {

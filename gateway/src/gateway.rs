@@ -13,10 +13,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 
+use crate::audits::Audits;
 use crate::catalogue::Catalogue;
 use crate::certificates::{Certificates, Shown};
 use crate::config::{Config, Transport};
 use crate::events::{self, Events, Newcomer, Rooms};
+use crate::examinations::Examinations;
 use crate::http::{self, App, Door, Gate, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::identity::{ApiKeys, Auth, KeysError, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::{Ids, ShortSecret};
@@ -125,6 +127,8 @@ impl Gateway {
             events,
             transport_is_up: Arc::default(),
             catalogue: Arc::new(Catalogue::new()),
+            audits: Arc::new(Audits::new(config.postgres.clone())),
+            examinations: Arc::new(Examinations::new(&config)),
             unprepared: Arc::new(AtomicUsize::new(unprepared)),
         };
         shared.warn_of_auth(address);
@@ -204,6 +208,8 @@ struct Shared {
     events: Events,
     transport_is_up: Arc<AtomicBool>,
     catalogue: Arc<Catalogue>,
+    audits: Arc<Audits>,
+    examinations: Arc<Examinations>,
     unprepared: Arc<AtomicUsize>,
 }
 
@@ -325,6 +331,8 @@ impl Shared {
                 durability: self.config.durability,
                 orders: Arc::new(Orders::new(self.config.postgres)),
                 catalogue: self.catalogue,
+                audits: self.audits,
+                examinations: self.examinations,
                 unprepared: self.unprepared,
                 relay: self.relay,
                 recovery: self.recovery,

@@ -1,12 +1,15 @@
 //! The HTTP API.
 
+mod accept_encoding;
 mod address;
 mod app;
+mod audit;
 mod audit_log;
 mod body;
 mod buyers;
 mod console;
 mod docs;
+mod doctor;
 mod durability;
 mod events;
 mod fields;
@@ -29,6 +32,7 @@ mod payment;
 mod prefer;
 mod problem;
 mod products;
+mod quarantine;
 mod query;
 mod rate_limits;
 mod relay_status;

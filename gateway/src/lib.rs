@@ -4,12 +4,15 @@
 
 #![forbid(unsafe_code)]
 
+mod audits;
 mod catalogue;
 mod certificates;
 mod clock;
 mod config;
 mod events;
+mod examinations;
 mod form;
+mod fresh;
 mod gateway;
 mod http;
 mod identity;
@@ -22,6 +25,7 @@ mod phase;
 mod rate_limit;
 mod recovery;
 mod relay;
+mod replay;
 mod sold_out;
 mod sweep;
 mod waits;
@@ -38,4 +42,5 @@ pub use identity::{Auth, Jwt, JwtKeys, KeysError};
 pub use ids::ShortSecret;
 pub use rate_limit::{POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};
 pub use relay::{BarrierError, RUN_EVENTS_MAX, RelayHandle};
+pub use replay::{ReplayError, replay_quarantined};
 pub use workshop::{Busy, Made, Simulated, Workshop};

@@ -18,6 +18,18 @@ pub const BODY_TIMEOUT_MS: u64 = 2_000;
 pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
 /// The same for what operators change, as creating a sale: that is rare, and PostgreSQL has to write.
 pub const CREATE_TIMEOUT_MS: u64 = 5_000;
+/// The same for what looks at everything: audits and examinations, behind those of others.
+pub const LOOK_TIMEOUT_MS: u64 = 10_000;
+/// How long an audit or an examination may wait for the one that is under way in this gateway.
+pub const TURN_MS_MAX: u64 = 5_000;
+/// What one audit may take. Behind it, it says how far it came.
+pub const AUDIT_MS_MAX: u64 = 4_000;
+/// How long an audit is told again, at least, instead of being made anew: consoles ask every few seconds, each for itself.
+pub const AUDIT_FRESH_MS: u64 = 2_000;
+/// How long a server may be silent before an examination goes on without it.
+pub const EXAMINED_SILENCE_MS_MAX: u64 = 1_500;
+/// How long an examination is told again, at least.
+pub const EXAMINATION_FRESH_MS: u64 = 10_000;
 /// How long a client may take to shake hands where TLS is spoken. Meanwhile it holds a connection's place and nothing else.
 pub const HANDSHAKE_TIMEOUT_MS: u64 = 5_000;
 /// Between two looks at the files of certificates.
@@ -90,6 +102,8 @@ const WAITING_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS + WAIT_S_MAX * 1_000;
 pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + CREATE_TIMEOUT_MS + 1_000;
 /// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
 pub const CONNECTIONS_MAX: u32 = 16_384;
+/// Files that a gateway has open besides its clients' connections: to its servers, for logs, for webhooks.
+const OTHER_FILES_MAX: u64 = 256;
 /// Connections that the kernel keeps for a thread until it takes them. (The kernel's own bound may be lower.)
 pub const BACKLOG_CONNECTIONS_MAX: i32 = 4_096;
 /// Requests that one thread works on at once, and the most that may be set: as many as its connection to Redis takes. Beyond
@@ -138,6 +152,7 @@ pub const SIMULATION_SEED_MAX: u64 = (1 << 53) - 1;
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
 const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
+const _: () = assert!(TURN_MS_MAX + AUDIT_MS_MAX < LOOK_TIMEOUT_MS && LOOK_TIMEOUT_MS <= WAITING_TIMEOUT_MS);
 const _: () = assert!(SOLD_OUT_ASK_EVERY_MS < SOLD_OUT_KNOWN_MS_MAX);
 const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);
 /// A secret that ids of reservations are made with has at least so many bytes.
@@ -166,8 +181,16 @@ pub const CALLERS_KNOWN_MAX: usize = 65_536;
 pub const KEY_QUERIES_MAX: usize = REQUESTS_MAX as usize;
 /// How much of an operator's request stands in the audit log.
 pub const LOGGED_BYTES_MAX: usize = 4 * 1024;
+/// How much of what a row of the quarantine holds is shown. (`flash quarantine show` shows all of it.)
+pub const QUARANTINED_BYTES_MAX: u32 = 64 * 1024;
 /// Rows that one page of a list has.
 pub const PAGE_ROWS_MAX: u64 = 100;
 
 const _: () = assert!(KEY_KNOWN_MS_MAX < KEY_KNOWN_AWAY_MS_MAX);
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);
+
+/// Files that a gateway of so many threads has open when it is full.
+#[must_use]
+pub const fn files_max(threads: usize) -> u64 {
+    (threads as u64).saturating_mul(CONNECTIONS_MAX as u64).saturating_add(OTHER_FILES_MAX)
+}

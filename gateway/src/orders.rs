@@ -11,13 +11,13 @@ use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
     ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, Means, NewKey, Order, Payment, Price,
     Product, QuarantineFilter, QuarantineRow, Rejection, ReservationFilter, ReservationRow, SaleFacts, Syncer,
-    TakenKey, Webhook,
+    TakenKey, Vault, Webhook,
 };
 use flash_wire::{FIRST_EPOCH, Terms};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::timeout;
 
-use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
+use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, QUARANTINED_BYTES_MAX};
 
 /// How long a look-up may take, connecting included. It is shorter than the request may take, so that the answer tells
 /// what was the matter.
@@ -33,6 +33,8 @@ const QUERIES_MAX: usize = 64;
 pub(crate) struct Orders {
     url: String,
     client: Mutex<Option<Arc<Client>>>,
+    /// Whoever writes events, which is rare, has a connection of his own.
+    writing: Mutex<()>,
     places: Semaphore,
     /// Whether the trouble was logged already: it is said once, not at every request.
     said: AtomicBool,
@@ -57,7 +59,8 @@ impl Orders {
 
     /// With so many questions at once.
     pub(crate) fn with(url: String, queries_max: usize) -> Self {
-        Self { url, client: Mutex::default(), places: Semaphore::new(queries_max), said: AtomicBool::default() }
+        let places = Semaphore::new(queries_max);
+        Self { url, client: Mutex::default(), writing: Mutex::default(), places, said: AtomicBool::default() }
     }
 
     /// Connects, so that whoever asks first does not wait for it.
@@ -132,6 +135,37 @@ impl Orders {
     pub(crate) async fn quarantine_page(&self, after: u64, limit: u64) -> Result<Vec<QuarantineRow>, OrdersError> {
         let filter = QuarantineFilter { after, limit, ..QuarantineFilter::default() };
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::quarantined(client, &filter).await).await
+    }
+
+    /// A row of the quarantine, with as much of its body as is shown.
+    pub(crate) async fn quarantined(&self, id: u64) -> Result<Option<(QuarantineRow, Vec<u8>)>, OrdersError> {
+        let filter = QuarantineFilter { ids: vec![id], ended_too: true, limit: 1, ..QuarantineFilter::default() };
+        let question = async |client: &_| {
+            let row = flash_vault::quarantined(client, &filter).await?.pop();
+            Ok(row.zip(flash_vault::quarantined_body(client, id, QUARANTINED_BYTES_MAX).await?))
+        };
+        self.ask(LOOK_UP_TIMEOUT_MS, question).await
+    }
+
+    /// Decides that a row of the quarantine is not to be written. False: it does not wait any more.
+    pub(crate) async fn discard(&self, id: u64, by: &str) -> Result<bool, OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::discard(client, id, by).await).await
+    }
+
+    /// A connection that writes events, for one who has waited for his turn. It is his until he lets go of both.
+    pub(crate) async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Vault), OrdersError> {
+        let opening = async {
+            let turn = self.writing.lock().await;
+            Ok::<_, flash_vault::Error>((turn, Vault::open(&self.url).await?))
+        };
+        match timeout(Duration::from_millis(CREATE_SALE_TIMEOUT_MS), opening).await {
+            Ok(Ok(writer)) => Ok(writer),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "PostgreSQL gives no connection that writes");
+                Err(OrdersError::Away)
+            }
+            Err(_) => Err(OrdersError::Busy),
+        }
     }
 
     /// Creates a product.

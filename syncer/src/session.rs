@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use flash_client::Backoff;
+use flash_metrics::Counter;
 use flash_metrics::process::{BATCH_EVENTS, BATCH_SECONDS, QUEUE_MESSAGES, SYNC_LAG_SECONDS};
 use flash_transport::{Batch, Batches, Transport, spans};
-use flash_vault::{Incoming, Vault};
+use flash_vault::{Incoming, Report, Vault};
 use flash_wire::Message;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -36,6 +37,9 @@ struct Session<T: Transport> {
     vault: Vault,
     batches: Batches<T::Source>,
 }
+
+/// Events that this process has brought to PostgreSQL, some of them again.
+static WRITTEN: Counter = Counter::new();
 
 /// Syncs until `stop` is true. `backoff` is reset by the first batch that is written.
 pub(crate) async fn sync<T: Transport>(
@@ -83,13 +87,14 @@ impl<T: Transport> Session<T> {
         let control = async {
             let queued = self.batches.queued().await?;
             QUEUE_MESSAGES.set(queued);
-            let wanted = self.vault.report_syncer(name, self.batches.is_paused(), Some(queued)).await?;
+            let report = |paused| Report { paused, queued, written: WRITTEN.get() };
+            let wanted = self.vault.report_syncer(name, report(self.batches.is_paused())).await?;
             if wanted == self.batches.is_paused() {
                 return Ok(());
             }
             self.batches.set_paused(wanted).await?;
             tracing::info!(paused = wanted, "as the operator wants it");
-            self.vault.report_syncer(name, wanted, Some(queued)).await?;
+            self.vault.report_syncer(name, report(wanted)).await?;
             Ok(())
         };
         timeout(Duration::from_millis(WRITE_TIMEOUT_MS), control).await.map_err(|_| Trouble::WriteTimeout)?
@@ -125,7 +130,9 @@ impl<T: Transport> Session<T> {
 
 /// Notes what a batch was like.
 fn measure(messages: &[Message], took: Duration) {
-    BATCH_EVENTS.had(messages.iter().map(|message| message.events.len()).sum());
+    let events = messages.iter().map(|message| message.events.len()).sum();
+    WRITTEN.add(events);
+    BATCH_EVENTS.had(events);
     BATCH_SECONDS.took(took);
     let newest = messages.iter().filter_map(|message| message.events.last()).map(|event| event.at_ms).max();
     if let Some(at_ms) = newest {

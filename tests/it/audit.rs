@@ -205,3 +205,48 @@ fn every_tampering_is_found_and_called_by_its_name() {
     world.redis.redis.server.kill().expect("ours to kill");
     assert_eq!(world.flash(&["audit"]).0, 2, "nobody can tell without Redis");
 }
+
+/// Asks over HTTP until the audit has this verdict and finds this.
+fn until(world: &World, query: &str, verdict: &str, kinds: &[&str]) -> Value {
+    wait::until(&format!("{verdict} {kinds:?} of {query:?}"), || {
+        let answer = world.http().get(&format!("/v1/audit{query}")).expect("an answer");
+        let sales = answer.body["sales"].as_array().into_iter().flatten();
+        let findings = sales.chain([&answer.body]).flat_map(|of| of["findings"].as_array().into_iter().flatten());
+        let found: Vec<&Value> = findings.map(|finding| &finding["kind"]).collect();
+        (answer.status == 200 && answer.body["verdict"] == verdict && found == kinds).then_some(answer.body)
+    })
+}
+
+#[test]
+fn operators_are_told_what_an_audit_finds_and_what_nobody_can_tell() {
+    let mut world = World::start_direct("audit_http");
+    for sale in ["drop", "other"] {
+        sell(&world, sale);
+        world.wait_for_empty_journal(sale);
+    }
+    let audit = until(&world, "", "whole", &[]);
+    let (drop, other) = (&audit["sales"][0], &audit["sales"][1]);
+    assert_eq!((&drop["sale"], &other["sale"], &drop["head"]), (&"drop".into(), &"other".into(), &5.into()), "{audit}");
+    assert_eq!((&drop["skus"][0]["total"], &drop["skus"][0]["ordered"]), (&9.into(), &3.into()), "{audit}");
+    assert!(audit["at_ms"].is_u64(), "{audit}");
+    world.sql("UPDATE skus SET sold = sold + 1 WHERE sale = 'drop'");
+    until(&world, "", "drift", &["miscounted"]);
+    until(&world, "?sale=drop", "drift", &["miscounted"]);
+    until(&world, "?sale=other", "whole", &[]);
+    for (query, want) in [("?sale=none", "unknown-sale"), ("?sale=%20", "bad-request"), ("?sales=drop", "bad-request")]
+    {
+        let answer = world.http().get(&format!("/v1/audit{query}")).expect("an answer");
+        assert_eq!(answer.problem(), want, "{query}: {answer:?}");
+    }
+    world.sql(
+        "UPDATE skus SET sold = sold - 1 WHERE sale = 'drop'; UPDATE sales SET closes_at_ms = 1 WHERE sale = 'drop'",
+    );
+    let audit = until(&world, "", "whole", &[]);
+    assert_eq!(audit["sales"][1]["sale"], "drop", "what is over comes last: {audit}");
+    world.sql("INSERT INTO quarantine (reason, body) VALUES ('unreadable', 'x')");
+    until(&world, "", "drift", &["quarantined"]);
+    world.sql("UPDATE quarantine SET discarded_at = now(), discarded_by = 'ada'");
+    world.redis.redis.server.kill().expect("ours to kill");
+    let audit = until(&world, "", "unknown", &["unanswered"]);
+    assert_eq!(audit["sales"], Value::Array(Vec::new()), "{audit}");
+}

@@ -38,6 +38,34 @@ fn loaded(page: &str) -> Vec<&str> {
         .collect()
 }
 
+/// What goes over the wire when a browser opens the console for the first time.
+const LOADED_BYTES_MAX: usize = 100 * 1024;
+
+#[test]
+fn a_browser_that_takes_gzip_loads_the_console_in_a_hundred_kilobytes() {
+    let mut world = World::start_direct("console_gzip");
+    let operators = free_address();
+    world.stop_gateway();
+    world.start_gateway_with(&["--operator-listen", &operators.to_string()]);
+    let bytes = |path: &str, coding: &str| {
+        let mut stream = TcpStream::connect(operators).expect("the gateway takes connections");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\naccept-encoding: {coding}\r\nconnection: close\r\n\r\n")
+            .expect("it is sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        let is_gzip = String::from_utf8_lossy(&answer).contains("content-encoding: gzip\r\n");
+        assert_eq!(is_gzip, coding.starts_with("gzip"), "{path}");
+        answer.len()
+    };
+    let page = get(operators, "/console/", "").body;
+    let paths: Vec<String> = loaded(&page).iter().map(|name| format!("/console/{name}")).collect();
+    let all = |coding: &str| -> usize {
+        bytes("/console/", coding) + paths.iter().map(|path| bytes(path, coding)).sum::<usize>()
+    };
+    let (gzip, plain) = (all("gzip, deflate, br, zstd"), all("identity"));
+    assert!(gzip <= LOADED_BYTES_MAX && gzip < plain, "{gzip} bytes, and {plain} as they are");
+}
+
 #[test]
 fn operators_load_the_console_without_a_key_and_its_api_still_asks_for_one() {
     let mut world = World::start_direct("console");

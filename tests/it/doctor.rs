@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::program::Program;
 use crate::support::redis::run;
+use crate::support::wait;
 use crate::support::world::{World, free_address};
 
 /// What is found, by the check's name.
@@ -192,4 +193,40 @@ fn an_address_that_somebody_has_is_told() {
     check(&findings, "machine.listen", "ok", "free");
     assert!(!findings.keys().any(|name| name.starts_with("rabbitmq")), "{findings:?}");
     assert_eq!(code, 0, "{findings:?}");
+}
+
+/// What a gateway tells operators: all of it, and its findings by their checks.
+fn health(world: &World) -> (Value, Findings) {
+    let told = wait::until("an examination", || {
+        let answer = world.http().get("/v1/health").expect("an answer");
+        (answer.status == 200).then_some(answer.body)
+    });
+    let findings = told["findings"].as_array().expect("findings").iter();
+    let findings = findings.map(|finding| (finding["check"].as_str().expect("a check").to_owned(), finding.clone()));
+    let findings = findings.collect();
+    (told, findings)
+}
+
+#[test]
+fn operators_are_told_what_runs_and_what_the_doctor_finds_of_a_gateway_that_has_started() {
+    let world = World::start();
+    let (_, mut of_program) = examine(&world.environment(), &[]);
+    of_program
+        .retain(|check, _| !["machine.identity", "machine.listen", "machine.operator-listen"].contains(&&**check));
+    let (told, findings) = health(&world);
+    assert!(findings.keys().eq(of_program.keys()), "{findings:?} {of_program:?}");
+    assert!(findings.values().all(|finding| finding["level"] != "fail"), "{findings:?}");
+    let versions: Vec<_> = told["versions"].as_array().expect("versions").iter().map(|of| &of["name"]).collect();
+    assert_eq!(versions, ["gateway", "module", "redis", "postgres"], "{told}");
+    assert_eq!((&told["faults"], told["at_ms"].is_u64()), (&json!([]), true), "{told}");
+}
+
+#[test]
+fn a_gateway_whose_redis_is_away_says_so() {
+    let mut world = World::start_direct("health_away");
+    world.redis.redis.server.kill().expect("ours to kill");
+    let (told, findings) = health(&world);
+    check(&findings, "redis.reachable", "fail", "");
+    check(&findings, "postgres.migrations", "ok", "");
+    assert!(!told.to_string().contains("redis.module"), "{told}");
 }

@@ -202,11 +202,16 @@ fn operators_have_a_listener_roles_and_a_log() {
     check(&shop.operate("POST", "/v1/sales/drop/open", ""), (200, ""));
     check(&shop.operate("DELETE", "/v1/keys/flash_read_0000000000000000", ""), (404, "unknown-key"));
 
+    shop.world.sql("INSERT INTO quarantine (reason, body) VALUES ('unreadable', 'x')");
+    check(&shop.operate("POST", "/v1/quarantine/1/discard", ""), (200, ""));
+    assert_eq!(shop.operate("GET", "/v1/quarantine/1", "").body["discarded_by"], "olga");
+
     let log = shop.log();
     let row = |who: &str, action: &str, sale: &str, detail: &str, outcome: &str| {
         [who, action, sale, detail, outcome].map(str::to_owned)
     };
     let want = [
+        row("olga", "POST /v1/quarantine/{id}/discard", "", "1", "done"),
         row("olga", "DELETE /v1/keys/{id}", "", "flash_read_0000000000000000", "unknown-key"),
         row("olga", "POST /v1/sales/{sale}/open", "drop", "", "done"),
         row("olga", "POST /v1/sales/{sale}/close", "drop", "", "done"),

@@ -111,3 +111,13 @@ fn a_syncer_is_listed_once_it_has_said_something() {
     });
     assert_eq!(paused, [json!(false)]);
 }
+
+#[test]
+fn a_syncer_tells_how_much_it_has_written_and_how_much_was_refused() {
+    let world = World::start();
+    sell(&world, "drop");
+    world.wait_for_empty_journal("drop");
+    let field = |field: &str| list(&world, "/v1/syncers", "syncers", field);
+    wait::until("five events written", || (field("written") == [json!(5)]).then_some(()));
+    assert_eq!(field("rejected"), [json!(0)]);
+}

@@ -42,6 +42,7 @@ mod otlp;
 mod payments;
 mod pipeline;
 mod problems;
+mod quarantine;
 mod rate_limits;
 mod recovery;
 mod settings;

@@ -13,7 +13,7 @@ use crate::support::limited::{is_unknown, policy};
 use crate::support::nginx::Nginx;
 use crate::support::proxy::Proxy;
 use crate::support::wait;
-use crate::support::world::World;
+use crate::support::world::{World, free_address};
 
 const SALE: &str = "/v1/sales/drop";
 const RESERVE: &str = "/v1/sales/drop/reservations";
@@ -78,29 +78,33 @@ fn is_of_nginx(answer: &Answer) -> bool {
 }
 
 #[test]
-fn files_of_the_console_come_from_nginx_and_nothing_else_of_its_machine() {
+fn operators_have_a_door_of_their_own_with_the_console_behind_it_and_buyers_find_none() {
     let gateways = Gateways::start("nginx_console", "");
-    let nginx = Nginx::start(gateways.addresses);
-    fs::write(nginx.console().join("index.html"), "\"the console\"").expect("writable");
-    fs::write(nginx.console().join("app.js"), "\"a script\"").expect("writable");
-    let check = |path: &str, status: u16, body: &str, kind: &str| {
-        let answer = http(&nginx).get(path).expect("an answer");
-        assert_eq!((answer.status, answer.body.as_str()), (status, Some(body)), "{path}: {answer:?}");
-        assert!(answer.header("content-type").is_some_and(|is| is.contains(kind)), "{path}: {answer:?}");
-        assert!(answer.header("content-security-policy").is_some(), "{path}: {answer:?}");
-    };
-    check("/console/", 200, "the console", "text/html");
-    check("/console/index.html", 200, "the console", "text/html");
-    check("/console/app.js", 200, "a script", "javascript");
-    for path in ["/console/none", "/console/../nginx.conf", "/console/%2e%2e/nginx.conf", "/console../nginx.conf"] {
-        let mut stream = TcpStream::connect(nginx.address).expect("nginx takes connections");
+    let mut world = gateways.world;
+    let operators = free_address();
+    world.kill_gateway();
+    world.start_gateway_with(&["--operator-listen", &operators.to_string()]);
+    let nginx = Nginx::start_for_operators([world.address; 2], [operators; 2]);
+    let status = |door: SocketAddr, path: &str| {
+        let mut stream = TcpStream::connect(door).expect("nginx takes connections");
         write!(stream, "GET {path} HTTP/1.0\r\nHost: test\r\n\r\n").expect("it is sent");
         let mut answer = String::new();
         std::io::Read::read_to_string(&mut stream, &mut answer).expect("an answer");
-        let status = answer.split(' ').nth(1).expect("a status");
-        assert!(["400", "404"].contains(&status) && !answer.contains("upstream"), "{path}: {answer}");
+        let is_console = answer.contains("content-security-policy: default-src 'none';");
+        (answer.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok()).expect("a status"), is_console)
+    };
+    assert_eq!(status(nginx.operators, "/console/"), (200, true));
+    assert_eq!(status(nginx.operators, "/console/icon.svg"), (200, true));
+    assert_eq!(status(nginx.operators, "/v1/sales"), (401, false), "their API asks for a key");
+    for path in ["/console", "/console/", "/console/icon.svg", "/v1/audit-log", "/console/../nginx.conf"] {
+        let (status, is_console) = status(nginx.address, path);
+        assert!([400, 404].contains(&status) && !is_console, "{path}: {status}");
     }
-    assert_eq!(nginx.ports(), [nginx.address.port()], "no other port is open");
+    let mut ports = [nginx.address.port(), nginx.operators.port()];
+    ports.sort_unstable();
+    let mut open = nginx.ports();
+    open.sort_unstable();
+    assert_eq!(open, ports, "no other port is open");
 }
 
 #[test]
@@ -187,6 +191,8 @@ fn what_nginx_refuses_is_a_problem_as_a_gateway_would_say_it() {
     check("GET", "/nowhere", "", 404, "not-found");
     check("GET", "/metrics", "", 404, "not-found");
     check("GET", "/v1/audit-log", "", 404, "not-found");
+    check("GET", "/v1/audit", "", 404, "not-found");
+    check("POST", "/v1/quarantine/1/replay", "", 404, "not-found");
 }
 
 #[test]

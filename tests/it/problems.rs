@@ -152,6 +152,7 @@ fn provoke_by_asking(world: &World, provoked: &mut Provoked) {
         ("show-reservation", "GET", "/v1/sales/drop/reservations/99", "", "unknown-reservation"),
         ("remove-webhook", "DELETE", "/v1/webhooks/99", "", "unknown-webhook"),
         ("revoke-key", "DELETE", "/v1/keys/none", "", "unknown-key"),
+        ("replay", "POST", "/v1/quarantine/99/replay", "", "unknown-quarantined"),
         ("show-product", "GET", "/v1/products/none", "", "unknown-product"),
         ("show-buyer", "GET", "/v1/buyers/none", "", "unknown-buyer"),
         ("reserve", "POST", RESERVE, "{\"buyer\":\"ada\",\"quantity\":2}", "limit-exceeded"),

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 18] = [
+const IMPORTS: [(&str, &[&str]); 19] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
@@ -20,9 +20,10 @@ const IMPORTS: [(&str, &[&str]); 18] = [
     ("transport", &["wire"]),
     ("broker", &["transport", "tls"]),
     ("client", &["wire", "tls"]),
-    ("gateway", &["wire", "metrics", "vault", "transport", "broker", "client", "tls"]),
+    ("gateway", &["wire", "metrics", "vault", "transport", "broker", "client", "tls", "audit", "doctor"]),
     ("syncer", &["wire", "metrics", "vault", "transport", "client"]),
     ("audit", &["wire", "vault", "client"]),
+    ("doctor", &["wire", "vault", "broker", "client"]),
     ("servers", &[]),
     ("sim", &["wire", "vault", "client"]),
     (
@@ -37,6 +38,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
             "gateway",
             "syncer",
             "audit",
+            "doctor",
             "servers",
             "sim",
             "tls",

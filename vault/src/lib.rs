@@ -59,12 +59,12 @@ pub use recover::{
     settle_rejections, unsettled_sales,
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
-pub use replay::{Replay, Standing};
+pub use replay::{LateReservation, Replay, Standing};
 pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
 pub use seal::{EPOCHS_APART_SEQS, Wanted};
 pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
-pub use syncers::{SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};
+pub use syncers::{Report, SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
 pub use webhooks::{

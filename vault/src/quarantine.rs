@@ -95,12 +95,13 @@ fn row(row: &Row) -> QuarantineRow {
     }
 }
 
-/// What a row holds, byte for byte.
+/// What a row holds, byte for byte, up to `bytes_max`.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn quarantined_body(client: &Client, id: u64) -> Result<Option<Vec<u8>>, Error> {
-    let row = client.query_opt(sql::quarantine::QUARANTINED_BODY, &[&to_sql(id)]).await?;
+pub async fn quarantined_body(client: &Client, id: u64, bytes_max: u32) -> Result<Option<Vec<u8>>, Error> {
+    let bytes_max = i32::try_from(bytes_max).unwrap_or(i32::MAX);
+    let row = client.query_opt(sql::quarantine::QUARANTINED_BODY, &[&to_sql(id), &bytes_max]).await?;
     Ok(row.map(|row| row.get(0)))
 }
 

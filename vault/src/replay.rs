@@ -37,7 +37,33 @@ pub struct Standing {
     pub at_ms: u64,
 }
 
+/// A reservation that was never written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateReservation {
+    /// Of which sale.
+    pub sale: String,
+    /// Its id.
+    pub id: u64,
+    /// Who reserved.
+    pub buyer: String,
+}
+
 impl Vault {
+    /// The reservation that a row of the quarantine would make. None: it makes none, or does not wait.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn late_reservation(&self, id: u64) -> Result<Option<LateReservation>, Error> {
+        let row = self.client.query_opt(sql::quarantine::WAITING_EVENT, &[&to_sql(id)]).await?;
+        let Some(body) = row.map(|row| row.get::<_, Vec<u8>>(0)) else { return Ok(None) };
+        let Ok(message) = Message::decode(&body) else { return Ok(None) };
+        let Some(MessageEvent { seq, change: MessageChange::Reserved(reserved), .. }) = message.events.first() else {
+            return Ok(None);
+        };
+        let (sale, buyer) = (message.sale.clone().into_owned(), reserved.buyer.clone().into_owned());
+        Ok(Some(LateReservation { sale, id: *seq, buyer }))
+    }
+
     /// Writes a row of the quarantine after all. A message that can be read by now goes the usual way. An event is late:
     /// what came after it is written already. So it is applied by itself, in one transaction that ends with its mark,
     /// and the constraints decide; `standing` is how its reservation stands by now, where it makes one.

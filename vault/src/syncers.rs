@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use flash_metrics::process::REJECTIONS;
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
@@ -20,14 +22,32 @@ pub struct Syncer {
     pub paused: bool,
     /// Messages that wait for a syncer, if it knows.
     pub queued: Option<u64>,
+    /// Events that it has written since it began. None: it is of an older version, and does not tell.
+    pub written: Option<u64>,
+    /// Reservations that the constraints have refused since it began.
+    pub rejected: Option<u64>,
     /// How long ago it said so, by PostgreSQL's clock.
     pub age: Duration,
 }
 
+/// What a syncer says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// Whether it takes no messages.
+    pub paused: bool,
+    /// Messages that wait for a syncer.
+    pub queued: u64,
+    /// Events that it has written since it began.
+    pub written: u64,
+}
+
 /// Says what a syncer does, and asks whether it is to be paused.
-pub(crate) async fn report(client: &Client, name: &str, paused: bool, queued: Option<u64>) -> Result<bool, Error> {
-    let (queued, gone_s) = (queued.map(to_sql), f64::from(SYNCER_GONE_S));
-    Ok(client.query_one(sql::syncers::REPORT_SYNCER, &[&name, &paused, &queued, &gone_s]).await?.get(0))
+pub(crate) async fn report(client: &Client, name: &str, report: Report) -> Result<bool, Error> {
+    let Report { paused, queued, written } = report;
+    let (queued, written, rejected) = (to_sql(queued), to_sql(written), to_sql(REJECTIONS.get()));
+    let gone_s = f64::from(SYNCER_GONE_S);
+    let values: [&(dyn ToSql + Sync); 6] = [&name, &paused, &queued, &written, &rejected, &gone_s];
+    Ok(client.query_one(sql::syncers::REPORT_SYNCER, &values).await?.get(0))
 }
 
 /// Tells every syncer to pause, or to go on. They look about once a second.
@@ -57,7 +77,9 @@ pub async fn syncers(client: &Client) -> Result<Vec<Syncer>, Error> {
         name: row.get(0),
         paused: row.get(1),
         queued: row.get::<_, Option<i64>>(2).map(from_sql),
-        age: Duration::from_millis(from_sql(row.get(3))),
+        written: row.get::<_, Option<i64>>(3).map(from_sql),
+        rejected: row.get::<_, Option<i64>>(4).map(from_sql),
+        age: Duration::from_millis(from_sql(row.get(5))),
     };
     Ok(rows.iter().map(syncer).collect())
 }

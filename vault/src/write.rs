@@ -15,6 +15,7 @@ use crate::plan::{Plan, plan};
 use crate::settle::settle;
 use crate::sql;
 use crate::statements::Statements;
+use crate::syncers::Report;
 
 /// How long a barrier is remembered at least: far longer than anyone waits for one.
 pub const BARRIER_KEPT_S: u32 = 24 * 60 * 60;
@@ -117,8 +118,8 @@ impl Vault {
     ///
     /// # Errors
     /// When PostgreSQL is in trouble.
-    pub async fn report_syncer(&self, name: &str, paused: bool, queued: Option<u64>) -> Result<bool, Error> {
-        crate::syncers::report(&self.client, name, paused, queued).await
+    pub async fn report_syncer(&self, name: &str, report: Report) -> Result<bool, Error> {
+        crate::syncers::report(&self.client, name, report).await
     }
 
     async fn write_batch(&mut self, batch: &Batch<'_>, incoming: Incoming<'_>) -> Result<Written, Error> {

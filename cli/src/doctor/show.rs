@@ -1,6 +1,7 @@
 //! Findings, for people and for programs.
 
-use super::finding::{Finding, Level};
+use flash_doctor::{Finding, Level};
+
 use crate::args::Output;
 use crate::output;
 

@@ -36,9 +36,14 @@ export class Failure extends Error {
     return this.problem?.status === 401 || this.problem?.status === 403;
   }
 
+  /** Something between here and the gateway gave up: it does not know what the gateway did. */
+  private get isOfProxy(): boolean {
+    return this.problem !== null && this.problem.type === "about:blank" && this.problem.status >= 500;
+  }
+
   /** Nobody knows whether it was done: the same request again, with the same Idempotency-Key, is safe. */
   get isUnknown(): boolean {
-    return this.changes && (this.problem === null || this.is("outcome-unknown"));
+    return this.changes && (this.problem === null || this.is("outcome-unknown") || this.isOfProxy);
   }
 
   /** Asking again may help without anybody's doing. */

@@ -51,7 +51,10 @@ export const relay = (signal: AbortSignal) => call<{ sales: Said.Relayed[] }>("/
 export const syncers = (signal: AbortSignal) => call<{ syncers: Said.Syncer[] }>("/v1/syncers", undefined, signal);
 export const quarantine = (after: string, limit: number, signal: AbortSignal) =>
   call<{ rows: Said.Quarantined[] }>(`/v1/quarantine${query({ after, limit })}`, undefined, signal);
-export const replay = (id: number) => call<{ outcome: string }>(`/v1/quarantine/${id}/replay`, { method: "POST" });
+export const quarantined = (id: number, signal: AbortSignal) =>
+  call<Said.QuarantinedWhole>(`/v1/quarantine/${id}`, undefined, signal);
+export const replay = (id: number) =>
+  call<{ outcome: string; reason?: string }>(`/v1/quarantine/${id}/replay`, { method: "POST" });
 export const discard = (id: number) => call<unknown>(`/v1/quarantine/${id}/discard`, { method: "POST" });
 export const audit = (signal: AbortSignal) => call<Said.Audit>("/v1/audit", undefined, signal);
 

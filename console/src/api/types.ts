@@ -92,6 +92,10 @@ export interface Syncer {
   name: string;
   paused: boolean;
   queued?: number;
+  /** Events, since it began. */
+  written?: number;
+  /** Reservations that PostgreSQL refused, since it began. */
+  rejected?: number;
   said_ms_ago: number;
 }
 
@@ -105,6 +109,14 @@ export interface Quarantined {
   reason: string;
 }
 
+/** With what it holds, also where it does not wait any more. */
+export interface QuarantinedWhole extends Quarantined {
+  body: string;
+  replayed_at?: string;
+  discarded_at?: string;
+  discarded_by?: string;
+}
+
 export type Verdict = "whole" | "unknown" | "drift";
 
 export interface Finding {
@@ -115,7 +127,7 @@ export interface Finding {
 
 /** One sale, as it was audited. */
 export interface Audited {
-  sale?: string;
+  sale: string;
   verdict: Verdict;
   epoch?: number;
   seq?: number;
@@ -128,6 +140,8 @@ export interface Audited {
 export interface Audit {
   verdict: Verdict;
   at_ms: number;
+  /** What belongs to no sale, and what kept it from its end. */
+  findings: Finding[];
   sales: Audited[];
 }
 
@@ -137,6 +151,7 @@ export interface Readiness {
 }
 
 export interface Health {
+  at_ms: number;
   versions: { name: string; version: string }[];
   findings: { check: string; level: "ok" | "warn" | "fail"; detail: string; advice?: string }[];
   /** Which faults may be made here; none outside development. */

@@ -4,6 +4,7 @@ import { type Metrics, read, sum } from "../api/metrics";
 import { metrics, relay, syncers } from "../api/routes";
 import type { Relayed, Syncer } from "../api/types";
 import { useLook } from "../api/use_look";
+import { useRates } from "../api/use_rates";
 import { Plot } from "../parts/plot";
 import { Empty, Seen } from "../parts/seen";
 import { Badge } from "../parts/stock";
@@ -107,22 +108,27 @@ function Journals() {
   );
 }
 
-const SYNCERS = [
+const syncerColumns = (rate: (syncer: Syncer) => number | undefined) => [
   { head: "Syncer", cell: ({ name }: Syncer) => <span class="name">{name}</span> },
   { head: "State", cell: ({ paused }: Syncer) => (paused ? "paused" : "writes") },
   { head: "Messages before it", isNumber: true, cell: ({ queued }: Syncer) => count(queued) },
+  { head: "Events a second", isNumber: true, cell: (syncer: Syncer) => count(whole(rate(syncer))) },
+  { head: "Refused by PostgreSQL", isNumber: true, cell: ({ rejected }: Syncer) => count(rejected) },
   { head: "Last heard", isNumber: true, cell: ({ said_ms_ago }: Syncer) => `${span(said_ms_ago)} ago` },
 ];
 
+const whole = (rate: number | undefined) => (rate === undefined ? undefined : Math.round(rate));
+
 function Syncers() {
   const look = useLook(syncers, [], EVERY_MS);
+  const rate = useRates(look.value?.syncers);
   return (
     <section aria-labelledby="syncers">
       <h2 id="syncers">Syncers</h2>
       <Seen look={look} what="syncers">
         {({ syncers }) => syncers.length === 0
           ? <Empty title="No syncer has said anything yet."><p>Without one nothing reaches PostgreSQL: “flash syncer” starts one.</p></Empty>
-          : <Table label="Syncers" columns={SYNCERS} rows={syncers} keyOf={({ name }) => name} />}
+          : <Table label="Syncers" columns={syncerColumns(rate)} rows={syncers} keyOf={({ name }) => name} />}
       </Seen>
     </section>
   );

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 
-import { discard, quarantine, replay } from "../api/routes";
+import { discard, quarantine, quarantined, replay } from "../api/routes";
 import type { Quarantined } from "../api/types";
 import { useAct } from "../api/use_act";
 import { useLook } from "../api/use_look";
@@ -13,6 +13,7 @@ import { count } from "../words";
 
 const EVERY_MS = 5_000;
 const PAGE_ROWS = 25;
+const SHOW = "/v1/quarantine/{id}";
 const REPLAY = "/v1/quarantine/{id}/replay";
 
 /** What nobody could read or write, until somebody decides. */
@@ -26,7 +27,7 @@ export function Quarantine({ query }: { query: URLSearchParams }) {
       <Seen look={look} what="the quarantine">
         {({ rows }) => rows.length === 0 ? <Empty title={after === "" ? "Nothing waits in the quarantine." : "Nothing more waits in the quarantine."} /> : (
           <>
-            <ul class="cards">{rows.map((row) => <Row key={row.id} row={row} again={look.again} canEnd={offers?.("post", REPLAY) ?? false} />)}</ul>
+            <ul class="cards">{rows.map((row) => <Row key={row.id} row={row} again={look.again} canShow={offers?.("get", SHOW) ?? false} canEnd={offers?.("post", REPLAY) ?? false} />)}</ul>
             <Pages isFirst={after === ""} first={to(["flow"])} next={rows.length < PAGE_ROWS ? undefined : to(["flow"], { after: String(rows.at(-1)?.id ?? "") })} />
           </>
         )}
@@ -35,11 +36,12 @@ export function Quarantine({ query }: { query: URLSearchParams }) {
   );
 }
 
-function Row({ row, again, canEnd }: { row: Quarantined; again: () => void; canEnd: boolean }) {
+function Row({ row, again, canShow, canEnd }: { row: Quarantined; again: () => void; canShow: boolean; canEnd: boolean }) {
+  const [open, setOpen] = useState(false);
   const [said, setSaid] = useState("");
   const [asked, setAsked] = useState(false);
-  const replaying = useAct(() => replay(row.id), ({ outcome }) => {
-    setSaid(outcome);
+  const replaying = useAct(() => replay(row.id), ({ outcome, reason }) => {
+    setSaid(reason === undefined ? outcome : `${outcome}: ${reason}`);
     again();
   });
   const discarding = useAct(() => discard(row.id), () => {
@@ -53,11 +55,13 @@ function Row({ row, again, canEnd }: { row: Quarantined; again: () => void; canE
         <span>{row.sale === undefined ? "a message that nobody can read" : <>event {count(row.seq)} of <a href={to(["sales", row.sale])}>{row.sale}</a></>}</span>
         <span class="hint">{row.at}, {count(row.bytes)} bytes</span>
         <span class="fill" />
+        {canShow && <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>{open ? "Hide" : "Show"}</button>}
         {canEnd && <Do act={replaying}>Replay</Do>}
         {canEnd && <button type="button" onClick={() => setAsked(true)}>Discard</button>}
-        {!canEnd && <code>flash quarantine show {row.id}</code>}
+        {!canShow && <code>flash quarantine show {row.id}</code>}
       </div>
       <p class="reason">{row.reason}</p>
+      {open && <Body id={row.id} />}
       <p role="status">{said}</p>
       <Refused failure={replaying.failure} />
       {asked && (
@@ -67,4 +71,10 @@ function Row({ row, again, canEnd }: { row: Quarantined; again: () => void; canE
       )}
     </li>
   );
+}
+
+/** What it holds: the message as it came. */
+function Body({ id }: { id: number }) {
+  const look = useLook((signal) => quarantined(id, signal), [id]);
+  return <Seen look={look} what="what it holds">{({ body }) => <pre tabIndex={0}>{body}</pre>}</Seen>;
 }

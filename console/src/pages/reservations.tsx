@@ -9,7 +9,7 @@ import { go, to } from "../route";
 import { items, number, time } from "../words";
 
 const EVERY_MS = 3_000;
-const PAGE_ROWS = 50;
+const PAGE_ROWS = 25;
 const STATES = ["held", "confirmed", "released", "expired", "rejected"];
 
 /** A sale's reservations, as PostgreSQL has them; the filters stand in the address. */

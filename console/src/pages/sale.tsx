@@ -13,7 +13,7 @@ import { Table } from "../parts/table";
 import { count, span, time } from "../words";
 import { Reservations } from "./reservations";
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 2_000;
 
 /** One sale: what it has, what can be done with it, who has something of it. */
 export function Sale({ sale, query }: { sale: string; query: URLSearchParams }) {

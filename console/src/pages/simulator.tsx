@@ -8,7 +8,6 @@ import { useOffers } from "../api/use_offers";
 import { Field, Do, Refused } from "../parts/form";
 import { Empty, Seen } from "../parts/seen";
 import { go, to } from "../route";
-import { phrase } from "../words";
 import { Results, command } from "./simulation";
 
 const EVERY_MS = 500;
@@ -150,7 +149,9 @@ function Faults() {
   );
 }
 
+const words = (name: string) => name.replaceAll("-", " ");
+
 function Fault({ name, said }: { name: string; said: (text: string) => void }) {
-  const act = useAct(() => fault(name), () => said(`Done: ${phrase(name)}.`));
-  return <><Do act={act} kind="danger">{phrase(name)}</Do><Refused failure={act.failure} /></>;
+  const act = useAct(() => fault(name), () => said(`Done: ${words(name)}.`));
+  return <><Do act={act} kind="danger">{words(name)}</Do><Refused failure={act.failure} /></>;
 }

@@ -3,6 +3,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 
+import { clock } from "../words";
+
 export interface Line {
   label: string;
   /** A colour's name in the style sheet, without its dashes. */
@@ -22,6 +24,9 @@ interface Props {
 }
 
 const HEIGHT_PX = 180;
+/** Between two times on the axis. */
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400];
+const STEP_PX_MIN = 80;
 
 export function Plot({ title, at_s, lines, values, isSpan = false, unit = "" }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -54,16 +59,19 @@ function options(at: HTMLElement, lines: Line[], isSpan: boolean, unit: string):
   const colours = getComputedStyle(at);
   const colour = (name: string) => colours.getPropertyValue(`--${name}`).trim();
   const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const times = { ...axis, incrs: STEPS_S, space: STEP_PX_MIN, values: (_: uPlot, at: number[]) => at.map((at_s) => clock(at_s * 1_000)) };
   const short = new Intl.NumberFormat("en", { notation: "compact" });
   return {
     width: at.clientWidth,
     height: HEIGHT_PX,
     cursor: { drag: { x: false, y: false } },
     scales: { x: { time: !isSpan }, y: { range: (_, __, max) => [0, Math.max(max * 1.05, 1)] } },
-    axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short.format(tick) + unit) }],
+    axes: [isSpan ? axis : times, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short.format(tick) + unit) }],
     series: [
-      isSpan ? { label: "at", value: (_, at) => (at === null ? "–" : `${at} s`) } : { label: "at", value: "{HH}:{mm}:{ss}" },
-      ...lines.map(({ label, colour: name }) => ({ label, stroke: colour(name), width: 2, points: { show: false } })),
+      isSpan ? { label: "at", value: (_, at) => (at === null ? "–" : `${at} s`) } : { label: "at", value: (_, at) => (at === null ? "–" : clock(at * 1_000)) },
+      ...lines.map(({ label, colour: name }) => ({
+        label, stroke: colour(name), width: 2, points: { show: false }, value: (_: uPlot, value: number | null) => (value === null ? "–" : short.format(value) + unit),
+      })),
     ],
   };
 }

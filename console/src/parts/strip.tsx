@@ -1,7 +1,7 @@
 // The audit, always in sight: total = available + held + confirmed, and Redis = journal = PostgreSQL.
 
 import { audit } from "../api/routes";
-import type { Audit, Audited, Units } from "../api/types";
+import type { Audit, Audited, Finding, Units } from "../api/types";
 import { useLook } from "../api/use_look";
 import { count, span } from "../words";
 import { useNow } from "./seen";
@@ -20,7 +20,7 @@ export function Strip({ sale }: { sale: string | undefined }) {
   const age = Math.max(now - value.at_ms, 0);
   const isFresh = failure === undefined && age < FRESH_MS;
   const verdict = isFresh ? worst(shown, value) : "unknown";
-  const name = ofSale.length > 0 ? sale : `${count(value.sales.length)} sales`;
+  const name = ofSale.length > 0 ? sale : `${count(value.sales.length)} ${value.sales.length === 1 ? "sale" : "sales"}`;
   return (
     <details class={`strip is-${verdict}`}>
       <summary>
@@ -29,7 +29,7 @@ export function Strip({ sale }: { sale: string | undefined }) {
         <Sums shown={shown} />
         <span class="age">{failure ? "reconnecting; " : ""}audited {span(age)} ago</span>
       </summary>
-      <Findings shown={shown} />
+      <Findings shown={shown} others={value.findings} />
     </details>
   );
 }
@@ -68,13 +68,14 @@ function Sums({ shown }: { shown: Audited[] }) {
   );
 }
 
-function Findings({ shown }: { shown: Audited[] }) {
-  const found = shown.flatMap(({ sale, findings }) => findings.map((finding) => ({ sale, ...finding })));
+function Findings({ shown, others }: { shown: Audited[]; others: Finding[] }) {
+  const ofSales = shown.flatMap(({ sale, findings }) => findings.map((finding) => ({ sale, ...finding })));
+  const found = [...others.map((finding) => ({ sale: "no sale", ...finding })), ...ofSales];
   if (found.length === 0) return <p>Nothing was found that should not be.</p>;
   return (
     <ul>
       {found.map(({ sale, kind, detail, advice }) => (
-        <li key={`${sale ?? ""}/${kind}/${detail}`}><strong>{sale ?? "no sale"}</strong> {kind}: {detail}. <i>{advice}</i></li>
+        <li key={`${sale}/${kind}/${detail}`}><strong>{sale}</strong> {kind}: {detail}. <i>{advice}</i></li>
       ))}
     </ul>
   );

@@ -27,13 +27,15 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit_log, body, buyers, console, docs, events, health, keys, lists, metrics, operate, prefer, problem, products,
-    relay_status, reservation, reservations, sales, webhooks, workshop,
+    audit, audit_log, body, buyers, console, docs, doctor, events, health, keys, lists, metrics, operate, prefer,
+    problem, products, quarantine, relay_status, reservation, reservations, sales, webhooks, workshop,
 };
+use crate::audits::Audits;
 use crate::catalogue::Catalogue;
 use crate::events::Events;
+use crate::examinations::Examinations;
 use crate::ids::Ids;
-use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS};
+use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, LOOK_TIMEOUT_MS};
 use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::recovery::RecoveryHandle;
@@ -57,6 +59,10 @@ pub(crate) struct App {
     pub(crate) orders: Arc<Orders>,
     /// What this gateway knows of sales besides what Redis says.
     pub(crate) catalogue: Arc<Catalogue>,
+    /// Whether everything is whole, for operators: one for all threads.
+    pub(crate) audits: Arc<Audits>,
+    /// What is wrong here, likewise.
+    pub(crate) examinations: Arc<Examinations>,
     /// Wakes the relay: a sale has events.
     pub(crate) relay: RelayHandle,
     /// Brings back what Redis has forgotten.
@@ -131,18 +137,16 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     let place = app.places.clone().try_acquire_owned().map_err(|_| shed())?;
     let reads = head.method.is_safe();
     let asked = Asked { target, caller, head, body };
-    let limit_ms = if asked.is_logged() { CREATE_TIMEOUT_MS } else { HANDLER_TIMEOUT_MS };
-    let limit = Duration::from_millis(limit_ms) + prefer::wait(&asked.head.headers).unwrap_or_default();
-    in_time(limit, reads, work(app.clone(), peer, asked, place)).await
+    let limit = Duration::from_millis(asked.limit_ms()) + prefer::wait(&asked.head.headers).unwrap_or_default();
+    in_time(limit, reads, Lasting::new(work(app.clone(), peer, asked, place))).await
 }
 
 /// Gives up waiting for `work` behind its limit; the work goes on.
-async fn in_time(
-    limit: Duration,
-    reads: bool,
-    work: impl Future<Output = Reply> + Send + 'static,
-) -> Result<Reply, Problem> {
-    match timeout(limit, Lasting::new(work)).await {
+async fn in_time<F>(limit: Duration, reads: bool, work: Lasting<F>) -> Result<Reply, Problem>
+where
+    F: Future<Output = Reply> + Send + 'static,
+{
+    match timeout(limit, work).await {
         Ok(Ok(reply)) => Ok(reply),
         // Where and why, the panic itself has said.
         Ok(Err(_)) => {
@@ -186,6 +190,15 @@ impl Asked {
     fn is_logged(&self) -> bool {
         let is_operators = self.target.access == Access::Operate || matches!(self.caller, Caller::Operator(_));
         is_operators && !self.head.method.is_safe()
+    }
+
+    /// How long it may take.
+    fn limit_ms(&self) -> u64 {
+        match self.target.endpoint {
+            Endpoint::ShowAudit | Endpoint::ShowHealth => LOOK_TIMEOUT_MS,
+            _ if self.is_logged() => CREATE_TIMEOUT_MS,
+            _ => HANDLER_TIMEOUT_MS,
+        }
     }
 }
 
@@ -236,7 +249,7 @@ async fn handle(app: &App, asked: &Asked, visit: &mut Visit<'_>, patience: Patie
 
 /// What is asked seldom.
 async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    let Asked { target, head, body, .. } = asked;
+    let Asked { target, caller, head, body } = asked;
     let (sale, id) = (target.sale.as_str(), target.id.as_str());
     let (headers, query) = (&head.headers, head.uri.query());
     match target.endpoint {
@@ -248,9 +261,14 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::CreateSale => sales::create(app, headers, body).await,
         Endpoint::ListSales => lists::sales(app, query).await,
         Endpoint::ListReservations => lists::reservations(app, sale, query).await,
-        Endpoint::ListQuarantine => lists::quarantine(app, query).await,
+        Endpoint::ListQuarantine => quarantine::list(app, query).await,
+        Endpoint::ShowQuarantined => quarantine::show(app, id).await,
+        Endpoint::Replay => quarantine::replay(app, id).await,
+        Endpoint::Discard => quarantine::discard(app, caller, id).await,
         Endpoint::ShowRelay => relay_status::show(app).await,
         Endpoint::ListSyncers => lists::syncers(app).await,
+        Endpoint::ShowAudit => audit::show(app, query).await,
+        Endpoint::ShowHealth => doctor::show(app).await,
         Endpoint::Restock => operate::restock(app, sale, headers, body).await,
         Endpoint::OpenSale => operate::open(app, sale).await,
         Endpoint::CloseSale => operate::close(app, sale).await,
@@ -282,19 +300,29 @@ mod tests {
     async fn work_that_does_not_end_is_not_waited_for_and_what_came_of_it_is_not_guessed() {
         const LIMIT: Duration = Duration::from_millis(HANDLER_TIMEOUT_MS);
         let started = Instant::now();
-        let done = in_time(LIMIT, false, async { reply(StatusCode::OK, Bytes::new()) }).await;
+        let done = in_time(LIMIT, false, Lasting::new(async { reply(StatusCode::OK, Bytes::new()) })).await;
         assert!(done.is_ok_and(|reply| reply.status() == StatusCode::OK));
         assert_eq!(started.elapsed(), Duration::ZERO);
         for (reads, kind) in [(true, Kind::TimedOut), (false, Kind::OutcomeUnknown)] {
             let started = Instant::now();
-            let problem = in_time(LIMIT, reads, std::future::pending()).await.unwrap_err();
+            let problem = in_time(LIMIT, reads, Lasting::new(std::future::pending())).await.unwrap_err();
             assert_eq!((problem.kind, started.elapsed()), (kind, LIMIT));
         }
     }
 
+    /// hyper makes room for an answer with each connection.
+    #[test]
+    fn an_answer_in_the_making_is_small_for_ten_thousand_connections_have_one_each() {
+        const ANSWER_BYTES_MAX: usize = 2_048;
+        const fn bytes<F>(_: fn(Arc<App>, IpAddr, Request<Incoming>) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(bytes(answer) <= ANSWER_BYTES_MAX, "{}", bytes(answer));
+    }
+
     #[tokio::test]
     async fn work_that_panics_is_a_problem_like_others() {
-        let problem = in_time(Duration::MAX, true, async { panic!("a bug") }).await.unwrap_err();
+        let problem = in_time(Duration::MAX, true, Lasting::new(async { panic!("a bug") })).await.unwrap_err();
         assert_eq!(problem.kind, Kind::Internal);
     }
 }

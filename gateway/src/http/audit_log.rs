@@ -22,16 +22,24 @@ const DONE: &str = "done";
 /// # Errors
 /// When PostgreSQL does not take it: then it must not be done.
 pub(crate) async fn begin(app: &App, asked: &Asked) -> Result<u64, Problem> {
-    let (who, key) = match &asked.caller {
-        Caller::Anyone => (ANYONE, None),
-        Caller::Buyer(buyer) => (buyer.as_ref(), None),
-        Caller::Operator(operator) => (operator.name.as_str(), Some(operator.key.as_str())),
+    let key = match &asked.caller {
+        Caller::Operator(operator) => Some(operator.key.as_str()),
+        Caller::Anyone | Caller::Buyer(_) => None,
     };
     let (action, detail) =
         (format!("{} {}", asked.head.method, route_path(asked.target.route)), detail(&asked.target.id, &asked.body));
     let sale = Some(asked.target.sale.as_str()).filter(|sale| !sale.is_empty());
-    let change = LoggedChange { who, key, action: &action, sale, detail: &detail };
+    let change = LoggedChange { who: who(&asked.caller), key, action: &action, sale, detail: &detail };
     Ok(app.orders.log_change(change).await?)
+}
+
+/// Whom the log names.
+pub(crate) fn who(caller: &Caller) -> &str {
+    match caller {
+        Caller::Anyone => ANYONE,
+        Caller::Buyer(buyer) => buyer,
+        Caller::Operator(operator) => &operator.name,
+    }
 }
 
 /// The id in the path, without what makes a reservation's id a secret, and the body. PostgreSQL's text has no NUL.

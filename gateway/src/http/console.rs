@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 
+use super::accept_encoding::takes_gzip;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, reply};
 
@@ -25,10 +26,17 @@ const ASK_AGAIN: &str = "no-cache";
 struct Asset {
     name: &'static str,
     media: &'static str,
-    /// In quotes.
-    etag: &'static str,
     /// Whether the name has a hash of the bytes in it.
     is_hashed: bool,
+    plain: Coded,
+    gzip: Coded,
+}
+
+/// A file as it is sent.
+#[derive(Debug)]
+struct Coded {
+    /// In quotes.
+    etag: &'static str,
     bytes: &'static [u8],
 }
 
@@ -49,14 +57,20 @@ pub(crate) fn page(headers: &HeaderMap) -> Result<Reply, Problem> {
 /// What the page is made of.
 pub(crate) fn file(name: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
     let asset = ASSETS.iter().find(|asset| asset.name == name).ok_or(Kind::NotFound)?;
-    let mut reply = match has(headers, asset.etag) {
+    let is_gzip = takes_gzip(headers);
+    let coded = if is_gzip { &asset.gzip } else { &asset.plain };
+    let mut reply = match has(headers, coded.etag) {
         true => reply(StatusCode::NOT_MODIFIED, Bytes::new()),
-        false => reply(StatusCode::OK, Bytes::from_static(asset.bytes)),
+        false => reply(StatusCode::OK, Bytes::from_static(coded.bytes)),
     };
+    if is_gzip {
+        reply.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     let lasts = if asset.is_hashed { FOREVER } else { ASK_AGAIN };
     for (name, value) in [
         (CONTENT_TYPE, asset.media),
-        (ETAG, asset.etag),
+        (ETAG, coded.etag),
+        (VARY, "accept-encoding"),
         (CACHE_CONTROL, lasts),
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -75,6 +89,8 @@ fn has(headers: &HeaderMap, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::ACCEPT_ENCODING;
+
     use super::*;
 
     fn check(name: &str, tags: &str, want: Result<(u16, &str), Kind>) {
@@ -92,10 +108,12 @@ mod tests {
     #[test]
     fn a_file_is_sent_until_the_browser_has_it() {
         let script = asset(".js");
-        let weak = format!("\"another\", W/{}", script.etag);
+        let (plain, gzip) = (script.plain.etag, script.gzip.etag);
+        let weak = format!("\"another\", W/{plain}");
         check(PAGE, "", Ok((200, "text/html; charset=utf-8")));
-        check(PAGE, script.etag, Ok((200, "text/html; charset=utf-8")));
-        check(script.name, script.etag, Ok((304, "text/javascript; charset=utf-8")));
+        check(PAGE, plain, Ok((200, "text/html; charset=utf-8")));
+        check(script.name, plain, Ok((304, "text/javascript; charset=utf-8")));
+        check(script.name, gzip, Ok((200, "text/javascript; charset=utf-8")));
         check(script.name, &weak, Ok((304, "text/javascript; charset=utf-8")));
         for nothing in ["", "no.js", "../index.html", "assets.rs", "INDEX.HTML"] {
             check(nothing, "", Err(Kind::NotFound));
@@ -103,8 +121,29 @@ mod tests {
     }
 
     #[test]
+    fn who_takes_gzip_is_sent_less_and_knows_it_by_another_tag() {
+        let script = asset(".js");
+        assert!(script.gzip.bytes.len() * 2 < script.plain.bytes.len());
+        let ask = |coding: &str, tag: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, coding.try_into().unwrap());
+            headers.insert(IF_NONE_MATCH, tag.try_into().unwrap());
+            let reply = file(script.name, &headers).unwrap();
+            let header = |name| reply.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(header(VARY).as_deref(), Some("accept-encoding"));
+            (reply.status().as_u16(), header(CONTENT_ENCODING), header(ETAG))
+        };
+        let gzip = |status| (status, Some("gzip".to_owned()), Some(script.gzip.etag.to_owned()));
+        let plain = |status| (status, None, Some(script.plain.etag.to_owned()));
+        assert_eq!(ask("gzip, br", script.plain.etag), gzip(200));
+        assert_eq!(ask("gzip, br", script.gzip.etag), gzip(304));
+        assert_eq!(ask("gzip;q=0", script.gzip.etag), plain(200));
+        assert_eq!(ask("gzip;q=0", script.plain.etag), plain(304));
+    }
+
+    #[test]
     fn the_page_refers_to_files_that_are_there_and_has_no_script_or_style_of_its_own() {
-        let page = std::str::from_utf8(asset(PAGE).bytes).unwrap();
+        let page = std::str::from_utf8(asset(PAGE).plain.bytes).unwrap();
         for attribute in ["src=\"", "<link rel=\"icon\" href=\"", "<link rel=\"stylesheet\" href=\""] {
             let name = page.split_once(attribute).and_then(|(_, rest)| rest.split('"').next()).unwrap();
             assert!(ASSETS.iter().any(|asset| asset.name == name), "{name}");

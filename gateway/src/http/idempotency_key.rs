@@ -5,17 +5,19 @@ use std::borrow::Cow;
 use flash_wire::invalid::name;
 use flash_wire::limits::REQUEST_BYTES_MAX;
 use hyper::HeaderMap;
+use hyper::header::HeaderName;
 
 use super::problem::{Kind, Problem};
 
 const HEADER: &str = "Idempotency-Key";
+const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The id that the client gave its request, if it gave one.
 ///
 /// # Errors
 /// When the header stands there twice, or is not 1 to [`REQUEST_BYTES_MAX`] readable bytes.
 pub(crate) fn of(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Problem> {
-    let mut values = headers.get_all("idempotency-key").iter();
+    let mut values = headers.get_all(NAME).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(bad("must be given once"));

@@ -1,8 +1,7 @@
-//! What operators look through: `GET /v1/sales`, `GET /v1/sales/{sale}/reservations`, `GET /v1/syncers` and
-//! `GET /v1/quarantine`.
+//! What operators look through: `GET /v1/sales`, `GET /v1/sales/{sale}/reservations` and `GET /v1/syncers`.
 
 use flash_client::Call;
-use flash_vault::{QuarantineRow, REJECTED, ReservationFilter, ReservationRow, Syncer};
+use flash_vault::{REJECTED, ReservationFilter, ReservationRow, Syncer};
 use flash_wire::{Refusal, State};
 use hyper::StatusCode;
 use serde::Serialize;
@@ -139,51 +138,18 @@ struct SyncerView<'a> {
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     queued: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<u64>,
     said_ms_ago: u64,
 }
 
 impl<'a> SyncerView<'a> {
     fn of(syncer: &'a Syncer) -> Self {
-        let Syncer { name, paused, queued, age } = syncer;
-        Self { name, paused: *paused, queued: *queued, said_ms_ago: u64::try_from(age.as_millis()).unwrap_or(u64::MAX) }
-    }
-}
-
-/// A page of what waits in the quarantine, the oldest first: `?after=N` and `?limit=N`.
-pub(crate) async fn quarantine(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct Quarantine<'a> {
-        rows: Vec<QuarantinedView<'a>>,
-    }
-    let [after, limit] = query::read(query, ["after", "limit"])?;
-    let after = query::int("after", after, (0, ALL), 0)?;
-    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.orders.quarantine_page(after, limit).await?;
-    Ok(json(StatusCode::OK, &Quarantine { rows: rows.iter().map(QuarantinedView::of).collect() }))
-}
-
-#[derive(Serialize)]
-struct QuarantinedView<'a> {
-    id: u64,
-    #[serde(flatten)]
-    event: Option<EventView<'a>>,
-    at: &'a str,
-    bytes: u64,
-    reason: &'a str,
-}
-
-#[derive(Serialize)]
-struct EventView<'a> {
-    sale: &'a str,
-    epoch: u64,
-    seq: u64,
-}
-
-impl<'a> QuarantinedView<'a> {
-    fn of(row: &'a QuarantineRow) -> Self {
-        let event = row.event.as_ref();
-        let event = event.map(|(sale, epoch, seq)| EventView { sale, epoch: *epoch, seq: *seq });
-        Self { id: row.id, event, at: &row.at, bytes: row.body_bytes, reason: &row.reason }
+        let Syncer { name, paused, queued, written, rejected, age } = syncer;
+        let said_ms_ago = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        Self { name, paused: *paused, queued: *queued, written: *written, rejected: *rejected, said_ms_ago }
     }
 }
 

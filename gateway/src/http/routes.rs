@@ -35,6 +35,11 @@ pub(crate) enum Endpoint {
     ShowRelay,
     ListSyncers,
     ListQuarantine,
+    ShowQuarantined,
+    Replay,
+    Discard,
+    ShowAudit,
+    ShowHealth,
     Simulate,
     ShowSimulation,
     StopSimulation,
@@ -110,7 +115,7 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 40] = [
+pub(crate) const ROUTES: [Route; 45] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
@@ -144,6 +149,11 @@ pub(crate) const ROUTES: [Route; 40] = [
     (Method::GET, "/v1/relay", Endpoint::ShowRelay, Access::Read, "show-relay"),
     (Method::GET, "/v1/syncers", Endpoint::ListSyncers, Access::Read, "list-syncers"),
     (Method::GET, "/v1/quarantine", Endpoint::ListQuarantine, Access::Read, "list-quarantine"),
+    (Method::GET, "/v1/quarantine/{id}", Endpoint::ShowQuarantined, Access::Read, "show-quarantined"),
+    (Method::POST, "/v1/quarantine/{id}/replay", Endpoint::Replay, Access::Operate, "replay"),
+    (Method::POST, "/v1/quarantine/{id}/discard", Endpoint::Discard, Access::Operate, "discard"),
+    (Method::GET, "/v1/audit", Endpoint::ShowAudit, Access::Read, "show-audit"),
+    (Method::GET, "/v1/health", Endpoint::ShowHealth, Access::Read, "show-health"),
     (Method::POST, "/v1/simulations", Endpoint::Simulate, Access::Operate, "simulate"),
     (Method::GET, "/v1/simulations/{id}", Endpoint::ShowSimulation, Access::Read, "show-simulation"),
     (Method::DELETE, "/v1/simulations/{id}", Endpoint::StopSimulation, Access::Operate, "stop-simulation"),
@@ -246,6 +256,11 @@ mod tests {
         check(Method::GET, "/v1/syncers", Ok((Endpoint::ListSyncers, "", "")));
         check(Method::GET, "/v1/relay", Ok((Endpoint::ShowRelay, "", "")));
         check(Method::GET, "/v1/quarantine", Ok((Endpoint::ListQuarantine, "", "")));
+        check(Method::GET, "/v1/quarantine/7", Ok((Endpoint::ShowQuarantined, "", "7")));
+        check(Method::POST, "/v1/quarantine/7/replay", Ok((Endpoint::Replay, "", "7")));
+        check(Method::POST, "/v1/quarantine/7/discard", Ok((Endpoint::Discard, "", "7")));
+        check(Method::GET, "/v1/audit", Ok((Endpoint::ShowAudit, "", "")));
+        check(Method::GET, "/v1/health", Ok((Endpoint::ShowHealth, "", "")));
         check(Method::POST, "/v1/simulations", Ok((Endpoint::Simulate, "", "")));
         check(Method::GET, "/v1/simulations/7", Ok((Endpoint::ShowSimulation, "", "7")));
         check(Method::DELETE, "/v1/simulations/7", Ok((Endpoint::StopSimulation, "", "7")));
@@ -303,7 +318,12 @@ mod tests {
             "/v1/sales",
             "/v1/relay",
             "/v1/syncers",
+            "/v1/audit",
+            "/v1/health",
             "/v1/quarantine",
+            "/v1/quarantine/7",
+            "/v1/quarantine/7/replay",
+            "/v1/quarantine/7/discard",
             "/v1/sales/drop/restock",
             "/v1/keys",
             "/v1/keys/x",

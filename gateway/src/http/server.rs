@@ -123,7 +123,7 @@ async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Ow
     };
     let Some(ended) = ended else {
         Pin::new(&mut connection).graceful_shutdown();
-        let _ = timeout(Duration::from_millis(CONNECTION_GRACE_MS), connection).await;
+        let _ = timeout(Duration::from_millis(CONNECTION_GRACE_MS), &mut connection).await;
         return;
     };
     // However else it ended, the client knows: it hung up, was too slow, or does not speak HTTP.

@@ -13,31 +13,33 @@ use super::world::free_address;
 
 /// A running nginx.
 pub(crate) struct Nginx {
+    /// Buyers'.
     pub(crate) address: SocketAddr,
+    pub(crate) operators: SocketAddr,
     child: Child,
-    dir: TempDir,
+    _dir: TempDir,
 }
 
 impl Nginx {
-    /// In front of these gateways.
+    /// In front of these gateways, where nobody asks as an operator.
     pub(crate) fn start(gateways: [SocketAddr; 2]) -> Self {
-        let (address, dir) = (free_address(), tempfile::tempdir().expect("a directory"));
+        Self::start_for_operators(gateways, gateways)
+    }
+
+    /// In front of these gateways: where buyers reach them, and where operators do.
+    pub(crate) fn start_for_operators(gateways: [SocketAddr; 2], of_operators: [SocketAddr; 2]) -> Self {
+        let (address, operators) = (free_address(), free_address());
+        let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("nginx.conf");
-        fs::write(&file, config(address, gateways, dir.path())).expect("writable");
-        fs::create_dir_all(dir.path().join("console")).expect("writable");
+        fs::write(&file, config([(address, gateways), (operators, of_operators)], dir.path())).expect("writable");
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", program(), "-e", "stderr"]);
         // One process: what kills it leaves no worker behind.
         command.arg("-p").arg(dir.path()).arg("-c").arg(&file).args(["-g", "daemon off; master_process off;"]);
         let child = command.stdout(Stdio::null()).spawn().expect("nginx starts: scripts/bootstrap installs it");
-        let nginx = Self { address, child, dir };
+        let nginx = Self { address, operators, child, _dir: dir };
         wait::until("nginx", || super::http::Http::connect(address).ok());
         nginx
-    }
-
-    /// Where the console's files lie.
-    pub(crate) fn console(&self) -> PathBuf {
-        self.dir.path().join("console")
     }
 
     /// The ports that it listens on.
@@ -72,23 +74,22 @@ fn program() -> &'static str {
     ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().find(|path| Path::new(path).is_file()).unwrap_or("nginx")
 }
 
-/// deploy/nginx.conf, but for what is the container's: its address, its directories, and Docker's name for the gateways.
-fn config(address: SocketAddr, gateways: [SocketAddr; 2], dir: &Path) -> String {
+/// deploy/nginx.conf, but for what is the container's: its addresses, its directories, and Docker's name for the gateways.
+fn config([buyers, operators]: [(SocketAddr, [SocketAddr; 2]); 2], dir: &Path) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nginx.conf");
     let mut text = fs::read_to_string(path).expect("it is there");
     let dir = dir.display();
-    let [first, second] = gateways;
     let parameters = "max_fails=3 fail_timeout=2s";
+    let servers =
+        |[first, second]: [SocketAddr; 2]| format!("server {first} {parameters}; server {second} {parameters};");
     for (of_container, of_test) in [
-        ("listen 8080 ", format!("listen {address} ")),
+        ("listen 8080 ", format!("listen {} ", buyers.0)),
+        ("listen 9090;", format!("listen {};", operators.0)),
         ("pid /tmp/", format!("pid {dir}/")),
         ("_temp_path /tmp/", format!("_temp_path {dir}/")),
         ("access_log /dev/stdout line buffer=64k flush=1s", format!("access_log {dir}/access line")),
-        ("root /srv;", format!("root {dir};")),
-        (
-            "server gateway:8080 resolve max_fails=3 fail_timeout=2s;",
-            format!("server {first} {parameters}; server {second} {parameters};"),
-        ),
+        ("server gateway:8080 resolve max_fails=3 fail_timeout=2s;", servers(buyers.1)),
+        ("server gateway:9090 resolve max_fails=3 fail_timeout=2s;", servers(operators.1)),
     ] {
         assert!(text.contains(of_container), "deploy/nginx.conf has no {of_container:?} any more");
         text = text.replace(of_container, &of_test);

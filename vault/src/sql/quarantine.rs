@@ -21,8 +21,12 @@ pub(crate) const QUARANTINED: &str = r#"
 pub(crate) const MAY_HOLD_SALE: &str = "
     SELECT EXISTS (SELECT FROM quarantine WHERE replayed_at IS NULL AND (sale IS NULL OR sale = $1))";
 
-/// What a row of the quarantine holds.
-pub(crate) const QUARANTINED_BODY: &str = "SELECT body FROM quarantine WHERE id = $1";
+/// What a row of the quarantine holds: its first `$2` bytes.
+pub(crate) const QUARANTINED_BODY: &str = "SELECT substring(body FROM 1 FOR $2) FROM quarantine WHERE id = $1";
+
+/// What a row of the quarantine holds that waits and is an event.
+pub(crate) const WAITING_EVENT: &str = "
+    SELECT body FROM quarantine WHERE id = $1 AND seq IS NOT NULL AND replayed_at IS NULL AND discarded_at IS NULL";
 
 /// A row of the quarantine that waits, locked.
 pub(crate) const LOCK_QUARANTINED: &str = "

@@ -9,13 +9,15 @@ pub(crate) const FORGET_BARRIERS: &str = "DELETE FROM barriers WHERE at < now() 
 /// Whether a barrier has come.
 pub(crate) const HAS_BARRIER: &str = "SELECT EXISTS (SELECT FROM barriers WHERE id = $1)";
 
-/// Writes down what a syncer says, forgets those that said nothing for `$4` seconds, and gives what the operator wants.
+/// Writes down what a syncer says, forgets those that said nothing for `$6` seconds, and gives what the operator wants.
 pub(crate) const REPORT_SYNCER: &str = "
     WITH forgotten AS (
-        DELETE FROM syncers WHERE at < now() - make_interval(secs => $4) AND name <> $1
+        DELETE FROM syncers WHERE at < now() - make_interval(secs => $6) AND name <> $1
     ), reported AS (
-        INSERT INTO syncers (name, paused, queued) VALUES ($1, $2, $3)
-        ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, queued = excluded.queued, at = now()
+        INSERT INTO syncers (name, paused, queued, written, rejected) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (name) DO UPDATE SET
+            paused = excluded.paused, queued = excluded.queued, written = excluded.written, rejected = excluded.rejected,
+            at = now()
     )
     SELECT paused FROM syncer_control";
 
@@ -27,5 +29,5 @@ pub(crate) const PAUSE_SYNCERS: &str = "UPDATE syncer_control SET paused = $1, a
 
 /// The syncers that said something within `$1` seconds.
 pub(crate) const SYNCERS: &str = "
-    SELECT name, paused, queued, greatest(0, extract(epoch FROM now() - at) * 1000)::bigint
+    SELECT name, paused, queued, written, rejected, greatest(0, extract(epoch FROM now() - at) * 1000)::bigint
     FROM syncers WHERE at >= now() - make_interval(secs => $1) ORDER BY name";

@@ -57,8 +57,9 @@ impl Stage {
         ])
     }
 
-    /// Puts the sale of a subject on sale; one that is to be sold out has sold its unit then.
+    /// Puts the sale of a subject on sale, in a Redis as it is to be; one that is to be sold out has sold its unit then.
     pub(crate) fn open_sale(&self, subject: Subject, round: u32) -> anyhow::Result<()> {
+        redis::cmd("CONFIG").arg(&["SET", "appendfsync", subject.appendfsync()]).exec(&mut self.world.connect()?)?;
         let Some(units) = subject.units() else { return Ok(()) };
         let sale = subject.sale(round);
         if subject.server() == Server::Flash {
@@ -78,7 +79,7 @@ impl Stage {
 
     /// Waits until PostgreSQL has all orders of a subject. The others' orders wait for whoever would write them.
     pub(crate) fn drain(&self, subject: Subject, round: u32) -> anyhow::Result<()> {
-        if subject != Subject::Reserve {
+        if !matches!(subject, Subject::Reserve | Subject::ReserveEverySec) {
             return Ok(());
         }
         let mut redis = self.world.connect()?;

@@ -13,6 +13,8 @@ pub(crate) enum Subject {
     Floor,
     /// Our gateway, each request another buyer's.
     Reserve,
+    /// The same, where Redis keeps its file once a second, as it does where nobody asks it for more.
+    ReserveEverySec,
     /// Our gateway, when everything is sold, each request another buyer's.
     SoldOutOnce,
     /// Our gateway, when everything is sold, by buyers who ask again.
@@ -36,9 +38,10 @@ pub(crate) enum Server {
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Floor,
         Self::Reserve,
+        Self::ReserveEverySec,
         Self::SoldOutOnce,
         Self::SoldOutAgain,
         Self::SoldOutOfTwo,
@@ -53,6 +56,7 @@ impl Subject {
         match self {
             Self::Floor => "Flash: `/livez`, the floor",
             Self::Reserve => "Flash: reserve",
+            Self::ReserveEverySec => "Flash: reserve, `appendfsync everysec`",
             Self::SoldOutOnce => "Flash: sold out, each buyer once",
             Self::SoldOutAgain => "Flash: sold out, buyers who ask again",
             Self::SoldOutOfTwo => "Flash: sold out, two a buyer, each buyer once",
@@ -66,7 +70,8 @@ impl Subject {
 
     pub(crate) const fn server(self) -> Server {
         match self {
-            Self::Floor | Self::Reserve | Self::SoldOutOnce | Self::SoldOutAgain | Self::SoldOutOfTwo => Server::Flash,
+            Self::Floor | Self::Reserve | Self::ReserveEverySec => Server::Flash,
+            Self::SoldOutOnce | Self::SoldOutAgain | Self::SoldOutOfTwo => Server::Flash,
             Self::NginxFloor | Self::NginxReserve | Self::NginxSoldOut => Server::Nginx,
             Self::NodeReserve | Self::NodeSoldOut => Server::Node,
         }
@@ -76,6 +81,7 @@ impl Subject {
     const fn slug(self) -> &'static str {
         match self {
             Self::Reserve | Self::NginxReserve => "open",
+            Self::ReserveEverySec => "open-everysec",
             Self::NodeReserve => "open-node",
             Self::SoldOutOnce | Self::NginxSoldOut => "sold",
             Self::SoldOutAgain => "sold-again",
@@ -93,9 +99,14 @@ impl Subject {
     pub(crate) const fn units(self) -> Option<u64> {
         match self {
             Self::Floor | Self::NginxFloor => None,
-            Self::Reserve | Self::NginxReserve | Self::NodeReserve => Some(UNITS),
+            Self::Reserve | Self::ReserveEverySec | Self::NginxReserve | Self::NodeReserve => Some(UNITS),
             _ => Some(1),
         }
+    }
+
+    /// When Redis has its file on the disk.
+    pub(crate) const fn appendfsync(self) -> &'static str {
+        if matches!(self, Self::ReserveEverySec) { "everysec" } else { "always" }
     }
 
     /// Units that one buyer may have.
@@ -108,7 +119,9 @@ impl Subject {
         match self {
             Self::Floor => Request::get("/livez"),
             Self::NginxFloor => Request::get("/200"),
-            Self::Reserve | Self::NginxReserve | Self::NodeReserve => Request::reserve(&sale, Buyers::New, 201),
+            Self::Reserve | Self::ReserveEverySec | Self::NginxReserve | Self::NodeReserve => {
+                Request::reserve(&sale, Buyers::New, 201)
+            }
             Self::SoldOutAgain => Request::reserve(&sale, Buyers::Same(REFUSED_BUYERS), 409),
             _ => Request::reserve(&sale, Buyers::New, 409),
         }

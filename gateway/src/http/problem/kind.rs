@@ -98,6 +98,8 @@ problems! {
         "None was created. One that was asked for before it was created may be unknown for some seconds more.";
     UnknownBuyer "unknown-buyer" NOT_FOUND No "This buyer has no account"
         "Nobody opened one. To reserve takes none; to pay from a balance does.";
+    UnknownQuarantined "unknown-quarantined" NOT_FOUND No "There is no such row in the quarantine"
+        "None has this number. One that was replayed or discarded is still shown, and is not replayed or discarded again.";
     UnknownSimulation "unknown-simulation" NOT_FOUND No "There is no such simulation"
         "None has this id, or it was so long ago that it is forgotten.";
     UnknownFault "unknown-fault" NOT_FOUND No "There is no such fault"

@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use flash_client::{Call, Client, Durability, Durable};
 use flash_wire::COUNT_MAX;
 
-use super::finding::Finding;
-use super::{Check, SILENCE_MS_MAX, clock_finding};
-use crate::args::Gateway;
-use crate::clock::now_ms;
+use crate::clock::{clock_finding, now_ms};
+use crate::config::Config;
+use crate::examine::{Check, Version};
+use crate::finding::Finding;
 
 /// How old an event that PostgreSQL lacks may be: the sweep has written it long before, if it can.
 const OLDEST_AGE_MS_WARN: u64 = 60_000;
@@ -17,13 +17,13 @@ const OLDEST_AGE_MS_WARN: u64 = 60_000;
 const OLDEST_AGE_MS_FAIL: u64 = 600_000;
 
 /// A Redis that answers.
-pub(super) struct Redis {
-    pub(super) client: Client,
+pub(crate) struct Redis {
+    pub(crate) client: Client,
     durable: Durable,
     wanted: Durability,
 }
 
-pub(super) const CHECKS: [Check<Redis>; 9] = [
+pub(crate) const CHECKS: [Check<Redis>; 9] = [
     ("module", |redis| Box::pin(module(redis))),
     ("commands", |redis| Box::pin(commands(redis))),
     ("primary", |redis| Box::pin(primary(redis))),
@@ -35,15 +35,31 @@ pub(super) const CHECKS: [Check<Redis>; 9] = [
     ("oldest-event", |redis| Box::pin(oldest_event(redis))),
 ];
 
-pub(super) async fn reach(args: &Gateway) -> Result<Redis> {
-    let url = args.urls.redis.source().read()?;
-    let redis = Redis { client: Client::connect(&url)?, durable: Durable::connect(&url)?, wanted: args.durability };
+pub(crate) async fn reach(config: &Config) -> Result<Redis> {
+    let url = config.redis()?;
+    let redis = Redis { client: Client::connect(url)?, durable: Durable::connect(url)?, wanted: config.durability };
     let connected = async { tokio::join!(redis.client.connected(), redis.durable.connected()) };
     // Before the doctor's own patience ends: this one knows why.
-    if tokio::time::timeout(Duration::from_millis(SILENCE_MS_MAX / 2), connected).await.is_err() {
+    if tokio::time::timeout(Duration::from_millis(config.silence_ms / 2), connected).await.is_err() {
         redis.client.call(Call::ready(1)).await?.ok().context("Redis is loading")?;
     }
     Ok(redis)
+}
+
+/// Of the module, and of whatever server it is loaded in.
+pub(crate) async fn versions(redis: &Redis) -> Vec<Version> {
+    const LINES: [(&str, &str, &str); 3] = [
+        ("module", "flash", "flash_version"),
+        ("redis", "server", "redis_version"),
+        ("valkey", "server", "valkey_version"),
+    ];
+    let mut versions = Vec::new();
+    for (name, section, line) in LINES {
+        if let Ok(Some(version)) = redis.client.info(section, line).await {
+            versions.push(Version { name, version });
+        }
+    }
+    versions
 }
 
 async fn module(redis: &Redis) -> Result<Finding> {

@@ -3,18 +3,18 @@
 use anyhow::{Context, Result};
 use flash_broker::{Connection, QUEUE, TopologyError};
 
-use super::Check;
-use super::finding::Finding;
-use crate::args::Gateway;
+use crate::config::{self, Url};
+use crate::examine::Check;
+use crate::finding::Finding;
 
-pub(super) const CHECKS: [Check<Connection>; 3] = [
+pub(crate) const CHECKS: [Check<Connection>; 3] = [
     ("topology", |rabbitmq| Box::pin(topology(rabbitmq))),
     ("syncers", |rabbitmq| Box::pin(syncers(rabbitmq))),
     ("dead-letters", |rabbitmq| Box::pin(dead_letters(rabbitmq))),
 ];
 
-pub(super) async fn reach(args: &Gateway) -> Result<Connection> {
-    Ok(flash_broker::connect(&args.urls.amqp.source().read()?, "flash doctor").await?)
+pub(crate) async fn reach(url: &Url) -> Result<Connection> {
+    Ok(flash_broker::connect(config::known(url)?, "flash doctor").await?)
 }
 
 async fn topology(rabbitmq: &Connection) -> Result<Finding> {

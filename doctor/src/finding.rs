@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Level {
+pub enum Level {
     /// As it should be.
     Ok,
     /// It works, and something is worth a look.
@@ -15,32 +15,41 @@ pub(super) enum Level {
 }
 
 /// One finding.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Finding {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
     /// `area.check`.
-    pub(super) check: String,
-    pub(super) level: Level,
+    pub check: String,
+    /// How bad it is.
+    pub level: Level,
     /// What was found, and what it means.
-    pub(super) detail: String,
+    pub detail: String,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) advice: Option<String>,
+    pub advice: Option<String>,
 }
 
 impl Finding {
-    pub(super) fn ok(detail: impl Into<String>) -> Self {
+    /// As it should be.
+    #[must_use]
+    pub fn ok(detail: impl Into<String>) -> Self {
         Self { check: String::new(), level: Level::Ok, detail: detail.into(), advice: None }
     }
 
-    pub(super) fn warn(detail: impl Into<String>, advice: impl Into<String>) -> Self {
+    /// Something to look at, and what to do.
+    #[must_use]
+    pub fn warn(detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { level: Level::Warn, advice: Some(advice.into()), ..Self::ok(detail) }
     }
 
-    pub(super) fn fail(detail: impl Into<String>, advice: impl Into<String>) -> Self {
+    /// Something that does not work, and what to do.
+    #[must_use]
+    pub fn fail(detail: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { level: Level::Fail, advice: Some(advice.into()), ..Self::ok(detail) }
     }
 
-    pub(super) fn of(self, area: &str, check: &str) -> Self {
+    /// The same, of this check.
+    #[must_use]
+    pub fn of(self, area: &str, check: &str) -> Self {
         Self { check: format!("{area}.{check}"), ..self }
     }
 }

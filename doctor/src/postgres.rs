@@ -3,10 +3,10 @@
 use anyhow::Result;
 use flash_vault::Client;
 
-use super::finding::Finding;
-use super::{Check, clock_finding};
-use crate::args::Gateway;
-use crate::clock::now_ms;
+use crate::clock::{clock_finding, now_ms};
+use crate::config::Config;
+use crate::examine::{Check, Version};
+use crate::finding::Finding;
 
 /// Settings without which a commit is not on the disk whole, and what each does when it is off.
 const DISK: [(&str, &str); 2] = [
@@ -14,7 +14,7 @@ const DISK: [(&str, &str); 2] = [
     ("full_page_writes", "a crash of the machine may leave pages that are half new and half old"),
 ];
 
-pub(super) const CHECKS: [Check<Client>; 6] = [
+pub(crate) const CHECKS: [Check<Client>; 6] = [
     ("migrations", |vault| Box::pin(migrations(vault))),
     ("rights", |vault| Box::pin(rights(vault))),
     ("primary", |vault| Box::pin(primary(vault))),
@@ -23,8 +23,13 @@ pub(super) const CHECKS: [Check<Client>; 6] = [
     ("clock", |vault| Box::pin(clock(vault))),
 ];
 
-pub(super) async fn reach(args: &Gateway) -> Result<Client> {
-    Ok(flash_vault::connect(&args.urls.postgres.source().read()?).await?)
+pub(crate) async fn reach(config: &Config) -> Result<Client> {
+    Ok(flash_vault::connect(config.postgres()?).await?)
+}
+
+pub(crate) async fn versions(vault: &Client) -> Vec<Version> {
+    let settings = flash_vault::settings(vault, &["server_version"]).await.unwrap_or_default();
+    settings.into_values().map(|version| Version { name: "postgres", version }).collect()
 }
 
 async fn migrations(vault: &Client) -> Result<Finding> {

@@ -4,19 +4,19 @@ use anyhow::Result;
 use flash_client::{Call, Client};
 use flash_wire::Refusal;
 
-use super::Check;
-use super::finding::Finding;
+use crate::examine::Check;
+use crate::finding::Finding;
 
 /// Sales that are looked at; beyond them nothing is counted.
 const SALES_MAX: usize = 10_000;
 
 /// Both of them.
-pub(super) struct Both {
-    pub(super) redis: Client,
-    pub(super) vault: flash_vault::Client,
+pub(crate) struct Both {
+    pub(crate) redis: Client,
+    pub(crate) vault: flash_vault::Client,
 }
 
-pub(super) const CHECKS: [Check<Both>; 2] =
+pub(crate) const CHECKS: [Check<Both>; 2] =
     [("in-redis", |both| Box::pin(in_redis(both))), ("in-postgres", |both| Box::pin(in_postgres(both)))];
 
 /// Sales that PostgreSQL has and that are not over, and that Redis lacks.

@@ -1,0 +1,25 @@
+// Limits, health, and the key.
+
+import test from "node:test";
+import { look } from "../../dev/look.mjs";
+import { inConsole } from "./world.mjs";
+
+test("the doctor's findings, the versions and each server's health are told", () => inConsole("#/health", async (page, complain) => {
+  for (const server of ["Redis", "RabbitMQ", "PostgreSQL"]) await page.locator(".tiles > div", { hasText: server }).getByText("ok").waitFor();
+  await page.getByRole("heading", { name: "Versions" }).waitFor();
+  await page.getByRole("table", { name: "Findings" }).waitFor();
+  await look(page, "real-health", complain);
+}));
+
+test("a key is kept for this tab, goes along with each call, and is forgotten", () => inConsole("#/key", async (page, complain) => {
+  await page.getByLabel("API key").fill("flash_not-a-real-key");
+  await page.getByRole("button", { name: "Use it" }).click();
+  const asked = page.waitForRequest((request) => request.url().endsWith("/v1/relay"));
+  await page.getByRole("link", { name: "Flow" }).click();
+  if ((await (await asked).headerValue("authorization")) !== "Bearer flash_not-a-real-key") complain("the key did not go along");
+  await page.getByRole("link", { name: "Key" }).click();
+  await page.getByText("A key is in use").waitFor();
+  await look(page, "real-key", complain);
+  await page.getByRole("button", { name: "Forget the key" }).click();
+  await page.getByText("flash keys create makes one.").waitFor();
+}));

@@ -1,0 +1,31 @@
+//! This machine.
+
+use rustix::process::{Resource, getrlimit};
+
+use crate::finding::Finding;
+
+/// Whether this process, or one that is started as it was, may open as many files.
+pub(crate) fn open_files(wanted: u64) -> Finding {
+    match getrlimit(Resource::Nofile).current {
+        Some(files) if files < wanted => Finding::warn(
+            format!("a process here may open {files} files, fewer than the {wanted} of a gateway that is full"),
+            format!("raise it (ulimit -n {wanted}, LimitNOFILE= of systemd): beyond it, new connections wait"),
+        ),
+        Some(files) => Finding::ok(format!("a process may open {files} files; a gateway needs {wanted} at most")),
+        None => Finding::ok("a process may open as many files as it likes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Level;
+
+    #[test]
+    fn more_files_than_anyone_may_open_are_too_many() {
+        assert_eq!(open_files(0).level, Level::Ok);
+        if getrlimit(Resource::Nofile).current.is_some() {
+            assert_eq!(open_files(u64::MAX).level, Level::Warn);
+        }
+    }
+}

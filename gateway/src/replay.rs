@@ -1,0 +1,51 @@
+//! Writes after all what went to the quarantine: for `POST /v1/quarantine/{id}/replay`, and for `flash quarantine replay`.
+
+use flash_client::{Call, CallError, Client};
+use flash_vault::{LateReservation, Replay, Standing, Vault};
+use flash_wire::Refusal;
+
+use crate::clock::now_ms;
+
+/// Why nobody can say what came of a replay.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Redis was not to be asked how the reservation stands. Nothing was written.
+    #[error(transparent)]
+    Redis(#[from] CallError),
+    /// Redis did not say it. Nothing was written.
+    #[error("Redis does not say how reservation {id} of {sale} stands: {code}")]
+    Silent {
+        /// The sale.
+        sale: String,
+        /// The reservation's id.
+        id: u64,
+        /// What Redis said instead.
+        code: &'static str,
+    },
+    /// PostgreSQL is in trouble: whether it was written is unknown, and it may be tried again.
+    #[error(transparent)]
+    Postgres(#[from] flash_vault::Error),
+}
+
+/// Writes a row of the quarantine after all, a reservation as it stands by now.
+///
+/// # Errors
+/// See [`ReplayError`].
+pub async fn replay_quarantined(vault: &mut Vault, redis: &Client, id: u64) -> Result<Replay, ReplayError> {
+    let standing = match vault.late_reservation(id).await? {
+        Some(reservation) => standing(redis, reservation).await?,
+        None => None,
+    };
+    Ok(vault.replay(id, standing).await?)
+}
+
+/// None: Redis does not know that very reservation any more. It ended long ago, or was lost, and then its units may be
+/// somebody else's.
+async fn standing(redis: &Client, reservation: LateReservation) -> Result<Option<Standing>, ReplayError> {
+    let LateReservation { sale, id, buyer } = reservation;
+    match redis.call(Call::reservation_status(&sale, id)).await? {
+        Ok(status) if status.buyer == buyer => Ok(Some(Standing { state: status.state, at_ms: now_ms() })),
+        Ok(_) | Err(Refusal::Unknown | Refusal::NotWarmed) => Ok(None),
+        Err(refusal) => Err(ReplayError::Silent { sale, id, code: refusal.code() }),
+    }
+}
