@@ -6,7 +6,9 @@ import { chromium } from "playwright-core";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const HEIGHT_PX = 900;
-const LOOKS = [["wide-light", 1280, "light"], ["narrow-light", 390, "light"], ["narrow-dark", 390, "dark"], ["wide-dark", 1280, "dark"]];
+const LOOKS = { "wide-light": [1280, "light"], "narrow-light": [390, "light"], "narrow-dark": [390, "dark"], "wide-dark": [1280, "dark"] };
+/** Each width and each scheme once. */
+export const FEW = ["wide-light", "narrow-dark"];
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -27,9 +29,10 @@ export async function openPage(browser, complain) {
   return page;
 }
 
-/** Looks at the page as it stands, in each way that it may be seen. */
-export async function look(page, name, complain) {
-  for (const [as, width, colorScheme] of LOOKS) {
+/** Looks at the page as it stands, in each of these ways to see it. */
+export async function look(page, name, complain, ways = Object.keys(LOOKS)) {
+  for (const as of ways) {
+    const [width, colorScheme] = LOOKS[as];
     await page.setViewportSize({ width, height: HEIGHT_PX });
     await page.emulateMedia({ colorScheme });
     await page.evaluate(() => scrollTo(0, 0));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { look } from "../../dev/look.mjs";
+import { FEW, look } from "../../dev/look.mjs";
 import { call, inConsole, sees, sql } from "./world.mjs";
 
 test("what waits in the quarantine is replayed, and then PostgreSQL has it", async () => {
@@ -13,7 +13,7 @@ test("what waits in the quarantine is replayed, and then PostgreSQL has it", asy
   await inConsole("#/flow", async (page, complain) => {
     const row = page.locator(".card", { hasText: "no_eve" });
     await row.waitFor();
-    await look(page, "real-flow", complain);
+    await look(page, "real-flow", complain, FEW);
     await row.getByRole("button", { name: "Replay" }).click();
     await row.getByText(/^refused: /).waitFor();
     await sql("ALTER TABLE orders DROP CONSTRAINT no_eve");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { look } from "../../dev/look.mjs";
+import { FEW, look } from "../../dev/look.mjs";
 import { call, inConsole } from "./world.mjs";
 
 const FORM = '{"type":"object","properties":{"size":{"enum":["M","L"]}}}';
@@ -36,7 +36,7 @@ test("a sale is created, sells in sight, is restocked, and closed", () => inCons
   await page.getByLabel("Form").fill(FORM);
   await page.getByRole("button", { name: "Create the sale" }).click();
   await page.locator("#field-closes_at_ms[aria-invalid=true]").waitFor();
-  await look(page, "real-new", complain);
+  await look(page, "real-new", complain, FEW);
   await page.getByLabel("Closes").fill("2099-01-01T10:00:00");
   await page.getByRole("button", { name: "Create the sale" }).click();
 
@@ -50,7 +50,7 @@ test("a sale is created, sells in sight, is restocked, and closed", () => inCons
     await counted(page, { total: UNITS, available: UNITS - wave * BUYERS, held: wave * BUYERS, confirmed: 0 });
   }
   await page.getByRole("table", { name: "Reservations" }).waitFor();
-  await look(page, "real-sale", complain);
+  await look(page, "real-sale", complain, FEW);
 
   await page.getByRole("button", { name: "Restock" }).click();
   await page.getByLabel("Units more, or less").fill(String(-UNITS));
@@ -70,7 +70,7 @@ test("a sale is created, sells in sight, is restocked, and closed", () => inCons
 
   await page.getByRole("link", { name: "Sales", exact: true }).first().click();
   await page.getByRole("link", { name: "shirts" }).waitFor();
-  await look(page, "real-sales", complain);
+  await look(page, "real-sales", complain, FEW);
 }));
 
 test("one reservation is found by its buyer, and its story goes on as it is confirmed", async () => {
@@ -91,7 +91,7 @@ test("one reservation is found by its buyer, and its story goes on as it is conf
     const story = page.locator(".story");
     await story.getByText("has it as held").waitFor();
     await story.getByText("is to be confirmed or released, or expires").waitFor();
-    await look(page, "real-reservation", complain);
+    await look(page, "real-reservation", complain, FEW);
     await page.getByRole("button", { name: "Confirm" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Confirm" }).click();
     await story.getByText("has it as confirmed").waitFor();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { look } from "../../dev/look.mjs";
+import { FEW, look } from "../../dev/look.mjs";
 import { call, inConsole, sees } from "./world.mjs";
 
 const RUN_MS_MAX = 90_000;
@@ -34,13 +34,13 @@ test("naive oversells in sight of all, and ours sells what there is", () =>
     const saving = page.waitForEvent("download");
     await page.getByRole("button", { name: "Save as JSON" }).click();
     assert.equal((await saving).suggestedFilename(), "flash-sim-7.json");
-    await look(page, "real-simulator", complain);
+    await look(page, "real-simulator", complain, FEW);
   }));
 
 test("whatever fault is made, the sale stays whole", async () => {
   const { faults } = await call("GET", "/v1/health");
   assert.deepEqual([...faults].sort(), [...FAULTS].sort());
-  await inConsole(address({ strategies: "flash", buyers: 12_000, units: 2_000, concurrency: 16, rate: 400, seed: 11 }), async (page) => {
+  await inConsole(address({ strategies: "flash", buyers: 7_000, units: 2_000, concurrency: 16, rate: 350, seed: 11 }), async (page) => {
     await page.getByRole("button", { name: "Run" }).click();
     const flash = page.getByRole("region", { name: "flash", exact: true });
     await flash.getByText("it runs").waitFor();
