@@ -2,7 +2,7 @@
 
 use flash_client::Call;
 use flash_vault::{REJECTED, ReservationFilter, ReservationRow, Syncer};
-use flash_wire::{Refusal, State};
+use flash_wire::{Refusal, SaleStatus, State};
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -32,20 +32,26 @@ pub(crate) async fn sales(app: &App, query: Option<&str>) -> Result<Reply, Probl
     let [after, limit] = query::read(query, ["after", "limit"])?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let sales = app.orders.sale_page(after.unwrap_or_default(), limit).await?;
-    let statuses = app.redis.calls(sales.iter().map(|sale| Call::sale_status(sale)).collect()).await;
-    let mut told = Vec::with_capacity(statuses.len());
-    for status in statuses {
-        told.push(match status? {
-            Ok(status) => Some(status),
-            Err(Refusal::NotWarmed) => None,
-            Err(refusal) => return Err(refusal.into()),
-        });
-    }
+    let told = statuses(app, sales.iter().map(String::as_str)).await?;
     let rows = sales.iter().zip(&told).map(|(sale, status)| match status {
         Some(status) => SaleRow::InRedis(View::new(sale, status)),
         None => SaleRow::NotInRedis { sale },
     });
     Ok(json(StatusCode::OK, &Sales { sales: rows.collect() }))
+}
+
+/// How Redis says that each of these sales stands; None: it does not have that one (any more).
+pub(crate) async fn statuses(
+    app: &App,
+    sales: impl Iterator<Item = &str>,
+) -> Result<Vec<Option<SaleStatus<'static>>>, Problem> {
+    let told = app.redis.calls(sales.map(Call::sale_status).collect()).await;
+    let known = |status| match status {
+        Ok(status) => Ok(Some(status)),
+        Err(Refusal::NotWarmed) => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    };
+    told.into_iter().map(|status| known(status?)).collect()
 }
 
 /// A page of a sale's reservations, the newest first: `?state=`, `?buyer=`, `?before=N` and `?limit=N`.

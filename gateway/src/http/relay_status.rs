@@ -2,11 +2,12 @@
 
 use flash_client::Call;
 use flash_wire::key::sale_of;
-use flash_wire::{COUNT_MAX, ReadySale, Refusal, SaleStatus};
+use flash_wire::{COUNT_MAX, ReadySale, SaleStatus};
 use hyper::StatusCode;
 use serde::Serialize;
 
 use super::app::App;
+use super::lists::statuses;
 use super::problem::Problem;
 use super::reply::{Reply, json};
 use crate::clock::now_ms;
@@ -20,16 +21,8 @@ pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
     let ready = app.redis.call(Call::ready(COUNT_MAX)).await??.sales;
     let mut sales: Vec<_> = ready.iter().filter_map(|ready| Some((sale_of(&ready.key)?, ready))).collect();
     sales.sort_unstable_by_key(|(sale, ready)| (ready.oldest_at_ms == 0, ready.oldest_at_ms, *sale));
-    let statuses = app.redis.calls(sales.iter().map(|(sale, _)| Call::sale_status(sale)).collect()).await;
-    let mut told = Vec::with_capacity(statuses.len());
-    for status in statuses {
-        told.push(match status? {
-            Ok(status) => Some(status),
-            // It is gone by now.
-            Err(Refusal::NotWarmed) => None,
-            Err(refusal) => return Err(refusal.into()),
-        });
-    }
+    // What Redis no longer has is gone by now.
+    let told = statuses(app, sales.iter().map(|(sale, _)| *sale)).await?;
     let now_ms = now_ms();
     let views = sales.iter().zip(&told);
     let views = views.filter_map(|((sale, ready), status)| Some(SaleView::new(sale, ready, status.as_ref()?, now_ms)));
