@@ -17,6 +17,9 @@ use crate::replies::Replies;
 /// Callers whose commands are gathered before they are written. What comes later leaves with the next write.
 const GATHERED_MAX: usize = 256;
 
+/// Room for replies that is there at each read: those of a full batch fit, and leave the kernel in one call.
+const READ_BYTES: usize = 16 * 1024;
+
 /// A connection as its callers have it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Multiplexed {
@@ -114,6 +117,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
 
     /// Reads, writes or takes commands, whichever can be done first. Each may be given up for another and loses nothing by it.
     async fn step(&mut self) -> io::Result<()> {
+        self.replies.bytes.reserve(READ_BYTES);
         tokio::select! {
             // Replies cost nobody his turn: there are only as many as commands.
             biased;

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { read as readMetrics, sum } from "../src/api/metrics";
 import { heard } from "../src/api/use_rates";
 import type { Order, Reservation, Sale } from "../src/api/types";
+import { command } from "../src/pages/simulation";
 import { story } from "../src/pages/story";
 import { read, to } from "../src/route";
 import { number, span } from "../src/words";
@@ -61,4 +62,9 @@ test("a story says where a reservation is, and never that something was done tha
   ]);
   const rejected: Order = { id: "7-00ff", epoch: 1, buyer: "ada", state: "rejected", items: [], ended_at_ms: 400 };
   assert.deepEqual(told({ state: "rejected" }, rejected, 8), [["Redis", true, undefined], ["PostgreSQL", true, 400]]);
+});
+
+test("a simulation's command gives the same run again: as many of the same buyers, at the same times, over HTTP", () => {
+  const settings = { strategies: ["naive", "flash"], buyers: 2_000, units: 100, concurrency: 32, rate: 1_000, seed: 7 };
+  assert.equal(command(settings), "flash sim --http --strategy naive,flash --buyers 2000 --units 100 --concurrency 32 --rate 1000 --seed 7");
 });

@@ -1,6 +1,6 @@
 //! The gateway's HTTP API, as a client's program would use it: one connection, one request after another.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
@@ -38,6 +38,21 @@ impl Api {
         !self.connection.is_closed()
     }
 
+    /// Creates a sale at a gateway that may just be starting, or die meanwhile: then it is asked again.
+    pub(crate) async fn open_sale(endpoint: &Endpoint, sale: &str, units: u64) -> Result<()> {
+        let end = Instant::now() + Duration::from_millis(READY_TIMEOUT_MS);
+        loop {
+            Self::wait_for(endpoint).await?;
+            let created = async { Self::connect(endpoint).await?.create_sale(sale, units).await };
+            match created.await {
+                Err(error) if Instant::now() >= end => return Err(error),
+                Err(_) => sleep(Duration::from_millis(READY_LOOK_MS)).await,
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    /// The same sale again changes nothing.
     pub(crate) async fn create_sale(&mut self, sale: &str, units: u64) -> Result<()> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -47,12 +62,12 @@ impl Api {
         }
         // Room for every order, so that the demo measures the way to PostgreSQL and not the journal's patience.
         let body = Body { sale, total: units, journal_events_max: units + 1 };
-        self.ask(Method::POST, "/v1/sales", serde_json::to_vec(&body)?, StatusCode::CREATED).await?;
+        self.ask(Method::POST, "/v1/sales", serde_json::to_vec(&body)?, &[StatusCode::CREATED, StatusCode::OK]).await?;
         Ok(())
     }
 
     pub(crate) async fn sale(&mut self, sale: &str) -> Result<Sale> {
-        let answer = self.ask(Method::GET, &format!("/v1/sales/{sale}"), Vec::new(), StatusCode::OK).await?;
+        let answer = self.ask(Method::GET, &format!("/v1/sales/{sale}"), Vec::new(), &[StatusCode::OK]).await?;
         serde_json::from_slice(&answer).with_context(|| format!("{} does not show a sale", self.authority))
     }
 
@@ -75,12 +90,12 @@ impl Api {
         Ok(answer?.0 == StatusCode::OK)
     }
 
-    async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>, want: StatusCode) -> Result<Bytes> {
+    async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>, wanted: &[StatusCode]) -> Result<Bytes> {
         let asked = format!("{method} {path}");
         let answer = timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), self.send(method, path, None, body)).await;
         let answer = answer.unwrap_or_else(|_| Err(anyhow!("no answer within {ANSWER_TIMEOUT_MS} ms")));
         let (status, answer) = answer.with_context(|| asked.clone())?;
-        if status != want {
+        if !wanted.contains(&status) {
             bail!("{asked}: {status}: {}", String::from_utf8_lossy(&answer));
         }
         Ok(answer)

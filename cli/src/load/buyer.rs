@@ -58,6 +58,12 @@ impl Buyer {
         Ok(Self { endpoint, wish, api })
     }
 
+    /// Connected if the gateway is there, and else when he asks.
+    pub(super) async fn connect_if_there(endpoint: Endpoint, wish: Arc<Wish>) -> Self {
+        let api = Api::connect(&endpoint).await.ok();
+        Self { endpoint, wish, api }
+    }
+
     /// The same with a connection of its own, made when it asks.
     pub(super) fn twin(&self) -> Self {
         Self { endpoint: self.endpoint.clone(), wish: self.wish.clone(), api: None }

@@ -48,8 +48,8 @@ impl Street {
 }
 
 impl Stubborn {
-    pub(crate) async fn connect(endpoint: Endpoint, wish: Arc<Wish>, street: Street) -> Result<Self> {
-        Ok(Self { buyer: Buyer::connect(endpoint, wish).await?, street })
+    pub(crate) async fn connect(endpoint: Endpoint, wish: Arc<Wish>, street: Street) -> Self {
+        Self { buyer: Buyer::connect_if_there(endpoint, wish).await, street }
     }
 }
 

@@ -28,8 +28,8 @@ impl Visitor {
     }
 
     /// One who asks until he is answered.
-    pub(crate) async fn stubborn(endpoint: Endpoint, wish: Arc<Wish>, street: Street) -> Result<Self> {
-        Ok(Self::Stubborn(Stubborn::connect(endpoint, wish, street).await?))
+    pub(crate) async fn stubborn(endpoint: Endpoint, wish: Arc<Wish>, street: Street) -> Self {
+        Self::Stubborn(Stubborn::connect(endpoint, wish, street).await)
     }
 }
 

@@ -39,22 +39,25 @@ impl Shop {
         let (opened, is_open) = oneshot::channel();
         let (close, closed) = oneshot::channel();
         std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
-            let result = run::block_on(async {
-                let (listener, floor) = Floor::of(staff, live).await?;
-                // Whoever opened it is gone, if nobody hears of it.
-                let _ = opened.send(listener.local_addr()?);
+            run::block_on(async {
+                let (address, serving) = match Floor::of(staff, live).await {
+                    Ok((listener, floor)) => (listener.local_addr()?, accept(listener, Arc::new(floor))),
+                    // Whoever opens it may be gone; then nobody has to hear of it.
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                        return Ok(());
+                    }
+                };
+                let _ = opened.send(Ok(address));
                 tokio::select! {
-                    () = accept(listener, Arc::new(floor)) => {}
+                    () = serving => {}
                     // Whether it is said, or the one to say it is gone.
                     _ = closed => {}
                 }
                 Ok(())
-            });
-            if let Err(error) = result {
-                tracing::error!(error = format!("{error:#}"), "a shop cannot be opened");
-            }
+            })
         })?;
-        let address = is_open.await.context("the shop cannot be opened")?;
+        let address = is_open.await.context("the shop's thread ended")?.context("the shop cannot be opened")?;
         Ok(Self { address, _close: close })
     }
 }

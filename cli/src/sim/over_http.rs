@@ -21,10 +21,9 @@ pub(crate) async fn open(
     let wish = Arc::new(Wish::new(&sale.id, None, Who::Named(String::new())));
     let mut visitors = Vec::new();
     if sale.strategy == Strategy::Flash {
-        Api::wait_for(gateway).await?;
-        Api::connect(gateway).await?.create_sale(&sale.id, sale.units).await?;
+        Api::open_sale(gateway, &sale.id, sale.units).await?;
         for _ in 0..sale.concurrency {
-            visitors.push(Visitor::stubborn(gateway.clone(), wish.clone(), street.clone()).await?);
+            visitors.push(Visitor::stubborn(gateway.clone(), wish.clone(), street.clone()).await);
         }
         return Ok((visitors, None));
     }
