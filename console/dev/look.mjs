@@ -6,6 +6,7 @@ import { chromium } from "playwright-core";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const HEIGHT_PX = 900;
+const HTML_CHARS_SHOWN = 120;
 const LOOKS = { "wide-light": [1280, "light"], "narrow-light": [390, "light"], "narrow-dark": [390, "dark"], "wide-dark": [1280, "dark"] };
 /** Each width and each scheme once. */
 export const FEW = ["wide-light", "narrow-dark"];
@@ -43,7 +44,9 @@ export async function look(page, name, complain, ways = Object.keys(LOOKS)) {
     if (sideways > 0) complain(`${name} ${as}: ${sideways} px too wide`);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => window.axe.run());
-    for (const { id, impact, nodes } of violations) complain(`${name} ${as}: ${impact} ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+    for (const { id, impact, nodes } of violations) {
+      complain(`${name} ${as}: ${impact} ${id}: ${nodes.map(({ html }) => html.slice(0, HTML_CHARS_SHOWN)).join(" | ")}`);
+    }
   }
   await page.setViewportSize({ width: 1280, height: HEIGHT_PX });
   await page.emulateMedia({ colorScheme: "light" });

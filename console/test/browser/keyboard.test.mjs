@@ -8,19 +8,24 @@ const PAGES = ["#/sales", "#/sales/keys", "#/new", "#/flow", "#/simulator", "#/h
 const TABS_MAX = 120;
 
 /** How many should be reached. */
-const reachable = () => [...document.querySelectorAll("a[href], button:not(:disabled), input, select, textarea, summary")].filter((of) => of.checkVisibility()).length;
+const reachable = () => {
+  const all = document.querySelectorAll("a[href], button:not(:disabled), input, select, textarea, summary");
+  return [...all].filter((of) => of.checkVisibility()).length;
+};
 
 /** What has the focus now, and whether one sees that it has. */
 const focused = () => {
   const of = document.activeElement;
+  // Behind the last of them is the browser's own.
+  if (of === document.body) return { reached: 0, isSeen: true };
+  of.dataset.reached = "yes";
+  const reached = document.querySelectorAll("[data-reached]").length;
   const { outlineStyle, outlineWidth } = getComputedStyle(of);
   const { top, bottom } = of.getBoundingClientRect();
   const isOfFrame = of.closest(".top, .skip") !== null;
   const isCovered = !isOfFrame && bottom <= document.querySelector(".top").getBoundingClientRect().bottom;
-  // Behind the last of them is the browser's own.
-  if (of === document.body) return { reached: 0, isSeen: true };
-  of.dataset.reached = "yes";
-  return { reached: document.querySelectorAll("[data-reached]").length, html: `${of.outerHTML.slice(0, 120)} at ${top}: ${outlineWidth} ${outlineStyle}`, isSeen: outlineStyle !== "none" && outlineWidth !== "0px" && !isCovered && top < innerHeight };
+  const isSeen = outlineStyle !== "none" && outlineWidth !== "0px" && !isCovered && top < innerHeight;
+  return { reached, isSeen, html: `${of.outerHTML.slice(0, 120)} at ${top}: ${outlineWidth} ${outlineStyle}` };
 };
 
 test("each page is walked by Tab alone, and one always sees where one is", async () => {

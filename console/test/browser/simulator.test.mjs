@@ -12,8 +12,9 @@ const address = (settings) => `#/simulator?${new URLSearchParams(settings)}`;
 
 /** What a way to sell has counted, by the words of its card. */
 async function counters(card) {
-  const rows = await card.locator("dl > div").evaluateAll((rows) => rows.map((row) => [row.querySelector("dt").textContent, row.querySelector("dd").textContent]));
-  return Object.fromEntries(rows.map(([name, value]) => [name, Number.parseFloat(value.replaceAll(",", ""))]));
+  const texts = (part) => card.locator(`dl > div > ${part}`).allTextContents();
+  const [names, values] = [await texts("dt"), await texts("dd")];
+  return Object.fromEntries(names.map((name, at) => [name, Number.parseFloat(values[at].replaceAll(",", ""))]));
 }
 
 test("naive oversells in sight of all, and ours sells what there is", () =>
@@ -48,7 +49,8 @@ test("whatever fault is made, the sale stays whole", async () => {
     await page.evaluate(() => {
       window.drifted = false;
       const strip = document.querySelector("aside");
-      new MutationObserver(() => (window.drifted ||= strip.querySelector(".badge.is-drift") !== null)).observe(strip, { subtree: true, childList: true, attributes: true, characterData: true });
+      const look = () => (window.drifted ||= strip.querySelector(".badge.is-drift") !== null);
+      new MutationObserver(look).observe(strip, { subtree: true, childList: true, attributes: true });
     });
     for (const name of FAULTS) {
       const words = name.replaceAll("-", " ");
