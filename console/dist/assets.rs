@@ -1,11 +1,11 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-D3V2IQP7.js",
+        name: "console-GC5BPHBM.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"8c4a2397b198836e\"", bytes: include_bytes!("console-D3V2IQP7.js") },
-        gzip: Coded { etag: "\"8c4a2397b198836e-gzip\"", bytes: include_bytes!("console-D3V2IQP7.js.gz") },
+        plain: Coded { etag: "\"aca5d282f420e86a\"", bytes: include_bytes!("console-GC5BPHBM.js") },
+        gzip: Coded { etag: "\"aca5d282f420e86a-gzip\"", bytes: include_bytes!("console-GC5BPHBM.js.gz") },
     },
     Asset {
         name: "console-VZWC732J.css",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"1df28cce54907dd4\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"1df28cce54907dd4-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"7bbc15abe7599fe2\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"7bbc15abe7599fe2-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

@@ -46,7 +46,7 @@ test("a length of time is said in its two largest units", () => {
 });
 
 const RESERVATION: Reservation = { sale: "drop", id: "7-00ff", state: "held", buyer: "ada", expires_at_ms: 900 };
-const ORDER: Order = { id: "7-00ff", epoch: 1, buyer: "ada", state: "held", items: [], reserved_at_ms: 300, expires_at_ms: 900 };
+const ORDER: Order = { id: "7-00ff", epoch: 1, buyer: "ada", state: "held", items: [], reserved_at_ms: 300, expires_at_ms: 900, written_at_ms: 350 };
 const SALE = { acked: 6, journal_events: 3 } as Sale;
 
 test("a story says where a reservation is, and never that something was done that was not", () => {
@@ -54,11 +54,17 @@ test("a story says where a reservation is, and never that something was done tha
     story({ ...RESERVATION, ...of }, order, { ...SALE, acked }).map(({ place, isDone, at_ms }) => [place, isDone, at_ms]);
   const reserved = ["Redis", true, 300];
   assert.deepEqual(told({}, undefined, 6), [
-    ["Redis", true, undefined], ["Journal", false, undefined], ["PostgreSQL", false, undefined], ["Redis", false, 900],
+    ["Redis", true, undefined], ["Journal", false, undefined], ["Queue", false, undefined],
+    ["PostgreSQL", false, undefined], ["Redis", false, 900],
   ]);
-  assert.deepEqual(told({}, ORDER, 6), [reserved, ["Journal", false, undefined], ["PostgreSQL", true, undefined], ["Redis", false, 900]]);
+  assert.deepEqual(told({}, ORDER, 6), [
+    reserved, ["Journal", false, undefined], ["Queue", true, undefined], ["PostgreSQL", true, 350], ["Redis", false, 900],
+  ]);
+  const queued = (order: Order) => story(RESERVATION, order, SALE).find(({ place }) => place === "Queue")?.what;
+  assert.equal(queued(ORDER), "carried it to a syncer: 50 ms from the event to PostgreSQL");
+  assert.equal(queued({ ...ORDER, written_at_ms: 250 }), "carried it to a syncer", "clocks that do not agree say nothing");
   assert.deepEqual(told({ state: "confirmed" }, { ...ORDER, state: "confirmed", ended_at_ms: 500 }, 8), [
-    reserved, ["Journal", true, undefined], ["PostgreSQL", true, undefined], ["Redis", true, 500],
+    reserved, ["Journal", true, undefined], ["Queue", true, undefined], ["PostgreSQL", true, 350], ["Redis", true, 500],
   ]);
   const rejected: Order = { id: "7-00ff", epoch: 1, buyer: "ada", state: "rejected", items: [], ended_at_ms: 400 };
   assert.deepEqual(told({ state: "rejected" }, rejected, 8), [["Redis", true, undefined], ["PostgreSQL", true, 400]]);

@@ -1,11 +1,11 @@
 // A reservation's way, as far as Redis and PostgreSQL tell it together.
 
 import type { Order, Reservation, Sale } from "../api/types";
-import { count, items } from "../words";
+import { count, items, span } from "../words";
 
 /** One station of the way. */
 export interface Step {
-  place: "Redis" | "Journal" | "PostgreSQL";
+  place: "Redis" | "Journal" | "Queue" | "PostgreSQL";
   what: string;
   isDone: boolean;
   /** None: it is to come, or nobody has written down when it was. */
@@ -29,7 +29,9 @@ export function story(told: Reservation, order: Order | undefined, sale: Sale): 
   } else {
     steps.push({ place: "Journal", what: "keeps it until the syncer says that it is committed", isDone: false });
   }
-  steps.push({ place: "PostgreSQL", what: order ? `has it as ${order.state}` : "does not have it yet", isDone: order !== undefined });
+  steps.push({ place: "Queue", what: order ? `carried it to a syncer${took(order)}` : "carries it to a syncer", isDone: order !== undefined });
+  const what = order ? `has it as ${order.state}` : "does not have it yet";
+  steps.push({ place: "PostgreSQL", what, isDone: order !== undefined, at_ms: order?.written_at_ms });
   if (told.state === "held") {
     steps.push({ place: "Redis", what: "is to be confirmed or released, or expires", isDone: false, at_ms: told.expires_at_ms });
   } else if (told.expires_at_ms !== undefined) {
@@ -37,6 +39,12 @@ export function story(told: Reservation, order: Order | undefined, sale: Sale): 
     steps.push({ place: "Redis", what: told.state + written, isDone: true, at_ms: ended_at_ms });
   }
   return steps;
+}
+
+/** From the event to the commit; two clocks, which may not agree. */
+function took({ reserved_at_ms, written_at_ms }: Order): string {
+  if (reserved_at_ms === undefined || written_at_ms === undefined || written_at_ms < reserved_at_ms) return "";
+  return `: ${span(written_at_ms - reserved_at_ms)} from the event to PostgreSQL`;
 }
 
 function reserved(told: Reservation, order: Order | undefined, seq: number): Step {

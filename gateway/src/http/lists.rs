@@ -102,6 +102,8 @@ struct RowView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    written_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
 
@@ -123,6 +125,7 @@ impl<'a> RowView<'a> {
             reserved_at_ms: row.reserved_at_ms,
             expires_at_ms: row.expires_at_ms,
             ended_at_ms: row.ended_at_ms,
+            written_at_ms: row.written_at_ms,
             reason: row.reason.as_deref(),
         }
     }

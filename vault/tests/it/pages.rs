@@ -1,5 +1,7 @@
 //! Pages of sales and reservations, as operators look at them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use flash_vault::{Extras, REJECTED, ReservationFilter, ReservationRow, create_sale, reservation_page, sale_page};
 use flash_wire::Terms;
 
@@ -13,6 +15,7 @@ async fn check(database: &Database, filter: ReservationFilter<'_>, limit: u64, w
 
 #[tokio::test]
 async fn reservations_come_the_newest_first_by_state_buyer_and_page() {
+    let began_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     let database = Database::new().await;
     let second = reserved("ada".to_owned(), 0, &[("a", 2)], false);
     let changes = vec![warmed(5), held("ada"), held("eve"), released(2), second, held("ada"), confirmed(3)];
@@ -43,9 +46,14 @@ async fn reservations_come_the_newest_first_by_state_buyer_and_page() {
         reserved_at_ms: Some(1_002),
         expires_at_ms: Some(61_000),
         ended_at_ms: Some(1_004),
+        written_at_ms: rows[3].written_at_ms,
         reason: None,
     };
     assert_eq!(rows[3], want);
+    assert!(
+        want.written_at_ms.is_some_and(|at_ms| at_ms >= began_ms),
+        "PostgreSQL's clock is this machine's: {want:?}"
+    );
 }
 
 #[tokio::test]
