@@ -45,7 +45,10 @@ async fn syncers(rabbitmq: &Connection) -> Result<Finding> {
         return Ok(Finding::warn(format!("there is no queue {QUEUE} yet"), "start a syncer"));
     };
     if depth.consumers > 0 {
-        return Ok(Finding::ok(format!("{} syncers are connected, {} messages wait", depth.consumers, depth.ready)));
+        return Ok(Finding::ok(format!(
+            "syncers that are connected: {}; messages that wait: {}",
+            depth.consumers, depth.ready
+        )));
     }
     Ok(Finding::warn(
         format!("no syncer is connected, and {} messages wait: nothing reaches PostgreSQL this way", depth.ready),
