@@ -52,7 +52,7 @@ fn where_all_is_well_nothing_is_found_and_nothing_is_changed() {
     assert_eq!(run::<String>(connection, "DEBUG DIGEST"), digest);
     check(&findings, "redis.module", "ok", env!("CARGO_PKG_VERSION"));
     check(&findings, "sales.in-redis", "ok", "(1)");
-    check(&findings, "rabbitmq.syncers", "ok", "1 syncers");
+    check(&findings, "rabbitmq.syncers", "ok", "connected: 1;");
     check(&findings, "machine.identity", "warn", "auth none");
 }
 

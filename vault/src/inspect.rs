@@ -61,8 +61,10 @@ pub async fn migrations(client: &Client) -> Result<Migrations, Error> {
     let rows = if has_list { client.query(sql::inspect::MIGRATIONS, &[]).await? } else { Vec::new() };
     let applied: Vec<(String, String)> = rows.iter().map(applied).collect();
     let runner = embedded::migrations::runner();
-    let ours: Vec<(String, String)> =
-        runner.get_migrations().iter().map(|ours| (ours.to_string(), ours.checksum().to_string())).collect();
+    let mut migrations: Vec<_> = runner.get_migrations().iter().collect();
+    // They come by their names.
+    migrations.sort_unstable_by_key(|ours| ours.version());
+    let ours: Vec<Pair> = migrations.iter().map(|ours| (ours.to_string(), ours.checksum().to_string())).collect();
     let names_of_those_without =
         |some: &[(String, String)], others: &[(String, String)], same: fn(&Pair, &Pair) -> bool| {
             let lone = some.iter().filter(|one| others.iter().all(|other| !same(one, other)));
