@@ -65,9 +65,8 @@ pub(crate) async fn show(app: &App, query: Option<&str>) -> Result<Reply, Proble
     struct View<'a> {
         rows: Vec<RowView<'a>>,
     }
-    const ALL: u64 = i64::MAX.cast_unsigned();
     let [before, limit] = query::read(query, ["before", "limit"])?;
-    let before = query::int("before", before, (1, ALL), ALL)?;
+    let before = query::int("before", before, (1, query::NUMBER_MAX), query::NUMBER_MAX)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let rows = app.orders.logged(before, limit).await?;
     Ok(json(StatusCode::OK, &View { rows: rows.iter().map(RowView::of).collect() }))

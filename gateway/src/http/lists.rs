@@ -14,9 +14,6 @@ use super::{path, query};
 use crate::ids::PublicId;
 use crate::limits::PAGE_ROWS_MAX;
 
-/// Behind every number that there is.
-const ALL: u64 = i64::MAX.cast_unsigned();
-
 /// A page of the sales, by id: `?after=ID` and `?limit=N`. PostgreSQL knows which there are, and Redis how they stand.
 pub(crate) async fn sales(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
     #[derive(Serialize)]
@@ -64,7 +61,7 @@ pub(crate) async fn reservations(app: &App, sale: &str, query: Option<&str>) -> 
     let [state, buyer, before, limit] = query::read(query, ["state", "buyer", "before", "limit"])?;
     let state = state.map(known_state).transpose()?;
     let buyer = buyer.map(|buyer| path::buyer(buyer).map_err(not_a_buyer)).transpose()?;
-    let before = query::int("before", before, (1, ALL), ALL)?;
+    let before = query::int("before", before, (1, query::NUMBER_MAX), query::NUMBER_MAX)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let filter = ReservationFilter { state, buyer: buyer.as_deref(), before };
     let rows = app.orders.reservation_page(sale, &filter, limit).await?;

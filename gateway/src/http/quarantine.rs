@@ -19,9 +19,8 @@ pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Proble
     struct View<'a> {
         rows: Vec<RowView<'a>>,
     }
-    const ALL: u64 = i64::MAX.cast_unsigned();
     let [after, limit] = query::read(query, ["after", "limit"])?;
-    let after = query::int("after", after, (0, ALL), 0)?;
+    let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let rows = app.orders.quarantine_page(after, limit).await?;
     Ok(json(StatusCode::OK, &View { rows: rows.iter().map(RowView::of).collect() }))

@@ -2,6 +2,9 @@
 
 use super::problem::{Kind, Problem};
 
+/// The largest number that a row can have: what PostgreSQL's bigint holds.
+pub(crate) const NUMBER_MAX: u64 = i64::MAX.cast_unsigned();
+
 /// The values of the names that there may be, in their order. Values are taken as they stand: none here needs escaping.
 ///
 /// # Errors
