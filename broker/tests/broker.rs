@@ -42,7 +42,7 @@ async fn vhost() -> (String, Connection, Channel) {
 
 fn message(sale: &str, seq: u64) -> Message<'_> {
     let event = MessageEvent { seq, at_ms: 1, change: MessageChange::Confirmed { id: 1 } };
-    Message { version: MESSAGE_VERSION, sale: sale.into(), epoch: 1, events: vec![event] }
+    Message { version: MESSAGE_VERSION, sale: sale.into(), epoch: 1, published_at_ms: None, events: vec![event] }
 }
 
 async fn publish(channel: &Channel, message: &Message<'_>) -> Confirmation {

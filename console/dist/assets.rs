@@ -1,11 +1,11 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-GC5BPHBM.js",
+        name: "console-JDFAUMRF.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"aca5d282f420e86a\"", bytes: include_bytes!("console-GC5BPHBM.js") },
-        gzip: Coded { etag: "\"aca5d282f420e86a-gzip\"", bytes: include_bytes!("console-GC5BPHBM.js.gz") },
+        plain: Coded { etag: "\"ecd45c4251be7a46\"", bytes: include_bytes!("console-JDFAUMRF.js") },
+        gzip: Coded { etag: "\"ecd45c4251be7a46-gzip\"", bytes: include_bytes!("console-JDFAUMRF.js.gz") },
     },
     Asset {
         name: "console-VZWC732J.css",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"7bbc15abe7599fe2\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"7bbc15abe7599fe2-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"d83ceb0bc8cb42bd\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"d83ceb0bc8cb42bd-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

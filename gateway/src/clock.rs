@@ -1,4 +1,4 @@
-//! The gateway's clock, for what it says about waiting. Whether a sale is open, the sale decides by its own.
+//! The gateway's clock, for what it says about waiting, and of when it published. Whether a sale is open, the sale decides by its own.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -197,7 +197,7 @@ impl<T: Transport> Relay<T> {
                 return Ok(false);
             }
         };
-        let runs = match runs(sale, after, &pulled, self.run_max) {
+        let runs = match runs(sale, after, &pulled, self.run_max, clock::now_ms()) {
             Ok(runs) => runs,
             Err(error) => {
                 tracing::error!(sale, %error, "a journal is not relayed");

@@ -66,6 +66,7 @@ async fn publish(amqp: &str, sale: &str, orders: u64, events: usize) -> Result<(
         version: MESSAGE_VERSION,
         sale: sale.to_owned().into(),
         epoch: 1,
+        published_at_ms: None,
         events: events.to_vec(),
     };
     let outgoing = all.chunks(events).map(|events| Outgoing::of(&message(events)));

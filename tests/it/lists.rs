@@ -70,6 +70,24 @@ fn reservations_are_listed_by_state_and_buyer_the_newest_first() {
     assert_eq!(list(&world, "/v1/sales/new/reservations", "reservations", "id"), [] as [Value; 0]);
 }
 
+/// All of them read the clock of this machine.
+#[test]
+fn a_reservation_says_when_it_was_made_published_and_written_in_this_order_with_a_broker_and_without() {
+    for world in [World::start(), World::start_direct("list_times")] {
+        sell(&world, "drop");
+        world.wait_for_empty_journal("drop");
+        let times = |field: &str| {
+            let times = list(&world, "/v1/sales/drop/reservations", "reservations", field);
+            times.iter().map(|at_ms| at_ms.as_u64().expect(field)).collect::<Vec<_>>()
+        };
+        let [made, published, written] = ["reserved_at_ms", "published_at_ms", "written_at_ms"].map(times);
+        assert_eq!(made.len(), 3);
+        for ((made, published), written) in made.iter().zip(&published).zip(&written) {
+            assert!(made <= published && published <= written, "{made} {published} {written}");
+        }
+    }
+}
+
 #[test]
 fn what_waits_in_the_quarantine_is_listed_with_its_event_where_it_has_one() {
     let world = World::start_direct("list_quarantine");

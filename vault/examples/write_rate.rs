@@ -62,6 +62,7 @@ impl Bench {
             version: MESSAGE_VERSION,
             sale: sale.to_owned().into(),
             epoch: 1,
+            published_at_ms: None,
             events: events.to_vec(),
         };
         let batches: Vec<Vec<Message>> =

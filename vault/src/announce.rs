@@ -1,11 +1,12 @@
 //! Notes what is to be delivered to webhooks, in the transaction that makes it so.
 
-use flash_wire::message::{MessageChange, MessageEvent};
+use flash_wire::message::MessageChange;
 use tokio_postgres::Transaction;
 
 use crate::number::to_sql;
 use crate::sql;
 use crate::statements::Statements;
+use crate::step::Step;
 
 /// The reservations that something has happened to.
 #[derive(Debug, Default)]
@@ -15,9 +16,10 @@ pub(crate) struct Touched<'a> {
 }
 
 impl<'a> Touched<'a> {
-    pub(crate) fn add(&mut self, sale: &'a str, event: &MessageEvent<'_>) {
-        match &event.change {
-            MessageChange::Reserved(_) => self.push(sale, event.seq),
+    pub(crate) fn add(&mut self, step: &Step<'a>) {
+        let (sale, seq) = (step.sale, step.event.seq);
+        match &step.event.change {
+            MessageChange::Reserved(_) => self.push(sale, seq),
             MessageChange::Confirmed { id } | MessageChange::Released { id } => self.push(sale, *id),
             MessageChange::Expired { ids } => ids.iter().for_each(|id| self.push(sale, *id)),
             _ => {}

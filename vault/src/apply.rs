@@ -89,6 +89,7 @@ async fn make(
     let reserved_at = column(made, |made| to_sql(made.step.event.at_ms));
     let expires_at = column(made, |made| made.reserved.expires_at_ms.map(to_sql));
     let ended_at = column(made, |made| made.ended_at_ms.map(to_sql));
+    let published_at = column(made, |made| made.step.published_at_ms.map(to_sql));
     transaction
         .execute(
             &statements.make_orders,
@@ -105,6 +106,7 @@ async fn make(
                 &reserved_at,
                 &expires_at,
                 &ended_at,
+                &published_at,
             ],
         )
         .await?;

@@ -1,25 +1,18 @@
 //! Events that came before their turn: kept until the gap before them closes.
 
-use flash_wire::Message;
-use flash_wire::message::{MESSAGE_VERSION, MessageEvent};
 use tokio_postgres::Transaction;
 
 use crate::epochs::Epoch;
 use crate::number::to_sql;
 use crate::plan::{Plan, plan};
 use crate::sql;
+use crate::step::Step;
 
 /// How far ahead of the head an event may be and still be kept. What is farther is dropped: it is not acknowledged to
 /// the journal, so that the relay sends it again.
 pub const EARLY_REACH_MAX: u64 = 100_000;
 /// Kept events of one epoch that one transaction takes up again.
 pub const EARLY_EVENTS_MAX: usize = 10_000;
-
-/// The message that carries this one event: how an event is kept, so that it can be read and sent again by itself.
-pub(crate) fn alone(sale: &str, epoch: u64, event: &MessageEvent) -> String {
-    let message = Message { version: MESSAGE_VERSION, sale: sale.into(), epoch, events: vec![event.clone()] };
-    String::from_utf8_lossy(&message.encode()).into_owned()
-}
 
 /// The kept events whose turn comes with the events at hand, each with its epoch's place in `epochs`.
 pub(crate) async fn read(
@@ -29,7 +22,7 @@ pub(crate) async fn read(
     let mut kept = Vec::new();
     for (place, epoch) in epochs.iter().enumerate() {
         let Some(first) = epoch.early_from else { continue };
-        if first > plan(epoch.head, epoch.events.clone()).head + 1 {
+        if first > plan(epoch.head, epoch.steps.clone()).head + 1 {
             continue;
         }
         let (number, head, limit) = (to_sql(epoch.epoch), to_sql(epoch.head), to_sql(EARLY_EVENTS_MAX as u64));
@@ -47,8 +40,8 @@ pub(crate) async fn update(
 ) -> Result<(), tokio_postgres::Error> {
     let number = to_sql(epoch.epoch);
     if !plan.early.is_empty() {
-        let seqs: Vec<_> = plan.early.iter().map(|event| to_sql(event.seq)).collect();
-        let events: Vec<_> = plan.early.iter().map(|event| alone(epoch.sale, epoch.epoch, event)).collect();
+        let seqs: Vec<_> = plan.early.iter().map(|step| to_sql(step.event.seq)).collect();
+        let events: Vec<_> = plan.early.iter().map(Step::alone).collect();
         transaction.execute(sql::events::KEEP_EARLY, &[&epoch.sale, &number, &seqs, &events]).await?;
     }
     if epoch.early_from.is_some_and(|first| first <= plan.head) {

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use flash_wire::message::MessageEvent;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::ToSql;
 
 use crate::number::{from_sql, to_sql};
 use crate::plan::Plan;
 use crate::statements::Statements;
+use crate::step::Step;
 
 /// The events at hand for each sale and epoch.
-pub(crate) type Batch<'a> = BTreeMap<(&'a str, u64), Vec<&'a MessageEvent<'a>>>;
+pub(crate) type Batch<'a> = BTreeMap<(&'a str, u64), Vec<Step<'a>>>;
 
 /// One epoch, locked.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Epoch<'a> {
     pub(crate) early_from: Option<u64>,
     /// Its last event, if it is over.
     pub(crate) sealed_at: Option<u64>,
-    pub(crate) events: Vec<&'a MessageEvent<'a>>,
+    pub(crate) steps: Vec<Step<'a>>,
 }
 
 /// Locks every epoch of the batch, always in the same order.
@@ -49,9 +49,9 @@ pub(crate) async fn lock<'a>(
         let optional = |column: usize| row.get::<_, Option<i64>>(column).map(from_sql);
         locked.insert(key, (from_sql(row.get(2)), optional(3), optional(4)));
     }
-    let epoch = |(&(sale, epoch), events): (&(&'a str, u64), &Vec<&'a MessageEvent<'a>>)| {
+    let epoch = |(&(sale, epoch), steps): (&(&'a str, u64), &Vec<Step<'a>>)| {
         let &(head, early_from, sealed_at) = locked.get(&(sale, epoch))?;
-        Some(Epoch { sale, epoch, head, early_from, sealed_at, events: events.clone() })
+        Some(Epoch { sale, epoch, head, early_from, sealed_at, steps: steps.clone() })
     };
     Ok(batch.iter().filter_map(epoch).collect())
 }

@@ -3,15 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use flash_wire::State;
-use flash_wire::message::{MessageChange, MessageEvent, MessageReserved, MessageTerms};
+use flash_wire::message::{MessageChange, MessageReserved, MessageTerms};
 
-/// One event, with the sale and the epoch it belongs to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Step<'a> {
-    pub(crate) sale: &'a str,
-    pub(crate) epoch: u64,
-    pub(crate) event: &'a MessageEvent<'a>,
-}
+use crate::step::Step;
 
 /// What a run of events changes, each row once.
 #[derive(Debug, Default)]
@@ -120,7 +114,7 @@ impl<'a> Fold<'a> {
 
 #[cfg(test)]
 mod tests {
-    use flash_wire::message::{MessageItem, MessageSku};
+    use flash_wire::message::{MessageEvent, MessageItem, MessageSku};
 
     use super::*;
 
@@ -144,7 +138,8 @@ mod tests {
     ) {
         let events: Vec<_> =
             (11..).zip(changes).map(|(seq, change)| MessageEvent { seq, at_ms: seq * 100, change }).collect();
-        let steps: Vec<_> = events.iter().map(|event| Step { sale: "drop", epoch: 1, event }).collect();
+        let steps: Vec<_> =
+            events.iter().map(|event| Step { sale: "drop", epoch: 1, published_at_ms: None, event }).collect();
         let got = fold(&steps);
         let got_made: Vec<_> =
             got.made.iter().map(|made| (made.step.event.seq, made.state, made.ended_at_ms)).collect();
@@ -187,7 +182,8 @@ mod tests {
         let total = |total| MessageChange::Restocked(MessageSku { sku: "a".to_owned(), total });
         let changes = [total(9), reserved("ada", 2, true), total(7), MessageChange::Closed, MessageChange::Opened];
         let events = changes.map(|change| MessageEvent { seq: 11, at_ms: 1, change });
-        let steps: Vec<_> = events.iter().map(|event| Step { sale: "drop", epoch: 1, event }).collect();
+        let steps: Vec<_> =
+            events.iter().map(|event| Step { sale: "drop", epoch: 1, published_at_ms: None, event }).collect();
         let got = fold(&steps);
         assert_eq!(got.skus[&("drop", "a")], SkuChange { units: 2, total: Some(7) });
         assert_eq!(got.skus[&("drop", "b")], SkuChange { units: 1, total: None });
@@ -198,7 +194,8 @@ mod tests {
     fn sales_do_not_mix() {
         let (a, b) = (reserved("ada", 1, true), MessageChange::Released { id: 11 });
         let events = [a, b].map(|change| MessageEvent { seq: 11, at_ms: 1, change });
-        let steps = [("one", &events[0]), ("two", &events[1])].map(|(sale, event)| Step { sale, epoch: 1, event });
+        let step = |(sale, event)| Step { sale, epoch: 1, published_at_ms: None, event };
+        let steps = [("one", &events[0]), ("two", &events[1])].map(step);
         let got = fold(&steps);
         assert_eq!((got.made[0].state, got.ended.len()), (State::Held, 1));
     }

@@ -35,6 +35,7 @@ mod settle;
 mod snapshot;
 mod sql;
 mod statements;
+mod step;
 mod syncers;
 mod webhooks;
 mod write;

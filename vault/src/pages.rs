@@ -41,6 +41,8 @@ pub struct ReservationRow {
     pub expires_at_ms: Option<u64>,
     /// When the hold ended, or PostgreSQL refused it, Unix milliseconds.
     pub ended_at_ms: Option<u64>,
+    /// When the relay gave it to the queue, Unix milliseconds; none: it went past the queue, or an older release made it.
+    pub published_at_ms: Option<u64>,
     /// When PostgreSQL wrote it first, Unix milliseconds; not told of what it wrote before it noted that.
     pub written_at_ms: Option<u64>,
     /// Why PostgreSQL refused it: a code, as in the table `rejections`.
@@ -83,7 +85,8 @@ fn reservation(row: &tokio_postgres::Row) -> Result<ReservationRow, Error> {
         reserved_at_ms: time(5),
         expires_at_ms: time(6),
         ended_at_ms: time(7),
-        written_at_ms: time(8),
-        reason: row.get(9),
+        published_at_ms: time(8),
+        written_at_ms: time(9),
+        reason: row.get(10),
     })
 }

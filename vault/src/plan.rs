@@ -1,8 +1,9 @@
 //! Which events of a sale's epoch may be applied now, and which wait for a gap to close. Pure: no database here.
 
-use flash_wire::message::{MessageChange, MessageEvent};
+use flash_wire::message::MessageChange;
 
 use crate::early::EARLY_REACH_MAX;
+use crate::step::Step;
 
 /// What to do with the events at hand.
 #[derive(Debug)]
@@ -10,40 +11,41 @@ pub(crate) struct Plan<'a> {
     /// The head once `run` is applied.
     pub(crate) head: u64,
     /// Consecutive events, the first right behind the old head.
-    pub(crate) run: Vec<&'a MessageEvent<'a>>,
+    pub(crate) run: Vec<Step<'a>>,
     /// Events beyond a gap.
-    pub(crate) early: Vec<&'a MessageEvent<'a>>,
+    pub(crate) early: Vec<Step<'a>>,
 }
 
 /// Plans events that come in any order, any of them twice. What is written already, and what lies so far ahead that the
 /// relay will have sent it again before its turn comes, stands in neither list.
-pub(crate) fn plan<'a>(head: u64, mut events: Vec<&'a MessageEvent<'a>>) -> Plan<'a> {
-    events.sort_by_key(|event| event.seq);
-    events.dedup_by_key(|event| event.seq);
-    let mut plan = Plan { head: start(head, &events), run: Vec::with_capacity(events.len()), early: Vec::new() };
-    for event in events {
-        if event.seq == plan.head + 1 {
-            plan.head = event.seq;
-            plan.run.push(event);
-        } else if event.seq > plan.head && event.seq - plan.head <= EARLY_REACH_MAX {
-            plan.early.push(event);
+pub(crate) fn plan(head: u64, mut steps: Vec<Step<'_>>) -> Plan<'_> {
+    steps.sort_by_key(|step| step.event.seq);
+    steps.dedup_by_key(|step| step.event.seq);
+    let mut plan = Plan { head: start(head, &steps), run: Vec::with_capacity(steps.len()), early: Vec::new() };
+    for step in steps {
+        let seq = step.event.seq;
+        if seq == plan.head + 1 {
+            plan.head = seq;
+            plan.run.push(step);
+        } else if seq > plan.head && seq - plan.head <= EARLY_REACH_MAX {
+            plan.early.push(step);
         }
     }
     plan
 }
 
 /// An epoch begins with its warming, and a later epoch's numbers do not begin at 1.
-fn start(head: u64, events: &[&MessageEvent]) -> u64 {
-    let warmed = || events.iter().find(|event| matches!(event.change, MessageChange::Warmed(_)));
+fn start(head: u64, steps: &[Step]) -> u64 {
+    let warmed = || steps.iter().find(|step| matches!(step.event.change, MessageChange::Warmed(_)));
     match (head, warmed()) {
-        (0, Some(warmed)) => warmed.seq - 1,
+        (0, Some(warmed)) => warmed.event.seq - 1,
         _ => head,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use flash_wire::message::{MessageSku, MessageTerms};
+    use flash_wire::message::{MessageEvent, MessageSku, MessageTerms};
 
     use super::*;
 
@@ -62,8 +64,9 @@ mod tests {
             MessageEvent { seq, at_ms: 1, change }
         };
         let events: Vec<_> = seqs.iter().map(event).collect();
-        let plan = plan(head, events.iter().collect());
-        let seqs = |events: &[&MessageEvent]| events.iter().map(|event| event.seq).collect::<Vec<_>>();
+        let step = |event| Step { sale: "drop", epoch: 1, published_at_ms: None, event };
+        let plan = plan(head, events.iter().map(step).collect());
+        let seqs = |steps: &[Step]| steps.iter().map(|step| step.event.seq).collect::<Vec<_>>();
         assert_eq!((plan.head, seqs(&plan.run).as_slice(), seqs(&plan.early).as_slice()), want);
     }
 

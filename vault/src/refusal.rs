@@ -5,10 +5,9 @@ use flash_wire::message::MessageChange;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::ToSql;
 
-use crate::early::alone;
-use crate::fold::Step;
 use crate::number::to_sql;
 use crate::sql;
+use crate::step::Step;
 
 /// Why PostgreSQL will never take an event.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +50,7 @@ pub(crate) async fn record(
     refusal: Refusal,
 ) -> Result<(), tokio_postgres::Error> {
     let (epoch, seq) = (to_sql(step.epoch), to_sql(step.event.seq));
-    let body = alone(step.sale, step.epoch, step.event);
+    let body = step.alone();
     let reason = match (&step.event.change, refusal) {
         (MessageChange::Reserved(reserved), Refusal::Rejected(reason)) => {
             tracing::error!(sale = step.sale, epoch, id = seq, reason, "a reservation was rejected by the vault");

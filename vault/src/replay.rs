@@ -1,7 +1,5 @@
 //! Writes after all what went to the quarantine.
 
-use std::borrow::Cow;
-
 use flash_wire::message::{MessageChange, MessageEvent};
 use flash_wire::{Message, State};
 use tokio_postgres::Transaction;
@@ -9,12 +7,12 @@ use tokio_postgres::Transaction;
 use crate::announce::{Touched, announce};
 use crate::epochs::{self, Batch};
 use crate::error::Error;
-use crate::fold::Step;
 use crate::number::to_sql;
 use crate::refusal::Refusal;
 use crate::settle::attempt;
 use crate::sql;
 use crate::statements::Statements;
+use crate::step::Step;
 use crate::write::Vault;
 
 /// What came of a replay.
@@ -117,8 +115,10 @@ async fn apply_late(
     message: &Message<'_>,
     standing: Option<Standing>,
 ) -> Result<Option<String>, Error> {
-    let [event] = message.events.as_slice() else { return Ok(Some("it is not one event".to_owned())) };
-    let batch = Batch::from([((&*message.sale, message.epoch), vec![event])]);
+    let steps: Vec<_> = Step::of(message).collect();
+    let [step] = *steps else { return Ok(Some("it is not one event".to_owned())) };
+    let event = step.event;
+    let batch = Batch::from([((step.sale, step.epoch), steps)]);
     let locked = epochs::lock(transaction, statements, &batch).await?;
     for epoch in &locked {
         if epoch.sealed_at.is_some_and(|last| last < event.seq) {
@@ -137,13 +137,11 @@ async fn apply_late(
         // A later one may have been written: this one would undo it.
         _ => return Ok(Some("it says how the sale stood then, not how it stands now".to_owned())),
     };
-    let events: Vec<_> = std::iter::once(Cow::Borrowed(event)).chain(end.map(Cow::Owned)).collect();
-    let step = |event| Step { sale: &message.sale, epoch: message.epoch, event };
-    let steps: Vec<_> = events.iter().map(|event| step(event.as_ref())).collect();
+    let steps: Vec<_> = std::iter::once(step).chain(end.iter().map(|event| Step { event, ..step })).collect();
     Ok(match attempt(transaction, statements, &steps).await? {
         None => {
             let mut touched = Touched::default();
-            steps.iter().for_each(|step| touched.add(step.sale, step.event));
+            steps.iter().for_each(|step| touched.add(step));
             announce(transaction, statements, &touched).await?;
             None
         }

@@ -1,14 +1,13 @@
 //! Ends an epoch of a sale, so that the sale can go on in the next one.
 
-use flash_wire::message::MessageEvent;
 use flash_wire::{Message, NextEpoch};
 
 use crate::early::EARLY_EVENTS_MAX;
 use crate::error::Error;
-use crate::fold::Step;
 use crate::number::{from_sql, to_sql};
 use crate::settle::settle;
 use crate::sql;
+use crate::step::Step;
 use crate::write::Vault;
 
 /// How far behind the end of an epoch the next one begins. Redis may have given these numbers to reservations that it lost
@@ -71,11 +70,11 @@ impl Vault {
         let kept = transaction.query(sql::events::READ_EARLY, &[&sale, &number, &to_sql(head), &limit]).await?;
         let bodies: Vec<&str> = kept.iter().map(|row| row.get(0)).collect();
         let messages: Vec<Message> = bodies.iter().filter_map(|body| Message::decode(body.as_bytes()).ok()).collect();
-        let events: Vec<&MessageEvent> = messages.iter().flat_map(|message| &message.events).collect();
-        if events.is_empty() {
+        let steps: Vec<_> = messages.iter().flat_map(Step::of).collect();
+        if steps.is_empty() {
             return Ok(false);
         }
-        for event in &events {
+        for Step { event, .. } in &steps {
             if event.seq > head + 1 {
                 let gap: [i64; 2] = [to_sql(head + 1), to_sql(event.seq - 1)];
                 tracing::error!(
@@ -89,7 +88,6 @@ impl Vault {
             }
             head = event.seq;
         }
-        let steps: Vec<_> = events.into_iter().map(|event| Step { sale, epoch, event }).collect();
         settle(&mut transaction, &self.statements, &steps).await?;
         transaction.execute(sql::events::FORGET_EARLY, &[&sale, &number, &to_sql(head)]).await?;
         let heads = vec![to_sql(head)];

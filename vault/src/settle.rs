@@ -4,9 +4,10 @@ use tokio_postgres::Transaction;
 
 use crate::apply::apply;
 use crate::error::Error;
-use crate::fold::{Step, fold};
+use crate::fold::fold;
 use crate::refusal::{Refusal, record};
 use crate::statements::Statements;
+use crate::step::Step;
 
 /// Applies events in their order. As a rule that is one fold and one attempt. Where the attempt is refused it is undone,
 /// and each half tried by itself, down to the events that are refused alone: those are written down as such.

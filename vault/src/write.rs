@@ -9,12 +9,12 @@ use crate::connect::connect;
 use crate::early;
 use crate::epochs::{self, Batch, Epoch};
 use crate::error::Error;
-use crate::fold::Step;
 use crate::late;
 use crate::plan::{Plan, plan};
 use crate::settle::settle;
 use crate::sql;
 use crate::statements::Statements;
+use crate::step::Step;
 use crate::syncers::Report;
 
 /// How long a barrier is remembered at least: far longer than anyone waits for one.
@@ -92,7 +92,7 @@ impl Vault {
     }
 
     /// As [`Vault::write`]; what nobody can read goes to the quarantine, each body once however often it comes, and
-    /// barriers are written down, all in the same transaction.
+    /// barriers are written down, all in the same transaction. (What a relay sends again, with its new time, is another body.)
     ///
     /// # Errors
     /// As [`Vault::write`].
@@ -103,7 +103,7 @@ impl Vault {
         }
         let mut batch = Batch::new();
         for message in messages {
-            batch.entry((&message.sale, message.epoch)).or_default().extend(&message.events);
+            batch.entry((&message.sale, message.epoch)).or_default().extend(Step::of(message));
         }
         loop {
             let written = self.write_batch(&batch, incoming).await?;
@@ -128,18 +128,18 @@ impl Vault {
         let mut touched = Touched::default();
         for epoch in &mut epochs {
             let late = late::take(&transaction, epoch).await?;
-            late::refuse(&transaction, epoch, &late).await?;
-            late.iter().for_each(|event| touched.add(epoch.sale, event));
+            late::refuse(&transaction, &late).await?;
+            late.iter().for_each(|step| touched.add(step));
         }
         let kept = early::read(&transaction, &epochs).await?;
         let messages = readable(&kept);
         for (place, message) in &messages {
-            epochs[*place].events.extend(&message.events);
+            epochs[*place].steps.extend(Step::of(message));
         }
-        let plans: Vec<_> = epochs.iter().map(|epoch| plan(epoch.head, epoch.events.clone())).collect();
-        let steps = steps(&epochs, &plans);
+        let plans: Vec<_> = epochs.iter().map(|epoch| plan(epoch.head, epoch.steps.clone())).collect();
+        let steps: Vec<_> = plans.iter().flat_map(|plan| plan.run.iter().copied()).collect();
         settle(&mut transaction, &self.statements, &steps).await?;
-        steps.iter().for_each(|step| touched.add(step.sale, step.event));
+        steps.iter().for_each(|step| touched.add(step));
         announce(&transaction, &self.statements, &touched).await?;
         for (epoch, plan) in epochs.iter().zip(&plans) {
             early::update(&transaction, epoch, plan).await?;
@@ -151,7 +151,7 @@ impl Vault {
             put_aside(&transaction, incoming).await?;
         }
         transaction.commit().await?;
-        let skipped = |(epoch, plan): (&Epoch, &Plan)| epoch.events.len() - plan.run.len() - plan.early.len();
+        let skipped = |(epoch, plan): (&Epoch, &Plan)| epoch.steps.len() - plan.run.len() - plan.early.len();
         DUPLICATES.add(epochs.iter().zip(&plans).map(skipped).sum());
         Ok(Written { more, heads: heads(&epochs, &plans) })
     }
@@ -190,14 +190,6 @@ fn readable(kept: &[(usize, String)]) -> Vec<(usize, Message<'_>)> {
         }
     }
     messages
-}
-
-fn steps<'a>(epochs: &[Epoch<'a>], plans: &[Plan<'a>]) -> Vec<Step<'a>> {
-    let steps = epochs.iter().zip(plans).flat_map(|(epoch, plan)| {
-        let (sale, epoch) = (epoch.sale, epoch.epoch);
-        plan.run.iter().map(move |event| Step { sale, epoch, event })
-    });
-    steps.collect()
 }
 
 fn heads(epochs: &[Epoch<'_>], plans: &[Plan<'_>]) -> Vec<Head> {

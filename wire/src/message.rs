@@ -32,6 +32,9 @@ pub struct Message<'a> {
     pub sale: Cow<'a, str>,
     /// Which life of the sale the events belong to.
     pub epoch: u64,
+    /// When the relay gave it to the transport, Unix milliseconds. None: it did not, or an older release did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at_ms: Option<u64>,
     /// At least one; the seq grows by one from event to event.
     pub events: Vec<MessageEvent<'a>>,
 }
@@ -193,10 +196,17 @@ impl<'a> Message<'a> {
             version: MESSAGE_VERSION,
             sale: sale.into(),
             epoch,
+            published_at_ms: None,
             events: events.collect::<Result<_, Invalid>>()?,
         };
         message.check()?;
         Ok(message)
+    }
+
+    /// The message, as it is given to the transport at this time. A clock that is beyond every time says nothing.
+    #[must_use]
+    pub fn published(self, at_ms: u64) -> Self {
+        Self { published_at_ms: Some(at_ms).filter(|at_ms| *at_ms <= TIME_MS_MAX), ..self }
     }
 
     /// The message as JSON.
@@ -232,6 +242,7 @@ impl<'a> Message<'a> {
     fn check(&self) -> Result<(), Invalid> {
         name("sale", self.sale.as_bytes(), SALE_BYTES_MAX)?;
         in_range("epoch", self.epoch, 1, EPOCH_MAX)?;
+        in_range("published_at_ms", self.published_at_ms.unwrap_or(0), 0, TIME_MS_MAX)?;
         in_range("events", self.events.len() as u64, 1, MESSAGE_EVENTS_MAX as u64)?;
         for event in &self.events {
             in_range("seq", event.seq, 1, SEQ_MAX)?;

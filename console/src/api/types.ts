@@ -73,6 +73,8 @@ export interface Order {
   reserved_at_ms?: number;
   expires_at_ms?: number;
   ended_at_ms?: number;
+  /** When a gateway gave it to the queue. */
+  published_at_ms?: number;
   /** When PostgreSQL wrote it first. */
   written_at_ms?: number;
   reason?: string;

@@ -29,7 +29,8 @@ export function story(told: Reservation, order: Order | undefined, sale: Sale): 
   } else {
     steps.push({ place: "Journal", what: "keeps it until the syncer says that it is committed", isDone: false });
   }
-  steps.push({ place: "Queue", what: order ? `carried it to a syncer${took(order)}` : "carries it to a syncer", isDone: order !== undefined });
+  const carries = order ? carried(order) : "carries it to a syncer";
+  steps.push({ place: "Queue", what: carries, isDone: order !== undefined, at_ms: order?.published_at_ms });
   const what = order ? `has it as ${order.state}` : "does not have it yet";
   steps.push({ place: "PostgreSQL", what, isDone: order !== undefined, at_ms: order?.written_at_ms });
   if (told.state === "held") {
@@ -41,10 +42,19 @@ export function story(told: Reservation, order: Order | undefined, sale: Sale): 
   return steps;
 }
 
-/** From the event to the commit; two clocks, which may not agree. */
-function took({ reserved_at_ms, written_at_ms }: Order): string {
-  if (reserved_at_ms === undefined || written_at_ms === undefined || written_at_ms < reserved_at_ms) return "";
-  return `: ${span(written_at_ms - reserved_at_ms)} from the event to PostgreSQL`;
+/** What a journal waits with for too long goes past the queue; nor did older releases say when they gave it to the queue. */
+function carried({ reserved_at_ms, published_at_ms, written_at_ms }: Order): string {
+  if (published_at_ms === undefined) {
+    return `carried it to a syncer, or a gateway wrote it past the queue${lasted([[reserved_at_ms, written_at_ms, "from the event to PostgreSQL"]])}`;
+  }
+  const ways = lasted([[reserved_at_ms, published_at_ms, "from the event to the queue"], [published_at_ms, written_at_ms, "from there to PostgreSQL"]]);
+  return `carried it to a syncer${ways}`;
+}
+
+/** How long ways took. Each begins by one clock and ends by another: where those do not agree, nobody knows. */
+function lasted(ways: [number | undefined, number | undefined, string][]): string {
+  const known = ways.flatMap(([from, to, way]) => (from === undefined || to === undefined || to < from ? [] : [`${span(to - from)} ${way}`]));
+  return known.length === 0 ? "" : `: ${known.join(", ")}`;
 }
 
 function reserved(told: Reservation, order: Order | undefined, seq: number): Step {

@@ -11,6 +11,8 @@ const UNITS = 500;
 const BUYERS = 30;
 const WAVES = 4;
 const RESTOCKED = 40;
+/** A line that ends with a time. */
+const AT = /\d{4}, \d{2}:\d{2}:\d{2}$/;
 
 /** Waits until the page's counters stand like this. */
 async function counted(page, units) {
@@ -91,6 +93,9 @@ test("one reservation is found by its buyer, and its story goes on as it is conf
     const story = page.locator(".story");
     await story.getByText("has it as held").waitFor();
     await story.getByText("is to be confirmed or released, or expires").waitFor();
+    for (const done of [/^Redis reserved: event /, /^Queue carried it to a syncer: \d+ /, /^PostgreSQL has it as held/]) {
+      assert.match(await story.locator("li:not(.to-come)", { hasText: done }).innerText(), AT);
+    }
     await look(page, "real-reservation", complain, FEW);
     await page.getByRole("button", { name: "Confirm" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Confirm" }).click();

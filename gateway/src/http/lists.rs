@@ -99,6 +99,8 @@ struct RowView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    published_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     written_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -122,6 +124,7 @@ impl<'a> RowView<'a> {
             reserved_at_ms: row.reserved_at_ms,
             expires_at_ms: row.expires_at_ms,
             ended_at_ms: row.ended_at_ms,
+            published_at_ms: row.published_at_ms,
             written_at_ms: row.written_at_ms,
             reason: row.reason.as_deref(),
         }

@@ -25,8 +25,15 @@ pub(crate) struct Unreadable {
     reason: String,
 }
 
-/// Cuts what was pulled `after` a seq into messages of bounded size, each of one epoch and at most `run_max` events.
-pub(crate) fn runs(sale: &str, after: u64, pulled: &PullAnswer, run_max: u64) -> Result<Vec<Run>, Unreadable> {
+/// Cuts what was pulled `after` a seq into messages of bounded size, each of one epoch and at most `run_max` events. They
+/// are published `now_ms`, Unix milliseconds.
+pub(crate) fn runs(
+    sale: &str,
+    after: u64,
+    pulled: &PullAnswer,
+    run_max: u64,
+    now_ms: u64,
+) -> Result<Vec<Run>, Unreadable> {
     let mut runs = Vec::new();
     let mut events: Vec<Event> = Vec::new();
     let mut bytes = 0;
@@ -35,7 +42,7 @@ pub(crate) fn runs(sale: &str, after: u64, pulled: &PullAnswer, run_max: u64) ->
         let begins = events.first().is_some_and(|first| first.epoch != event.epoch);
         let full = events.len() as u64 >= run_max || bytes >= MESSAGE_BYTES;
         if begins || full {
-            runs.push(run(sale, &pulled.skus, &events).map_err(|error| unreadable(after, &error))?);
+            runs.push(run(sale, &pulled.skus, &events, now_ms).map_err(|error| unreadable(after, &error))?);
             events.clear();
             bytes = 0;
         }
@@ -43,14 +50,14 @@ pub(crate) fn runs(sale: &str, after: u64, pulled: &PullAnswer, run_max: u64) ->
         events.push(event);
     }
     if !events.is_empty() {
-        runs.push(run(sale, &pulled.skus, &events).map_err(|error| unreadable(after, &error))?);
+        runs.push(run(sale, &pulled.skus, &events, now_ms).map_err(|error| unreadable(after, &error))?);
     }
     Ok(runs)
 }
 
-fn run(sale: &str, skus: &[String], events: &[Event]) -> Result<Run, flash_wire::message::BadMessage> {
+fn run(sale: &str, skus: &[String], events: &[Event], now_ms: u64) -> Result<Run, flash_wire::message::BadMessage> {
     let (epoch, last) = events.last().map_or((0, 0), |event| (event.epoch, event.seq));
-    let message = Message::new(sale, epoch, skus, events)?;
+    let message = Message::new(sale, epoch, skus, events)?.published(now_ms);
     Ok(Run { last, ends: events.iter().filter_map(end).collect(), outgoing: Outgoing::of(&message) })
 }
 
@@ -71,6 +78,8 @@ mod tests {
 
     use super::*;
     use crate::relay::limits::RUN_EVENTS_MAX;
+
+    const NOW_MS: u64 = 1_796_000_000_000;
 
     fn encoded(epoch: u64, seq: u64, data_bytes: usize) -> Vec<u8> {
         let data = "x".repeat(data_bytes);
@@ -94,7 +103,7 @@ mod tests {
 
     fn check_run(run_max: u64, events: Vec<Vec<u8>>, want: Result<&[u64], &str>) {
         let pulled = PullAnswer { epoch: 1, head: 9, skus: vec!["default".to_owned()], events };
-        let got = runs("drop", 0, &pulled, run_max).map_err(|error| error.to_string());
+        let got = runs("drop", 0, &pulled, run_max, NOW_MS).map_err(|error| error.to_string());
         let got = got.map(|runs| runs.iter().map(|run| run.last).collect::<Vec<_>>());
         match want {
             Ok(want) => assert_eq!(got.as_deref(), Ok(want)),
@@ -118,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_knows_whose_holds_it_ends_and_by_which_events() {
+    fn a_run_knows_whose_holds_it_ends_by_which_events_and_says_when_it_was_published() {
         let changes = [Change::Confirmed { id: 2 }, Change::Expired { ids: vec![3] }, Change::Released { id: 1 }];
         let events = changes.into_iter().zip(5..).map(|(change, seq)| {
             let mut bytes = Vec::new();
@@ -126,8 +135,10 @@ mod tests {
             bytes
         });
         let pulled = PullAnswer { epoch: 1, head: 9, skus: vec!["default".to_owned()], events: events.collect() };
-        let runs = runs("drop", 4, &pulled, RUN_EVENTS_MAX).unwrap();
+        let runs = runs("drop", 4, &pulled, RUN_EVENTS_MAX, NOW_MS).unwrap();
         assert_eq!(runs[0].ends, BTreeMap::from([(1, 7), (2, 5)]));
+        let message = Message::decode(&runs[0].outgoing.body).unwrap();
+        assert_eq!(message.published_at_ms, Some(NOW_MS));
     }
 
     #[test]

@@ -169,7 +169,7 @@ pub(crate) fn history(sale: &str, count: u64) -> Vec<Message<'_>> {
     let changes = std::iter::once(MessageChange::Warmed(terms)).chain((0..count).map(reserved));
     let message = |(seq, change)| {
         let events = vec![MessageEvent { seq, at_ms: 1, change }];
-        Message { version: MESSAGE_VERSION, sale: sale.into(), epoch: 1, events }
+        Message { version: MESSAGE_VERSION, sale: sale.into(), epoch: 1, published_at_ms: None, events }
     };
     (1..).zip(changes).map(message).collect()
 }

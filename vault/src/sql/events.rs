@@ -83,11 +83,12 @@ pub(crate) const END_ORDERS_AND_COUNT: &str = "
 /// Makes orders. No `ON CONFLICT`: every event comes here once, so that a conflict is a second sale of something.
 pub(crate) const MAKE_ORDERS: &str = "
     INSERT INTO orders (
-        sale, epoch, id, buyer, slot, state, items, request, data, reserved_at_ms, expires_at_ms, ended_at_ms
+        sale, epoch, id, buyer, slot, state, items, request, data, reserved_at_ms, expires_at_ms, ended_at_ms,
+        published_at_ms
     )
     SELECT * FROM unnest(
         $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::jsonb[], $8::text[],
-        $9::json[], $10::bigint[], $11::bigint[], $12::bigint[]
+        $9::json[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]
     )";
 
 /// Writes down a reservation that was refused. Of one that came late, Redis knows nothing: there is nothing to settle.

@@ -62,7 +62,7 @@ impl Database {
 pub(crate) fn message(epoch: u64, first_seq: u64, changes: Vec<MessageChange<'static>>) -> Message<'static> {
     let event = |(seq, change)| MessageEvent { seq, at_ms: 1_000 + seq, change };
     let events = (first_seq..).zip(changes).map(event).collect();
-    Message { version: MESSAGE_VERSION, sale: SALE.into(), epoch, events }
+    Message { version: MESSAGE_VERSION, sale: SALE.into(), epoch, published_at_ms: None, events }
 }
 
 pub(crate) fn head(epoch: u64, seq: u64) -> Vec<Head> {

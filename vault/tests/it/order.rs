@@ -165,6 +165,19 @@ async fn a_head_is_the_highest_seq_without_a_gap() {
     assert_eq!(database.rows("SELECT * FROM early").await, [""; 0]);
 }
 
+/// An event that waits for its turn is kept with what its message said. Of one that comes twice, the first is kept.
+#[tokio::test]
+async fn an_order_says_when_its_message_was_published_also_where_that_came_early() {
+    let database = Database::new().await;
+    let published = |seq, change, at_ms| message(1, seq, vec![change]).published(at_ms);
+    database.write(&[published(4, held("eve"), 7_004)]).await;
+    database.write(&[published(4, held("eve"), 9_999)]).await;
+    database.write(&[message(1, 1, vec![warmed(5)]), published(2, held("ada"), 7_002)]).await;
+    database.write(&[message(1, 3, vec![held("bob")])]).await;
+    let want = ["(2,7002)", "(3,)", "(4,7004)"];
+    assert_eq!(database.rows("SELECT id, published_at_ms FROM orders").await, want);
+}
+
 /// Does what a syncer does that keeps event 2 while another one, with event 1, waits for its lock.
 #[tokio::test]
 async fn what_was_kept_while_a_syncer_waited_for_the_lock_is_taken_up() {

@@ -19,7 +19,7 @@ async fn reservations_come_the_newest_first_by_state_buyer_and_page() {
     let database = Database::new().await;
     let second = reserved("ada".to_owned(), 0, &[("a", 2)], false);
     let changes = vec![warmed(5), held("ada"), held("eve"), released(2), second, held("ada"), confirmed(3)];
-    database.write(&[message(1, 1, changes)]).await;
+    database.write(&[message(1, 1, changes).published(9_000)]).await;
     let all = ReservationFilter { before: u64::MAX, ..ReservationFilter::default() };
     let of_ada = ReservationFilter { buyer: Some("ada"), ..all.clone() };
     let state = |state| ReservationFilter { state: Some(state), ..all.clone() };
@@ -46,6 +46,7 @@ async fn reservations_come_the_newest_first_by_state_buyer_and_page() {
         reserved_at_ms: Some(1_002),
         expires_at_ms: Some(61_000),
         ended_at_ms: Some(1_004),
+        published_at_ms: Some(9_000),
         written_at_ms: rows[3].written_at_ms,
         reason: None,
     };

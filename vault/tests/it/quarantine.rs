@@ -21,7 +21,8 @@ const ANYBODY: &str = "ALTER TABLE orders DROP CONSTRAINT no_eve";
 async fn quarantined_hold() -> (Database, Vault, u64) {
     let database = Database::new().await;
     database.client.batch_execute(NOBODY_CALLED_EVE).await.unwrap();
-    database.write(&[message(1, 1, vec![warmed(2), held("bob"), held("eve"), confirmed(2)])]).await;
+    let changes = vec![warmed(2), held("bob"), held("eve"), confirmed(2)];
+    database.write(&[message(1, 1, changes).published(7_000)]).await;
     database.client.batch_execute(ANYBODY).await.unwrap();
     let vault = Vault::open(&database.url).await.unwrap();
     let id = only_row(&database).await;
@@ -48,7 +49,8 @@ async fn a_poison_event_that_becomes_writable_is_written_once() {
     database.client.batch_execute(ANYBODY).await.unwrap();
     for want in [Replay::Written, Replay::Gone] {
         assert_eq!(vault.replay(id, HELD).await.unwrap(), want);
-        assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, ["(2,bob,confirmed)", "(3,eve,held)"]);
+        let orders = database.rows("SELECT id, buyer, state, published_at_ms FROM orders").await;
+        assert_eq!(orders, ["(2,bob,confirmed,7000)", "(3,eve,held,7000)"], "as its message said");
         assert_eq!(database.rows("SELECT sold FROM skus WHERE sku = 'a'").await, ["(2)"]);
         assert_eq!(database.rows("SELECT head FROM epochs").await, ["(4)"]);
     }
