@@ -34,8 +34,8 @@ impl Dev {
     }
 
     /// Begins a stampede, and gives its path.
-    fn simulate(&mut self) -> String {
-        let begun = self.http.post("/v1/simulations", STAMPEDE).expect("an answer");
+    fn simulate(&mut self, stampede: &str) -> String {
+        let begun = self.http.post("/v1/simulations", stampede).expect("an answer");
         assert_eq!(begun.status, 201, "{begun:?}");
         format!("/v1/simulations/{}", begun.id().expect("an id"))
     }
@@ -63,7 +63,7 @@ impl Dev {
 
     /// Buyers come, these faults are made one behind the other, and every unit is sold once. How often buyers asked again.
     fn check(&mut self, faults: &[&str]) -> u64 {
-        let path = self.simulate();
+        let path = self.simulate(STAMPEDE);
         let requests = |seen: &Value| seen["outcomes"][0]["requests"].as_u64().unwrap_or(0);
         self.wait_until(&path, |seen| requests(seen) >= REQUESTS_BEFORE);
         for fault in faults {
@@ -110,6 +110,9 @@ fn without_rabbitmq_a_gateway_that_is_killed_loses_nothing() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut dev = Dev::start(dir.path(), &["--transport", "direct"]);
     assert_eq!(dev.make("pause-rabbitmq"), 404);
+    let path = dev.simulate(&STAMPEDE.replace("flash", "naive"));
+    dev.wait_until(&path, |seen| seen["running"] == false);
+    assert_eq!(dev.make("kill-gateway"), 503, "nobody needed it");
     dev.check(&["kill-gateway", "restart-redis"]);
     dev.stop(dir.path());
 }
@@ -118,7 +121,7 @@ fn without_rabbitmq_a_gateway_that_is_killed_loses_nothing() {
 fn a_flash_dev_that_is_killed_leaves_no_process_behind_that_it_has_paused() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut dev = Dev::start(dir.path(), &[]);
-    let path = dev.simulate();
+    let path = dev.simulate(STAMPEDE);
     assert_eq!(dev.make("pause-rabbitmq"), 200);
     dev.wait_until(&path, |seen| seen["outcomes"][0]["requests"].as_u64() > Some(0));
     dev.program.kill();

@@ -93,10 +93,10 @@ async fn sell(
             async move || flash_sim::run(&measured, &sale, &crowd, &live, flash_sim::in_person, pending()).await;
         return buyers::on_thread(selling).await;
     }
-    let gateway = Endpoint::read(&format!("http://{gateway}"), None)?;
+    let gateway = async move { Endpoint::read(&format!("http://{gateway}"), None) };
     buyers::on_thread(async move || {
         let street = Street::default();
-        let open = async |staff, keeper: &mut Counter| over_http::open(staff, keeper, &gateway, &street, &live).await;
+        let open = async |staff, keeper: &mut Counter| over_http::open(staff, keeper, gateway, &street, &live).await;
         flash_sim::run(&measured, &sale, &crowd, &live, open, pending()).await
     })
     .await

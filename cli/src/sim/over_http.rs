@@ -9,11 +9,11 @@ use crate::load::{Api, Endpoint, Street, Visitor, Who, Wish};
 use crate::shop::Shop;
 
 /// Opens the door: puts the units on sale, and connects as many buyers as come at once. The shop stays open as long as the
-/// door does.
+/// door does; only `flash` needs a `gateway`, and waits for it.
 pub(crate) async fn open(
     staff: Staff,
     keeper: &mut Counter,
-    gateway: &Endpoint,
+    gateway: impl Future<Output = Result<Endpoint>>,
     street: &Street,
     live: &Live,
 ) -> Result<Door<Visitor, Option<Shop>>> {
@@ -21,7 +21,8 @@ pub(crate) async fn open(
     let wish = Arc::new(Wish::new(&sale.id, None, Who::Named(String::new())));
     let mut visitors = Vec::new();
     if sale.strategy == Strategy::Flash {
-        Api::open_sale(gateway, &sale.id, sale.units).await?;
+        let gateway = gateway.await?;
+        Api::open_sale(&gateway, &sale.id, sale.units).await?;
         for _ in 0..sale.concurrency {
             visitors.push(Visitor::stubborn(gateway.clone(), wish.clone(), street.clone()).await);
         }

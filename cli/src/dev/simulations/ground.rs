@@ -69,10 +69,10 @@ impl Ground {
     ) -> Result<Outcome> {
         let Simulated { units, concurrency, .. } = *wanted;
         let sale = Sale { strategy, id: sale_id(strategy), units, concurrency };
-        let (gateway, street) = (self.gateway.ready().await?, Street::new(self.trouble.clone()));
+        let street = Street::new(self.trouble.clone());
         let open = async |staff: Staff, keeper: &mut Counter| {
             let looks_by = staff.keeper().await?;
-            let (visitors, shop) = over_http::open(staff, keeper, &gateway, &street, live).await?;
+            let (visitors, shop) = over_http::open(staff, keeper, self.gateway.ready(), &street, live).await?;
             // Ends with the door.
             let mut watching = JoinSet::new();
             watching.spawn(watch(looks_by, live.clone(), record.clone()));
