@@ -25,7 +25,7 @@ pub struct Simulated {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Busy(pub String);
 
-/// Ends when a fault is made, or has begun; or with what happened instead.
+/// Ends when a fault is made, or has begun; or with what happened instead: then it may have been made nevertheless.
 pub type Made = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 /// The program around a gateway, as far as a gateway asks it for something. Nothing here blocks.

@@ -76,7 +76,7 @@ impl Faults {
     /// Makes the fault of this name. What goes on for a while has begun then.
     ///
     /// # Errors
-    /// When it cannot be made as things are: the reason says how they are.
+    /// When it cannot be made as things are, or nobody knows whether it was: the reason says which.
     pub(super) async fn make(self, name: &str) -> Result<(), String> {
         let fault = self.possible.iter().find(|fault| fault.name() == name);
         let fault = *fault.ok_or_else(|| format!("{name} cannot be made here"))?;
