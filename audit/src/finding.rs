@@ -151,7 +151,9 @@ impl Kind {
             Self::NoJournal => "nothing, if it is meant to be in Redis alone",
             Self::NeverWarmed => "nothing: a gateway warms it, or whoever creates it again under the same terms",
             Self::Unanswered => "see `flash doctor`: whether both run, and are what they should be",
-            Self::Unfinished => "ask for one sale alone, or run `flash audit`, which takes its time",
+            Self::Unfinished => {
+                "ask again, and it goes on; or for one sale alone; or run `flash audit`, which takes its time"
+            }
         }
     }
 }

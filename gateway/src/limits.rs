@@ -24,6 +24,9 @@ pub const LOOK_TIMEOUT_MS: u64 = 10_000;
 pub const TURN_MS_MAX: u64 = 5_000;
 /// What one audit may take. Behind it, it says how far it came.
 pub const AUDIT_MS_MAX: u64 = 4_000;
+/// How long is told what an audit of all sales has found of one, where the next ones do not come to it again. At 100 sales a
+/// second for a quarter of the time, as many as an audit knows need two thirds of it.
+pub const AUDIT_PART_MS_MAX: u64 = 10 * 60 * 1_000;
 /// How long an audit is told again, at least, instead of being made anew: consoles ask every few seconds, each for itself.
 pub const AUDIT_FRESH_MS: u64 = 2_000;
 /// How long a server may be silent before an examination goes on without it.

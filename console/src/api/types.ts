@@ -144,6 +144,9 @@ export interface Audited {
 export interface Audit {
   verdict: Verdict;
   at_ms: number;
+  /** Before it began, where there are too many sales to look at all of them at once. An older gateway tells neither. */
+  oldest_at_ms?: number;
+  known_sales?: number;
   /** What belongs to no sale, and what kept it from its end. */
   findings: Finding[];
   sales: Audited[];

@@ -20,18 +20,29 @@ export function Strip({ sale }: { sale: string | undefined }) {
   const age = Math.max(now - value.at_ms, 0);
   const isFresh = failure === undefined && age < FRESH_MS;
   const verdict = isFresh ? worst(shown, value) : "unknown";
-  const name = ofSale.length > 0 ? sale : `${count(value.sales.length)} ${value.sales.length === 1 ? "sale" : "sales"}`;
+  const name = ofSale.length > 0 ? sale : howMany(value);
   return (
     <details class={`strip is-${verdict}`}>
       <summary>
         <Badge of={verdict} />
         <span class="of">{name}</span>
         <Sums shown={shown} />
-        <span class="age">{failure ? "reconnecting; " : ""}audited {span(age)} ago</span>
+        <span class="age">{failure ? "reconnecting; " : ""}audited {span(age)} ago{parts(value, now)}</span>
       </summary>
       <Findings shown={shown} others={value.findings} />
     </details>
   );
+}
+
+function howMany({ sales, known_sales }: Audit): string {
+  const looked = known_sales === undefined || known_sales <= sales.length ? "" : `${count(sales.length)} of `;
+  const all = known_sales === undefined ? sales.length : Math.max(known_sales, sales.length);
+  return `${looked}${count(all)} ${all === 1 ? "sale" : "sales"}`;
+}
+
+/** Where there are many sales, an audit tells of some what earlier ones have found. */
+function parts({ at_ms, oldest_at_ms }: Audit, now: number): string {
+  return oldest_at_ms === undefined || oldest_at_ms >= at_ms ? "" : `, some of it ${span(Math.max(now - oldest_at_ms, 0))} ago`;
 }
 
 function Silent({ why }: { why: string }) {
