@@ -1,7 +1,7 @@
 //! Every Lua script of the simulator.
 
-use redis::RedisResult;
-use redis::aio::MultiplexedConnection;
+use redis::aio::ConnectionManager;
+use redis::{RedisResult, Script};
 
 /// Checks, deduplicates and decrements in one step: one unit for each buyer.
 const RESERVE: &str = "
@@ -13,19 +13,18 @@ const RESERVE: &str = "
 /// Ends a lock that is still the caller's.
 const UNLOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
-/// What requests run, loaded before the first of them comes: the hashes by which Redis knows them.
+/// What requests run, loaded before the first of them comes. A Redis that was restarted has forgotten them, and gets them again.
 #[derive(Debug, Clone)]
 pub(crate) struct Scripts {
-    pub(crate) reserve: String,
-    pub(crate) unlock: String,
+    pub(crate) reserve: Script,
+    pub(crate) unlock: Script,
 }
 
 impl Scripts {
-    pub(crate) async fn load(redis: &mut MultiplexedConnection) -> RedisResult<Self> {
-        Ok(Self { reserve: load(redis, RESERVE).await?, unlock: load(redis, UNLOCK).await? })
+    pub(crate) async fn load(redis: &mut ConnectionManager) -> RedisResult<Self> {
+        let scripts = Self { reserve: Script::new(RESERVE), unlock: Script::new(UNLOCK) };
+        scripts.reserve.load_async(redis).await?;
+        scripts.unlock.load_async(redis).await?;
+        Ok(scripts)
     }
-}
-
-async fn load(redis: &mut MultiplexedConnection, script: &str) -> RedisResult<String> {
-    redis::cmd("SCRIPT").arg("LOAD").arg(script).query_async(redis).await
 }

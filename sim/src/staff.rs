@@ -1,9 +1,10 @@
 //! Opens counters, wherever their work is to be done.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use flash_client::Client as Flash;
-use redis::AsyncConnectionConfig;
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::time::timeout;
 use tokio_postgres::Client as Postgres;
 
@@ -12,6 +13,9 @@ use crate::run::{Sale, Servers};
 use crate::scripts::Scripts;
 use crate::sql::Statements;
 use crate::strategies::Counter;
+
+/// The longest wait before Redis is connected to anew: buyers wait as well.
+const RECONNECT_WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// Opens counters of one sale.
 #[derive(Clone)]
@@ -60,11 +64,13 @@ impl Staff {
         Ok(counters)
     }
 
-    /// A new connection to Redis.
-    pub(crate) async fn redis(&self) -> Result<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(REQUEST_TIMEOUT));
+    /// A new connection to Redis. Where it breaks, it is made anew.
+    pub(crate) async fn redis(&self) -> Result<ConnectionManager> {
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(REQUEST_TIMEOUT))
+            .set_max_delay(RECONNECT_WAIT_MAX);
         let client = redis::Client::open(self.redis.as_str())?;
-        client.get_multiplexed_async_connection_with_config(&config).await.context("cannot connect to Redis")
+        ConnectionManager::new_with_config(client, config).await.context("cannot connect to Redis")
     }
 
     /// A new connection to PostgreSQL.

@@ -11,7 +11,7 @@ mod skip_locked;
 
 use anyhow::{Context, Result};
 use flash_client::Client as Flash;
-use redis::aio::MultiplexedConnection;
+use redis::aio::ConnectionManager;
 use tokio_postgres::Client as Postgres;
 
 use crate::open_loop::Till;
@@ -28,7 +28,7 @@ pub struct Counter {
     pub(crate) sale: String,
     pub(crate) postgres: Postgres,
     pub(crate) statements: Statements,
-    pub(crate) redis: MultiplexedConnection,
+    pub(crate) redis: ConnectionManager,
     pub(crate) scripts: Scripts,
     pub(crate) flash: Flash,
 }

@@ -105,6 +105,22 @@ fn whatever_fault_is_made_every_unit_is_sold_once() {
     dev.stop(dir.path());
 }
 
+/// Without another connection, and the scripts once more, nobody would get anything behind the fault.
+#[test]
+fn ways_to_sell_that_are_none_of_flash_s_go_on_when_redis_has_been_restarted() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut dev = Dev::start(dir.path(), &["--transport", "direct"]);
+    for way in ["redis-lock", "redis-decr", "lua"] {
+        let path = dev.simulate(&STAMPEDE.replace("flash", way).replace("750", "1500"));
+        let number = |seen: &Value, name: &str| seen["outcomes"][0][name].as_u64().unwrap_or(0);
+        dev.wait_until(&path, |seen| number(seen, "requests") >= REQUESTS_BEFORE);
+        assert_eq!(dev.make("restart-redis"), 200, "{way}");
+        let seen = dev.wait_until(&path, |seen| seen["running"] == false);
+        assert!(number(&seen, "sold") > 1_000 && number(&seen, "errors") > 0, "{way}: {}", seen["outcomes"]);
+    }
+    dev.stop(dir.path());
+}
+
 #[test]
 fn without_rabbitmq_a_gateway_that_is_killed_loses_nothing() {
     let dir = tempfile::tempdir().expect("a directory");

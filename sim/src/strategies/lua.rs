@@ -7,9 +7,8 @@ use super::{Counter, Sold};
 use crate::tally::Answer;
 
 pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
-    let mut reserve = redis::cmd("EVALSHA");
-    reserve.arg(&counter.scripts.reserve).arg(2).arg(counter.key("stock")).arg(counter.key("buyers")).arg(buyer);
-    let said: String = reserve.query_async(&mut counter.redis).await?;
+    let mut reserve = counter.scripts.reserve.key(counter.key("stock"));
+    let said: String = reserve.key(counter.key("buyers")).arg(buyer).invoke_async(&mut counter.redis).await?;
     match said.as_str() {
         "again" => return Ok((Answer::Again, 0)),
         "sold out" => return Ok((Answer::SoldOut, 0)),

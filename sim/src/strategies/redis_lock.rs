@@ -25,9 +25,7 @@ pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
         let taken: Option<String> = lock.query_async(&mut counter.redis).await?;
         if taken.is_some() {
             let answer = naive::read_then_write(counter, buyer).await;
-            let mut unlock = redis::cmd("EVALSHA");
-            unlock.arg(&counter.scripts.unlock).arg(1).arg(&key).arg(&token);
-            unlock.exec_async(&mut counter.redis).await?;
+            let _: i64 = counter.scripts.unlock.key(&key).arg(&token).invoke_async(&mut counter.redis).await?;
             return Ok((answer?, retries));
         }
         if Instant::now() >= end {
