@@ -6,6 +6,7 @@
 mod connect;
 mod depth;
 mod error;
+mod headers;
 mod heal;
 mod inspect;
 mod publish;

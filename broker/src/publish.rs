@@ -1,17 +1,15 @@
 //! Publishing into the exchange.
 
-use flash_transport::{Outgoing, TraceParent};
+use flash_transport::Outgoing;
 use lapin::options::BasicPublishOptions;
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, PublisherConfirm};
 
+use crate::headers;
 use crate::topology::{EXCHANGE, ROUTING_KEY};
 
 /// AMQP's number for a message that survives a restart.
 const PERSISTENT: u8 = 2;
-
-/// The header that carries a trace, as the W3C's draft for AMQP calls it.
-pub(crate) const TRACEPARENT: &str = "traceparent";
 
 /// Publishes: persistent, and `mandatory`, so that a message that no queue takes comes back instead of vanishing with an
 /// ack.
@@ -28,17 +26,8 @@ pub async fn publish(channel: &Channel, message: &Outgoing) -> Result<PublisherC
     let properties = BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
         .with_content_type("application/json".into())
-        .with_message_id(id);
-    let properties = match &message.trace {
-        Some(trace) => properties.with_headers(trace_header(trace)),
-        None => properties,
-    };
+        .with_message_id(id)
+        .with_headers(headers::of(message));
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     channel.basic_publish(EXCHANGE.into(), ROUTING_KEY.into(), options, &message.body, properties).await
-}
-
-fn trace_header(trace: &TraceParent) -> FieldTable {
-    let mut headers = FieldTable::default();
-    headers.insert(TRACEPARENT.into(), AMQPValue::LongString(trace.as_str().into()));
-    headers
 }

@@ -3,17 +3,17 @@
 use std::future::pending;
 use std::time::Duration;
 
-use flash_transport::{Error, Received, Source, Token, TraceParent};
+use flash_transport::{Error, Received, Source, Token};
 use futures_util::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 use tokio::time::timeout;
 
 use crate::connect::connect;
 use crate::error::lost;
+use crate::headers;
 use crate::heal::{FROZEN_AFTER_MS, heal};
-use crate::publish::TRACEPARENT;
 use crate::topology::{QUEUE, declare};
 
 /// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
@@ -58,8 +58,9 @@ impl Source for AmqpSource {
         let delivery = delivery.ok_or_else(|| Error::Away("RabbitMQ sends no more messages".to_owned()))?;
         let delivery = delivery.map_err(lost)?;
         let token = Token { opening: self.opening, place: delivery.delivery_tag };
-        let trace = delivery.properties.headers().as_ref().and_then(trace_of);
-        Ok(Received { body: delivery.data, trace, token })
+        let headers = delivery.properties.headers().as_ref();
+        let published_at_ms = headers.and_then(headers::published_at_ms);
+        Ok(Received { body: delivery.data, published_at_ms, trace: headers.and_then(headers::trace), token })
     }
 
     async fn commit(&mut self, token: Token) -> Result<(), Error> {
@@ -99,12 +100,5 @@ impl Source for AmqpSource {
     async fn close(self) {
         // What was fetched ahead goes back to the queue with the connection, in either case.
         let _ = self.connection.close(200, "stopped".into()).await;
-    }
-}
-
-fn trace_of(headers: &FieldTable) -> Option<TraceParent> {
-    match headers.inner().get(TRACEPARENT)? {
-        AMQPValue::LongString(value) => TraceParent::parse(value.as_bytes()),
-        _ => None,
     }
 }

@@ -46,7 +46,7 @@ fn message(sale: &str, seq: u64) -> Message<'_> {
 }
 
 async fn publish(channel: &Channel, message: &Message<'_>) -> Confirmation {
-    flash_broker::publish(channel, &Outgoing::of(message)).await.unwrap().await.unwrap()
+    flash_broker::publish(channel, &Outgoing::of(message.clone())).await.unwrap().await.unwrap()
 }
 
 /// The next message of `queue`, as a reader of its own gets it. (A queue with a single active consumer knows no get.)

@@ -69,7 +69,7 @@ async fn publish(amqp: &str, sale: &str, orders: u64, events: usize) -> Result<(
         published_at_ms: None,
         events: events.to_vec(),
     };
-    let outgoing = all.chunks(events).map(|events| Outgoing::of(&message(events)));
+    let outgoing = all.chunks(events).map(|events| Outgoing::of(message(events)));
     let publish = async |outgoing: Outgoing| publish_to(&channel, &outgoing).await?.await;
     let mut confirms = futures_util::stream::iter(outgoing).map(publish).buffered(WINDOW);
     while let Some(confirm) = confirms.next().await {

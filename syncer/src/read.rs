@@ -1,5 +1,6 @@
 //! What the bodies of a batch hold.
 
+use flash_transport::Batch;
 use flash_vault::Unreadable;
 use flash_wire::{Barrier, Envelope, Message};
 
@@ -12,11 +13,14 @@ pub(crate) struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    pub(crate) fn of(bodies: &'a [Vec<u8>]) -> Self {
+    pub(crate) fn of(batch: &'a Batch) -> Self {
         let mut read = Self::default();
-        for body in bodies {
+        for (body, published_at_ms) in batch.bodies.iter().zip(&batch.published_at_ms) {
             match Envelope::decode(body) {
-                Ok(Envelope::Events(message)) => read.messages.push(message),
+                Ok(Envelope::Events(message)) => read.messages.push(match published_at_ms {
+                    Some(at_ms) => message.published(*at_ms),
+                    None => message,
+                }),
                 Ok(Envelope::Barrier(barrier)) => read.barriers.push(barrier),
                 Err(bad) => read.unreadable.push(Unreadable { reason: bad.to_string(), body }),
             }

@@ -102,7 +102,7 @@ impl<T: Transport> Session<T> {
 
     /// Writes, and acknowledges what is committed.
     async fn write(&mut self, batch: Batch, acks: &Acks) -> Result<(), Trouble> {
-        let Read { messages, barriers, unreadable } = Read::of(&batch.bodies);
+        let Read { messages, barriers, unreadable } = Read::of(&batch);
         let incoming = Incoming { messages: &messages, unreadable: &unreadable, barriers: &barriers };
         let writing = self.vault.write_incoming(incoming);
         let began = Instant::now();

@@ -21,6 +21,8 @@ pub const GATHER_MS: u64 = 5;
 pub struct Batch {
     /// In order.
     pub bodies: Vec<Vec<u8>>,
+    /// When each of them was published, Unix milliseconds, where that came with it.
+    pub published_at_ms: Vec<Option<u64>>,
     /// The traces that came with them.
     pub traces: Vec<TraceParent>,
     /// Commits all of them.
@@ -37,6 +39,7 @@ pub struct Batches<S> {
 #[derive(Default)]
 struct Gathered {
     bodies: Vec<Vec<u8>>,
+    published_at_ms: Vec<Option<u64>>,
     traces: Vec<TraceParent>,
     bytes: usize,
     last: Option<Token>,
@@ -65,9 +68,9 @@ impl<S: Source> Batches<S> {
             };
             self.gathered.push(received);
         }
-        let Gathered { bodies, traces, last, .. } = std::mem::take(&mut self.gathered);
+        let Gathered { bodies, published_at_ms, traces, last, .. } = std::mem::take(&mut self.gathered);
         let token = last.ok_or_else(|| Error::Away("a batch without a message".to_owned()))?;
-        Ok(Batch { bodies, traces, token })
+        Ok(Batch { bodies, published_at_ms, traces, token })
     }
 
     /// As [`Source::commit`].
@@ -117,10 +120,11 @@ impl<S: Source> Batches<S> {
 }
 
 impl Gathered {
-    fn push(&mut self, Received { body, trace, token }: Received) {
+    fn push(&mut self, Received { body, published_at_ms, trace, token }: Received) {
         self.deadline.get_or_insert_with(|| Instant::now() + Duration::from_millis(GATHER_MS));
         self.bytes += body.len();
         self.bodies.push(body);
+        self.published_at_ms.push(published_at_ms);
         self.traces.extend(trace);
         self.last = Some(token);
     }

@@ -26,6 +26,7 @@ pub struct Direct {
 #[derive(Debug)]
 struct Passed {
     body: Vec<u8>,
+    published_at_ms: Option<u64>,
     trace: Option<TraceParent>,
     committed: oneshot::Sender<()>,
 }
@@ -59,10 +60,8 @@ pub struct DirectPublisher {
 impl Publisher for DirectPublisher {
     async fn publish(&mut self, message: &Outgoing) -> Result<Settling, Error> {
         let (committed, commit) = oneshot::channel();
-        self.sender
-            .send(Passed { body: message.body.clone(), trace: message.trace, committed })
-            .await
-            .map_err(|_| away())?;
+        let Outgoing { body, published_at_ms, trace, .. } = message.clone();
+        self.sender.send(Passed { body, published_at_ms, trace, committed }).await.map_err(|_| away())?;
         Ok(Box::pin(async move {
             match commit.await {
                 Ok(()) => Outcome::Confirmed,
@@ -99,10 +98,11 @@ impl Source for DirectSource {
         if self.is_paused {
             pending::<()>().await;
         }
-        let Passed { body, trace, committed } = self.receiver.recv().await.ok_or_else(away)?;
+        let Passed { body, published_at_ms, trace, committed } = self.receiver.recv().await.ok_or_else(away)?;
         self.place += 1;
         self.taken.push_back(committed);
-        Ok(Received { body, trace, token: Token { opening: self.opening, place: self.place } })
+        let token = Token { opening: self.opening, place: self.place };
+        Ok(Received { body, published_at_ms, trace, token })
     }
 
     async fn commit(&mut self, token: Token) -> Result<(), Error> {

@@ -20,7 +20,7 @@ mod window;
 pub use batches::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Batch, Batches, GATHER_MS};
 pub use direct::{DIRECT_MESSAGES_MAX, Direct, DirectPublisher, DirectSource};
 pub use error::Error;
-pub use flash_wire::TraceParent;
+pub use flash_wire::{TraceParent, limits::TIME_MS_MAX};
 pub use outgoing::{BODY_BYTES_GOAL, Outgoing};
 pub use publisher::{Outcome, Publisher, Settling};
 pub use source::{Received, Source, Token};

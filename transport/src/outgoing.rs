@@ -11,24 +11,31 @@ pub const BODY_BYTES_GOAL: usize = 64 * 1024;
 pub struct Outgoing {
     /// For people who look into queues.
     pub id: String,
-    /// What the syncer reads.
+    /// What the syncer reads: the same bytes for the same events, however often and whenever they are published.
     pub body: Vec<u8>,
+    /// When the relay gave it to the transport, Unix milliseconds.
+    pub published_at_ms: Option<u64>,
     /// The trace that one of its events belongs to, if anybody knows of one.
     pub trace: Option<TraceParent>,
 }
 
 impl Outgoing {
-    /// Encodes `message`. Its id is `sale/epoch/first-last`, by its first and last seq.
+    /// Encodes `message`; when it was published goes beside the body. Its id is `sale/epoch/first-last`, by its first and
+    /// last seq.
     #[must_use]
-    pub fn of(message: &Message) -> Self {
+    pub fn of(message: Message) -> Self {
         let seq = |event: Option<&flash_wire::message::MessageEvent>| event.map_or(0, |event| event.seq);
         let (first, last) = (seq(message.events.first()), seq(message.events.last()));
-        Self { id: format!("{}/{}/{first}-{last}", message.sale, message.epoch), body: message.encode(), trace: None }
+        let id = format!("{}/{}/{first}-{last}", message.sale, message.epoch);
+        let published_at_ms = message.published_at_ms;
+        let body = Message { published_at_ms: None, ..message }.encode();
+        Self { id, body, published_at_ms, trace: None }
     }
 
     /// Encodes `barrier`.
     #[must_use]
     pub fn barrier(barrier: &Barrier) -> Self {
-        Self { id: format!("barrier/{}", barrier.id()), body: barrier.encode(), trace: None }
+        let id = format!("barrier/{}", barrier.id());
+        Self { id, body: barrier.encode(), published_at_ms: None, trace: None }
     }
 }

@@ -18,6 +18,10 @@ pub struct Token {
 pub struct Received {
     /// Its body.
     pub body: Vec<u8>,
+    /// When it was published, as came with it, Unix milliseconds. From outside, what is beyond [`TIME_MS_MAX`] is none.
+    ///
+    /// [`TIME_MS_MAX`]: crate::TIME_MS_MAX
+    pub published_at_ms: Option<u64>,
     /// The trace that came with it.
     pub trace: Option<TraceParent>,
     /// Commits it, and all before it.

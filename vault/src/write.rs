@@ -92,7 +92,7 @@ impl Vault {
     }
 
     /// As [`Vault::write`]; what nobody can read goes to the quarantine, each body once however often it comes, and
-    /// barriers are written down, all in the same transaction. (What a relay sends again, with its new time, is another body.)
+    /// barriers are written down, all in the same transaction.
     ///
     /// # Errors
     /// As [`Vault::write`].

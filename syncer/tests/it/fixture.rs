@@ -122,7 +122,7 @@ impl Publisher {
     }
 
     pub(crate) async fn publish(&self, message: &Message<'_>) {
-        let confirm = publish(&self.channel, &Outgoing::of(message)).await.unwrap();
+        let confirm = publish(&self.channel, &Outgoing::of(message.clone())).await.unwrap();
         assert_eq!(confirm.await.unwrap(), Confirmation::Ack(None));
     }
 

@@ -71,7 +71,7 @@ async fn a_queue_that_is_frozen_is_made_anew() {
 async fn publish_once(amqp: &Amqp, message: &Message<'_>) -> bool {
     let Ok(publisher) = amqp.publisher("test").await else { return false };
     let mut window = Window::new(publisher);
-    if window.publish((), &Outgoing::of(message)).await.is_err() {
+    if window.publish((), &Outgoing::of(message.clone())).await.is_err() {
         return false;
     }
     let patience = Duration::from_secs(5);

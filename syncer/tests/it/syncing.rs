@@ -3,7 +3,7 @@
 use flash_broker::Amqp;
 use flash_syncer::{Config, Error, run};
 use flash_vault::{Vault, has_barrier, pause_syncers};
-use flash_wire::Barrier;
+use flash_wire::{Barrier, Message};
 
 use crate::fixture::{Publisher, Servers, Setup, Syncer, history, sold, wait_until};
 use crate::redis_stand_in::RedisStandIn;
@@ -61,6 +61,29 @@ async fn a_message_that_nobody_can_read_goes_to_the_quarantine_and_holds_up_noth
     assert_eq!(rows[0].get::<_, &str>(0), "message version 7 is not 1");
     assert_eq!(rows[1].get::<_, &[u8]>(1), b"\0\xff");
     assert_eq!(rows.len(), 2);
+}
+
+/// A relay sends again what is not acknowledged, at another time.
+#[tokio::test]
+async fn what_nobody_can_read_is_in_the_quarantine_once_however_often_it_is_published() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let publisher = Publisher::new(&config).await;
+    let messages = history("drop", 2);
+    let of_a_later_release = Message { version: 7, ..messages[0].clone() };
+    for at_ms in [7_001, 7_002, 7_003] {
+        publisher.publish(&of_a_later_release.clone().published(at_ms)).await;
+    }
+    for (message, at_ms) in messages.into_iter().zip(7_004..) {
+        publisher.publish(&message.published(at_ms)).await;
+    }
+    let syncer = Syncer::start(&config);
+    wait_until("all is written", async || sold(&config, "drop").await == (2, 2)).await;
+    syncer.stop().await;
+    let client = flash_vault::connect(&config.postgres).await.unwrap();
+    let orders = client.query("SELECT published_at_ms FROM orders ORDER BY id", &[]).await.unwrap();
+    assert_eq!(orders.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [7_005, 7_006]);
+    let rows = client.query("SELECT reason FROM quarantine", &[]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["message version 7 is not 1"]);
 }
 
 #[tokio::test]

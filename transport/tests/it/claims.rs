@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use flash_transport::{
-    BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Error, Outgoing, Publisher, Source, TraceParent, Transport, WINDOW_BYTES_MAX,
-    WINDOW_MESSAGES_MAX,
+    BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Error, Outgoing, Publisher, Source, TIME_MS_MAX, TraceParent, Transport,
+    WINDOW_BYTES_MAX, WINDOW_MESSAGES_MAX,
 };
 use flash_wire::{Barrier, Envelope};
 use rand::rngs::SmallRng;
@@ -33,6 +33,23 @@ pub(crate) async fn messages_and_barriers_come_in_the_order_in_which_they_were_p
     assert_eq!(got, want);
     assert!(matches!(Envelope::decode(&got[3]), Ok(Envelope::Barrier(barrier)) if barrier.id() == "b-3"));
     assert_eq!(settle::<T>(&mut window).await, ((0..300).collect(), BTreeSet::new()));
+}
+
+pub(crate) async fn a_message_has_the_moment_that_it_was_published_with<T: Transport>(transport: T) {
+    let mut source = batches(&transport).await;
+    let mut window = window(&transport).await;
+    let want = [Some(0), None, Some(1_796_000_000_000), Some(TIME_MS_MAX)];
+    for (at, published_at_ms) in (0..).zip(want) {
+        window.publish(at, &Outgoing { published_at_ms, ..message(at, 1) }).await.unwrap();
+    }
+    let (mut numbers, mut got) = (Vec::new(), Vec::new());
+    while numbers.len() < want.len() {
+        let batch = timeout(DEADLINE, source.next_batch()).await.expect("a batch in time").unwrap();
+        numbers.extend(batch.bodies.iter().map(|body| number(body)));
+        got.extend(batch.published_at_ms);
+        source.commit(batch.token).await.unwrap();
+    }
+    assert_eq!((numbers, got), (vec![0, 1, 2, 3], want.to_vec()));
 }
 
 pub(crate) async fn a_message_has_the_trace_that_it_was_published_with<T: Transport>(transport: T) {

@@ -44,7 +44,7 @@ pub(crate) fn vhost() -> Amqp {
 pub(crate) fn message(number: u64, bytes: usize) -> Outgoing {
     let mut body = number.to_string().into_bytes();
     body.resize(bytes.max(body.len()), b' ');
-    Outgoing { id: number.to_string(), body, trace: None }
+    Outgoing { id: number.to_string(), body, published_at_ms: None, trace: None }
 }
 
 /// A message's number.

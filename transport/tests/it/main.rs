@@ -20,6 +20,7 @@ macro_rules! on_each_transport {
 
 on_each_transport! {
     messages_and_barriers_come_in_the_order_in_which_they_were_published
+    a_message_has_the_moment_that_it_was_published_with
     a_message_has_the_trace_that_it_was_published_with
     a_commit_holds_for_all_before_it_and_what_is_behind_comes_again_or_is_unknown
     nothing_that_is_confirmed_is_lost_however_often_the_syncer_dies_in_mid_batch
