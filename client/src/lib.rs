@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod ability;
+mod alarm;
 mod backoff;
 mod call;
 mod client;

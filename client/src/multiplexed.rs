@@ -8,14 +8,15 @@ use redis::{Cmd, Value};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::client::CALLS_IN_FLIGHT_MAX;
 use crate::error::CallError;
 use crate::replies::Replies;
 
-/// Callers whose commands are gathered before they are written. What comes later leaves with the next write.
-const GATHERED_MAX: usize = 256;
+/// Callers whose commands are gathered while others are written: all that there may be.
+const GATHERED_MAX: usize = CALLS_IN_FLIGHT_MAX;
 
 /// Room for replies that is there at each read: those of a full batch fit, and leave the kernel in one call.
 const READ_BYTES: usize = 16 * 1024;
@@ -30,15 +31,23 @@ pub(crate) struct Multiplexed {
 #[derive(Debug)]
 struct Job {
     commands: Vec<Cmd>,
-    answer: oneshot::Sender<Vec<Value>>,
+    caller: Caller,
 }
 
-/// A caller whose commands were sent.
+/// Who wants replies, and until when.
+#[derive(Debug)]
+struct Caller {
+    answer: oneshot::Sender<Result<Vec<Value>, CallError>>,
+    until: Instant,
+}
+
+/// Replies that are to come.
 #[derive(Debug)]
 struct Waiting {
     values: Vec<Value>,
     count: usize,
-    answer: oneshot::Sender<Vec<Value>>,
+    /// None: he was told that they are late.
+    caller: Option<Caller>,
 }
 
 /// The other end: what moves the connection's bytes.
@@ -57,6 +66,8 @@ pub(crate) struct Driver<S> {
     is_writing: bool,
     /// In the order of their commands.
     waiting: VecDeque<Waiting>,
+    /// Rings when somebody has waited too long.
+    alarm: Alarm,
 }
 
 /// A connection over `stream`; it lives as long as its driver runs.
@@ -68,11 +79,12 @@ pub(crate) fn over<S: AsyncRead + AsyncWrite>(stream: S) -> (Multiplexed, Driver
         reads,
         writes,
         replies: Replies::default(),
-        gathered: Vec::with_capacity(GATHERED_MAX),
+        gathered: Vec::new(),
         unsent: Vec::new(),
         sent: 0,
         is_writing: false,
         waiting: VecDeque::new(),
+        alarm: Alarm::new(),
     };
     (Multiplexed { jobs: sender }, driver)
 }
@@ -90,14 +102,26 @@ impl Multiplexed {
             return Ok(Vec::new());
         }
         let (answer, answered) = oneshot::channel();
-        self.jobs.try_send(Job { commands, answer }).map_err(|error| {
+        let caller = Caller { answer, until: Instant::now() + limit };
+        self.jobs.try_send(Job { commands, caller }).map_err(|error| {
             CallError::Unavailable(match error {
                 TrySendError::Full(_) => format!("{CALLS_IN_FLIGHT_MAX} calls wait to be sent already"),
                 TrySendError::Closed(_) => "the connection was lost".to_owned(),
             })
         })?;
-        let slow = |_| CallError::Unknown("Redis did not answer in time".to_owned());
-        timeout(limit, answered).await.map_err(slow)?.map_err(|_| lost())
+        answered.await.unwrap_or_else(|_| Err(lost()))
+    }
+}
+
+impl Caller {
+    /// He is told that it took too long.
+    fn give_up(self) {
+        self.tell(Err(CallError::Unknown("Redis did not answer in time".to_owned())));
+    }
+
+    fn tell(self, replies: Result<Vec<Value>, CallError>) {
+        // Whoever asked may be gone.
+        let _ = self.answer.send(replies);
     }
 }
 
@@ -115,7 +139,8 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
         }
     }
 
-    /// Reads, writes or takes commands, whichever can be done first. Each may be given up for another and loses nothing by it.
+    /// Reads, writes, takes commands or gives up who waited too long, whichever can be done first. Each may be dropped for
+    /// another and loses nothing by it.
     async fn step(&mut self) -> io::Result<()> {
         self.replies.bytes.reserve(READ_BYTES);
         tokio::select! {
@@ -126,36 +151,70 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
                 _ => self.hand_out(),
             },
             count = write(&mut self.writes, &self.unsent[self.sent..]), if self.is_writing => self.wrote(count?),
-            count = self.jobs.recv_many(&mut self.gathered, GATHERED_MAX), if !self.is_writing => match count {
+            count = self.jobs.recv_many(&mut self.gathered, GATHERED_MAX), if self.has_room() => match count {
                 0 => Err(io::Error::other("nobody uses it any more")),
-                _ => {
-                    self.take_gathered();
+                count => {
+                    self.gather(count);
                     Ok(())
                 }
             },
+            () = self.alarm.rings() => {
+                self.give_up_late();
+                Ok(())
+            }
         }
     }
 
-    fn take_gathered(&mut self) {
-        for Job { commands, answer } in self.gathered.drain(..) {
+    fn has_room(&self) -> bool {
+        self.gathered.len() < GATHERED_MAX
+    }
+
+    /// Commands of so many more callers have come.
+    fn gather(&mut self, count: usize) {
+        let newest = &self.gathered[self.gathered.len() - count..];
+        newest.iter().for_each(|job| self.alarm.set(job.caller.until));
+        if !self.is_writing {
+            self.pack();
+        }
+    }
+
+    /// What was gathered is to leave.
+    fn pack(&mut self) {
+        for Job { commands, caller } in self.gathered.drain(..) {
             // Who has given up was told that the outcome is unknown: better that nothing comes of it.
-            if answer.is_closed() {
+            if caller.answer.is_closed() {
                 continue;
             }
             commands.iter().for_each(|command| command.write_packed_command(&mut self.unsent));
             self.waiting.push_back(Waiting {
                 values: Vec::with_capacity(commands.len()),
                 count: commands.len(),
-                answer,
+                caller: Some(caller),
             });
         }
         self.is_writing = !self.unsent.is_empty();
     }
 
+    /// Tells those who have waited too long. Their replies may still come, and are nobody's then.
+    fn give_up_late(&mut self) {
+        let now = Instant::now();
+        let is_late = |caller: &mut Caller| caller.until <= now;
+        let late = self.waiting.iter_mut().filter_map(|waiting| waiting.caller.take_if(is_late));
+        late.for_each(Caller::give_up);
+        let late = self.gathered.extract_if(.., |job| is_late(&mut job.caller));
+        late.for_each(|job| job.caller.give_up());
+        let taken = self.waiting.iter().filter_map(|waiting| waiting.caller.as_ref());
+        let callers = taken.chain(self.gathered.iter().map(|job| &job.caller));
+        if let Some(next) = callers.map(|caller| caller.until).min() {
+            self.alarm.set(next);
+        }
+    }
+
     fn wrote(&mut self, count: usize) -> io::Result<()> {
         if self.sent == self.unsent.len() {
             self.unsent.clear();
-            (self.sent, self.is_writing) = (0, false);
+            self.sent = 0;
+            self.pack();
             return Ok(());
         }
         self.sent += count;
@@ -170,9 +229,9 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
             if waiting.values.len() < waiting.count {
                 continue;
             }
-            if let Some(Waiting { values, answer, .. }) = self.waiting.pop_front() {
-                // Whoever asked may be gone.
-                let _ = answer.send(values);
+            let Some(Waiting { values, caller, .. }) = self.waiting.pop_front() else { continue };
+            if let Some(caller) = caller {
+                caller.tell(Ok(values));
             }
         }
         Ok(())
@@ -282,6 +341,37 @@ mod tests {
             far.write_all(b"+OK\r\n").await.unwrap();
         };
         let (reply, ()) = tokio::join!(connection.send(cmd("PING"), LIMIT), answer);
+        assert_eq!(reply, Ok(Value::Okay));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_behind_a_write_that_is_stuck_waits_no_longer_for_it_and_leaves_nothing_behind() {
+        let (near, mut far) = duplex(PING.len() / 2);
+        let (connection, driver) = over(near);
+        tokio::spawn(driver.run());
+        let started = Instant::now();
+        let ms = Duration::from_millis;
+        let (stuck, behind, patient) = (cmd("PING"), cmd("FLUSHALL"), cmd("PING"));
+        let calls = async {
+            let behind = async {
+                // The connection's task takes the first meanwhile.
+                tokio::task::yield_now().await;
+                (connection.send(behind, ms(20)).await, started.elapsed())
+            };
+            let stuck = async { (connection.send(stuck, ms(30)).await, started.elapsed()) };
+            tokio::join!(stuck, behind)
+        };
+        let ((stuck, stuck_for), (behind, behind_for)) = calls.await;
+        assert!(
+            matches!((&stuck, &behind), (Err(CallError::Unknown(_)), Err(CallError::Unknown(_)))),
+            "{stuck:?} {behind:?}"
+        );
+        assert_eq!((stuck_for, behind_for), (ms(30), ms(20)));
+        let answer = async {
+            expect(&mut far, &PING.repeat(2)).await;
+            far.write_all(b"+late\r\n+OK\r\n").await.unwrap();
+        };
+        let (reply, ()) = tokio::join!(connection.send(patient, LIMIT), answer);
         assert_eq!(reply, Ok(Value::Okay));
     }
 }

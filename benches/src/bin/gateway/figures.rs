@@ -23,6 +23,11 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
+    pub(crate) fn server(&self) -> f64 {
+        self.server
+    }
+
+    /// With Redis.
     pub(crate) fn sum(&self) -> f64 {
         self.server + self.redis
     }

@@ -19,6 +19,7 @@ mod mark;
 #[path = "../pipeline/meter.rs"]
 mod meter;
 mod open_connections;
+mod plain;
 mod report;
 mod request;
 mod rivals;
@@ -44,6 +45,10 @@ use crate::stage::Stage;
 use crate::subject::{Server, Subject};
 use crate::world::Built;
 
+/// The gateway's: what stands beside it is not to lose by another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Of a look that takes a minute.
 const QUICK_S: u64 = 1;
 
@@ -68,6 +73,9 @@ struct Args {
     /// The service in Node, beside what it needs.
     #[arg(long, default_value = "target/bench-node/service.js")]
     node: PathBuf,
+    /// Serves as hyper alone would, to be measured.
+    #[arg(long, hide = true)]
+    plain: bool,
     /// Fails when a mark is missed. Without it a busy machine fails nobody.
     #[arg(long)]
     strict: bool,
@@ -75,6 +83,9 @@ struct Args {
 
 fn main() -> anyhow::Result<ExitCode> {
     let mut args = Args::parse();
+    if args.plain {
+        return plain::serve().map(|()| ExitCode::SUCCESS);
+    }
     if args.quick {
         (args.seconds, args.rounds) = (QUICK_S, 1);
     }

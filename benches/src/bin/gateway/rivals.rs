@@ -83,6 +83,14 @@ impl Rival {
     }
 }
 
+/// hyper alone, as a process of its own.
+pub(crate) fn plain() -> anyhow::Result<Part> {
+    let program = std::env::current_exe()?;
+    let mut part = Part::start(command(program.to_str().context("a file's name")?, &["--plain"])?)?;
+    part.address = part.line()?.trim_end().to_owned();
+    Ok(part)
+}
+
 /// Its workers end with it only if it is asked to end.
 impl Drop for Rival {
     fn drop(&mut self) {

@@ -18,6 +18,7 @@ pub(crate) struct Stage {
     syncer: Part,
     nginx: Rival,
     node: Rival,
+    plain: Part,
     pub(crate) world: World,
 }
 
@@ -26,9 +27,10 @@ impl Stage {
         let world = World::start(built)?;
         let (gateway, syncer) = (world.gateway(&["--threads", &rivals::WORKERS.to_string()])?, world.syncer()?);
         let (nginx, node) = (Rival::nginx(&world)?, Rival::node(&world, service)?);
+        let plain = rivals::plain()?;
         // A gateway serves before it has reached every server.
         Meter::start(&[]).until(|| Ok(u64::from(!http::is_ok(&gateway.address, "/readyz")?)))?;
-        Ok(Self { gateway, syncer, nginx, node, world })
+        Ok(Self { gateway, syncer, nginx, node, plain, world })
     }
 
     fn part(&self, server: Server) -> &Part {
@@ -36,6 +38,7 @@ impl Stage {
             Server::Flash => &self.gateway,
             Server::Nginx => &self.nginx.part,
             Server::Node => &self.node.part,
+            Server::Plain => &self.plain,
         }
     }
 

@@ -24,9 +24,15 @@ pub(crate) enum Subject {
     /// nginx, which says the same to all.
     NginxFloor,
     NginxReserve,
+    NginxReserveEverySec,
     NginxSoldOut,
     NodeReserve,
+    NodeReserveEverySec,
     NodeSoldOut,
+    /// hyper alone, which says the same to all.
+    PlainGet,
+    /// The same, where the request has the body of a reservation, which is read.
+    PlainPost,
 }
 
 /// Who is asked.
@@ -35,10 +41,11 @@ pub(crate) enum Server {
     Flash,
     Nginx,
     Node,
+    Plain,
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Floor,
         Self::Reserve,
         Self::ReserveEverySec,
@@ -47,9 +54,13 @@ impl Subject {
         Self::SoldOutOfTwo,
         Self::NginxFloor,
         Self::NginxReserve,
+        Self::NginxReserveEverySec,
         Self::NginxSoldOut,
         Self::NodeReserve,
+        Self::NodeReserveEverySec,
         Self::NodeSoldOut,
+        Self::PlainGet,
+        Self::PlainPost,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -62,9 +73,13 @@ impl Subject {
             Self::SoldOutOfTwo => "Flash: sold out, two a buyer, each buyer once",
             Self::NginxFloor => "nginx: `return 200`",
             Self::NginxReserve => "nginx + Lua: reserve",
+            Self::NginxReserveEverySec => "nginx + Lua: reserve, `appendfsync everysec`",
             Self::NginxSoldOut => "nginx + Lua: sold out",
             Self::NodeReserve => "Node: reserve",
+            Self::NodeReserveEverySec => "Node: reserve, `appendfsync everysec`",
             Self::NodeSoldOut => "Node: sold out",
+            Self::PlainGet => "hyper alone: GET",
+            Self::PlainPost => "hyper alone: POST, its body read",
         }
     }
 
@@ -72,8 +87,9 @@ impl Subject {
         match self {
             Self::Floor | Self::Reserve | Self::ReserveEverySec => Server::Flash,
             Self::SoldOutOnce | Self::SoldOutAgain | Self::SoldOutOfTwo => Server::Flash,
-            Self::NginxFloor | Self::NginxReserve | Self::NginxSoldOut => Server::Nginx,
-            Self::NodeReserve | Self::NodeSoldOut => Server::Node,
+            Self::NginxFloor | Self::NginxReserve | Self::NginxReserveEverySec | Self::NginxSoldOut => Server::Nginx,
+            Self::NodeReserve | Self::NodeReserveEverySec | Self::NodeSoldOut => Server::Node,
+            Self::PlainGet | Self::PlainPost => Server::Plain,
         }
     }
 
@@ -81,13 +97,14 @@ impl Subject {
     const fn slug(self) -> &'static str {
         match self {
             Self::Reserve | Self::NginxReserve => "open",
-            Self::ReserveEverySec => "open-everysec",
+            Self::ReserveEverySec | Self::NginxReserveEverySec => "open-everysec",
             Self::NodeReserve => "open-node",
+            Self::NodeReserveEverySec => "open-node-everysec",
             Self::SoldOutOnce | Self::NginxSoldOut => "sold",
             Self::SoldOutAgain => "sold-again",
             Self::SoldOutOfTwo => "sold-of-two",
             Self::NodeSoldOut => "sold-node",
-            Self::Floor | Self::NginxFloor => "",
+            Self::Floor | Self::NginxFloor | Self::PlainGet | Self::PlainPost => "",
         }
     }
 
@@ -95,18 +112,30 @@ impl Subject {
         format!("{}-{round}", self.slug())
     }
 
+    /// Whether its requests are sold something.
+    const fn sells(self) -> bool {
+        use Subject::{NginxReserve, NginxReserveEverySec, NodeReserve, NodeReserveEverySec, Reserve, ReserveEverySec};
+        matches!(
+            self,
+            Reserve | ReserveEverySec | NginxReserve | NginxReserveEverySec | NodeReserve | NodeReserveEverySec
+        )
+    }
+
     /// Units of its sale: each that is sold out had one, and sold it.
     pub(crate) const fn units(self) -> Option<u64> {
         match self {
-            Self::Floor | Self::NginxFloor => None,
-            Self::Reserve | Self::ReserveEverySec | Self::NginxReserve | Self::NodeReserve => Some(UNITS),
+            Self::Floor | Self::NginxFloor | Self::PlainGet | Self::PlainPost => None,
+            _ if self.sells() => Some(UNITS),
             _ => Some(1),
         }
     }
 
     /// When Redis has its file on the disk.
     pub(crate) const fn appendfsync(self) -> &'static str {
-        if matches!(self, Self::ReserveEverySec) { "everysec" } else { "always" }
+        match self {
+            Self::ReserveEverySec | Self::NginxReserveEverySec | Self::NodeReserveEverySec => "everysec",
+            _ => "always",
+        }
     }
 
     /// Units that one buyer may have.
@@ -117,11 +146,9 @@ impl Subject {
     pub(crate) fn request(self, round: u32) -> Request {
         let sale = self.sale(round);
         match self {
-            Self::Floor => Request::get("/livez"),
+            Self::Floor | Self::PlainGet => Request::get("/livez"),
             Self::NginxFloor => Request::get("/200"),
-            Self::Reserve | Self::ReserveEverySec | Self::NginxReserve | Self::NodeReserve => {
-                Request::reserve(&sale, Buyers::New, 201)
-            }
+            _ if self.sells() => Request::reserve(&sale, Buyers::New, 201),
             Self::SoldOutAgain => Request::reserve(&sale, Buyers::Same(REFUSED_BUYERS), 409),
             _ => Request::reserve(&sale, Buyers::New, 409),
         }
