@@ -1,11 +1,11 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-LJ5NOZF5.js",
+        name: "console-KEKPJQUR.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"068430f5bd2c9d09\"", bytes: include_bytes!("console-LJ5NOZF5.js") },
-        gzip: Coded { etag: "\"068430f5bd2c9d09-gzip\"", bytes: include_bytes!("console-LJ5NOZF5.js.gz") },
+        plain: Coded { etag: "\"2e5c2a252fb7ffdb\"", bytes: include_bytes!("console-KEKPJQUR.js") },
+        gzip: Coded { etag: "\"2e5c2a252fb7ffdb-gzip\"", bytes: include_bytes!("console-KEKPJQUR.js.gz") },
     },
     Asset {
         name: "console-VZWC732J.css",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"7f6111d76f4a2781\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"7f6111d76f4a2781-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"58fe7beeb72fd840\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"58fe7beeb72fd840-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

@@ -10,6 +10,9 @@ export const count = (value: number | undefined): string => (value === undefined
 
 export const time = (at_ms: number | undefined): string => (at_ms === undefined ? "–" : TIME.format(at_ms));
 
+/** The same, to the millisecond. */
+export const moment = (at_ms: number): string => `${time(at_ms)}.${String(at_ms % 1_000).padStart(3, "0")}`;
+
 export const clock = (at_ms: number): string => CLOCK.format(at_ms);
 
 /** A length of time, in its two largest units. */

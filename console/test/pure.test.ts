@@ -9,7 +9,7 @@ import type { Order, Reservation, Sale } from "../src/api/types";
 import { command } from "../src/pages/simulation";
 import { story } from "../src/pages/story";
 import { read, to } from "../src/route";
-import { number, span } from "../src/words";
+import { moment, number, span, time } from "../src/words";
 
 test("an address leads back to what it was made of", () => {
   for (const parts of [[], ["sales"], ["sales", "a.b-c_d"], ["sales", "50% /?#&", "reservations", "7-00ff"]]) {
@@ -78,6 +78,11 @@ test("a story says how long each part of the way took, and nothing where clocks 
     [{ ...unpublished, written_at_ms: 250 }, "carried it to a syncer, or a gateway wrote it past the queue"],
   ];
   for (const [order, want] of rows) assert.equal(story(RESERVATION, order, SALE).find(({ place }) => place === "Queue")?.what, want);
+});
+
+test("a moment is a time with its milliseconds", () => {
+  const rows: [number, string][] = [[1_796_000_000_000, ".000"], [1_796_000_000_007, ".007"], [1_796_000_000_999, ".999"]];
+  for (const [at_ms, rest] of rows) assert.equal(moment(at_ms), time(1_796_000_000_000) + rest);
 });
 
 test("a simulation's command gives the same run again: as many of the same buyers, at the same times, over HTTP", () => {

@@ -8,7 +8,7 @@ import { Dialog } from "../parts/form";
 import { Seen, useNow } from "../parts/seen";
 import { Badge } from "../parts/stock";
 import { to } from "../route";
-import { items, number, span, time } from "../words";
+import { items, moment, number, span, time } from "../words";
 import { type Step, story } from "./story";
 
 const EVERY_MS = 2_000;
@@ -87,7 +87,7 @@ function Story({ steps }: { steps: Step[] }) {
       {steps.map(({ place, what, isDone, at_ms }, at) => (
         <li key={at} class={isDone ? "" : "to-come"}>
           <span class="place">{place}</span> {what}
-          <div class="hint">{at_ms === undefined ? (isDone ? "" : "not yet") : `${isDone ? "" : "until "}${time(at_ms)}`}</div>
+          <div class="hint">{at_ms === undefined ? (isDone ? "" : "not yet") : `${isDone ? "" : "until "}${moment(at_ms)}`}</div>
         </li>
       ))}
     </ol>

@@ -12,7 +12,7 @@ const BUYERS = 30;
 const WAVES = 4;
 const RESTOCKED = 40;
 /** A line that ends with a time. */
-const AT = /\d{4}, \d{2}:\d{2}:\d{2}$/;
+const AT = /\d{4}, \d{2}:\d{2}:\d{2}\.\d{3}$/;
 
 /** Waits until the page's counters stand like this. */
 async function counted(page, units) {
