@@ -196,7 +196,7 @@ fn what_nginx_refuses_is_a_problem_as_a_gateway_would_say_it() {
 }
 
 #[test]
-fn what_nginx_cannot_read_is_a_problem_even_where_it_has_no_path() {
+fn what_nginx_itself_refuses_is_a_problem_even_where_it_has_no_path() {
     let gateways = Gateways::start("nginx_unreadable", "");
     let nginx = Nginx::start(gateways.addresses);
     let long = "x".repeat(40_000);
@@ -207,21 +207,30 @@ fn what_nginx_cannot_read_is_a_problem_even_where_it_has_no_path() {
         format!("GET /livez HTTP/1.1\r\nHost: a\r\nA: {long}\r\n\r\n"),
         format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
         "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
+        "GET /livez HTTP/3.0\r\nHost: a\r\n\r\n".to_owned(),
+        "POST /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n".to_owned(),
         "garbage\r\n\r\n".to_owned(),
     ] {
-        let told: String = request.chars().take(60).collect();
-        let mut stream = TcpStream::connect(nginx.address).expect("nginx takes connections");
-        // It may have answered, and hung up, before all of it was sent.
-        let _ = stream.write_all(request.as_bytes());
-        let mut answer = BufReader::new(stream);
-        let mut line = String::new();
-        answer.read_line(&mut line).expect("an answer");
-        assert_eq!(line, "HTTP/1.1 400 Bad Request\r\n", "{told}");
-        let rest: Vec<String> = answer.lines().map_while(Result::ok).collect();
-        assert!(rest.iter().any(|line| line == "Content-Type: application/problem+json"), "{told}: {rest:?}");
-        let problem: serde_json::Value = serde_json::from_str(rest.last().expect("a body")).expect("JSON");
-        assert_eq!((&problem["type"], &problem["status"]), (&"/problems/bad-request".into(), &400.into()), "{told}");
+        check_refused(&nginx, &request, "HTTP/1.1 400 Bad Request", &[], ("/problems/bad-request", 400));
     }
+    let trace = "TRACE /livez HTTP/1.1\r\nHost: a\r\n\r\n";
+    let allow = ["Allow: GET, HEAD, POST, DELETE"];
+    check_refused(&nginx, trace, "HTTP/1.1 405 Not Allowed", &allow, ("/problems/method-not-allowed", 405));
+}
+
+/// What nginx itself answers: with these headers besides the type of a problem, and that problem.
+fn check_refused(nginx: &Nginx, request: &str, status: &str, headers: &[&str], want: (&str, u16)) {
+    let told: String = request.chars().take(60).collect();
+    let mut stream = TcpStream::connect(nginx.address).expect("nginx takes connections");
+    // It may have answered, and hung up, before all of it was sent.
+    let _ = stream.write_all(request.as_bytes());
+    let lines: Vec<String> = BufReader::new(stream).lines().map_while(Result::ok).collect();
+    assert_eq!(lines.first().map(String::as_str), Some(status), "{told}");
+    for header in headers.iter().chain(&["Content-Type: application/problem+json"]) {
+        assert!(lines.iter().any(|line| line == header), "{told} lacks {header}: {lines:?}");
+    }
+    let problem: serde_json::Value = serde_json::from_str(lines.last().expect("a body")).expect("JSON");
+    assert_eq!((&problem["type"], &problem["status"]), (&want.0.into(), &want.1.into()), "{told}");
 }
 
 #[test]
