@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
@@ -228,6 +229,22 @@ fn tests_do_not_sleep() {
     });
     let breaches: Vec<String> = sleeping.map(|(path, _)| path).collect();
     check("a test waits for a condition with a deadline; a sleep is too long or too short", &breaches);
+}
+
+/// `make plant-bugs` takes half an hour: whoever changes what a bug is planted in learns it here.
+#[test]
+fn planted_bugs_fit_the_sources() {
+    let files =
+        fs::read_dir(root().join("tests/faults/bugs")).expect("a folder").map(|file| file.expect("a file").path());
+    let patches: Vec<_> = files.filter(|path| path.extension().is_some_and(|extension| extension == "patch")).collect();
+    assert!(!patches.is_empty(), "there is no planted bug");
+    let fits = |patch: &&PathBuf| {
+        let output = Command::new("git").args(["apply", "--check"]).arg(patch).current_dir(root()).output();
+        output.expect("git").status.success()
+    };
+    let breaches: Vec<_> =
+        patches.iter().filter(|patch| !fits(patch)).map(|patch| patch.display().to_string()).collect();
+    check("a planted bug must fit the sources", &breaches);
 }
 
 #[test]
