@@ -60,7 +60,7 @@ function facts(metrics: Metrics): Fact[] {
   const blocked = sum(metrics, "flash_transport_blocked");
   const carries = up === undefined ? "–" : up === 0 ? "away" : blocked ? "blocked" : "ok";
   return [
-    { name: "Journal lag", value: age_s === undefined ? "–" : span(age_s * 1_000), hint: "the oldest event that PostgreSQL lacks" },
+    { name: "Journal lag", value: age_s === undefined ? "–" : span(age_s * 1_000), hint: "the oldest event in a journal" },
     { name: "In journals", value: count(sum(metrics, "flash_journal_events") ?? 0), hint: "events" },
     { name: "In the queue", value: count(sum(metrics, "flash_queue_messages")), hint: "messages" },
     { name: "Relay", value: carries, hint: "what carries its messages", isBad: carries === "away" || carries === "blocked" },
@@ -101,7 +101,7 @@ function Journals() {
       <h2 id="journals">Journals</h2>
       <Seen look={look} what="the journals">
         {({ sales }) => sales.length === 0
-          ? <Empty title="PostgreSQL has everything." />
+          ? <Empty title="Nothing waits in a journal." />
           : <Table label="Journals" columns={JOURNALS} rows={sales} keyOf={({ sale }) => sale} />}
       </Seen>
     </section>

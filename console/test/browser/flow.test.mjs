@@ -13,6 +13,8 @@ test("what waits in the quarantine is replayed, and then PostgreSQL has it", asy
   await inConsole("#/flow", async (page, complain) => {
     const row = page.locator(".card", { hasText: "no_eve" });
     await row.waitFor();
+    // It has left its journal, and PostgreSQL lacks it all the same.
+    await page.getByText("Nothing waits in a journal.").waitFor();
     await look(page, "real-flow", complain, FEW);
     await row.getByRole("button", { name: "Replay" }).click();
     await row.getByText(/^refused: /).waitFor();
