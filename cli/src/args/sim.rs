@@ -14,6 +14,8 @@ pub(crate) const REPEAT_PERCENT: u64 = 20;
 /// `flash sim`
 #[derive(Debug, ClapArgs)]
 #[command(
+    // Those of a `flash dev` may be in use.
+    mut_arg("dir", |dir| dir.default_value(".flash/sim")),
     after_help = "Each strategy sells to the same buyers, who come at the same times, whether or not those before them have an \
                         answer. Latency counts from the moment at which a request was to be sent. naive is there to be seen \
                         overselling; optimistic and redis-lock give up after some tries, and may leave units. The exit code is 1 \
@@ -59,4 +61,20 @@ pub(crate) struct Sim {
 fn strategy() -> impl TypedValueParser<Value = Strategy> {
     PossibleValuesParser::new(Strategy::ALL.map(Strategy::name))
         .try_map(|name| Strategy::named(&name).ok_or("there is no such strategy"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::{Args, Command};
+
+    #[test]
+    fn it_has_servers_of_its_own_where_a_flash_dev_runs() {
+        let Command::Dev(dev) = Args::parse_from(["flash", "dev"]).command else { panic!("not dev") };
+        let Command::Sim(sim) = Args::parse_from(["flash", "sim"]).command else { panic!("not sim") };
+        assert_eq!((dev.stack.dir.to_str(), sim.stack.dir.to_str()), (Some(".flash"), Some(".flash/sim")));
+        let Command::Sim(sim) = Args::parse_from(["flash", "sim", "--dir", "x"]).command else { panic!("not sim") };
+        assert_eq!(sim.stack.dir.to_str(), Some("x"));
+    }
 }
