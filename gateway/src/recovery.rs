@@ -205,6 +205,14 @@ impl Recovery {
         }
     }
 
+    /// Whoever was told of a doubt is told of its end.
+    fn no_doubt(&mut self, sale: &str) {
+        if let Some(since) = self.doubts.remove(sale) {
+            let ms = since.elapsed().as_millis();
+            tracing::warn!(sale, ms, "a sale is no longer in doubt");
+        }
+    }
+
     /// Waits until everything that is queued now is in PostgreSQL.
     async fn wait_for_barrier(&self, vault: &Vault) -> Result<(), Trouble> {
         let id = format!("{}-{:016x}", self.name, rand::random::<u64>());
@@ -228,7 +236,7 @@ impl Recovery {
         let done = self.try_step(vault, sale).await;
         flash_vault::end_recovery(vault.client(), sale, &self.name).await?;
         match done {
-            Ok(true) => self.doubts.remove(sale),
+            Ok(true) => self.no_doubt(sale),
             Ok(false) | Err(Trouble::Another) => {}
             Err(trouble) if trouble.is_of_one_sale() => {
                 if self.doubts.rest(sale, Instant::now()) {
@@ -250,8 +258,7 @@ impl Recovery {
         let epoch = status.as_ref().map_or(0, |status| status.epoch);
         let life = flash_vault::life(vault.client(), sale, epoch).await?;
         let sold = flash_vault::sold_units(vault.client(), sale).await?;
-        let doubt = self.doubts.get_mut(sale);
-        let (has_rejections, since) = doubt.map_or((false, None), |doubt| (doubt.has_rejections, Some(doubt.since)));
+        let has_rejections = self.doubts.get_mut(sale).is_some_and(|doubt| doubt.has_rejections);
         let known = Known { status: status.as_ref(), life: life.as_ref(), sold: &sold, has_rejections };
         let newest = life.as_ref().map_or(0, |life| life.epoch);
         let seq = status.as_ref().map_or(0, |status| status.seq);
@@ -270,8 +277,7 @@ impl Recovery {
             }
             (Verdict::Wait | Verdict::Unfence | Verdict::GoOn(_) | Verdict::Seal, _) => return Ok(false),
         };
-        let ms = since.map_or(0, |since| since.elapsed().as_millis());
-        tracing::info!(sale, epoch = next.epoch, rebuilt, ms, "a sale goes on");
+        tracing::info!(sale, epoch = next.epoch, rebuilt, "a sale begins its next epoch");
         Ok(true)
     }
 

@@ -13,8 +13,11 @@ use crate::support::redis::run;
 use crate::support::wait;
 
 pub(crate) fn dev(dir: &Path, args: &[&str]) -> Program {
-    let dir = dir.to_str().expect("UTF-8");
-    Program::start(&[&["dev", "-o", "json", "--dir", dir], args].concat(), &[])
+    Program::start(&[&on(dir)[..], args].concat(), &[])
+}
+
+fn on(dir: &Path) -> [&str; 5] {
+    ["dev", "-o", "json", "--dir", dir.to_str().expect("UTF-8")]
 }
 
 /// Processes that work in `dir`, or whose command line names it, other than this test's own.
@@ -85,10 +88,17 @@ fn started_again_on_the_same_directory_everything_is_there_again() {
     assert!(running.wait().0.success(), "Ctrl-C is no failure");
     assert_eq!(processes_of(dir.path()), Vec::<String>::new());
 
-    let mut again = dev(dir.path(), &[]);
+    let log = dir.path().join("log");
+    let mut again = Program::start_logging(&on(dir.path()), &[], &log);
     let mut http = connect(&again.line());
     let sale = wait::until("the sale", || http.get("/v1/sales/drop").ok().filter(|sale| sale.status == 200));
     assert_eq!(sale.body["total"], 5);
+    // Whoever was told that a sale is in doubt learns when it is not.
+    let says = |what| fs::read_to_string(&log).is_ok_and(|log| log.contains(what));
+    wait::until("its doubt", || says("a sale is in doubt").then_some(()));
+    wait::until("the end of it", || says("a sale is no longer in doubt").then_some(()));
+    let reserved = http.post("/v1/sales/drop/reservations", "{\"buyer\":\"ada\"}").expect("an answer");
+    assert_eq!(reserved.status, 201, "{reserved:?}");
     again.interrupt();
     assert!(again.wait().0.success());
 }

@@ -17,7 +17,7 @@ pub(crate) struct Doubts {
 #[derive(Debug)]
 pub(crate) struct Doubt {
     /// Since when.
-    pub(crate) since: Instant,
+    since: Instant,
     /// Everything that was queued before is in PostgreSQL.
     pub(crate) is_behind_barrier: bool,
     /// PostgreSQL has refused what Redis counts as sold.
@@ -43,9 +43,9 @@ impl Doubts {
         self.sales.get_mut(sale)
     }
 
-    /// There is nothing to do for it any more.
-    pub(crate) fn remove(&mut self, sale: &str) {
-        self.sales.remove(sale);
+    /// There is nothing to do for it any more. Gives since when there was.
+    pub(crate) fn remove(&mut self, sale: &str) -> Option<Instant> {
+        self.sales.remove(sale).map(|doubt| doubt.since)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -88,7 +88,7 @@ mod tests {
         doubts.passed_barrier();
         assert!(!doubts.need_barrier());
         assert!(doubts.add("b", now) && doubts.need_barrier());
-        doubts.remove("b");
+        assert_eq!((doubts.remove("b"), doubts.remove("b")), (Some(now), None));
         assert!(!doubts.need_barrier() && doubts.names(now) == ["a"]);
     }
 
