@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::geteuid;
 
-use crate::Error;
 use crate::place::Place;
+use crate::{Error, wait};
 
 /// First port handed out, above the well-known servers.
 const PORT_MIN: u16 = 20_000;
@@ -28,6 +28,9 @@ const BLOCKS: u16 = 199;
 
 /// Blocks of one process. Where it needs more ports, it hands its own out again.
 const OWN_BLOCKS_MAX: usize = 8;
+
+/// How long a port may look taken that is free, in milliseconds: far more than a program takes to start.
+const FREE_WAIT_MS_MAX: u64 = 1_000;
 
 /// The blocks of this process.
 struct Own {
@@ -48,8 +51,14 @@ struct Block {
     _lock: File,
 }
 
+/// Whether nobody listens on the port, now or in a moment. Whatever another thread starts holds a copy of the listener by
+/// which a port was looked at, until it has become the program that it is to be.
+pub(crate) fn becomes_free(port: u16) -> bool {
+    wait::until(FREE_WAIT_MS_MAX, || is_free(port).then_some(())).is_some()
+}
+
 /// Is nobody listening on the port?
-pub(crate) fn is_free(port: u16) -> bool {
+fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
@@ -70,7 +79,7 @@ pub(crate) fn pick_for(dir: &Path) -> Result<u16, Error> {
 /// Whether the server in this directory can have the port again that it had before, maybe in an earlier life: it is free,
 /// and nobody else gets it from now on.
 pub(crate) fn take_again(port: u16, dir: &Path) -> Result<bool, Error> {
-    Ok(is_free(port) && own().take_again(port, dir)?)
+    Ok(becomes_free(port) && own().take_again(port, dir)?)
 }
 
 fn own() -> MutexGuard<'static, Own> {
@@ -184,9 +193,23 @@ mod tests {
     fn a_port_with_a_listener_is_not_free() {
         let port = pick().unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
-        assert!(!is_free(port));
+        assert!(!becomes_free(port));
         drop(listener);
-        assert!(is_free(port));
+        assert!(becomes_free(port));
+    }
+
+    #[test]
+    fn a_port_is_as_free_as_it_was_while_other_threads_start_programs() {
+        let programs = std::thread::spawn(|| {
+            for _ in 0..300 {
+                std::process::Command::new("true").status().unwrap();
+            }
+        });
+        while !programs.is_finished() {
+            let port = pick().unwrap();
+            assert!(becomes_free(port), "{port}");
+        }
+        programs.join().unwrap();
     }
 
     #[test]
