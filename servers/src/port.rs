@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use rustix::process::geteuid;
 
+use crate::Error;
 use crate::place::Place;
-use crate::{Error, wait};
 
 /// First port handed out, above the well-known servers.
 const PORT_MIN: u16 = 20_000;
@@ -28,9 +30,6 @@ const BLOCKS: u16 = 199;
 
 /// Blocks of one process. Where it needs more ports, it hands its own out again.
 const OWN_BLOCKS_MAX: usize = 8;
-
-/// How long a port may look taken that is free, in milliseconds: far more than a program takes to start.
-const FREE_WAIT_MS_MAX: u64 = 1_000;
 
 /// The blocks of this process.
 struct Own {
@@ -51,15 +50,18 @@ struct Block {
     _lock: File,
 }
 
-/// Whether nobody listens on the port, now or in a moment. Whatever another thread starts holds a copy of the listener by
-/// which a port was looked at, until it has become the program that it is to be.
-pub(crate) fn becomes_free(port: u16) -> bool {
-    wait::until(FREE_WAIT_MS_MAX, || is_free(port).then_some(())).is_some()
+/// Is nobody listening on the port?
+pub(crate) fn is_free(port: u16) -> bool {
+    look_at(port).is_ok()
 }
 
-/// Is nobody listening on the port?
-fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+/// Looks without listening: whatever another thread starts meanwhile holds a copy of the socket until it has become the
+/// program that it is to be, and a copy of a listener would be one to the next look, and to the server itself.
+fn look_at(port: u16) -> io::Result<OwnedFd> {
+    let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))?;
+    Ok(socket)
 }
 
 /// A port that is free now, and that no other process of this user which asks here gets as long as this one lives. No
@@ -79,7 +81,7 @@ pub(crate) fn pick_for(dir: &Path) -> Result<u16, Error> {
 /// Whether the server in this directory can have the port again that it had before, maybe in an earlier life: it is free,
 /// and nobody else gets it from now on.
 pub(crate) fn take_again(port: u16, dir: &Path) -> Result<bool, Error> {
-    Ok(becomes_free(port) && own().take_again(port, dir)?)
+    Ok(is_free(port) && own().take_again(port, dir)?)
 }
 
 fn own() -> MutexGuard<'static, Own> {
@@ -178,6 +180,8 @@ fn random() -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -193,23 +197,18 @@ mod tests {
     fn a_port_with_a_listener_is_not_free() {
         let port = pick().unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
-        assert!(!becomes_free(port));
+        assert!(!is_free(port));
         drop(listener);
-        assert!(becomes_free(port));
+        assert!(is_free(port));
     }
 
     #[test]
-    fn a_port_is_as_free_as_it_was_while_other_threads_start_programs() {
-        let programs = std::thread::spawn(|| {
-            for _ in 0..300 {
-                std::process::Command::new("true").status().unwrap();
-            }
-        });
-        while !programs.is_finished() {
-            let port = pick().unwrap();
-            assert!(becomes_free(port), "{port}");
-        }
-        programs.join().unwrap();
+    fn a_look_that_is_still_held_hinders_neither_another_nor_a_server() {
+        let port = pick().unwrap();
+        let _held = look_at(port).unwrap();
+        assert!(is_free(port));
+        let _listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        assert!(!is_free(port));
     }
 
     #[test]

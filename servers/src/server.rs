@@ -121,7 +121,7 @@ impl Server {
 
     fn begin(&mut self, lock: Lock) -> Result<(), Error> {
         let Launch { port, ref task, .. } = self.launch;
-        if !port::becomes_free(port) {
+        if !port::is_free(port) {
             return Err(Error::PortTaken { port });
         }
         let running = Guarded::spawn(task, lock.as_input()?, self.place.new_log()?)?;

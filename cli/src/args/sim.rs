@@ -14,7 +14,7 @@ pub(crate) const REPEAT_PERCENT: u64 = 20;
 /// `flash sim`
 #[derive(Debug, ClapArgs)]
 #[command(
-    // Those of a `flash dev` may be in use.
+    // The servers of a `flash dev` may be in use.
     mut_arg("dir", |dir| dir.default_value(".flash/sim")),
     after_help = "Each strategy sells to the same buyers, who come at the same times, whether or not those before them have an \
                         answer. Latency counts from the moment at which a request was to be sent. naive is there to be seen \
