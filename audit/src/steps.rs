@@ -28,7 +28,9 @@ impl Step {
     pub(crate) fn of(change: &Change, skus: &[String]) -> Option<Self> {
         let name = |sku: u16| skus.get(usize::from(sku)).cloned();
         Some(match change {
-            Change::Warmed(terms) => Self::Warmed(terms.skus.iter().map(|sku| (sku.name.clone(), sku.total)).collect()),
+            Change::Warmed(life) => Self::Warmed(
+                life.terms.skus.iter().zip(&life.totals).map(|(sku, total)| (sku.name.clone(), *total)).collect(),
+            ),
             Change::Reserved(reserved) => {
                 let items = reserved.items.iter().map(|item| Some((name(item.sku)?, item.quantity.into())));
                 Self::Reserved { items: items.collect::<Option<_>>()?, held: reserved.expires_at_ms.is_some() }

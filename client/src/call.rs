@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use flash_wire::key::{KEY_PREFIX, THROTTLE_KEY_PREFIX};
 use flash_wire::{
-    Ack, AckAnswer, ArgSink, BuyerStatus, EndHold, EndHoldAnswer, FenceAnswer, Pull, PullAnswer, Ready, ReadyAnswer,
-    Reap, ReapAnswer, Rebuild, RebuildAnswer, ReservationStatus, Reserve, ReserveAnswer, Restock, RestockAnswer,
-    SaleStatus, Status, SwitchAnswer, Throttle, ThrottleAnswer, Unfence, UnfenceAnswer, Warm, WarmAnswer,
+    Ack, AckAnswer, Active, ActiveAnswer, ArgSink, BuyerStatus, EndHold, EndHoldAnswer, Fence, FenceAnswer, Pull,
+    PullAnswer, Ready, ReadyAnswer, Reap, ReapAnswer, Rebuild, RebuildAnswer, ReservationStatus, Reserve,
+    ReserveAnswer, Restock, RestockAnswer, SaleStatus, Status, SwitchAnswer, Throttle, ThrottleAnswer, Unfence,
+    UnfenceAnswer, Warm, WarmAnswer,
 };
 use redis::{Cmd, RedisWrite};
 
@@ -169,14 +170,20 @@ impl Call<FenceAnswer> {
     /// Stops a sale until its state is known to be whole.
     #[must_use]
     pub fn fence(sale: &str) -> Self {
-        Self::on(Unfence::FENCE, RELAY_TIMEOUT_MS, sale)
+        Self::on(Fence::NAME, RELAY_TIMEOUT_MS, sale)
+    }
+
+    /// Stops a sale for the recovery attempt `term`, whether or not Redis has that sale.
+    #[must_use]
+    pub fn fence_for(sale: &str, term: u64) -> Self {
+        Self::on(Fence::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| Fence { term: Some(term) }.args(sink))
     }
 }
 
 impl Call<UnfenceAnswer> {
     /// Lets a fenced sale go on.
     #[must_use]
-    pub fn unfence(sale: &str, unfence: Unfence) -> Self {
+    pub fn unfence(sale: &str, unfence: &Unfence) -> Self {
         Self::on(Unfence::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| unfence.args(sink))
     }
 }
@@ -186,6 +193,14 @@ impl Call<RebuildAnswer> {
     #[must_use]
     pub fn rebuild(sale: &str, rebuild: &Rebuild) -> Self {
         Self::on(Rebuild::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| rebuild.args(sink))
+    }
+}
+
+impl Call<ActiveAnswer<'static>> {
+    /// Active reservations whose id is higher than `after`, at most `count` of them, by ascending ids.
+    #[must_use]
+    pub fn active(sale: &str, after: u64, count: u64) -> Self {
+        Self::on(Active::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| Active { after, count }.args(sink))
     }
 }
 
@@ -219,7 +234,9 @@ impl ArgSink for Sink<'_> {
 #[cfg(test)]
 mod tests {
     use flash_wire::message::MessageItem;
-    use flash_wire::{NextEpoch, RebuiltReservation, ThrottleTerms, WindowTerms};
+    use flash_wire::{
+        Attempt, Content, Expected, ExpectedSku, NextEpoch, RebuiltReservation, ThrottleTerms, WindowTerms,
+    };
 
     use super::*;
 
@@ -251,10 +268,23 @@ mod tests {
     #[test]
     fn a_recoverys_calls_are_what_the_module_takes() {
         check(&Call::fence("drop"), "FLASH.FENCE flash:drop");
-        check(&Call::unfence("drop", Unfence { epoch: 2, seq: 9, next: None }), "FLASH.UNFENCE flash:drop 2 9");
-        let next = Some(NextEpoch { epoch: 3, after: 20 });
-        let unfence = Unfence { epoch: 2, seq: 9, next };
-        check(&Call::unfence("drop", unfence), "FLASH.UNFENCE flash:drop 2 9 EPOCH 3 AFTER 20");
+        check(&Call::fence_for("drop", 7), "FLASH.FENCE flash:drop TERM 7");
+        check(&Call::active("drop", 5, 10), "FLASH.ACTIVE flash:drop AFTER 5 COUNT 10");
+        let unfence = Unfence { epoch: 2, seq: 9, next: None, attempt: None, expected: None };
+        check(&Call::unfence("drop", &unfence), "FLASH.UNFENCE flash:drop 2 9");
+        let attempt = Some(Attempt { term: 7, instance: 6 });
+        let content = Content { reservations: 4, digest: 11 };
+        let skus = vec![ExpectedSku { name: "s".to_owned(), total: 5, taken: 4 }];
+        let unfence = Unfence {
+            next: Some(NextEpoch { epoch: 3, after: 20 }),
+            attempt,
+            expected: Some(Expected { content, is_closed: true, skus }),
+            ..unfence
+        };
+        check(
+            &Call::unfence("drop", &unfence),
+            "FLASH.UNFENCE flash:drop 2 9 EPOCH 3 AFTER 20 TERM 7 INSTANCE 6 RESERVATIONS 4 DIGEST 11 CLOSED 1 SKU s 5 4",
+        );
         let reservation = RebuiltReservation {
             id: 7,
             buyer: "ada".into(),
@@ -267,7 +297,7 @@ mod tests {
         };
         let json =
             r#"{"id":7,"buyer":"ada","slot":0,"state":"held","items":[{"sku":"s","quantity":1}],"expires_at_ms":5}"#;
-        let rebuild = Rebuild { epoch: 2, reservations: vec![reservation] };
-        check(&Call::rebuild("drop", &rebuild), &format!("FLASH.REBUILD flash:drop 2 {json}"));
+        let rebuild = Rebuild { epoch: 2, attempt, reservations: vec![reservation] };
+        check(&Call::rebuild("drop", &rebuild), &format!("FLASH.REBUILD flash:drop 2 TERM 7 INSTANCE 6 {json}"));
     }
 }

@@ -2,8 +2,8 @@
 //! calls that it refused.
 
 use flash_wire::{
-    Ack, EndHold, Pull, Ready, Reap, Rebuild, Reserve, Restock, Status, SwitchAnswer, Throttle, Unfence, Unreadable,
-    Warm,
+    Ack, Active, EndHold, Fence, Pull, Ready, Reap, Rebuild, Reserve, Restock, Status, SwitchAnswer, Throttle, Unfence,
+    Unreadable, Warm,
 };
 use redis::{Cmd, Value};
 
@@ -12,7 +12,7 @@ use crate::error::CallError;
 
 /// Every command that gateways and syncers send, with arguments by which it changes nothing: the keys are such as no sale,
 /// no rate limit and no lookup can have. Redis looks at who asks before it looks at any of this.
-const HARMLESS: [(&str, &[&str]); 23] = [
+const HARMLESS: [(&str, &[&str]); 24] = [
     (Warm::NAME, &["flash:(none)", "-"]),
     (Reserve::NAME, &["flash:(none)", "-"]),
     (EndHold::CONFIRM, &["flash:(none)", "1"]),
@@ -23,7 +23,8 @@ const HARMLESS: [(&str, &[&str]); 23] = [
     (Pull::NAME, &["flash:(none)", "none", "LEASE", "0"]),
     (Ack::NAME, &["flash:(none)", "1", "1"]),
     (Throttle::NAME, &["flash:throttle:(none)", "-", "-", "-"]),
-    (Unfence::FENCE, &["flash:(none)"]),
+    (Active::NAME, &["flash:(none)"]),
+    (Fence::NAME, &["flash:(none)"]),
     (Unfence::NAME, &["flash:(none)", "1", "1"]),
     (Rebuild::NAME, &["flash:(none)", "1", "-"]),
     (Restock::NAME, &["flash:(none)", "1"]),

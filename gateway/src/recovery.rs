@@ -289,8 +289,8 @@ impl Recovery {
     }
 
     async fn unfence(&self, sale: &str, status: &SaleStatus<'_>, next: Option<NextEpoch>) -> Result<bool, Trouble> {
-        let unfence = Unfence { epoch: status.epoch, seq: status.seq, next };
-        self.redis.call(Call::unfence(sale, unfence)).await??;
+        let unfence = Unfence { epoch: status.epoch, seq: status.seq, next, attempt: None, expected: None };
+        self.redis.call(Call::unfence(sale, &unfence)).await??;
         Ok(true)
     }
 }

@@ -22,7 +22,7 @@ use redis_module::raw::{
 use crate::call::{Call, Command, acl_categories, is_write};
 use crate::command_info::CommandInfo;
 use crate::value::Value;
-use crate::{load, ready, stats};
+use crate::{load, moved, stats};
 
 #[global_allocator]
 static ALLOCATOR: RedisAlloc = RedisAlloc;
@@ -98,6 +98,12 @@ impl<'a> Ctx<'a> {
         let payload = payload.unwrap_or_default();
         let (payload, length) = (payload.as_ptr().cast::<c_char>(), payload.len());
         redis!(RedisModule_Replicate(self.0, command.as_ptr(), format, key.0, payload, length));
+    }
+
+    /// Sends `command` with a key, an option and its number to replicas and the AOF.
+    pub(crate) fn replicate_option(self, command: &CStr, key: Str, option: &CStr, number: u64) {
+        let (format, number) = (c"scl".as_ptr(), number.cast_signed());
+        redis!(RedisModule_Replicate(self.0, command.as_ptr(), format, key.0, option.as_ptr(), number));
     }
 
     pub(crate) fn signal_modified(self, key: Str) {
@@ -418,7 +424,7 @@ pub(crate) fn subscribe(ctx: Ctx) {
     raw::subscribe_to_server_event(ctx.0, swap, Some(on_swap_db));
 }
 
-/// A sale may come under another name without any command of ours.
+/// Tells [`moved`] that a key holds what another one held, without any command of ours.
 extern "C" fn on_keyspace_event(
     ctx: *mut RedisModuleCtx,
     _type: c_int,
@@ -428,7 +434,7 @@ extern "C" fn on_keyspace_event(
     // SAFETY: the server gives the event's name as a C string.
     let event = unsafe { CStr::from_ptr(event) };
     if [c"rename_to", c"copy_to", c"move_to"].contains(&event) {
-        guard(|| ready::list(Ctx(ctx, PhantomData).db(), Str(key, PhantomData).bytes()));
+        guard(|| moved::came(Ctx(ctx, PhantomData), Str(key, PhantomData)));
     }
     OK
 }
@@ -436,5 +442,5 @@ extern "C" fn on_keyspace_event(
 unsafe extern "C" fn on_swap_db(_ctx: *mut RedisModuleCtx, _event: RedisModuleEvent, _sub: u64, data: *mut c_void) {
     // SAFETY: with this event the server sends this struct.
     let swapped = unsafe { &*data.cast::<RedisModuleSwapDbInfo>() };
-    guard(|| ready::swap_dbs(swapped.dbnum_first, swapped.dbnum_second));
+    guard(|| moved::swapped(swapped.dbnum_first, swapped.dbnum_second));
 }

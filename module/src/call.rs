@@ -172,6 +172,11 @@ impl KeyName<'_> {
         self.ctx.notify(event, self.name);
     }
 
+    /// Sends `command` with this key, an option and its number to replicas and the AOF.
+    pub(crate) fn replicate_option(&self, command: &CStr, option: &CStr, number: u64) {
+        self.ctx.replicate_option(command, self.name, option, number);
+    }
+
     /// Sends `command` with this key, and `payload` if it takes one, to replicas and the AOF.
     pub(crate) fn replicate(&self, command: &CStr, payload: Option<&[u8]>) {
         self.ctx.replicate(command, self.name, payload);

@@ -2,6 +2,7 @@
 
 use crate::api::{Ctx, register as add};
 
+mod active;
 mod end_hold;
 mod operate;
 #[cfg(debug_assertions)]
@@ -26,6 +27,7 @@ pub(crate) fn register(ctx: Ctx) -> Result<(), String> {
     add::<operate::RestockCommand>(ctx, has_category)?;
     add::<operate::OpenCommand>(ctx, has_category)?;
     add::<operate::CloseCommand>(ctx, has_category)?;
+    add::<active::ActiveCommand>(ctx, has_category)?;
     add::<recover::FenceCommand>(ctx, has_category)?;
     add::<recover::UnfenceCommand>(ctx, has_category)?;
     add::<recover::RebuildCommand>(ctx, has_category)?;

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Int,
     /// Unix milliseconds.
     Time,
+    /// Nothing but its token.
+    Flag,
     /// All of these, in their order.
     Block(&'static [Arg]),
     /// One of these.
@@ -90,6 +92,7 @@ fn words(arg: &Arg) -> i32 {
     let of_its_own = match arg.kind {
         Kind::Block(args) => args.iter().map(words).sum(),
         Kind::OneOf(args) => args.iter().map(words).min().unwrap_or(0),
+        Kind::Flag => 0,
         _ => 1,
     };
     of_its_own + i32::from(arg.token.is_some())

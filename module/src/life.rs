@@ -27,8 +27,8 @@ pub(crate) fn role_changed() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A sale is no longer in memory.
-pub(crate) fn sale_gone() {
+/// A sale is no longer in memory, or lies under another name, or came from elsewhere.
+pub(crate) fn sales_changed() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 

@@ -12,7 +12,7 @@ use crate::api::{self, Ctx, guard};
 use crate::info::on_info;
 use crate::stored::{self, Stored};
 use crate::value::Value;
-use crate::{commands, config, life, role};
+use crate::{commands, config, instance, life, role};
 
 /// Tells the server of everything there is. An error refuses the load, and the server's log has its text.
 pub(crate) fn load(ctx: Ctx) -> Result<(), String> {
@@ -27,7 +27,9 @@ pub(crate) fn load(ctx: Ctx) -> Result<(), String> {
             | ModuleOptions::HANDLE_REPL_ASYNC_LOAD,
     );
     stored::set_hash_key(HashKey(ctx.random()));
-    life::begin(ctx.random()[0]);
+    let [generation, instance] = ctx.random();
+    life::begin(generation);
+    instance::begin(instance);
     Stored::native().create(ctx)?;
     Throttle::native().create(ctx)?;
     commands::register(ctx)?;

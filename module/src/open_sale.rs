@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 
 use flash_sale::{Change, Event, Refusal, Sale};
-use flash_wire::{Answer, Outcome, reply};
+use flash_wire::{Answer, Attempt, Outcome, reply};
 
 use crate::call::{Call, Key, KeyName};
 use crate::fault::Fault;
@@ -47,6 +47,14 @@ pub(crate) fn with_sale<T: Answer>(
     answer(call, &outcome)
 }
 
+/// [`with_sale`] for what a fenced sale refuses whatever else is asked.
+pub(crate) fn with_selling_sale<T: Answer>(
+    call: &Call,
+    f: impl FnOnce(&mut OpenSale) -> Result<Outcome<T>, Fault>,
+) -> Result<(), Fault> {
+    with_sale(call, |open| if open.sale().is_fenced() { Ok(Err(Refusal::Fenced)) } else { f(open) })
+}
+
 /// A sale in its key.
 pub(crate) struct OpenSale<'k, 'a> {
     pub(crate) stored: &'k mut Stored,
@@ -61,10 +69,27 @@ impl OpenSale<'_, '_> {
 
     /// Fences a sale that may lack what was decided last, before a client's command changes it.
     pub(crate) fn fence_if_in_doubt(&mut self, call: &Call) {
-        if !self.stored.is_in_doubt() || self.sale().is_fenced() || !call.writes() || call.is_replicated() {
+        let is_in_doubt = self.stored.is_in_doubt() || self.is_away();
+        if !is_in_doubt || self.sale().is_fenced() || !call.writes() || call.is_replicated() {
             return;
         }
         self.sale().fence();
+        self.fenced_itself();
+    }
+
+    /// Whether the sale belongs under another name.
+    pub(crate) fn is_away(&self) -> bool {
+        self.stored.is_away(self.name.bytes())
+    }
+
+    /// Whether a client speaks for another recovery attempt than the one that has fenced this very value.
+    pub(crate) fn is_fenced_for_another(&self, call: &Call, attempt: Option<Attempt>) -> bool {
+        let is_this = |attempt: Attempt| attempt.instance == self.stored.instance || call.is_replicated();
+        Attempt::term(attempt) != self.stored.sale.term() || !attempt.is_none_or(is_this)
+    }
+
+    /// The sale has fenced itself, and replicas and the AOF are to know.
+    pub(crate) fn fenced_itself(&mut self) {
         self.name.replicate(FENCE, None);
         self.name.changed();
         self.list();
@@ -115,7 +140,12 @@ impl OpenSale<'_, '_> {
 
 /// Lets the event that makes a sale happen, in an empty key or in place of an earlier life of the sale.
 pub(crate) fn warm(call: &Call, key: &mut Key<Stored>, event: &Event) -> Result<(), Fault> {
-    put(call, key, Stored::new(event)?);
+    let mut life = Stored::new(event)?;
+    if let Some((before, _)) = key.value() {
+        before.is_replaced = true;
+        life.instance = before.instance;
+    }
+    put(call, key, life);
     let happened = stats::happened(&event.change);
     if let Some((_, name)) = key.value() {
         name.notify(happened);
@@ -127,6 +157,7 @@ pub(crate) fn warm(call: &Call, key: &mut Key<Stored>, event: &Event) -> Result<
 pub(crate) fn put(call: &Call, key: &mut Key<Stored>, stored: Stored) {
     key.set(stored);
     if let Some((stored, name)) = key.value() {
+        stored.came_to(name.bytes());
         stored.listed = true;
         ready::list(call.db(), name.bytes());
         name.changed();

@@ -7,6 +7,7 @@ use flash_sale::{Event, HashKey, Malformed, Mover, Sale};
 
 use crate::api::NativeType;
 use crate::fault::Fault;
+use crate::instance;
 use crate::life;
 use crate::ready;
 use crate::role;
@@ -29,6 +30,10 @@ fn hash_key() -> HashKey {
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) sale: Sale,
+    /// Its number among all values.
+    pub(crate) instance: u64,
+    /// A later life of the same sale takes its place: the sale is not gone when this is.
+    pub(crate) is_replaced: bool,
     /// The life of this server in which the sale was last known to be whole.
     life: u64,
     /// Whether the list of sales that may need a relay has this one.
@@ -43,13 +48,42 @@ pub(crate) struct Stored {
 impl Stored {
     fn of(sale: Sale) -> Self {
         let gauges = Gauges::new(&sale);
-        Self { sale, life: life::of_loaded(), listed: false, is_poisoned: false, gauges }
+        Self {
+            sale,
+            instance: instance::draw(),
+            is_replaced: false,
+            life: life::of_loaded(),
+            listed: false,
+            is_poisoned: false,
+            gauges,
+        }
     }
 
     /// A new sale.
     pub(crate) fn new(warmed: &Event) -> Result<Self, Fault> {
         let sale = Sale::new(warmed, hash_key()).ok_or(Fault::Unfit("there is no sale that the event could change"))?;
         Ok(Self::of(sale))
+    }
+
+    /// Nothing but the fence of a recovery attempt.
+    pub(crate) fn shell(term: u64) -> Self {
+        Self::of(Sale::shell(term, hash_key()))
+    }
+
+    /// It is the value of the key `name` from now on. Under another name than its own it sells nothing: its events are another
+    /// sale's.
+    pub(crate) fn came_to(&mut self, name: &[u8]) {
+        if self.sale.home().is_empty() {
+            self.sale.settle(name);
+        }
+        if self.is_away(name) {
+            self.sale.fence();
+        }
+    }
+
+    /// Whether the sale belongs under another name.
+    pub(crate) fn is_away(&self, name: &[u8]) -> bool {
+        self.sale.home() != name
     }
 
     /// Somebody who knows says that the sale is whole.
@@ -75,7 +109,9 @@ impl Stored {
 
 impl Drop for Stored {
     fn drop(&mut self) {
-        life::sale_gone();
+        if !self.is_replaced {
+            life::sales_changed();
+        }
     }
 }
 
@@ -109,7 +145,16 @@ impl Value for Stored {
         self.sale.defrag(from, mover)
     }
 
+    /// Nobody may tell the copy's events from the sale's own.
+    fn copy(&self) -> Option<Self> {
+        let mut copy = Self::load(&self.save()).ok()?;
+        copy.sale.fence();
+        Some(copy)
+    }
+
     fn was_loaded(&mut self, db: i32, name: &[u8]) {
+        self.came_to(name);
+        life::sales_changed();
         ready::list(db, name);
     }
 }

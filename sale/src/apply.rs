@@ -1,9 +1,10 @@
 //! Applying: changes, never fails, never decides. The same on every machine.
 
 use crate::decide::Buyer;
+use crate::digest::element;
 use crate::event::{Change, Event, Reserved, State};
 use crate::fingerprint::fingerprint;
-use crate::items::Items;
+use crate::items::{Item, Items};
 use crate::limits::{SEQ_MAX, TIME_MS_MAX};
 use crate::sale::Sale;
 
@@ -83,11 +84,13 @@ impl Sale {
     }
 
     fn reserve(&mut self, id: u64, reserved: &Reserved) {
+        let state = if reserved.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
         for item in reserved.items.iter() {
             let units = &mut self.units[usize::from(item.sku)];
-            let side = if reserved.expires_at_ms.is_some() { &mut units.held } else { &mut units.confirmed };
+            let side = if state == State::Held { &mut units.held } else { &mut units.confirmed };
             *side += u64::from(item.quantity);
         }
+        self.content.add(self.element(id, reserved.buyer, &reserved.items, state));
         self.newest_reservation = id;
         self.reservations.insert(id, reserved, reserved.request.map(|_| fingerprint(reserved.data)));
         if let Some(expires_at_ms) = reserved.expires_at_ms {
@@ -97,24 +100,34 @@ impl Sale {
     }
 
     fn confirm(&mut self, id: u64) {
-        for item in self.items_of(id).iter().flat_map(Items::iter) {
+        let Some(hold) = self.reservations.get(id) else { return };
+        let element = |state| self.element(id, hold.buyer, &hold.items, state);
+        let (held, confirmed) = (element(State::Held), element(State::Confirmed));
+        for item in hold.items.iter() {
             let units = &mut self.units[usize::from(item.sku)];
             units.held -= u64::from(item.quantity);
             units.confirmed += u64::from(item.quantity);
         }
+        self.content.remove(held);
+        self.content.add(confirmed);
         self.reservations.confirm(id);
         self.forget_hold(id);
     }
 
     fn end(&mut self, id: u64, state: State) {
-        for item in self.items_of(id).iter().flat_map(Items::iter) {
+        let Some(hold) = self.reservations.get(id) else { return };
+        let held = self.element(id, hold.buyer, &hold.items, State::Held);
+        for item in hold.items.iter() {
             self.units[usize::from(item.sku)].held -= u64::from(item.quantity);
         }
+        self.content.remove(held);
         self.reservations.end(id, state);
         self.forget_hold(id);
     }
 
-    fn items_of(&self, id: u64) -> Option<Items> {
-        self.reservations.get(id).map(|reservation| reservation.items)
+    /// The part that an active reservation has in the sale's digest.
+    pub(crate) fn element(&self, id: u64, buyer: &str, items: &Items, state: State) -> u64 {
+        let item = |item: Item| (self.sku_hashes[usize::from(item.sku)], item.quantity);
+        element(id, buyer, items.iter().map(item), state)
     }
 }

@@ -15,11 +15,11 @@ impl Sale {
     /// # Errors
     /// The refusal that is the answer; nothing happens then.
     pub fn decide<'a>(&self, command: &Command<'a>, now_ms: u64) -> Result<Event<'a>, Refusal> {
+        if self.is_fenced {
+            return Err(Refusal::Fenced);
+        }
         let now_ms = self.now(now_ms);
         let change = match command {
-            Command::Reserve(_) | Command::Confirm { .. } | Command::Release { .. } if self.is_fenced => {
-                return Err(Refusal::Fenced);
-            }
             Command::Reserve(reserve) => self.decide_reserve(reserve, now_ms)?,
             Command::Confirm { id } => self.decide_confirm(*id, now_ms)?,
             Command::Release { id } => self.decide_release(*id, now_ms)?,

@@ -1,7 +1,7 @@
 //! Events: the only way in which a sale changes.
 
 use crate::items::Items;
-use crate::terms::Terms;
+use crate::life::Life;
 
 /// One change of one sale. The same Event is applied to the state, replicated, journalled, published and written to
 /// PostgreSQL. It borrows what is long (buyer, request, data) from wherever it came.
@@ -20,8 +20,8 @@ pub struct Event<'a> {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change<'a> {
-    /// The sale came to be, under these terms.
-    Warmed(Terms),
+    /// The sale came to be, or began a later life.
+    Warmed(Life),
     /// A buyer got a reservation; its id is the event's seq.
     Reserved(Reserved<'a>),
     /// The hold `id` was paid for.

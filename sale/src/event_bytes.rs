@@ -5,6 +5,7 @@ use crate::bytes::{Malformed, Reader, put_bytes, put_int, put_optional_int, put_
 use crate::event::{Change, Event, Reserved};
 use crate::invalid::{name, text};
 use crate::items::{Item, Items};
+use crate::life::Life;
 use crate::limits::{
     BUYER_BYTES_MAX, DATA_BYTES_MAX, EPOCH_MAX, EXPIRED_PER_EVENT_MAX, QUANTITY_UNITS_MAX, REQUEST_BYTES_MAX,
     RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
@@ -22,13 +23,21 @@ const EXPIRED: u8 = 5;
 const RESTOCKED: u8 = 6;
 const OPENED: u8 = 7;
 const CLOSED: u8 = 8;
+/// A life that does not begin with nothing but its terms.
+const WARMED_AGAIN: u8 = 9;
 
 impl<'a> Event<'a> {
     /// Appends the event's bytes to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(EVENT_VERSION);
         out.push(match self.change {
-            Change::Warmed(_) => WARMED,
+            Change::Warmed(ref life) => {
+                if life.is_plain() {
+                    WARMED
+                } else {
+                    WARMED_AGAIN
+                }
+            }
             Change::Reserved(_) => RESERVED,
             Change::Confirmed { .. } => CONFIRMED,
             Change::Released { .. } => RELEASED,
@@ -41,7 +50,7 @@ impl<'a> Event<'a> {
         put_int(out, self.seq);
         put_int(out, self.at_ms);
         match &self.change {
-            Change::Warmed(terms) => put_terms(out, terms),
+            Change::Warmed(life) => put_life(out, life),
             Change::Reserved(reserved) => put_reserved(out, reserved),
             Change::Confirmed { id } | Change::Released { id } => put_int(out, *id),
             Change::Expired { ids } => {
@@ -72,7 +81,8 @@ impl<'a> Event<'a> {
             seq: reader.int_within("seq", 1, SEQ_MAX)?,
             at_ms: reader.int_within("event time", 0, TIME_MS_MAX)?,
             change: match kind {
-                WARMED => Change::Warmed(read_terms(&mut reader)?),
+                WARMED => Change::Warmed(read_terms(&mut reader)?.into()),
+                WARMED_AGAIN => Change::Warmed(read_life(&mut reader)?),
                 RESERVED => Change::Reserved(read_reserved(&mut reader)?),
                 CONFIRMED => Change::Confirmed { id: read_id(&mut reader)? },
                 RELEASED => Change::Released { id: read_id(&mut reader)? },
@@ -89,6 +99,30 @@ impl<'a> Event<'a> {
         reader.end("end of event")?;
         Ok(event)
     }
+}
+
+fn put_life(out: &mut Vec<u8>, life: &Life) {
+    put_terms(out, &life.terms);
+    if life.is_plain() {
+        return;
+    }
+    out.push(life.is_closed.into());
+    put_int(out, life.forgotten_seq);
+    life.totals.iter().for_each(|total| put_int(out, *total));
+}
+
+fn read_life(reader: &mut Reader) -> Result<Life, Malformed> {
+    let terms = read_terms(reader)?;
+    let is_closed = match reader.byte("closed")? {
+        0 => false,
+        1 => true,
+        _ => return Err(Malformed::new("closed")),
+    };
+    let forgotten_seq = reader.int_within("forgotten seq", 0, SEQ_MAX)?;
+    let total = |_: &SkuTerms| reader.int_within("total", 0, TOTAL_UNITS_MAX);
+    let totals = terms.skus.iter().map(total).collect::<Result<Vec<_>, _>>()?;
+    let life = Life { terms, totals, is_closed, forgotten_seq };
+    if life.is_plain() { Err(Malformed::new("life: it has a shorter form")) } else { Ok(life) }
 }
 
 pub(crate) fn put_terms(out: &mut Vec<u8>, terms: &Terms) {
@@ -250,8 +284,8 @@ mod tests {
             data: None,
         });
         vec![
-            Change::Warmed(terms),
-            Change::Warmed(Terms::simple(1)),
+            Change::Warmed(terms.clone().into()),
+            Change::Warmed(Terms::simple(1).into()),
             reserved(),
             bare,
             Change::Confirmed { id: 7 },
@@ -260,6 +294,8 @@ mod tests {
             Change::Restocked { sku: 63, total: 0 },
             Change::Opened,
             Change::Closed,
+            Change::Warmed(Life { totals: vec![0], ..Life::from(Terms::simple(1)) }),
+            Change::Warmed(Life { is_closed: true, forgotten_seq: 300, ..Life::from(terms) }),
         ]
     }
 

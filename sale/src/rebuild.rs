@@ -4,6 +4,7 @@
 //! these is absolute and may be repeated, so that a replica takes it as it was said.
 
 use crate::event::{Change, Event, Reserved, State};
+use crate::expected::Unfence;
 use crate::journal::Journal;
 use crate::limits::RESERVATIONS_PER_BUYER_MAX;
 use crate::refusal::Refusal;
@@ -15,7 +16,7 @@ use crate::sale::Sale;
 pub struct NextEpoch {
     /// Its number.
     pub epoch: u64,
-    /// Its first event is the one behind this: the numbers that the epoch before may have given to events that were lost
+    /// Its first event is the one after this: the numbers that the epoch before may have given to events that were lost
     /// are not given again.
     pub after: u64,
 }
@@ -32,64 +33,105 @@ impl Sale {
         self.is_fenced = true;
     }
 
-    /// Lets the sale go on: its caller has seen that PostgreSQL and the queue know nothing of this sale behind the event
-    /// `seq` of `epoch`. It goes on in the same epoch, or in the `next` one: then what anyone still sends of the epoch before
-    /// is told from what happens from now on.
+    /// Stops every decision for the recovery attempt `term`. From now on, no attempt before it changes anything here.
     ///
     /// # Errors
-    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale has never made
-    /// `seq`: then it has forgotten something, and must be rebuilt under the next epoch. [`Refusal::Conflict`] too, when it
-    /// cannot go on in the `next` epoch: that is none, or begins too early, or the sale is not fenced or has events that are
-    /// not acknowledged.
-    pub fn unfence(&mut self, epoch: u64, seq: u64, next: Option<NextEpoch>) -> Result<(), Refusal> {
-        if next.is_some_and(|next| next.epoch == self.epoch && epoch < next.epoch && !self.is_fenced) {
-            return Ok(());
-        }
-        if epoch != self.epoch {
+    /// [`Refusal::Fenced`] when a later attempt has fenced the sale already.
+    pub const fn fence_for(&mut self, term: u64) -> Result<(), Refusal> {
+        if term < self.term {
             return Err(Refusal::Fenced);
         }
-        if seq > self.seq {
+        self.term = term;
+        self.fence();
+        Ok(())
+    }
+
+    /// Lets the sale go on: its caller has seen that PostgreSQL and the queue know nothing of this sale after the event
+    /// `seq` of `epoch`. It goes on in the same epoch, or in the `next` one: then what anyone still sends of the epoch before
+    /// is told from what happens from now on. It may be repeated.
+    ///
+    /// # Errors
+    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or `term` is not the attempt that has fenced it.
+    /// [`Refusal::Conflict`] when the sale has never made `seq`: then it has forgotten something, and must be rebuilt under
+    /// the next epoch; when it differs from what is expected, or has a journal and nothing is expected, or no attempt says
+    /// so; when it cannot go on in the `next` epoch: that is none, or begins too early, or the sale is not fenced or has
+    /// events that are not acknowledged.
+    pub fn unfence(&mut self, unfence: &Unfence) -> Result<(), Refusal> {
+        let is_repeated = self.check_unfence(unfence)?;
+        if !is_repeated {
+            let is_known = unfence.term > 0 && unfence.expected.is_some_and(|expected| self.is_as(expected));
+            let may_be_unknown = self.journal.is_none() && unfence.expected.is_none();
+            if !is_known && !may_be_unknown {
+                return Err(Refusal::Conflict);
+            }
+            self.go_on(unfence.next);
+        }
+        Ok(())
+    }
+
+    /// [`Sale::unfence`] as a primary has done it, or this server before it stopped: what was expected was there then.
+    ///
+    /// # Errors
+    /// As [`Sale::unfence`], but for what is expected.
+    pub fn unfence_as_said(&mut self, unfence: &Unfence) -> Result<(), Refusal> {
+        if !self.check_unfence(unfence)? {
+            self.go_on(unfence.next);
+        }
+        Ok(())
+    }
+
+    /// Whether the sale goes on already as it is to.
+    fn check_unfence(&self, &Unfence { term, epoch, seq, next, .. }: &Unfence) -> Result<bool, Refusal> {
+        if term != self.term {
+            return Err(Refusal::Fenced);
+        }
+        if next.is_some_and(|next| next.epoch == self.epoch && epoch < next.epoch && !self.is_fenced) {
+            return Ok(true);
+        }
+        if epoch != self.epoch || self.is_shell() {
+            return Err(Refusal::Fenced);
+        }
+        if seq > self.seq || next.is_some_and(|next| !self.can_go_on_in(next)) {
             return Err(Refusal::Conflict);
         }
-        if let Some(next) = next {
-            self.go_on_in(next)?;
+        Ok(!self.is_fenced)
+    }
+
+    fn can_go_on_in(&self, NextEpoch { epoch, after }: NextEpoch) -> bool {
+        self.is_fenced && self.journal_events() == 0 && epoch > self.epoch && after >= self.seq
+    }
+
+    fn go_on(&mut self, next: Option<NextEpoch>) {
+        if let Some(NextEpoch { epoch, after }) = next {
+            (self.epoch, self.seq) = (epoch, after);
+            self.journal = self.terms.journal_events_max.map(|events_max| Journal::new(events_max, after));
         }
         self.is_fenced = false;
-        Ok(())
     }
 
-    fn go_on_in(&mut self, NextEpoch { epoch, after }: NextEpoch) -> Result<(), Refusal> {
-        if !self.is_fenced || self.journal_events() > 0 || epoch <= self.epoch || after < self.seq {
-            return Err(Refusal::Conflict);
-        }
-        (self.epoch, self.seq) = (epoch, after);
-        self.journal = self.terms.journal_events_max.map(|events_max| Journal::new(events_max, after));
-        Ok(())
-    }
-
-    /// Whether a later life of the sale may take this one's place: it is fenced, and all that it has made lies before that
-    /// life, which begins behind the event `after`.
+    /// Whether a later life of the sale may take this one's place: the recovery attempt `term` has fenced it, and all that it
+    /// has made lies before that life, which begins after the event `after`.
     #[must_use]
-    pub const fn gives_way_to(&self, epoch: u64, after: u64) -> bool {
-        self.is_fenced && epoch > self.epoch && after >= self.seq
+    pub const fn gives_way_to(&self, term: u64, epoch: u64, after: u64) -> bool {
+        self.is_fenced && term == self.term && epoch > self.epoch && after >= self.seq
     }
 
     /// Whether `event` makes such a life.
     #[must_use]
     pub const fn is_followed_by(&self, event: &Event) -> bool {
-        matches!(event.change, Change::Warmed(_)) && self.gives_way_to(event.epoch, event.seq - 1)
+        matches!(event.change, Change::Warmed(_)) && self.gives_way_to(self.term, event.epoch, event.seq - 1)
     }
 
     /// Gives reservations of earlier lives back, all or none; those that are back already are passed over. Gives how many
     /// are new. They come by ascending ids, over all calls together.
     ///
     /// # Errors
-    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale is not fenced or
-    /// a reservation does not fit: its id is not behind those before, it is not active, or its slot, its units or its
+    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or `term` is not the recovery attempt that has fenced
+    /// it. [`Refusal::Conflict`] when the sale is not fenced or a reservation does not fit: its id is not behind those before, it is not active, or its slot, its units or its
     /// pay window contradict the others or the terms. A hold that would end before an older one, or later than one that is
     /// made now (clocks differ), ends with it.
-    pub fn rebuild(&mut self, epoch: u64, reservations: &[Reservation]) -> Result<usize, Refusal> {
-        if epoch != self.epoch {
+    pub fn rebuild(&mut self, term: u64, epoch: u64, reservations: &[Reservation]) -> Result<usize, Refusal> {
+        if term != self.term || epoch != self.epoch {
             return Err(Refusal::Fenced);
         }
         let new = reservations.iter().position(|reservation| !self.has_back(reservation)).unwrap_or(reservations.len());
@@ -148,6 +190,7 @@ impl Sale {
             let side = if reservation.state == State::Held { &mut units.held } else { &mut units.confirmed };
             *side += u64::from(item.quantity);
         }
+        self.content.add(self.element(id, buyer, &reservation.items, reservation.state));
         let items = reservation.items.clone();
         let made = Reserved { buyer, slot, items, expires_at_ms, request, data: None };
         self.reservations.insert(id, &made, fingerprint.filter(|_| request.is_some()));

@@ -1,12 +1,14 @@
 //! A sale's state, and what can be seen of it.
 
 use crate::command::Command;
+use crate::digest::{Content, sku_hash};
 use crate::due::Holds;
 use crate::event::{Change, Event};
 use crate::invalid::{Invalid, in_range};
 use crate::items::{Item, Items};
 use crate::journal::Journal;
 use crate::lease::Lease;
+use crate::life::Life;
 use crate::limits::{ENDED_RESERVATIONS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
 use crate::memory::allocated;
 use crate::refusal::Refusal;
@@ -17,7 +19,15 @@ use crate::terms::{SkuTerms, Terms};
 #[derive(Debug)]
 pub struct Sale {
     pub(crate) terms: Terms,
+    /// By SKU, in the order of the terms: what stands for it in the digest.
+    pub(crate) sku_hashes: Box<[u64]>,
     terms_bytes: usize,
+    /// The newest recovery attempt that has fenced the sale; 0: there was none.
+    pub(crate) term: u64,
+    /// The key that the sale was warmed under; empty: it is not known.
+    pub(crate) home: Box<[u8]>,
+    /// The seq of the newest event that made the sale forget an ended reservation with a request; 0: there was none.
+    pub(crate) forgotten_seq: u64,
     pub(crate) epoch: u64,
     /// The newest event's seq.
     pub(crate) seq: u64,
@@ -30,6 +40,8 @@ pub struct Sale {
     /// Nothing is decided until the state is known to be whole.
     pub(crate) is_fenced: bool,
     pub(crate) reservations: Reservations,
+    /// The active ones.
+    pub(crate) content: Content,
     /// The id of the newest reservation that there ever was; 0: there was none.
     pub(crate) newest_reservation: u64,
     /// When the newest hold that there ever was ends or ended, Unix milliseconds; 0: there was none.
@@ -87,40 +99,48 @@ pub enum Phase {
 impl Sale {
     /// The event that makes a sale. `after`: the newest seq of its earlier lives, or 0.
     #[must_use]
-    pub const fn warmed(terms: Terms, epoch: u64, after: u64, now_ms: u64) -> Event<'static> {
-        Event { epoch, seq: after + 1, at_ms: now_ms, change: Change::Warmed(terms) }
+    pub fn warmed(life: impl Into<Life>, epoch: u64, after: u64, now_ms: u64) -> Event<'static> {
+        Event { epoch, seq: after + 1, at_ms: now_ms, change: Change::Warmed(life.into()) }
     }
 
     /// The sale that a [`Change::Warmed`] makes; none, if `event` is another. One that had earlier lives is fenced.
     #[must_use]
     pub fn new(event: &Event, key: HashKey) -> Option<Self> {
-        let Change::Warmed(terms) = &event.change else { return None };
-        let mut sale = Self::empty(terms.clone(), event.epoch, event.seq - 1, key);
+        let Change::Warmed(life) = &event.change else { return None };
+        let mut sale = Self::empty(life.terms.clone(), event.epoch, event.seq - 1, key);
+        sale.units.iter_mut().zip(&life.totals).for_each(|(units, total)| units.total = *total);
+        (sale.is_closed, sale.forgotten_seq) = (life.is_closed, life.forgotten_seq);
         sale.is_fenced = event.seq > 1;
         sale.record(event);
         Some(sale)
     }
 
     /// What the terms, and the units beside them, take from the allocator: the same for ever.
-    fn terms_bytes(terms: &Terms, units: &Vec<Units>) -> usize {
+    fn terms_bytes(terms: &Terms, units: &Vec<Units>, sku_hashes: &[u64]) -> usize {
         let names = terms.skus.iter().map(|sku| allocated(sku.name.capacity())).sum::<usize>();
         let skus = allocated(terms.skus.capacity() * size_of::<SkuTerms>());
-        names + skus + allocated(units.capacity() * size_of::<Units>())
+        names + skus + allocated(units.capacity() * size_of::<Units>()) + allocated(size_of_val(sku_hashes))
     }
 
     pub(crate) fn empty(terms: Terms, epoch: u64, seq: u64, key: HashKey) -> Self {
         // Only a hold can end, so only a sale with a pay window remembers ended reservations.
         let remembered = if terms.hold_ms.is_some() { ENDED_RESERVATIONS_MAX as u64 } else { 0 };
         let units = terms.skus.iter().map(|sku| Units { total: sku.total, held: 0, confirmed: 0 }).collect();
+        let sku_hashes: Box<[u64]> = terms.skus.iter().map(|sku| sku_hash(&sku.name)).collect();
         Self {
             epoch,
             seq,
             at_ms: 0,
-            terms_bytes: Self::terms_bytes(&terms, &units),
+            terms_bytes: Self::terms_bytes(&terms, &units, &sku_hashes),
+            sku_hashes,
+            term: 0,
+            home: Box::default(),
+            forgotten_seq: 0,
             units,
             is_closed: false,
             is_fenced: false,
             reservations: Reservations::new(key, terms.total_units() + remembered),
+            content: Content::default(),
             newest_reservation: 0,
             newest_expiry_ms: 0,
             holds: Holds::default(),
@@ -149,6 +169,29 @@ impl Sale {
         self.seq
     }
 
+    /// The newest recovery attempt that has fenced the sale; 0: there was none.
+    #[must_use]
+    pub const fn term(&self) -> u64 {
+        self.term
+    }
+
+    /// The active reservations: kept count of, so that asking costs the same however many they are.
+    #[must_use]
+    pub const fn content(&self) -> Content {
+        self.content
+    }
+
+    /// The key that the sale was warmed under; empty: it is not known.
+    #[must_use]
+    pub const fn home(&self) -> &[u8] {
+        &self.home
+    }
+
+    /// From now on the sale belongs under this key.
+    pub fn settle(&mut self, key: &[u8]) {
+        self.home = key.into();
+    }
+
     /// The units of each SKU, in the order of the terms.
     #[must_use]
     pub fn units(&self) -> &[Units] {
@@ -165,6 +208,11 @@ impl Sale {
     #[must_use]
     pub fn reservation(&self, id: u64) -> Option<Reservation<'_>> {
         self.reservations.get(id)
+    }
+
+    /// The active reservations after the id `after`, by id.
+    pub fn active_after(&self, after: u64) -> impl Iterator<Item = Reservation<'_>> {
+        self.reservations.iter_after(after).filter(|reservation| reservation.state.is_active())
     }
 
     /// Every reservation that is active or remembered, by id.
@@ -273,14 +321,14 @@ impl Sale {
     /// Drops the journal's events up to `seq`. Absolute and idempotent, so it needs no event of its own.
     ///
     /// # Errors
-    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, [`Refusal::Conflict`] when the sale has never
-    /// made `seq`: whoever says that knows more than this sale does.
+    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or the sale has never made `seq`. Where the caller
+    /// knows of a later life or a later event, this sale has forgotten something: it fences itself.
     pub fn ack(&mut self, epoch: u64, seq: u64) -> Result<(), Refusal> {
-        if epoch != self.epoch {
-            return Err(Refusal::Fenced);
+        if (epoch, seq) > (self.epoch, self.seq) {
+            self.fence();
         }
-        if seq > self.seq {
-            return Err(Refusal::Conflict);
+        if epoch != self.epoch || seq > self.seq {
+            return Err(Refusal::Fenced);
         }
         if let Some(journal) = &mut self.journal {
             journal.ack(seq);
@@ -309,7 +357,8 @@ impl Sale {
         let journal = self.journal.as_ref().map_or(0, Journal::memory_bytes);
         let newest = allocated(self.newest.capacity());
         let holds = self.holds.memory_bytes();
-        size_of::<Self>() + self.terms_bytes + newest + journal + holds + self.reservations.memory_bytes()
+        let home = allocated(self.home.len());
+        size_of::<Self>() + self.terms_bytes + home + newest + journal + holds + self.reservations.memory_bytes()
     }
 
     /// How many pieces the sale takes from the allocator, but for the nodes of its trees: what it costs to free it.

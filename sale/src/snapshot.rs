@@ -14,8 +14,28 @@ use crate::sale::Sale;
 /// The version of the layout. [`Sale::load`] reads this one and those before, and refuses later ones.
 ///
 /// 1: the first. 2: behind the terms, a byte of flags (1: closed, 2: fenced), and each SKU's total. 3: a
-/// reservation may end with the fingerprint of its request.
-pub const SNAPSHOT_VERSION: u8 = 3;
+/// reservation may end with the fingerprint of its request. 4: behind the clock, the term, the seq of the newest event
+/// that made the sale forget a request, and the key that the sale was warmed under; a reservation without a request may
+/// have a fingerprint; a shell (epoch 0) ends behind that key.
+pub const SNAPSHOT_VERSION: u8 = 4;
+
+/// What is behind a sale's clock.
+#[derive(Default)]
+struct Past<'a> {
+    term: u64,
+    forgotten_seq: u64,
+    home: &'a [u8],
+}
+
+impl<'a> Past<'a> {
+    fn load(reader: &mut Reader<'a>, seq: u64) -> Result<Self, Malformed> {
+        Ok(Self {
+            term: reader.int_within("term", 0, EPOCH_MAX)?,
+            forgotten_seq: reader.int_within("forgotten seq", 0, seq)?,
+            home: reader.bytes("home")?,
+        })
+    }
+}
 
 impl Sale {
     /// The whole state; equal states give equal bytes. The lease is not part of it.
@@ -25,6 +45,12 @@ impl Sale {
         put_int(&mut out, self.epoch);
         put_int(&mut out, self.seq);
         put_int(&mut out, self.at_ms);
+        put_int(&mut out, self.term);
+        put_int(&mut out, self.forgotten_seq);
+        put_bytes(&mut out, &self.home);
+        if self.is_shell() {
+            return out;
+        }
         put_terms(&mut out, &self.terms);
         out.push(u8::from(self.is_closed) | u8::from(self.is_fenced) << 1);
         self.units.iter().for_each(|units| put_int(&mut out, units.total));
@@ -52,13 +78,22 @@ impl Sale {
         let mut reader = Reader::new(bytes);
         let version = reader.byte("snapshot version")?;
         if !(1..=SNAPSHOT_VERSION).contains(&version) {
-            return Err(Malformed::new("sale: its version is not 1, 2 or 3, written by another release"));
+            return Err(Malformed::new("sale: its version is not 1 to 4, written by another release"));
         }
-        let epoch = reader.int_within("epoch", 1, EPOCH_MAX)?;
-        let seq = reader.int_within("seq", 1, SEQ_MAX)?;
+        let epoch = reader.int_within("epoch", u64::from(version < 4), EPOCH_MAX)?;
+        let seq = reader.int_within("seq", epoch.min(1), if epoch == 0 { 0 } else { SEQ_MAX })?;
         let at_ms = reader.int_within("clock", 0, TIME_MS_MAX)?;
-        let mut sale = Self::empty(read_terms(&mut reader)?, epoch, seq, key);
-        sale.at_ms = at_ms;
+        let past = if version < 4 { Past::default() } else { Past::load(&mut reader, seq)? };
+        let mut sale = match epoch {
+            0 => Self::shell(past.term, key),
+            _ => Self::empty(read_terms(&mut reader)?, epoch, seq, key),
+        };
+        (sale.at_ms, sale.term, sale.forgotten_seq, sale.home) =
+            (at_ms, past.term, past.forgotten_seq, past.home.into());
+        if epoch == 0 {
+            reader.end("end of shell")?;
+            return Ok(sale);
+        }
         if version >= 2 {
             sale.load_stock(&mut reader)?;
         }
@@ -90,7 +125,7 @@ impl Sale {
             reader.skip(length, "reservation")?;
             let reservation = self.reservations.get(id).ok_or(Malformed::new("reservation"))?;
             self.check_reservation(&reservation)?;
-            let (state, items, expires_at_ms) = (reservation.state, reservation.items, reservation.expires_at_ms);
+            let Reservation { state, buyer, items, expires_at_ms, .. } = reservation;
             if let (State::Held, Some(expires_at_ms)) = (state, expires_at_ms) {
                 self.holds.add(id, expires_at_ms);
                 self.newest_expiry_ms = expires_at_ms;
@@ -106,6 +141,9 @@ impl Sale {
                 if units.taken() > units.total {
                     return Err(Malformed::new("units: more are taken than there are"));
                 }
+            }
+            if state.is_active() {
+                self.content.add(self.element(id, buyer, &items, state));
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ mod envelope;
 pub mod key;
 pub mod message;
 mod operate;
+mod rebuild;
 mod recover;
 mod relay;
 pub mod reply;
@@ -24,13 +25,15 @@ pub use end_hold::{EndHold, EndHoldAnswer};
 pub use envelope::{BARRIER_BYTES_MAX, Barrier, Envelope};
 /// The core's types that commands, replies and messages are made of.
 pub use flash_sale::{Change, Event, Invalid, Malformed, Refusal, State, Terms, invalid, limits};
+pub use flash_sale::{Content, Expected, ExpectedSku, Life, digest};
 pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, NextEpoch, Reserved, SkuTerms, fingerprint};
 pub use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Standing, Terms as ThrottleTerms, WindowTerms};
 pub use message::Message;
 pub use operate::{Restock, RestockAnswer, SwitchAnswer};
-pub use recover::{
-    FenceAnswer, REBUILD_RESERVATIONS_MAX, Rebuild, RebuildAnswer, RebuiltReservation, Unfence, UnfenceAnswer,
+pub use rebuild::{
+    ACTIVE_RESERVATIONS_MAX, Active, ActiveAnswer, REBUILD_RESERVATIONS_MAX, Rebuild, RebuildAnswer, RebuiltReservation,
 };
+pub use recover::{Attempt, Fence, FenceAnswer, INSTANCE_MAX, Unfence, UnfenceAnswer};
 pub use relay::{
     Ack, AckAnswer, COUNT_MAX, LEASE_MS_MAX, PULL_EVENTS_DEFAULT, Pull, PullAnswer, READY_SALES_DEFAULT,
     REAP_HOLDS_DEFAULT, RELAY_BYTES_MAX, Ready, ReadyAnswer, ReadySale, Reap, ReapAnswer,

@@ -259,7 +259,7 @@ impl<'a> Message<'a> {
 
 fn change<'a>(change: &Change<'a>, skus: &'a [String]) -> Result<MessageChange<'a>, Invalid> {
     Ok(match change {
-        Change::Warmed(terms) => MessageChange::Warmed(terms.into()),
+        Change::Warmed(life) => MessageChange::Warmed((&life.terms).into()),
         Change::Reserved(made) => MessageChange::Reserved(reserved(made, skus)?),
         Change::Confirmed { id } => MessageChange::Confirmed { id: *id },
         Change::Released { id } => MessageChange::Released { id: *id },

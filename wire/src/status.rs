@@ -102,7 +102,15 @@ pub struct SaleStatus<'a> {
     pub relay: Option<Cow<'a, str>>,
     /// When that lease runs out, Unix milliseconds.
     pub lease_until_ms: Option<u64>,
-    /// At least one.
+    /// The newest recovery attempt that has fenced the sale; 0: there was none.
+    pub term: u64,
+    /// The value in the key: another one has another number.
+    pub instance: u64,
+    /// Active reservations: held and confirmed ones.
+    pub reservations: u64,
+    /// Their digest, as [`Content`](flash_sale::Content) has it.
+    pub digest: u64,
+    /// At least one; none: nothing is known of the sale but its fence (epoch 0).
     pub skus: Vec<SkuStatus<'a>>,
 }
 
@@ -123,7 +131,7 @@ impl SaleStatus<'_> {
 
 impl Answer for SaleStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
-        sink.map(17);
+        sink.map(21);
         pair(sink, "epoch", Some(self.epoch));
         pair(sink, "seq", Some(self.seq));
         pair(sink, "acked", Some(self.acked));
@@ -138,6 +146,10 @@ impl Answer for SaleStatus<'_> {
         pair(sink, "journal_events_max", self.journal_events_max);
         optional_text(sink, "relay", self.relay.as_deref());
         pair(sink, "lease_until_ms", self.lease_until_ms);
+        pair(sink, "term", Some(self.term));
+        pair(sink, "instance", Some(self.instance));
+        pair(sink, "reservations", Some(self.reservations));
+        pair(sink, "digest", Some(self.digest));
         sink.code("skus");
         sink.array(self.skus.len());
         for sku in &self.skus {
@@ -170,6 +182,10 @@ impl Answer for SaleStatus<'_> {
             journal_events_max: fields.key("journal_events_max")?.optional_uint("journal_events_max")?,
             relay: fields.key("relay")?.optional_text("relay")?.map(Cow::Owned),
             lease_until_ms: fields.key("lease_until_ms")?.optional_uint("lease_until_ms")?,
+            term: fields.key("term")?.uint("term")?,
+            instance: fields.key("instance")?.uint("instance")?,
+            reservations: fields.key("reservations")?.uint("reservations")?,
+            digest: fields.key("digest")?.uint("digest")?,
             skus: read_skus(fields)?,
         }))
     }

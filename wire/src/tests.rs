@@ -46,25 +46,67 @@ fn reserve_takes_what_it_documents_and_nothing_else() {
 fn warm_takes_what_it_documents_and_nothing_else() {
     let check = |args: &[&str], want: Result<Warm, &str>| check_args(args, want, Warm::parse);
     let sku = |name: &str, total| SkuTerms { name: name.to_owned(), total };
-    check(&["100"], Ok(Warm { terms: Terms::simple(100), epoch: 1, after: 0 }));
+    let options = "option must be one of SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH, AFTER, TERM, INSTANCE, \
+                   CLOSED, FORGOTTEN, TOTAL, TOTALS";
+    let bare = Terms { skus: vec![sku("s", 5), sku("m", 6)], ..Terms::simple(1) };
+    let terms = Terms {
+        limit: 2,
+        hold_ms: Some(60_000),
+        opens_at_ms: Some(1),
+        closes_at_ms: Some(2),
+        journal_events_max: Some(9),
+        ..bare.clone()
+    };
+    check(&["100"], Ok(Warm::first(Terms::simple(100))));
     check(
         &[
             "SKU", "s", "5", "sku", "m", "6", "LIMIT", "2", "HOLD", "60000", "OPENS", "1", "CLOSES", "2", "JOURNAL",
             "9", "EPOCH", "4", "AFTER", "7",
         ],
-        Ok(Warm {
-            terms: Terms {
-                skus: vec![sku("s", 5), sku("m", 6)],
-                limit: 2,
-                hold_ms: Some(60_000),
-                opens_at_ms: Some(1),
-                closes_at_ms: Some(2),
-                journal_events_max: Some(9),
-            },
-            epoch: 4,
-            after: 7,
-        }),
+        Ok(Warm { epoch: 4, after: 7, ..Warm::first(terms.clone()) }),
     );
+    let attempt = Some(Attempt { term: 3, instance: 8 });
+    let life = Life { totals: vec![0, 7], is_closed: true, forgotten_seq: 6, terms: Terms { limit: 2, ..bare } };
+    check(
+        &[
+            "SKU",
+            "s",
+            "5",
+            "SKU",
+            "m",
+            "6",
+            "LIMIT",
+            "2",
+            "EPOCH",
+            "4",
+            "TERM",
+            "3",
+            "INSTANCE",
+            "8",
+            "CLOSED",
+            "TOTALS",
+            "0",
+            "7",
+            "FORGOTTEN",
+            "6",
+        ],
+        Ok(Warm { life, epoch: 4, after: 0, attempt }),
+    );
+    let life = Life { totals: vec![0], ..Terms::simple(100).into() };
+    check(&["100", "TERM", "3", "INSTANCE", "8", "TOTAL", "0"], Ok(Warm { life, epoch: 1, after: 0, attempt }));
+    let without = "TERM must be given beside CLOSED, FORGOTTEN, TOTAL and TOTALS";
+    for args in [&["1", "CLOSED"][..], &["1", "TOTAL", "0"], &["1", "FORGOTTEN", "5"]] {
+        check(args, Err(without));
+    }
+    for args in [["1", "TERM", "3"], ["1", "INSTANCE", "3"]] {
+        check(&args, Err("TERM must be given beside INSTANCE, and only there"));
+    }
+    check(&["1", "TERM", "0", "INSTANCE", "1"], Err("term must be 1 to 9223372036854775807"));
+    check(&["1", "TERM", "1", "INSTANCE", "4611686018427387905"], Err("instance must be 1 to 4611686018427387904"));
+    check(&["1", "TOTALS", "0", "1"], Err(options));
+    check(&["SKU", "s", "5", "SKU", "m", "6", "TOTALS", "0"], Err("wrong number of arguments"));
+    check(&["SKU", "s", "5", "SKU", "m", "6", "TOTAL", "0"], Err(options));
+    check(&["1", "CLOSED", "CLOSED"], Err("CLOSED must be given once"));
     check(&[], Err("wrong number of arguments"));
     check(&["0"], Err("total must be 1 to 1000000000"));
     check(&["x"], Err("total must be a whole number, 1 to 1000000000"));
@@ -72,10 +114,7 @@ fn warm_takes_what_it_documents_and_nothing_else() {
     check(&["1", "LIMIT", "0"], Err("limit must be 1 to 1000000000"));
     check(&["1", "HOLD", "5", "HOLD", "5"], Err("hold must be given once"));
     check(&["1", "OPENS", "9", "CLOSES", "9"], Err("closes must be later than opens"));
-    check(
-        &["1", "SKU", "s", "1"],
-        Err("option must be one of SKU (first), LIMIT, HOLD, OPENS, CLOSES, JOURNAL, EPOCH, AFTER"),
-    );
+    check(&["1", "SKU", "s", "1"], Err(options));
 }
 
 fn throttle(terms: ThrottleTerms, cost: u64) -> Throttle {
@@ -140,20 +179,52 @@ fn the_other_commands_take_what_they_document_and_nothing_else() {
     check_args(&["7", "8"], Err("wrong number of arguments"), EndHold::parse);
 }
 
-#[test]
-fn a_rebuilt_reservation_is_strict_json() {
-    let json = r#"{"id":7,"buyer":"ada","slot":0,"state":"held","items":[{"sku":"s","quantity":2}],"expires_at_ms":9}"#;
-    let whole = RebuiltReservation {
+fn rebuilt(request: Option<&str>) -> RebuiltReservation<'_> {
+    RebuiltReservation {
         id: 7,
         buyer: "ada".into(),
         slot: 0,
         state: "held".into(),
         items: vec![message::MessageItem { sku: "s".into(), quantity: 2 }],
         expires_at_ms: Some(9),
-        request: None,
-        fingerprint: None,
+        request: request.map(Into::into),
+        fingerprint: request.map(|_| 5),
+    }
+}
+
+#[test]
+fn a_recoverys_commands_take_what_they_document_and_nothing_else() {
+    check_args(&[], Ok(Fence { term: None }), Fence::parse);
+    check_args(&["term", "7"], Ok(Fence { term: Some(7) }), Fence::parse);
+    check_args(&["TERM"], Err("wrong number of arguments"), Fence::parse);
+    check_args(&["TERM", "0"], Err("term must be 1 to 9223372036854775807"), Fence::parse);
+    check_args(&["7"], Err("option must be one of TERM"), Fence::parse);
+    check_args(&["TERM", "7", "8"], Err("wrong number of arguments"), Fence::parse);
+    check_args(&["COUNT", "3"], Ok(Active { after: 0, count: 3 }), Active::parse);
+    check_args(&["COUNT", "1001"], Err("count must be 1 to 1000"), Active::parse);
+    check_args(&["AFTER", "1", "AFTER", "1"], Err("after must be given once"), Active::parse);
+    check_args(&["1"], Err("option must be one of AFTER, COUNT"), Active::parse);
+    let check = |args: &str, want: &str| {
+        let args: Vec<_> = args.split(' ').collect();
+        check_args(&args, Err(want), Unfence::parse);
     };
-    let rebuild = Rebuild { epoch: 2, reservations: vec![whole.clone(), whole] };
+    check("2", "wrong number of arguments");
+    check("2 9 EPOCH 3", "option must be one of AFTER (required, behind EPOCH)");
+    check("2 9 TERM 3", "option must be one of INSTANCE (required, after TERM)");
+    check("2 9 RESERVATIONS 3", "option must be one of DIGEST (required, after RESERVATIONS)");
+    check("2 9 RESERVATIONS 3 DIGEST 9223372036854775808", "digest must be 0 to 9223372036854775807");
+    check("2 9 RESERVATIONS 3 DIGEST 5", "option must be one of CLOSED (required, after DIGEST)");
+    check("2 9 RESERVATIONS 3 DIGEST 5 CLOSED 2", "closed must be 0 to 1");
+    check("2 9 RESERVATIONS 3 DIGEST 5 CLOSED 0 SKU s 1", "wrong number of arguments");
+    let many = "2 9 RESERVATIONS 3 DIGEST 5 CLOSED 0".to_owned() + &" SKU s 1 1".repeat(65);
+    check(&many, "SKU must be 1 to 64");
+}
+
+#[test]
+fn a_rebuilt_reservation_is_strict_json() {
+    let json = r#"{"id":7,"buyer":"ada","slot":0,"state":"held","items":[{"sku":"s","quantity":2}],"expires_at_ms":9}"#;
+    let whole = rebuilt(None);
+    let rebuild = Rebuild { epoch: 2, attempt: None, reservations: vec![whole.clone(), whole] };
     check_args(&["2", json, json], Ok(rebuild.clone()), Rebuild::parse);
     let mut written = Vec::new();
     rebuild.args(&mut written);
@@ -170,6 +241,8 @@ fn a_rebuilt_reservation_is_strict_json() {
     check("held", "released", "state must be held or confirmed");
     check("\"quantity\":2", "\"quantity\":0", "quantity must be 1 to 1000000000");
     check("[{\"sku\":\"s\",\"quantity\":2}]", "[]", "items must be 1 to 64");
+    let attempt = Some(Attempt { term: 3, instance: 8 });
+    check_args(&["2", "TERM", "3", "INSTANCE", "8", json, json], Ok(Rebuild { attempt, ..rebuild }), Rebuild::parse);
     let many = vec![json; REBUILD_RESERVATIONS_MAX + 1];
     check_args(&[&["2"], &many[..]].concat(), Err("reservations must be 1 to 256"), Rebuild::parse);
 }
@@ -187,9 +260,12 @@ fn round_trip_args<T: PartialEq + Debug>(
 
 #[test]
 fn commands_read_back() {
+    let attempt = Some(Attempt { term: 3, instance: INSTANCE_MAX });
+    let later = Life { totals: vec![0], is_closed: true, forgotten_seq: 6, terms: Terms::simple(3) };
     for warm in [
-        Warm { terms: Terms::simple(3), epoch: 1, after: 0 },
-        Warm { terms: Terms { hold_ms: Some(5), ..Terms::simple(3) }, epoch: 9, after: 8 },
+        Warm::first(Terms::simple(3)),
+        Warm { epoch: 9, after: 8, ..Warm::first(Terms { hold_ms: Some(5), ..Terms::simple(3) }) },
+        Warm { life: later, attempt, ..Warm::first(Terms::simple(3)) },
     ] {
         round_trip_args(&warm, |warm, out| warm.args(out), |args| Warm::parse(args).ok());
     }
@@ -200,6 +276,21 @@ fn commands_read_back() {
             |args| (Status::parse(args) == Ok(status)).then_some(status),
         );
     }
+    for fence in [Fence { term: None }, Fence { term: Some(3) }] {
+        round_trip_args(&fence, |fence, out| fence.args(out), |args| Fence::parse(args).ok());
+    }
+    let skus = vec![ExpectedSku { name: "s".to_owned(), total: 9, taken: 3 }];
+    let content = Content { reservations: 3, digest: digest::DIGEST_MAX };
+    let expected = Some(Expected { content, is_closed: true, skus });
+    let next = Some(NextEpoch { epoch: 3, after: 20 });
+    for unfence in [
+        Unfence { epoch: 2, seq: 9, next: None, attempt: None, expected: None },
+        Unfence { epoch: 2, seq: 9, next, attempt, expected },
+    ] {
+        round_trip_args(&unfence, |unfence, out| unfence.args(out), |args| Unfence::parse(args).ok());
+    }
+    let active = Active { after: 5, count: 1_000 };
+    round_trip_args(&active, |active, out| active.args(out), |args| Active::parse(args).ok());
     let window = WindowTerms { limit: 9, window_ms: 1_000 };
     for terms in [
         ThrottleTerms::Bucket(BucketTerms { rate: 1, period_ms: 2, burst: 3 }),
@@ -236,10 +327,12 @@ fn replies_read_back() {
     check_reply(Ok(EndHoldAnswer::Confirmed { id: 7 }));
     check_reply(Ok(EndHoldAnswer::Released { id: 7 }));
     check_reply(Ok(RestockAnswer { total: 9, available: 3 }));
-    check_reply(Ok(FenceAnswer { epoch: 2, seq: 9 }));
+    check_reply(Ok(FenceAnswer { epoch: 2, seq: 9, instance: INSTANCE_MAX }));
     check_reply(Ok(UnfenceAnswer { epoch: 2, seq: 9 }));
     check_reply::<UnfenceAnswer>(Err(Refusal::Fenced));
+    check_reply::<FenceAnswer>(Err(Refusal::Fenced));
     check_reply(Ok(RebuildAnswer { rebuilt: 5 }));
+    check_reply(Ok(ActiveAnswer { epoch: 2, reservations: vec![rebuilt(None), rebuilt(Some("r"))] }));
     check_reply(Ok(SwitchAnswer::Opened));
     check_reply(Ok(SwitchAnswer::Closed));
     check_reply(Ok(ReapAnswer { expired: 3 }));
@@ -292,6 +385,10 @@ fn statuses_read_back() {
         journal_events_max: Some(100),
         relay: Some("gateway-1".into()),
         lease_until_ms: Some(5),
+        term: 3,
+        instance: INSTANCE_MAX,
+        reservations: 2,
+        digest: digest::DIGEST_MAX,
         skus: vec![sku.clone(), sku],
     }));
     let reservation = ReservationStatus {

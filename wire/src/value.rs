@@ -82,6 +82,12 @@ impl Fields {
         }
     }
 
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left.as_slice().is_empty()
+    }
+
     /// The next value, if there is one.
     pub fn try_next(&mut self) -> Option<Value> {
         self.left.next()
@@ -151,7 +157,7 @@ impl Fields {
     /// # Errors
     /// Names `what` when it is something else, or not UTF-8.
     pub fn try_next_text(&mut self, what: &'static str) -> Result<Option<String>, Unreadable> {
-        if self.left.as_slice().is_empty() {
+        if self.is_empty() {
             return Ok(None);
         }
         self.text(what).map(Some)

@@ -83,6 +83,10 @@ mod tests {
             journal_events_max: None,
             relay: None,
             lease_until_ms: None,
+            term: 0,
+            instance: 1,
+            reservations: 0,
+            digest: 0,
             skus: vec![sku],
         };
         let units = r#""total":9,"available":4,"held":2,"confirmed":3"#;

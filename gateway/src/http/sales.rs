@@ -10,7 +10,7 @@ use flash_wire::limits::{
 };
 use flash_wire::message::{MessageTerms, SALE_BYTES_MAX};
 use flash_wire::{
-    DEFAULT_LIMIT, DEFAULT_SKU, FIRST_EPOCH, Invalid, Refusal, SaleStatus, SkuStatus, SkuTerms, Terms, Warm, WarmAnswer,
+    DEFAULT_LIMIT, DEFAULT_SKU, Invalid, Refusal, SaleStatus, SkuStatus, SkuTerms, Terms, Warm, WarmAnswer,
 };
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
@@ -83,7 +83,7 @@ async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
 }
 
 async fn warm(app: &App, sale: &str, terms: &Terms) -> Result<u64, Problem> {
-    let warm = Warm { terms: terms.clone(), epoch: FIRST_EPOCH, after: 0 };
+    let warm = Warm::first(terms.clone());
     let answer = app.redis.call(Call::warm(sale, &warm)).await.map_err(not_warmed)??;
     app.relay.wake();
     let (WarmAnswer::Warmed { epoch } | WarmAnswer::Exists { epoch }) = answer;

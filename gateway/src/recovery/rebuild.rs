@@ -28,15 +28,15 @@ impl Rebuilding<'_> {
         let terms = flash_vault::terms(client, self.sale).await?.ok_or(Trouble::Gone)?;
         let (epoch, after) = (self.next.epoch, self.next.after);
         let skus = terms.skus.clone();
-        self.redis.call(Call::warm(self.sale, &Warm { terms, epoch, after })).await??;
+        self.redis.call(Call::warm(self.sale, &Warm { epoch, after, ..Warm::first(terms) })).await??;
         self.restock(&skus).await?;
         if flash_vault::life(client, self.sale, epoch).await?.is_some_and(|life| life.is_closed) {
             self.redis.call(Call::close(self.sale)).await??;
         }
         let count = self.give_back().await?;
         // The first event of this life is known to be there: it is the one that made it.
-        let unfence = Unfence { epoch, seq: after + 1, next: None };
-        self.redis.call(Call::unfence(self.sale, unfence)).await??;
+        let unfence = Unfence { epoch, seq: after + 1, next: None, attempt: None, expected: None };
+        self.redis.call(Call::unfence(self.sale, &unfence)).await??;
         flash_vault::settle_rejections(client, self.sale, epoch).await?;
         Ok(count)
     }
@@ -73,7 +73,7 @@ impl Rebuilding<'_> {
 
     fn calls(&self, page: Vec<RebuiltReservation<'static>>) -> Vec<Call<flash_wire::RebuildAnswer>> {
         let batches = page.chunks(REBUILD_RESERVATIONS_MAX);
-        let rebuild = |some: &[_]| Rebuild { epoch: self.next.epoch, reservations: some.to_vec() };
+        let rebuild = |some: &[_]| Rebuild { epoch: self.next.epoch, attempt: None, reservations: some.to_vec() };
         batches.map(|some| Call::rebuild(self.sale, &rebuild(some))).collect()
     }
 }

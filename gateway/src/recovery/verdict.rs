@@ -98,6 +98,10 @@ mod tests {
             journal_events_max: Some(10),
             relay: None,
             lease_until_ms: None,
+            term: 0,
+            instance: 1,
+            reservations: 0,
+            digest: 0,
             skus: vec![sku],
         }
     }

@@ -24,6 +24,10 @@ fn status(limit: u64, seq: u64, confirmed: u64) -> SaleStatus<'static> {
         journal_events_max: None,
         relay: None,
         lease_until_ms: None,
+        term: 0,
+        instance: 1,
+        reservations: 0,
+        digest: 0,
         skus: vec![sku("s", 0, confirmed), sku("m", 0, 0)],
     }
 }

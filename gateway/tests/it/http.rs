@@ -104,7 +104,7 @@ async fn write_lost_sale(world: &World) {
     };
     let event = |seq, change| Event { epoch: 1, seq, at_ms: 5_000, change };
     let terms = Terms { limit: 2, ..Terms::simple(5) };
-    let events = [event(1, Change::Warmed(terms)), event(2, Change::Reserved(made))];
+    let events = [event(1, Change::Warmed(terms.into())), event(2, Change::Reserved(made))];
     let skus = ["default".to_owned()];
     let message = Message::new("drop", 1, &skus, &events).unwrap();
     Vault::open(&world.postgres).await.unwrap().write(&[message]).await.unwrap();

@@ -10,7 +10,7 @@ use crate::call::{Call, Command, no_arguments};
 use crate::config;
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
-use crate::open_sale::with_sale;
+use crate::open_sale::with_selling_sale;
 
 pub(crate) struct RestockCommand;
 
@@ -25,7 +25,7 @@ impl Command for RestockCommand {
 
     fn run(call: &Call) -> Result<(), Fault> {
         let Restock { sku, delta } = call.with_args::<Self, _>(Restock::parse)?;
-        with_sale(call, |sale| {
+        with_selling_sale(call, |sale| {
             let now_ms = call.now_ms();
             sale.expire(now_ms, EXPIRED_PER_EVENT_MAX, None);
             let sku = sale.sale().sku(sku)?;
@@ -72,7 +72,7 @@ impl Command for CloseCommand {
 
 /// Both may be repeated: nothing happens then, and the answer is the same.
 fn switch(call: &Call, wanted: SwitchAnswer) -> Result<(), Fault> {
-    with_sale(call, |sale| {
+    with_selling_sale(call, |sale| {
         let close = wanted == SwitchAnswer::Closed;
         if sale.sale().is_closed() == close {
             return Ok(Ok(wanted));

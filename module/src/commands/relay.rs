@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use flash_sale::Refusal;
 use flash_wire::{Ack, AckAnswer, Pull, PullAnswer, Ready, ReadyAnswer, ReadySale};
 
 use crate::call::{Call, Command};
@@ -31,7 +32,7 @@ impl Command for ReadyCommand {
             call.with_key::<Stored, _>(name, |key| {
                 let Ok(mut key) = key else { return (false, Verdict::Drop) };
                 let Some((stored, _)) = key.value() else { return (false, Verdict::Drop) };
-                if !stored.needs_attention() {
+                if !stored.needs_attention() || stored.is_away(name) {
                     stored.listed = false;
                     return (false, Verdict::Drop);
                 }
@@ -79,8 +80,11 @@ impl Command for PullCommand {
 
     fn run(call: &Call) -> Result<(), Fault> {
         let Pull { relay, lease_ms, after, count } = call.with_args::<Self, _>(Pull::parse)?;
-        with_sale(call, |sale| {
-            let sale = sale.sale();
+        with_sale(call, |open| {
+            if open.is_away() {
+                return Ok(Err(Refusal::Fenced));
+            }
+            let sale = open.sale();
             let leased = if lease_ms == 0 { Ok(()) } else { sale.lease(relay, call.now_ms(), lease_ms) };
             Ok(leased.map(|()| {
                 let count = usize::try_from(count).unwrap_or(usize::MAX);
@@ -102,19 +106,22 @@ impl Command for AckCommand {
     const NAME: &CStr = c"FLASH.ACK";
     const FLAGS: &CStr = c"write fast";
     const DOCS: Docs = Docs {
-        summary: c"Drops the events from a sale's journal that PostgreSQL has.",
+        summary: c"Drops the events from a sale's journal that PostgreSQL has. A sale that never made them is fenced.",
         complexity: c"O(1) amortised",
         args: &[KEY, Arg::new(c"epoch", Kind::Int), Arg::new(c"seq", Kind::Int)],
     };
 
     fn run(call: &Call) -> Result<(), Fault> {
         let Ack { epoch, seq } = call.with_args::<Self, _>(Ack::parse)?;
-        with_sale(call, |sale| {
-            let before = sale.sale().acked();
-            let outcome = sale.sale().ack(epoch, seq);
-            let acked = sale.sale().acked();
+        with_sale(call, |open| {
+            let (before, was_fenced) = (open.sale().acked(), open.sale().is_fenced());
+            let outcome = open.sale().ack(epoch, seq);
+            let acked = open.sale().acked();
             if acked > before {
-                sale.changed_as_said(call);
+                open.changed_as_said(call);
+            }
+            if open.sale().is_fenced() && !was_fenced {
+                open.fenced_itself();
             }
             Ok(outcome.map(|()| AckAnswer { acked }))
         })

@@ -8,6 +8,7 @@ use flash_wire::AckAnswer;
 use crate::call::{Call, Command, Key};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
+use crate::life;
 use crate::open_sale::{APPLY, OpenSale, answer, put, warm};
 use crate::stored::Stored;
 use crate::value::Value;
@@ -60,6 +61,7 @@ impl Command for LoadCommand {
         let stored = Stored::load(bytes)?;
         let seq = stored.sale.seq();
         put(call, &mut key, stored);
+        life::sales_changed();
         call.replicate_verbatim();
         answer(call, &Ok(AckAnswer { acked: seq }))
     }

@@ -9,7 +9,7 @@ use flash_wire::{Reserve, ReserveAnswer, Wanted};
 use crate::call::{Call, Command};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
-use crate::open_sale::with_sale;
+use crate::open_sale::with_selling_sale;
 
 pub(crate) struct ReserveCommand;
 
@@ -39,7 +39,7 @@ impl Command for ReserveCommand {
 
     fn run(call: &Call) -> Result<(), Fault> {
         let Reserve { buyer, wanted, request, data } = call.with_args::<Self, _>(Reserve::parse)?;
-        with_sale(call, |sale| {
+        with_selling_sale(call, |sale| {
             let items = items(sale.sale(), &wanted)?;
             let now_ms = call.now_ms();
             sale.expire(now_ms, EXPIRED_PER_EVENT_MAX, Some(buyer));

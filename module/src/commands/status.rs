@@ -70,6 +70,10 @@ fn sale_status(stored: &Stored, now_ms: u64) -> SaleStatus<'_> {
         journal_events_max: terms.journal_events_max,
         relay: lease.map(|(relay, _)| relay.into()),
         lease_until_ms: lease.map(|(_, until_ms)| until_ms),
+        term: sale.term(),
+        instance: stored.instance,
+        reservations: sale.content().reservations,
+        digest: sale.content().digest,
         skus: terms.skus.iter().zip(sale.units()).map(|(sku, units)| sku_status(&sku.name, *units)).collect(),
     }
 }

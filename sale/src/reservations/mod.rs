@@ -54,7 +54,16 @@ impl Reservations {
 
     /// Every reservation, by id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Reservation<'_>> {
-        self.pages.iter().flat_map(|(first, page)| (first..first + PAGE_SEQS).filter_map(|id| page.get(id)))
+        self.iter_after(0)
+    }
+
+    /// Every reservation whose id is higher than `after`, by id.
+    pub(crate) fn iter_after(&self, after: u64) -> impl Iterator<Item = Reservation<'_>> {
+        let pages = self.pages.iter_from(after + 1);
+        pages.flat_map(move |(first, page)| {
+            let ids = first.max(after + 1)..first + PAGE_SEQS;
+            ids.filter_map(|id| page.get(id))
+        })
     }
 
     /// The ended reservations that are remembered, in the order in which they ended.

@@ -59,9 +59,9 @@ impl Pages {
         }
     }
 
-    /// Every page and its first seq.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Page)> {
-        self.tree.iter().map(|(number, page)| (number * PAGE_SEQS, page))
+    /// Every page that may hold `id` or later ones, and its first seq.
+    pub(super) fn iter_from(&self, id: u64) -> impl Iterator<Item = (u64, &Page)> {
+        self.tree.range(id / PAGE_SEQS..).map(|(number, page)| (number * PAGE_SEQS, page))
     }
 
     /// What the pages take from the allocator.

@@ -2,7 +2,8 @@
 //! both are kept in `proptest-regressions/`.
 
 use crate::oracle::{Done, Oracle};
-use flash_sale::{Command, Event, HashKey, Item, Items, Refusal, Reserve, Sale, SkuTerms, State, Terms};
+use flash_sale::digest::{element, sku_hash};
+use flash_sale::{Command, Content, Event, HashKey, Item, Items, Refusal, Reserve, Sale, SkuTerms, State, Terms};
 use proptest::prelude::*;
 
 const KEY: HashKey = HashKey([1, 2]);
@@ -159,7 +160,19 @@ impl World {
             assert_eq!(total, available + held + confirmed);
         }
         assert_eq!(self.sale.journal_events(), self.oracle.journal_events());
+        assert_eq!(self.sale.content(), counted(&self.sale), "what is kept count of is what a count gives");
     }
+}
+
+/// What the active reservations are, counted anew.
+fn counted(sale: &Sale) -> Content {
+    let mut content = Content::default();
+    for reservation in sale.active_after(0) {
+        let hash = |sku: u16| sku_hash(&sale.terms().skus[usize::from(sku)].name);
+        let items = reservation.items.iter().map(|item| (hash(item.sku), item.quantity));
+        content.add(element(reservation.id, reservation.buyer, items, reservation.state));
+    }
+    content
 }
 
 /// Says how many histories are tried.
@@ -219,6 +232,7 @@ proptest! {
                     sale.apply(&event);
                 }
             }
+            prop_assert_eq!(sale.content(), counted(&sale));
             prop_assert!(sale.units().iter().all(|units| units.held + units.confirmed <= units.total));
             prop_assert_eq!(Sale::load(&sale.save(), KEY).map(|sale| sale.save()), Ok(sale.save()));
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use flash_client::Call;
-use flash_wire::{FIRST_EPOCH, Refusal, Reserve, Terms, Wanted, Warm};
+use flash_wire::{Refusal, Reserve, Terms, Wanted, Warm};
 use tokio::time::sleep;
 
 use super::{Counter, Sold};
@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(super) async fn stock(counter: &Counter, units: u64) -> Result<()> {
     let terms = Terms { journal_events_max: Some(units + OTHER_EVENTS), ..Terms::simple(units) };
-    let warm = Warm { terms, epoch: FIRST_EPOCH, after: 0 };
+    let warm = Warm::first(terms);
     match counter.flash.call(Call::warm(&counter.sale, &warm)).await? {
         Ok(_) => Ok(()),
         Err(refusal) => bail!("the sale is refused: {}", refusal.code()),

@@ -11,7 +11,7 @@ fn events() -> Vec<Event<'static>> {
         Change::Reserved(made)
     };
     let changes = vec![
-        Change::Warmed(Terms::simple(5)),
+        Change::Warmed(Terms::simple(5).into()),
         reserved(None),
         reserved(Some("{\"size\": 42}")),
         reserved(Some("not json")),

@@ -65,6 +65,10 @@ fn status(seq: u64, phase: &'static str) -> SaleStatus<'static> {
         journal_events_max: None,
         relay: None,
         lease_until_ms: None,
+        term: 0,
+        instance: 1,
+        reservations: 0,
+        digest: 0,
         skus: vec![SkuStatus { name: "s".into(), total: 9, available: 9, held: 0, confirmed: 0 }],
     }
 }
