@@ -41,7 +41,7 @@ fn sold_out() -> Sale {
 
 fn decide<'a>(sale: &Sale, buyer: &'a str) -> Result<Event<'a>, Refusal> {
     let items = Items::one(0, 1).expect("one unit is a quantity");
-    sale.decide(&Command::Reserve(Reserve { buyer, items, request: None, data: None }), NOW_MS)
+    sale.decide(&Command::Reserve(Reserve { buyer, items, request: None, is_new: false, data: None }), NOW_MS)
 }
 
 /// Reserves as the module does: first what is due expires, then the sale decides.

@@ -2,7 +2,8 @@
 
 use std::ffi::CStr;
 
-use flash_sale::{Change, Event, Refusal, Sale};
+use flash_sale::limits::{EXPIRED_PER_COMMAND_MAX, EXPIRED_PER_EVENT_MAX};
+use flash_sale::{Change, Command as Wish, Event, Refusal, Sale};
 use flash_wire::{Answer, Attempt, Outcome, reply};
 
 use crate::call::{Call, Key, KeyName};
@@ -102,6 +103,31 @@ impl OpenSale<'_, '_> {
         match event.change {
             Change::Expired { ids } => ids.len(),
             _ => 0,
+        }
+    }
+
+    /// What comes of a wish. Holds that are due end first, `buyer`'s own before all, and more of them as long as units that
+    /// they hold are what is lacking. Beyond [`EXPIRED_PER_COMMAND_MAX`] the answer is what stands by then, and a repeat goes
+    /// on from there.
+    pub(crate) fn decide<'e>(
+        &mut self,
+        wish: &Wish<'e>,
+        now_ms: u64,
+        buyer: Option<&str>,
+    ) -> Result<Event<'e>, Refusal> {
+        let (mut more, mut expired) = (self.expire(now_ms, EXPIRED_PER_EVENT_MAX, buyer), 0);
+        loop {
+            let decided = self.sale().decide(wish, now_ms);
+            let lacks_units = match (wish, &decided) {
+                (Wish::Reserve(_), Err(Refusal::SoldOut)) => true,
+                (Wish::Restock { .. }, Err(Refusal::Conflict)) => true,
+                _ => false,
+            };
+            expired += more;
+            if more == 0 || !lacks_units || expired >= EXPIRED_PER_COMMAND_MAX {
+                return decided;
+            }
+            more = self.expire(now_ms, EXPIRED_PER_COMMAND_MAX - expired, None);
         }
     }
 

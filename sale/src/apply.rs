@@ -92,7 +92,11 @@ impl Sale {
         }
         self.content.add(self.element(id, reserved.buyer, &reserved.items, state));
         self.newest_reservation = id;
-        self.reservations.insert(id, reserved, reserved.request.map(|_| fingerprint(reserved.data)));
+        let is_told_apart = reserved.request.is_some() || reserved.data.is_some();
+        let fingerprint = is_told_apart.then(|| fingerprint(reserved.data));
+        if self.reservations.insert(id, reserved, fingerprint) {
+            self.forgotten_seq = id;
+        }
         if let Some(expires_at_ms) = reserved.expires_at_ms {
             self.newest_expiry_ms = expires_at_ms;
             self.holds.add(id, expires_at_ms);
@@ -121,7 +125,9 @@ impl Sale {
             self.units[usize::from(item.sku)].held -= u64::from(item.quantity);
         }
         self.content.remove(held);
-        self.reservations.end(id, state);
+        if self.reservations.end(id, state) {
+            self.forgotten_seq = self.seq + 1;
+        }
         self.forget_hold(id);
     }
 

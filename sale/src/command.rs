@@ -39,6 +39,8 @@ pub struct Reserve<'a> {
     pub items: Items,
     /// The id of this request: repeated, it gets the same reservation again.
     pub request: Option<&'a str>,
+    /// PostgreSQL does not know that id either: it is new, whatever the sale has forgotten.
+    pub is_new: bool,
     /// What the buyer sends along.
     pub data: Option<&'a str>,
 }

@@ -58,6 +58,9 @@ impl Sale {
     /// a sale that is over says so before it speaks of limits or stock.
     fn decide_reserve<'a>(&self, reserve: &Reserve<'a>, now_ms: u64) -> Result<Change<'a>, Refusal> {
         let buyer = self.look_up(reserve, now_ms)?;
+        if self.forgotten_seq > 0 && reserve.request.is_some() && !reserve.is_new {
+            return Err(Refusal::KeyForgotten { seq: self.forgotten_seq });
+        }
         match self.phase(now_ms) {
             Phase::NotStarted { opens_at_ms } => return Err(Refusal::NotStarted { opens_at_ms }),
             Phase::Ended => return Err(Refusal::Ended),
@@ -65,10 +68,11 @@ impl Sale {
             Phase::Fenced => return Err(Refusal::Fenced),
             Phase::Open => {}
         }
-        if buyer.units + reserve.items.units() > self.terms.limit.into() {
-            return Err(Refusal::LimitExceeded);
+        let (wanted, limit) = (reserve.items.units(), u64::from(self.terms.limit));
+        if buyer.units + wanted > limit {
+            return Err(Refusal::LimitExceeded { existing: buyer.only().filter(|_| wanted <= limit) });
         }
-        let slot = buyer.free_slot().ok_or(Refusal::LimitExceeded)?;
+        let slot = buyer.free_slot().ok_or(Refusal::LimitExceeded { existing: None })?;
         if reserve.items.iter().any(|item| self.units[usize::from(item.sku)].available() < item.quantity.into()) {
             return Err(Refusal::SoldOut);
         }
@@ -95,7 +99,7 @@ impl Sale {
                 continue;
             }
             buyer.add(&reservation);
-            if self.terms.limit == 1 && reservation.items == reserve.items {
+            if self.terms.limit == 1 && is_same_wish(&reservation, reserve) {
                 same_wish = Some(replayed(&reservation, now_ms));
             }
         }
@@ -168,6 +172,8 @@ pub(crate) struct Buyer {
     pub(crate) units: u64,
     /// One bit for each slot that is taken.
     slots: u32,
+    /// One of the reservations.
+    any: u64,
 }
 
 const _: () = assert!(RESERVATIONS_PER_BUYER_MAX <= u32::BITS as usize);
@@ -177,6 +183,12 @@ impl Buyer {
     pub(crate) fn add(&mut self, reservation: &Reservation) {
         self.units += reservation.items.units();
         self.slots |= 1 << reservation.slot;
+        self.any = reservation.id;
+    }
+
+    /// The buyer's reservation, if there is no other.
+    fn only(&self) -> Option<u64> {
+        (self.slots.count_ones() == 1).then_some(self.any)
     }
 
     pub(crate) fn free_slot(&self) -> Option<u8> {
@@ -189,6 +201,13 @@ impl Buyer {
 fn repeat(reservation: &Reservation, reserve: &Reserve, now_ms: u64) -> Refusal {
     let is_same_data = reservation.fingerprint.is_none_or(|known| known == fingerprint(reserve.data));
     if reservation.items == reserve.items && is_same_data { replayed(reservation, now_ms) } else { Refusal::Conflict }
+}
+
+/// Where one unit is the limit, a request without an id is a repeat if it asks for the same with the same data. An id says
+/// that it is another request.
+fn is_same_wish(reservation: &Reservation, reserve: &Reserve) -> bool {
+    let is_same_data = || reservation.fingerprint.unwrap_or(fingerprint(None)) == fingerprint(reserve.data);
+    reserve.request.is_none() && reservation.items == reserve.items && is_same_data()
 }
 
 fn replayed(reservation: &Reservation, now_ms: u64) -> Refusal {

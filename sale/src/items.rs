@@ -21,6 +21,9 @@ pub struct Items {
 }
 
 impl Items {
+    /// One unit of the first SKU: what most reservations are for.
+    pub const ONE: Self = Self { first: Item { sku: 0, quantity: 1 }, rest: Vec::new() };
+
     /// One SKU.
     ///
     /// # Errors

@@ -193,7 +193,7 @@ impl Sale {
         self.content.add(self.element(id, buyer, &reservation.items, reservation.state));
         let items = reservation.items.clone();
         let made = Reserved { buyer, slot, items, expires_at_ms, request, data: None };
-        self.reservations.insert(id, &made, fingerprint.filter(|_| request.is_some()));
+        self.reservations.insert(id, &made, fingerprint);
         if reservation.state == State::Confirmed {
             self.reservations.confirm(id);
         }

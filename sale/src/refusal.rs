@@ -17,7 +17,10 @@ pub enum Refusal {
     /// Not enough units available.
     SoldOut,
     /// The buyer would have more units than the limit allows, or too many reservations at once.
-    LimitExceeded,
+    LimitExceeded {
+        /// The reservation that takes the limit, where it is one alone.
+        existing: Option<u64>,
+    },
     /// The sale opens later.
     NotStarted {
         /// Unix milliseconds.
@@ -45,11 +48,16 @@ pub enum Refusal {
         /// Unix milliseconds.
         until_ms: u64,
     },
+    /// No reservation has the request id, but the sale has forgotten ended ones: whether it is new, only PostgreSQL knows.
+    KeyForgotten {
+        /// The event that made it forget the newest of these.
+        seq: u64,
+    },
 }
 
 impl Refusal {
     /// Every stable code that replies use.
-    pub const CODES: [&'static str; 13] = [
+    pub const CODES: [&'static str; 14] = [
         "REPLAYED",
         "SOLD_OUT",
         "LIMIT_EXCEEDED",
@@ -63,6 +71,7 @@ impl Refusal {
         "EXPIRED",
         "JOURNAL_FULL",
         "LEASED",
+        "KEY_FORGOTTEN",
     ];
 
     /// The place of this refusal's code in [`Refusal::CODES`], for those who count them.
@@ -71,7 +80,7 @@ impl Refusal {
         match self {
             Self::Replayed { .. } => 0,
             Self::SoldOut => 1,
-            Self::LimitExceeded => 2,
+            Self::LimitExceeded { .. } => 2,
             Self::NotStarted { .. } => 3,
             Self::Ended => 4,
             Self::Closed => 5,
@@ -82,6 +91,7 @@ impl Refusal {
             Self::Expired => 10,
             Self::JournalFull => 11,
             Self::Leased { .. } => 12,
+            Self::KeyForgotten { .. } => 13,
         }
     }
 

@@ -178,7 +178,7 @@ impl Sale {
         for _ in 0..count {
             let id = reader.int("ended reservation")?;
             match self.reservations.state(id) {
-                Some(State::Released | State::Expired) => self.reservations.remember_ended(id),
+                Some(State::Released | State::Expired) => drop(self.reservations.remember_ended(id)),
                 _ => return Err(Malformed::new("ended reservation")),
             }
         }

@@ -257,7 +257,7 @@ async fn reserve_at_once(
         let durable = durable.clone();
         calls.spawn(async move {
             let (buyer, request) = (format!("b{at}"), Some("r"));
-            let reserve = Reserve { buyer: &buyer, wanted: Wanted::Quantity(1), request, data: None };
+            let reserve = Reserve { buyer: &buyer, wanted: Wanted::Quantity(1), request, is_new: false, data: None };
             durable.call(Call::reserve("drop", &reserve), durability).await
         });
     }

@@ -43,7 +43,8 @@ pub fn read<T: Answer>(value: Value) -> Result<Outcome<T>, Unreadable> {
 fn write_refusal(refusal: Refusal, sink: &mut impl Sink) {
     sink.array(match refusal {
         Refusal::Replayed { .. } => 4,
-        Refusal::NotStarted { .. } | Refusal::Leased { .. } => 2,
+        Refusal::NotStarted { .. } | Refusal::Leased { .. } | Refusal::KeyForgotten { .. } => 2,
+        Refusal::LimitExceeded { existing: Some(_) } => 2,
         _ => 1,
     });
     sink.code(refusal.code());
@@ -55,6 +56,8 @@ fn write_refusal(refusal: Refusal, sink: &mut impl Sink) {
         }
         Refusal::NotStarted { opens_at_ms } => sink.uint(opens_at_ms),
         Refusal::Leased { until_ms } => sink.uint(until_ms),
+        Refusal::KeyForgotten { seq } => sink.uint(seq),
+        Refusal::LimitExceeded { existing: Some(id) } => sink.uint(id),
         _ => {}
     }
 }
@@ -67,7 +70,7 @@ fn read_refusal(code: &str, fields: &mut Fields) -> Result<Refusal, Unreadable> 
             state: state(fields)?,
         },
         "SOLD_OUT" => Refusal::SoldOut,
-        "LIMIT_EXCEEDED" => Refusal::LimitExceeded,
+        "LIMIT_EXCEEDED" => Refusal::LimitExceeded { existing: fields.try_next_uint("existing")? },
         "NOT_STARTED" => Refusal::NotStarted { opens_at_ms: fields.uint("opens_at_ms")? },
         "ENDED" => Refusal::Ended,
         "CLOSED" => Refusal::Closed,
@@ -78,6 +81,7 @@ fn read_refusal(code: &str, fields: &mut Fields) -> Result<Refusal, Unreadable> 
         "EXPIRED" => Refusal::Expired,
         "JOURNAL_FULL" => Refusal::JournalFull,
         "LEASED" => Refusal::Leased { until_ms: fields.uint("until_ms")? },
+        "KEY_FORGOTTEN" => Refusal::KeyForgotten { seq: fields.uint("seq")? },
         _ => return Err(Unreadable { what: "code" }),
     })
 }

@@ -1,4 +1,4 @@
-//! `FLASH.RESERVE key buyer [QTY n | SKU name n ...] [ID request] [DATA bytes]`
+//! `FLASH.RESERVE key buyer [QTY n | SKU name n ...] [ID request] [KEY NEW] [DATA bytes]`
 
 use flash_sale::Invalid;
 use flash_sale::invalid::{name, text};
@@ -19,6 +19,8 @@ pub struct Reserve<'a> {
     pub wanted: Wanted<'a>,
     /// The id of this request: repeated, it gets the same reservation again.
     pub request: Option<&'a str>,
+    /// PostgreSQL does not know that id either: it is new, whatever the sale has forgotten. Only beside `request`.
+    pub is_new: bool,
     /// What the buyer sends along.
     pub data: Option<&'a str>,
 }
@@ -43,15 +45,16 @@ impl<'a> Reserve<'a> {
     pub fn parse(args: &[&'a [u8]]) -> Result<Self, ArgError> {
         let mut args = Args::new(args);
         let buyer = name("buyer", args.next()?, BUYER_BYTES_MAX)?;
-        let (mut quantity, mut request, mut data) = (None, None, None);
+        let (mut quantity, mut request, mut new, mut data) = (None, None, None, None);
         let mut items = Vec::new();
         while let Some(option) = args.try_next() {
             match option {
                 arg if is(arg, "QTY") => once(&mut quantity, "quantity", units(&mut args)?)?,
                 arg if is(arg, "SKU") => push(&mut items, sku_units(&mut args)?)?,
                 arg if is(arg, "ID") => once(&mut request, "id", name("id", args.next()?, REQUEST_BYTES_MAX)?)?,
+                arg if is(arg, "KEY") => once(&mut new, "key", word_new(args.next()?)?)?,
                 arg if is(arg, "DATA") => once(&mut data, "data", text("data", args.next()?, DATA_BYTES_MAX)?)?,
-                _ => return Err(unknown_option("QTY, SKU, ID, DATA")),
+                _ => return Err(unknown_option("QTY, SKU, ID, KEY, DATA")),
             }
         }
         let wanted = match (quantity, items.is_empty()) {
@@ -60,7 +63,10 @@ impl<'a> Reserve<'a> {
             (None, false) => Wanted::Items(items),
             (Some(_), false) => return Err(Invalid::new("quantity", "must not stand beside SKU").into()),
         };
-        Ok(Self { buyer, wanted, request, data })
+        if new.is_some() && request.is_none() {
+            return Err(Invalid::new("key", "must stand beside ID").into());
+        }
+        Ok(Self { buyer, wanted, request, is_new: new.is_some(), data })
     }
 
     /// Writes the arguments behind the key.
@@ -77,13 +83,18 @@ impl<'a> Reserve<'a> {
                 }
             }
         }
-        for (keyword, value) in [("ID", self.request), ("DATA", self.data)] {
+        let new = self.is_new.then_some("NEW");
+        for (keyword, value) in [("ID", self.request), ("KEY", new), ("DATA", self.data)] {
             if let Some(value) = value {
                 sink.arg(keyword.as_bytes());
                 sink.arg(value.as_bytes());
             }
         }
     }
+}
+
+fn word_new(arg: &[u8]) -> Result<(), Invalid> {
+    if is(arg, "NEW") { Ok(()) } else { Err(Invalid::new("key", "must be NEW")) }
 }
 
 fn units(args: &mut Args) -> Result<u32, ArgError> {

@@ -15,7 +15,7 @@ fn check_args<'a, T: PartialEq + Debug>(
 }
 
 fn reserve<'a>(buyer: &'a str, wanted: Wanted<'a>, request: Option<&'a str>, data: Option<&'a str>) -> Reserve<'a> {
-    Reserve { buyer, wanted, request, data }
+    Reserve { buyer, wanted, request, is_new: false, data }
 }
 
 #[test]
@@ -36,7 +36,11 @@ fn reserve_takes_what_it_documents_and_nothing_else() {
     check(&["ada", "QTY", "1", "QTY", "1"], Err("quantity must be given once"));
     check(&["ada", "QTY", "1", "SKU", "s", "1"], Err("quantity must not stand beside SKU"));
     check(&["ada", "ID", ""], Err("id must be 1 to 128 bytes"));
-    check(&["ada", "FOO"], Err("option must be one of QTY, SKU, ID, DATA"));
+    check(&["ada", "FOO"], Err("option must be one of QTY, SKU, ID, KEY, DATA"));
+    let known_as_new = Reserve { is_new: true, ..reserve("ada", Quantity(1), Some("r"), None) };
+    check(&["ada", "ID", "r", "key", "new"], Ok(known_as_new));
+    check(&["ada", "ID", "r", "KEY", "OLD"], Err("key must be NEW"));
+    check(&["ada", "KEY", "NEW"], Err("key must stand beside ID"));
     let many = ["SKU", "s", "1"].repeat(65);
     let many: Vec<&str> = std::iter::once("ada").chain(many).collect();
     check(&many, Err("SKU must be given at most 64 times"));
@@ -306,6 +310,7 @@ fn commands_read_back() {
     }
     let mut written = Vec::new();
     let reserve = reserve("ada", Wanted::Items(vec![("s", 1), ("m", 2)]), Some("r"), Some("{}"));
+    let reserve = Reserve { is_new: true, ..reserve };
     reserve.args(&mut written);
     let written: Vec<&[u8]> = written.iter().map(Vec::as_slice).collect();
     assert_eq!(Reserve::parse(&written), Ok(reserve));
@@ -408,7 +413,9 @@ fn every_refusal_reads_back() {
     let refusals = [
         Refusal::Replayed { id: 7, expires_at_ms: None, state: State::Confirmed },
         Refusal::SoldOut,
-        Refusal::LimitExceeded,
+        Refusal::LimitExceeded { existing: None },
+        Refusal::LimitExceeded { existing: Some(7) },
+        Refusal::KeyForgotten { seq: 7 },
         Refusal::NotStarted { opens_at_ms: 5 },
         Refusal::Ended,
         Refusal::Closed,

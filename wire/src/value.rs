@@ -152,6 +152,14 @@ impl Fields {
         }
     }
 
+    /// The next value as a number, if there is a next one.
+    ///
+    /// # Errors
+    /// Names `what` when it is something else, or negative.
+    pub fn try_next_uint(&mut self, what: &'static str) -> Result<Option<u64>, Unreadable> {
+        if self.is_empty() { Ok(None) } else { self.uint(what).map(Some) }
+    }
+
     /// The next value as text, if there is a next one.
     ///
     /// # Errors

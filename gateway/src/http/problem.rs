@@ -74,7 +74,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let kind = match refusal {
             Refusal::SoldOut => Kind::SoldOut,
-            Refusal::LimitExceeded => Kind::LimitExceeded,
+            Refusal::LimitExceeded { .. } => Kind::LimitExceeded,
             Refusal::NotStarted { opens_at_ms } => return Self::not_started(opens_at_ms, now_ms()),
             Refusal::Ended => Kind::Ended,
             Refusal::Closed => Kind::Closed,
@@ -84,8 +84,9 @@ impl From<Refusal> for Problem {
             Refusal::Unknown => Kind::UnknownReservation,
             Refusal::Expired => Kind::Expired,
             Refusal::JournalFull => Kind::JournalFull,
-            // A replay is an answer where it can happen, and a lease is for relays: here neither has a meaning.
-            Refusal::Replayed { .. } | Refusal::Leased { .. } => Kind::Internal,
+            // A replay is an answer where it can happen, a lease is for relays, and after a forgotten key PostgreSQL is asked:
+            // here none has a meaning.
+            Refusal::Replayed { .. } | Refusal::Leased { .. } | Refusal::KeyForgotten { .. } => Kind::Internal,
         };
         kind.into()
     }

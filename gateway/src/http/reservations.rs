@@ -172,7 +172,7 @@ impl<'a> Wish<'a> {
                 Wanted::Items(items.iter().map(|(sku, quantity)| (sku.as_ref(), *quantity)).collect())
             }
         };
-        Reserve { buyer: &self.buyer, wanted, request, data: self.data }
+        Reserve { buyer: &self.buyer, wanted, request, is_new: false, data: self.data }
     }
 }
 

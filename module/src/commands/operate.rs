@@ -3,7 +3,6 @@
 use std::ffi::CStr;
 
 use flash_sale::Command as Wish;
-use flash_sale::limits::EXPIRED_PER_EVENT_MAX;
 use flash_wire::{Restock, RestockAnswer, SwitchAnswer};
 
 use crate::call::{Call, Command, no_arguments};
@@ -27,13 +26,12 @@ impl Command for RestockCommand {
         let Restock { sku, delta } = call.with_args::<Self, _>(Restock::parse)?;
         with_selling_sale(call, |sale| {
             let now_ms = call.now_ms();
-            sale.expire(now_ms, EXPIRED_PER_EVENT_MAX, None);
             let sku = sale.sale().sku(sku)?;
             let wish = sale.sale().restock(sku, delta)?;
             if delta > 0 {
                 config::check_total(sale.sale().units()[usize::from(sku)].total.saturating_add_signed(delta))?;
             }
-            Ok(sale.sale().decide(&wish, now_ms).map(|event| {
+            Ok(sale.decide(&wish, now_ms, None).map(|event| {
                 sale.happen(&event);
                 let units = sale.sale().units()[usize::from(sku)];
                 RestockAnswer { total: units.total, available: units.available() }

@@ -2,7 +2,6 @@
 
 use std::ffi::CStr;
 
-use flash_sale::limits::EXPIRED_PER_EVENT_MAX;
 use flash_sale::{Change, Command as Wish, Items, Sale};
 use flash_wire::{Reserve, ReserveAnswer, Wanted};
 
@@ -33,18 +32,18 @@ impl Command for ReserveCommand {
             )
             .optional(),
             Arg::new(c"request", Kind::Text).token(c"ID").optional(),
+            Arg::new(c"is-new", Kind::Block(&[Arg::new(c"new", Kind::Flag).token(c"NEW")])).token(c"KEY").optional(),
             Arg::new(c"data", Kind::Text).token(c"DATA").optional(),
         ],
     };
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let Reserve { buyer, wanted, request, data } = call.with_args::<Self, _>(Reserve::parse)?;
+        let Reserve { buyer, wanted, request, is_new, data } = call.with_args::<Self, _>(Reserve::parse)?;
         with_selling_sale(call, |sale| {
             let items = items(sale.sale(), &wanted)?;
             let now_ms = call.now_ms();
-            sale.expire(now_ms, EXPIRED_PER_EVENT_MAX, Some(buyer));
-            let wish = Wish::Reserve(flash_sale::Reserve { buyer, items, request, data });
-            Ok(sale.sale().decide(&wish, now_ms).map(|event| {
+            let wish = Wish::Reserve(flash_sale::Reserve { buyer, items, request, is_new, data });
+            Ok(sale.decide(&wish, now_ms, Some(buyer)).map(|event| {
                 sale.happen(&event);
                 let expires_at_ms = match &event.change {
                     Change::Reserved(reserved) => reserved.expires_at_ms,

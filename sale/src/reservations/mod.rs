@@ -78,14 +78,15 @@ impl Reservations {
         Some(&bytes[..length])
     }
 
-    /// Adds a reservation with the fingerprint of its request, if it has one. A buyer with as many as there may be loses the oldest ended one: it is forgotten.
-    pub(crate) fn insert(&mut self, id: u64, reserved: &Reserved, fingerprint: Option<u32>) {
+    /// Adds a reservation with the fingerprint of its data, if that is to be told apart. A buyer with as many as there may be
+    /// loses the oldest ended one: it is forgotten. Gives whether that one had a request.
+    pub(crate) fn insert(&mut self, id: u64, reserved: &Reserved, fingerprint: Option<u32>) -> bool {
         let hash = self.key.hash(reserved.buyer.as_bytes());
-        if self.by_buyer.candidates(hash).count() >= RESERVATIONS_PER_BUYER_MAX {
-            self.make_room(reserved.buyer);
-        }
+        let is_full = self.by_buyer.candidates(hash).count() >= RESERVATIONS_PER_BUYER_MAX;
+        let forgot_request = is_full && self.make_room(reserved.buyer);
         self.pages.push(id, reserved, fingerprint);
         self.index(hash, id);
+        forgot_request
     }
 
     /// Adds a reservation from the front of a snapshot's bytes, by ascending ids; gives how many bytes it took.
@@ -99,20 +100,22 @@ impl Reservations {
         self.pages.set_state(id, State::Confirmed);
     }
 
-    /// Ends a reservation, which is remembered for a while.
-    pub(crate) fn end(&mut self, id: u64, state: State) {
+    /// Ends a reservation, which is remembered for a while. Gives whether one with a request was forgotten for it.
+    pub(crate) fn end(&mut self, id: u64, state: State) -> bool {
         self.pages.set_state(id, state);
-        self.remember_ended(id);
+        self.remember_ended(id)
     }
 
-    /// Takes an ended reservation into the order in which they will be forgotten.
-    pub(crate) fn remember_ended(&mut self, id: u64) {
+    /// Takes an ended reservation into the order in which they will be forgotten. Gives whether one with a request was
+    /// forgotten for it.
+    pub(crate) fn remember_ended(&mut self, id: u64) -> bool {
         self.ended.push_back(id);
         if self.ended.len() > ENDED_RESERVATIONS_MAX
             && let Some(oldest) = self.ended.pop_front()
         {
-            self.forget(oldest);
+            return self.forget(oldest);
         }
+        false
     }
 
     /// What the reservations take from the allocator.
@@ -140,7 +143,7 @@ impl Reservations {
         self.by_buyer.insert(hash, id, hash_of);
     }
 
-    fn make_room(&mut self, buyer: &str) {
+    fn make_room(&mut self, buyer: &str) -> bool {
         let (mut count, mut oldest_ended) = (0, None);
         for reservation in self.of_buyer(buyer) {
             count += 1;
@@ -151,13 +154,17 @@ impl Reservations {
         if count >= RESERVATIONS_PER_BUYER_MAX
             && let Some(id) = oldest_ended
         {
-            self.forget(id);
+            return self.forget(id);
         }
+        false
     }
 
-    fn forget(&mut self, id: u64) {
-        let Some(hash) = self.pages.buyer(id).map(|buyer| self.key.hash(buyer)) else { return };
+    /// Gives whether the reservation had a request.
+    fn forget(&mut self, id: u64) -> bool {
+        let Some(reservation) = self.get(id) else { return false };
+        let (hash, had_request) = (self.key.hash(reservation.buyer.as_bytes()), reservation.request.is_some());
         self.by_buyer.remove(hash, id);
         self.pages.forget(id);
+        had_request
     }
 }

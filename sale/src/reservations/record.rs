@@ -24,8 +24,8 @@ pub struct Reservation<'a> {
     pub items: Items,
     /// The id of the request that made it.
     pub request: Option<&'a str>,
-    /// The [`fingerprint`](crate::fingerprint) of that request's data; none: there is no request, or it is not known any
-    /// more what came with it.
+    /// The [`fingerprint`](crate::fingerprint) of what the buyer sent along; none: there was neither a request id nor data,
+    /// or it is not known any more what came.
     pub fingerprint: Option<u32>,
 }
 
@@ -77,9 +77,6 @@ pub(super) fn read(id: u64, bytes: &[u8]) -> Result<(Reservation<'_>, usize), Ma
     };
     if reservation.state != State::Confirmed && reservation.expires_at_ms.is_none() {
         return Err(Malformed::new("expiry"));
-    }
-    if reservation.request.is_none() && reservation.fingerprint.is_some() {
-        return Err(Malformed::new("fingerprint"));
     }
     Ok((reservation, bytes.len() - reader.left().len()))
 }

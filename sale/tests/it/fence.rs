@@ -22,7 +22,7 @@ fn sale() -> Sale {
     let mut sale = warmed(two_skus());
     for (at, buyer) in [(0, "ada"), (1, "bob")] {
         let items = Items::one(at, 1).expect("a unit");
-        let reserve = Reserve { buyer, items, request: None, data: None };
+        let reserve = Reserve { buyer, items, request: None, is_new: false, data: None };
         let event = sale.decide(&Command::Reserve(reserve), NOW_MS).expect("a reservation");
         sale.apply(&event);
     }

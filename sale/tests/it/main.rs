@@ -5,5 +5,6 @@ mod memory;
 mod model;
 mod oracle;
 mod rebuild;
+mod repeats;
 mod rules;
 mod snapshot;

@@ -33,7 +33,7 @@ fn step(sale: &mut Sale, kind: u8, number: u64) {
     let command = match kind {
         0..=5 => {
             let items = Items::one(0, 1).expect("a quantity");
-            Command::Reserve(Reserve { buyer: &buyer, items, request: None, data: Some("{}") })
+            Command::Reserve(Reserve { buyer: &buyer, items, request: None, is_new: false, data: Some("{}") })
         }
         6 => Command::Confirm { id: number },
         7 => Command::Release { id: number },

@@ -120,7 +120,7 @@ impl World {
         let items = items.iter().map(|&(sku, quantity)| Item { sku, quantity }).collect();
         let items = Items::summed(items).expect("the ranges above are valid");
         self.expire(64, Some(&buyer));
-        let reserve = Reserve { buyer: &buyer, items: items.clone(), request: request.as_deref(), data };
+        let reserve = Reserve { buyer: &buyer, items: items.clone(), request: request.as_deref(), is_new: false, data };
         let done = self.decide(&Command::Reserve(reserve));
         assert_eq!(done, self.oracle.reserve(self.now_ms, &buyer, &items, request.as_deref(), data));
     }
@@ -227,7 +227,7 @@ proptest! {
                 if let Some(event) = sale.expire(START_MS + 500, 64, Some(&buyer)) {
                     sale.apply(&event);
                 }
-                let reserve = Reserve { buyer: &buyer, items: Items::one(0, 1).unwrap(), request: None, data: None };
+                let reserve = Reserve { buyer: &buyer, items: Items::one(0, 1).unwrap(), request: None, is_new: false, data: None };
                 if let Ok(event) = sale.decide(&Command::Reserve(reserve), START_MS + 500) {
                     sale.apply(&event);
                 }

@@ -11,6 +11,7 @@ pub(crate) struct Oracle {
     acked: u64,
     now_ms: u64,
     reservations: Vec<Entry>,
+    forgotten_seq: u64,
 }
 
 #[derive(Clone)]
@@ -57,7 +58,16 @@ impl Done {
 impl Oracle {
     pub(crate) fn new(terms: Terms) -> Self {
         let totals = terms.skus.iter().map(|sku| sku.total).collect();
-        Self { terms, totals, is_closed: false, seq: 1, acked: 0, now_ms: 0, reservations: Vec::new() }
+        Self {
+            terms,
+            totals,
+            is_closed: false,
+            seq: 1,
+            acked: 0,
+            now_ms: 0,
+            reservations: Vec::new(),
+            forgotten_seq: 0,
+        }
     }
 
     /// Total, available, held, confirmed of a SKU.
@@ -115,8 +125,12 @@ impl Oracle {
             let is_same = first.items == *items && first.data.as_deref() == data;
             return Err(if is_same { replayed(first) } else { Refusal::Conflict });
         }
-        if let Some(first) = active().find(|entry| self.terms.limit == 1 && entry.items == *items) {
+        let is_same = |entry: &&Entry| entry.items == *items && entry.data.as_deref() == data;
+        if let Some(first) = active().find(|entry| self.terms.limit == 1 && request.is_none() && is_same(entry)) {
             return Err(replayed(first));
+        }
+        if self.forgotten_seq > 0 && request.is_some() {
+            return Err(Refusal::KeyForgotten { seq: self.forgotten_seq });
         }
         if self.terms.closes_at_ms.is_some_and(|closes| closes <= now_ms) {
             return Err(Refusal::Ended);
@@ -128,8 +142,12 @@ impl Oracle {
             return Err(Refusal::NotStarted { opens_at_ms });
         }
         let units: u64 = active().map(|entry| entry.items.units()).sum();
-        if units + items.units() > self.terms.limit.into() || active().count() == RESERVATIONS_PER_BUYER_MAX {
-            return Err(Refusal::LimitExceeded);
+        if units + items.units() > self.terms.limit.into() {
+            let is_one_to_blame = active().count() == 1 && items.units() <= self.terms.limit.into();
+            return Err(Refusal::LimitExceeded { existing: active().map(|entry| entry.id).find(|_| is_one_to_blame) });
+        }
+        if active().count() == RESERVATIONS_PER_BUYER_MAX {
+            return Err(Refusal::LimitExceeded { existing: None });
         }
         if items.iter().any(|item| self.units(item.sku.into())[1] < item.quantity.into()) {
             return Err(Refusal::SoldOut);
@@ -139,6 +157,9 @@ impl Oracle {
         }
         if own.len() >= RESERVATIONS_PER_BUYER_MAX {
             let oldest = own.iter().filter(|entry| !entry.state.is_active()).map(|entry| entry.id).min();
+            if self.reservations.iter().any(|entry| Some(entry.id) == oldest && entry.request.is_some()) {
+                self.forgotten_seq = self.seq + 1;
+            }
             self.reservations.retain(|entry| Some(entry.id) != oldest);
         }
         let slot = (0..).find(|slot| active().all(|entry| entry.slot != *slot)).unwrap();

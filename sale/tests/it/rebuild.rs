@@ -2,7 +2,7 @@
 
 use flash_sale::{
     Command, Expected, ExpectedSku, HashKey, Items, NextEpoch, Refusal, Reservation, Reserve, Sale, State, Terms,
-    Unfence,
+    Unfence, fingerprint,
 };
 
 const KEY: HashKey = HashKey([1, 2]);
@@ -45,13 +45,14 @@ fn reservation(id: u64, buyer: &str, slot: u8, state: State, expires_at_ms: u64)
         expires_at_ms: Some(expires_at_ms),
         items,
         request: Some("r"),
-        fingerprint: Some(7),
+        fingerprint: Some(fingerprint(None)),
     }
 }
 
 fn reserve(sale: &mut Sale, buyer: &str) -> Result<u64, Refusal> {
     let items = Items::one(0, 1).expect("a unit");
-    let event = sale.decide(&Command::Reserve(Reserve { buyer, items, request: None, data: None }), NOW_MS)?;
+    let event =
+        sale.decide(&Command::Reserve(Reserve { buyer, items, request: None, is_new: false, data: None }), NOW_MS)?;
     sale.apply(&event);
     Ok(event.seq)
 }

@@ -22,7 +22,7 @@ fn reserve(sale: &mut Sale, buyer: &str, quantity: u32, request: Option<&str>, n
         sale.apply(&event);
     }
     let items = sale.items_of_only_sku(quantity).expect("a valid quantity");
-    act(sale, &Command::Reserve(Reserve { buyer, items, request, data: None }), now_ms)
+    act(sale, &Command::Reserve(Reserve { buyer, items, request, is_new: false, data: None }), now_ms)
 }
 
 /// Gives the event's seq.
@@ -39,7 +39,11 @@ fn checks_stand_in_their_documented_order() {
     let sale = &mut sale(terms);
     let opens_at_ms = NOW_MS;
     assert_eq!(reserve(sale, "ada", 2, None, NOW_MS - 1), Err(Refusal::NotStarted { opens_at_ms }));
-    assert_eq!(reserve(sale, "ada", 3, None, NOW_MS), Err(Refusal::LimitExceeded), "the limit comes before the stock");
+    assert_eq!(
+        reserve(sale, "ada", 3, None, NOW_MS),
+        Err(Refusal::LimitExceeded { existing: None }),
+        "the limit comes before the stock"
+    );
     assert_eq!(reserve(sale, "ada", 1, Some("r"), NOW_MS), Ok(2));
     assert_eq!(reserve(sale, "bob", 1, None, NOW_MS), Ok(3));
     assert_eq!(reserve(sale, "eve", 1, None, NOW_MS), Err(Refusal::SoldOut), "the stock comes before the journal");
@@ -68,7 +72,7 @@ fn one_sku_s_shortage_refuses_the_whole_request() {
     terms.skus.push(flash_sale::SkuTerms { name: "rare".to_owned(), total: 1 });
     let sale = &mut sale(terms);
     let items = sale.items(&[("default", 2), ("rare", 1), ("rare", 1)]).expect("both are the sale's");
-    let reserve = Reserve { buyer: "ada", items, request: None, data: None };
+    let reserve = Reserve { buyer: "ada", items, request: None, is_new: false, data: None };
     assert_eq!(act(sale, &Command::Reserve(reserve), NOW_MS), Err(Refusal::SoldOut), "two lines of one SKU are summed");
     assert_eq!(sale.available(), 6);
     assert_eq!(sale.items(&[("blue", 1)]).unwrap_err().to_string(), "SKU must be one of the sale's");
@@ -230,7 +234,7 @@ fn no_buyer_has_more_reservations_at_once_than_the_bound() {
     for _ in 0..RESERVATIONS_PER_BUYER_MAX {
         reserve(sale, "ada", 1, None, NOW_MS).expect("within the limit");
     }
-    assert_eq!(reserve(sale, "ada", 1, None, NOW_MS), Err(Refusal::LimitExceeded));
+    assert_eq!(reserve(sale, "ada", 1, None, NOW_MS), Err(Refusal::LimitExceeded { existing: None }));
 }
 
 #[test]
@@ -271,7 +275,8 @@ fn many_buyers_are_all_found_again() {
 #[test]
 fn an_event_that_no_primary_could_have_decided_is_not_accepted() {
     let check = |sale: &Sale, what: &str, forge: fn(&mut Event, &mut Reserved)| {
-        let reserve = Reserve { buyer: "ada", items: Items::one(0, 1).unwrap(), request: None, data: None };
+        let reserve =
+            Reserve { buyer: "ada", items: Items::one(0, 1).unwrap(), request: None, is_new: false, data: None };
         let mut event = sale.decide(&Command::Reserve(reserve), NOW_MS).expect("there is stock");
         let Change::Reserved(mut reserved) = event.change.clone() else { panic!("a reservation is made") };
         assert_eq!(sale.accepts(&event), Ok(()));

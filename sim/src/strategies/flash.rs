@@ -27,10 +27,10 @@ pub(super) async fn stock(counter: &Counter, units: u64) -> Result<()> {
 }
 
 pub(super) async fn sell(counter: &Counter, buyer: &str) -> Result<Sold> {
-    let wish = Reserve { buyer, wanted: Wanted::Quantity(1), request: None, data: None };
+    let wish = Reserve { buyer, wanted: Wanted::Quantity(1), request: None, is_new: false, data: None };
     let answer = match counter.flash.call(Call::reserve(&counter.sale, &wish)).await? {
         Ok(_) => Answer::Sold,
-        Err(Refusal::Replayed { .. } | Refusal::LimitExceeded) => Answer::Again,
+        Err(Refusal::Replayed { .. } | Refusal::LimitExceeded { .. }) => Answer::Again,
         Err(Refusal::SoldOut) => Answer::SoldOut,
         Err(refusal) => bail!("refused: {}", refusal.code()),
     };

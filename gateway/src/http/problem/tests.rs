@@ -27,7 +27,13 @@ fn a_refusal_has_its_status_and_says_when_to_come_back() {
     };
     let again = &[("retry-after", "1")];
     check(Refusal::SoldOut, 409, "sold-out", "Not enough units are available", &[]);
-    check(Refusal::LimitExceeded, 409, "limit-exceeded", "The buyer would have more than the limit", &[]);
+    check(
+        Refusal::LimitExceeded { existing: None },
+        409,
+        "limit-exceeded",
+        "The buyer would have more than the limit",
+        &[],
+    );
     check(Refusal::Closed, 409, "closed", "The sale is closed", &[]);
     check(Refusal::Conflict, 409, "conflict", "This contradicts what was asked for before", &[]);
     check(Refusal::Ended, 410, "ended", "The sale is over", &[]);
