@@ -32,6 +32,7 @@ mod module_operator;
 mod module_recovery;
 mod module_replication;
 mod module_server;
+mod module_terms;
 mod module_tracking;
 mod module_versions;
 mod nginx;

@@ -7,7 +7,7 @@ use redis::{Connection, Value};
 use tempfile::tempdir;
 
 use crate::support::aof;
-use crate::support::redis::{Server, connect, digest, flat, run, start_in};
+use crate::support::redis::{Server, connect, digest, flat, run, start_in, unfence};
 use crate::support::wait;
 
 /// Says at how many places the file is cut at least.
@@ -53,9 +53,11 @@ fn history(server: &Server, redis: &mut Connection) -> Vec<Passed> {
         for command in ["FLASH.CLOSE drop", "FLASH.RESTOCK drop SKU b 7", "FLASH.OPEN drop"] {
             step(redis, command);
         }
-        let (fenced, _) = step(redis, "FLASH.FENCE drop");
-        let seq = fenced.split(' ').nth(2).expect("a seq").trim_end_matches(']').to_owned();
-        step(redis, &format!("FLASH.UNFENCE drop 1 {seq}"));
+        let term = u64::from(buyer) + 1;
+        let (fenced, _) = step(redis, &format!("FLASH.FENCE drop TERM {term}"));
+        let seq = fenced.split(' ').nth(2).expect("a seq").to_owned();
+        let unfence = unfence(redis, "drop", term, &format!("1 {seq}"));
+        step(redis, &unfence);
         expire_a_hold_of_other(redis, buyer);
         // Its own event and the expiry of the hold before it are one transaction.
         step(redis, &format!("FLASH.RESERVE other buyer-{buyer}"));

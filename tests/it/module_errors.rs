@@ -5,7 +5,7 @@ use redis::{Connection, Value};
 use crate::support::redis::{Server, digest, run, try_run_args};
 
 /// A number in a command: where `#` stands, its name in errors, and its bounds.
-const NUMBERS: [(&str, &str, u64, u64); 33] = [
+const NUMBERS: [(&str, &str, u64, u64); 43] = [
     ("FLASH.WARM new #", "total", 1, 1_000_000_000),
     ("FLASH.WARM new SKU a #", "total", 1, 1_000_000_000),
     ("FLASH.WARM new SKU a 5 SKU b #", "total", 1, 1_000_000_000),
@@ -32,6 +32,16 @@ const NUMBERS: [(&str, &str, u64, u64); 33] = [
     ("FLASH.UNFENCE drop # 1", "epoch", 1, EPOCH_MAX),
     ("FLASH.UNFENCE drop 1 #", "seq", 0, SEQ_MAX),
     ("FLASH.REBUILD drop # {}", "epoch", 1, EPOCH_MAX),
+    ("FLASH.FENCE drop TERM #", "term", 1, EPOCH_MAX),
+    ("FLASH.ACTIVE drop AFTER #", "after", 0, SEQ_MAX),
+    ("FLASH.ACTIVE drop COUNT #", "count", 1, 1_000),
+    ("FLASH.UNFENCE drop 1 1 TERM # INSTANCE 1", "term", 1, EPOCH_MAX),
+    ("FLASH.UNFENCE drop 1 1 TERM 1 INSTANCE #", "instance", 1, INSTANCE_MAX),
+    ("FLASH.UNFENCE drop 1 1 RESERVATIONS #", "reservations", 0, SEQ_MAX),
+    ("FLASH.UNFENCE drop 1 1 RESERVATIONS 1 DIGEST #", "digest", 0, EPOCH_MAX),
+    ("FLASH.UNFENCE drop 1 1 RESERVATIONS 1 DIGEST 1 CLOSED #", "closed", 0, 1),
+    ("FLASH.WARM new 5 TERM 1 INSTANCE 1 TOTALS #", "total", 0, 1_000_000_000),
+    ("FLASH.WARM new 5 FORGOTTEN #", "forgotten", 1, SEQ_MAX),
     // The same, told apart from what else the command may take.
     ("flash.warm new sku a 5 limit #", "limit", 1, 1_000_000_000),
     ("FLASH.WARM drop #", "total", 1, 1_000_000_000),
@@ -43,6 +53,7 @@ const NUMBERS: [(&str, &str, u64, u64); 33] = [
 ];
 const SEQ_MAX: u64 = 1_099_511_627_775;
 const EPOCH_MAX: u64 = 9_223_372_036_854_775_807;
+const INSTANCE_MAX: u64 = 1 << 62;
 
 /// A name in a command: where `#` stands, what it is called in errors, and its length at most.
 const NAMES: [(&str, &str, usize); 8] = [
@@ -57,7 +68,7 @@ const NAMES: [(&str, &str, usize); 8] = [
 ];
 
 /// What only a whole command shows to be wrong.
-const WHOLE: [(&str, &str); 30] = [
+const WHOLE: [(&str, &str); 37] = [
     ("FLASH.WARM drop 10", "ERR the sale exists under other terms; nothing was changed. FLASH.STATUS shows them"),
     ("FLASH.WARM new 5 OPENS 2 CLOSES 2", "INVALID closes must be later than opens"),
     ("FLASH.WARM new SKU a 1 SKU a 1", "INVALID SKU must not name the same SKU twice"),
@@ -75,7 +86,7 @@ const WHOLE: [(&str, &str); 30] = [
     ("FLASH.RESERVE drop bob SKU blue 1", "INVALID SKU must be one of the sale's"),
     ("FLASH.RESERVE drop bob SKU default 1 QTY 1", "INVALID quantity must not stand beside SKU"),
     ("FLASH.RESERVE drop bob SKU default 999999999 SKU default 2", "INVALID quantity must be 1 to 1000000000"),
-    ("FLASH.RESERVE drop bob COLOUR blue", "INVALID option must be one of QTY, SKU, ID, DATA"),
+    ("FLASH.RESERVE drop bob COLOUR blue", "INVALID option must be one of QTY, SKU, ID, KEY, DATA"),
     ("FLASH.RESTOCK drop 999999992", "INVALID total must be 0 to 1000000000"),
     ("FLASH.RESTOCK drop SKU blue 1", "INVALID SKU must be one of the sale's"),
     ("FLASH.STATUS drop WHO ada", "INVALID option must be one of BUYER, ID"),
@@ -86,13 +97,20 @@ const WHOLE: [(&str, &str); 30] = [
     ("FLASH.PULL drop me LEASE 5 BEFORE 5", "INVALID option must be one of AFTER, COUNT"),
     ("FLASH.PULL drop me LEASE 5 AFTER 1 AFTER 1", "INVALID after must be given once"),
     ("FLASH.PULL drop me LEASE 5 COUNT 1 COUNT 1", "INVALID count must be given once"),
+    ("FLASH.RESERVE drop bob ID r KEY OLD", "INVALID key must be NEW"),
+    ("FLASH.RESERVE drop bob KEY NEW", "INVALID key must stand beside ID"),
+    ("FLASH.FENCE drop now", "INVALID option must be one of TERM"),
+    ("FLASH.ACTIVE drop now", "INVALID option must be one of AFTER, COUNT"),
+    ("FLASH.WARM new 5 CLOSED", "INVALID TERM must be given beside CLOSED, FORGOTTEN, TOTAL and TOTALS"),
+    ("FLASH.WARM new 5 TERM 1", "INVALID TERM must be given beside INSTANCE, and only there"),
+    ("FLASH.REBUILD drop 1 TERM 1 {}", "INVALID option must be one of INSTANCE (required, after TERM)"),
     ("FLASH.APPLY drop x", "ERR this command comes only from a primary or an AOF, never from a client"),
     ("FLASH.LOAD drop x", "ERR this command comes only from a primary or an AOF, never from a client"),
 ];
 
 const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 /// Every command on a key that holds a string.
-const ON_A_STRING: [&str; 14] = [
+const ON_A_STRING: [&str; 15] = [
     "FLASH.WARM string 5",
     "FLASH.RESERVE string bob",
     "FLASH.CONFIRM string 2",
@@ -104,7 +122,8 @@ const ON_A_STRING: [&str; 14] = [
     "FLASH.CLOSE string",
     "FLASH.PULL string me LEASE 5",
     "FLASH.ACK string 1 1",
-    "FLASH.FENCE string",
+    "FLASH.FENCE string TERM 1",
+    "FLASH.ACTIVE string",
     "FLASH.UNFENCE string 1 1",
     "FLASH.REBUILD string 1 {\"id\":1,\"buyer\":\"a\",\"slot\":0,\"state\":\"held\",\"items\":[{\"sku\":\"a\",\"quantity\":1}]}",
 ];
@@ -141,7 +160,7 @@ const ARITIES: [&str; 33] = [
     "FLASH.READY COUNT",
     "FLASH.PULL drop me",
     "FLASH.ACK drop 1",
-    "FLASH.FENCE drop now",
+    "FLASH.FENCE drop TERM 1 2",
     "FLASH.UNFENCE drop 1",
     "FLASH.REBUILD drop 1",
 ];
@@ -263,6 +282,7 @@ fn a_damaged_dump_is_refused_and_the_server_lives() {
         let error = try_run_args::<Value>(redis, &[b"RESTORE", b"new", b"0", &dump[..length]]).expect_err("damaged");
         assert_eq!(error, "ERR DUMP payload version or checksum are wrong", "{length} bytes");
     }
-    let restored: String = try_run_args(redis, &[b"RESTORE", b"copy", b"0", &dump]).expect("whole");
-    assert_eq!((restored.as_str(), digest(redis, "copy")), ("OK", digest(redis, "drop")));
+    let before = digest(redis, "drop");
+    let restored: String = try_run_args(redis, &[b"RESTORE", b"drop", b"0", &dump, b"REPLACE"]).expect("whole");
+    assert_eq!((restored.as_str(), digest(redis, "drop")), ("OK", before));
 }

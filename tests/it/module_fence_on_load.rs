@@ -2,7 +2,7 @@
 
 use redis::{Connection, Value};
 
-use crate::support::redis::{Server, check, digest, flat, run};
+use crate::support::redis::{Server, check, digest, flat, let_go_on, run, unfence};
 use crate::support::wait;
 
 const FENCING: [&str; 2] = ["--flash.fence-on-load", "yes"];
@@ -32,7 +32,7 @@ fn check_in_doubt(redis: &mut Connection, came_by: &str) {
     check(redis, "FLASH.RESERVE drop ada", "[FENCED]");
     check(redis, "FLASH.PULL drop r LEASE 1 COUNT 1", "[PULLED 1 2 [default] [*]]");
     check(redis, "FLASH.UNFENCE drop 1 3", "[CONFLICT]");
-    check(redis, "FLASH.UNFENCE drop 1 2", "[UNFENCED 1 2]");
+    assert_eq!(let_go_on(redis, "drop", 7, "1 2"), "[UNFENCED 1 2]", "{came_by}");
     check(redis, "FLASH.RESERVE drop bob", "[RESERVED 3 nil 1]");
 }
 
@@ -78,8 +78,8 @@ fn that_it_was_whole_before_says_nothing_about_the_next_restart() {
         assert_eq!(phase(redis), "fenced", "epoch {epoch}");
         let _: Value = run(redis, &format!("FLASH.ACK drop {epoch} {seq}"));
         let (next, after) = (epoch + 1, seq + 100);
-        let unfence = format!("FLASH.UNFENCE drop {epoch} {seq} EPOCH {next} AFTER {after}");
-        check(redis, &unfence, &format!("[UNFENCED {next} {after}]"));
+        let gone_on = let_go_on(redis, "drop", epoch, &format!("{epoch} {seq} EPOCH {next} AFTER {after}"));
+        assert_eq!(gone_on, format!("[UNFENCED {next} {after}]"));
     }
 }
 
@@ -88,13 +88,11 @@ fn what_is_known_to_be_whole_is_not_fenced() {
     let server = Server::start_with(&FENCING);
     let redis = &mut server.connect();
     warm(redis);
-    let _: Value = run(redis, "RENAME drop other");
-    let _: Value = run(redis, "RENAME other drop");
     check(redis, "FLASH.RESERVE drop bob", "[RESERVED 3 nil 1]");
     let _: Value = run(redis, "DEBUG RELOAD");
     check(redis, "FLASH.WARM drop 3 JOURNAL 100", "[EXISTS 1]");
     check(redis, "FLASH.RESERVE drop eve", "[FENCED]");
-    check(redis, "FLASH.UNFENCE drop 1 3", "[UNFENCED 1 3]");
+    assert_eq!(let_go_on(redis, "drop", 7, "1 3"), "[UNFENCED 1 3]");
     check(redis, "FLASH.RESERVE drop eve", "[RESERVED 4 nil 0]");
 }
 
@@ -132,10 +130,11 @@ fn the_fence_and_the_next_epoch_reach_replicas_and_the_aof() {
     let (redis, copy) = (&mut primary.connect(), &mut replica.connect());
     let _: Value = run(copy, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
     check(redis, "FLASH.RESERVE drop bob", "[FENCED]");
-    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2 AFTER 90", "[CONFLICT]");
+    assert_eq!(let_go_on(redis, "drop", 7, "1 2 EPOCH 2 AFTER 90"), "[CONFLICT]");
     check(redis, "FLASH.ACK drop 1 2", "[ACKED 2]");
-    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2 AFTER 90", "[UNFENCED 2 90]");
-    check(redis, "FLASH.UNFENCE drop 1 2 EPOCH 2 AFTER 90", "[UNFENCED 2 90]");
+    let unfence = unfence(redis, "drop", 7, "1 2 EPOCH 2 AFTER 90");
+    check(redis, &unfence, "[UNFENCED 2 90]");
+    check(redis, &unfence, "[UNFENCED 2 90]");
     check(redis, "FLASH.RESERVE drop bob", "[RESERVED 91 nil 1]");
     check(redis, "FLASH.ACK drop 1 2", "[FENCED]");
     wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
@@ -156,7 +155,7 @@ fn a_later_life_takes_the_place_of_a_fenced_one_and_of_no_other() {
         reply.map_or_else(|_| "refused".to_owned(), |reply| flat(&reply))
     };
     assert_eq!(warm_again(redis, 9), "refused", "it sells");
-    check(redis, "FLASH.FENCE drop", "[FENCED 1 2]");
+    check(redis, "FLASH.FENCE drop", "[FENCED 1 2 *]");
     assert_eq!(warm_again(redis, 1), "refused", "it has made more than that");
     assert_eq!(warm_again(redis, 9), "[WARMED 2]");
     check(redis, "FLASH.RESERVE drop ada", "[FENCED]");

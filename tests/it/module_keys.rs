@@ -2,7 +2,7 @@
 
 use redis::{Connection, Value};
 
-use crate::support::redis::{Server, check, digest, info_number, run};
+use crate::support::redis::{Server, check, digest, info_number, let_go_on, run};
 use crate::support::wait;
 
 const READY_DROP: &str = "[READY * [[drop 1 0 2 0 0 *]]]";
@@ -29,7 +29,8 @@ fn check_ready_after(commands: &[&str], want: &str) {
 #[test]
 fn ready_is_right_after_whatever_may_happen_to_a_key() {
     const NONE: &str = "[READY * []]";
-    let ready = |name: &str| format!("[READY * [[{name} 1 0 2 0 0 *]]]");
+    // Fenced, for it came without a command of ours.
+    const MOVED: &str = "[READY * [[drop 1 0 2 0 1 *]]]";
     check_ready_after(&["FLUSHALL SYNC"], NONE);
     check_ready_after(&["FLUSHALL ASYNC"], NONE);
     check_ready_after(&["FLUSHDB SYNC"], NONE);
@@ -38,33 +39,39 @@ fn ready_is_right_after_whatever_may_happen_to_a_key() {
     check_ready_after(&["DEL drop"], NONE);
     check_ready_after(&["UNLINK drop"], NONE);
     check_ready_after(&["SET drop string"], NONE);
-    check_ready_after(&["RENAME drop other"], &ready("other"));
-    check_ready_after(&["FLASH.WARM old 9 JOURNAL 9", "RENAME drop old"], &ready("old"));
-    check_ready_after(&["COPY drop other", "DEL drop"], &ready("other"));
-    check_ready_after(&["COPY drop other DB 3", "SELECT 3"], &ready("other"));
+    check_ready_after(&["RENAME drop other"], NONE);
+    check_ready_after(&["RENAME drop other", "RENAME other drop"], MOVED);
+    check_ready_after(&["FLASH.WARM old 9 JOURNAL 9", "RENAME drop old"], NONE);
+    check_ready_after(&["COPY drop other"], READY_DROP);
+    check_ready_after(&["COPY drop other", "DEL drop"], NONE);
+    check_ready_after(&["COPY drop drop DB 3", "SELECT 3"], MOVED);
     // If any module listens to key events, Valkey 8.1 leaves the client in the other database (valkey#4024).
     check_ready_after(&["MOVE drop 1", "SELECT 0"], NONE);
-    check_ready_after(&["MOVE drop 1", "SELECT 1"], READY_DROP);
+    check_ready_after(&["MOVE drop 1", "SELECT 1"], MOVED);
     check_ready_after(&["SWAPDB 0 1"], NONE);
     check_ready_after(&["SWAPDB 0 1", "SELECT 1"], READY_DROP);
-    check_ready_after(&["SWAPDB 0 1", "SWAPDB 1 2", "SELECT 2", "RENAME drop other"], &ready("other"));
+    check_ready_after(&["SWAPDB 0 1", "SWAPDB 1 2", "SELECT 2"], READY_DROP);
     check_ready_after(&["DEBUG RELOAD"], READY_DROP);
     check_ready_after(&["DEBUG LOADAOF"], READY_DROP);
     check_ready_after(&["PEXPIRE drop 600000", "PERSIST drop"], READY_DROP);
 }
 
 #[test]
-fn a_sale_moved_about_sells_on_where_it_is() {
+fn a_sale_moved_about_is_whole_where_it_is() {
     let (_server, mut redis) = selling();
     let redis = &mut redis;
+    check(redis, "FLASH.ACK drop 1 2", "[ACKED 2]");
+    check(redis, "FLASH.FENCE drop", "[FENCED 1 2 *]");
     let before = digest(redis, "drop");
     for command in ["RENAME drop a", "MOVE a 1", "SELECT 1", "SWAPDB 1 2", "SELECT 2", "COPY a b", "DEL a"] {
         let _: Value = run(redis, command);
     }
     assert_eq!(digest(redis, "b"), before);
-    check(redis, "FLASH.RESERVE b ada", "[REPLAYED 2 nil confirmed]");
-    check(redis, "FLASH.RESERVE b bob", "[RESERVED 3 nil 7]");
-    check(redis, "FLASH.ACK b 1 3", "[ACKED 3]");
+    let _: Value = run(redis, "RENAME b drop");
+    assert_eq!(let_go_on(redis, "drop", 1, "1 2"), "[UNFENCED 1 2]");
+    check(redis, "FLASH.RESERVE drop ada", "[REPLAYED 2 nil confirmed]");
+    check(redis, "FLASH.RESERVE drop bob", "[RESERVED 3 nil 7]");
+    check(redis, "FLASH.ACK drop 1 3", "[ACKED 3]");
     check(redis, "FLASH.READY", "[READY * []]");
 }
 
@@ -73,10 +80,11 @@ fn a_copy_is_a_sale_of_its_own() {
     let (_server, mut redis) = selling();
     let redis = &mut redis;
     let _: Value = run(redis, "COPY drop copy");
-    check(redis, "FLASH.RESERVE copy bob", "[RESERVED 3 nil 7]");
-    check(redis, "FLASH.STATUS drop BUYER bob", "[buyer bob units 0 reservations []]");
-    check(redis, "FLASH.ACK copy 1 3", "[ACKED 3]");
-    check(redis, "FLASH.READY", READY_DROP);
+    check(redis, "FLASH.RESERVE copy bob", "[FENCED]");
+    check(redis, "FLASH.RESERVE drop eve", "[RESERVED 3 nil 7]");
+    check(redis, "FLASH.STATUS copy BUYER eve", "[buyer eve units 0 reservations []]");
+    check(redis, "FLASH.ACK copy 1 2", "[ACKED 2]");
+    check(redis, "FLASH.READY", "[READY * [[drop 1 0 3 0 0 *]]]");
 }
 
 #[test]

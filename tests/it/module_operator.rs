@@ -9,7 +9,7 @@ use crate::support::redis::{Server, flat, run, try_run, try_run_args};
 use crate::support::wait;
 
 /// Every command that clients may send, with arguments that it takes, and whether they begin with a key.
-const COMMANDS: [(&str, bool); 16] = [
+const COMMANDS: [(&str, bool); 17] = [
     ("FLASH.WARM drop 9 HOLD 60000 JOURNAL 100", true),
     ("FLASH.RESERVE drop ada QTY 1", true),
     ("FLASH.CONFIRM drop 2", true),
@@ -22,6 +22,7 @@ const COMMANDS: [(&str, bool); 16] = [
     ("FLASH.READY", false),
     ("FLASH.PULL drop relay LEASE 100", true),
     ("FLASH.ACK drop 1 1", true),
+    ("FLASH.ACTIVE drop", true),
     ("FLASH.FENCE drop", true),
     ("FLASH.UNFENCE drop 1 1", true),
     ("FLASH.REBUILD drop 1 {}", true),
@@ -70,6 +71,9 @@ fn command_info_says_how_many_arguments_and_what_is_done_with_the_key() {
     check("FLASH.PULL", -5, "RO");
     check("FLASH.ACK", 4, "RW");
     check("FLASH.REBUILD", -4, "RW");
+    check("FLASH.FENCE", -2, "RW");
+    check("FLASH.UNFENCE", -4, "RW");
+    check("FLASH.ACTIVE", -2, "RO");
     check("FLASH.THROTTLE", -5, "RW");
 }
 

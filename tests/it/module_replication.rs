@@ -72,7 +72,7 @@ fn what_is_accepted_is_one_event_and_a_refusal_is_nothing() {
     session(EVENT, "FLASH.RESERVE drop ada QTY 2 ID r", "[RESERVED 2 * 1]");
     session(None, "FLASH.RESERVE drop ada QTY 2 ID r", "[REPLAYED 2 * held]");
     session(None, "FLASH.RESERVE drop ada QTY 1 ID r", "[CONFLICT]");
-    session(None, "FLASH.RESERVE drop ada", "[LIMIT_EXCEEDED]");
+    session(None, "FLASH.RESERVE drop ada", "[LIMIT_EXCEEDED 2]");
     session(None, "FLASH.RESERVE drop bob QTY 2", "[SOLD_OUT]");
     session(EVENT, "FLASH.RESERVE drop bob", "[RESERVED 3 * 0]");
     session(EVENT, "FLASH.CONFIRM drop 2", "[CONFIRMED 2]");
@@ -93,12 +93,13 @@ fn what_is_accepted_is_one_event_and_a_refusal_is_nothing() {
     session(None, "FLASH.RESERVE drop eve", "[CLOSED]");
     session(EVENT, "FLASH.OPEN drop", "[OPENED]");
     session(None, "FLASH.OPEN drop", "[OPENED]");
-    session(Some("FLASH.FENCE"), "FLASH.FENCE drop", "[FENCED 1 8]");
-    session(None, "FLASH.FENCE drop", "[FENCED 1 8]");
+    session(Some("FLASH.FENCE"), "FLASH.FENCE drop", "[FENCED 1 8 *]");
+    session(None, "FLASH.FENCE drop", "[FENCED 1 8 *]");
     session(None, "FLASH.RESERVE drop eve", "[FENCED]");
     session(None, "FLASH.UNFENCE drop 1 99", "[CONFLICT]");
-    session(Some("FLASH.UNFENCE"), "FLASH.UNFENCE drop 1 8", "[UNFENCED 1 8]");
-    session(None, "FLASH.UNFENCE drop 1 8", "[UNFENCED 1 8]");
+    session(Some("FLASH.FENCE"), "FLASH.FENCE drop TERM 3", "[FENCED 1 8 *]");
+    session(None, "FLASH.FENCE drop TERM 3", "[FENCED 1 8 *]");
+    session(None, "FLASH.FENCE drop TERM 2", "[FENCED]");
     session(None, "FLASH.RESERVE nothing ada", "[NOT_WARMED]");
     assert_eq!(aof::names(server.redis.server.dir()), want);
 }

@@ -102,6 +102,8 @@ pub struct SaleStatus<'a> {
     pub relay: Option<Cow<'a, str>>,
     /// When that lease runs out, Unix milliseconds.
     pub lease_until_ms: Option<u64>,
+    /// An operator has stopped it, whatever its phase says.
+    pub is_closed: bool,
     /// The newest recovery attempt that has fenced the sale; 0: there was none.
     pub term: u64,
     /// The value in the key: another one has another number.
@@ -131,7 +133,7 @@ impl SaleStatus<'_> {
 
 impl Answer for SaleStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
-        sink.map(21);
+        sink.map(22);
         pair(sink, "epoch", Some(self.epoch));
         pair(sink, "seq", Some(self.seq));
         pair(sink, "acked", Some(self.acked));
@@ -146,6 +148,7 @@ impl Answer for SaleStatus<'_> {
         pair(sink, "journal_events_max", self.journal_events_max);
         optional_text(sink, "relay", self.relay.as_deref());
         pair(sink, "lease_until_ms", self.lease_until_ms);
+        pair(sink, "closed", Some(self.is_closed.into()));
         pair(sink, "term", Some(self.term));
         pair(sink, "instance", Some(self.instance));
         pair(sink, "reservations", Some(self.reservations));
@@ -182,6 +185,7 @@ impl Answer for SaleStatus<'_> {
             journal_events_max: fields.key("journal_events_max")?.optional_uint("journal_events_max")?,
             relay: fields.key("relay")?.optional_text("relay")?.map(Cow::Owned),
             lease_until_ms: fields.key("lease_until_ms")?.optional_uint("lease_until_ms")?,
+            is_closed: fields.key("closed")?.uint("closed")? > 0,
             term: fields.key("term")?.uint("term")?,
             instance: fields.key("instance")?.uint("instance")?,
             reservations: fields.key("reservations")?.uint("reservations")?,

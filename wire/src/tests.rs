@@ -390,6 +390,7 @@ fn statuses_read_back() {
         journal_events_max: Some(100),
         relay: Some("gateway-1".into()),
         lease_until_ms: Some(5),
+        is_closed: true,
         term: 3,
         instance: INSTANCE_MAX,
         reservations: 2,

@@ -98,6 +98,7 @@ mod tests {
             journal_events_max: Some(10),
             relay: None,
             lease_until_ms: None,
+            is_closed: false,
             term: 0,
             instance: 1,
             reservations: 0,

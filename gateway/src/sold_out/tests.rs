@@ -24,6 +24,7 @@ fn status(limit: u64, seq: u64, confirmed: u64) -> SaleStatus<'static> {
         journal_events_max: None,
         relay: None,
         lease_until_ms: None,
+        is_closed: false,
         term: 0,
         instance: 1,
         reservations: 0,

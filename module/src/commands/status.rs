@@ -70,6 +70,7 @@ fn sale_status(stored: &Stored, now_ms: u64) -> SaleStatus<'_> {
         journal_events_max: terms.journal_events_max,
         relay: lease.map(|(relay, _)| relay.into()),
         lease_until_ms: lease.map(|(_, until_ms)| until_ms),
+        is_closed: sale.is_closed(),
         term: sale.term(),
         instance: stored.instance,
         reservations: sale.content().reservations,

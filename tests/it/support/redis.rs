@@ -140,6 +140,30 @@ pub(crate) fn status(connection: &mut Connection, key: &str, field: &str) -> i64
     flat(&status[at + 1]).parse().expect("a number")
 }
 
+/// FLASH.UNFENCE as the recovery attempt `term` says it that expects what is there. `args`: the epoch, the seq and the next epoch.
+pub(crate) fn unfence(redis: &mut Connection, key: &str, term: u64, args: &str) -> String {
+    let [instance, reservations, digest, closed] =
+        ["instance", "reservations", "digest", "closed"].map(|field| status(redis, key, field));
+    let status: Vec<Value> = run(redis, &format!("FLASH.STATUS {key}"));
+    let Some(Value::Array(skus)) = status.last() else { panic!("{status:?}") };
+    let sku = |sku: &Value| {
+        let Value::Array(fields) = sku else { panic!("{sku:?}") };
+        let [name, total, available] = [1, 3, 5].map(|at| flat(&fields[at]));
+        let [total, available] = [total, available].map(|units| units.parse::<u64>().expect("units"));
+        format!(" SKU {name} {total} {}", total - available)
+    };
+    let skus: String = skus.iter().map(sku).collect();
+    let content = format!("RESERVATIONS {reservations} DIGEST {digest} CLOSED {closed}");
+    format!("FLASH.UNFENCE {key} {args} TERM {term} INSTANCE {instance} {content}{skus}")
+}
+
+/// Lets a fenced sale go on as a recovery does. Gives the answer.
+pub(crate) fn let_go_on(redis: &mut Connection, key: &str, term: u64, args: &str) -> String {
+    let _: Value = run(redis, &format!("FLASH.FENCE {key} TERM {term}"));
+    let unfence = unfence(redis, key, term, args);
+    flat(&run(redis, &unfence))
+}
+
 /// A hold of bob's on a unit, as FLASH.REBUILD takes it; it ends in a minute.
 pub(crate) fn reservation_of_bob(redis: &mut Connection) -> String {
     let now: (u64, u64) = run(redis, "TIME");

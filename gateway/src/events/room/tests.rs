@@ -65,6 +65,7 @@ fn status(seq: u64, phase: &'static str) -> SaleStatus<'static> {
         journal_events_max: None,
         relay: None,
         lease_until_ms: None,
+        is_closed: false,
         term: 0,
         instance: 1,
         reservations: 0,
