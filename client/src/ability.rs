@@ -41,11 +41,13 @@ impl Ability {
     /// # Errors
     /// When the server does not answer.
     pub(crate) async fn look(connection: &Multiplexed) -> Result<Self, CallError> {
-        let answers = ask(connection, vec![redis::cmd("ROLE"), settings(), wait_aof(0, 0)]).await?;
-        let [role, settings, wait_aof] = &answers[..] else { return Ok(Self { fsync: Fsync::Never, replicas: 0 }) };
+        let answers = ask(connection, vec![redis::cmd("ROLE"), settings(), persistence(), wait_aof(0, 0)]).await?;
+        let [role, settings, persistence, wait_aof] = &answers[..] else {
+            return Ok(Self { fsync: Fsync::Never, replicas: 0 });
+        };
         let online = online_replicas(role);
         Ok(Self {
-            fsync: fsync(settings, !matches!(wait_aof, Value::ServerError(_))),
+            fsync: fsync(settings, persistence, !matches!(wait_aof, Value::ServerError(_))),
             replicas: if online == 0 { 0 } else { live_replicas(connection, online).await? },
         })
     }
@@ -53,8 +55,8 @@ impl Ability {
     /// Why the server cannot give what is wanted, and what would help.
     pub(crate) fn lacks(self, wanted: Durability) -> Option<String> {
         if wanted.fsync && self.fsync == Fsync::Never {
-            let help = "set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no, and let the gateway's \
-                        user run CONFIG GET; or run a Redis that has WAITAOF (7.2), with appendonly yes";
+            let help = "set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no, wait until the first \
+                        append-only file is whole, and let the gateway's user run CONFIG GET and INFO; or run a Redis that has WAITAOF (7.2), with appendonly yes";
             return Some(format!("Redis does not wait for its disk: {help}"));
         }
         (wanted.replicas > self.replicas).then(|| {
@@ -77,6 +79,13 @@ async fn ask(connection: &Multiplexed, questions: Vec<Cmd>) -> Result<Vec<Value>
 pub(crate) fn settings() -> Cmd {
     let mut command = redis::cmd("CONFIG");
     command.arg("GET").arg(&["appendonly", "appendfsync", "no-appendfsync-on-rewrite"]);
+    command
+}
+
+/// Asks for what [`fsync`] reads of the append-only file.
+pub(crate) fn persistence() -> Cmd {
+    let mut command = redis::cmd("INFO");
+    command.arg("persistence");
     command
 }
 
@@ -107,14 +116,34 @@ pub(crate) fn wait_aof(local: u8, timeout_ms: u64) -> Cmd {
     command
 }
 
-/// What the settings mean. While an AOF is rewritten, `no-appendfsync-on-rewrite` turns even `always` off.
-pub(crate) fn fsync(settings: &Value, has_wait_aof: bool) -> Fsync {
+/// What the settings, and the state of the append-only file, mean. WAITAOF says it best. Without it, only `always` is a
+/// promise: while the file is rewritten, `no-appendfsync-on-rewrite` turns even that off, and until the first file is whole
+/// nothing that was synced would be read again.
+pub(crate) fn fsync(settings: &Value, persistence: &Value, has_wait_aof: bool) -> Fsync {
     let is = |name: &str, want: &str| setting(settings, name).is_some_and(|value| value == want);
-    if is("appendonly", "yes") && is("appendfsync", "always") && is("no-appendfsync-on-rewrite", "no") {
-        return Fsync::BeforeReply;
-    }
     // Without CONFIG GET it is not known that the disk is never written; WAITAOF itself says so then.
-    if has_wait_aof && !is("appendonly", "no") { Fsync::WaitAof } else { Fsync::Never }
+    if has_wait_aof && !is("appendonly", "no") {
+        return Fsync::WaitAof;
+    }
+    let is_always = is("appendonly", "yes") && is("appendfsync", "always") && is("no-appendfsync-on-rewrite", "no");
+    if is_always && is_file_whole(persistence) { Fsync::BeforeReply } else { Fsync::Never }
+}
+
+/// Whether a server that starts again would read the append-only file, and it was written without an error. Where one was
+/// never whole, the size at its newest rewrite is 0.
+fn is_file_whole(persistence: &Value) -> bool {
+    let text = match persistence {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
+        Value::VerbatimString { text, .. } | Value::SimpleString(text) => text,
+        _ => return false,
+    };
+    let is = |field: &str, want: &str| {
+        let value = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        value.is_some_and(|value| value.trim_end() == want)
+    };
+    let is_rewritten = is("aof_rewrite_in_progress", "1") || is("aof_rewrite_scheduled", "1");
+    let is_first = is_rewritten && is("aof_base_size", "0");
+    is("aof_enabled", "1") && is("aof_last_write_status", "ok") && !is_first
 }
 
 fn setting<'a>(settings: &'a Value, name: &str) -> Option<&'a str> {
@@ -159,17 +188,24 @@ pub(crate) fn is_synced(answer: &Value) -> bool {
 mod tests {
     use super::*;
 
+    const WHOLE: &str =
+        "aof_enabled:1\r\naof_rewrite_in_progress:0\r\naof_last_write_status:ok\r\naof_base_size:89\r\n";
+
     fn check(settings: &str, has_wait_aof: bool, want: Fsync) {
+        check_file(settings, WHOLE, has_wait_aof, want);
+    }
+
+    fn check_file(settings: &str, persistence: &str, has_wait_aof: bool, want: Fsync) {
         const NAMES: [&str; 3] = ["appendonly", "appendfsync", "no-appendfsync-on-rewrite"];
         let words = NAMES.into_iter().zip(settings.split(' ')).flat_map(|(name, value)| [name, value]);
         let words = words.map(|word| Value::BulkString(word.as_bytes().to_vec())).collect();
-        assert_eq!(fsync(&Value::Array(words), has_wait_aof), want, "{settings}");
+        let persistence = Value::BulkString(persistence.as_bytes().to_vec());
+        assert_eq!(fsync(&Value::Array(words), &persistence, has_wait_aof), want, "{settings}");
     }
 
     #[test]
     fn only_always_means_that_a_reply_is_on_the_disk() {
         check("yes always no", false, Fsync::BeforeReply);
-        check("yes always no", true, Fsync::BeforeReply);
         check("yes always yes", false, Fsync::Never);
         check("yes everysec no", false, Fsync::Never);
         check("no always no", false, Fsync::Never);
@@ -178,7 +214,24 @@ mod tests {
     }
 
     #[test]
+    fn an_append_only_file_that_is_not_whole_promises_nothing() {
+        let check = |from: &str, to: &str, want| {
+            assert!(WHOLE.contains(from));
+            check_file("yes always no", &WHOLE.replace(from, to), false, want);
+        };
+        let first = |in_progress: &str| WHOLE.replace("progress:0", in_progress).replace("size:89", "size:0");
+        check("progress:0", "progress:1", Fsync::BeforeReply);
+        check_file("yes always no", &first("progress:1"), false, Fsync::Never);
+        check_file("yes always no", &first("progress:0\r\naof_rewrite_scheduled:1"), false, Fsync::Never);
+        check("status:ok", "status:err", Fsync::Never);
+        check("enabled:1", "enabled:0", Fsync::Never);
+        check_file("yes always no", "", false, Fsync::Never);
+        check_file("yes always no", &first("progress:1"), true, Fsync::WaitAof);
+    }
+
+    #[test]
     fn waitaof_does_where_there_is_an_append_only_file() {
+        check("yes always no", true, Fsync::WaitAof);
         check("yes everysec no", true, Fsync::WaitAof);
         check("yes always yes", true, Fsync::WaitAof);
         check("no everysec no", true, Fsync::Never);

@@ -206,10 +206,11 @@ impl Tail {
 
     /// The settings are asked for behind the calls as well: `always` that was seen before them may have ended since.
     fn commands(self) -> impl Iterator<Item = Cmd> {
-        let fsync = self.wanted.fsync.then(|| match self.fsync {
-            Fsync::WaitAof => ability::wait_aof(1, WAIT_TIMEOUT_MS),
-            Fsync::BeforeReply | Fsync::Never => ability::settings(),
-        });
+        let fsync = match self.fsync {
+            _ if !self.wanted.fsync => Vec::new(),
+            Fsync::WaitAof => vec![ability::wait_aof(1, WAIT_TIMEOUT_MS)],
+            Fsync::BeforeReply | Fsync::Never => vec![ability::settings(), ability::persistence()],
+        };
         let replicas = (self.wanted.replicas > 0).then(|| ability::wait(self.wanted.replicas, WAIT_TIMEOUT_MS));
         self.waits().then(ability::mark).into_iter().chain(fsync).chain(replicas)
     }
@@ -220,15 +221,19 @@ impl Tail {
         if self.waits() && !answers.next().is_some_and(ability::is_marked) {
             return Durability::MEMORY;
         }
-        let fsync = self.wanted.fsync && answers.next().is_some_and(|answer| self.is_synced(answer));
+        let fsync = self.wanted.fsync && self.is_synced(&mut answers);
         let replicas = if self.wanted.replicas > 0 { answers.next().map_or(0, ability::replicas) } else { 0 };
         Durability { fsync, replicas }
     }
 
-    fn is_synced(self, answer: &Value) -> bool {
+    fn is_synced<'a>(self, answers: &mut impl Iterator<Item = &'a Value>) -> bool {
+        let Some(first) = answers.next() else { return false };
         match self.fsync {
-            Fsync::WaitAof => ability::is_synced(answer),
-            Fsync::BeforeReply | Fsync::Never => ability::fsync(answer, false) == Fsync::BeforeReply,
+            Fsync::WaitAof => ability::is_synced(first),
+            Fsync::BeforeReply | Fsync::Never => {
+                let persistence = answers.next().unwrap_or(&Value::Nil);
+                ability::fsync(first, persistence, false) == Fsync::BeforeReply
+            }
         }
     }
 }

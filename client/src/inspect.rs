@@ -12,7 +12,7 @@ use crate::error::CallError;
 
 /// Every command that gateways and syncers send, with arguments by which it changes nothing: the keys are such as no sale,
 /// no rate limit and no lookup can have. Redis looks at who asks before it looks at any of this.
-const HARMLESS: [(&str, &[&str]); 24] = [
+const HARMLESS: [(&str, &[&str]); 25] = [
     (Warm::NAME, &["flash:(none)", "-"]),
     (Reserve::NAME, &["flash:(none)", "-"]),
     (EndHold::CONFIRM, &["flash:(none)", "1"]),
@@ -34,6 +34,7 @@ const HARMLESS: [(&str, &[&str]); 24] = [
     ("ROLE", &[]),
     ("WAIT", &["0", "0"]),
     ("CONFIG|GET", &["appendonly"]),
+    ("INFO", &["persistence"]),
     ("GET", &["flash:lookup:(none)"]),
     ("DEL", &["flash:lookup:(none)"]),
     // Only where it is there already, and at once only where it is not: never.

@@ -130,6 +130,35 @@ fn what_cannot_be_promised_is_refused_before_anything_is_reserved() {
     assert!(detail.contains("set appendonly yes, appendfsync always"), "{detail}");
 }
 
+/// What is synced to a file that no restart would read is no promise: until the first rewrite is done there is no other.
+#[test]
+fn nothing_is_promised_of_the_disk_before_the_first_append_only_file_is_whole() {
+    let server = Server::start_with(&["--appendonly", "no", "--appendfsync", "always"]);
+    let redis = &mut server.connect();
+    run::<redis::Value>(redis, &format!("FLASH.WARM {KEY} 100"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let _within = runtime.enter();
+    let durable = Durable::connect(&server.redis.url()).expect("a URL");
+    let fsync = Durability { fsync: true, replicas: 0 };
+    let is_promised = || runtime.block_on(durable.check(fsync)).is_ok();
+    let is_rewritten = |redis: &mut Connection| info_number(redis, "persistence", "aof_rewrite_in_progress") == 1;
+    wait::until("a connection", || runtime.block_on(durable.check(Durability::MEMORY)).ok());
+    // Each key delays the rewrite by a second.
+    run::<redis::Value>(redis, "CONFIG SET rdb-key-save-delay 1000000");
+    for key in 0..6 {
+        run::<redis::Value>(redis, &format!("SET key-{key} x"));
+    }
+    run::<redis::Value>(redis, "CONFIG SET appendonly yes");
+    let mut refused = 0;
+    while is_rewritten(redis) {
+        let promised = is_promised();
+        assert!(!promised || !is_rewritten(redis), "a crash now loses all of it");
+        refused += u32::from(!promised);
+    }
+    assert!(refused > 0, "the rewrite was slow enough");
+    wait::until("the promise", || is_promised().then_some(()));
+}
+
 #[test]
 fn what_a_gateway_gives_by_itself_no_request_makes_less() {
     let shop = &mut Shop::open("fsync");

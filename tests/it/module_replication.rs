@@ -85,7 +85,6 @@ fn what_is_accepted_is_one_event_and_a_refusal_is_nothing() {
     session(Some("FLASH.ACK"), "FLASH.ACK drop 1 3", "[ACKED 3]");
     session(None, "FLASH.ACK drop 1 3", "[ACKED 3]");
     session(None, "FLASH.ACK drop 1 2", "[ACKED 3]");
-    session(None, "FLASH.ACK drop 9 4", "[FENCED]");
     session(None, "FLASH.RESTOCK drop -2", "[CONFLICT]");
     session(EVENT, "FLASH.RESTOCK drop -1", "[RESTOCKED 2 0]");
     session(EVENT, "FLASH.CLOSE drop", "[CLOSED]");
@@ -93,7 +92,8 @@ fn what_is_accepted_is_one_event_and_a_refusal_is_nothing() {
     session(None, "FLASH.RESERVE drop eve", "[CLOSED]");
     session(EVENT, "FLASH.OPEN drop", "[OPENED]");
     session(None, "FLASH.OPEN drop", "[OPENED]");
-    session(Some("FLASH.FENCE"), "FLASH.FENCE drop", "[FENCED 1 8 *]");
+    session(Some("FLASH.FENCE"), "FLASH.ACK drop 9 4", "[FENCED]");
+    session(None, "FLASH.FENCE drop", "[FENCED 1 8 *]");
     session(None, "FLASH.FENCE drop", "[FENCED 1 8 *]");
     session(None, "FLASH.RESERVE drop eve", "[FENCED]");
     session(None, "FLASH.UNFENCE drop 1 99", "[CONFLICT]");

@@ -5,7 +5,7 @@ use redis::{Connection, Value};
 use crate::support::redis::{Server, check, run};
 
 /// Commands that are refused, answered from what is there, or find nothing to do.
-const REFUSED: [&str; 10] = [
+const REFUSED: [&str; 9] = [
     "FLASH.WARM drop 2 HOLD 600000 JOURNAL 9",
     "FLASH.RESERVE drop ada",
     "FLASH.RESERVE drop ada QTY 2",
@@ -15,10 +15,9 @@ const REFUSED: [&str; 10] = [
     "FLASH.RESTOCK drop -1",
     "FLASH.OPEN drop",
     "FLASH.PULL drop relay LEASE 1",
-    "FLASH.ACK drop 2 1",
 ];
 /// Commands that change the sale, in turn.
-const ACCEPTED: [&str; 7] = [
+const ACCEPTED: [&str; 8] = [
     "FLASH.CONFIRM drop 2",
     "FLASH.RELEASE drop 3",
     "FLASH.RESERVE drop late",
@@ -26,6 +25,7 @@ const ACCEPTED: [&str; 7] = [
     "FLASH.CLOSE drop",
     "FLASH.OPEN drop",
     "FLASH.ACK drop 1 3",
+    "FLASH.ACK drop 2 1",
 ];
 
 fn sold_out() -> (Server, Connection) {
