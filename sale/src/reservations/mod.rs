@@ -143,6 +143,7 @@ impl Reservations {
         self.by_buyer.insert(hash, id, hash_of);
     }
 
+    #[cold]
     fn make_room(&mut self, buyer: &str) -> bool {
         let (mut count, mut oldest_ended) = (0, None);
         for reservation in self.of_buyer(buyer) {
