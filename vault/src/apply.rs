@@ -1,34 +1,55 @@
 //! Applies folded changes: a few statements, whatever their number, sent together.
 
-use flash_wire::message::MessageTerms;
+use flash_wire::State;
+use flash_wire::message::{MessageItem, MessageTerms};
 use serde_json::value::RawValue;
 use tokio_postgres::types::Json;
 use tokio_postgres::{Row, Transaction};
 
+use crate::content::{Deltas, order_element};
 use crate::fold::{Changes, Ended, Made};
 use crate::number::to_sql;
 use crate::sale::Extras;
 use crate::sql;
 use crate::statements::Statements;
 
-/// Writes the changes. True: they are written. False: an order is for a SKU that its sale does not have.
+/// Writes the changes, and gives what they changed in the content. None: an order is for a SKU that its sale does not
+/// have.
 ///
 /// The statements are on their way before the first is answered; PostgreSQL carries them out in this order, and none
 /// behind one that fails.
-pub(crate) async fn apply(
+pub(crate) async fn apply<'a>(
     transaction: &Transaction<'_>,
     statements: &Statements,
-    changes: &Changes<'_>,
-) -> Result<bool, tokio_postgres::Error> {
+    changes: &Changes<'a>,
+) -> Result<Option<Deltas<'a>>, tokio_postgres::Error> {
     for (sale, epoch, terms) in &changes.opened {
         open(transaction, sale, *epoch, terms).await?;
     }
     for (sale, closed) in &changes.closed {
         transaction.execute(sql::sales::CLOSE_SALE, &[sale, closed]).await?;
     }
-    let (unknown, ()) = tokio::try_join!(
- biased;end_and_count(transaction, statements, changes), make(transaction, statements, &changes.made))?;
-    Ok(unknown.is_empty())
+    let (ended, ()) = tokio::try_join!(
+        biased;
+        end_and_count(transaction, statements, changes),
+        make(transaction, statements, &changes.made),
+    )?;
+    let mut deltas = Deltas::default();
+    for Made { step, reserved, state, .. } in changes.made.iter().filter(|made| made.state.is_active()) {
+        let element = order_element(step.event.seq, &reserved.buyer, &reserved.items, *state);
+        deltas.made((step.sale, step.epoch), element);
+    }
+    for row in &ended {
+        let Some(place) = row.get::<_, Option<i64>>(0) else { return Ok(None) };
+        let Some(ended) = usize::try_from(place - 1).ok().and_then(|place| changes.ended.get(place)) else { continue };
+        let Json(items): Json<Vec<MessageItem>> = row.try_get(2)?;
+        let (epoch, buyer) = ((ended.step.sale, ended.step.epoch), row.get(1));
+        deltas.ended(epoch, order_element(ended.id, buyer, &items, State::Held));
+        if ended.state.is_active() {
+            deltas.made(epoch, order_element(ended.id, buyer, &items, ended.state));
+        }
+    }
+    Ok(Some(deltas))
 }
 
 /// A sale that was warmed without the gateway gets its rows now. Terms that are there stay as they are.

@@ -25,14 +25,23 @@ const SILENCE_MS_MAX: u64 = 30_000;
 /// # Errors
 /// When the URL cannot be read, or PostgreSQL not be reached.
 pub async fn connect(url: &str) -> Result<Client, Error> {
+    connect_with(url, Duration::from_millis(STATEMENT_TIMEOUT_MS)).await
+}
+
+/// As [`connect`], with another bound on each statement: shorter than the caller waits, so that nothing is written
+/// after the caller has gone.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with(url: &str, statement_timeout: Duration) -> Result<Client, Error> {
     let (mut config, authorities) = read(url)?;
     match config.get_ssl_mode() {
         SslMode::Require => {
             let trusted = flash_tls::trust(authorities.as_deref())?;
-            greet(&config, MakeRustlsConnect::new((*trusted).clone())).await
+            greet(&config, MakeRustlsConnect::new((*trusted).clone()), statement_timeout).await
         }
         // To prefer TLS would mean to do without it whenever somebody in between says so.
-        _ => greet(config.ssl_mode(SslMode::Disable), NoTls).await,
+        _ => greet(config.ssl_mode(SslMode::Disable), NoTls, statement_timeout).await,
     }
 }
 
@@ -55,7 +64,7 @@ fn read(url: &str) -> Result<(Config, Option<PathBuf>), Error> {
     Ok((config, authorities.map(PathBuf::from)))
 }
 
-async fn greet<T>(config: &Config, tls: T) -> Result<Client, Error>
+async fn greet<T>(config: &Config, tls: T, statement_timeout: Duration) -> Result<Client, Error>
 where
     T: MakeTlsConnect<Socket>,
     T::Stream: Send + 'static,
@@ -66,7 +75,9 @@ where
         tokio::spawn(
             async move { connection.await.inspect_err(|error| tracing::debug!(%error, "PostgreSQL is gone")) },
         );
-        client.batch_execute(sql::SESSION).await?;
+        // A millisecond at least: 0 is no bound.
+        let timeout = sql::statement_timeout(statement_timeout.as_millis().max(1));
+        client.batch_execute(&format!("{}; {timeout}", sql::SESSION)).await?;
         Ok::<_, tokio_postgres::Error>(client)
     };
     match tokio::time::timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), greeting).await {

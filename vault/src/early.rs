@@ -4,13 +4,11 @@ use tokio_postgres::Transaction;
 
 use crate::epochs::Epoch;
 use crate::number::to_sql;
+use crate::others;
 use crate::plan::{Plan, plan};
 use crate::sql;
 use crate::step::Step;
 
-/// How far ahead of the head an event may be and still be kept. What is farther is dropped: it is not acknowledged to
-/// the journal, so that the relay sends it again.
-pub const EARLY_REACH_MAX: u64 = 100_000;
 /// Kept events of one epoch that one transaction takes up again.
 pub const EARLY_EVENTS_MAX: usize = 10_000;
 
@@ -42,7 +40,10 @@ pub(crate) async fn update(
     if !plan.early.is_empty() {
         let seqs: Vec<_> = plan.early.iter().map(|step| to_sql(step.event.seq)).collect();
         let events: Vec<_> = plan.early.iter().map(Step::alone).collect();
-        transaction.execute(sql::events::KEEP_EARLY, &[&epoch.sale, &number, &seqs, &events]).await?;
+        let kept = transaction.query(sql::events::KEEP_EARLY, &[&epoch.sale, &number, &seqs, &events]).await?;
+        if kept.len() < seqs.len() {
+            others::refuse_beside_kept(transaction, epoch, plan).await?;
+        }
     }
     if epoch.early_from.is_some_and(|first| first <= plan.head) {
         transaction.execute(sql::events::FORGET_EARLY, &[&epoch.sale, &number, &to_sql(plan.head)]).await?;

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use tokio_postgres::Transaction;
 use tokio_postgres::types::ToSql;
 
+use crate::content::Deltas;
+use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::plan::Plan;
 use crate::statements::Statements;
 use crate::step::Step;
+use crate::writing;
 
 /// The events at hand for each sale and epoch.
 pub(crate) type Batch<'a> = BTreeMap<(&'a str, u64), Vec<Step<'a>>>;
@@ -27,22 +30,27 @@ pub(crate) struct Epoch<'a> {
     pub(crate) steps: Vec<Step<'a>>,
 }
 
-/// Locks every epoch of the batch, always in the same order.
+/// Begins to write, and locks every epoch of the batch, always in the same order.
+///
+/// # Errors
+/// Also [`Error::Paused`].
 pub(crate) async fn lock<'a>(
     transaction: &Transaction<'_>,
     statements: &Statements,
     batch: &Batch<'a>,
-) -> Result<Vec<Epoch<'a>>, tokio_postgres::Error> {
+) -> Result<Vec<Epoch<'a>>, Error> {
     let sales: Vec<_> = batch.keys().map(|key| key.0).collect();
     let numbers: Vec<_> = batch.keys().map(|key| to_sql(key.1)).collect();
     let touched: [&(dyn ToSql + Sync); 2] = [&sales, &numbers];
     // On their way together, carried out in this order.
-    let (_, _, rows) = tokio::try_join!(
+    let (may_write, _, _, rows) = tokio::try_join!(
         biased;
+        writing::ask(transaction, statements),
         transaction.execute(&statements.begin_epochs, &touched),
         transaction.execute(&statements.lock_epochs, &touched),
         transaction.query(&statements.read_epochs, &touched),
     )?;
+    writing::allowed(&may_write)?;
     let mut locked = HashMap::with_capacity(rows.len());
     for row in &rows {
         let key = (row.get::<_, &str>(0), from_sql(row.get(1)));
@@ -56,12 +64,13 @@ pub(crate) async fn lock<'a>(
     Ok(batch.iter().filter_map(epoch).collect())
 }
 
-/// Moves the heads to where the plans end.
+/// Moves the heads to where the plans end, and the content with them.
 pub(crate) async fn advance(
     transaction: &Transaction<'_>,
     statements: &Statements,
     epochs: &[Epoch<'_>],
     plans: &[Plan<'_>],
+    deltas: &Deltas<'_>,
 ) -> Result<(), tokio_postgres::Error> {
     let moved = || epochs.iter().zip(plans).filter(|(epoch, plan)| plan.head > epoch.head);
     if moved().next().is_none() {
@@ -70,6 +79,9 @@ pub(crate) async fn advance(
     let sales: Vec<_> = moved().map(|(epoch, _)| epoch.sale).collect();
     let numbers: Vec<_> = moved().map(|(epoch, _)| to_sql(epoch.epoch)).collect();
     let heads: Vec<_> = moved().map(|(_, plan)| to_sql(plan.head)).collect();
-    transaction.execute(&statements.advance_epochs, &[&sales, &numbers, &heads]).await?;
+    let changes: Vec<_> = moved().map(|(epoch, _)| deltas.of(epoch.sale, epoch.epoch)).collect();
+    let changed: Vec<_> = changes.iter().map(|change| to_sql(change.digest)).collect();
+    let added: Vec<_> = changes.iter().map(|change| change.reservations).collect();
+    transaction.execute(&statements.advance_epochs, &[&sales, &numbers, &heads, &changed, &added]).await?;
     Ok(())
 }

@@ -21,6 +21,9 @@ pub enum Error {
     /// Trouble that stays until someone acts: missing tables or rights.
     #[error("PostgreSQL refuses: {0}; is the database migrated, and may this user write?")]
     Database(#[source] tokio_postgres::Error),
+    /// An operator has paused the syncers: orders are written when they go on. Nothing was written.
+    #[error("the syncers are paused")]
+    Paused,
     /// The tables could not be brought up to date.
     #[error("cannot migrate the database: {0}")]
     Migration(#[from] refinery::Error),

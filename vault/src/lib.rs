@@ -10,40 +10,48 @@ mod apply;
 mod audit_log;
 mod catalogue;
 mod connect;
+mod content;
 mod early;
 mod epochs;
 mod error;
 mod fold;
+mod hold;
 mod inspect;
 mod keys;
 mod late;
 mod migrate;
 mod number;
+mod others;
 mod pages;
 mod payment;
 mod plan;
 mod quarantine;
 mod read;
+mod reconcile;
 mod recover;
 mod refusal;
 mod repair;
 mod replay;
 mod request_keys;
+mod restore;
 mod sale;
 mod seal;
 mod settle;
 mod snapshot;
 mod sql;
+mod standing;
 mod statements;
 mod step;
 mod syncers;
+mod unsettled;
 mod webhooks;
 mod write;
+mod writing;
 
 pub use audit_log::{LoggedChange, LoggedRow, end_logged, log_change, logged};
 pub use catalogue::{Buyer, Price, Product, buyer, create_buyer, create_product, product};
-pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect};
-pub use early::{EARLY_EVENTS_MAX, EARLY_REACH_MAX};
+pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect, connect_with};
+pub use early::EARLY_EVENTS_MAX;
 pub use error::Error;
 pub use inspect::{Migrations, clock_ms, closed_tables, is_standby, migrations, settings};
 pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
@@ -56,18 +64,23 @@ pub use read::{
     twice_served_buyers,
 };
 pub use recover::{
-    Life, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, lease_recovery, life, sales_on_sale,
-    settle_rejections, unsettled_sales,
+    OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, heads, living, renew_recovery, sales_on_sale,
+    take_recovery,
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
 pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
+pub use restore::RedisState;
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
-pub use seal::{EPOCHS_APART_SEQS, Wanted};
-pub use snapshot::{EpochRows, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages};
+pub use seal::{EPOCHS_APART_SEQS, Sealed, Wanted};
+pub use snapshot::{
+    EpochRows, Faults, HeldOrder, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages,
+};
+pub use standing::{Life, SaleStanding, standing};
 pub use syncers::{Report, SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};
 /// What [`connect`] gives.
 pub use tokio_postgres::Client;
+pub use unsettled::{Unsettled, settle_late, settle_rejections, unsettled_sales};
 pub use webhooks::{
     Delivery, WEBHOOKS_MAX, Webhook, add_webhook, delivered, disable_webhook, not_delivered, remove_webhook, take_due,
     webhooks,

@@ -2,7 +2,6 @@
 
 use flash_wire::message::MessageChange;
 
-use crate::early::EARLY_REACH_MAX;
 use crate::step::Step;
 
 /// What to do with the events at hand.
@@ -14,20 +13,25 @@ pub(crate) struct Plan<'a> {
     pub(crate) run: Vec<Step<'a>>,
     /// Events beyond a gap.
     pub(crate) early: Vec<Step<'a>>,
+    /// Events of which the number is written, or is another's here.
+    pub(crate) passed: Vec<Step<'a>>,
 }
 
-/// Plans events that come in any order, any of them twice. What is written already, and what lies so far ahead that the
-/// relay will have sent it again before its turn comes, stands in neither list.
+/// Plans events that come in any order, any of them twice: each stands in one of the lists. Of two with one number, the
+/// first counts.
 pub(crate) fn plan(head: u64, mut steps: Vec<Step<'_>>) -> Plan<'_> {
     steps.sort_by_key(|step| step.event.seq);
-    steps.dedup_by_key(|step| step.event.seq);
-    let mut plan = Plan { head: start(head, &steps), run: Vec::with_capacity(steps.len()), early: Vec::new() };
+    let run = Vec::with_capacity(steps.len());
+    let mut plan = Plan { head: start(head, &steps), run, early: Vec::new(), passed: Vec::new() };
     for step in steps {
         let seq = step.event.seq;
-        if seq == plan.head + 1 {
+        let is_kept = plan.early.last().is_some_and(|early| early.event.seq == seq);
+        if seq <= plan.head || is_kept {
+            plan.passed.push(step);
+        } else if seq == plan.head + 1 {
             plan.head = seq;
             plan.run.push(step);
-        } else if seq > plan.head && seq - plan.head <= EARLY_REACH_MAX {
+        } else {
             plan.early.push(step);
         }
     }
@@ -66,6 +70,7 @@ mod tests {
         let events: Vec<_> = seqs.iter().map(event).collect();
         let step = |event| Step { sale: "drop", epoch: 1, published_at_ms: None, event };
         let plan = plan(head, events.iter().map(step).collect());
+        assert_eq!(plan.run.len() + plan.early.len() + plan.passed.len(), events.len(), "nothing is dropped");
         let seqs = |steps: &[Step]| steps.iter().map(|step| step.event.seq).collect::<Vec<_>>();
         assert_eq!((plan.head, seqs(&plan.run).as_slice(), seqs(&plan.early).as_slice()), want);
     }
@@ -87,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_ahead_is_not_kept() {
-        check(1, &[2, EARLY_REACH_MAX + 2, EARLY_REACH_MAX + 3], None, (2, &[2], &[EARLY_REACH_MAX + 2]));
+    fn what_is_far_ahead_waits_like_the_rest() {
+        check(1, &[2, 900_000], None, (2, &[2], &[900_000]));
     }
 }

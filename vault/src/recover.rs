@@ -1,4 +1,4 @@
-//! What a recovery needs to know: which sales there are, where each stands, and who has what.
+//! What a recovery needs to know: which sales there are, who recovers each, and who has what.
 
 use flash_wire::message::MessageItem;
 use flash_wire::{RebuiltReservation, fingerprint};
@@ -8,57 +8,79 @@ use tokio_postgres::types::Json;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::sql;
+use crate::write::Head;
 
-/// A sale whose window is over, and its last hold, is not brought back once that is so long ago: buyers may still ask for
-/// their reservations, which PostgreSQL answers.
+/// A sale whose window is over, and its last hold, is not brought back once that is so long ago: buyers may still ask
+/// for their reservations, which PostgreSQL answers.
 pub const OVER_MS_MAX: u64 = 60 * 60 * 1_000;
 
-/// For how long a gateway that recovers a sale keeps the others from it, each time it says so. One that has died, or sleeps,
-/// holds a recovery up no longer; one that wakes up finds that the epochs have gone on without it.
+/// For how long a gateway that recovers a sale keeps the others from it, each time it says so. One that has died, or
+/// sleeps, holds a recovery up no longer; one that wakes up finds that its term is over.
 pub const RECOVERY_LEASE_S: f64 = 3.0;
 
-/// Where a sale stands in PostgreSQL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Life {
-    /// The newest epoch that is known here.
-    pub epoch: u64,
-    /// How far that is written; none: nothing of it is.
-    pub head: Option<u64>,
-    /// Where the epoch that was asked for was sealed.
-    pub sealed_at: Option<u64>,
-    /// An operator has stopped the sale.
-    pub is_closed: bool,
-    /// How long ago the sale was created.
-    pub age_s: u64,
+/// Begins a recovery of a sale, and gives its term: one more than the last. It is this gateway's for
+/// [`RECOVERY_LEASE_S`]. None: another gateway has it.
+///
+/// # Errors
+/// When PostgreSQL is in trouble. Whether a term was taken is unknown then; to take another does no harm.
+pub async fn take_recovery(client: &Client, sale: &str, gateway: &str) -> Result<Option<u64>, Error> {
+    for take in [sql::recovery::FIRST_RECOVERY, sql::recovery::TAKE_RECOVERY] {
+        if let Some(row) = client.query_opt(take, &[&sale, &gateway, &RECOVERY_LEASE_S]).await? {
+            return Ok(Some(from_sql(row.get(0))));
+        }
+    }
+    Ok(None)
 }
 
-/// Where a sale stands, and where its `epoch` was sealed; none: there is no such sale.
+/// Keeps a recovery for [`RECOVERY_LEASE_S`] from now. False: a later one was begun.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn life(client: &Client, sale: &str, epoch: u64) -> Result<Option<Life>, Error> {
-    let row = client.query_opt(sql::recovery::LIFE, &[&sale, &to_sql(epoch)]).await?;
-    let optional = |row: &tokio_postgres::Row, column: usize| row.get::<_, Option<i64>>(column).map(from_sql);
-    Ok(row.map(|row| Life {
-        epoch: from_sql(row.get(0)),
-        head: optional(&row, 1),
-        sealed_at: optional(&row, 2),
-        is_closed: row.get(3),
-        age_s: from_sql(row.get(4)),
-    }))
+pub async fn renew_recovery(client: &Client, sale: &str, gateway: &str, term: u64) -> Result<bool, Error> {
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&sale, &gateway, &to_sql(term), &RECOVERY_LEASE_S];
+    Ok(client.execute(sql::recovery::RENEW_RECOVERY, &values).await? > 0)
 }
 
-/// The sales behind `after`, by name, that are not over for longer than [`OVER_MS_MAX`]: at most `count`.
+/// Lets others recover the sale. The term stays known.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn end_recovery(client: &Client, sale: &str, gateway: &str, term: u64) -> Result<(), Error> {
+    client.execute(sql::recovery::END_RECOVERY, &[&sale, &gateway, &to_sql(term)]).await?;
+    Ok(())
+}
+
+/// The sales after `after`, by name, that are not over for longer than [`OVER_MS_MAX`]: at most `count`.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn sales_on_sale(client: &Client, after: &str, count: u32) -> Result<Vec<String>, Error> {
-    let over_ms = to_sql(OVER_MS_MAX);
-    let rows = client.query(sql::recovery::SALES_ON_SALE, &[&after, &over_ms, &i64::from(count)]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    Ok(living(client, after, count).await?.into_iter().map(|(sale, ..)| sale).collect())
 }
 
-/// The active orders of a sale behind the id `after`, by id, at most `count`, as a rebuilding takes them.
+/// The same sales, each with its newest epoch and the term of its newest recovery (0: there was none).
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn living(client: &Client, after: &str, count: u32) -> Result<Vec<(String, u64, u64)>, Error> {
+    let rows = client.query(sql::recovery::LIVING, &[&after, &to_sql(OVER_MS_MAX), &i64::from(count)]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), from_sql(row.get(1)), from_sql(row.get(2)))).collect())
+}
+
+/// How far some epochs of sales are written, in the order in which they are asked for. The seq is 0 where nothing is.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn heads(client: &Client, epochs: &[(&str, u64)]) -> Result<Vec<Head>, Error> {
+    let sales: Vec<_> = epochs.iter().map(|epoch| epoch.0).collect();
+    let numbers: Vec<_> = epochs.iter().map(|epoch| to_sql(epoch.1)).collect();
+    let rows = client.query(sql::recovery::HEADS, &[&sales, &numbers]).await?;
+    let head =
+        |row: &tokio_postgres::Row| Head { sale: row.get(0), epoch: from_sql(row.get(1)), seq: from_sql(row.get(2)) };
+    Ok(rows.iter().map(head).collect())
+}
+
+/// The active orders of a sale after the id `after`, by id, at most `count`, as a rebuilding takes them.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
@@ -94,39 +116,4 @@ pub async fn active_page(
 fn known_fingerprint(request: Option<&str>, data: Option<&str>) -> Option<u32> {
     let is_string = data.is_some_and(|data| data.starts_with('"'));
     request.filter(|_| !is_string).map(|_| fingerprint(data))
-}
-
-/// Keeps other gateways from recovering a sale for [`RECOVERY_LEASE_S`] from now. False: one of them does.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn lease_recovery(client: &Client, sale: &str, gateway: &str) -> Result<bool, Error> {
-    Ok(client.execute(sql::recovery::LEASE_RECOVERY, &[&sale, &gateway, &RECOVERY_LEASE_S]).await? > 0)
-}
-
-/// Lets others recover the sale.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn end_recovery(client: &Client, sale: &str, gateway: &str) -> Result<(), Error> {
-    client.execute(sql::recovery::END_RECOVERY, &[&sale, &gateway]).await?;
-    Ok(())
-}
-
-/// Sales with rejections that Redis may still count as sold, at most `count`.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn unsettled_sales(client: &Client, count: u32) -> Result<Vec<String>, Error> {
-    let rows = client.query(sql::recovery::UNSETTLED_SALES, &[&i64::from(count)]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// Redis was rebuilt in `epoch`: it counts the rejections of earlier epochs no more.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn settle_rejections(client: &Client, sale: &str, epoch: u64) -> Result<(), Error> {
-    client.execute(sql::recovery::SETTLE_REJECTIONS, &[&sale, &to_sql(epoch)]).await?;
-    Ok(())
 }

@@ -22,6 +22,12 @@ impl Refusal {
     /// The SKU is not one of the sale's.
     pub(crate) const UNKNOWN_SKU: Self = Self::Rejected("unknown_sku");
 
+    /// The id is another buyer's.
+    pub(crate) const ID_TAKEN: Self = Self::Rejected("id_taken");
+
+    /// What PostgreSQL lost, it has no room for any more.
+    pub(crate) const NOT_RESTORED: Self = Self::Rejected("not_restored");
+
     /// The sale has gone on in a later epoch.
     pub(crate) const LATE: Self = Self::Rejected("late");
 
@@ -61,16 +67,20 @@ pub(crate) async fn record(
         (_, Refusal::Rejected(reason)) => reason.to_owned(),
         (_, Refusal::Unwritable(reason)) => reason,
     };
+    put_aside(transaction, (step.sale, step.epoch, step.event.seq), &reason, body.as_bytes()).await
+}
+
+/// Puts an event into the quarantine: its sale, epoch and seq, and the message that carries it.
+pub(crate) async fn put_aside(
+    transaction: &Transaction<'_>,
+    (sale, epoch, seq): (&str, u64, u64),
+    reason: &str,
+    body: &[u8],
+) -> Result<(), tokio_postgres::Error> {
     // What PostgreSQL adds on further lines holds the row, and so the buyer: that is for the table, not for logs.
     let said = reason.lines().next().unwrap_or_default();
-    tracing::error!(
-        sale = step.sale,
-        epoch,
-        seq,
-        reason = said,
-        "an event that cannot be written went to the quarantine"
-    );
-    let values: [&(dyn ToSql + Sync); 5] = [&step.sale, &epoch, &seq, &reason, &body.as_bytes()];
+    tracing::error!(sale, epoch, seq, reason = said, "an event that cannot be written went to the quarantine");
+    let values: [&(dyn ToSql + Sync); 5] = [&sale, &to_sql(epoch), &to_sql(seq), &reason, &body];
     QUARANTINED.add(usize::from(transaction.execute(sql::quarantine::QUARANTINE, &values).await? > 0));
     Ok(())
 }

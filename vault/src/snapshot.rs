@@ -1,9 +1,11 @@
 //! What the tables say at one moment, while others go on writing: for whoever compares it with Redis.
 
+use flash_wire::Content;
 use flash_wire::message::MessageItem;
 use tokio_postgres::types::Json;
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
+use crate::content;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::sql;
@@ -56,6 +58,30 @@ pub struct StrayRows {
 
 /// The items of one order: SKU names and units.
 pub type OrderItems = Vec<(String, u64)>;
+
+/// A held order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldOrder {
+    /// The reservation's id.
+    pub id: u64,
+    /// Who reserved.
+    pub buyer: String,
+    /// SKU names and units.
+    pub items: Vec<(String, u32)>,
+}
+
+/// What contradicts the protocol of lives: how many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Events that wait in an epoch that is over: no order and no rejection will come of them.
+    pub early_in_sealed: u64,
+    /// Reservations that were refused, and of which the id is another buyer's order.
+    pub shared_ids: u64,
+    /// Payments that are not of the order's buyer.
+    pub payments_of_others: u64,
+    /// Orders that were written again from Redis. That is no fault by itself, but it came of one.
+    pub restored: u64,
+}
 
 impl<'a> Snapshot<'a> {
     /// Begins. The moment is that of the first question.
@@ -110,6 +136,48 @@ impl<'a> Snapshot<'a> {
             unexplained_orders: count(2),
             quarantined: count(3),
         })
+    }
+
+    /// The content of a sale, as its epochs say. None: an older release wrote some of them, and none was sealed since.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn content(&self, sale: &str) -> Result<Option<Content>, Error> {
+        let rows = self.0.query(sql::recovery::CONTENT, &[&sale]).await?;
+        Ok(content::sum(rows.iter().map(|row| (row.get(0), row.get(1)))))
+    }
+
+    /// The content of a sale, as its orders say: every active one is read.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn counted_content(&self, sale: &str) -> Result<Content, Error> {
+        content::count(&self.0, sale).await
+    }
+
+    /// Which of these orders are held, with what an end of theirs changes in the content.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn held_reservations(&self, sale: &str, ids: &[u64]) -> Result<Vec<HeldOrder>, Error> {
+        let ids: Vec<_> = ids.iter().map(|id| to_sql(*id)).collect();
+        let mut orders = Vec::with_capacity(ids.len());
+        for row in self.0.query(sql::audit::HELD_RESERVATIONS, &[&sale, &ids]).await? {
+            let Json(items): Json<Vec<MessageItem>> = row.try_get(2)?;
+            let items = items.into_iter().map(|item| (item.sku.into_owned(), item.quantity)).collect();
+            orders.push(HeldOrder { id: from_sql(row.get(0)), buyer: row.get(1), items });
+        }
+        Ok(orders)
+    }
+
+    /// What contradicts the protocol of lives.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn faults(&self, sale: &str) -> Result<Faults, Error> {
+        let row = self.0.query_one(sql::audit::FAULTS, &[&sale]).await?;
+        let count = |column: usize| from_sql(row.get(column));
+        Ok(Faults { early_in_sealed: count(0), shared_ids: count(1), payments_of_others: count(2), restored: count(3) })
     }
 
     /// Which of these orders are held, and their items.

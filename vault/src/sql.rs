@@ -1,5 +1,5 @@
-//! All SQL of Flash, but for the migrations: what every session begins with here, the statements by their topic in `sql/`.
-//! Lists go in as arrays of equal length, one for each column.
+//! All SQL of Flash, but for the migrations: what every session begins with here, the statements by their topic in
+//! `sql/`. Lists go in as arrays of equal length, one for each column.
 
 pub(crate) mod audit;
 pub(crate) mod catalogue;
@@ -11,6 +11,7 @@ pub(crate) mod payments;
 pub(crate) mod quarantine;
 pub(crate) mod recovery;
 pub(crate) mod request_keys;
+pub(crate) mod restore;
 pub(crate) mod sales;
 pub(crate) mod syncers;
 pub(crate) mod webhooks;
@@ -18,15 +19,25 @@ pub(crate) mod webhooks;
 pub(crate) mod identity;
 
 /// Settings of every session. A commit that is not on disk is none: what is acknowledged after it would be lost. (Any
-/// setting but `off` is the operator's choice of more.)
+/// setting but `off` is the operator's choice of more.) It is set in either case, so that what the server's settings come
+/// to say later does not reach the session.
 pub(crate) const SESSION: &str = "
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
-    SET statement_timeout = '30s';
+    SELECT set_config(
+        'synchronous_commit',
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
+        false
+    );
     SET idle_in_transaction_session_timeout = '60s'";
 
-/// More settings of a session that writes. Its statements look rows up by their keys, each of a list in turn. The planner
-/// knows neither how long the lists are nor how fast the tables grow; left alone it prefers to scan whole ones, and to
-/// confirm an order among 100,000 then costs six times as much. To compile such a statement takes longer than to run it.
+/// How long a statement of the session may take, in milliseconds, its wait for locks included.
+pub(crate) fn statement_timeout(ms: u128) -> String {
+    format!("SET statement_timeout = {ms}")
+}
+
+/// More settings of a session that writes. Its statements look rows up by their keys, each of a list in turn. The
+/// planner knows neither how long the lists are nor how fast the tables grow; left alone it prefers to scan whole ones,
+/// and to confirm an order among 100,000 then costs six times as much. To compile such a statement takes longer than to
+/// run it.
 pub(crate) const WRITER: &str = "
     SET plan_cache_mode = force_generic_plan;
     SET jit = off;

@@ -8,6 +8,7 @@ use tokio_postgres::{Client, Statement};
 use crate::sql;
 
 pub(crate) struct Statements {
+    pub(crate) begin_writing: Statement,
     pub(crate) begin_epochs: Statement,
     pub(crate) lock_epochs: Statement,
     pub(crate) read_epochs: Statement,
@@ -20,6 +21,7 @@ pub(crate) struct Statements {
 impl Statements {
     pub(crate) async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
         Ok(Self {
+            begin_writing: client.prepare(sql::events::BEGIN_WRITING).await?,
             begin_epochs: client.prepare(sql::events::BEGIN_EPOCHS).await?,
             lock_epochs: client.prepare(sql::events::LOCK_EPOCHS).await?,
             read_epochs: client.prepare(sql::events::READ_EPOCHS).await?,

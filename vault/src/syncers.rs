@@ -50,12 +50,15 @@ pub(crate) async fn report(client: &Client, name: &str, report: Report) -> Resul
     Ok(client.query_one(sql::syncers::REPORT_SYNCER, &values).await?.get(0))
 }
 
-/// Tells every syncer to pause, or to go on. They look about once a second.
+/// Tells every syncer to pause, or to go on. They look about once a second. Where they are to pause, it waits for what
+/// is being written: after it nothing is, by syncers and by anyone else.
 ///
 /// # Errors
-/// When PostgreSQL is in trouble.
+/// When PostgreSQL is in trouble, or something is written for longer than the connection's statement timeout. Nothing was
+/// changed then.
 pub async fn pause_syncers(client: &Client, paused: bool) -> Result<(), Error> {
-    client.execute(sql::syncers::PAUSE_SYNCERS, &[&paused]).await?;
+    let tell = if paused { sql::syncers::PAUSE_SYNCERS } else { sql::syncers::RESUME_SYNCERS };
+    client.batch_execute(tell).await?;
     Ok(())
 }
 

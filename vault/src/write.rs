@@ -10,6 +10,7 @@ use crate::early;
 use crate::epochs::{self, Batch, Epoch};
 use crate::error::Error;
 use crate::late;
+use crate::others;
 use crate::plan::{Plan, plan};
 use crate::settle::settle;
 use crate::sql;
@@ -75,9 +76,9 @@ impl Vault {
         &self.client
     }
 
-    /// Writes events, and gives the heads of every sale and epoch among them; when it returns, that is on disk. An event
-    /// that was written before is passed over, and one beyond a gap waits in the database until the gap closes; so
-    /// messages may come in any order and any number of times, here and elsewhere.
+    /// Writes events, and gives the heads of every sale and epoch among them; when it returns, that is on disk. An
+    /// event that was written before is passed over, and one beyond a gap waits in the database until the gap closes;
+    /// so messages may come in any order and any number of times, here and elsewhere.
     ///
     /// What comes of an epoch that is sealed, from beyond its end, is late: it is refused like the following.
     ///
@@ -86,7 +87,8 @@ impl Vault {
     /// not whole, its split into batches may decide which of two reservations is the refused one.)
     ///
     /// # Errors
-    /// When PostgreSQL is in trouble. Open a new vault then, and write the same again.
+    /// When PostgreSQL is in trouble. Open a new vault then, and write the same again. Also [`Error::Paused`]: an operator has
+    /// paused the syncers, and nothing was written.
     pub async fn write(&mut self, messages: &[Message<'_>]) -> Result<Vec<Head>, Error> {
         self.write_incoming(Incoming { messages, ..Incoming::default() }).await
     }
@@ -138,21 +140,21 @@ impl Vault {
         }
         let plans: Vec<_> = epochs.iter().map(|epoch| plan(epoch.head, epoch.steps.clone())).collect();
         let steps: Vec<_> = plans.iter().flat_map(|plan| plan.run.iter().copied()).collect();
-        settle(&mut transaction, &self.statements, &steps).await?;
+        let deltas = settle(&mut transaction, &self.statements, &steps).await?;
         steps.iter().for_each(|step| touched.add(step));
+        others::refuse(&transaction, &plans).await?.iter().for_each(|step| touched.add(step));
         announce(&transaction, &self.statements, &touched).await?;
         for (epoch, plan) in epochs.iter().zip(&plans) {
             early::update(&transaction, epoch, plan).await?;
         }
-        epochs::advance(&transaction, &self.statements, &epochs, &plans).await?;
+        epochs::advance(&transaction, &self.statements, &epochs, &plans, &deltas).await?;
         let moved = |&(place, _): &(usize, Message)| plans[place].head > epochs[place].head;
         let more = messages.iter().any(moved);
         if !more {
             put_aside(&transaction, incoming).await?;
         }
         transaction.commit().await?;
-        let skipped = |(epoch, plan): (&Epoch, &Plan)| epoch.steps.len() - plan.run.len() - plan.early.len();
-        DUPLICATES.add(epochs.iter().zip(&plans).map(skipped).sum());
+        DUPLICATES.add(plans.iter().map(|plan| plan.passed.len()).sum());
         Ok(Written { more, heads: heads(&epochs, &plans) })
     }
 }

@@ -46,6 +46,28 @@ pub(crate) const STRAY_ROWS: &str = "
 pub(crate) const HELD_ORDERS: &str = "
     SELECT id, items FROM orders WHERE sale = $1 AND id = ANY($2) AND state = 'held'";
 
+/// As [`HELD_ORDERS`], with their buyers.
+pub(crate) const HELD_RESERVATIONS: &str = "
+    SELECT id, buyer, items FROM orders WHERE sale = $1 AND id = ANY($2) AND state = 'held'";
+
+/// Counts what contradicts the protocol of lives: events that wait in an epoch that is over, ids that two buyers were
+/// given, payments of others than the order's buyer, and orders that were written again from Redis.
+pub(crate) const FAULTS: &str = "
+    SELECT
+        (
+            SELECT count(*) FROM early JOIN epochs USING (sale, epoch)
+            WHERE sale = $1 AND sealed_at IS NOT NULL
+        ),
+        (
+            SELECT count(*) FROM rejections JOIN orders USING (sale, id)
+            WHERE sale = $1 AND rejections.buyer <> orders.buyer
+        ),
+        (
+            SELECT count(*) FROM payments JOIN orders USING (sale, id)
+            WHERE sale = $1 AND payments.buyer <> orders.buyer
+        ),
+        (SELECT count(*) FROM restored WHERE sale = $1)";
+
 /// How many messages that nobody can read wait for an operator.
 pub(crate) const UNREADABLE_MESSAGES: &str = "
     SELECT count(*) FROM quarantine WHERE seq IS NULL AND replayed_at IS NULL AND discarded_at IS NULL";

@@ -1,9 +1,24 @@
 //! Events, as they become orders: the epochs that they belong to, what waits for its turn, and what is refused.
 
-/// Makes sure that every epoch has its row to lock. In order, so that two who do it do not wait for each other.
+/// Begins a transaction that writes orders. Its commit is on disk before it is acknowledged, whatever the settings say
+/// or come to say meanwhile (any but `off` is the operator's choice of more). Whoever pauses the syncers waits for the
+/// lock, and so for the end of every such transaction. Gives whether they are paused.
+pub(crate) const BEGIN_WRITING: &str = "
+    SELECT (SELECT paused FROM syncer_control FOR SHARE), set_config(
+        'synchronous_commit',
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
+        true
+    )";
+
+/// Makes sure that every epoch has its row to lock. In order, so that two who do it do not wait for each other. One that is
+/// unknown, though a later one is over, is over as well: PostgreSQL has lost it, and was restored without it.
 pub(crate) const BEGIN_EPOCHS: &str = "
-    INSERT INTO epochs (sale, epoch, head)
-    SELECT sale, epoch, 0 FROM unnest($1::text[], $2::bigint[]) AS touched (sale, epoch)
+    INSERT INTO epochs (sale, epoch, head, sealed_at)
+    SELECT sale, epoch, 0, CASE WHEN EXISTS (
+        SELECT FROM epochs later
+        WHERE later.sale = touched.sale AND later.epoch > touched.epoch AND later.sealed_at IS NOT NULL
+    ) THEN 0 END
+    FROM unnest($1::text[], $2::bigint[]) AS touched (sale, epoch)
     ORDER BY sale, epoch
     ON CONFLICT DO NOTHING";
 
@@ -13,8 +28,8 @@ pub(crate) const LOCK_EPOCHS: &str = "
     ORDER BY sale, epoch
     FOR NO KEY UPDATE OF epochs";
 
-/// The heads of locked epochs, the first event that is kept beyond each, and where each was sealed. A statement of its own: the one that waits
-/// for the lock does not see what the lock's last holder has kept.
+/// The heads of locked epochs, the first event that is kept beyond each, and where each was sealed. A statement of its
+/// own: the one that waits for the lock does not see what the lock's last holder has kept.
 pub(crate) const READ_EPOCHS: &str = "
     SELECT sale, epoch, head, (
         SELECT min(early.seq) FROM early
@@ -22,29 +37,45 @@ pub(crate) const READ_EPOCHS: &str = "
     ), sealed_at
     FROM epochs JOIN unnest($1::text[], $2::bigint[]) AS touched (sale, epoch) USING (sale, epoch)";
 
-/// Moves heads forward.
+/// Moves heads forward, and adds what that changed in the content.
 pub(crate) const ADVANCE_EPOCHS: &str = "
-    UPDATE epochs SET head = written.head
-    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS written (sale, epoch, head)
+    UPDATE epochs SET head = greatest(epochs.head, written.head), digest = digest # written.changed,
+        reservations = reservations + written.added
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+        AS written (sale, epoch, head, changed, added)
     WHERE epochs.sale = written.sale AND epochs.epoch = written.epoch";
 
-/// Keeps events that came before their turn.
+/// Keeps events that came before their turn. Gives the seqs of those that were not kept already.
 pub(crate) const KEEP_EARLY: &str = "
     INSERT INTO early (sale, epoch, seq, event)
     SELECT $1, $2, kept.seq, kept.event FROM unnest($3::bigint[], $4::text[]) AS kept (seq, event)
-    ON CONFLICT DO NOTHING";
+    ON CONFLICT DO NOTHING
+    RETURNING seq";
 
-/// The first `$4` events of an epoch that are kept beyond the head `$3`.
+/// Kept events, by their seqs.
+pub(crate) const KEPT_EVENTS: &str = "SELECT event FROM early WHERE sale = $1 AND epoch = $2 AND seq = ANY($3)";
+
+/// Which of some reservations that were written before ($1 to $4) are the orders of other buyers, by their places from
+/// 1.
+pub(crate) const OTHERS_ORDERS: &str = "
+    SELECT again.place
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[])
+        WITH ORDINALITY AS again (sale, epoch, id, buyer, place)
+    JOIN orders ON orders.sale = again.sale AND orders.id = again.id
+    WHERE orders.epoch = again.epoch AND orders.buyer <> again.buyer";
+
+/// The first `$4` events of an epoch that are kept beyond the head `$3`, with their seqs.
 pub(crate) const READ_EARLY: &str = "
-    SELECT event FROM early WHERE sale = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+    SELECT event, seq FROM early WHERE sale = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4";
 
 /// Forgets the kept events of an epoch up to the head `$3`.
 pub(crate) const FORGET_EARLY: &str = "DELETE FROM early WHERE sale = $1 AND epoch = $2 AND seq <= $3";
 
 /// Ends orders that are still held ($1 to $5; said so that no scan of the index of active orders suggests itself), and
-/// counts units: those of new orders ($6 to $8) in, those of ended ones out. A SKU's new total ($9), where there is one, is
-/// set in the same step, for the two are checked against each other. A rejected reservation has nothing to end, even where
-/// another epoch's order has its id. Gives the SKUs that the sale does not have.
+/// counts units: those of new orders ($6 to $8) in, those of ended ones out. A SKU's new total ($9), where there is
+/// one, is set in the same step, for the two are checked against each other. A rejected reservation has nothing to end,
+/// even where another epoch's order has its id. Gives the orders that were held and are ended now, by the places of
+/// their ends from 1, and a row of nulls for each SKU that the sale does not have.
 ///
 /// It must come before [`MAKE_ORDERS`]: an order that ends makes room for the buyer's next one. Counters are locked in
 /// order, for a join alone updates them in any.
@@ -52,13 +83,13 @@ pub(crate) const END_ORDERS_AND_COUNT: &str = "
     WITH ended AS (
         UPDATE orders SET state = ending.state, ended_at_ms = ending.at_ms
         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[])
-            AS ending (sale, epoch, id, state, at_ms)
+            WITH ORDINALITY AS ending (sale, epoch, id, state, at_ms, place)
         WHERE orders.sale = ending.sale AND orders.id = ending.id AND orders.state NOT IN ('confirmed', 'released', 'expired')
         AND NOT EXISTS (
             SELECT FROM rejections
             WHERE rejections.sale = ending.sale AND rejections.epoch = ending.epoch AND rejections.id = ending.id
         )
-        RETURNING orders.sale, orders.state, orders.items
+        RETURNING ending.place, orders.sale, orders.state, orders.buyer, orders.items
     ), change AS (
         SELECT sale, sku, sum(units)::bigint AS units, max(total) AS total
         FROM (
@@ -77,7 +108,9 @@ pub(crate) const END_ORDERS_AND_COUNT: &str = "
         UPDATE skus SET sold = sold + locked.units, total = coalesce(locked.total, skus.total) FROM locked
         WHERE skus.sale = locked.sale AND skus.sku = locked.sku
     )
-    SELECT sale, sku FROM change
+    SELECT place, buyer, items FROM ended
+    UNION ALL
+    SELECT NULL, NULL, NULL FROM change
     WHERE NOT EXISTS (SELECT FROM skus WHERE skus.sale = change.sale AND skus.sku = change.sku)";
 
 /// Makes orders. No `ON CONFLICT`: every event comes here once, so that a conflict is a second sale of something.
@@ -91,10 +124,10 @@ pub(crate) const MAKE_ORDERS: &str = "
         $9::json[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]
     )";
 
-/// Writes down a reservation that was refused. Of one that came late, Redis knows nothing: there is nothing to settle.
+/// Writes down a reservation that was refused. It is to be settled: Redis may count it, or, if it came late, may still
+/// be in the epoch that is over.
 pub(crate) const REJECT: &str = "
-    INSERT INTO rejections (sale, epoch, id, buyer, reason, event, settled_at)
-    VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $5 = 'late' THEN now() END)
+    INSERT INTO rejections (sale, epoch, id, buyer, reason, event) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT DO NOTHING";
 
 /// What a sealed epoch lost: the first and the last event of each gap.

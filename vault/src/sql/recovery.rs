@@ -7,29 +7,88 @@ pub(crate) const ADD_GAP: &str = "
 /// Locks a sale, and gives its epoch.
 pub(crate) const LOCK_SALE: &str = "SELECT epoch FROM sales WHERE sale = $1 FOR NO KEY UPDATE";
 
+/// Locks the sale's recovery, where `$2` is still its term: nobody takes it over until the transaction ends.
+pub(crate) const LOCK_TERM: &str = "SELECT FROM recoveries WHERE sale = $1 AND term = $2 FOR SHARE";
+
+/// Locks the epochs of a sale, in order: how far each is written, and where it was sealed.
+pub(crate) const LOCK_EPOCHS_OF_SALE: &str = "
+    SELECT epoch, head, sealed_at FROM epochs WHERE sale = $1 ORDER BY epoch FOR NO KEY UPDATE";
+
+/// The highest seq of an epoch that waits in early, and the highest in the quarantine.
+pub(crate) const HIGHEST_KNOWN: &str = "
+    SELECT (SELECT max(seq) FROM early WHERE sale = $1 AND epoch = $2),
+        (SELECT max(seq) FROM quarantine WHERE sale = $1 AND epoch = $2)";
+
 /// Ends an epoch where it is written to.
 pub(crate) const SEAL_EPOCH: &str = "UPDATE epochs SET sealed_at = head WHERE sale = $1 AND epoch = $2";
+
+/// The number that no epoch of the sale has yet, nor any epoch up to `$2`.
+pub(crate) const NEXT_EPOCH: &str = "
+    SELECT greatest($2, max(epoch)) + 1 FROM epochs WHERE sale = $1";
 
 /// Begins an epoch behind an event.
 pub(crate) const BEGIN_EPOCH: &str = "
     INSERT INTO epochs (sale, epoch, head) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
-/// Where a sale stands: its epoch, how far that is written, and where the epoch of number `$2` was sealed.
-pub(crate) const LIFE: &str = "
-    SELECT sales.epoch, newest.head, other.sealed_at, sales.closed, extract(epoch FROM now() - sales.created_at)::bigint
+/// Where a sale stands: its newest epoch, how far that is written, where the epoch of number `$2` was sealed, whether
+/// it is closed, its age, its term, its early events and unsettled rejections in the newest epoch, what its epochs
+/// changed in its content, and its SKUs.
+pub(crate) const STANDING: &str = "
+    SELECT sales.epoch, newest.head, other.sealed_at, sales.closed, extract(epoch FROM now() - sales.created_at)::bigint,
+        coalesce((SELECT term FROM recoveries WHERE recoveries.sale = sales.sale), 0),
+        (
+            SELECT count(*) FROM early
+            WHERE early.sale = sales.sale AND early.epoch = sales.epoch AND early.seq > coalesce(newest.head, 0)
+        ),
+        (
+            SELECT count(*) FROM rejections
+            WHERE rejections.sale = sales.sale AND rejections.epoch = sales.epoch AND settled_at IS NULL
+        ),
+        lives.digests, lives.reservations, counters.skus, counters.totals, counters.sold
     FROM sales
     LEFT JOIN epochs newest ON newest.sale = sales.sale AND newest.epoch = sales.epoch
     LEFT JOIN epochs other ON other.sale = sales.sale AND other.epoch = $2
+    CROSS JOIN LATERAL (
+        SELECT array_agg(digest) AS digests, array_agg(reservations) AS reservations
+        FROM epochs WHERE epochs.sale = sales.sale
+    ) AS lives
+    CROSS JOIN LATERAL (
+        SELECT array_agg(sku ORDER BY position) AS skus, array_agg(total ORDER BY position) AS totals,
+            array_agg(sold ORDER BY position) AS sold
+        FROM skus WHERE skus.sale = sales.sale
+    ) AS counters
     WHERE sales.sale = $1";
 
-/// The sales behind `$1`, by name, that are not over for long: whose window, and the last hold of it, ended less than `$2`
-/// milliseconds ago. At most `$3`.
-pub(crate) const SALES_ON_SALE: &str = "
-    SELECT sale FROM sales
-    WHERE sale > $1 AND coalesce(
+/// What the epochs of a sale changed in its content.
+pub(crate) const CONTENT: &str = "SELECT digest, reservations FROM epochs WHERE sale = $1";
+
+/// The active orders of a sale after the id `$2`, by id, at most `$3`: what its content is made of.
+pub(crate) const ACTIVE_ELEMENTS: &str = "
+    SELECT id, buyer, items, state FROM orders
+    WHERE sale = $1 AND id > $2 AND state IN ('held', 'confirmed') ORDER BY id LIMIT $3";
+
+/// Sets a sale's content: it counts as changed in the epoch `$2`, and in no other.
+pub(crate) const SET_CONTENT: &str = "
+    UPDATE epochs SET digest = CASE WHEN epoch = $2 THEN $3::bigint ELSE 0 END,
+        reservations = CASE WHEN epoch = $2 THEN $4::bigint ELSE 0 END
+    WHERE sale = $1";
+
+/// Sales after `$1`, by name, that are not over for long: of which the window, and the last hold of it, ended less than
+/// `$2` milliseconds ago. At most `$3`, each with its newest epoch and its term.
+pub(crate) const LIVING: &str = "
+    SELECT sales.sale, sales.epoch, coalesce(recoveries.term, 0)
+    FROM sales LEFT JOIN recoveries USING (sale)
+    WHERE sales.sale > $1 AND coalesce(
         closes_at_ms + coalesce(hold_ms, 0) + $2 > extract(epoch FROM now()) * 1000, true
     )
-    ORDER BY sale LIMIT $3";
+    ORDER BY sales.sale LIMIT $3";
+
+/// How far some epochs are written, in the order in which they are asked for; 0: nothing of it is.
+pub(crate) const HEADS: &str = "
+    SELECT sale, epoch, coalesce(head, 0)
+    FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS asked (sale, epoch, place)
+    LEFT JOIN epochs USING (sale, epoch)
+    ORDER BY place";
 
 /// The active orders of a sale behind the id `$2`, by id, at most `$3`. What came with them is asked for only where a
 /// request's fingerprint is made of it.
@@ -37,19 +96,38 @@ pub(crate) const ACTIVE_PAGE: &str = "
     SELECT id, buyer, slot, state, items, expires_at_ms, request, CASE WHEN request IS NOT NULL THEN data::text END
     FROM orders WHERE sale = $1 AND id > $2 AND state IN ('held', 'confirmed') ORDER BY id LIMIT $3";
 
-/// Keeps others from recovering the sale for `$3` seconds, unless one of them does.
-pub(crate) const LEASE_RECOVERY: &str = "
-    INSERT INTO recoveries (sale, gateway, until) VALUES ($1, $2, now() + make_interval(secs => $3))
-    ON CONFLICT (sale) DO UPDATE SET gateway = excluded.gateway, until = excluded.until
-    WHERE recoveries.gateway = excluded.gateway OR recoveries.until < now()";
+/// Takes a sale's first recovery, for `$3` seconds.
+pub(crate) const FIRST_RECOVERY: &str = "
+    INSERT INTO recoveries (sale, gateway, until, term) VALUES ($1, $2, now() + make_interval(secs => $3), 1)
+    ON CONFLICT DO NOTHING RETURNING term";
 
-/// Lets others recover the sale.
-pub(crate) const END_RECOVERY: &str = "DELETE FROM recoveries WHERE sale = $1 AND gateway = $2";
+/// Takes a sale's recovery for `$3` seconds, unless another gateway has it, or holds its row locked.
+pub(crate) const TAKE_RECOVERY: &str = "
+    UPDATE recoveries SET gateway = $2, until = now() + make_interval(secs => $3), term = term + 1
+    WHERE sale IN (
+        SELECT sale FROM recoveries WHERE sale = $1 AND (gateway = $2 OR until < now()) FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING term";
 
-/// Sales with rejections that Redis may still count as sold, at most `$1`.
+/// Keeps a recovery for `$4` seconds more, unless another was begun.
+pub(crate) const RENEW_RECOVERY: &str = "
+    UPDATE recoveries SET until = now() + make_interval(secs => $4) WHERE sale = $1 AND gateway = $2 AND term = $3";
+
+/// Lets others recover the sale. The term stays.
+pub(crate) const END_RECOVERY: &str = "
+    UPDATE recoveries SET until = '-infinity' WHERE sale = $1 AND gateway = $2 AND term = $3";
+
+/// Sales with rejections that are not settled, at most `$1`: the newest epoch of such rejections, and whether all of
+/// them came late.
 pub(crate) const UNSETTLED_SALES: &str = "
-    SELECT DISTINCT sale FROM rejections WHERE settled_at IS NULL LIMIT $1";
+    SELECT sale, max(epoch), bool_and(reason = 'late') FROM rejections
+    WHERE settled_at IS NULL GROUP BY sale ORDER BY sale LIMIT $1";
 
 /// Redis counts the rejections of earlier epochs no more.
 pub(crate) const SETTLE_REJECTIONS: &str = "
     UPDATE rejections SET settled_at = now() WHERE sale = $1 AND epoch < $2 AND settled_at IS NULL";
+
+/// Redis is in the epoch `$2`: what came late of earlier ones it does not count.
+pub(crate) const SETTLE_LATE: &str = "
+    UPDATE rejections SET settled_at = now()
+    WHERE sale = $1 AND epoch < $2 AND settled_at IS NULL AND reason = 'late'";

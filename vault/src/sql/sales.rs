@@ -31,7 +31,7 @@ pub(crate) const CLOSE_SALE: &str = "UPDATE sales SET closed = $2 WHERE sale = $
 pub(crate) const SKUS: &str = "SELECT sku, total, sold FROM skus WHERE sale = $1 ORDER BY position";
 
 /// What a sale has besides its terms, and whether it is over for long, in the sense of
-/// [`SALES_ON_SALE`](super::recovery::SALES_ON_SALE).
+/// [`LIVING`](super::recovery::LIVING).
 pub(crate) const FACTS: &str = "
     SELECT product, form::text, price, currency,
         coalesce(closes_at_ms + coalesce(hold_ms, 0) + $2 <= extract(epoch FROM now()) * 1000, false)

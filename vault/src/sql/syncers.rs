@@ -24,8 +24,15 @@ pub(crate) const REPORT_SYNCER: &str = "
 /// What the operator wants of the syncers.
 pub(crate) const ARE_SYNCERS_PAUSED: &str = "SELECT paused FROM syncer_control";
 
-/// Tells the syncers what the operator wants.
-pub(crate) const PAUSE_SYNCERS: &str = "UPDATE syncer_control SET paused = $1, at = now()";
+/// Tells the syncers to pause. Whoever writes holds the row's lock, and so the table's: those that began before are
+/// waited for, and those that begin meanwhile wait. (For the row alone, several that write at all times would keep this
+/// one out.)
+pub(crate) const PAUSE_SYNCERS: &str = "
+    LOCK TABLE syncer_control IN EXCLUSIVE MODE;
+    UPDATE syncer_control SET paused = true, at = now()";
+
+/// Tells the syncers to go on.
+pub(crate) const RESUME_SYNCERS: &str = "UPDATE syncer_control SET paused = false, at = now()";
 
 /// The syncers that said something within `$1` seconds.
 pub(crate) const SYNCERS: &str = "

@@ -1,6 +1,6 @@
 //! An epoch ends, and the next one begins.
 
-use flash_vault::{EPOCHS_APART_SEQS, Vault, Wanted, active_page, life};
+use flash_vault::{EPOCHS_APART_SEQS, Sealed, Vault, Wanted, active_page, standing, take_recovery};
 use flash_wire::NextEpoch;
 
 use crate::fixture::{Database, SALE, confirmed, head, held, message, released, warmed};
@@ -8,8 +8,14 @@ use crate::fixture::{Database, SALE, confirmed, head, held, message, released, w
 const AFTER: u64 = 3 + EPOCHS_APART_SEQS;
 const NEXT: NextEpoch = NextEpoch { epoch: 2, after: AFTER };
 
-async fn seal(database: &Database, epoch: u64, wanted: Wanted) -> Option<NextEpoch> {
-    Vault::open(&database.url).await.unwrap().seal(SALE, epoch, wanted).await.unwrap()
+/// Seals in a term of its own.
+pub(crate) async fn seal(database: &Database, epoch: u64, wanted: Wanted) -> Option<NextEpoch> {
+    let term = take_recovery(&database.client, SALE, "gateway").await.unwrap().unwrap();
+    match Vault::open(&database.url).await.unwrap().seal(SALE, term, epoch, wanted).await.unwrap() {
+        Sealed::Next { next, .. } => Some(next),
+        Sealed::NotYet => None,
+        Sealed::Superseded => panic!("nobody else recovers it"),
+    }
 }
 
 /// A sale of five, of which ada and bob have one each.
@@ -28,7 +34,7 @@ async fn a_sealed_epoch_takes_nothing_more_and_says_what_came_late() {
         assert_eq!(database.write(&late).await, head(1, 3));
         assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, ["(2,ada,held)", "(3,bob,held)"]);
         let rejected = "SELECT epoch, id, buyer, reason, settled_at IS NULL AS open FROM rejections";
-        assert_eq!(database.rows(rejected).await, ["(1,4,cleo,late,f)"]);
+        assert_eq!(database.rows(rejected).await, ["(1,4,cleo,late,t)"]);
         assert_eq!(database.rows("SELECT epoch, seq, reason FROM quarantine").await, ["(1,5,late)"]);
     }
 }
@@ -50,7 +56,7 @@ async fn only_the_newest_epoch_is_sealed_and_only_where_it_was_expected_to_be() 
     for (epoch, wanted) in [(1, Wanted::Exactly(2)), (1, Wanted::Exactly(4)), (2, Wanted::Anywhere(0))] {
         assert_eq!(seal(&database, epoch, wanted).await, None, "{epoch} {wanted:?}");
     }
-    let life = life(&database.client, SALE, 1).await.unwrap().unwrap();
+    let life = standing(&database.client, SALE, 1).await.unwrap().unwrap().life;
     assert_eq!((life.epoch, life.head, life.sealed_at, life.is_closed), (1, Some(3), None, false));
     let behind_redis = NextEpoch { epoch: 2, after: 9 + EPOCHS_APART_SEQS };
     assert_eq!(seal(&database, 1, Wanted::Anywhere(9)).await, Some(behind_redis));

@@ -2,15 +2,20 @@
 
 mod barriers;
 mod connection;
+mod contents;
 mod cost;
 mod epochs;
 mod fixture;
 mod history;
 mod identity;
+mod lives;
 mod operator;
 mod order;
 mod pages;
+mod pauses;
 mod quarantine;
 mod reading;
 mod refusals;
+mod restoring;
 mod webhooks;
+mod writing;

@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
+use crate::contents::check_content;
 use crate::fixture::{Database, confirmed, expired, head, held, message, released, reserved, warmed};
 use crate::history::History;
 
@@ -29,6 +30,7 @@ async fn check(arrange: impl Fn(&[Message<'static>], &mut StdRng) -> Vec<Batches
     assert_eq!(database.rows("SELECT id, buyer, slot, state FROM orders").await, history.orders);
     assert_eq!(database.rows("SELECT sku, sold FROM skus").await, history.sold);
     assert_eq!(database.rows("SELECT epoch, head FROM epochs").await, [format!("(1,{EVENTS})")]);
+    check_content(&database).await;
     for empty in ["early", "rejections", "quarantine"] {
         assert_eq!(database.rows(&format!("SELECT * FROM {empty}")).await, [""; 0], "{empty}");
     }

@@ -1,0 +1,48 @@
+//! Orders that are written again from Redis.
+
+/// The active orders of a sale, and those of the ids `$2`.
+pub(crate) const KNOWN_ORDERS: &str = "
+    SELECT id, buyer, slot, state, items FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed')
+    UNION ALL
+    SELECT id, buyer, slot, state, items FROM orders
+    WHERE sale = $1 AND id = ANY($2) AND state NOT IN ('held', 'confirmed')";
+
+/// Sets the states `$4` of the orders `$3`, and writes it down. When that came to be, nobody knows any more: it is now.
+pub(crate) const SET_STATES: &str = "
+    WITH changed AS (
+        UPDATE orders SET state = given.state, ended_at_ms = (extract(epoch FROM now()) * 1000)::bigint
+        FROM unnest($3::bigint[], $4::text[]) AS given (id, state)
+        WHERE orders.sale = $1 AND orders.id = given.id
+        RETURNING orders.id, orders.state
+    )
+    INSERT INTO restored (sale, epoch, id, what) SELECT $1, $2, id, state FROM changed
+    ON CONFLICT DO NOTHING";
+
+/// Makes orders, and writes it down. A hold was made `$10` milliseconds before its end; when anything else was, nobody
+/// knows.
+pub(crate) const MAKE_ORDERS: &str = "
+    WITH given AS (
+        SELECT *, (extract(epoch FROM now()) * 1000)::bigint AS now_ms
+        FROM unnest($3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::jsonb[], $8::text[], $9::bigint[])
+            AS given (id, buyer, slot, state, items, request, expires_at_ms)
+    ), made AS (
+        INSERT INTO orders (
+            sale, id, epoch, buyer, slot, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms
+        )
+        SELECT $1, id, $2, buyer, slot, state, items, request, coalesce(expires_at_ms - $10, now_ms), expires_at_ms,
+            CASE WHEN state = 'confirmed' AND expires_at_ms IS NOT NULL THEN now_ms END
+        FROM given
+        RETURNING id
+    )
+    INSERT INTO restored (sale, epoch, id, what) SELECT $1, $2, id, 'made' FROM made
+    ON CONFLICT DO NOTHING";
+
+/// Sets the totals of SKUs, and the units of their active orders. A total is not below these.
+pub(crate) const SET_SKUS: &str = "
+    WITH locked AS (
+        SELECT sku, given.total, given.taken
+        FROM skus JOIN unnest($2::text[], $3::bigint[], $4::bigint[]) AS given (sku, total, taken) USING (sku)
+        WHERE sale = $1 ORDER BY sku FOR NO KEY UPDATE OF skus
+    )
+    UPDATE skus SET total = greatest(locked.total, locked.taken), sold = locked.taken FROM locked
+    WHERE skus.sale = $1 AND skus.sku = locked.sku";

@@ -1,0 +1,92 @@
+//! What the epochs say of a sale's content is what its orders say.
+
+use flash_vault::{Replay, Sealed, Snapshot, Standing, Vault, Wanted, connect, standing, take_recovery};
+use flash_wire::State;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::fixture::{Database, SALE, confirmed, expired, held, message, released, reserved, warmed};
+use crate::history::History;
+
+/// Both are the same, and so many are active.
+pub(crate) async fn check_content(database: &Database) -> u64 {
+    let mut client = connect(&database.url).await.unwrap();
+    let snapshot = Snapshot::begin(&mut client).await.unwrap();
+    let counted = snapshot.counted_content(SALE).await.unwrap();
+    assert_eq!(snapshot.content(SALE).await.unwrap(), Some(counted));
+    let active = database.rows("SELECT count(*) FROM orders WHERE state IN ('held', 'confirmed')").await;
+    assert_eq!(active, [format!("({})", counted.reservations)]);
+    counted.reservations
+}
+
+#[tokio::test]
+async fn a_random_history_keeps_its_content_exact_over_all_its_epochs() {
+    let seed = rand::random();
+    println!("seed {seed}");
+    let (history, rng) = (History::random(seed, 60), &mut StdRng::seed_from_u64(seed));
+    let database = Database::new().await;
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    let (mut epoch, mut skipped) = (1, 0);
+    for event in &history.events {
+        let mut event = event.clone();
+        event.epoch = epoch;
+        event.events[0].seq += skipped;
+        vault.write(&[event.clone()]).await.unwrap();
+        if rng.random_bool(0.1) {
+            let seq = event.events[0].seq;
+            let next = crate::epochs::seal(&database, epoch, Wanted::Exactly(seq)).await.unwrap();
+            skipped += next.after - seq;
+            epoch = next.epoch;
+        }
+        check_content(&database).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_counts_nothing() {
+    let database = Database::new().await;
+    let strange = reserved("zoe".to_owned(), 0, &[("z", 1)], true);
+    let first =
+        vec![warmed(2), held("ada"), held("bob"), held("cleo"), confirmed(4), held("ada"), strange, expired(&[4])];
+    database.write(&[message(1, 1, first), message(1, 11, vec![held("dan")])]).await;
+    assert_eq!(check_content(&database).await, 2);
+    database.write(&[message(1, 9, vec![released(2), released(2)])]).await;
+    assert_eq!(check_content(&database).await, 2, "dan in the place of ada");
+    crate::epochs::seal(&database, 1, Wanted::Exactly(11)).await.unwrap();
+    database.write(&[message(1, 12, vec![held("eve"), confirmed(3)])]).await;
+    assert_eq!(check_content(&database).await, 2);
+    database.write(&[message(2, 12 + flash_vault::EPOCHS_APART_SEQS, vec![confirmed(3), released(11)])]).await;
+    assert_eq!(check_content(&database).await, 1);
+}
+
+#[tokio::test]
+async fn a_replay_counts_as_well() {
+    let database = Database::new().await;
+    let strict = "ALTER TABLE orders ADD CONSTRAINT no_eve CHECK (buyer <> 'eve')";
+    database.client.batch_execute(strict).await.unwrap();
+    database.write(&[message(1, 1, vec![warmed(9), held("ada"), held("eve")])]).await;
+    database.client.batch_execute("ALTER TABLE orders DROP CONSTRAINT no_eve").await.unwrap();
+    assert_eq!(check_content(&database).await, 1);
+    let id = database.client.query_one("SELECT id FROM quarantine", &[]).await.unwrap().get::<_, i64>(0);
+    let standing = Some(Standing { state: State::Confirmed, at_ms: 9_000 });
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    assert_eq!(vault.replay(id.cast_unsigned(), standing).await.unwrap(), Replay::Written);
+    assert_eq!(check_content(&database).await, 2);
+}
+
+/// An epoch that was begun by an older release says nothing.
+#[tokio::test]
+async fn a_content_that_no_epoch_says_is_counted_once() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(9), held("ada"), held("bob")])]).await;
+    let known = standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content;
+    database.client.batch_execute("UPDATE epochs SET digest = NULL, reservations = NULL").await.unwrap();
+    assert_eq!(standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content, known);
+    database.write(&[message(1, 4, vec![held("cleo"), released(2)])]).await;
+    take_recovery(&database.client, SALE, "a").await.unwrap();
+    let sealed = Vault::open(&database.url).await.unwrap().seal(SALE, 1, 1, Wanted::Exactly(5)).await.unwrap();
+    let Sealed::Next { expected, .. } = sealed else { panic!("{sealed:?}") };
+    assert_eq!(check_content(&database).await, 2);
+    assert_eq!(standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content, expected.content);
+    assert_eq!(expected.skus.iter().map(|sku| (sku.name.as_str(), sku.total, sku.taken)).next(), Some(("a", 9, 2)));
+}

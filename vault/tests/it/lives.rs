@@ -1,0 +1,170 @@
+//! Who recovers a sale, and that a seal leaves nothing between.
+
+use std::time::{Duration, Instant};
+
+use flash_vault::{
+    Client, Sealed, Unsettled, Vault, Wanted, connect, end_recovery, heads, living, renew_recovery, settle_late,
+    standing, take_recovery, unsettled_sales,
+};
+
+use crate::fixture::{Database, SALE, head, held, message, warmed};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+const WAITS: &str = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+/// Returns when `count` sessions wait for a lock.
+pub(crate) async fn waiters(client: &Client, count: usize) {
+    let begin = Instant::now();
+    while client.query(WAITS, &[]).await.unwrap().len() < count {
+        assert!(begin.elapsed() < DEADLINE, "fewer than {count} wait for a lock");
+    }
+}
+
+#[tokio::test]
+async fn each_recovery_has_a_term_of_its_own_and_only_the_newest_counts() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
+    let client = &database.client;
+    let take = async |gateway| take_recovery(client, SALE, gateway).await.unwrap();
+    assert_eq!((take("a").await, take("b").await, take("a").await), (Some(1), None, Some(2)));
+    assert!(!renew_recovery(client, SALE, "a", 1).await.unwrap());
+    assert!(renew_recovery(client, SALE, "a", 2).await.unwrap());
+    end_recovery(client, SALE, "a", 1).await.unwrap();
+    assert_eq!(take("b").await, None, "an older term ends nothing");
+    end_recovery(client, SALE, "a", 2).await.unwrap();
+    assert_eq!(take("b").await, Some(3));
+    assert!(!renew_recovery(client, SALE, "a", 2).await.unwrap());
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    for term in [1, 2, 4] {
+        assert_eq!(vault.seal(SALE, term, 1, Wanted::Exactly(2)).await.unwrap(), Sealed::Superseded, "{term}");
+    }
+    assert_eq!(living(client, "", 9).await.unwrap(), [(SALE.to_owned(), 1, 3)]);
+    assert_eq!(database.rows("SELECT epoch, sealed_at FROM epochs").await, ["(1,)"]);
+}
+
+#[tokio::test]
+async fn a_recovery_that_is_sealing_is_not_taken_over() {
+    let mut database = Database::new().await;
+    take_recovery(&database.client, SALE, "a").await.unwrap();
+    end_recovery(&database.client, SALE, "a", 1).await.unwrap();
+    let other = connect(&database.url).await.unwrap();
+    let sealing = database.client.transaction().await.unwrap();
+    sealing.query_one("SELECT FROM recoveries FOR SHARE", &[]).await.unwrap();
+    assert_eq!(take_recovery(&other, SALE, "b").await.unwrap(), None);
+    sealing.commit().await.unwrap();
+    assert_eq!(take_recovery(&other, SALE, "b").await.unwrap(), Some(2));
+}
+
+/// A syncer that waits for the lock of the seal finds the epoch over: what it brings is not kept for a turn that never
+/// comes.
+#[tokio::test]
+async fn what_comes_while_an_epoch_is_sealed_is_in_it_or_late() {
+    let mut database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
+    let term = take_recovery(&database.client, SALE, "a").await.unwrap().unwrap();
+    let watcher = connect(&database.url).await.unwrap();
+    let [mut sealer, mut writer] =
+        [Vault::open(&database.url).await.unwrap(), Vault::open(&database.url).await.unwrap()];
+    let lock = database.client.transaction().await.unwrap();
+    lock.query_one("SELECT FROM epochs FOR UPDATE", &[]).await.unwrap();
+    let sealing = tokio::spawn(async move { sealer.seal(SALE, term, 1, Wanted::Anywhere(2)).await.unwrap() });
+    waiters(&watcher, 1).await;
+    let writing = tokio::spawn(async move { writer.write(&[message(1, 9, vec![held("eve")])]).await.unwrap() });
+    waiters(&watcher, 2).await;
+    lock.commit().await.unwrap();
+    assert!(matches!(sealing.await.unwrap(), Sealed::Next { .. }));
+    assert_eq!(writing.await.unwrap(), head(1, 2));
+    assert_eq!(database.rows("SELECT seq FROM early").await, [""; 0]);
+    assert_eq!(database.rows("SELECT id, reason FROM rejections").await, ["(9,late)"]);
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_could_read_holds_up_no_other_however_many_they_are() {
+    let database = Database::new().await;
+    let many = |first: u64, count: u64| {
+        message(1, first, (0..count).map(|_| flash_wire::message::MessageChange::Closed).collect())
+    };
+    database.write(&[message(1, 1, vec![warmed(5)])]).await;
+    assert_eq!(database.write(&[many(3, 1_000)]).await, head(1, 1));
+    assert_eq!(database.write(&[many(130_001, 500), message(1, 130_501, vec![held("ada")])]).await, head(1, 1));
+    let next = crate::epochs::seal(&database, 1, Wanted::Anywhere(130_600)).await;
+    assert_eq!(next.unwrap().after, 130_600 + flash_vault::EPOCHS_APART_SEQS);
+    let gaps = ["(1003,130000)", "(130502,130600)", "(2,2)"];
+    assert_eq!(database.rows("SELECT first, last FROM gaps").await, gaps, "each seq is written, or counts as lost");
+    assert_eq!(database.rows("SELECT head, sealed_at FROM epochs WHERE epoch = 1").await, ["(130501,130501)"]);
+    assert_eq!(database.rows("SELECT id, buyer FROM orders").await, ["(130501,ada)"]);
+}
+
+#[tokio::test]
+async fn a_kept_event_that_nobody_can_read_any_more_goes_to_the_quarantine() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5)]), message(1, 3, vec![held("ada"), held("bob")])]).await;
+    database.client.execute("UPDATE early SET event = '{}' WHERE seq = 3", &[]).await.unwrap();
+    crate::epochs::seal(&database, 1, Wanted::Anywhere(0)).await.unwrap();
+    assert_eq!(database.rows("SELECT sale, epoch, seq FROM quarantine").await, ["(drop,1,3)"]);
+    assert_eq!(database.rows("SELECT id FROM orders").await, ["(4)"]);
+    assert_eq!(database.rows("SELECT first, last FROM gaps").await, ["(2,2)"]);
+    assert_eq!(database.rows("SELECT * FROM early").await, [""; 0]);
+}
+
+/// Redis was in an epoch that PostgreSQL had not begun, and that came by the queue.
+#[tokio::test]
+async fn a_number_that_any_epoch_has_is_not_begun_again() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")]), message(4, 900, vec![held("eve")])]).await;
+    let next = crate::epochs::seal(&database, 1, Wanted::Exactly(2)).await.unwrap();
+    assert_eq!((next.epoch, next.after), (5, 900 + flash_vault::EPOCHS_APART_SEQS));
+    assert_eq!(database.rows("SELECT epoch, sealed_at FROM epochs").await, ["(1,2)", "(4,900)", "(5,)"]);
+    assert_eq!(database.rows("SELECT id, epoch, buyer FROM orders").await, ["(2,1,ada)", "(900,4,eve)"]);
+}
+
+#[tokio::test]
+async fn what_came_late_is_marked_until_redis_is_seen_in_a_later_epoch() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
+    crate::epochs::seal(&database, 1, Wanted::Exactly(2)).await.unwrap();
+    database.write(&[message(1, 3, vec![held("bob")])]).await;
+    let unsettled = async || unsettled_sales(&database.client, 9).await.unwrap();
+    let marked = Unsettled { sale: SALE.to_owned(), epoch: 1, only_late: true };
+    assert_eq!(unsettled().await, [marked.clone()]);
+    settle_late(&database.client, SALE, 1).await.unwrap();
+    assert_eq!(unsettled().await, [marked]);
+    settle_late(&database.client, SALE, 2).await.unwrap();
+    assert_eq!(unsettled().await, []);
+}
+
+#[tokio::test]
+async fn a_number_that_two_buyers_got_is_the_first_ones_and_the_second_is_refused() {
+    let rejected = "SELECT id, buyer, reason FROM rejections";
+    let twins = [message(1, 2, vec![held("ada")]), message(1, 2, vec![held("eve")])];
+    let warm = message(1, 1, vec![warmed(5)]);
+    let [one, other] = twins;
+    for batches in [
+        vec![vec![warm.clone(), one.clone()], vec![other.clone()], vec![other.clone(), one.clone()]],
+        vec![vec![warm.clone(), one.clone(), other.clone()]],
+        vec![vec![one.clone()], vec![other.clone()], vec![warm.clone()]],
+        vec![vec![one, other], vec![warm]],
+    ] {
+        let database = Database::new().await;
+        for batch in &batches {
+            database.write(batch).await;
+        }
+        assert_eq!(database.rows("SELECT id, buyer FROM orders").await, ["(2,ada)"], "{batches:?}");
+        assert_eq!(database.rows(rejected).await, ["(2,eve,id_taken)"], "{batches:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_standing_says_all_that_a_decision_needs() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(1), held("ada"), held("bob")]), message(1, 9, vec![held("eve")])]).await;
+    take_recovery(&database.client, SALE, "a").await.unwrap();
+    let found = standing(&database.client, SALE, 1).await.unwrap().unwrap();
+    let life = &found.life;
+    assert_eq!((life.epoch, life.head, life.sealed_at, life.is_closed), (1, Some(3), None, false));
+    assert_eq!((life.term, life.early, life.unsettled, life.content.reservations), (1, 1, 1, 1));
+    assert_eq!((found.sold[0].sku.as_str(), found.sold[0].total, found.sold[0].sold), ("a", 1, 1));
+    assert_eq!(standing(&database.client, "other", 1).await.unwrap(), None);
+    let asked = heads(&database.client, &[("other", 1), (SALE, 1), (SALE, 2)]).await.unwrap();
+    assert_eq!(asked.iter().map(|head| head.seq).collect::<Vec<_>>(), [0, 3, 0]);
+}

@@ -1,0 +1,104 @@
+//! PostgreSQL has lost what was acknowledged, and gets it back from Redis.
+
+use flash_vault::{EPOCHS_APART_SEQS, RedisState, Sealed, Vault, take_recovery, terms};
+use flash_wire::message::MessageItem;
+use flash_wire::{RebuiltReservation, SkuTerms, Terms};
+
+use crate::contents::check_content;
+use crate::fixture::{Database, SALE, confirmed, held, message, warmed};
+
+fn reservation(id: u64, buyer: &'static str, state: &'static str) -> RebuiltReservation<'static> {
+    let items = vec![MessageItem { sku: "a".into(), quantity: 1 }];
+    let (buyer, state, request) = (buyer.into(), state.into(), Some("r".into()));
+    RebuiltReservation { id, buyer, slot: 0, state, items, expires_at_ms: Some(61_000), request, fingerprint: None }
+}
+
+fn redis(epoch: u64, seq: u64, total: u64, reservations: Vec<RebuiltReservation<'static>>) -> RedisState {
+    let skus = ["a", "b"].map(|name| SkuTerms { name: name.to_owned(), total }).to_vec();
+    let terms = Terms { skus, limit: 2, hold_ms: Some(60_000), ..Terms::simple(1) };
+    RedisState { epoch, seq, acked: seq, terms, is_closed: true, reservations }
+}
+
+async fn restore(database: &Database, from: &RedisState) -> Sealed {
+    let term = take_recovery(&database.client, SALE, "gateway").await.unwrap().unwrap();
+    Vault::open(&database.url).await.unwrap().restore(SALE, term, from).await.unwrap()
+}
+
+/// Of 9 acknowledged events PostgreSQL has 4, and one that came out of turn after them.
+#[tokio::test]
+async fn what_was_acknowledged_is_written_again() {
+    let database = Database::new().await;
+    let had = vec![warmed(5), held("ada"), held("bob"), held("cleo")];
+    database.write(&[message(1, 1, had), message(1, 8, vec![confirmed(2)]), message(1, 11, vec![held("fay")])]).await;
+    let list =
+        vec![reservation(2, "ada", "confirmed"), reservation(3, "bob", "held"), reservation(6, "dan", "confirmed")];
+    let from = redis(1, 9, 6, list);
+    let sealed = restore(&database, &from).await;
+    let Sealed::Next { next, expected } = sealed else { panic!("{sealed:?}") };
+    assert_eq!((next.epoch, next.after), (2, 11 + EPOCHS_APART_SEQS));
+    let orders = ["(11,fay,held)", "(2,ada,confirmed)", "(3,bob,held)", "(4,cleo,released)", "(6,dan,confirmed)"];
+    assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, orders);
+    assert_eq!(database.rows("SELECT id, what FROM restored").await, ["(2,confirmed)", "(4,released)", "(6,made)"]);
+    assert_eq!(database.rows("SELECT first, last FROM gaps").await, ["(10,10)", "(5,9)"]);
+    assert_eq!(database.rows("SELECT epoch, head, sealed_at FROM epochs WHERE epoch = 1").await, ["(1,11,11)"]);
+    assert_eq!(database.rows("SELECT * FROM early").await, [""; 0]);
+    assert_eq!((check_content(&database).await, expected.content.reservations, expected.is_closed), (4, 4, true));
+    let units: Vec<_> = expected.skus.iter().map(|sku| (sku.total, sku.taken)).collect();
+    assert_eq!(units, [(6, 4), (6, 0)]);
+    assert_eq!(
+        database.rows("SELECT id, request, data, reserved_at_ms FROM orders WHERE id = 6").await,
+        ["(6,r,,1000)"]
+    );
+    assert_eq!(restore(&database, &from).await, Sealed::NotYet, "once");
+}
+
+#[tokio::test]
+async fn a_sale_that_postgresql_never_knew_is_restored_from_nothing() {
+    let database = Database::new().await;
+    let sealed = restore(&database, &redis(3, 70, 5, vec![reservation(60, "ada", "held")])).await;
+    assert!(matches!(sealed, Sealed::Next { next, .. } if next.epoch == 4), "{sealed:?}");
+    assert_eq!(database.rows("SELECT id, epoch, buyer FROM orders").await, ["(60,3,ada)"]);
+    assert_eq!(database.rows("SELECT sale, epoch FROM sales").await, ["(drop,4)"]);
+    assert_eq!(terms(&database.client, SALE).await.unwrap().unwrap().skus.len(), 2);
+    check_content(&database).await;
+}
+
+#[tokio::test]
+async fn an_epoch_that_postgresql_never_began_is_restored_and_the_ones_before_it_are_over() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")]), message(1, 4, vec![held("bob")])]).await;
+    let from = redis(3, 900, 5, vec![reservation(2, "ada", "held"), reservation(800, "eve", "held")]);
+    assert!(matches!(restore(&database, &from).await, Sealed::Next { next, .. } if next.epoch == 4));
+    assert_eq!(database.rows("SELECT id, epoch, buyer FROM orders").await, ["(2,1,ada)", "(800,3,eve)"]);
+    assert_eq!(database.rows("SELECT epoch, sealed_at FROM epochs").await.len(), 3);
+    assert_eq!(database.rows("SELECT epoch FROM epochs WHERE sealed_at IS NULL").await, ["(4)"]);
+    assert_eq!(database.rows("SELECT epoch, first, last FROM gaps").await, ["(1,3,4)", "(3,1,900)"]);
+    database.write(&[message(2, 500, vec![warmed(5), held("gus")])]).await;
+    assert_eq!(database.rows("SELECT epoch, id, reason FROM rejections").await, ["(2,501,late)"], "it is over as well");
+    check_content(&database).await;
+}
+
+#[tokio::test]
+async fn what_has_no_room_is_refused_and_redis_is_not_believed_about_a_confirmed_order() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada"), confirmed(2)])]).await;
+    let list = vec![reservation(5, "ada", "held"), reservation(6, "bob", "held"), reservation(7, "cleo", "held")];
+    assert!(matches!(restore(&database, &redis(1, 9, 2, list)).await, Sealed::Next { .. }));
+    assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, ["(2,ada,confirmed)", "(6,bob,held)"]);
+    let refused = ["(5,ada,not_restored,t)", "(7,cleo,not_restored,t)"];
+    let rejections = "SELECT id, buyer, reason, settled_at IS NULL AS open FROM rejections";
+    assert_eq!(database.rows(rejections).await, refused);
+    check_content(&database).await;
+}
+
+#[tokio::test]
+async fn nothing_is_restored_that_is_there() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
+    assert_eq!(restore(&database, &redis(1, 2, 5, vec![])).await, Sealed::NotYet);
+    let journal_has_it = RedisState { acked: 2, ..redis(1, 9, 5, vec![]) };
+    assert_eq!(restore(&database, &journal_has_it).await, Sealed::NotYet);
+    crate::epochs::seal(&database, 1, flash_vault::Wanted::Exactly(2)).await.unwrap();
+    assert_eq!(restore(&database, &redis(1, 9, 5, vec![])).await, Sealed::NotYet, "a later life is there");
+    assert_eq!(database.rows("SELECT id, state FROM orders").await, ["(2,held)"]);
+}
