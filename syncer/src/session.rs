@@ -64,10 +64,14 @@ pub(crate) async fn sync<T: Transport>(
         };
         match batch {
             None => session.obey(&config.name).await?,
-            Some(batch) => {
-                session.write(batch, acks).await?;
-                backoff.reset();
-            }
+            Some(batch) => match session.write(batch, acks).await {
+                // Nothing of it was written: its messages come again.
+                Err(Trouble::Vault(flash_vault::Error::Paused)) => session.batches.set_paused(true).await?,
+                written => {
+                    written?;
+                    backoff.reset();
+                }
+            },
         }
     }
     session.batches.close().await;

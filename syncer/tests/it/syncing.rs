@@ -161,3 +161,30 @@ async fn paused_syncers_take_nothing_and_go_on_where_they_were() {
     syncer.stop().await;
     assert_eq!(publisher.left().await, 0);
 }
+
+/// The syncer has not looked yet what the operator wants, and has the message in hand.
+#[tokio::test]
+async fn what_comes_in_the_moment_of_a_pause_is_not_written_and_comes_again() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let publisher = Publisher::new(&config).await;
+    let client = flash_vault::connect(&config.postgres).await.unwrap();
+    let messages = history("drop", 5);
+    let syncer = Syncer::start(&config);
+    publisher.publish(&messages[0]).await;
+    let begun = async || !flash_vault::heads(&client, &[("drop", 1)]).await.unwrap().iter().all(|head| head.seq == 0);
+    wait_until("the first is written", begun).await;
+    pause_syncers(&client, true).await.unwrap();
+    for message in &messages[1..] {
+        publisher.publish(message).await;
+    }
+    let paused = async || {
+        let syncers = flash_vault::syncers(&client).await.unwrap();
+        syncers.iter().any(|syncer| syncer.paused && syncer.queued == Some(5))
+    };
+    wait_until("a paused syncer, and five messages that wait", paused).await;
+    assert_eq!(sold(&config, "drop").await, (0, 0));
+    pause_syncers(&client, false).await.unwrap();
+    wait_until("all is written", async || sold(&config, "drop").await == (5, 5)).await;
+    syncer.stop().await;
+    assert_eq!(publisher.left().await, 0);
+}
