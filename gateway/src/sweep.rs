@@ -69,7 +69,8 @@ impl Sweep {
         loop {
             sleep(LOOK_EVERY).await;
             match self.round().await {
-                Ok(()) => self.said = false,
+                // Who has paused the syncers wants nothing to be written.
+                Ok(()) | Err(Trouble::Vault(flash_vault::Error::Paused)) => self.said = false,
                 Err(trouble) if !std::mem::replace(&mut self.said, true) => {
                     tracing::warn!(%trouble, "journals that wait cannot be swept; it is tried again");
                 }
@@ -84,11 +85,7 @@ impl Sweep {
         if stalled.is_empty() {
             return Ok(());
         }
-        // Who has paused the syncers wants nothing to be written.
         let mut vault = Vault::open(&self.postgres).await?;
-        if flash_vault::are_syncers_paused(vault.client()).await? {
-            return Ok(());
-        }
         for key in stalled {
             let Some(sale) = sale_of(&key) else { continue };
             let events = self.sweep(&mut vault, sale).await?;
