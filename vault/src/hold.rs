@@ -161,7 +161,8 @@ impl<'t, 'c> Hold<'t, 'c> {
             match message {
                 Ok(message) => messages.push(message),
                 Err(bad) => {
-                    put_aside(self.transaction, (self.sale, epoch, *seq), &bad.to_string(), body.as_bytes()).await?
+                    let (event, reason) = ((self.sale, epoch, *seq), bad.to_string());
+                    put_aside(self.transaction, event, &reason, body.as_bytes()).await?;
                 }
             }
         }

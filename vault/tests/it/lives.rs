@@ -126,7 +126,7 @@ async fn what_came_late_is_marked_until_redis_is_seen_in_a_later_epoch() {
     database.write(&[message(1, 3, vec![held("bob")])]).await;
     let unsettled = async || unsettled_sales(&database.client, 9).await.unwrap();
     let marked = Unsettled { sale: SALE.to_owned(), epoch: 1, only_late: true };
-    assert_eq!(unsettled().await, [marked.clone()]);
+    assert_eq!(unsettled().await, std::slice::from_ref(&marked));
     settle_late(&database.client, SALE, 1).await.unwrap();
     assert_eq!(unsettled().await, [marked]);
     settle_late(&database.client, SALE, 2).await.unwrap();
