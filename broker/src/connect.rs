@@ -1,13 +1,16 @@
 //! A connection to RabbitMQ.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lapin::runtime::default_runtime;
-use lapin::tcp::{AMQPUriTcpExt, RustlsConnector, TLSConfig};
+use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, RustlsConnector, TLSConfig};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
+
+use crate::socket::Socket;
 
 /// How long RabbitMQ may take to accept a connection.
 pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
@@ -49,6 +52,11 @@ pub enum ConnectError {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn connect(url: &str, name: &str) -> Result<Connection, ConnectError> {
+    Ok(connect_with_socket(url, name).await?.0)
+}
+
+/// As [`connect`], with the socket, for a connection that must be cut.
+pub(crate) async fn connect_with_socket(url: &str, name: &str) -> Result<(Connection, Socket), ConnectError> {
     let (url, authorities) = flash_tls::take_parameter(url, "cacertfile");
     let uri = parse(&url)?;
     let tls = match uri.scheme {
@@ -58,7 +66,7 @@ pub async fn connect(url: &str, name: &str) -> Result<Connection, ConnectError> 
     let at = format!("{}:{}/{}", uri.authority.host, uri.authority.port, uri.vhost);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     match timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), open(uri, tls, properties)).await {
-        Ok(Ok(connection)) => Ok(connection),
+        Ok(Ok(connected)) => Ok(connected),
         Ok(Err(source)) => Err(ConnectError::Refused { at, source }),
         Err(_) => Err(ConnectError::Timeout { at }),
     }
@@ -68,17 +76,31 @@ async fn open(
     uri: AMQPUri,
     tls: Option<RustlsConnector>,
     properties: ConnectionProperties,
-) -> lapin::Result<Connection> {
-    let connect = async move |uri: AMQPUri, runtime| {
-        // By the library's own way to TLS, public authorities would be trusted beside the given ones.
-        let plain = AMQPUri { scheme: AMQPScheme::AMQP, ..uri.clone() };
-        let stream = plain.connect_with_config_async(TLSConfig::default(), &runtime).await?;
-        match &tls {
-            Some(tls) => Ok(stream.into_rustls(tls, &uri.authority.host).await?),
-            None => Ok(stream),
-        }
-    };
-    Connection::connector(uri, default_runtime()?, connect, properties).await
+) -> lapin::Result<(Connection, Socket)> {
+    let socket = Arc::new(OnceLock::new());
+    let made = socket.clone();
+    let runtime = default_runtime()?;
+    // By the library's own way to TLS, public authorities would be trusted beside the given ones.
+    let connect = Connection::connector(
+        uri,
+        runtime,
+        async move |uri, runtime| {
+            let plain = AMQPUri { scheme: AMQPScheme::AMQP, ..uri.clone() };
+            let stream = plain.connect_with_config_async(TLSConfig::default(), &runtime).await?;
+            if let AsyncTcpStream::Plain(stream) = &stream {
+                // A connection is made once: it does not heal itself.
+                let _ = made.set(Socket::of(stream.get_ref())?);
+            }
+            match &tls {
+                Some(tls) => Ok(stream.into_rustls(tls, &uri.authority.host).await?),
+                None => Ok(stream),
+            }
+        },
+        properties,
+    );
+    let connection = connect.await?;
+    let socket = socket.get().map(Socket::try_clone).transpose()?.unwrap_or_default();
+    Ok((connection, socket))
 }
 
 fn parse(url: &str) -> Result<AMQPUri, ConnectError> {

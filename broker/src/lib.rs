@@ -11,6 +11,7 @@ mod heal;
 mod inspect;
 mod publish;
 mod publisher;
+mod socket;
 mod source;
 mod topology;
 

@@ -10,10 +10,11 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 use tokio::time::timeout;
 
-use crate::connect::connect;
+use crate::connect::connect_with_socket;
 use crate::error::lost;
 use crate::headers;
 use crate::heal::{FROZEN_AFTER_MS, heal};
+use crate::socket::Socket;
 use crate::topology::{QUEUE, declare};
 
 /// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
@@ -25,6 +26,7 @@ pub struct AmqpSource {
     url: String,
     name: String,
     connection: Connection,
+    socket: Socket,
     /// For questions.
     control: Channel,
     /// None while it is paused.
@@ -41,13 +43,20 @@ struct Reading {
 impl AmqpSource {
     /// Connects, declares what it reads, and begins to read.
     pub(crate) async fn open(url: &str, name: &str) -> Result<Self, Error> {
-        let connection = connect(url, name).await?;
+        let (connection, socket) = connect_with_socket(url, name).await?;
         let control = connection.create_channel().await.map_err(lost)?;
         declare(&control).await?;
         let (url, name) = (url.to_owned(), name.to_owned());
-        let mut source = Self { url, name, connection, control, reading: None, opening: 0 };
+        let mut source = Self { url, name, connection, socket, control, reading: None, opening: 0 };
         source.resume().await?;
         Ok(source)
+    }
+}
+
+/// What it has in hand goes back before another source gets anything.
+impl Drop for AmqpSource {
+    fn drop(&mut self) {
+        self.socket.cut();
     }
 }
 
@@ -70,8 +79,11 @@ impl Source for AmqpSource {
     }
 
     async fn pause(&mut self) -> Result<(), Error> {
-        let Some(reading) = self.reading.take() else { return Ok(()) };
-        reading.channel.close(200, "paused".into()).await.map_err(lost)
+        let Some(reading) = &self.reading else { return Ok(()) };
+        // The consumer is dropped after its channel is closed: it would say that it is cancelled first.
+        reading.channel.close(200, "paused".into()).await.map_err(lost)?;
+        self.reading = None;
+        Ok(())
     }
 
     async fn resume(&mut self) -> Result<(), Error> {

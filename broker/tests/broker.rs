@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flash_broker::{Amqp, DEAD_QUEUE, EXCHANGE, QUEUE, ROUTING_KEY, connect, declare};
 use flash_servers::{RabbitMq, RabbitMqOptions, silent};
-use flash_transport::{Error, Outgoing, Transport};
+use flash_transport::{Error, Outgoing, Source, Transport};
 use flash_wire::Message;
 use flash_wire::message::{MESSAGE_VERSION, MessageChange, MessageEvent};
 use futures_util::StreamExt;
@@ -159,4 +159,41 @@ async fn a_healthy_message_outlives_many_dead_readers() {
     let count = headers.inner().get("x-delivery-count").and_then(AMQPValue::as_long_long_int);
     assert_eq!(count, Some(26), "RabbitMQ counts no deliveries: then this proves nothing");
     assert!(got.ack(BasicAckOptions::default()).await.unwrap());
+}
+
+/// What a barrier relies on: whatever a reader had in hand when it went comes again before anything that was queued after it.
+#[tokio::test]
+async fn what_a_gone_reader_had_in_hand_comes_again_before_what_follows_it() {
+    const MESSAGES: u64 = 2_500;
+    let (url, _connection, channel) = vhost().await;
+    let confirms = (1..=MESSAGES).map(|seq| {
+        let message = Outgoing::of(message("drop", seq));
+        let channel = &channel;
+        async move { flash_broker::publish(channel, &message).await.unwrap() }
+    });
+    for confirm in confirms {
+        drop(confirm.await);
+    }
+    let amqp = Amqp::new(url);
+    let mut reader = amqp.source("first").await.unwrap();
+    let mut committed = 0;
+    while committed < MESSAGES {
+        // It takes over when the first one goes.
+        let next = amqp.source("next").await.unwrap();
+        let mut got = Vec::new();
+        while got.last().is_none_or(|last| *last < MESSAGES.min(committed + 200)) {
+            let received = tokio::time::timeout(DEADLINE, reader.receive()).await.expect("in time").unwrap();
+            let Ok(message) = Message::decode(&received.body) else { panic!("a message") };
+            got.push(message.events[0].seq);
+            if got.len() == 100 {
+                reader.commit(received.token).await.unwrap();
+            }
+        }
+        // A commit that did not arrive makes messages come again, which are in their place.
+        let want: Vec<_> = (got[0]..).take(got.len()).collect();
+        assert!(got[0] <= committed + 1 && got == want, "after {committed}: {got:?}");
+        committed = got.get(99).copied().unwrap_or(MESSAGES);
+        let gone = std::mem::replace(&mut reader, next);
+        if committed % 200 == 0 { gone.close().await } else { drop(gone) }
+    }
 }
