@@ -2,46 +2,150 @@
 //!
 //! A RabbitMQ 3.10 that is killed a moment after a quorum queue was declared comes back with a queue that is there by
 //! name only: it can be declared, but no publish is ever confirmed and no consumer ever answered (8 of 8 times, killed
-//! right behind the declaration; whatever had been confirmed was gone). To delete it takes five seconds, and helps.
+//! right after the declaration; whatever had been confirmed was gone). To delete it takes five seconds, and helps.
+//!
+//! A slow link, and a large queue that comes back, look alike at first. So a queue counts as frozen only when, over one
+//! more connection, another queue confirms messages all the time and this one confirms none; and it is deleted only when
+//! nothing can depend on what it holds.
 
 use std::time::Duration;
 
-use flash_transport::Error;
-use lapin::options::QueueDeleteOptions;
-use tokio::time::timeout;
+use flash_transport::{Error, Outgoing};
+use flash_wire::Barrier;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Connection};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::connect::connect;
 use crate::error::lost;
+use crate::publish::publish;
 use crate::topology::{QUEUE, declare};
 
-/// How long RabbitMQ may take to answer a consumer before the queue counts as frozen. Consumers are answered at once, also
-/// when RabbitMQ is short of memory or disk and lets publishers wait.
+/// How long RabbitMQ may take to answer a consumer before the queue is probed. Consumers are answered at once, also when
+/// RabbitMQ is short of memory or disk and lets publishers wait.
 pub const FROZEN_AFTER_MS: u64 = 20_000;
+/// For how long another queue must confirm messages, and this one none, until it counts as frozen.
+pub const PROBE_MS: u64 = 10_000;
+/// How long RabbitMQ may take for each answer of a probe: a link that is slower proves nothing.
+const ANSWER_MS: u64 = 5_000;
+/// The wait between two messages to the other queue.
+const ROUND_MS: u64 = 500;
 /// How long it may take to delete a frozen queue and declare it again.
 const HEAL_TIMEOUT_MS: u64 = 30_000;
 
-/// Deletes the frozen queue and declares it again, if RabbitMQ is otherwise healthy. The journals have what was in it,
-/// and send it again. Gives what there is to say: whoever found it frozen connects anew in either case.
-pub(crate) async fn heal(url: &str, name: &str) -> Error {
+/// Waits for [`FROZEN_AFTER_MS`], then finds out why no consumer was answered so long, and gives what there is to say. A
+/// queue that lives gets as long again.
+pub(crate) async fn silence(url: &str, name: &str) -> Error {
+    let patience = Duration::from_millis(FROZEN_AFTER_MS);
+    sleep(patience).await;
+    let probed = async {
+        let connection = connect(url, name).await?;
+        let is_frozen = is_frozen(&connection).await?;
+        // It is gone in either case.
+        let _ = connection.close(200, "probed".into()).await;
+        Ok::<_, Error>(is_frozen)
+    };
+    match probed.await {
+        Ok(true) => Error::Frozen(format!(
+            "the queue {QUEUE} is frozen: it answered no consumer for {FROZEN_AFTER_MS} ms, and confirmed no message for \
+             {PROBE_MS} ms, while another queue of the same RabbitMQ did"
+        )),
+        Ok(false) => {
+            sleep(patience).await;
+            Error::Away(format!(
+                "the queue {QUEUE} answered no consumer for {} ms, and takes messages: it is kept",
+                2 * FROZEN_AFTER_MS
+            ))
+        }
+        Err(error) => error,
+    }
+}
+
+/// Whether another queue confirms messages for as long as [`PROBE_MS`], and this one confirms none.
+async fn is_frozen(connection: &Connection) -> Result<bool, Error> {
+    let channel = in_time(connection.create_channel()).await?;
+    timeout(Duration::from_millis(ANSWER_MS), declare(&channel)).await.map_err(|_| slow())??;
+    in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    let other = Other::open(connection).await?;
+    // To whoever reads it, it is a barrier that no one waits for.
+    let probe = Barrier::new("probe").map_err(|error| Error::Away(error.to_string()))?;
+    let confirm = in_time(publish(&channel, &Outgoing::barrier(&probe))).await?;
+    let probing = async {
+        let until = Instant::now() + Duration::from_millis(PROBE_MS);
+        while Instant::now() < until {
+            sleep(Duration::from_millis(ROUND_MS)).await;
+            other.answers().await?;
+        }
+        Ok(true)
+    };
+    tokio::select! {
+        // A "no" is an answer as well: a queue that is full is not frozen.
+        confirmed = confirm => confirmed.map(|_| false).map_err(lost),
+        silent = probing => silent,
+    }
+}
+
+/// A queue of this connection alone, for comparison.
+struct Other {
+    channel: Channel,
+    queue: lapin::Queue,
+}
+
+impl Other {
+    async fn open(connection: &Connection) -> Result<Self, Error> {
+        let channel = in_time(connection.create_channel()).await?;
+        in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        let alone = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+        let queue = in_time(channel.queue_declare("".into(), alone, FieldTable::default())).await?;
+        Ok(Self { channel, queue })
+    }
+
+    async fn answers(&self) -> Result<(), Error> {
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        let publishing = self.channel.basic_publish("".into(), self.queue.name().clone(), options, b"", properties);
+        in_time(async { publishing.await?.await }).await.map(drop)
+    }
+}
+
+async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T, Error> {
+    timeout(Duration::from_millis(ANSWER_MS), answer).await.map_err(|_| slow())?.map_err(lost)
+}
+
+fn slow() -> Error {
+    Error::Away(format!("RabbitMQ did not answer within {ANSWER_MS} ms"))
+}
+
+/// Deletes a queue that is frozen and declares it again, unless there is a reason not to. The journals have what was in it,
+/// and send it again.
+pub(crate) async fn heal(
+    url: &str,
+    name: &str,
+    may_delete: impl Future<Output = Result<(), String>>,
+) -> Result<(), Error> {
     let healing = async {
         let connection = connect(url, name).await?;
         let channel = connection.create_channel().await.map_err(lost)?;
         // A RabbitMQ that does not answer this either is in trouble of another kind.
         declare(&channel).await?;
+        may_delete.await.map_err(kept)?;
         tracing::error!(
             queue = QUEUE,
-            "the queue is frozen: it answered no consumer for {FROZEN_AFTER_MS} ms; it is deleted and declared again, and \
-             the journals send what was in it again"
+            "the queue is frozen; it is deleted and declared again, and the journals send what was in it again"
         );
         channel.queue_delete(QUEUE.into(), QueueDeleteOptions::default()).await.map_err(lost)?;
         declare(&channel).await?;
         connection.close(200, "healed".into()).await.map_err(lost)
     };
-    match timeout(Duration::from_millis(HEAL_TIMEOUT_MS), healing).await {
-        Ok(Ok(())) => Error::Away(format!("the queue {QUEUE} was frozen, and was deleted and declared again")),
-        Ok(Err(error)) => error,
-        Err(_) => {
-            Error::Away(format!("the queue {QUEUE} is frozen, and could not be deleted within {HEAL_TIMEOUT_MS} ms"))
-        }
-    }
+    let healed = timeout(Duration::from_millis(HEAL_TIMEOUT_MS), healing).await;
+    healed.unwrap_or_else(|_| {
+        Err(Error::Away(format!("the queue {QUEUE} is frozen, and could not be deleted within {HEAL_TIMEOUT_MS} ms")))
+    })
+}
+
+fn kept(reason: String) -> Error {
+    Error::Away(format!(
+        "the queue {QUEUE} is frozen, and is not deleted because {reason}; meanwhile the gateways' sweep brings events to \
+         PostgreSQL; to go on without what the queue may hold, delete it by hand (rabbitmqctl delete_queue {QUEUE})"
+    ))
 }

@@ -19,7 +19,7 @@ use flash_transport::{Error, Transport};
 
 pub use connect::{CONNECT_TIMEOUT_MS, ConnectError, HEARTBEAT_S, connect};
 pub use depth::{Depth, dead_depth, depth};
-pub use heal::FROZEN_AFTER_MS;
+pub use heal::{FROZEN_AFTER_MS, PROBE_MS};
 pub use inspect::{Part, inspect};
 /// What [`connect`] gives.
 pub use lapin::Connection;
@@ -53,5 +53,9 @@ impl Transport for Amqp {
 
     async fn source(&self, name: &str) -> Result<AmqpSource, Error> {
         AmqpSource::open(&self.url, name).await
+    }
+
+    async fn heal(&self, name: &str, may_delete: impl Future<Output = Result<(), String>> + Send) -> Result<(), Error> {
+        heal::heal(&self.url, name, may_delete).await
     }
 }

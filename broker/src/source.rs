@@ -1,19 +1,17 @@
 //! The syncer's end: a consumer of the queue.
 
 use std::future::pending;
-use std::time::Duration;
 
 use flash_transport::{Error, Received, Source, Token};
 use futures_util::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
-use tokio::time::timeout;
 
 use crate::connect::connect_with_socket;
 use crate::error::lost;
 use crate::headers;
-use crate::heal::{FROZEN_AFTER_MS, heal};
+use crate::heal::silence;
 use crate::socket::Socket;
 use crate::topology::{QUEUE, declare};
 
@@ -94,10 +92,10 @@ impl Source for AmqpSource {
         channel.basic_qos(PREFETCH_MESSAGES, BasicQosOptions::default()).await.map_err(lost)?;
         let consume =
             channel.basic_consume(QUEUE.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
-        let Ok(consumer) = timeout(Duration::from_millis(FROZEN_AFTER_MS), consume).await else {
-            return Err(heal(&self.url, &self.name).await);
+        let consumer = tokio::select! {
+            consumer = consume => consumer.map_err(lost)?,
+            silence = silence(&self.url, &self.name) => return Err(silence),
         };
-        let consumer = consumer.map_err(lost)?;
         self.opening += 1;
         self.reading = Some(Reading { channel, consumer });
         Ok(())

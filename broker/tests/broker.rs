@@ -1,10 +1,12 @@
 //! The topology on a real RabbitMQ.
 
+mod support;
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use flash_broker::{Amqp, DEAD_QUEUE, EXCHANGE, QUEUE, ROUTING_KEY, connect, declare};
+use flash_broker::{Amqp, DEAD_QUEUE, EXCHANGE, FROZEN_AFTER_MS, QUEUE, ROUTING_KEY, connect, declare};
 use flash_servers::{RabbitMq, RabbitMqOptions, silent};
 use flash_transport::{Error, Outgoing, Source, Transport};
 use flash_wire::Message;
@@ -18,6 +20,8 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Confirmation, Connection};
 use tempfile::TempDir;
+
+use crate::support::answers_consumers_late;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -196,4 +200,19 @@ async fn what_a_gone_reader_had_in_hand_comes_again_before_what_follows_it() {
         let gone = std::mem::replace(&mut reader, next);
         if committed % 200 == 0 { gone.close().await } else { drop(gone) }
     }
+}
+
+/// A link that is slow, and a large queue that comes back, look like a queue that is frozen.
+#[tokio::test]
+async fn a_queue_whose_answer_to_a_consumer_is_late_is_read_and_not_deleted() {
+    let (url, _connection, channel) = vhost().await;
+    publish(&channel, &message("drop", 1)).await;
+    let port: u16 = url.rsplit_once(':').unwrap().1.split('/').next().unwrap().parse().unwrap();
+    let late = Duration::from_millis(FROZEN_AFTER_MS + 1_500);
+    let slow = answers_consumers_late(port, late).await;
+    // Heartbeats are late as well.
+    let url = format!("{}?heartbeat=60", url.replace(&format!(":{port}/"), &format!(":{slow}/")));
+    let mut source = Amqp::new(url).source("test").await.map_err(|error| error.to_string()).unwrap();
+    let received = tokio::time::timeout(DEADLINE, source.receive()).await.expect("in time").unwrap();
+    assert_eq!(Message::decode(&received.body), Ok(message("drop", 1)));
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod acks;
+mod heal;
 mod read;
 mod run;
 mod session;

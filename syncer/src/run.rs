@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::acks::Acks;
+use crate::heal::may_delete;
 use crate::session::{Trouble, sync};
 
 /// The first wait before new connections are tried.
@@ -60,7 +61,7 @@ pub async fn run<T: Transport>(
     let (stop, stopped) = watch::channel(false);
     let work = async {
         let synced = tokio::select! {
-            synced = sync_always(config, transport, &acks, stopped) => synced,
+            synced = sync_always(config, transport, &client, &acks, stopped) => synced,
             never = acks.tell_always(&client) => match never {},
         };
         acks.tell(&client).await;
@@ -80,6 +81,7 @@ pub async fn run<T: Transport>(
 async fn sync_always<T: Transport>(
     config: &Config,
     transport: &T,
+    client: &Client,
     acks: &Acks,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
@@ -91,6 +93,12 @@ async fn sync_always<T: Transport>(
             Err(Trouble::Vault(error @ flash_vault::Error::Url)) => return Err(Error::PostgreSql(error)),
             Err(trouble) => trouble,
         };
+        if let Trouble::Transport(flash_transport::Error::Frozen(why)) = &trouble {
+            tokio::select! {
+                () = heal(config, transport, client, why) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            }
+        }
         let wait = backoff.wait();
         SYNCER_RETRIES.add(1);
         QUEUE_MESSAGES.forget();
@@ -98,5 +106,15 @@ async fn sync_always<T: Transport>(
         if timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok() {
             return Ok(());
         }
+    }
+}
+
+/// Lets the transport make anew what is frozen, if no sale can depend on what it holds.
+async fn heal<T: Transport>(config: &Config, transport: &T, client: &Client, why: &str) {
+    tracing::error!(why, "no messages come");
+    let may_delete = may_delete(&config.postgres, client);
+    match transport.heal(&config.name, may_delete).await {
+        Ok(()) => tracing::warn!("what was frozen is made anew"),
+        Err(error) => tracing::error!(%error, "what is frozen stays so; the syncer tries again"),
     }
 }

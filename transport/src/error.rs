@@ -9,4 +9,9 @@ pub enum Error {
     /// Trouble that stays until someone acts: the text says how.
     #[error("{0}")]
     Misconfigured(String),
+    /// The broker answers, and its queue does not: see [`Transport::heal`]. Until then a new one finds the same.
+    ///
+    /// [`Transport::heal`]: crate::Transport::heal
+    #[error("{0}")]
+    Frozen(String),
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod catalogue;
+pub(crate) mod doubts;
 pub(crate) mod events;
 pub(crate) mod inspect;
 pub(crate) mod orders;

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// For everything that is waited for, also while the machine is busy with other tests.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// PostgreSQL and RabbitMQ in a directory of their own.
 pub(crate) struct Servers {

@@ -1,5 +1,6 @@
 //! Stands in for a Redis with the module, as far as the syncer speaks to it: it writes down what is acknowledged.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -8,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone, Default)]
 pub(crate) struct RedisStandIn {
     acks: Arc<Mutex<Vec<String>>>,
+    is_fenced: Arc<AtomicBool>,
 }
 
 impl RedisStandIn {
@@ -29,6 +31,11 @@ impl RedisStandIn {
         self.acks.lock().unwrap().last().cloned()
     }
 
+    /// From now on one of its sales is fenced, or none.
+    pub(crate) fn fence(&self, is_fenced: bool) {
+        self.is_fenced.store(is_fenced, Ordering::Relaxed);
+    }
+
     async fn serve(self, stream: TcpStream) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
         loop {
@@ -38,6 +45,11 @@ impl RedisStandIn {
                     self.acks.lock().unwrap().push(command[1..].join(" "));
                     format!("*2\r\n+ACKED\r\n:{}\r\n", command[3])
                 }
+                Some("FLASH.READY") if self.is_fenced.load(Ordering::Relaxed) => {
+                    "*3\r\n+READY\r\n:1\r\n*1\r\n*7\r\n$10\r\nflash:drop\r\n:1\r\n:0\r\n:5\r\n:0\r\n:1\r\n:1\r\n"
+                        .to_owned()
+                }
+                Some("FLASH.READY") => "*3\r\n+READY\r\n:1\r\n*0\r\n".to_owned(),
                 _ => "+OK\r\n".to_owned(),
             };
             stream.get_mut().write_all(answer.as_bytes()).await?;
