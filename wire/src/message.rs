@@ -154,6 +154,9 @@ pub struct MessageItem<'a> {
     pub quantity: u32,
 }
 
+/// Characters of what a JSON reader says that are kept: PostgreSQL's quarantine and the log repeat it.
+const REASON_CHARS_MAX: usize = 200;
+
 /// A message that nobody can read or that breaks a rule: one for the quarantine, for it will not get better.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadMessage {
@@ -226,7 +229,7 @@ impl<'a> Message<'a> {
         struct Versioned {
             version: u64,
         }
-        let not_json = |error: serde_json::Error| BadMessage::Json(error.to_string());
+        let not_json = |error: serde_json::Error| BadMessage::Json(legible(&error.to_string()));
         match serde_json::from_slice::<Self>(json) {
             Ok(message) if message.version == MESSAGE_VERSION => {
                 message.check()?;
@@ -361,6 +364,12 @@ impl From<&MessageTerms> for Terms {
             journal_events_max: terms.journal_events_max,
         }
     }
+}
+
+/// An error repeats what the JSON holds: any characters, any number of them.
+fn legible(error: &str) -> String {
+    let plain = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+    error.chars().take(REASON_CHARS_MAX).map(plain).collect()
 }
 
 #[cfg(test)]

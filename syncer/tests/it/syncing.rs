@@ -86,6 +86,31 @@ async fn what_nobody_can_read_is_in_the_quarantine_once_however_often_it_is_publ
     assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["message version 7 is not 1"]);
 }
 
+/// PostgreSQL has no text with a zero byte, and no index over a long one. What a body holds is in the error about it.
+#[tokio::test]
+async fn what_a_body_says_in_its_error_keeps_it_from_no_quarantine() {
+    let config = Servers::shared().config(NO_REDIS).await;
+    let publisher = Publisher::new(&config).await;
+    let of_change = |change: &str| {
+        format!(r#"{{"version":1,"sale":"drop","epoch":1,"events":[{{"seq":1,"at_ms":1,"change":"{change}"}}]}}"#)
+    };
+    let (zero, long) = (of_change("a\\u0000b"), of_change(&"change".repeat(200_000)));
+    let bodies = [zero.as_bytes(), b"\xff\0", long.as_bytes()];
+    for body in bodies {
+        publisher.publish_bytes(body).await;
+    }
+    for message in history("drop", 2) {
+        publisher.publish(&message).await;
+    }
+    let syncer = Syncer::start(&config);
+    wait_until("all is written", async || sold(&config, "drop").await == (2, 2)).await;
+    syncer.stop().await;
+    let client = flash_vault::connect(&config.postgres).await.unwrap();
+    let rows = client.query("SELECT body, length(reason) FROM quarantine ORDER BY id", &[]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<Vec<u8>>>(), bodies);
+    assert!(rows.iter().all(|row| row.get::<_, i32>(1) < 1_000), "a reason is a line");
+}
+
 #[tokio::test]
 async fn a_syncer_that_is_told_to_stop_stops_whatever_is_away() {
     let away = |url: &str| format!("{url}://ada:secret@127.0.0.1:1/away");
