@@ -14,12 +14,13 @@ const DISK: [(&str, &str); 2] = [
     ("full_page_writes", "a crash of the machine may leave pages that are half new and half old"),
 ];
 
-pub(crate) const CHECKS: [Check<Client>; 6] = [
+pub(crate) const CHECKS: [Check<Client>; 7] = [
     ("migrations", |vault| Box::pin(migrations(vault))),
     ("rights", |vault| Box::pin(rights(vault))),
     ("primary", |vault| Box::pin(primary(vault))),
     ("disk", |vault| Box::pin(disk(vault))),
     ("synchronous-commit", |vault| Box::pin(synchronous_commit(vault))),
+    ("pooler", |vault| Box::pin(pooler(vault))),
     ("clock", |vault| Box::pin(clock(vault))),
 ];
 
@@ -80,15 +81,39 @@ async fn disk(vault: &Client) -> Result<Finding> {
 }
 
 async fn synchronous_commit(vault: &Client) -> Result<Finding> {
-    let settings = flash_vault::settings(vault, &["synchronous_commit"]).await?;
-    let value = settings.get("synchronous_commit").map_or("unknown", String::as_str);
-    if value == "off" {
-        return Ok(Finding::warn(
-            "synchronous_commit is off: Flash turns it on for itself, others who write here lose what a crash takes",
-            "set synchronous_commit to on, for the server (ALTER SYSTEM), or for this role or database alone",
-        ));
+    const NAME: &str = "synchronous_commit";
+    let settings = flash_vault::settings(vault, &[NAME]).await?;
+    let value = settings.get(NAME).map_or("unknown", String::as_str);
+    let levels = flash_vault::setting_levels(vault, NAME).await?;
+    let off = levels.iter().find(|(_, value)| value == "off");
+    if value != "off" && off.is_none() {
+        return Ok(Finding::ok(format!("it is {value}")));
     }
-    Ok(Finding::ok(format!("it is {value}")))
+    let level = off.map_or("server", |(level, _)| level.as_str());
+    let advice = match level {
+        "database" => "ALTER DATABASE … SET synchronous_commit = on",
+        "role" => "ALTER ROLE … SET synchronous_commit = on",
+        "server" => "ALTER SYSTEM SET synchronous_commit = on, and SELECT pg_reload_conf()",
+        _ => "ALTER ROLE … IN DATABASE … SET synchronous_commit = on",
+    };
+    Ok(Finding::warn(
+        format!(
+            "synchronous_commit is off ({level}): Flash turns it on for itself, others who write here lose what a crash takes"
+        ),
+        advice,
+    ))
+}
+
+/// What is set for a session must stay: timeouts, prepared statements, the lock of a migration.
+async fn pooler(vault: &Client) -> Result<Finding> {
+    if flash_vault::keeps_session(vault).await? {
+        return Ok(Finding::ok("a connection keeps its session"));
+    }
+    Ok(Finding::fail(
+        "a pooler is in between that gives a connection another session for each transaction: what Flash sets for its \
+         session is lost",
+        "give the URL of PostgreSQL itself, or let the pooler keep a session for each connection (pool_mode=session)",
+    ))
 }
 
 async fn clock(vault: &Client) -> Result<Finding> {

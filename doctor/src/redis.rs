@@ -126,6 +126,12 @@ async fn append_only_file(redis: &Redis) -> Result<Finding> {
             "see its disk and its log",
         ));
     }
+    if !is_whole(redis).await {
+        return Ok(Finding::fail(
+            "the append-only file is not whole yet: its first rewrite runs, and a crash before its end loses everything",
+            "wait for it (INFO persistence, aof_rewrite_in_progress); if none runs, BGREWRITEAOF",
+        ));
+    }
     Ok(match fsync.as_str() {
         "always" => Finding::ok("every write is on the disk before it is answered"),
         "everysec" => Finding::ok("writes are on the disk a second later: a crash of the machine may lose that second"),
@@ -134,6 +140,12 @@ async fn append_only_file(redis: &Redis) -> Result<Finding> {
             "CONFIG SET appendfsync everysec, or always, and in the configuration file",
         ),
     })
+}
+
+/// Where the file was turned on while Redis ran, its first part comes with the first rewrite. Until then it has no base.
+async fn is_whole(redis: &Redis) -> bool {
+    let base = redis.client.info("persistence", "aof_base_size").await;
+    !matches!(base, Ok(Some(bytes)) if bytes == "0")
 }
 
 async fn durability(redis: &Redis) -> Result<Finding> {

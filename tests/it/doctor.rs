@@ -70,6 +70,13 @@ fn what_redis_would_lose_is_found() {
     check(&findings, "redis.durability", "fail", "fsync");
     check(&findings, "redis.fence-on-load", "warn", "off");
     let _: redis::Value = run(connection, "CONFIG SET appendonly no");
+    // As if there were much to write: a second for each key.
+    let _: redis::Value = run(connection, "CONFIG SET appendfsync always rdb-key-save-delay 1000000");
+    world.create_sale(r#"{"sale":"drop","total":3}"#);
+    let _: redis::Value = run(connection, "CONFIG SET appendonly yes");
+    let (_, findings) = examine(&world.environment(), &[]);
+    check(&findings, "redis.append-only-file", "fail", "not whole yet");
+    let _: redis::Value = run(connection, "CONFIG SET rdb-key-save-delay 0 appendonly no");
     let (_, findings) = examine(&world.environment(), &[]);
     check(&findings, "redis.append-only-file", "fail", "appendonly is no");
     check(&findings, "redis.durability", "ok", "memory");
@@ -158,7 +165,12 @@ fn a_database_that_is_not_migrated_or_closed_or_careless_is_found() {
     world.sql(&format!("ALTER DATABASE {name} SET synchronous_commit = off"));
     world.sql(&format!("CREATE ROLE short_{name} LOGIN PASSWORD 'hush'"));
     let (_, findings) = examine(&world.environment(), &[]);
-    check(&findings, "postgres.synchronous-commit", "warn", "off");
+    check(&findings, "postgres.synchronous-commit", "warn", "off (database)");
+    world.sql(&format!("ALTER DATABASE {name} RESET synchronous_commit"));
+    world.sql(&format!("ALTER ROLE CURRENT_USER IN DATABASE {name} SET synchronous_commit = off"));
+    let (_, findings) = examine(&world.environment(), &[]);
+    check(&findings, "postgres.synchronous-commit", "warn", "off (role in this database)");
+    check(&findings, "postgres.pooler", "ok", "keeps its session");
     let mut environment = world.environment();
     let (scheme, rest) = environment[2].1.split_once("://").expect("a URL");
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);

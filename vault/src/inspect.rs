@@ -83,3 +83,32 @@ fn applied(row: &Row) -> (String, String) {
     let (version, name): (i32, String) = (row.get(0), row.get(1));
     (format!("V{version}__{name}"), row.get(2))
 }
+
+/// Statements by which it is found out whether a session is kept.
+const SERVINGS: usize = 5;
+
+/// Where this database or this user has a value of its own for a setting: the level, and the value.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn setting_levels(client: &Client, name: &str) -> Result<Vec<(String, String)>, Error> {
+    let rows = client.query(sql::inspect::SETTING_LEVELS, &[&name]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Whether one server process serves all statements of this connection and keeps what was set at its begin. A pooler in
+/// between that hands out a process for each transaction may do neither. (True is no proof: it may have had the same one.)
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn keeps_session(client: &Client) -> Result<bool, Error> {
+    let mut first = None;
+    for _ in 0..SERVINGS {
+        let row = client.query_one(sql::inspect::SERVED_BY, &[]).await?;
+        let (process, is_set): (i32, bool) = (row.get(0), row.get(1));
+        if !is_set || *first.get_or_insert(process) != process {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

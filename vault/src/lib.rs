@@ -55,7 +55,9 @@ pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect, connect_wit
 pub use doubts::{is_recovering, newest_heads};
 pub use early::EARLY_EVENTS_MAX;
 pub use error::Error;
-pub use inspect::{Migrations, clock_ms, closed_tables, is_standby, migrations, settings};
+pub use inspect::{
+    Migrations, clock_ms, closed_tables, is_standby, keeps_session, migrations, setting_levels, settings,
+};
 pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
 pub use migrate::migrate;
 pub use pages::{REJECTED, ReservationFilter, ReservationRow, reservation_page, sale_page};

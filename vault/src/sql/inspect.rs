@@ -25,3 +25,16 @@ pub(crate) const CLOSED_TABLES: &str = "
         AND has_table_privilege(format('%I.%I', schemaname, tablename), 'DELETE')
     )
     ORDER BY tablename";
+
+/// Where the setting `$1` is given for this database or this user, or both.
+pub(crate) const SETTING_LEVELS: &str = "
+    SELECT CASE WHEN setrole = 0 THEN 'database' WHEN setdatabase = 0 THEN 'role' ELSE 'role in this database' END,
+        split_part(option, '=', 2)
+    FROM pg_db_role_setting, unnest(setconfig) AS option
+    WHERE split_part(option, '=', 1) = $1
+    AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+    AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
+    ORDER BY 1";
+
+/// Which process serves this statement, and whether it has what every session of Flash begins with.
+pub(crate) const SERVED_BY: &str = "SELECT pg_backend_pid(), current_setting('statement_timeout') = '30s'";
