@@ -1,7 +1,5 @@
 //! One audit: look at Redis, at PostgreSQL, at Redis again, and compare.
 
-use std::collections::HashMap;
-
 use flash_client::{Backoff, Call, CallError, Client};
 use flash_vault::Snapshot;
 use flash_wire::COUNT_MAX;
@@ -10,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::finding::{Finding, Kind, Verdict};
 use crate::judge::{Rows, check_rows, check_seqs, check_status, compare, in_flight, written_up_to};
-use crate::limits::{ATTEMPTS_MAX, RETRY_WAIT_MS, RETRY_WAIT_MS_MAX, SALES_MAX};
+use crate::limits::{ATTEMPTS_MAX, COUNTED_RESERVATIONS_MAX, RETRY_WAIT_MS, RETRY_WAIT_MS_MAX, SALES_MAX};
 use crate::look::{Look, Looked, look};
 use crate::report::{EpochReport, Report, SkuReport};
 
@@ -94,7 +92,20 @@ async fn attempt(redis: &Client, vault: &mut flash_vault::Client, sale: &str) ->
         _ => 0,
     };
     let after = look(redis, sale, head).await?;
-    let rows = Rows { epochs, skus: snapshot.skus(sale).await?, strays: snapshot.stray_rows(sale).await? };
+    let noted = snapshot.content(sale).await?;
+    let content = match noted {
+        Some(noted) if noted.reservations > COUNTED_RESERVATIONS_MAX => noted,
+        _ => snapshot.counted_content(sale).await?,
+    };
+    let rows = Rows {
+        epochs,
+        skus: snapshot.skus(sale).await?,
+        strays: snapshot.stray_rows(sale).await?,
+        faults: snapshot.faults(sale).await?,
+        content,
+        noted,
+        recovery: snapshot.recovery(sale).await?,
+    };
     let mut findings = check_rows(&rows);
     let (before, after) = match (before, after) {
         (Looked::Seen(before), Looked::Seen(after)) if is_same_life(&before, &after) => (before, after),
@@ -112,7 +123,7 @@ async fn attempt(redis: &Client, vault: &mut flash_vault::Client, sale: &str) ->
     }
     let Some(steps) = in_flight(&before, &after, head) else { return Ok(None) };
     let ends: Vec<u64> = steps.values().flat_map(|step| step.ends()).copied().collect();
-    let holds: HashMap<_, _> = snapshot.held_orders(sale, &ends).await?.into_iter().collect();
+    let holds = snapshot.held_reservations(sale, &ends).await?;
     findings.extend(compare(&rows, holds, &steps, &after.status));
     Ok(Some(report.with(findings)))
 }

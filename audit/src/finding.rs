@@ -41,8 +41,18 @@ pub enum Kind {
     OlderLife,
     /// Redis has no such sale.
     NotInRedis,
+    /// Redis has not seen the newest recovery attempt, and no gateway is at work on it.
+    OlderTerm,
     /// Redis and PostgreSQL do not agree about units.
     Differs,
+    /// They agree about units, and not about whose they are.
+    OtherOrders,
+    /// Events wait in a life that is over: no order and no rejection comes of them.
+    EarlySealed,
+    /// Two buyers were given one id.
+    SharedId,
+    /// A payment is joined to another buyer's order.
+    ForeignPayment,
     /// Events or messages wait in the quarantine.
     Quarantined,
     /// The sale is fenced: a recovery is at work, or is waited for.
@@ -55,6 +65,8 @@ pub enum Kind {
     Rejected,
     /// Events were lost with Redis and the broker together, and recorded.
     Gaps,
+    /// Orders that PostgreSQL had lost were written again from Redis.
+    Restored,
     /// Events wait in PostgreSQL for those before them.
     Early,
     /// The sale keeps no journal: nothing of it goes to PostgreSQL.
@@ -91,7 +103,9 @@ impl Kind {
     #[must_use]
     pub const fn verdict(self) -> Verdict {
         match self {
-            Self::Rejected | Self::Gaps | Self::Early | Self::NoJournal | Self::NeverWarmed => Verdict::Whole,
+            Self::Rejected | Self::Gaps | Self::Restored | Self::Early | Self::NoJournal | Self::NeverWarmed => {
+                Verdict::Whole
+            }
             Self::Fenced | Self::TooFarBehind | Self::Moving | Self::Unanswered | Self::Unfinished => Verdict::Unknown,
             _ => Verdict::Drift,
         }
@@ -113,13 +127,19 @@ impl Kind {
             Self::Behind => "behind",
             Self::OlderLife => "older_life",
             Self::NotInRedis => "not_in_redis",
+            Self::OlderTerm => "older_term",
             Self::Differs => "differs",
+            Self::OtherOrders => "other_orders",
+            Self::EarlySealed => "early_sealed",
+            Self::SharedId => "shared_id",
+            Self::ForeignPayment => "foreign_payment",
             Self::Quarantined => "quarantined",
             Self::Fenced => "fenced",
             Self::TooFarBehind => "too_far_behind",
             Self::Moving => "moving",
             Self::Rejected => "rejected",
             Self::Gaps => "gaps",
+            Self::Restored => "restored",
             Self::Early => "early",
             Self::NoJournal => "no_journal",
             Self::NeverWarmed => "never_warmed",
@@ -137,9 +157,13 @@ impl Kind {
             Self::UnknownSku | Self::UnexplainedOrder => "find out who wrote these rows: Flash did not",
             Self::Unsealed => "find out who began another life of the sale: a recovery seals the one before",
             Self::Lost => "stop the sale, and find out who acknowledged them: their buyers have a yes",
-            Self::Behind | Self::OlderLife | Self::Differs => {
+            Self::Behind | Self::OlderLife | Self::OlderTerm | Self::Differs | Self::OtherOrders => {
                 "run `flash repair`: it fences the sale, and a gateway rebuilds it from PostgreSQL"
             }
+            Self::EarlySealed => "keep the rows of the table early: decide by hand whether each becomes an order",
+            Self::SharedId => "tell the buyer who was refused: their status says `rejected`",
+            Self::ForeignPayment => "pay it back, and find out who was given the order's id",
+            Self::Restored => "nothing: what came with these orders is lost, the buyers have them",
             Self::NotInRedis => "start a gateway: it rebuilds the sale from PostgreSQL",
             Self::Quarantined => "see `flash quarantine list`, then replay or discard",
             Self::Fenced => "wait: a gateway recovers it; without one, start one",

@@ -1,19 +1,26 @@
 //! Draws conclusions from what was seen. Pure: no sockets here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use flash_vault::{EpochRows, OrderItems, SkuRows, StrayRows};
-use flash_wire::SaleStatus;
+use flash_vault::{EpochRows, Faults, HeldOrder, SkuRows, StrayRows};
+use flash_wire::{Content, SaleStatus};
 
 use crate::finding::{Finding, Kind};
 use crate::look::Look;
-use crate::steps::{Step, Stock, Units, fold, signed};
+use crate::steps::{Standing, Step, Units, fold, signed};
 
 /// What PostgreSQL says of a sale.
 pub(crate) struct Rows {
     pub(crate) epochs: Vec<EpochRows>,
     pub(crate) skus: Vec<SkuRows>,
     pub(crate) strays: StrayRows,
+    pub(crate) faults: Faults,
+    /// Its active orders.
+    pub(crate) content: Content,
+    /// The same, as its epochs say; none: not all of them do.
+    pub(crate) noted: Option<Content>,
+    /// The newest attempt to recover it, and whether that one is at work.
+    pub(crate) recovery: (u64, bool),
 }
 
 /// The first life of a sale begins with event 1. Where a later one begins, its journal says, for as long as PostgreSQL has
@@ -52,6 +59,22 @@ pub(crate) fn check_rows(rows: &Rows) -> Vec<Finding> {
             find(kind, format!("PostgreSQL: {count} {what}"));
         }
     }
+    let Faults { early_in_sealed, shared_ids, payments_of_others, restored } = rows.faults;
+    for (kind, count, what) in [
+        (Kind::EarlySealed, early_in_sealed, "events wait in an epoch that is over"),
+        (Kind::SharedId, shared_ids, "reservations were refused because another buyer's order has their id"),
+        (Kind::ForeignPayment, payments_of_others, "payments are of another buyer than the order's"),
+        (Kind::Restored, restored, "orders were written again from Redis"),
+    ] {
+        if count > 0 {
+            find(kind, format!("PostgreSQL: {count} {what}"));
+        }
+    }
+    if let Some(noted) = rows.noted.filter(|noted| *noted != rows.content) {
+        let detail =
+            format!("PostgreSQL: its epochs say {}, its active orders are {}", told(noted), told(rows.content));
+        find(Kind::Miscounted, detail);
+    }
     let newest = newest_epoch(rows);
     for EpochRows { epoch, head, sealed_at, gaps, early, rejected } in &rows.epochs {
         if *sealed_at != (*epoch < newest).then_some(*head) {
@@ -60,7 +83,8 @@ pub(crate) fn check_rows(rows: &Rows) -> Vec<Finding> {
         }
         for (kind, count, what) in [
             (Kind::Gaps, gaps, "events that nobody has any more"),
-            (Kind::Early, early, "early events"),
+            // In an epoch that is over they are another finding.
+            (Kind::Early, if sealed_at.is_some() { &0 } else { early }, "early events"),
             (Kind::Rejected, rejected, "rejections"),
         ] {
             if *count > 0 {
@@ -69,6 +93,10 @@ pub(crate) fn check_rows(rows: &Rows) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn told(content: Content) -> String {
+    format!("{} reservations with the digest {:016x}", content.reservations, content.digest)
 }
 
 fn newest_epoch(rows: &Rows) -> u64 {
@@ -92,6 +120,11 @@ pub(crate) fn check_seqs(rows: &Rows, acked: u64, head: u64, after: &Look) -> Op
     let newest = newest_epoch(rows);
     if newest > epoch {
         return Some(Finding::new(Kind::OlderLife, format!("Redis is in epoch {epoch}, PostgreSQL in {newest}")));
+    }
+    let (term, is_at_work) = rows.recovery;
+    if term > after.status.term {
+        let detail = format!("Redis knows the recovery attempt {}, PostgreSQL {term}", after.status.term);
+        return Some(Finding::new(if is_at_work { Kind::Fenced } else { Kind::OlderTerm }, detail));
     }
     if head > seq {
         return Some(Finding::new(
@@ -118,10 +151,10 @@ pub(crate) fn in_flight<'a>(before: &'a Look, after: &'a Look, head: u64) -> Opt
     (steps.len() as u64 == seq.saturating_sub(head)).then_some(steps)
 }
 
-/// Where PostgreSQL's units with the events in flight are not those of Redis.
+/// Where PostgreSQL with the events in flight is not what Redis is.
 pub(crate) fn compare(
     rows: &Rows,
-    holds: HashMap<u64, OrderItems>,
+    holds: Vec<HeldOrder>,
     steps: &BTreeMap<u64, &Step>,
     status: &SaleStatus,
 ) -> Vec<Finding> {
@@ -130,29 +163,87 @@ pub(crate) fn compare(
         let units = Units { total: signed(total), held: signed(sku.held), confirmed: signed(sku.confirmed) };
         Some((sku.sku.clone(), units))
     });
-    let mut wanted: Stock = fold(written.collect(), holds, steps.iter().map(|(seq, step)| (*seq, *step)));
+    let written = Standing { stock: written.collect(), content: rows.content };
+    let mut wanted = fold(written, holds, steps.iter().map(|(seq, step)| (*seq, *step)));
     let mut findings = Vec::new();
-    let mut compare = |sku: &str, redis: Units, postgres: Units| {
-        for (what, redis, postgres) in [
-            ("total", redis.total, postgres.total),
-            ("held", redis.held, postgres.held),
-            ("confirmed", redis.confirmed, postgres.confirmed),
-        ] {
-            if redis != postgres {
-                let detail = format!(
-                    "SKU {sku}, {what} at event {}: {redis} units in Redis, {postgres} in PostgreSQL with the journal",
-                    status.seq
-                );
-                findings.push(Finding::new(Kind::Differs, detail));
-            }
-        }
-    };
     for sku in &status.skus {
         let redis = Units { total: signed(sku.total), held: signed(sku.held), confirmed: signed(sku.confirmed) };
-        compare(&sku.name, redis, wanted.remove(&*sku.name).unwrap_or_default());
+        let postgres = wanted.stock.remove(&*sku.name).unwrap_or_default();
+        findings.extend(compare_units(status.seq, &sku.name, redis, postgres));
     }
-    for (sku, units) in &wanted {
-        compare(sku, Units::default(), *units);
+    for (sku, units) in &wanted.stock {
+        findings.extend(compare_units(status.seq, sku, Units::default(), *units));
+    }
+    let redis = Content { reservations: status.reservations, digest: status.digest };
+    // Where units differ, the reservations do as well.
+    if findings.is_empty() && redis != wanted.content {
+        let detail = format!(
+            "at event {}: {} in Redis, {} in PostgreSQL with the journal",
+            status.seq,
+            told(redis),
+            told(wanted.content)
+        );
+        findings.push(Finding::new(Kind::OtherOrders, detail));
     }
     findings
+}
+
+fn compare_units(seq: u64, sku: &str, redis: Units, postgres: Units) -> Vec<Finding> {
+    let counts = [
+        ("total", redis.total, postgres.total),
+        ("held", redis.held, postgres.held),
+        ("confirmed", redis.confirmed, postgres.confirmed),
+    ];
+    let differ = counts.into_iter().filter(|(_, redis, postgres)| redis != postgres);
+    let finding = |(what, redis, postgres)| {
+        let detail = format!(
+            "SKU {sku}, {what} at event {seq}: {redis} units in Redis, {postgres} in PostgreSQL with the journal"
+        );
+        Finding::new(Kind::Differs, detail)
+    };
+    differ.map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use flash_wire::State;
+    use flash_wire::digest::{element, sku_hash};
+
+    use super::*;
+
+    fn content(buyers: &[&str]) -> Content {
+        let mut content = Content::default();
+        for (id, buyer) in (2..).zip(buyers) {
+            content.add(element(id, buyer, std::iter::once((sku_hash("a"), 1)), State::Confirmed));
+        }
+        content
+    }
+
+    /// Redis and PostgreSQL each have two confirmed units, of these buyers.
+    fn check(redis: &[&str], postgres: &[&str], want: &[Kind]) {
+        let sku = SkuRows { sku: "a".to_owned(), counters: Some((9, 2)), held: 0, confirmed: 2 };
+        let rows = Rows {
+            epochs: Vec::new(),
+            skus: vec![sku],
+            strays: StrayRows::default(),
+            faults: Faults::default(),
+            content: content(postgres),
+            noted: None,
+            recovery: (0, false),
+        };
+        let mut status = crate::look::tests::status("open", 3);
+        let Content { reservations, digest } = content(redis);
+        (status.reservations, status.digest) = (reservations, digest);
+        status.skus[0].confirmed = 2;
+        let found = compare(&rows, Vec::new(), &BTreeMap::new(), &status);
+        assert_eq!(found.iter().map(|finding| finding.kind).collect::<Vec<_>>(), want, "{found:?}");
+    }
+
+    #[test]
+    fn as_many_units_of_other_buyers_are_found() {
+        check(&["ada", "bob"], &["ada", "bob"], &[]);
+        check(&["ada", "bob"], &["ada", "eve"], &[Kind::OtherOrders]);
+        check(&["ada", "bob"], &["bob", "ada"], &[Kind::OtherOrders]);
+        check(&["ada", "bob"], &["ada"], &[Kind::OtherOrders]);
+    }
 }

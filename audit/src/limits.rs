@@ -2,6 +2,8 @@
 
 /// Events that Redis is ahead of PostgreSQL. Beyond it the two are not compared: to read so many would be felt by Redis.
 pub const IN_FLIGHT_EVENTS_MAX: u64 = 50_000;
+/// Active orders of a sale that are read one by one. Of more, what its epochs say is compared.
+pub(crate) const COUNTED_RESERVATIONS_MAX: u64 = 100_000;
 /// How often a sale is looked at anew because it moved on while it was looked at.
 pub const ATTEMPTS_MAX: usize = 10;
 /// Sales of one audit.

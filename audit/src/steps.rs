@@ -1,17 +1,22 @@
-//! What events do to the units of a sale, as PostgreSQL will write them. Pure: no sockets here.
+//! What events do to the units and the content of a sale, as PostgreSQL will write them. Pure: no sockets here.
 
 use std::collections::{BTreeMap, HashMap};
 
-use flash_vault::OrderItems;
-use flash_wire::Change;
+use flash_vault::HeldOrder;
+use flash_wire::digest::{element, sku_hash};
+use flash_wire::{Change, Content, State};
 
-/// An event, as far as units go.
+/// SKU names, and units of each.
+pub(crate) type Items = Vec<(String, u32)>;
+
+/// An event, as far as units and buyers go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The sale came to be, with these totals.
-    Warmed(OrderItems),
+    Warmed(Vec<(String, u64)>),
     Reserved {
-        items: OrderItems,
+        buyer: String,
+        items: Items,
         held: bool,
     },
     Confirmed(u64),
@@ -32,8 +37,12 @@ impl Step {
                 life.terms.skus.iter().zip(&life.totals).map(|(sku, total)| (sku.name.clone(), *total)).collect(),
             ),
             Change::Reserved(reserved) => {
-                let items = reserved.items.iter().map(|item| Some((name(item.sku)?, item.quantity.into())));
-                Self::Reserved { items: items.collect::<Option<_>>()?, held: reserved.expires_at_ms.is_some() }
+                let items = reserved.items.iter().map(|item| Some((name(item.sku)?, item.quantity)));
+                Self::Reserved {
+                    buyer: reserved.buyer.to_string(),
+                    items: items.collect::<Option<_>>()?,
+                    held: reserved.expires_at_ms.is_some(),
+                }
             }
             Change::Confirmed { id } => Self::Confirmed(*id),
             Change::Released { id } => Self::Ended(vec![*id]),
@@ -64,47 +73,68 @@ pub(crate) struct Units {
 /// The units of each SKU, by name.
 pub(crate) type Stock = BTreeMap<String, Units>;
 
+/// What a sale has: its units, and its active reservations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) stock: Stock,
+    pub(crate) content: Content,
+}
+
 /// Adds events to what PostgreSQL has. `holds` are its held orders, at least those that the events end. An end of a
 /// reservation that is not held there does nothing, as in PostgreSQL.
 pub(crate) fn fold<'a>(
-    mut stock: Stock,
-    mut holds: HashMap<u64, OrderItems>,
+    mut sale: Standing,
+    holds: Vec<HeldOrder>,
     steps: impl IntoIterator<Item = (u64, &'a Step)>,
-) -> Stock {
+) -> Standing {
+    let mut holds: HashMap<_, _> = holds.into_iter().map(|hold| (hold.id, (hold.buyer, hold.items))).collect();
     for (seq, step) in steps {
         match step {
             // The totals of a sale that is there already stay what they are.
-            Step::Warmed(totals) if stock.is_empty() => {
-                stock = totals
-                    .iter()
-                    .map(|(sku, total)| (sku.clone(), Units { total: signed(*total), ..Units::default() }))
-                    .collect();
+            Step::Warmed(totals) if sale.stock.is_empty() => {
+                let units = |total: &u64| Units { total: signed(*total), ..Units::default() };
+                sale.stock = totals.iter().map(|(sku, total)| (sku.clone(), units(total))).collect();
             }
-            Step::Reserved { items, held: true } => {
-                add(&mut stock, items, |units, quantity| units.held += quantity);
-                holds.insert(seq, items.clone());
+            Step::Reserved { buyer, items, held } => {
+                sale.add(seq, buyer, items, if *held { State::Held } else { State::Confirmed });
+                if *held {
+                    holds.insert(seq, (buyer.clone(), items.clone()));
+                }
             }
-            Step::Reserved { items, held: false } => {
-                add(&mut stock, items, |units, quantity| units.confirmed += quantity);
-            }
-            Step::Restocked(sku, total) => stock.entry(sku.clone()).or_default().total = signed(*total),
+            Step::Restocked(sku, total) => sale.stock.entry(sku.clone()).or_default().total = signed(*total),
             Step::Warmed(_) | Step::Confirmed(_) | Step::Ended(_) | Step::Other => {}
         }
         for id in step.ends() {
-            let Some(items) = holds.remove(id) else { continue };
-            add(&mut stock, &items, |units, quantity| units.held -= quantity);
+            let Some((buyer, items)) = holds.remove(id) else { continue };
+            sale.remove_hold(*id, &buyer, &items);
             if let Step::Confirmed(_) = step {
-                add(&mut stock, &items, |units, quantity| units.confirmed += quantity);
+                sale.add(*id, &buyer, &items, State::Confirmed);
             }
         }
     }
-    stock
+    sale
 }
 
-fn add(stock: &mut Stock, items: &OrderItems, count: impl Fn(&mut Units, i64)) {
-    for (sku, quantity) in items {
-        count(stock.entry(sku.clone()).or_default(), signed(*quantity));
+impl Standing {
+    fn add(&mut self, id: u64, buyer: &str, items: &Items, state: State) {
+        self.content.add(of(id, buyer, items, state));
+        for (sku, quantity) in items {
+            let units = self.stock.entry(sku.clone()).or_default();
+            let count = if state == State::Held { &mut units.held } else { &mut units.confirmed };
+            *count += i64::from(*quantity);
+        }
     }
+
+    fn remove_hold(&mut self, id: u64, buyer: &str, items: &Items) {
+        self.content.remove(of(id, buyer, items, State::Held));
+        for (sku, quantity) in items {
+            self.stock.entry(sku.clone()).or_default().held -= i64::from(*quantity);
+        }
+    }
+}
+
+fn of(id: u64, buyer: &str, items: &Items, state: State) -> u64 {
+    element(id, buyer, items.iter().map(|(sku, quantity)| (sku_hash(sku), *quantity)), state)
 }
 
 /// Units have limits far below 2^63.
@@ -120,31 +150,42 @@ mod tests {
         Units { total, held, confirmed }
     }
 
-    /// Folds steps from event 11 on, onto ten units of which order 5 holds two and one is confirmed.
-    fn check(steps: &[Step], want: Units) {
-        let stock = Stock::from([("a".to_owned(), units(10, 2, 1))]);
-        let holds = HashMap::from([(5, vec![("a".to_owned(), 2)])]);
-        let got = fold(stock, holds, (11..).zip(steps));
-        assert_eq!(got["a"], want, "{steps:?}");
+    fn standing(stock: Units, reservations: &[(u64, &str, u32, State)]) -> Standing {
+        let mut content = Content::default();
+        for (id, buyer, quantity, state) in reservations {
+            content.add(of(*id, buyer, &vec![("a".to_owned(), *quantity)], *state));
+        }
+        Standing { stock: Stock::from([("a".to_owned(), stock)]), content }
+    }
+
+    /// Folds steps from event 11 on, onto ten units of which ada's order 5 holds two and bob's 6 has one.
+    fn check(steps: &[Step], units: Units, reservations: &[(u64, &str, u32, State)]) {
+        let before = standing(self::units(10, 2, 1), &[(5, "ada", 2, State::Held), (6, "bob", 1, State::Confirmed)]);
+        let hold = HeldOrder { id: 5, buyer: "ada".to_owned(), items: vec![("a".to_owned(), 2)] };
+        let got = fold(before, vec![hold], (11..).zip(steps));
+        assert_eq!(got, standing(units, reservations), "{steps:?}");
     }
 
     #[test]
-    fn events_move_units_as_postgresql_will() {
-        let reserved = |held| Step::Reserved { items: vec![("a".to_owned(), 3)], held };
-        check(&[], units(10, 2, 1));
-        check(&[reserved(true)], units(10, 5, 1));
-        check(&[reserved(false)], units(10, 2, 4));
-        check(&[reserved(true), Step::Confirmed(11)], units(10, 2, 4));
-        check(&[reserved(true), Step::Ended(vec![11, 5])], units(10, 0, 1));
-        check(&[Step::Confirmed(5), Step::Ended(vec![5])], units(10, 0, 3));
-        check(&[Step::Confirmed(4)], units(10, 2, 1));
-        check(&[Step::Restocked("a".to_owned(), 12)], units(12, 2, 1));
-        check(&[Step::Warmed(vec![("a".to_owned(), 99)]), Step::Other], units(10, 2, 1));
+    fn events_move_units_and_content_as_postgresql_will() {
+        use State::{Confirmed, Held};
+        let reserved = |held| Step::Reserved { buyer: "eve".to_owned(), items: vec![("a".to_owned(), 3)], held };
+        let (ada, bob) = ((5, "ada", 2, Held), (6, "bob", 1, Confirmed));
+        let (eve_held, eve) = ((11, "eve", 3, Held), (11, "eve", 3, Confirmed));
+        check(&[], units(10, 2, 1), &[ada, bob]);
+        check(&[reserved(true)], units(10, 5, 1), &[ada, bob, eve_held]);
+        check(&[reserved(false)], units(10, 2, 4), &[ada, bob, eve]);
+        check(&[reserved(true), Step::Confirmed(11)], units(10, 2, 4), &[ada, bob, eve]);
+        check(&[reserved(true), Step::Ended(vec![11, 5])], units(10, 0, 1), &[bob]);
+        check(&[Step::Confirmed(5), Step::Ended(vec![5])], units(10, 0, 3), &[(5, "ada", 2, Confirmed), bob]);
+        check(&[Step::Confirmed(4)], units(10, 2, 1), &[ada, bob]);
+        check(&[Step::Restocked("a".to_owned(), 12)], units(12, 2, 1), &[ada, bob]);
+        check(&[Step::Warmed(vec![("a".to_owned(), 99)]), Step::Other], units(10, 2, 1), &[ada, bob]);
     }
 
     #[test]
     fn a_sale_that_postgresql_does_not_know_begins_with_its_warming() {
-        let got = fold(Stock::new(), HashMap::new(), [(1, &Step::Warmed(vec![("a".to_owned(), 9)]))]);
-        assert_eq!(got, Stock::from([("a".to_owned(), units(9, 0, 0))]));
+        let got = fold(Standing::default(), Vec::new(), [(1, &Step::Warmed(vec![("a".to_owned(), 9)]))]);
+        assert_eq!(got, standing(units(9, 0, 0), &[]));
     }
 }

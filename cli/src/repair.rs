@@ -70,7 +70,7 @@ impl Repairer<'_> {
             report = audit(&self.redis, &mut self.vault, sale).await?;
         }
         for _ in 0..SETTLE_LOOKS_MAX {
-            if !has(&report, Kind::Differs) || report.in_flight() == Some(0) {
+            if !(has(&report, Kind::Differs) || has(&report, Kind::OtherOrders)) || report.in_flight() == Some(0) {
                 break;
             }
             sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
@@ -169,7 +169,7 @@ fn has(report: &Report, kind: Kind) -> bool {
 /// has everything that it will ever get. What waits in the quarantine may still become an order, and orders that break a
 /// rule are no ground to build on.
 fn reason_to_fence(report: &Report) -> Option<String> {
-    const IN_DOUBT: [Kind; 7] = [
+    const IN_DOUBT: [Kind; 10] = [
         Kind::Quarantined,
         Kind::Lost,
         Kind::Oversold,
@@ -177,14 +177,17 @@ fn reason_to_fence(report: &Report) -> Option<String> {
         Kind::SecondOrder,
         Kind::UnknownSku,
         Kind::UnexplainedOrder,
+        Kind::EarlySealed,
+        Kind::SharedId,
+        Kind::ForeignPayment,
     ];
     if IN_DOUBT.iter().any(|kind| has(report, *kind)) {
         return None;
     }
     let is_settled = report.in_flight() == Some(0);
     let found = report.findings.iter().find(|finding| match finding.kind {
-        Kind::Behind | Kind::OlderLife => true,
-        Kind::Differs => is_settled,
+        Kind::Behind | Kind::OlderLife | Kind::OlderTerm => true,
+        Kind::Differs | Kind::OtherOrders => is_settled,
         _ => false,
     });
     found.map(|finding| format!("{}: {}", finding.kind.name(), finding.detail))

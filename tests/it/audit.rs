@@ -89,8 +89,15 @@ const fn in_redis(sale: &'static str, redis: &'static [&'static str], kinds: &'s
     Tampering { sale, sql: "", redis, code: 1, kinds }
 }
 
+const DEL: &str = "DEL flash:$";
+const WARM: &str = "FLASH.WARM flash:$ 9 HOLD 600000 JOURNAL 9";
+const ADA: &str = "FLASH.RESERVE flash:$ ada";
+const BOB: &str = "FLASH.RESERVE flash:$ bob";
+const EVE: &str = "FLASH.RESERVE flash:$ eve";
+const ACK: &str = "FLASH.ACK flash:$ 1 5";
+
 /// `$` is the sale. Its events: 1 warmed, 2 to 4 reserved by ada, bob and eve, 5 ada confirmed.
-const TAMPERINGS: [Tampering; 18] = [
+const TAMPERINGS: [Tampering; 26] = [
     in_postgres("counter", "UPDATE skus SET sold = sold + 1 WHERE sale = '$'", &["miscounted"]),
     in_postgres("total", "UPDATE skus SET total = total + 1 WHERE sale = '$'", &["differs"]),
     in_postgres("order-gone", "DELETE FROM orders WHERE sale = '$' AND id = 2", &["miscounted", "differs"]),
@@ -102,8 +109,14 @@ const TAMPERINGS: [Tampering; 18] = [
     in_postgres(
         "hold-confirmed",
         "UPDATE orders SET state = 'confirmed' WHERE sale = '$' AND id = 3",
-        &["differs", "differs"],
+        &["miscounted", "differs", "differs"],
     ),
+    in_postgres(
+        "other-buyer",
+        "UPDATE orders SET buyer = 'dan' WHERE sale = '$' AND id = 3",
+        &["miscounted", "other_orders"],
+    ),
+    in_postgres("digest", "UPDATE epochs SET digest = digest # 1 WHERE sale = '$'", &["miscounted"]),
     in_postgres(
         "order-too-many",
         "INSERT INTO orders (sale, epoch, id, buyer, slot, state, items, reserved_at_ms)
@@ -117,7 +130,7 @@ const TAMPERINGS: [Tampering; 18] = [
          UPDATE skus SET sold = sold + 1 WHERE sale = '$';
          INSERT INTO orders (sale, epoch, id, buyer, slot, state, items, reserved_at_ms)
          VALUES ('$', 1, 1, 'ada', 0, 'held', '[{\"sku\":\"default\",\"quantity\":1}]', 1)",
-        &["second_order", "differs"],
+        &["second_order", "miscounted", "differs"],
     ),
     in_postgres(
         "oversold",
@@ -136,13 +149,48 @@ const TAMPERINGS: [Tampering; 18] = [
     in_postgres("newer-life", "INSERT INTO epochs (sale, epoch, head) VALUES ('$', 2, 0)", &["unsealed", "older_life"]),
     in_postgres("sealed", "UPDATE epochs SET sealed_at = head WHERE sale = '$'", &["unsealed"]),
     in_postgres(
+        "early-sealed",
+        "UPDATE epochs SET sealed_at = head WHERE sale = '$';
+         INSERT INTO early (sale, epoch, seq, event) VALUES ('$', 1, 9, '{}')",
+        &["early_sealed", "unsealed"],
+    ),
+    in_postgres(
+        "shared-id",
+        "INSERT INTO rejections (sale, epoch, id, buyer, reason, event) VALUES ('$', 1, 3, 'dan', 'id_taken', '{}')",
+        &["shared_id", "rejected"],
+    ),
+    in_postgres(
+        "foreign-payment",
+        "INSERT INTO payments (sale, id, buyer, means, reference) VALUES ('$', 3, 'dan', 'external', 'x')",
+        &["foreign_payment"],
+    ),
+    in_postgres(
+        "older-term",
+        "INSERT INTO recoveries (sale, gateway, until, term) VALUES ('$', 'gone', now() - interval '1 second', 7)",
+        &["older_term"],
+    ),
+    Tampering {
+        sale: "late-warming",
+        sql: "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('$', 1, 1, 'late',
+              '{\"version\":1,\"sale\":\"$\",\"epoch\":1,\"events\":[{\"seq\":1,\"at_ms\":1,\"change\":{\"warmed\":{}}}]}')",
+        redis: &[],
+        code: 0,
+        kinds: &[],
+    },
+    in_postgres(
         "quarantined",
         "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('$', 1, 5, 'by hand', '')",
         &["quarantined"],
     ),
     in_redis("gone", &["DEL flash:$"], &["not_in_redis"]),
     in_redis("acked-too-early", &["FLASH.RESERVE flash:$ dan", "FLASH.ACK flash:$ 1 6"], &["lost"]),
-    in_redis("another-state", &["CONFIG SET flash.fence-on-load no", "COPY other flash:$ REPLACE"], &["differs"]),
+    in_redis("another-state", &[DEL, WARM, ADA, BOB, EVE, "FLASH.RELEASE flash:$ 2", ACK], &["differs", "differs"]),
+    // As many units and as many events, and another buyer.
+    in_redis(
+        "other-orders",
+        &[DEL, WARM, "FLASH.RESERVE flash:$ dan", BOB, EVE, "FLASH.CONFIRM flash:$ 2", ACK],
+        &["other_orders"],
+    ),
     Tampering { sale: "fenced", sql: "", redis: &["FLASH.FENCE flash:$"], code: 2, kinds: &["fenced"] },
 ];
 
@@ -208,17 +256,6 @@ fn every_tampering_is_found_and_called_by_its_name() {
     world.kill_gateway();
     world.kill_syncer();
     let redis = &mut world.redis.connect();
-    // As many events as in the other sales, and other ones.
-    for command in [
-        "WARM other 9 HOLD 600000 JOURNAL 9",
-        "RESERVE other ada",
-        "RESERVE other bob",
-        "RESERVE other eve",
-        "RELEASE other 2",
-        "ACK other 1 5",
-    ] {
-        let _: redis::Value = run(redis, &format!("FLASH.{command}"));
-    }
     for Tampering { sale, sql, redis: commands, code, kinds } in &TAMPERINGS {
         world.sql(&sql.replace('$', sale));
         for command in *commands {

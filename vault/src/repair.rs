@@ -27,7 +27,8 @@ impl CounterRepair {
     }
 }
 
-/// Counts the orders of a sale again, and sets the counters that were wrong, unless it is only a `dry_run`. Whoever writes
+/// Counts the orders of a sale again, and sets the counters that were wrong, unless it is only a `dry_run`. What its epochs
+/// say of its content is counted again when it is next needed. Whoever writes
 /// orders of the sale waits meanwhile: they change a counter before their orders can be seen.
 ///
 /// # Errors
@@ -39,6 +40,10 @@ pub async fn repair_counters(
     dry_run: bool,
 ) -> Result<Vec<CounterRepair>, Error> {
     let transaction = client.transaction().await?;
+    if !dry_run {
+        // As a writer: the epochs first.
+        transaction.execute(sql::audit::FORGET_CONTENT, &[&sale]).await?;
+    }
     transaction.execute(sql::audit::LOCK_SKUS, &[&sale]).await?;
     let mut repairs = Vec::new();
     // A statement of its own: it sees what the one that held the lock has written.

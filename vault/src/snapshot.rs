@@ -170,6 +170,15 @@ impl<'a> Snapshot<'a> {
         Ok(orders)
     }
 
+    /// The newest attempt to recover a sale, and whether it is at work; 0: there was none.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn recovery(&self, sale: &str) -> Result<(u64, bool), Error> {
+        let row = self.0.query_opt(sql::audit::RECOVERY, &[&sale]).await?;
+        Ok(row.map_or((0, false), |row| (from_sql(row.get(0)), row.get(1))))
+    }
+
     /// What contradicts the protocol of lives.
     ///
     /// # Errors

@@ -40,7 +40,9 @@ pub(crate) const STRAY_ROWS: &str = "
             SELECT FROM epochs
             WHERE epochs.sale = orders.sale AND epochs.epoch = orders.epoch AND epochs.head >= orders.id
         )),
-        (SELECT count(*) FROM quarantine WHERE sale = $1 AND replayed_at IS NULL AND discarded_at IS NULL)";
+        (SELECT count(*) FROM quarantine WHERE sale = $1 AND replayed_at IS NULL AND discarded_at IS NULL AND NOT (
+            reason = 'late' AND position('\"change\":{\"warmed\":'::bytea IN body) > 0
+        ))";
 
 /// Which of some orders are held, with their items.
 pub(crate) const HELD_ORDERS: &str = "
@@ -80,3 +82,9 @@ pub(crate) const SET_SOLD: &str = "UPDATE skus SET sold = $3 WHERE sale = $1 AND
 
 /// Writes a repair down.
 pub(crate) const LOG_REPAIR: &str = "INSERT INTO repairs (sale, kind, detail, by) VALUES ($1, $2, $3, $4)";
+
+/// The newest attempt to recover a sale, and whether it is at work.
+pub(crate) const RECOVERY: &str = "SELECT term, until > now() FROM recoveries WHERE sale = $1";
+
+/// What the epochs of a sale say of its content is wrong: it is counted when it is next needed.
+pub(crate) const FORGET_CONTENT: &str = "UPDATE epochs SET digest = NULL, reservations = NULL WHERE sale = $1";
