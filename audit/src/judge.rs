@@ -219,6 +219,29 @@ mod tests {
         content
     }
 
+    fn status() -> SaleStatus<'static> {
+        let sku = flash_wire::SkuStatus { name: "a".into(), total: 9, available: 7, held: 0, confirmed: 2 };
+        SaleStatus {
+            epoch: 1,
+            seq: 3,
+            acked: 3,
+            phase: "open".into(),
+            limit: 1,
+            hold_ms: None,
+            opens_at_ms: None,
+            closes_at_ms: None,
+            journal_events: 0,
+            journal_events_max: Some(9),
+            relay: None,
+            lease_until_ms: None,
+            term: 0,
+            instance: 1,
+            reservations: 0,
+            digest: 0,
+            skus: vec![sku],
+        }
+    }
+
     /// Redis and PostgreSQL each have two confirmed units, of these buyers.
     fn check(redis: &[&str], postgres: &[&str], want: &[Kind]) {
         let sku = SkuRows { sku: "a".to_owned(), counters: Some((9, 2)), held: 0, confirmed: 2 };
@@ -231,10 +254,8 @@ mod tests {
             noted: None,
             recovery: (0, false),
         };
-        let mut status = crate::look::tests::status("open", 3);
         let Content { reservations, digest } = content(redis);
-        (status.reservations, status.digest) = (reservations, digest);
-        status.skus[0].confirmed = 2;
+        let status = SaleStatus { reservations, digest, ..status() };
         let found = compare(&rows, Vec::new(), &BTreeMap::new(), &status);
         assert_eq!(found.iter().map(|finding| finding.kind).collect::<Vec<_>>(), want, "{found:?}");
     }

@@ -112,6 +112,10 @@ mod tests {
             journal_events_max: Some(1_000),
             relay: None,
             lease_until_ms: None,
+            term: 0,
+            instance: 1,
+            reservations: 0,
+            digest: 0,
             skus: Vec::new(),
         }
     }
