@@ -1,8 +1,9 @@
-//! The transport within one process: a bounded channel. A message is confirmed when it is committed.
+//! The transport within one process: a bounded channel. A message is confirmed when it is committed. What a source had in
+//! hand, the next one gets first: so nothing overtakes it, as in a queue.
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flash_wire::TraceParent;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,11 +17,19 @@ use crate::{Transport, WINDOW_MESSAGES_MAX};
 /// Messages that wait for the syncer; with the window of their relay, that bounds their bytes as well.
 pub const DIRECT_MESSAGES_MAX: usize = WINDOW_MESSAGES_MAX;
 
+/// Messages that a source may leave to the next one: a window, and all of it once more. What lies beyond is no more than
+/// what its relay has sent again.
+const LEFT_MESSAGES_MAX: usize = 2 * DIRECT_MESSAGES_MAX;
+
 /// Both ends of it. Clones are the same one. It has one source at a time: the newest.
 #[derive(Debug, Clone, Default)]
 pub struct Direct {
     newest: Arc<watch::Sender<Option<mpsc::Sender<Passed>>>>,
+    /// What the last source has left.
+    left: Left,
 }
+
+type Left = Arc<Mutex<VecDeque<Passed>>>;
 
 /// A message, and who waits until it is committed.
 #[derive(Debug)]
@@ -46,8 +55,10 @@ impl Transport for Direct {
 
     async fn source(&self, _name: &str) -> Result<DirectSource, Error> {
         let (sender, receiver) = mpsc::channel(DIRECT_MESSAGES_MAX);
+        let again = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
         self.newest.send_replace(Some(sender));
-        Ok(DirectSource { receiver, taken: VecDeque::new(), opening: 0, place: 0, is_paused: false })
+        let (left, taken) = (self.left.clone(), VecDeque::new());
+        Ok(DirectSource { receiver, left, again, taken, opening: 0, place: 0, is_paused: false })
     }
 }
 
@@ -82,15 +93,39 @@ impl Publisher for DirectPublisher {
     async fn close(self) {}
 }
 
-/// The syncer's end. Dropped, it makes everything that is not committed unknown.
+/// The syncer's end. Dropped, it leaves everything that is not committed to the next one.
 #[derive(Debug)]
 pub struct DirectSource {
     receiver: mpsc::Receiver<Passed>,
-    /// Who waits for the messages that were taken; the last one's is at `place`.
-    taken: VecDeque<oneshot::Sender<()>>,
+    left: Left,
+    /// What comes again, before anything else.
+    again: VecDeque<Passed>,
+    /// The messages that were taken and are not committed; the last one is at `place`.
+    taken: VecDeque<Passed>,
     opening: u64,
     place: u64,
     is_paused: bool,
+}
+
+impl DirectSource {
+    fn give_back(&mut self) {
+        let mut again = std::mem::take(&mut self.taken);
+        again.append(&mut self.again);
+        self.again = again;
+    }
+}
+
+impl Drop for DirectSource {
+    fn drop(&mut self) {
+        self.give_back();
+        self.receiver.close();
+        while let Ok(passed) = self.receiver.try_recv() {
+            self.again.push_back(passed);
+        }
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.append(&mut self.again);
+        left.truncate(LEFT_MESSAGES_MAX);
+    }
 }
 
 impl Source for DirectSource {
@@ -98,11 +133,16 @@ impl Source for DirectSource {
         if self.is_paused {
             pending::<()>().await;
         }
-        let Passed { body, published_at_ms, trace, committed } = self.receiver.recv().await.ok_or_else(away)?;
+        let passed = match self.again.pop_front() {
+            Some(passed) => passed,
+            None => self.receiver.recv().await.ok_or_else(away)?,
+        };
         self.place += 1;
-        self.taken.push_back(committed);
         let token = Token { opening: self.opening, place: self.place };
-        Ok(Received { body, published_at_ms, trace, token })
+        let Passed { body, published_at_ms, trace, .. } = &passed;
+        let received = Received { body: body.clone(), published_at_ms: *published_at_ms, trace: *trace, token };
+        self.taken.push_back(passed);
+        Ok(received)
     }
 
     async fn commit(&mut self, token: Token) -> Result<(), Error> {
@@ -112,13 +152,13 @@ impl Source for DirectSource {
         let still_taken = usize::try_from(self.place - token.place).unwrap_or(usize::MAX);
         while self.taken.len() > still_taken {
             // A relay that has given up waiting sends it again, and it is passed over.
-            let _ = self.taken.pop_front().map(|committed| committed.send(()));
+            let _ = self.taken.pop_front().map(|passed| passed.committed.send(()));
         }
         Ok(())
     }
 
     async fn pause(&mut self) -> Result<(), Error> {
-        self.taken.clear();
+        self.give_back();
         self.opening += 1;
         self.is_paused = true;
         Ok(())
@@ -130,7 +170,7 @@ impl Source for DirectSource {
     }
 
     async fn queued(&mut self) -> Result<u64, Error> {
-        Ok(self.receiver.len() as u64)
+        Ok((self.again.len() + self.receiver.len()) as u64)
     }
 
     async fn close(self) {}

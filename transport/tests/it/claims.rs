@@ -220,6 +220,35 @@ pub(crate) async fn a_paused_source_gives_nothing_and_loses_nothing<T: Transport
     assert!((10..20).all(|at| open.contains(&at)), "only what was in hand may be unknown: {open:?}");
 }
 
+/// What a barrier relies on.
+pub(crate) async fn what_was_in_hand_comes_again_before_what_is_published_later<T: Transport>(transport: T) {
+    for pauses in [false, true] {
+        let mut source = batches(&transport).await;
+        let mut early = window(&transport).await;
+        for at in 0..10 {
+            early.publish(at, &message(at, 1)).await.unwrap();
+        }
+        let in_hand = timeout(DEADLINE, source.next_batch()).await.expect("a batch in time").unwrap();
+        assert_eq!(number(&in_hand.bodies[0]), 0);
+        if pauses {
+            source.set_paused(true).await.unwrap();
+            source.set_paused(false).await.unwrap();
+        } else {
+            drop(source);
+            source = batches(&transport).await;
+        }
+        let mut late = window(&transport).await;
+        late.publish(10, &message(10, 1)).await.unwrap();
+        let mut got = BTreeSet::new();
+        while !got.contains(&10) {
+            let batch = timeout(DEADLINE, source.next_batch()).await.expect("the rest in time").unwrap();
+            got.extend(batch.bodies.iter().map(|body| number(body)));
+            source.commit(batch.token).await.unwrap();
+        }
+        assert_eq!(got, (0..=10).collect(), "it was overtaken, with a pause: {pauses}");
+    }
+}
+
 pub(crate) async fn what_was_given_back_cannot_be_committed<T: Transport>(transport: T) {
     let mut source = batches(&transport).await;
     let mut window = window(&transport).await;

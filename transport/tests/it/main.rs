@@ -26,6 +26,7 @@ on_each_transport! {
     nothing_that_is_confirmed_is_lost_however_often_the_syncer_dies_in_mid_batch
     nothing_is_lost_however_often_the_relay_dies
     a_paused_source_gives_nothing_and_loses_nothing
+    what_was_in_hand_comes_again_before_what_is_published_later
     what_was_given_back_cannot_be_committed
     a_batch_that_was_not_waited_for_is_whole_the_next_time
     a_batch_is_bounded_in_messages_and_bytes
