@@ -226,6 +226,7 @@ mod tests {
             seq: 3,
             acked: 3,
             phase: "open".into(),
+            is_closed: false,
             limit: 1,
             hold_ms: None,
             opens_at_ms: None,

@@ -104,6 +104,7 @@ mod tests {
             seq,
             acked,
             phase: phase.into(),
+            is_closed: false,
             limit: 1,
             hold_ms: None,
             opens_at_ms: None,
