@@ -1,5 +1,6 @@
 //! The vault on a real PostgreSQL: one server a run, one database a test.
 
+mod audited;
 mod barriers;
 mod connection;
 mod contents;
