@@ -11,7 +11,7 @@ const CONSUME_OK: [u8; 4] = [0, 60, 0, 21];
 
 /// Listens on a port of its own, and passes connections on to `port`. What RabbitMQ says from its first answer to a
 /// consumer on comes so much later.
-pub async fn answers_consumers_late(port: u16, late: Duration) -> u16 {
+pub(crate) async fn answers_consumers_late(port: u16, late: Duration) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near_port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
