@@ -6,7 +6,6 @@
 mod handle;
 mod limits;
 mod link;
-mod plan;
 mod run;
 mod traces;
 
@@ -15,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use flash_client::{Backoff, Call, CallError, Client};
+use flash_plan::{Journal, Plan};
 use flash_transport::{Publisher, Transport, Window};
 use flash_wire::key::sale_of;
 use flash_wire::{Pull, ReadySale, Refusal};
@@ -27,7 +27,6 @@ pub(crate) use self::handle::{Wishes, handle};
 pub use self::limits::RUN_EVENTS_MAX;
 use self::limits::*;
 use self::link::{Cargo, Happened, Link};
-use self::plan::{Journal, Plan};
 use self::run::runs;
 use crate::clock;
 use crate::phase::{Phase, reached};

@@ -10,18 +10,19 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 19] = [
+const IMPORTS: [(&str, &[&str]); 20] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
+    ("plan", &["wire"]),
     ("module", &["sale", "throttle", "wire"]),
     ("metrics", &[]),
     ("tls", &[]),
-    ("vault", &["wire", "metrics", "tls"]),
+    ("vault", &["wire", "plan", "metrics", "tls"]),
     ("transport", &["wire"]),
     ("broker", &["transport", "tls"]),
     ("client", &["wire", "tls"]),
-    ("gateway", &["wire", "metrics", "vault", "transport", "broker", "client", "tls", "audit", "doctor"]),
+    ("gateway", &["wire", "plan", "metrics", "vault", "transport", "broker", "client", "tls", "audit", "doctor"]),
     ("syncer", &["wire", "metrics", "vault", "transport", "client"]),
     ("audit", &["wire", "vault", "client"]),
     ("doctor", &["wire", "vault", "broker", "client"]),

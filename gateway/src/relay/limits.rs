@@ -24,16 +24,8 @@ pub(crate) const BARRIERS_MAX: usize = 64;
 pub(crate) const BARRIER_TIMEOUT_MS: u64 = 2 * CONFIRM_TIMEOUT_MS;
 /// A sale is this relay's for so long after each PULL; a dead relay holds it up no longer.
 pub(crate) const LEASE_MS: u64 = 1_000;
-/// What was sent and shows no progress towards PostgreSQL for so long is sent again: RabbitMQ may have lost it.
-pub(crate) const RESEND_MS: u64 = 30_000;
-/// Each time in vain doubles that wait, up to this: while PostgreSQL is away, RabbitMQ is not filled with repeats.
-pub(crate) const RESEND_MS_MAX: u64 = 15 * 60_000;
 /// The rest after a sale whose journal could not be read.
 pub(crate) const UNREADABLE_MS: u64 = 10_000;
-/// What was sent of a sale that has not been ready for so long is forgotten.
-pub(crate) const FORGET_MS: u64 = 10_000;
-/// Sales of which the relay remembers what it sent. One that it forgot is sent again from what is acknowledged.
-pub(crate) const SALES_MAX: usize = 16_384;
 /// Traces of events that wait to be published; beyond it the oldest is forgotten.
 pub(crate) const TRACES_MAX: usize = 4_096;
 /// The first wait before Redis or RabbitMQ is tried again.
@@ -47,5 +39,5 @@ pub(crate) const CLOSE_TIMEOUT_MS: u64 = 1_000;
 
 const _: () = assert!(RUN_EVENTS_MAX <= COUNT_MAX && RUN_EVENTS_MAX <= MESSAGE_EVENTS_MAX as u64);
 const _: () = assert!(LEASE_MS <= LEASE_MS_MAX && REAP_HOLDS <= COUNT_MAX);
-const _: () = assert!(IDLE_MS < LEASE_MS && RETRY_MS < RETRY_MS_MAX && RESEND_MS < RESEND_MS_MAX);
-const _: () = assert!(SALES_MAX as u64 > COUNT_MAX);
+const _: () = assert!(IDLE_MS < LEASE_MS && RETRY_MS < RETRY_MS_MAX);
+const _: () = assert!(flash_plan::SALES_MAX as u64 > COUNT_MAX);

@@ -1,24 +1,34 @@
-//! What to send next, and what to send again. No I/O and no clock: whoever asks says what time it is, in milliseconds
-//! since any fixed point.
+//! What a relay sends next, and what it sends again. The caller says what time it is, in milliseconds since any fixed point.
 
 use std::collections::HashMap;
 
-use super::limits::{FORGET_MS, RESEND_MS, RESEND_MS_MAX, SALES_MAX};
+/// What was sent and shows no progress towards PostgreSQL for so long is sent again: the transport may have lost it.
+pub const RESEND_MS: u64 = 30_000;
+/// Each time in vain doubles that wait, up to this: while PostgreSQL is away, the transport is not filled with repeats.
+pub const RESEND_MS_MAX: u64 = 15 * 60_000;
+/// What was sent of a sale that has not been ready for so long is forgotten.
+pub const FORGET_MS: u64 = 10_000;
+/// Sales of which the relay remembers what it sent. One that it forgot is sent again from what is acknowledged.
+pub const SALES_MAX: usize = 16_384;
+
+const _: () = assert!(RESEND_MS < RESEND_MS_MAX);
 
 /// Where a sale's journal stands, as READY says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Journal<'a> {
-    pub(crate) sale: &'a str,
-    pub(crate) epoch: u64,
+pub struct Journal<'a> {
+    /// The sale.
+    pub sale: &'a str,
+    /// Which life of it.
+    pub epoch: u64,
     /// PostgreSQL has everything up to here.
-    pub(crate) acked: u64,
+    pub acked: u64,
     /// The newest event's seq.
-    pub(crate) head: u64,
+    pub head: u64,
 }
 
 /// What was sent, by sale. To forget is harmless: the sale is sent again from what is acknowledged.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     sales: HashMap<String, Progress>,
 }
 
@@ -40,7 +50,7 @@ struct Progress {
 
 impl Plan {
     /// The seq behind which to pull, if there is anything to send.
-    pub(crate) fn next(&mut self, journal: Journal, now_ms: u64) -> Option<u64> {
+    pub fn next(&mut self, journal: Journal, now_ms: u64) -> Option<u64> {
         let progress = self.progress(journal, now_ms);
         progress.seen_ms = now_ms;
         if progress.acked != journal.acked {
@@ -61,7 +71,7 @@ impl Plan {
     }
 
     /// Everything of the sale up to `seq` was published.
-    pub(crate) fn sent(&mut self, sale: &str, epoch: u64, seq: u64, now_ms: u64) {
+    pub fn sent(&mut self, sale: &str, epoch: u64, seq: u64, now_ms: u64) {
         let Some(progress) = self.sales.get_mut(sale).filter(|progress| progress.epoch == epoch) else { return };
         if progress.sent <= progress.acked {
             progress.moved_ms = now_ms;
@@ -70,17 +80,17 @@ impl Plan {
     }
 
     /// Something that was published of the sale may not have arrived.
-    pub(crate) fn forget(&mut self, sale: &str) {
+    pub fn forget(&mut self, sale: &str) {
         self.sales.remove(sale);
     }
 
     /// Anything that was published may be lost.
-    pub(crate) fn forget_all(&mut self) {
+    pub fn forget_all(&mut self) {
         self.sales.clear();
     }
 
     /// Leaves the sale alone until then.
-    pub(crate) fn rest(&mut self, sale: &str, until_ms: u64) {
+    pub fn rest(&mut self, sale: &str, until_ms: u64) {
         if let Some(progress) = self.sales.get_mut(sale) {
             progress.rests_until_ms = until_ms;
         }
@@ -88,7 +98,7 @@ impl Plan {
 
     /// Forgets the sales that have not been ready for long: everything of them is acknowledged. (One look at READY shows
     /// some of the ready sales, not all.)
-    pub(crate) fn forget_done(&mut self, now_ms: u64) {
+    pub fn forget_done(&mut self, now_ms: u64) {
         self.sales.retain(|_, progress| now_ms.saturating_sub(progress.seen_ms) < FORGET_MS);
     }
 

@@ -1,0 +1,139 @@
+//! Which sales are in doubt.
+
+use std::fmt;
+
+use crate::known::{InPostgres, InRedis};
+
+/// What of a sale in Redis is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedisMark {
+    /// Which life of the sale; 0: a shell.
+    pub epoch: u64,
+    /// The newest attempt that has fenced it; none: not known (READY does not say it).
+    pub term: Option<u64>,
+    /// PostgreSQL has said that it has everything up to here.
+    pub acked: u64,
+    /// Whether it decides nothing.
+    pub is_fenced: bool,
+    /// Whether its events come to PostgreSQL.
+    pub has_journal: bool,
+}
+
+/// What of a sale in PostgreSQL is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostgresMark {
+    /// The newest epoch.
+    pub epoch: u64,
+    /// The newest recovery attempt.
+    pub term: u64,
+    /// How far the newest epoch is written; none: not known here.
+    pub head: Option<u64>,
+    /// Whether it has refused what Redis still counts as sold.
+    pub has_rejections: bool,
+}
+
+/// Why a sale is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It is fenced.
+    Fenced,
+    /// PostgreSQL knows it, and Redis does not have it.
+    Missing,
+    /// Redis has an earlier life than PostgreSQL: each new reservation would be refused as late.
+    EarlierLife,
+    /// A recovery attempt has begun in PostgreSQL that Redis has not heard of, or has forgotten.
+    EarlierTerm,
+    /// PostgreSQL has forgotten what it had: it is behind what it acknowledged, or does not know this life or term.
+    PostgresBehind,
+    /// PostgreSQL has refused reservations that Redis counts as sold.
+    Rejections,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fenced => "it is fenced",
+            Self::Missing => "Redis does not have it",
+            Self::EarlierLife => "Redis has an earlier life of it than PostgreSQL",
+            Self::EarlierTerm => "a recovery has begun that Redis does not know of",
+            Self::PostgresBehind => "PostgreSQL is behind what it acknowledged",
+            Self::Rejections => "PostgreSQL has refused reservations that Redis counts as sold",
+        })
+    }
+}
+
+/// Why a sale needs a recovery, if it does. Redis must have been asked before PostgreSQL.
+#[must_use]
+pub fn doubt(redis: Option<RedisMark>, postgres: Option<PostgresMark>) -> Option<Why> {
+    let Some(redis) = redis else { return postgres.map(|_| Why::Missing) };
+    if redis.is_fenced {
+        return Some(Why::Fenced);
+    }
+    let postgres = postgres.filter(|_| redis.has_journal)?;
+    let is_ahead = redis.epoch > postgres.epoch
+        || redis.term.is_some_and(|term| term > postgres.term)
+        || redis.epoch == postgres.epoch && postgres.head.is_some_and(|head| redis.acked > head);
+    if redis.epoch < postgres.epoch {
+        Some(Why::EarlierLife)
+    } else if is_ahead {
+        Some(Why::PostgresBehind)
+    } else if redis.term.is_some_and(|term| term < postgres.term) {
+        Some(Why::EarlierTerm)
+    } else {
+        postgres.has_rejections.then_some(Why::Rejections)
+    }
+}
+
+impl From<&InRedis> for RedisMark {
+    fn from(redis: &InRedis) -> Self {
+        let &InRedis { epoch, acked, hold, is_fenced, has_journal, .. } = redis;
+        Self { epoch, term: Some(hold.term), acked, is_fenced, has_journal }
+    }
+}
+
+impl From<&InPostgres> for PostgresMark {
+    fn from(postgres: &InPostgres) -> Self {
+        let &InPostgres { epoch, head, term, has_rejections, .. } = postgres;
+        Self { epoch, term, head: Some(head.unwrap_or(0)), has_rejections }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPEN: RedisMark = RedisMark { epoch: 2, term: Some(5), acked: 9, is_fenced: false, has_journal: true };
+    const WHOLE: PostgresMark = PostgresMark { epoch: 2, term: 5, head: Some(9), has_rejections: false };
+
+    fn check(redis: RedisMark, postgres: PostgresMark, want: Option<Why>) {
+        assert_eq!(doubt(Some(redis), Some(postgres)), want, "{redis:?} {postgres:?}");
+    }
+
+    #[test]
+    fn a_sale_that_both_know_alike_is_in_no_doubt() {
+        check(OPEN, WHOLE, None);
+        check(OPEN, PostgresMark { head: Some(12), ..WHOLE }, None);
+        check(RedisMark { term: None, ..OPEN }, PostgresMark { head: None, ..WHOLE }, None);
+        assert_eq!((doubt(Some(OPEN), None), doubt(None, None)), (None, None));
+    }
+
+    #[test]
+    fn each_difference_is_a_doubt() {
+        check(RedisMark { is_fenced: true, ..OPEN }, WHOLE, Some(Why::Fenced));
+        check(RedisMark { epoch: 1, ..OPEN }, WHOLE, Some(Why::EarlierLife));
+        check(RedisMark { epoch: 1, term: Some(6), ..OPEN }, WHOLE, Some(Why::EarlierLife));
+        check(RedisMark { epoch: 3, ..OPEN }, WHOLE, Some(Why::PostgresBehind));
+        check(RedisMark { term: Some(6), ..OPEN }, WHOLE, Some(Why::PostgresBehind));
+        check(RedisMark { acked: 10, ..OPEN }, WHOLE, Some(Why::PostgresBehind));
+        check(RedisMark { term: Some(4), ..OPEN }, WHOLE, Some(Why::EarlierTerm));
+        check(OPEN, PostgresMark { has_rejections: true, ..WHOLE }, Some(Why::Rejections));
+        assert_eq!(doubt(None, Some(WHOLE)), Some(Why::Missing));
+    }
+
+    #[test]
+    fn of_a_sale_without_a_journal_only_its_fence_counts() {
+        let alone = RedisMark { has_journal: false, ..OPEN };
+        check(RedisMark { epoch: 1, ..alone }, WHOLE, None);
+        check(RedisMark { is_fenced: true, ..alone }, WHOLE, Some(Why::Fenced));
+    }
+}

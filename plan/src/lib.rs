@@ -1,0 +1,25 @@
+//! What to do next, decided without I/O, clock, randomness or async: a shell carries it out, and a simulator drives the same
+//! code through histories that no test of servers meets.
+//!
+//! [`Recovery`] brings one sale back, [`doubt`] finds the sales that need it, [`Plan`] is what a relay sends next, and
+//! [`batch`] is which events of an epoch the vault applies now.
+
+#![forbid(unsafe_code)]
+
+pub mod batch;
+mod doubt;
+mod expected;
+mod known;
+mod recovery;
+mod relay;
+mod verdict;
+
+pub use doubt::{PostgresMark, RedisMark, Why, doubt};
+pub use expected::{Content, Expected, ExpectedSku};
+pub use known::{Hold, InPostgres, InRedis, Known};
+pub use recovery::{
+    AWAY_MS, CREATION_GRACE_S, LEASE_MS, OUTBIDS_MAX, RENEW_AFTER_MS, REST_MS, REST_MS_MAX, RETRY_MS, WAIT_STEP_MS,
+};
+pub use recovery::{Action, Answer, Opening, Recovery, Setback};
+pub use relay::{FORGET_MS, Journal, Plan, RESEND_MS, RESEND_MS_MAX, SALES_MAX};
+pub use verdict::{Verdict, Wanted, verdict};

@@ -1,0 +1,413 @@
+//! The recovery of one sale as a state machine: it says what to do next, and draws the conclusion from what came of it.
+//!
+//! A sale in doubt is fenced, or gone, or differs from PostgreSQL. An attempt takes a term and fences the sale with it; a
+//! barrier then shows that everything that was queued before is in PostgreSQL; what both have decides how the sale goes on,
+//! always in an epoch that has never been used. Whatever goes wrong, the attempt is over and the next one looks anew: no
+//! outcome is assumed, and no epoch is begun twice.
+
+mod action;
+mod limits;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use flash_wire::{NextEpoch, RebuiltReservation, Refusal};
+
+pub use self::action::{Action, Answer, Opening, Setback};
+pub use self::limits::*;
+use self::state::{After, Rebuilding, Rehearsal, Seal, State};
+use crate::doubt::{Why, doubt};
+use crate::expected::Expected;
+use crate::known::{Hold, InPostgres, InRedis, Known, agree};
+use crate::verdict::{Verdict, Wanted, verdict};
+
+/// The recovery of one sale, from the doubt to its end.
+#[derive(Debug)]
+pub struct Recovery {
+    state: State,
+    lease: Option<Lease>,
+    /// Whether the action that was asked for is a renewal of the lease.
+    renews: bool,
+    /// When the action was asked for: the lease runs from there at least.
+    asked_ms: u64,
+    /// While it rests or waits: until when.
+    rests_until_ms: u64,
+    /// How long it rests after the next setback of its own.
+    rest_ms: u64,
+    /// Terms that this attempt has passed over.
+    outbids: u32,
+}
+
+/// Reservations, by ascending ids.
+type Page = Vec<RebuiltReservation<'static>>;
+
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    term: u64,
+    since_ms: u64,
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Recovery {
+    /// The recovery of a sale that may be in doubt.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            state: State::Looking,
+            lease: None,
+            renews: false,
+            asked_ms: 0,
+            rests_until_ms: 0,
+            rest_ms: REST_MS,
+            outbids: 0,
+        }
+    }
+
+    /// What to do now. `now_ms`: milliseconds by a clock of the caller's that never goes back. It may be asked again before
+    /// [`Recovery::learn`]: only the last action counts.
+    pub fn next(&mut self, now_ms: u64) -> Action<'_> {
+        self.asked_ms = now_ms;
+        self.wake(now_ms);
+        self.renews = false;
+        if let Some(Lease { term, since_ms }) = self.lease
+            && now_ms.saturating_sub(since_ms) >= RENEW_AFTER_MS
+            && !matches!(self.state, State::Ending(..))
+        {
+            self.renews = true;
+            return Action::Renew { term };
+        }
+        self.action()
+    }
+
+    /// Draws the conclusion from what came of the action that [`Recovery::next`] gave. An answer that does not belong to that
+    /// action ends the attempt.
+    pub fn learn(&mut self, now_ms: u64, outcome: Result<Answer, Setback>) {
+        if std::mem::take(&mut self.renews) {
+            self.renewed(now_ms, &outcome);
+            return;
+        }
+        let state = std::mem::replace(&mut self.state, State::Over);
+        self.state = match outcome {
+            Ok(answer) => self.succeeded(now_ms, state, answer),
+            Err(setback) => self.failed(now_ms, state, setback),
+        };
+    }
+
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    fn wake(&mut self, now_ms: u64) {
+        if now_ms < self.rests_until_ms {
+            return;
+        }
+        match self.state {
+            State::Waiting(hold) => self.state = State::Observing(hold),
+            State::Resting => self.state = State::Looking,
+            _ => {}
+        }
+    }
+
+    fn action(&self) -> Action<'_> {
+        match &self.state {
+            State::Looking | State::Observing(_) | State::Checking(..) => Action::Look,
+            State::Taking => Action::Take,
+            State::Fencing(term) => Action::Fence { term: *term },
+            State::AwaitingBarrier(hold) => Action::Barrier(*hold),
+            State::Waiting(_) | State::Resting => Action::Rest { until_ms: self.rests_until_ms },
+            State::Rehearsing(seal, Rehearsal { next, expected }) => {
+                Action::Rehearse { hold: seal.hold, next: *next, expected }
+            }
+            State::Sealing(Seal { hold, epoch, wanted, .. }) => {
+                Action::Seal { term: hold.term, epoch: *epoch, wanted: *wanted }
+            }
+            State::Collecting(hold) => Action::Collect(*hold),
+            State::Restoring(hold, redis, reservations) => Action::Restore { term: hold.term, redis, reservations },
+            State::Acking(Opening { epoch, seq, .. }) => Action::Ack { epoch: *epoch, seq: *seq },
+            State::Warming(Rebuilding { hold, next, expected }) => Action::Warm { hold: *hold, next: *next, expected },
+            State::Reading(_, after) => Action::ReadPage { after: *after },
+            State::GivingBack(Rebuilding { hold, next, .. }, page) => {
+                Action::Rebuild { hold: *hold, epoch: next.epoch, page }
+            }
+            State::Unfencing(opening) => Action::Unfence(opening),
+            State::Settling(epoch) => Action::Settle { epoch: *epoch },
+            State::Ending(term, _) => Action::End { term: *term },
+            State::Over => Action::Over,
+        }
+    }
+
+    fn renewed(&mut self, now_ms: u64, outcome: &Result<Answer, Setback>) {
+        match (&mut self.lease, outcome) {
+            (Some(lease), Ok(Answer::Done)) => lease.since_ms = self.asked_ms,
+            (_, Err(setback)) => self.state = self.give_up(now_ms, *setback),
+            (_, Ok(_)) => self.state = self.give_up(now_ms, Setback::Unknown),
+        }
+    }
+
+    /// Each state with the answer to its action. Any other answer is a fault of the caller's: what it means is unknown.
+    fn succeeded(&mut self, now_ms: u64, state: State, answer: Answer) -> State {
+        match (state, answer) {
+            (State::Looking, Answer::Known(known)) => self.looked(now_ms, &known),
+            (State::Taking, Answer::Taken { term }) => self.taken(term),
+            (State::Fencing(term), Answer::Fenced { instance }) => State::AwaitingBarrier(Hold { term, instance }),
+            (State::AwaitingBarrier(hold), Answer::Passed) => State::Observing(hold),
+            (State::Observing(hold), Answer::Known(known)) => self.observed(now_ms, hold, known),
+            (State::Rehearsing(seal, _), Answer::Done) => State::Sealing(seal),
+            (State::Sealing(seal), Answer::Sealed { next, expected }) => sealed(seal, next, expected),
+            (State::Collecting(hold), Answer::Collected(reservations)) => State::Checking(hold, reservations),
+            (State::Checking(hold, reservations), Answer::Known(known)) => {
+                self.checked(now_ms, hold, reservations, known)
+            }
+            (State::Restoring(hold, redis, _), Answer::Sealed { next, expected }) => {
+                begin(hold, &redis, next, expected)
+            }
+            (State::Sealing(Seal { hold, .. }) | State::Restoring(hold, ..), Answer::NotYet) => self.wait(now_ms, hold),
+            (State::Acking(opening), Answer::Done) => State::Unfencing(opening),
+            (State::Warming(rebuilding), Answer::Done) => State::Reading(rebuilding, 0),
+            (State::Reading(rebuilding, after), Answer::Page(page)) => self.read(now_ms, rebuilding, after, page),
+            (State::GivingBack(rebuilding, page), Answer::Done) => {
+                State::Reading(rebuilding, page.last().map_or(0, |last| last.id))
+            }
+            (State::Unfencing(opening), Answer::Done) if opening.expected.is_some() => {
+                State::Settling(opening.newest_epoch())
+            }
+            (State::Unfencing(_) | State::Settling(_), Answer::Done) => self.finish(),
+            (State::Ending(_, after), Answer::Done) => self.ended(now_ms, after),
+            (
+                State::Looking
+                | State::Taking
+                | State::Fencing(_)
+                | State::AwaitingBarrier(_)
+                | State::Observing(_)
+                | State::Waiting(_)
+                | State::Rehearsing(..)
+                | State::Sealing(_)
+                | State::Collecting(_)
+                | State::Checking(..)
+                | State::Restoring(..)
+                | State::Acking(_)
+                | State::Warming(_)
+                | State::Reading(..)
+                | State::GivingBack(..)
+                | State::Unfencing(_)
+                | State::Settling(_)
+                | State::Ending(..)
+                | State::Resting
+                | State::Over,
+                _,
+            ) => self.give_up(now_ms, Setback::Unknown),
+        }
+    }
+
+    fn failed(&mut self, now_ms: u64, state: State, setback: Setback) -> State {
+        match state {
+            State::Fencing(_) if setback == Setback::Refused(Refusal::Fenced) => self.outbid(now_ms),
+            // The fence is there, whatever became of the barrier: another barrier is as good.
+            State::AwaitingBarrier(hold) if !matches!(setback, Setback::Superseded | Setback::Another) => {
+                State::AwaitingBarrier(hold)
+            }
+            // The sale is open. Rejections that are not settled bring another recovery.
+            State::Settling(_) => self.finish(),
+            // The lease runs out by itself.
+            State::Ending(_, after) => self.ended(now_ms, after),
+            State::Over => State::Over,
+            State::Looking
+            | State::Taking
+            | State::Fencing(_)
+            | State::AwaitingBarrier(_)
+            | State::Observing(_)
+            | State::Waiting(_)
+            | State::Rehearsing(..)
+            | State::Sealing(_)
+            | State::Collecting(_)
+            | State::Checking(..)
+            | State::Restoring(..)
+            | State::Acking(_)
+            | State::Warming(_)
+            | State::Reading(..)
+            | State::GivingBack(..)
+            | State::Unfencing(_)
+            | State::Resting => self.give_up(now_ms, setback),
+        }
+    }
+
+    /// Whether the sale is in doubt at all.
+    fn looked(&mut self, now_ms: u64, Known { redis, postgres }: &Known) -> State {
+        let why = doubt(redis.as_ref().map(Into::into), postgres.as_ref().map(Into::into));
+        let is_only_a_fence = redis.as_ref().is_some_and(InRedis::is_shell);
+        match (why, postgres) {
+            (None, Some(postgres)) if postgres.has_old_rejections => State::Settling(postgres.epoch),
+            (None, _) => State::Over,
+            (Some(Why::Missing), Some(postgres)) if is_being_created(postgres) => self.rest(now_ms, AWAY_MS),
+            (Some(_), None) if is_only_a_fence => self.give_up(now_ms, Setback::Failed),
+            (Some(_), _) => State::Taking,
+        }
+    }
+
+    fn taken(&mut self, term: u64) -> State {
+        self.lease = Some(Lease { term, since_ms: self.asked_ms });
+        State::Fencing(term)
+    }
+
+    /// Redis knows a later term. Where another gateway has it, its lease keeps us away; else PostgreSQL has forgotten terms.
+    fn outbid(&mut self, now_ms: u64) -> State {
+        self.outbids += 1;
+        if self.outbids > OUTBIDS_MAX {
+            self.outbids = 0;
+            return self.give_up(now_ms, Setback::Failed);
+        }
+        self.lease = None;
+        State::Taking
+    }
+
+    /// The sale behind its barrier, if it is still the one that was fenced.
+    fn observed(&mut self, now_ms: u64, hold: Hold, known: Known) -> State {
+        let Known { redis, postgres } = known;
+        let redis = match self.still_held(now_ms, hold, redis, postgres.as_ref()) {
+            Ok(redis) => redis,
+            Err(state) => return state,
+        };
+        let verdict = verdict(&redis, postgres.as_ref());
+        match (verdict, postgres) {
+            (Verdict::OpenAsItIs, _) => {
+                let (epoch, seq) = (redis.epoch, redis.seq);
+                State::Unfencing(Opening { hold, epoch, seq, next: None, expected: None })
+            }
+            (Verdict::Restore, _) => State::Collecting(hold),
+            (Verdict::Seal, Some(InPostgres { epoch, .. })) => {
+                let wanted = Wanted::Exactly(redis.seq);
+                State::Sealing(Seal { hold, redis: Box::new(redis), epoch, wanted })
+            }
+            (Verdict::Rebuild, Some(InPostgres { epoch, head, state, .. })) => {
+                let after = head.unwrap_or(0).max(redis.seq);
+                let next = NextEpoch { epoch: epoch.saturating_add(1), after };
+                let wanted = Wanted::Anywhere(redis.seq);
+                let seal = Seal { hold, redis: Box::new(redis), epoch, wanted };
+                State::Rehearsing(seal, Rehearsal { next, expected: state })
+            }
+            (Verdict::Wait | Verdict::Seal | Verdict::Rebuild, _) => self.wait(now_ms, hold),
+        }
+    }
+
+    /// What was collected is written to PostgreSQL only if the sale is still the one that it was collected from.
+    fn checked(&mut self, now_ms: u64, hold: Hold, reservations: Page, Known { redis, postgres }: Known) -> State {
+        match self.still_held(now_ms, hold, redis, postgres.as_ref()) {
+            Ok(redis) if redis.state.content.reservations == reservations.len() as u64 => {
+                State::Restoring(hold, Box::new(redis), reservations)
+            }
+            Ok(_) => self.wait(now_ms, hold),
+            Err(state) => state,
+        }
+    }
+
+    /// The sale in Redis, if this attempt holds it; else what to do instead.
+    fn still_held(
+        &mut self,
+        now_ms: u64,
+        hold: Hold,
+        redis: Option<InRedis>,
+        postgres: Option<&InPostgres>,
+    ) -> Result<InRedis, State> {
+        let newest = redis.as_ref().map_or(0, |redis| redis.hold.term);
+        if newest.max(postgres.map_or(0, |postgres| postgres.term)) > hold.term {
+            return Err(self.give_up(now_ms, Setback::Superseded));
+        }
+        match redis {
+            Some(redis) if redis.hold == hold && redis.is_fenced => Ok(redis),
+            // Somebody else has opened it: nothing that was seen counts.
+            Some(redis) if redis.hold == hold => Err(self.give_up(now_ms, Setback::Unknown)),
+            // Another value, or none: its fence, and a barrier after that, are still to come.
+            Some(_) | None => Err(State::Fencing(hold.term)),
+        }
+    }
+
+    /// What is read must go on, or a rebuilding would have no end.
+    fn read(&mut self, now_ms: u64, rebuilding: Rebuilding, after: u64, page: Page) -> State {
+        match page.last().map(|last| last.id) {
+            None => State::Unfencing(rebuilding.opening()),
+            Some(last) if last > after => State::GivingBack(rebuilding, page),
+            Some(_) => self.give_up(now_ms, Setback::Failed),
+        }
+    }
+
+    fn wait(&mut self, now_ms: u64, hold: Hold) -> State {
+        self.rests_until_ms = now_ms.saturating_add(WAIT_STEP_MS);
+        State::Waiting(hold)
+    }
+
+    /// The attempt is over, and another one begins after a rest.
+    fn give_up(&mut self, now_ms: u64, setback: Setback) -> State {
+        let rest_ms = match setback {
+            Setback::Away => RETRY_MS,
+            Setback::Another | Setback::Superseded => AWAY_MS,
+            Setback::Refused(_) | Setback::Unknown | Setback::Failed => {
+                let rest_ms = self.rest_ms;
+                self.rest_ms = rest_ms.saturating_mul(2).min(REST_MS_MAX);
+                rest_ms
+            }
+        };
+        match self.lease.filter(|_| setback != Setback::Superseded) {
+            Some(lease) => State::Ending(lease.term, After::Rest(rest_ms)),
+            None => self.rest(now_ms, rest_ms),
+        }
+    }
+
+    fn finish(&mut self) -> State {
+        self.lease.map_or(State::Over, |lease| State::Ending(lease.term, After::Over))
+    }
+
+    fn ended(&mut self, now_ms: u64, after: After) -> State {
+        match after {
+            After::Over => {
+                self.lease = None;
+                State::Over
+            }
+            After::Rest(rest_ms) => self.rest(now_ms, rest_ms),
+        }
+    }
+
+    fn rest(&mut self, now_ms: u64, rest_ms: u64) -> State {
+        self.lease = None;
+        self.rests_until_ms = now_ms.saturating_add(rest_ms);
+        State::Resting
+    }
+}
+
+/// The request that creates it is about to warm it.
+fn is_being_created(postgres: &InPostgres) -> bool {
+    postgres.head.unwrap_or(0) == 0 && postgres.age_s < CREATION_GRACE_S
+}
+
+/// A sale that was sealed to be rebuilt is rebuilt; one that was whole goes on, if it still is.
+fn sealed(seal: Seal, next: NextEpoch, expected: Expected) -> State {
+    match seal.wanted {
+        Wanted::Exactly(_) => begin(seal.hold, &seal.redis, next, expected),
+        Wanted::Anywhere(_) => State::Warming(Rebuilding { hold: seal.hold, next, expected }),
+    }
+}
+
+/// Lets the sale go on as it is where it is what PostgreSQL has by now; else it is rebuilt, in the same epoch, which no value
+/// has had yet.
+fn begin(hold: Hold, redis: &InRedis, next: NextEpoch, expected: Expected) -> State {
+    if !agree(&redis.state, &expected) {
+        return State::Warming(Rebuilding { hold, next, expected });
+    }
+    let (epoch, seq) = (redis.epoch, redis.seq);
+    State::Acking(Opening { hold, epoch, seq, next: Some(next), expected: Some(expected) })
+}
+
+impl Rebuilding {
+    /// Its first event is known to be there: it is the one that made this life.
+    fn opening(self) -> Opening {
+        let Self { hold, next, expected } = self;
+        let (epoch, seq) = (next.epoch, next.after.saturating_add(1));
+        Opening { hold, epoch, seq, next: None, expected: Some(expected) }
+    }
+}

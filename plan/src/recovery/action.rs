@@ -1,0 +1,183 @@
+//! What a recovery asks for, and what it hears of it.
+
+use flash_wire::{NextEpoch, RebuiltReservation, Refusal};
+
+use crate::expected::Expected;
+use crate::known::{Hold, InRedis, Known};
+use crate::verdict::Wanted;
+
+/// The next thing to do for a sale. The caller carries it out and tells the outcome.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Action<'a> {
+    /// Read STATUS from Redis, then the standing from PostgreSQL in one snapshot: [`Answer::Known`].
+    Look,
+    /// Begin a new attempt in PostgreSQL, unless another gateway's lease runs: [`Answer::Taken`], [`Setback::Another`].
+    Take,
+    /// Renew the lease of the attempt: [`Answer::Done`], [`Setback::Superseded`].
+    Renew {
+        /// The attempt.
+        term: u64,
+    },
+    /// `FENCE key TERM term`; in an empty key that plants a shell: [`Answer::Fenced`].
+    Fence {
+        /// The attempt.
+        term: u64,
+    },
+    /// Publish a barrier from now on, and wait until it is in PostgreSQL: [`Answer::Passed`]. One barrier may serve any number
+    /// of holds that were asked for before it is published. It serves no other hold of the same sale.
+    Barrier(Hold),
+    /// Nothing until then.
+    Rest {
+        /// When to ask again, by the caller's clock.
+        until_ms: u64,
+    },
+    /// Send the WARM that would follow, with an instance that no value has. Redis changes nothing: [`Answer::Done`] if the
+    /// refusal is FENCED; any other outcome says why the true one would fail (the memory limit, rights, terms).
+    Rehearse {
+        /// The attempt, and the value of which the instance must not be.
+        hold: Hold,
+        /// The epoch that would begin.
+        next: NextEpoch,
+        /// What the sale would have.
+        expected: &'a Expected,
+    },
+    /// Seal the epoch in PostgreSQL and begin the next one, in one transaction: [`Answer::Sealed`], [`Answer::NotYet`],
+    /// [`Setback::Superseded`].
+    Seal {
+        /// The attempt.
+        term: u64,
+        /// PostgreSQL's newest epoch.
+        epoch: u64,
+        /// How far it must be written.
+        wanted: Wanted,
+    },
+    /// Read all active reservations of the fenced sale from Redis (FLASH.ACTIVE): [`Answer::Collected`].
+    Collect(Hold),
+    /// Write into PostgreSQL what it has forgotten, seal, and begin the next epoch, in one transaction: as `Seal`.
+    Restore {
+        /// The attempt.
+        term: u64,
+        /// The sale in Redis.
+        redis: &'a InRedis,
+        /// Its active reservations.
+        reservations: &'a [RebuiltReservation<'static>],
+    },
+    /// `ACK key epoch seq`: [`Answer::Done`].
+    Ack {
+        /// Which life.
+        epoch: u64,
+        /// Its newest event.
+        seq: u64,
+    },
+    /// `WARM key … EPOCH AFTER TERM INSTANCE`, with the terms from PostgreSQL and what is expected: [`Answer::Done`].
+    Warm {
+        /// The attempt, and the value that gives way.
+        hold: Hold,
+        /// The life that begins.
+        next: NextEpoch,
+        /// Its totals, and whether it is closed.
+        expected: &'a Expected,
+    },
+    /// Read the next active orders from PostgreSQL, by ascending ids: [`Answer::Page`], empty at the end.
+    ReadPage {
+        /// The last id before them.
+        after: u64,
+    },
+    /// `REBUILD key epoch TERM INSTANCE reservation …` for all of them: [`Answer::Done`].
+    Rebuild {
+        /// The attempt, and the value that is rebuilt.
+        hold: Hold,
+        /// Its life.
+        epoch: u64,
+        /// What it gets back.
+        page: &'a [RebuiltReservation<'static>],
+    },
+    /// `UNFENCE key …`: [`Answer::Done`].
+    Unfence(&'a Opening),
+    /// Redis counts the rejections of the epochs before this one no more: [`Answer::Done`].
+    Settle {
+        /// The epoch that is open in Redis.
+        epoch: u64,
+    },
+    /// Give the lease up; the term stays: [`Answer::Done`].
+    End {
+        /// The attempt.
+        term: u64,
+    },
+    /// Nothing any more: the sale is in no doubt.
+    Over,
+}
+
+/// How a fenced sale is to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The attempt, and the value that it means.
+    pub hold: Hold,
+    /// The life that is fenced.
+    pub epoch: u64,
+    /// The newest seq that PostgreSQL or the queue has.
+    pub seq: u64,
+    /// The epoch in which the sale goes on; none: the same.
+    pub next: Option<NextEpoch>,
+    /// What it must be; none: it has no journal, and only Redis knows.
+    pub expected: Option<Expected>,
+}
+
+impl Opening {
+    /// The epoch that is open afterwards.
+    #[must_use]
+    pub fn newest_epoch(&self) -> u64 {
+        self.next.map_or(self.epoch, |next| next.epoch)
+    }
+}
+
+/// What an action has brought.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Where the sale stands.
+    Known(Known),
+    /// An attempt has begun.
+    Taken {
+        /// Its number.
+        term: u64,
+    },
+    /// The sale is fenced for the attempt.
+    Fenced {
+        /// The value in Redis.
+        instance: u64,
+    },
+    /// The barrier is in PostgreSQL.
+    Passed,
+    /// The epoch is sealed, and the next one begun.
+    Sealed {
+        /// Which.
+        next: NextEpoch,
+        /// What PostgreSQL had in the same transaction.
+        expected: Expected,
+    },
+    /// The epoch is not written that far, or not the newest any more. Nothing was changed.
+    NotYet,
+    /// The active reservations of the sale in Redis.
+    Collected(Vec<RebuiltReservation<'static>>),
+    /// Active orders.
+    Page(Vec<RebuiltReservation<'static>>),
+    /// It was carried out.
+    Done,
+}
+
+/// Why an action has brought nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setback {
+    /// Redis refused it.
+    Refused(Refusal),
+    /// PostgreSQL knows of a later attempt.
+    Superseded,
+    /// Another gateway's lease runs.
+    Another,
+    /// No answer came: it was carried out, or will be, or never.
+    Unknown,
+    /// A server could not be reached, or does not take part now (it loads, the syncers are paused). Nothing was changed.
+    Away,
+    /// A server cannot do this for this sale. Nothing was changed.
+    Failed,
+}
