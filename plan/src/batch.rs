@@ -1,5 +1,4 @@
-//! Which events of an epoch are applied now, and which wait for a gap to close. Every event at hand is in one of the lists,
-//! or was applied before.
+//! Which events of an epoch are applied now, and which wait for a gap to close.
 
 /// An event that has its place in an epoch.
 pub trait Numbered {
@@ -18,20 +17,25 @@ pub struct Batch<E> {
     pub run: Vec<E>,
     /// Events beyond a gap, by their seq. They are kept, however many they are.
     pub early: Vec<E>,
+    /// Events of which the number is written, or is another's here.
+    pub passed: Vec<E>,
 }
 
-/// Plans events that come in any order, any of them twice, for an epoch that is written up to `head`. What is written
-/// already is in neither list.
+/// Plans events that come in any order, any of them twice, for an epoch that is written up to `head`: each is in one of the
+/// lists. Of two with one number, the first counts.
 pub fn plan<E: Numbered>(head: u64, mut events: Vec<E>) -> Batch<E> {
     events.sort_by_key(Numbered::seq);
-    events.dedup_by_key(|event| event.seq());
-    let mut batch = Batch { head: start(head, &events), run: Vec::with_capacity(events.len()), early: Vec::new() };
+    let run: Vec<E> = Vec::with_capacity(events.len());
+    let mut batch = Batch { head: start(head, &events), run, early: Vec::new(), passed: Vec::new() };
     for event in events {
         let seq = event.seq();
-        if seq == batch.head + 1 {
+        let is_kept = batch.early.last().is_some_and(|early| early.seq() == seq);
+        if seq <= batch.head || is_kept {
+            batch.passed.push(event);
+        } else if seq == batch.head + 1 {
             batch.head = seq;
             batch.run.push(event);
-        } else if seq > batch.head {
+        } else {
             batch.early.push(event);
         }
     }
@@ -69,6 +73,7 @@ mod tests {
     fn check(head: u64, seqs: &[u64], warmed: Option<u64>, want: (u64, &[u64], &[u64])) {
         let events = seqs.iter().map(|&seq| Event { seq, begins: warmed == Some(seq) }).collect();
         let batch = plan(head, events);
+        assert_eq!(batch.run.len() + batch.early.len() + batch.passed.len(), seqs.len(), "nothing is dropped");
         let seqs = |events: &[Event]| events.iter().map(|event| event.seq).collect::<Vec<_>>();
         assert_eq!((batch.head, seqs(&batch.run).as_slice(), seqs(&batch.early).as_slice()), want);
     }

@@ -69,7 +69,10 @@ pub fn doubt(redis: Option<RedisMark>, postgres: Option<PostgresMark>) -> Option
     if redis.is_fenced {
         return Some(Why::Fenced);
     }
-    let postgres = postgres.filter(|_| redis.has_journal)?;
+    if !redis.has_journal {
+        return None;
+    }
+    let Some(postgres) = postgres else { return (redis.acked > 0).then_some(Why::PostgresBehind) };
     let is_ahead = redis.epoch > postgres.epoch
         || redis.term.is_some_and(|term| term > postgres.term)
         || redis.epoch == postgres.epoch && postgres.head.is_some_and(|head| redis.acked > head);
@@ -86,8 +89,8 @@ pub fn doubt(redis: Option<RedisMark>, postgres: Option<PostgresMark>) -> Option
 
 impl From<&InRedis> for RedisMark {
     fn from(redis: &InRedis) -> Self {
-        let &InRedis { epoch, acked, hold, is_fenced, has_journal, .. } = redis;
-        Self { epoch, term: Some(hold.term), acked, is_fenced, has_journal }
+        let &InRedis { epoch, acked, hold, is_fenced, .. } = redis;
+        Self { epoch, term: Some(hold.term), acked, is_fenced, has_journal: redis.has_journal() }
     }
 }
 
@@ -114,7 +117,8 @@ mod tests {
         check(OPEN, WHOLE, None);
         check(OPEN, PostgresMark { head: Some(12), ..WHOLE }, None);
         check(RedisMark { term: None, ..OPEN }, PostgresMark { head: None, ..WHOLE }, None);
-        assert_eq!((doubt(Some(OPEN), None), doubt(None, None)), (None, None));
+        let unknown_yet = RedisMark { acked: 0, ..OPEN };
+        assert_eq!((doubt(Some(unknown_yet), None), doubt(None, None)), (None, None));
     }
 
     #[test]
@@ -128,6 +132,7 @@ mod tests {
         check(RedisMark { term: Some(4), ..OPEN }, WHOLE, Some(Why::EarlierTerm));
         check(OPEN, PostgresMark { has_rejections: true, ..WHOLE }, Some(Why::Rejections));
         assert_eq!(doubt(None, Some(WHOLE)), Some(Why::Missing));
+        assert_eq!(doubt(Some(OPEN), None), Some(Why::PostgresBehind), "it has acknowledged what it does not know");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What is known of one sale, as plain data.
 
-use crate::expected::Expected;
+use flash_wire::{RebuiltReservation, Terms};
+
+use crate::expected::{Content, Expected};
 
 /// What a FENCE of a recovery attempt has established: no command of an earlier attempt changes this value any more, and a
 /// command of this attempt changes no other value.
@@ -25,8 +27,10 @@ pub struct InRedis {
     pub hold: Hold,
     /// Whether it decides nothing.
     pub is_fenced: bool,
-    /// Whether its events come to PostgreSQL.
-    pub has_journal: bool,
+    /// Whether it belongs under another key, and lies here by a RENAME, COPY or RESTORE.
+    pub is_away: bool,
+    /// What it promises, with the totals of now. A sale without a journal sends nothing to PostgreSQL.
+    pub terms: Terms,
     /// What it has: reservations, units, and whether it is closed.
     pub state: Expected,
 }
@@ -36,6 +40,12 @@ impl InRedis {
     #[must_use]
     pub const fn is_shell(&self) -> bool {
         self.epoch == 0
+    }
+
+    /// Whether its events come to PostgreSQL.
+    #[must_use]
+    pub const fn has_journal(&self) -> bool {
+        self.terms.journal_events_max.is_some()
     }
 }
 
@@ -48,10 +58,10 @@ pub struct InPostgres {
     pub head: Option<u64>,
     /// The newest recovery attempt; 0: there was none.
     pub term: u64,
-    /// Rejections of the newest epoch that Redis may still count as sold.
+    /// Whether the newest epoch has rejections that Redis may still count as sold.
     pub has_rejections: bool,
-    /// Rejections of earlier epochs that are not settled: events came from a life that is over.
-    pub has_old_rejections: bool,
+    /// Whether there are rejections that are not settled, of whatever epoch: events came from a life that is over.
+    pub has_unsettled: bool,
     /// How long ago the sale was created, seconds.
     pub age_s: u64,
     /// What it has: active orders, units, and whether it is closed.
@@ -72,4 +82,10 @@ pub(crate) fn agree(one: &Expected, other: &Expected) -> bool {
     let has = |sku| other.skus.contains(sku);
     (one.content, one.is_closed, one.skus.len()) == (other.content, other.is_closed, other.skus.len())
         && one.skus.iter().all(has)
+}
+
+/// The content that active reservations make.
+pub(crate) fn content_of(reservations: &[RebuiltReservation<'_>]) -> Content {
+    // TODO core
+    Content { reservations: reservations.len() as u64, digest: 0 }
 }

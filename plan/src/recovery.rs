@@ -15,10 +15,9 @@ use flash_wire::{NextEpoch, RebuiltReservation, Refusal};
 
 pub use self::action::{Action, Answer, Opening, Setback};
 pub use self::limits::*;
-use self::state::{After, Rebuilding, Rehearsal, Seal, State};
+use self::state::{After, Rebuilding, Rehearsal, Seal, State, begin, sealed};
 use crate::doubt::{Why, doubt};
-use crate::expected::Expected;
-use crate::known::{Hold, InPostgres, InRedis, Known, agree};
+use crate::known::{Hold, InPostgres, InRedis, Known, content_of};
 use crate::verdict::{Verdict, Wanted, verdict};
 
 /// The recovery of one sale, from the doubt to its end.
@@ -36,6 +35,8 @@ pub struct Recovery {
     rest_ms: u64,
     /// Terms that this attempt has passed over.
     outbids: u32,
+    /// Redis has refused to let the sale go on as it is: it must be rebuilt.
+    is_refused: bool,
 }
 
 /// Reservations, by ascending ids.
@@ -65,6 +66,7 @@ impl Recovery {
             rests_until_ms: 0,
             rest_ms: REST_MS,
             outbids: 0,
+            is_refused: false,
         }
     }
 
@@ -207,6 +209,8 @@ impl Recovery {
     }
 
     fn failed(&mut self, now_ms: u64, state: State, setback: Setback) -> State {
+        let goes_on = matches!(&state, State::Acking(opening) | State::Unfencing(opening) if opening.next.is_some());
+        self.is_refused |= goes_on && matches!(setback, Setback::Refused(_));
         match state {
             State::Fencing(_) if setback == Setback::Refused(Refusal::Fenced) => self.outbid(now_ms),
             // The fence is there, whatever became of the barrier: another barrier is as good.
@@ -242,10 +246,13 @@ impl Recovery {
     fn looked(&mut self, now_ms: u64, Known { redis, postgres }: &Known) -> State {
         let why = doubt(redis.as_ref().map(Into::into), postgres.as_ref().map(Into::into));
         let is_only_a_fence = redis.as_ref().is_some_and(InRedis::is_shell);
+        let is_away = redis.as_ref().is_some_and(|redis| redis.is_away && redis.has_journal());
         match (why, postgres) {
-            (None, Some(postgres)) if postgres.has_old_rejections => State::Settling(postgres.epoch),
+            (None, Some(postgres)) if postgres.has_unsettled => State::Settling(postgres.epoch),
             (None, _) => State::Over,
             (Some(Why::Missing), Some(postgres)) if is_being_created(postgres) => self.rest(now_ms, AWAY_MS),
+            // To replace another sale's state would destroy events that only it has. A person must move or delete it.
+            (Some(_), _) if is_away => self.give_up(now_ms, Setback::Failed),
             (Some(_), None) if is_only_a_fence => self.give_up(now_ms, Setback::Failed),
             (Some(_), _) => State::Taking,
         }
@@ -274,7 +281,10 @@ impl Recovery {
             Ok(redis) => redis,
             Err(state) => return state,
         };
-        let verdict = verdict(&redis, postgres.as_ref());
+        let verdict = match verdict(&redis, postgres.as_ref()) {
+            Verdict::Seal if self.is_refused => Verdict::Rebuild,
+            verdict => verdict,
+        };
         match (verdict, postgres) {
             (Verdict::OpenAsItIs, _) => {
                 let (epoch, seq) = (redis.epoch, redis.seq);
@@ -299,7 +309,7 @@ impl Recovery {
     /// What was collected is written to PostgreSQL only if the sale is still the one that it was collected from.
     fn checked(&mut self, now_ms: u64, hold: Hold, reservations: Page, Known { redis, postgres }: Known) -> State {
         match self.still_held(now_ms, hold, redis, postgres.as_ref()) {
-            Ok(redis) if redis.state.content.reservations == reservations.len() as u64 => {
+            Ok(redis) if redis.state.content == content_of(&reservations) => {
                 State::Restoring(hold, Box::new(redis), reservations)
             }
             Ok(_) => self.wait(now_ms, hold),
@@ -320,6 +330,7 @@ impl Recovery {
             return Err(self.give_up(now_ms, Setback::Superseded));
         }
         match redis {
+            Some(redis) if redis.is_away && redis.has_journal() => Err(self.give_up(now_ms, Setback::Failed)),
             Some(redis) if redis.hold == hold && redis.is_fenced => Ok(redis),
             // Somebody else has opened it: nothing that was seen counts.
             Some(redis) if redis.hold == hold => Err(self.give_up(now_ms, Setback::Unknown)),
@@ -383,31 +394,4 @@ impl Recovery {
 /// The request that creates it is about to warm it.
 fn is_being_created(postgres: &InPostgres) -> bool {
     postgres.head.unwrap_or(0) == 0 && postgres.age_s < CREATION_GRACE_S
-}
-
-/// A sale that was sealed to be rebuilt is rebuilt; one that was whole goes on, if it still is.
-fn sealed(seal: Seal, next: NextEpoch, expected: Expected) -> State {
-    match seal.wanted {
-        Wanted::Exactly(_) => begin(seal.hold, &seal.redis, next, expected),
-        Wanted::Anywhere(_) => State::Warming(Rebuilding { hold: seal.hold, next, expected }),
-    }
-}
-
-/// Lets the sale go on as it is where it is what PostgreSQL has by now; else it is rebuilt, in the same epoch, which no value
-/// has had yet.
-fn begin(hold: Hold, redis: &InRedis, next: NextEpoch, expected: Expected) -> State {
-    if !agree(&redis.state, &expected) {
-        return State::Warming(Rebuilding { hold, next, expected });
-    }
-    let (epoch, seq) = (redis.epoch, redis.seq);
-    State::Acking(Opening { hold, epoch, seq, next: Some(next), expected: Some(expected) })
-}
-
-impl Rebuilding {
-    /// Its first event is known to be there: it is the one that made this life.
-    fn opening(self) -> Opening {
-        let Self { hold, next, expected } = self;
-        let (epoch, seq) = (next.epoch, next.after.saturating_add(1));
-        Opening { hold, epoch, seq, next: None, expected: Some(expected) }
-    }
 }

@@ -4,7 +4,7 @@ use flash_wire::{NextEpoch, RebuiltReservation};
 
 use super::action::Opening;
 use crate::expected::Expected;
-use crate::known::{Hold, InRedis};
+use crate::known::{Hold, InRedis, agree};
 use crate::verdict::Wanted;
 
 /// Each state but the last asks for one action.
@@ -67,4 +67,31 @@ pub(super) enum After {
     Over,
     /// A new attempt, after so many milliseconds.
     Rest(u64),
+}
+
+/// A sale that was sealed to be rebuilt is rebuilt; one that was whole goes on, if it still is.
+pub(super) fn sealed(seal: Seal, next: NextEpoch, expected: Expected) -> State {
+    match seal.wanted {
+        Wanted::Exactly(_) => begin(seal.hold, &seal.redis, next, expected),
+        Wanted::Anywhere(_) => State::Warming(Rebuilding { hold: seal.hold, next, expected }),
+    }
+}
+
+/// Lets the sale go on as it is where it is what PostgreSQL has by now; else it is rebuilt, in the same epoch, which no value
+/// has had yet.
+pub(super) fn begin(hold: Hold, redis: &InRedis, next: NextEpoch, expected: Expected) -> State {
+    if !agree(&redis.state, &expected) {
+        return State::Warming(Rebuilding { hold, next, expected });
+    }
+    let (epoch, seq) = (redis.epoch, redis.seq);
+    State::Acking(Opening { hold, epoch, seq, next: Some(next), expected: Some(expected) })
+}
+
+impl Rebuilding {
+    /// Its first event is known to be there: it is the one that made this life.
+    pub(super) fn opening(self) -> Opening {
+        let Self { hold, next, expected } = self;
+        let (epoch, seq) = (next.epoch, next.after.saturating_add(1));
+        Opening { hold, epoch, seq, next: None, expected: Some(expected) }
+    }
 }

@@ -1,1 +1,374 @@
+use flash_wire::Terms;
 
+use super::*;
+use crate::expected::{Content, Expected, ExpectedSku};
+
+const TERM: u64 = 7;
+const HOLD: Hold = Hold { term: TERM, instance: 3 };
+const NEXT: NextEpoch = NextEpoch { epoch: 3, after: 1_000 };
+
+fn state(taken: u64) -> Expected {
+    let skus = vec![ExpectedSku { name: "s".to_owned(), total: 10, taken }];
+    Expected { content: Content { reservations: 0, digest: taken }, is_closed: false, skus }
+}
+
+/// Fenced by this attempt, in epoch 2, with the events up to 9, all of them acknowledged.
+fn redis() -> InRedis {
+    let terms = Terms { journal_events_max: Some(10), ..Terms::simple(10) };
+    InRedis { epoch: 2, seq: 9, acked: 9, hold: HOLD, is_fenced: true, is_away: false, terms, state: state(0) }
+}
+
+fn postgres() -> InPostgres {
+    let (has_rejections, has_unsettled) = (false, false);
+    InPostgres { epoch: 2, head: Some(9), term: TERM, has_rejections, has_unsettled, age_s: 1_000, state: state(0) }
+}
+
+fn known(redis: Option<InRedis>, postgres: Option<InPostgres>) -> Answer {
+    Answer::Known(Known { redis, postgres })
+}
+
+/// What both have alike.
+fn whole() -> Answer {
+    known(Some(redis()), Some(postgres()))
+}
+
+/// Redis lacks an event.
+fn behind() -> Answer {
+    known(Some(redis()), Some(InPostgres { head: Some(10), ..postgres() }))
+}
+
+/// PostgreSQL has forgotten events.
+fn forgotten() -> Answer {
+    known(Some(redis()), Some(InPostgres { head: Some(5), ..postgres() }))
+}
+
+fn sealed(expected: Expected) -> Answer {
+    Answer::Sealed { next: NEXT, expected }
+}
+
+fn page(ids: &[u64]) -> Vec<RebuiltReservation<'static>> {
+    let one = |&id: &u64| RebuiltReservation {
+        id,
+        buyer: format!("buyer-{id}").into(),
+        slot: 0,
+        state: "confirmed".into(),
+        items: Vec::new(),
+        expires_at_ms: None,
+        request: None,
+        fingerprint: None,
+    };
+    ids.iter().map(one).collect()
+}
+
+/// The action's name, without what is in it.
+fn name(action: &Action) -> String {
+    let shown = format!("{action:?}");
+    shown.split([' ', '(']).next().unwrap_or_default().to_owned()
+}
+
+fn next(recovery: &mut Recovery, now_ms: u64) -> String {
+    name(&recovery.next(now_ms))
+}
+
+/// A recovery that has heard these answers at time 0, all of which it was to expect.
+fn after(answers: &[Answer]) -> Recovery {
+    let mut recovery = Recovery::new();
+    for answer in answers {
+        let action = next(&mut recovery, 0);
+        assert!(!["Rest", "Over"].contains(&action.as_str()), "{action} before {answer:?}");
+        recovery.learn(0, Ok(answer.clone()));
+    }
+    recovery
+}
+
+const TAKEN: Answer = Answer::Taken { term: TERM };
+const FENCED: Answer = Answer::Fenced { instance: HOLD.instance };
+
+/// Answers that lead to an attempt whose barrier has passed.
+fn held(then: &[Answer]) -> Vec<Answer> {
+    [&[whole(), TAKEN, FENCED, Answer::Passed], then].concat()
+}
+
+/// The ways into each state, by the name of the action that the state asks for.
+fn states() -> Vec<(&'static str, Vec<Answer>)> {
+    let rebuilt = |then: &[Answer]| held(&[&[behind(), Answer::Done, sealed(state(1)), Answer::Done], then].concat());
+    vec![
+        ("Look", vec![]),
+        ("Take", vec![whole()]),
+        ("Fence", vec![whole(), TAKEN]),
+        ("Barrier", vec![whole(), TAKEN, FENCED]),
+        ("Look", held(&[])),
+        ("Rehearse", held(&[behind()])),
+        ("Seal", held(&[whole()])),
+        ("Seal", held(&[behind(), Answer::Done])),
+        ("Collect", held(&[forgotten()])),
+        ("Look", held(&[forgotten(), Answer::Collected(page(&[]))])),
+        ("Restore", held(&[forgotten(), Answer::Collected(page(&[])), forgotten()])),
+        ("Ack", held(&[whole(), sealed(state(0))])),
+        ("Unfence", held(&[whole(), sealed(state(0)), Answer::Done])),
+        ("Warm", held(&[behind(), Answer::Done, sealed(state(1))])),
+        ("ReadPage", rebuilt(&[])),
+        ("Rebuild", rebuilt(&[Answer::Page(page(&[1, 2]))])),
+        ("Unfence", rebuilt(&[Answer::Page(page(&[]))])),
+        ("Settle", held(&[whole(), sealed(state(0)), Answer::Done, Answer::Done])),
+        ("End", held(&[whole(), sealed(state(0)), Answer::Done, Answer::Done, Answer::Done])),
+    ]
+}
+
+fn every_answer() -> Vec<Answer> {
+    vec![
+        whole(),
+        behind(),
+        forgotten(),
+        known(None, None),
+        TAKEN,
+        FENCED,
+        Answer::Passed,
+        sealed(state(0)),
+        sealed(state(1)),
+        Answer::NotYet,
+        Answer::Collected(page(&[])),
+        Answer::Page(page(&[])),
+        Answer::Page(page(&[3])),
+        Answer::Done,
+    ]
+}
+
+const EVERY_SETBACK: [Setback; 7] = [
+    Setback::Refused(Refusal::Fenced),
+    Setback::Refused(Refusal::Conflict),
+    Setback::Superseded,
+    Setback::Another,
+    Setback::Unknown,
+    Setback::Away,
+    Setback::Failed,
+];
+
+#[test]
+fn each_state_asks_for_its_action() {
+    for (want, answers) in states() {
+        assert_eq!(next(&mut after(&answers), 0), want, "{answers:?}");
+    }
+}
+
+/// After whatever comes, nothing that changes a sale follows but in its place: only the answer to a seal leads to a warming or
+/// an acknowledgement, and only these to the sale's opening.
+#[test]
+fn no_outcome_skips_a_step() {
+    let may_follow = |before: &str, action: &str| match action {
+        "Fence" => ["Take", "Look"].contains(&before),
+        "Barrier" => ["Fence", "Barrier"].contains(&before),
+        "Seal" => ["Look", "Rehearse"].contains(&before),
+        "Restore" => before == "Look",
+        "Ack" | "Warm" => ["Seal", "Restore"].contains(&before),
+        "Rebuild" => before == "ReadPage",
+        "Unfence" => ["Ack", "ReadPage", "Look"].contains(&before),
+        "Settle" => ["Unfence", "Look"].contains(&before),
+        _ => true,
+    };
+    for (before, answers) in states() {
+        let outcomes = every_answer().into_iter().map(Ok).chain(EVERY_SETBACK.map(Err));
+        for outcome in outcomes {
+            let mut recovery = after(&answers);
+            next(&mut recovery, 0);
+            recovery.learn(0, outcome.clone());
+            let action = next(&mut recovery, 0);
+            assert!(may_follow(before, &action), "{before} {outcome:?} -> {action}");
+        }
+    }
+}
+
+/// `want`: what follows in each of the states, in the order of [`states`], for each setback of a kind.
+#[test]
+fn a_setback_ends_the_attempt_and_never_repeats_what_may_have_been_done() {
+    for (before, answers) in states() {
+        for setback in EVERY_SETBACK {
+            let mut recovery = after(&answers);
+            next(&mut recovery, 0);
+            recovery.learn(0, Err(setback));
+            let ends = matches!(setback, Setback::Superseded | Setback::Another);
+            let has_lease = !matches!(before, "Take") && !answers.is_empty();
+            let want = match before {
+                "Barrier" if !ends => "Barrier",
+                "Fence" if setback == Setback::Refused(Refusal::Fenced) => "Take",
+                "Settle" => "End",
+                "End" => "Over",
+                _ if setback == Setback::Superseded || !has_lease => "Rest",
+                _ => "End",
+            };
+            assert_eq!(next(&mut recovery, 0), want, "{before} {setback:?} after {answers:?}");
+        }
+    }
+}
+
+#[test]
+fn an_attempt_that_failed_begins_anew_with_a_look_and_another_term() {
+    let mut recovery = after(&held(&[behind(), Answer::Done, sealed(state(1))]));
+    assert_eq!(next(&mut recovery, 0), "Warm");
+    recovery.learn(0, Err(Setback::Unknown));
+    assert_eq!(recovery.next(0), Action::End { term: TERM });
+    recovery.learn(0, Ok(Answer::Done));
+    assert_eq!(recovery.next(1), Action::Rest { until_ms: REST_MS });
+    assert_eq!(recovery.next(REST_MS), Action::Look);
+    recovery.learn(REST_MS, Ok(whole()));
+    assert_eq!(recovery.next(REST_MS), Action::Take);
+}
+
+#[test]
+fn setbacks_of_a_sale_make_it_rest_ever_longer_and_those_of_servers_do_not() {
+    let rests = |setback, count| {
+        let (mut recovery, mut now_ms, mut rests) = (Recovery::new(), 0, Vec::new());
+        for _ in 0..count {
+            assert_eq!(recovery.next(now_ms), Action::Look);
+            recovery.learn(now_ms, Err(setback));
+            let Action::Rest { until_ms } = recovery.next(now_ms) else { panic!("it does not rest") };
+            rests.push(until_ms - now_ms);
+            now_ms = until_ms;
+        }
+        rests
+    };
+    assert_eq!(rests(Setback::Failed, 8), [250, 500, 1_000, 2_000, 4_000, 8_000, REST_MS_MAX, REST_MS_MAX]);
+    assert_eq!(rests(Setback::Away, 3), [RETRY_MS; 3]);
+    assert_eq!(rests(Setback::Another, 3), [AWAY_MS; 3]);
+}
+
+#[test]
+fn a_lease_is_renewed_before_the_next_step_once_it_may_run_out() {
+    let mut recovery = after(&held(&[whole()]));
+    assert_eq!(next(&mut recovery, RENEW_AFTER_MS - 1), "Seal");
+    assert_eq!(recovery.next(RENEW_AFTER_MS), Action::Renew { term: TERM });
+    recovery.learn(RENEW_AFTER_MS + 500, Ok(Answer::Done));
+    assert_eq!(next(&mut recovery, RENEW_AFTER_MS + 500), "Seal");
+    assert_eq!(next(&mut recovery, 2 * RENEW_AFTER_MS), "Renew", "it runs from when it was asked for");
+    recovery.learn(2 * RENEW_AFTER_MS, Err(Setback::Superseded));
+    assert_eq!(next(&mut recovery, 2 * RENEW_AFTER_MS), "Rest");
+}
+
+#[test]
+fn a_barrier_serves_the_value_that_was_fenced_before_it_and_no_other() {
+    let mut recovery = after(&held(&[]));
+    let other = Hold { instance: 4, ..HOLD };
+    recovery.next(0);
+    recovery.learn(0, Ok(known(Some(InRedis { hold: other, ..redis() }), Some(postgres()))));
+    assert_eq!(recovery.next(0), Action::Fence { term: TERM });
+    recovery.learn(0, Ok(Answer::Fenced { instance: 4 }));
+    assert_eq!(recovery.next(0), Action::Barrier(other));
+}
+
+#[test]
+fn a_later_term_ends_the_attempt() {
+    let later = Hold { term: TERM + 1, ..HOLD };
+    for known in [
+        known(Some(InRedis { hold: later, ..redis() }), Some(postgres())),
+        known(Some(redis()), Some(InPostgres { term: TERM + 1, ..postgres() })),
+    ] {
+        assert_eq!(next(&mut after(&held(&[known])), 0), "Rest");
+    }
+}
+
+#[test]
+fn terms_that_postgresql_has_forgotten_are_passed_over() {
+    let mut recovery = after(&[whole()]);
+    for term in 1..=u64::from(OUTBIDS_MAX) {
+        assert_eq!(next(&mut recovery, 0), "Take");
+        recovery.learn(0, Ok(Answer::Taken { term }));
+        assert_eq!(recovery.next(0), Action::Fence { term });
+        recovery.learn(0, Err(Setback::Refused(Refusal::Fenced)));
+    }
+    recovery.next(0);
+    recovery.learn(0, Ok(Answer::Taken { term: 9_999 }));
+    recovery.next(0);
+    recovery.learn(0, Err(Setback::Refused(Refusal::Fenced)));
+    assert_eq!(next(&mut recovery, 0), "End", "it has an end");
+}
+
+#[test]
+fn a_sale_in_no_doubt_is_left_alone() {
+    let open = InRedis { is_fenced: false, ..redis() };
+    for (redis, postgres) in [(Some(open.clone()), Some(postgres())), (Some(open), None), (None, None)] {
+        let redis = redis.map(|redis| InRedis { acked: postgres.as_ref().map_or(0, |_| 9), ..redis });
+        assert_eq!(next(&mut after(&[known(redis, postgres)]), 0), "Over");
+    }
+}
+
+#[test]
+fn a_sale_that_is_being_created_is_left_to_its_request() {
+    let new = |head, age_s| known(None, Some(InPostgres { head, age_s, ..postgres() }));
+    for head in [None, Some(0)] {
+        assert_eq!(next(&mut after(&[new(head, CREATION_GRACE_S - 1)]), 0), "Rest");
+        assert_eq!(next(&mut after(&[new(head, CREATION_GRACE_S)]), 0), "Take");
+    }
+    assert_eq!(next(&mut after(&[new(Some(1), 0)]), 0), "Take");
+}
+
+#[test]
+fn rejections_of_a_life_that_is_over_are_settled() {
+    let open = InRedis { is_fenced: false, ..redis() };
+    let mut recovery = after(&[known(Some(open), Some(InPostgres { has_unsettled: true, ..postgres() }))]);
+    assert_eq!(recovery.next(0), Action::Settle { epoch: 2 });
+    recovery.learn(0, Ok(Answer::Done));
+    assert!(recovery.is_over());
+}
+
+#[test]
+fn a_sale_of_another_key_is_not_replaced() {
+    let away = || known(Some(InRedis { is_away: true, ..redis() }), Some(postgres()));
+    assert_eq!(next(&mut after(&[away()]), 0), "Rest");
+    assert_eq!(next(&mut after(&held(&[away()])), 0), "End");
+}
+
+#[test]
+fn a_sale_that_differs_once_it_is_sealed_is_rebuilt_in_the_same_epoch() {
+    let mut recovery = after(&held(&[whole(), sealed(state(1))]));
+    assert_eq!(recovery.next(0), Action::Warm { hold: HOLD, next: NEXT, expected: &state(1) });
+}
+
+#[test]
+fn a_sale_that_redis_refuses_to_open_as_it_is_is_rebuilt_next_time() {
+    let mut recovery = after(&held(&[whole(), sealed(state(0)), Answer::Done]));
+    assert_eq!(next(&mut recovery, 0), "Unfence");
+    recovery.learn(0, Err(Setback::Refused(Refusal::Conflict)));
+    recovery.next(0);
+    recovery.learn(0, Ok(Answer::Done));
+    for answer in held(&[whole()]) {
+        recovery.next(REST_MS);
+        recovery.learn(REST_MS, Ok(answer));
+    }
+    assert_eq!(next(&mut recovery, REST_MS), "Rehearse");
+}
+
+#[test]
+fn what_redis_has_is_written_only_while_it_has_it() {
+    let collected = [forgotten(), Answer::Collected(page(&[]))];
+    let elsewhere = known(Some(InRedis { hold: Hold { instance: 9, ..HOLD }, ..redis() }), Some(postgres()));
+    assert_eq!(next(&mut after(&held(&[&collected[..], &[elsewhere]].concat())), 0), "Fence");
+    let fewer = [forgotten(), Answer::Collected(page(&[1])), forgotten()];
+    assert_eq!(next(&mut after(&held(&fewer)), 0), "Rest");
+}
+
+#[test]
+fn pages_that_do_not_go_on_end_a_rebuilding() {
+    let rebuilt = [behind(), Answer::Done, sealed(state(1)), Answer::Done];
+    let pages = [Answer::Page(page(&[1, 2])), Answer::Done, Answer::Page(page(&[2]))];
+    assert_eq!(next(&mut after(&held(&[&rebuilt[..], &pages].concat())), 0), "End");
+}
+
+#[test]
+fn a_sale_without_a_journal_opens_in_its_epoch() {
+    let alone = InRedis { terms: Terms::simple(10), ..redis() };
+    let mut recovery = after(&held(&[known(Some(alone), None)]));
+    let want = Opening { hold: HOLD, epoch: 2, seq: 9, next: None, expected: None };
+    assert_eq!(recovery.next(0), Action::Unfence(&want));
+    recovery.learn(0, Ok(Answer::Done));
+    assert_eq!(next(&mut recovery, 0), "End");
+}
+
+#[test]
+fn events_on_their_way_are_waited_for_under_the_same_fence() {
+    let mut recovery =
+        after(&held(&[known(Some(InRedis { acked: 5, ..redis() }), Some(InPostgres { head: Some(5), ..postgres() }))]));
+    assert_eq!(recovery.next(0), Action::Rest { until_ms: WAIT_STEP_MS });
+    assert_eq!(recovery.next(WAIT_STEP_MS), Action::Look);
+    recovery.learn(WAIT_STEP_MS, Ok(whole()));
+    assert_eq!(next(&mut recovery, WAIT_STEP_MS), "Seal");
+}
