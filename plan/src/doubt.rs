@@ -89,8 +89,8 @@ pub fn doubt(redis: Option<RedisMark>, postgres: Option<PostgresMark>) -> Option
 
 impl From<&InRedis> for RedisMark {
     fn from(redis: &InRedis) -> Self {
-        let &InRedis { epoch, acked, hold, is_fenced, .. } = redis;
-        Self { epoch, term: Some(hold.term), acked, is_fenced, has_journal: redis.has_journal() }
+        let &InRedis { epoch, acked, attempt, is_fenced, .. } = redis;
+        Self { epoch, term: Some(attempt.term), acked, is_fenced, has_journal: redis.has_journal() }
     }
 }
 

@@ -1,18 +1,7 @@
 //! What is known of one sale, as plain data.
 
-use flash_wire::{RebuiltReservation, Terms};
-
-use crate::expected::{Content, Expected};
-
-/// What a FENCE of a recovery attempt has established: no command of an earlier attempt changes this value any more, and a
-/// command of this attempt changes no other value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold {
-    /// The recovery attempt.
-    pub term: u64,
-    /// The value that the FENCE met in Redis.
-    pub instance: u64,
-}
+use flash_wire::digest::{element, sku_hash};
+use flash_wire::{Attempt, Content, Expected, RebuiltReservation, State, Terms};
 
 /// A sale in Redis, as STATUS shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +13,7 @@ pub struct InRedis {
     /// PostgreSQL has said that it has everything up to here.
     pub acked: u64,
     /// Its value, and the newest attempt that has fenced it; term 0: none has.
-    pub hold: Hold,
+    pub attempt: Attempt,
     /// Whether it decides nothing.
     pub is_fenced: bool,
     /// Whether it belongs under another key, and lies here by a RENAME, COPY or RESTORE.
@@ -86,6 +75,10 @@ pub(crate) fn agree(one: &Expected, other: &Expected) -> bool {
 
 /// The content that active reservations make.
 pub(crate) fn content_of(reservations: &[RebuiltReservation<'_>]) -> Content {
-    // TODO core
-    Content { reservations: reservations.len() as u64, digest: 0 }
+    let mut content = Content::default();
+    for RebuiltReservation { id, buyer, items, state, .. } in reservations {
+        let items = items.iter().map(|item| (sku_hash(&item.sku), item.quantity));
+        content.add(element(*id, buyer, items, State::from_name(state).unwrap_or(State::Held)));
+    }
+    content
 }

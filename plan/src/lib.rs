@@ -8,18 +8,18 @@
 
 pub mod batch;
 mod doubt;
-mod expected;
 mod known;
 mod recovery;
 mod relay;
 mod verdict;
 
 pub use doubt::{PostgresMark, RedisMark, Why, doubt};
-pub use expected::{Content, Expected, ExpectedSku};
-pub use known::{Hold, InPostgres, InRedis, Known};
+/// What a recovery's commands are made of.
+pub use flash_wire::{Attempt, Content, Expected, ExpectedSku, NextEpoch, Unfence};
+pub use known::{InPostgres, InRedis, Known};
 pub use recovery::{
     AWAY_MS, CREATION_GRACE_S, LEASE_MS, OUTBIDS_MAX, RENEW_AFTER_MS, REST_MS, REST_MS_MAX, RETRY_MS, WAIT_STEP_MS,
 };
-pub use recovery::{Action, Answer, Opening, Recovery, Setback};
+pub use recovery::{Action, Answer, Recovery, Setback};
 pub use relay::{FORGET_MS, Journal, Plan, RESEND_MS, RESEND_MS_MAX, SALES_MAX};
 pub use verdict::{Verdict, Wanted, verdict};

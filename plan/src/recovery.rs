@@ -11,13 +11,13 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use flash_wire::{NextEpoch, RebuiltReservation, Refusal};
+use flash_wire::{Attempt, NextEpoch, RebuiltReservation, Refusal, Unfence};
 
-pub use self::action::{Action, Answer, Opening, Setback};
+pub use self::action::{Action, Answer, Setback};
 pub use self::limits::*;
 use self::state::{After, Rebuilding, Rehearsal, Seal, State, begin, sealed};
 use crate::doubt::{Why, doubt};
-use crate::known::{Hold, InPostgres, InRedis, Known, content_of};
+use crate::known::{InPostgres, InRedis, Known, content_of};
 use crate::verdict::{Verdict, Wanted, verdict};
 
 /// The recovery of one sale, from the doubt to its end.
@@ -111,7 +111,7 @@ impl Recovery {
             return;
         }
         match self.state {
-            State::Waiting(hold) => self.state = State::Observing(hold),
+            State::Waiting(attempt) => self.state = State::Observing(attempt),
             State::Resting => self.state = State::Looking,
             _ => {}
         }
@@ -122,23 +122,27 @@ impl Recovery {
             State::Looking | State::Observing(_) | State::Checking(..) => Action::Look,
             State::Taking => Action::Take,
             State::Fencing(term) => Action::Fence { term: *term },
-            State::AwaitingBarrier(hold) => Action::Barrier(*hold),
+            State::AwaitingBarrier(attempt) => Action::Barrier(*attempt),
             State::Waiting(_) | State::Resting => Action::Rest { until_ms: self.rests_until_ms },
             State::Rehearsing(seal, Rehearsal { next, expected }) => {
-                Action::Rehearse { hold: seal.hold, next: *next, expected }
+                Action::Rehearse { attempt: seal.attempt, next: *next, expected }
             }
-            State::Sealing(Seal { hold, epoch, wanted, .. }) => {
-                Action::Seal { term: hold.term, epoch: *epoch, wanted: *wanted }
+            State::Sealing(Seal { attempt, epoch, wanted, .. }) => {
+                Action::Seal { term: attempt.term, epoch: *epoch, wanted: *wanted }
             }
-            State::Collecting(hold) => Action::Collect(*hold),
-            State::Restoring(hold, redis, reservations) => Action::Restore { term: hold.term, redis, reservations },
-            State::Acking(Opening { epoch, seq, .. }) => Action::Ack { epoch: *epoch, seq: *seq },
-            State::Warming(Rebuilding { hold, next, expected }) => Action::Warm { hold: *hold, next: *next, expected },
+            State::Collecting(attempt) => Action::Collect(*attempt),
+            State::Restoring(attempt, redis, reservations) => {
+                Action::Restore { term: attempt.term, redis, reservations }
+            }
+            State::Acking(Unfence { epoch, seq, .. }) => Action::Ack { epoch: *epoch, seq: *seq },
+            State::Warming(Rebuilding { attempt, next, expected }) => {
+                Action::Warm { attempt: *attempt, next: *next, expected }
+            }
             State::Reading(_, after) => Action::ReadPage { after: *after },
-            State::GivingBack(Rebuilding { hold, next, .. }, page) => {
-                Action::Rebuild { hold: *hold, epoch: next.epoch, page }
+            State::GivingBack(Rebuilding { attempt, next, .. }, page) => {
+                Action::Rebuild { attempt: *attempt, epoch: next.epoch, page }
             }
-            State::Unfencing(opening) => Action::Unfence(opening),
+            State::Unfencing(unfence) => Action::Unfence(unfence),
             State::Settling(epoch) => Action::Settle { epoch: *epoch },
             State::Ending(term, _) => Action::End { term: *term },
             State::Over => Action::Over,
@@ -158,27 +162,29 @@ impl Recovery {
         match (state, answer) {
             (State::Looking, Answer::Known(known)) => self.looked(now_ms, &known),
             (State::Taking, Answer::Taken { term }) => self.taken(term),
-            (State::Fencing(term), Answer::Fenced { instance }) => State::AwaitingBarrier(Hold { term, instance }),
-            (State::AwaitingBarrier(hold), Answer::Passed) => State::Observing(hold),
-            (State::Observing(hold), Answer::Known(known)) => self.observed(now_ms, hold, known),
+            (State::Fencing(term), Answer::Fenced { instance }) => State::AwaitingBarrier(Attempt { term, instance }),
+            (State::AwaitingBarrier(attempt), Answer::Passed) => State::Observing(attempt),
+            (State::Observing(attempt), Answer::Known(known)) => self.observed(now_ms, attempt, known),
             (State::Rehearsing(seal, _), Answer::Done) => State::Sealing(seal),
             (State::Sealing(seal), Answer::Sealed { next, expected }) => sealed(seal, next, expected),
-            (State::Collecting(hold), Answer::Collected(reservations)) => State::Checking(hold, reservations),
-            (State::Checking(hold, reservations), Answer::Known(known)) => {
-                self.checked(now_ms, hold, reservations, known)
+            (State::Collecting(attempt), Answer::Collected(reservations)) => State::Checking(attempt, reservations),
+            (State::Checking(attempt, reservations), Answer::Known(known)) => {
+                self.checked(now_ms, attempt, reservations, known)
             }
-            (State::Restoring(hold, redis, _), Answer::Sealed { next, expected }) => {
-                begin(hold, &redis, next, expected)
+            (State::Restoring(attempt, redis, _), Answer::Sealed { next, expected }) => {
+                begin(attempt, &redis, next, expected)
             }
-            (State::Sealing(Seal { hold, .. }) | State::Restoring(hold, ..), Answer::NotYet) => self.wait(now_ms, hold),
-            (State::Acking(opening), Answer::Done) => State::Unfencing(opening),
+            (State::Sealing(Seal { attempt, .. }) | State::Restoring(attempt, ..), Answer::NotYet) => {
+                self.wait(now_ms, attempt)
+            }
+            (State::Acking(unfence), Answer::Done) => State::Unfencing(unfence),
             (State::Warming(rebuilding), Answer::Done) => State::Reading(rebuilding, 0),
             (State::Reading(rebuilding, after), Answer::Page(page)) => self.read(now_ms, rebuilding, after, page),
             (State::GivingBack(rebuilding, page), Answer::Done) => {
                 State::Reading(rebuilding, page.last().map_or(0, |last| last.id))
             }
-            (State::Unfencing(opening), Answer::Done) if opening.expected.is_some() => {
-                State::Settling(opening.newest_epoch())
+            (State::Unfencing(unfence), Answer::Done) if unfence.expected.is_some() => {
+                State::Settling(unfence.next.map_or(unfence.epoch, |next| next.epoch))
             }
             (State::Unfencing(_) | State::Settling(_), Answer::Done) => self.finish(),
             (State::Ending(_, after), Answer::Done) => self.ended(now_ms, after),
@@ -209,13 +215,13 @@ impl Recovery {
     }
 
     fn failed(&mut self, now_ms: u64, state: State, setback: Setback) -> State {
-        let goes_on = matches!(&state, State::Acking(opening) | State::Unfencing(opening) if opening.next.is_some());
+        let goes_on = matches!(&state, State::Acking(unfence) | State::Unfencing(unfence) if unfence.next.is_some());
         self.is_refused |= goes_on && matches!(setback, Setback::Refused(_));
         match state {
             State::Fencing(_) if setback == Setback::Refused(Refusal::Fenced) => self.outbid(now_ms),
             // The fence is there, whatever became of the barrier: another barrier is as good.
-            State::AwaitingBarrier(hold) if !matches!(setback, Setback::Superseded | Setback::Another) => {
-                State::AwaitingBarrier(hold)
+            State::AwaitingBarrier(attempt) if !matches!(setback, Setback::Superseded | Setback::Another) => {
+                State::AwaitingBarrier(attempt)
             }
             // The sale is open. Rejections that are not settled bring another recovery.
             State::Settling(_) => self.finish(),
@@ -275,9 +281,9 @@ impl Recovery {
     }
 
     /// The sale behind its barrier, if it is still the one that was fenced.
-    fn observed(&mut self, now_ms: u64, hold: Hold, known: Known) -> State {
+    fn observed(&mut self, now_ms: u64, attempt: Attempt, known: Known) -> State {
         let Known { redis, postgres } = known;
-        let redis = match self.still_held(now_ms, hold, redis, postgres.as_ref()) {
+        let redis = match self.still_fenced(now_ms, attempt, redis, postgres.as_ref()) {
             Ok(redis) => redis,
             Err(state) => return state,
         };
@@ -288,69 +294,75 @@ impl Recovery {
         match (verdict, postgres) {
             (Verdict::OpenAsItIs, _) => {
                 let (epoch, seq) = (redis.epoch, redis.seq);
-                State::Unfencing(Opening { hold, epoch, seq, next: None, expected: None })
+                State::Unfencing(Unfence { epoch, seq, next: None, attempt: Some(attempt), expected: None })
             }
-            (Verdict::Restore, _) => State::Collecting(hold),
+            (Verdict::Restore, _) => State::Collecting(attempt),
             (Verdict::Seal, Some(InPostgres { epoch, .. })) => {
                 let wanted = Wanted::Exactly(redis.seq);
-                State::Sealing(Seal { hold, redis: Box::new(redis), epoch, wanted })
+                State::Sealing(Seal { attempt, redis: Box::new(redis), epoch, wanted })
             }
             (Verdict::Rebuild, Some(InPostgres { epoch, head, state, .. })) => {
                 let after = head.unwrap_or(0).max(redis.seq);
                 let next = NextEpoch { epoch: epoch.saturating_add(1), after };
                 let wanted = Wanted::Anywhere(redis.seq);
-                let seal = Seal { hold, redis: Box::new(redis), epoch, wanted };
+                let seal = Seal { attempt, redis: Box::new(redis), epoch, wanted };
                 State::Rehearsing(seal, Rehearsal { next, expected: state })
             }
-            (Verdict::Wait | Verdict::Seal | Verdict::Rebuild, _) => self.wait(now_ms, hold),
+            (Verdict::Wait | Verdict::Seal | Verdict::Rebuild, _) => self.wait(now_ms, attempt),
         }
     }
 
     /// What was collected is written to PostgreSQL only if the sale is still the one that it was collected from.
-    fn checked(&mut self, now_ms: u64, hold: Hold, reservations: Page, Known { redis, postgres }: Known) -> State {
-        match self.still_held(now_ms, hold, redis, postgres.as_ref()) {
+    fn checked(
+        &mut self,
+        now_ms: u64,
+        attempt: Attempt,
+        reservations: Page,
+        Known { redis, postgres }: Known,
+    ) -> State {
+        match self.still_fenced(now_ms, attempt, redis, postgres.as_ref()) {
             Ok(redis) if redis.state.content == content_of(&reservations) => {
-                State::Restoring(hold, Box::new(redis), reservations)
+                State::Restoring(attempt, Box::new(redis), reservations)
             }
-            Ok(_) => self.wait(now_ms, hold),
+            Ok(_) => self.wait(now_ms, attempt),
             Err(state) => state,
         }
     }
 
     /// The sale in Redis, if this attempt holds it; else what to do instead.
-    fn still_held(
+    fn still_fenced(
         &mut self,
         now_ms: u64,
-        hold: Hold,
+        attempt: Attempt,
         redis: Option<InRedis>,
         postgres: Option<&InPostgres>,
     ) -> Result<InRedis, State> {
-        let newest = redis.as_ref().map_or(0, |redis| redis.hold.term);
-        if newest.max(postgres.map_or(0, |postgres| postgres.term)) > hold.term {
+        let newest = redis.as_ref().map_or(0, |redis| redis.attempt.term);
+        if newest.max(postgres.map_or(0, |postgres| postgres.term)) > attempt.term {
             return Err(self.give_up(now_ms, Setback::Superseded));
         }
         match redis {
             Some(redis) if redis.is_away && redis.has_journal() => Err(self.give_up(now_ms, Setback::Failed)),
-            Some(redis) if redis.hold == hold && redis.is_fenced => Ok(redis),
+            Some(redis) if redis.attempt == attempt && redis.is_fenced => Ok(redis),
             // Somebody else has opened it: nothing that was seen counts.
-            Some(redis) if redis.hold == hold => Err(self.give_up(now_ms, Setback::Unknown)),
+            Some(redis) if redis.attempt == attempt => Err(self.give_up(now_ms, Setback::Unknown)),
             // Another value, or none: its fence, and a barrier after that, are still to come.
-            Some(_) | None => Err(State::Fencing(hold.term)),
+            Some(_) | None => Err(State::Fencing(attempt.term)),
         }
     }
 
     /// What is read must go on, or a rebuilding would have no end.
     fn read(&mut self, now_ms: u64, rebuilding: Rebuilding, after: u64, page: Page) -> State {
         match page.last().map(|last| last.id) {
-            None => State::Unfencing(rebuilding.opening()),
+            None => State::Unfencing(rebuilding.unfence()),
             Some(last) if last > after => State::GivingBack(rebuilding, page),
             Some(_) => self.give_up(now_ms, Setback::Failed),
         }
     }
 
-    fn wait(&mut self, now_ms: u64, hold: Hold) -> State {
+    fn wait(&mut self, now_ms: u64, attempt: Attempt) -> State {
         self.rests_until_ms = now_ms.saturating_add(WAIT_STEP_MS);
-        State::Waiting(hold)
+        State::Waiting(attempt)
     }
 
     /// The attempt is over, and another one begins after a rest.

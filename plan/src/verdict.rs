@@ -52,11 +52,9 @@ pub fn verdict(redis: &InRedis, postgres: Option<&InPostgres>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use flash_wire::Terms;
+    use flash_wire::{Attempt, Content, Expected, ExpectedSku, Terms};
 
     use super::*;
-    use crate::expected::{Content, Expected, ExpectedSku};
-    use crate::known::Hold;
 
     fn state(taken: u64) -> Expected {
         let skus = vec![ExpectedSku { name: "s".to_owned(), total: 10, taken }];
@@ -65,8 +63,8 @@ mod tests {
 
     fn redis(epoch: u64, seq: u64) -> InRedis {
         let terms = Terms { journal_events_max: Some(10), ..Terms::simple(10) };
-        let hold = Hold { term: 1, instance: 1 };
-        InRedis { epoch, seq, acked: 0, hold, is_fenced: true, is_away: false, terms, state: state(4) }
+        let attempt = Attempt { term: 1, instance: 1 };
+        InRedis { epoch, seq, acked: 0, attempt, is_fenced: true, is_away: false, terms, state: state(4) }
     }
 
     fn postgres(epoch: u64, head: Option<u64>) -> InPostgres {

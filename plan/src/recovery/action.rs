@@ -1,9 +1,8 @@
 //! What a recovery asks for, and what it hears of it.
 
-use flash_wire::{NextEpoch, RebuiltReservation, Refusal};
+use flash_wire::{Attempt, Expected, NextEpoch, RebuiltReservation, Refusal, Unfence};
 
-use crate::expected::Expected;
-use crate::known::{Hold, InRedis, Known};
+use crate::known::{InRedis, Known};
 use crate::verdict::Wanted;
 
 /// The next thing to do for a sale. The caller carries it out and tells the outcome.
@@ -24,8 +23,8 @@ pub enum Action<'a> {
         term: u64,
     },
     /// Publish a barrier from now on, and wait until it is in PostgreSQL: [`Answer::Passed`]. One barrier may serve any number
-    /// of holds that were asked for before it is published. It serves no other hold of the same sale.
-    Barrier(Hold),
+    /// of holds that were asked for before it is published. It serves no other attempt of the same sale.
+    Barrier(Attempt),
     /// Nothing until then.
     Rest {
         /// When to ask again, by the caller's clock.
@@ -35,7 +34,7 @@ pub enum Action<'a> {
     /// refusal is FENCED; any other outcome says why the true one would fail (the memory limit, rights, terms).
     Rehearse {
         /// The attempt, and the value of which the instance must not be.
-        hold: Hold,
+        attempt: Attempt,
         /// The epoch that would begin.
         next: NextEpoch,
         /// What the sale would have.
@@ -52,7 +51,7 @@ pub enum Action<'a> {
         wanted: Wanted,
     },
     /// Read all active reservations of the fenced sale from Redis (FLASH.ACTIVE): [`Answer::Collected`].
-    Collect(Hold),
+    Collect(Attempt),
     /// Write into PostgreSQL what it has forgotten, seal, and begin the next epoch, in one transaction: as `Seal`.
     Restore {
         /// The attempt.
@@ -72,7 +71,7 @@ pub enum Action<'a> {
     /// `WARM key … EPOCH AFTER TERM INSTANCE`, with the terms from PostgreSQL and what is expected: [`Answer::Done`].
     Warm {
         /// The attempt, and the value that gives way.
-        hold: Hold,
+        attempt: Attempt,
         /// The life that begins.
         next: NextEpoch,
         /// Its totals, and whether it is closed.
@@ -86,14 +85,14 @@ pub enum Action<'a> {
     /// `REBUILD key epoch TERM INSTANCE reservation …` for all of them: [`Answer::Done`].
     Rebuild {
         /// The attempt, and the value that is rebuilt.
-        hold: Hold,
+        attempt: Attempt,
         /// Its life.
         epoch: u64,
         /// What it gets back.
         page: &'a [RebuiltReservation<'static>],
     },
     /// `UNFENCE key …`: [`Answer::Done`].
-    Unfence(&'a Opening),
+    Unfence(&'a Unfence),
     /// Redis counts the rejections of the epochs before this one no more: [`Answer::Done`].
     Settle {
         /// The epoch that is open in Redis.
@@ -106,29 +105,6 @@ pub enum Action<'a> {
     },
     /// Nothing any more: the sale is in no doubt.
     Over,
-}
-
-/// How a fenced sale is to go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening {
-    /// The attempt, and the value that it means.
-    pub hold: Hold,
-    /// The life that is fenced.
-    pub epoch: u64,
-    /// The newest seq that PostgreSQL or the queue has.
-    pub seq: u64,
-    /// The epoch in which the sale goes on; none: the same.
-    pub next: Option<NextEpoch>,
-    /// What it must be; none: it has no journal, and only Redis knows.
-    pub expected: Option<Expected>,
-}
-
-impl Opening {
-    /// The epoch that is open afterwards.
-    #[must_use]
-    pub fn newest_epoch(&self) -> u64 {
-        self.next.map_or(self.epoch, |next| next.epoch)
-    }
 }
 
 /// What an action has brought.

@@ -1,10 +1,8 @@
 //! Where the recovery of a sale stands.
 
-use flash_wire::{NextEpoch, RebuiltReservation};
+use flash_wire::{Attempt, Expected, NextEpoch, RebuiltReservation, Unfence};
 
-use super::action::Opening;
-use crate::expected::Expected;
-use crate::known::{Hold, InRedis, agree};
+use crate::known::{InRedis, agree};
 use crate::verdict::Wanted;
 
 /// Each state but the last asks for one action.
@@ -13,22 +11,22 @@ pub(super) enum State {
     Looking,
     Taking,
     Fencing(u64),
-    AwaitingBarrier(Hold),
-    Observing(Hold),
+    AwaitingBarrier(Attempt),
+    Observing(Attempt),
     /// Events are on their way.
-    Waiting(Hold),
+    Waiting(Attempt),
     /// The WARM that would follow the seal.
     Rehearsing(Seal, Rehearsal),
     Sealing(Seal),
-    Collecting(Hold),
+    Collecting(Attempt),
     /// Whether what was collected is still what the sale has.
-    Checking(Hold, Vec<RebuiltReservation<'static>>),
-    Restoring(Hold, Box<InRedis>, Vec<RebuiltReservation<'static>>),
-    Acking(Opening),
+    Checking(Attempt, Vec<RebuiltReservation<'static>>),
+    Restoring(Attempt, Box<InRedis>, Vec<RebuiltReservation<'static>>),
+    Acking(Unfence),
     Warming(Rebuilding),
     Reading(Rebuilding, u64),
     GivingBack(Rebuilding, Vec<RebuiltReservation<'static>>),
-    Unfencing(Opening),
+    Unfencing(Unfence),
     Settling(u64),
     Ending(u64, After),
     Resting,
@@ -38,7 +36,7 @@ pub(super) enum State {
 /// An epoch that is to be sealed.
 #[derive(Debug)]
 pub(super) struct Seal {
-    pub(super) hold: Hold,
+    pub(super) attempt: Attempt,
     /// As it was seen.
     pub(super) redis: Box<InRedis>,
     /// PostgreSQL's newest.
@@ -56,7 +54,7 @@ pub(super) struct Rehearsal {
 /// A life that PostgreSQL has begun and Redis is to get.
 #[derive(Debug)]
 pub(super) struct Rebuilding {
-    pub(super) hold: Hold,
+    pub(super) attempt: Attempt,
     pub(super) next: NextEpoch,
     pub(super) expected: Expected,
 }
@@ -72,26 +70,26 @@ pub(super) enum After {
 /// A sale that was sealed to be rebuilt is rebuilt; one that was whole goes on, if it still is.
 pub(super) fn sealed(seal: Seal, next: NextEpoch, expected: Expected) -> State {
     match seal.wanted {
-        Wanted::Exactly(_) => begin(seal.hold, &seal.redis, next, expected),
-        Wanted::Anywhere(_) => State::Warming(Rebuilding { hold: seal.hold, next, expected }),
+        Wanted::Exactly(_) => begin(seal.attempt, &seal.redis, next, expected),
+        Wanted::Anywhere(_) => State::Warming(Rebuilding { attempt: seal.attempt, next, expected }),
     }
 }
 
 /// Lets the sale go on as it is where it is what PostgreSQL has by now; else it is rebuilt, in the same epoch, which no value
 /// has had yet.
-pub(super) fn begin(hold: Hold, redis: &InRedis, next: NextEpoch, expected: Expected) -> State {
+pub(super) fn begin(attempt: Attempt, redis: &InRedis, next: NextEpoch, expected: Expected) -> State {
     if !agree(&redis.state, &expected) {
-        return State::Warming(Rebuilding { hold, next, expected });
+        return State::Warming(Rebuilding { attempt, next, expected });
     }
     let (epoch, seq) = (redis.epoch, redis.seq);
-    State::Acking(Opening { hold, epoch, seq, next: Some(next), expected: Some(expected) })
+    State::Acking(Unfence { epoch, seq, next: Some(next), attempt: Some(attempt), expected: Some(expected) })
 }
 
 impl Rebuilding {
     /// Its first event is known to be there: it is the one that made this life.
-    pub(super) fn opening(self) -> Opening {
-        let Self { hold, next, expected } = self;
+    pub(super) fn unfence(self) -> Unfence {
+        let Self { attempt, next, expected } = self;
         let (epoch, seq) = (next.epoch, next.after.saturating_add(1));
-        Opening { hold, epoch, seq, next: None, expected: Some(expected) }
+        Unfence { epoch, seq, next: None, attempt: Some(attempt), expected: Some(expected) }
     }
 }

@@ -1,10 +1,9 @@
-use flash_wire::Terms;
+use flash_wire::{Content, Expected, ExpectedSku, Terms};
 
 use super::*;
-use crate::expected::{Content, Expected, ExpectedSku};
 
 const TERM: u64 = 7;
-const HOLD: Hold = Hold { term: TERM, instance: 3 };
+const ATTEMPT: Attempt = Attempt { term: TERM, instance: 3 };
 const NEXT: NextEpoch = NextEpoch { epoch: 3, after: 1_000 };
 
 fn state(taken: u64) -> Expected {
@@ -15,7 +14,7 @@ fn state(taken: u64) -> Expected {
 /// Fenced by this attempt, in epoch 2, with the events up to 9, all of them acknowledged.
 fn redis() -> InRedis {
     let terms = Terms { journal_events_max: Some(10), ..Terms::simple(10) };
-    InRedis { epoch: 2, seq: 9, acked: 9, hold: HOLD, is_fenced: true, is_away: false, terms, state: state(0) }
+    InRedis { epoch: 2, seq: 9, acked: 9, attempt: ATTEMPT, is_fenced: true, is_away: false, terms, state: state(0) }
 }
 
 fn postgres() -> InPostgres {
@@ -82,7 +81,7 @@ fn after(answers: &[Answer]) -> Recovery {
 }
 
 const TAKEN: Answer = Answer::Taken { term: TERM };
-const FENCED: Answer = Answer::Fenced { instance: HOLD.instance };
+const FENCED: Answer = Answer::Fenced { instance: ATTEMPT.instance };
 
 /// Answers that lead to an attempt whose barrier has passed.
 fn held(then: &[Answer]) -> Vec<Answer> {
@@ -247,9 +246,9 @@ fn a_lease_is_renewed_before_the_next_step_once_it_may_run_out() {
 #[test]
 fn a_barrier_serves_the_value_that_was_fenced_before_it_and_no_other() {
     let mut recovery = after(&held(&[]));
-    let other = Hold { instance: 4, ..HOLD };
+    let other = Attempt { instance: 4, ..ATTEMPT };
     recovery.next(0);
-    recovery.learn(0, Ok(known(Some(InRedis { hold: other, ..redis() }), Some(postgres()))));
+    recovery.learn(0, Ok(known(Some(InRedis { attempt: other, ..redis() }), Some(postgres()))));
     assert_eq!(recovery.next(0), Action::Fence { term: TERM });
     recovery.learn(0, Ok(Answer::Fenced { instance: 4 }));
     assert_eq!(recovery.next(0), Action::Barrier(other));
@@ -257,9 +256,9 @@ fn a_barrier_serves_the_value_that_was_fenced_before_it_and_no_other() {
 
 #[test]
 fn a_later_term_ends_the_attempt() {
-    let later = Hold { term: TERM + 1, ..HOLD };
+    let later = Attempt { term: TERM + 1, ..ATTEMPT };
     for known in [
-        known(Some(InRedis { hold: later, ..redis() }), Some(postgres())),
+        known(Some(InRedis { attempt: later, ..redis() }), Some(postgres())),
         known(Some(redis()), Some(InPostgres { term: TERM + 1, ..postgres() })),
     ] {
         assert_eq!(next(&mut after(&held(&[known])), 0), "Rest");
@@ -320,7 +319,7 @@ fn a_sale_of_another_key_is_not_replaced() {
 #[test]
 fn a_sale_that_differs_once_it_is_sealed_is_rebuilt_in_the_same_epoch() {
     let mut recovery = after(&held(&[whole(), sealed(state(1))]));
-    assert_eq!(recovery.next(0), Action::Warm { hold: HOLD, next: NEXT, expected: &state(1) });
+    assert_eq!(recovery.next(0), Action::Warm { attempt: ATTEMPT, next: NEXT, expected: &state(1) });
 }
 
 #[test]
@@ -340,7 +339,7 @@ fn a_sale_that_redis_refuses_to_open_as_it_is_is_rebuilt_next_time() {
 #[test]
 fn what_redis_has_is_written_only_while_it_has_it() {
     let collected = [forgotten(), Answer::Collected(page(&[]))];
-    let elsewhere = known(Some(InRedis { hold: Hold { instance: 9, ..HOLD }, ..redis() }), Some(postgres()));
+    let elsewhere = known(Some(InRedis { attempt: Attempt { instance: 9, ..ATTEMPT }, ..redis() }), Some(postgres()));
     assert_eq!(next(&mut after(&held(&[&collected[..], &[elsewhere]].concat())), 0), "Fence");
     let fewer = [forgotten(), Answer::Collected(page(&[1])), forgotten()];
     assert_eq!(next(&mut after(&held(&fewer)), 0), "Rest");
@@ -357,7 +356,7 @@ fn pages_that_do_not_go_on_end_a_rebuilding() {
 fn a_sale_without_a_journal_opens_in_its_epoch() {
     let alone = InRedis { terms: Terms::simple(10), ..redis() };
     let mut recovery = after(&held(&[known(Some(alone), None)]));
-    let want = Opening { hold: HOLD, epoch: 2, seq: 9, next: None, expected: None };
+    let want = Unfence { epoch: 2, seq: 9, next: None, attempt: Some(ATTEMPT), expected: None };
     assert_eq!(recovery.next(0), Action::Unfence(&want));
     recovery.learn(0, Ok(Answer::Done));
     assert_eq!(next(&mut recovery, 0), "End");
