@@ -1,11 +1,13 @@
-//! The sales that are in doubt, and what was done about each.
+//! The sales that are in doubt, and the recovery of each.
 
 use std::collections::BTreeMap;
 
-use flash_client::Backoff;
+use flash_plan::{Action, Recovery, Why};
 use tokio::time::Instant;
 
-use super::limits::{SALE_REST_MS, SALE_REST_MS_MAX, SALES_MAX};
+use super::barriers::Waiting;
+use super::limits::{LOOK_EVERY_MS, SALES_MAX};
+use super::trouble::Trouble;
 
 /// Sales by their id. Bounded: what has no place is found again when there is room.
 #[derive(Debug, Default)]
@@ -16,63 +18,83 @@ pub(crate) struct Doubts {
 /// One sale in doubt.
 #[derive(Debug)]
 pub(crate) struct Doubt {
-    /// Since when.
+    why: Why,
     since: Instant,
-    /// Everything that was queued before is in PostgreSQL.
-    pub(crate) is_behind_barrier: bool,
-    /// PostgreSQL has refused what Redis counts as sold.
-    pub(crate) has_rejections: bool,
-    /// Not to be touched before: something that is wrong with this sale alone was in the way.
-    rests_until: Option<Instant>,
-    rest: Backoff,
+    pub(crate) recovery: Recovery,
+    /// Whether its recovery was logged.
+    has_begun: bool,
+    /// Whether it was logged that it cannot be brought back.
+    has_failed: bool,
 }
 
 impl Doubts {
-    /// Takes a sale in. True: it is new here.
-    pub(crate) fn add(&mut self, sale: &str, now: Instant) -> bool {
-        if self.sales.contains_key(sale) || self.sales.len() >= SALES_MAX {
-            return false;
+    /// Takes a sale in that may be in doubt.
+    pub(crate) fn add(&mut self, sale: &str, why: Why) {
+        if self.sales.len() < SALES_MAX && !self.sales.contains_key(sale) {
+            self.sales.insert(sale.to_owned(), Doubt::new(why));
         }
-        let rest = Backoff::new(SALE_REST_MS, SALE_REST_MS_MAX);
-        let doubt = Doubt { since: now, is_behind_barrier: false, has_rejections: false, rests_until: None, rest };
-        self.sales.insert(sale.to_owned(), doubt);
-        true
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&String, &mut Doubt)> {
+        self.sales.iter_mut()
+    }
+
+    /// Whether one of them has something to do, or soon will.
+    pub(crate) fn are_busy(&mut self, now_ms: u64) -> bool {
+        let soon_ms = now_ms + LOOK_EVERY_MS;
+        let rests = |action| matches!(action, Action::Rest { until_ms } if until_ms > soon_ms);
+        self.sales.values_mut().any(|doubt| !rests(doubt.recovery.next(now_ms)))
+    }
+
+    /// Those that wait for a barrier.
+    pub(crate) fn waiting(&mut self, now_ms: u64) -> Vec<Waiting> {
+        let waits = |(sale, doubt): (&String, &mut Doubt)| match doubt.recovery.next(now_ms) {
+            Action::Barrier(attempt) => Some((sale.clone(), attempt)),
+            _ => None,
+        };
+        self.sales.iter_mut().filter_map(waits).collect()
     }
 
     pub(crate) fn get_mut(&mut self, sale: &str) -> Option<&mut Doubt> {
         self.sales.get_mut(sale)
     }
 
-    /// There is nothing to do for it any more. Gives since when there was.
-    pub(crate) fn remove(&mut self, sale: &str) -> Option<Instant> {
-        self.sales.remove(sale).map(|doubt| doubt.since)
+    /// Forgets those that are in no doubt any more.
+    pub(crate) fn forget_over(&mut self) {
+        self.sales.retain(|sale, doubt| {
+            let is_over = doubt.recovery.is_over();
+            if is_over {
+                doubt.end(sale);
+            }
+            !is_over
+        });
+    }
+}
+
+impl Doubt {
+    fn new(why: Why) -> Self {
+        Self { why, since: Instant::now(), recovery: Recovery::new(), has_begun: false, has_failed: false }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sales.is_empty()
+    /// Its recovery begins.
+    pub(crate) fn begin(&mut self, sale: &str) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            tracing::warn!(sale, why = %self.why, "a sale is in doubt: it sells nothing until it is known to be whole");
+        }
     }
 
-    /// Those that do not rest.
-    pub(crate) fn names(&self, now: Instant) -> Vec<String> {
-        let is_due = |doubt: &Doubt| doubt.rests_until.is_none_or(|until| now >= until);
-        self.sales.iter().filter(|(_, doubt)| is_due(doubt)).map(|(sale, _)| sale.clone()).collect()
+    /// It cannot be brought back for now, for a reason of its own.
+    pub(crate) fn fail(&mut self, sale: &str, trouble: &Trouble) {
+        if !std::mem::replace(&mut self.has_failed, true) {
+            tracing::error!(sale, %trouble, "a sale cannot be brought back; it stays fenced, and is tried again");
+        }
     }
 
-    /// Leaves a sale alone for a while, each time for longer. True: it has not rested before.
-    pub(crate) fn rest(&mut self, sale: &str, now: Instant) -> bool {
-        let Some(doubt) = self.sales.get_mut(sale) else { return false };
-        let until = now + doubt.rest.wait();
-        doubt.rests_until.replace(until).is_none()
-    }
-
-    /// Whether one of them has not waited for a barrier yet.
-    pub(crate) fn need_barrier(&self) -> bool {
-        self.sales.values().any(|doubt| !doubt.is_behind_barrier)
-    }
-
-    /// A barrier that was sent after all of these were fenced has come.
-    pub(crate) fn passed_barrier(&mut self) {
-        self.sales.values_mut().for_each(|doubt| doubt.is_behind_barrier = true);
+    fn end(&self, sale: &str) {
+        if self.has_begun {
+            let ms = self.since.elapsed().as_millis();
+            tracing::warn!(sale, ms, "a sale is no longer in doubt");
+        }
     }
 }
 
@@ -81,34 +103,23 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_sale_is_in_doubt_once_and_a_barrier_is_for_those_that_were_there() {
-        let (mut doubts, now) = (Doubts::default(), Instant::now());
-        assert!(doubts.is_empty() && !doubts.need_barrier());
-        assert!(doubts.add("a", now) && !doubts.add("a", now) && doubts.need_barrier());
-        doubts.passed_barrier();
-        assert!(!doubts.need_barrier());
-        assert!(doubts.add("b", now) && doubts.need_barrier());
-        assert_eq!((doubts.remove("b"), doubts.remove("b")), (Some(now), None));
-        assert!(!doubts.need_barrier() && doubts.names(now) == ["a"]);
-    }
-
-    #[tokio::test]
-    async fn a_sale_that_cannot_be_recovered_rests_and_the_others_do_not() {
-        let (mut doubts, now) = (Doubts::default(), Instant::now());
-        doubts.add("a", now);
-        doubts.add("b", now);
-        assert!(doubts.rest("a", now), "the first time is worth a line in the log");
-        assert_eq!(doubts.names(now), ["b"]);
-        assert_eq!(doubts.names(now + std::time::Duration::from_millis(SALE_REST_MS)), ["a", "b"]);
-        assert!(!doubts.rest("a", now));
+    async fn a_sale_is_in_doubt_once() {
+        let mut doubts = Doubts::default();
+        doubts.add("a", Why::Fenced);
+        doubts.add("a", Why::Missing);
+        assert_eq!(
+            doubts.iter_mut().map(|(sale, doubt)| (sale.as_str(), doubt.why)).collect::<Vec<_>>(),
+            [("a", Why::Fenced)]
+        );
+        assert!(doubts.are_busy(0) && doubts.waiting(0).is_empty());
     }
 
     #[tokio::test]
     async fn doubts_are_bounded() {
-        let (mut doubts, now) = (Doubts::default(), Instant::now());
+        let mut doubts = Doubts::default();
         for sale in 0..=SALES_MAX {
-            doubts.add(&sale.to_string(), now);
+            doubts.add(&sale.to_string(), Why::Missing);
         }
-        assert_eq!(doubts.names(now).len(), SALES_MAX);
+        assert_eq!(doubts.iter_mut().count(), SALES_MAX);
     }
 }

@@ -1,0 +1,94 @@
+//! When which sales are looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flash_client::Call;
+use flash_plan::Why;
+use flash_wire::key::sale_of;
+use flash_wire::{COUNT_MAX, ReadyAnswer};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::compare;
+use super::doubts::Doubts;
+use super::limits::{COMPARE_EVERY, REJECTIONS_REST, SALES_PER_PAGE};
+use super::steps::Servers;
+use super::trouble::Trouble;
+
+/// What was looked at, and when.
+#[derive(Debug)]
+pub(crate) struct Looks {
+    asked: mpsc::Receiver<String>,
+    /// Of Redis, when all sales were last compared. None: they were not, over this connection to PostgreSQL.
+    generation: Option<u64>,
+    compared: Option<Instant>,
+    /// Where the comparison of sales by name goes on.
+    cursor: String,
+    /// When a sale was last recovered because of rejections.
+    rejections_met: BTreeMap<String, Instant>,
+}
+
+impl Looks {
+    /// `asked`: sales that buyers asked for and Redis does not have.
+    pub(crate) fn new(asked: mpsc::Receiver<String>) -> Self {
+        let (cursor, rejections_met) = (String::new(), BTreeMap::new());
+        Self { asked, generation: None, compared: None, cursor, rejections_met }
+    }
+
+    /// There is a new connection to PostgreSQL: it may be another one, or have lost something.
+    pub(crate) fn begin_anew(&mut self) {
+        (self.generation, self.compared) = (None, None);
+    }
+
+    /// Finds sales that may be in doubt.
+    ///
+    /// # Errors
+    /// When Redis or PostgreSQL is in trouble. What was found by then is kept.
+    pub(crate) async fn look(&mut self, servers: &mut Servers, doubts: &mut Doubts) -> Result<(), Trouble> {
+        let ready = servers.redis.call(Call::ready(COUNT_MAX)).await??;
+        for sale in ready.sales.iter().filter(|sale| sale.fenced).filter_map(|sale| sale_of(&sale.key)) {
+            doubts.add(sale, Why::Fenced);
+        }
+        while let Ok(sale) = self.asked.try_recv() {
+            doubts.add(&sale, Why::Missing);
+        }
+        if self.generation != Some(ready.generation) {
+            add(doubts, compare::all(&servers.redis, &servers.postgres).await?);
+            self.generation = Some(ready.generation);
+        }
+        let now = Instant::now();
+        if self.compared.is_none_or(|compared| now.duration_since(compared) >= COMPARE_EVERY) {
+            self.compared = Some(now);
+            self.compare(&ready, servers, doubts).await?;
+        }
+        Ok(())
+    }
+
+    async fn compare(
+        &mut self,
+        ready: &ReadyAnswer,
+        servers: &mut Servers,
+        doubts: &mut Doubts,
+    ) -> Result<(), Trouble> {
+        add(doubts, compare::heads(&ready.sales, &servers.postgres).await?);
+        add(doubts, compare::some(&ready.sales, &servers.postgres, &mut self.cursor).await?);
+        let now = Instant::now();
+        self.rejections_met.retain(|_, met| now.duration_since(*met) < REJECTIONS_REST);
+        servers.unsettled = BTreeSet::new();
+        for unsettled in flash_vault::unsettled_sales(&servers.postgres, SALES_PER_PAGE).await? {
+            let sale = unsettled.sale;
+            servers.unsettled.insert(sale.clone());
+            if unsettled.only_late || !self.rejections_met.contains_key(&sale) {
+                doubts.add(&sale, Why::Rejections);
+            }
+            if !unsettled.only_late {
+                self.rejections_met.entry(sale).or_insert(now);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add(doubts: &mut Doubts, found: compare::Found) {
+    found.into_iter().for_each(|(sale, why)| doubts.add(&sale, why));
+}
