@@ -7,21 +7,19 @@
 
 mod action;
 mod limits;
+mod looks;
 mod state;
 #[cfg(test)]
 mod tests;
 
-use flash_wire::{Attempt, NextEpoch, RebuiltReservation, Refusal, Unfence};
+use flash_wire::{Attempt, RebuiltReservation, Refusal, Unfence};
 
 pub use self::action::{Action, Answer, Setback};
 pub use self::limits::*;
 use self::state::{After, Rebuilding, Rehearsal, Seal, State, begin, sealed};
-use crate::doubt::{Why, doubt};
-use crate::known::{InPostgres, InRedis, Known, content_of};
-use crate::verdict::{Verdict, Wanted, verdict};
 
 /// The recovery of one sale, from the doubt to its end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Recovery {
     state: State,
     lease: Option<Lease>,
@@ -33,6 +31,8 @@ pub struct Recovery {
     rests_until_ms: u64,
     /// How long it rests after the next setback of its own.
     rest_ms: u64,
+    /// The newest term that Redis knew at the look.
+    seen_term: u64,
     /// Terms that this attempt has passed over.
     outbids: u32,
     /// Redis has refused to let the sale go on as it is: it must be rebuilt.
@@ -65,6 +65,7 @@ impl Recovery {
             asked_ms: 0,
             rests_until_ms: 0,
             rest_ms: REST_MS,
+            seen_term: 0,
             outbids: 0,
             is_refused: false,
         }
@@ -161,7 +162,7 @@ impl Recovery {
     fn succeeded(&mut self, now_ms: u64, state: State, answer: Answer) -> State {
         match (state, answer) {
             (State::Looking, Answer::Known(known)) => self.looked(now_ms, &known),
-            (State::Taking, Answer::Taken { term }) => self.taken(term),
+            (State::Taking, Answer::Taken { term }) => self.taken(now_ms, term),
             (State::Fencing(term), Answer::Fenced { instance }) => State::AwaitingBarrier(Attempt { term, instance }),
             (State::AwaitingBarrier(attempt), Answer::Passed) => State::Observing(attempt),
             (State::Observing(attempt), Answer::Known(known)) => self.observed(now_ms, attempt, known),
@@ -248,23 +249,11 @@ impl Recovery {
         }
     }
 
-    /// Whether the sale is in doubt at all.
-    fn looked(&mut self, now_ms: u64, Known { redis, postgres }: &Known) -> State {
-        let why = doubt(redis.as_ref().map(Into::into), postgres.as_ref().map(Into::into));
-        let is_only_a_fence = redis.as_ref().is_some_and(InRedis::is_shell);
-        let is_away = redis.as_ref().is_some_and(|redis| redis.is_away && redis.has_journal());
-        match (why, postgres) {
-            (None, Some(postgres)) if postgres.has_unsettled => State::Settling(postgres.epoch),
-            (None, _) => State::Over,
-            (Some(Why::Missing), Some(postgres)) if is_being_created(postgres) => self.rest(now_ms, AWAY_MS),
-            // To replace another sale's state would destroy events that only it has. A person must move or delete it.
-            (Some(_), _) if is_away => self.give_up(now_ms, Setback::Failed),
-            (Some(_), None) if is_only_a_fence => self.give_up(now_ms, Setback::Failed),
-            (Some(_), _) => State::Taking,
+    /// An attempt has begun. A term that Redis has seen already is another attempt's, which PostgreSQL has forgotten.
+    fn taken(&mut self, now_ms: u64, term: u64) -> State {
+        if term <= self.seen_term {
+            return self.outbid(now_ms);
         }
-    }
-
-    fn taken(&mut self, term: u64) -> State {
         self.lease = Some(Lease { term, since_ms: self.asked_ms });
         State::Fencing(term)
     }
@@ -278,77 +267,6 @@ impl Recovery {
         }
         self.lease = None;
         State::Taking
-    }
-
-    /// The sale behind its barrier, if it is still the one that was fenced.
-    fn observed(&mut self, now_ms: u64, attempt: Attempt, known: Known) -> State {
-        let Known { redis, postgres } = known;
-        let redis = match self.still_fenced(now_ms, attempt, redis, postgres.as_ref()) {
-            Ok(redis) => redis,
-            Err(state) => return state,
-        };
-        let verdict = match verdict(&redis, postgres.as_ref()) {
-            Verdict::Seal if self.is_refused => Verdict::Rebuild,
-            verdict => verdict,
-        };
-        match (verdict, postgres) {
-            (Verdict::OpenAsItIs, _) => {
-                let (epoch, seq) = (redis.epoch, redis.seq);
-                State::Unfencing(Unfence { epoch, seq, next: None, attempt: Some(attempt), expected: None })
-            }
-            (Verdict::Restore, _) => State::Collecting(attempt),
-            (Verdict::Seal, Some(InPostgres { epoch, .. })) => {
-                let wanted = Wanted::Exactly(redis.seq);
-                State::Sealing(Seal { attempt, redis: Box::new(redis), epoch, wanted })
-            }
-            (Verdict::Rebuild, Some(InPostgres { epoch, head, state, .. })) => {
-                let after = head.unwrap_or(0).max(redis.seq);
-                let next = NextEpoch { epoch: epoch.saturating_add(1), after };
-                let wanted = Wanted::Anywhere(redis.seq);
-                let seal = Seal { attempt, redis: Box::new(redis), epoch, wanted };
-                State::Rehearsing(seal, Rehearsal { next, expected: state })
-            }
-            (Verdict::Wait | Verdict::Seal | Verdict::Rebuild, _) => self.wait(now_ms, attempt),
-        }
-    }
-
-    /// What was collected is written to PostgreSQL only if the sale is still the one that it was collected from.
-    fn checked(
-        &mut self,
-        now_ms: u64,
-        attempt: Attempt,
-        reservations: Page,
-        Known { redis, postgres }: Known,
-    ) -> State {
-        match self.still_fenced(now_ms, attempt, redis, postgres.as_ref()) {
-            Ok(redis) if redis.state.content == content_of(&reservations) => {
-                State::Restoring(attempt, Box::new(redis), reservations)
-            }
-            Ok(_) => self.wait(now_ms, attempt),
-            Err(state) => state,
-        }
-    }
-
-    /// The sale in Redis, if this attempt holds it; else what to do instead.
-    fn still_fenced(
-        &mut self,
-        now_ms: u64,
-        attempt: Attempt,
-        redis: Option<InRedis>,
-        postgres: Option<&InPostgres>,
-    ) -> Result<InRedis, State> {
-        let newest = redis.as_ref().map_or(0, |redis| redis.attempt.term);
-        if newest.max(postgres.map_or(0, |postgres| postgres.term)) > attempt.term {
-            return Err(self.give_up(now_ms, Setback::Superseded));
-        }
-        match redis {
-            Some(redis) if redis.is_away && redis.has_journal() => Err(self.give_up(now_ms, Setback::Failed)),
-            Some(redis) if redis.attempt == attempt && redis.is_fenced => Ok(redis),
-            // Somebody else has opened it: nothing that was seen counts.
-            Some(redis) if redis.attempt == attempt => Err(self.give_up(now_ms, Setback::Unknown)),
-            // Another value, or none: its fence, and a barrier after that, are still to come.
-            Some(_) | None => Err(State::Fencing(attempt.term)),
-        }
     }
 
     /// What is read must go on, or a rebuilding would have no end.
@@ -401,9 +319,4 @@ impl Recovery {
         self.rests_until_ms = now_ms.saturating_add(rest_ms);
         State::Resting
     }
-}
-
-/// The request that creates it is about to warm it.
-fn is_being_created(postgres: &InPostgres) -> bool {
-    postgres.head.unwrap_or(0) == 0 && postgres.age_s < CREATION_GRACE_S
 }

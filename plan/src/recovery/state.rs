@@ -6,7 +6,7 @@ use crate::known::{InRedis, agree};
 use crate::verdict::Wanted;
 
 /// Each state but the last asks for one action.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum State {
     Looking,
     Taking,
@@ -34,7 +34,7 @@ pub(super) enum State {
 }
 
 /// An epoch that is to be sealed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Seal {
     pub(super) attempt: Attempt,
     /// As it was seen.
@@ -45,14 +45,14 @@ pub(super) struct Seal {
 }
 
 /// What a warming would be, as far as is known before the seal.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Rehearsal {
     pub(super) next: NextEpoch,
     pub(super) expected: Expected,
 }
 
 /// A life that PostgreSQL has begun and Redis is to get.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Rebuilding {
     pub(super) attempt: Attempt,
     pub(super) next: NextEpoch,

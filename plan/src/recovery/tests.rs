@@ -1,6 +1,7 @@
-use flash_wire::{Content, Expected, ExpectedSku, Terms};
+use flash_wire::{Content, Expected, ExpectedSku, NextEpoch, Terms};
 
 use super::*;
+use crate::known::{InPostgres, InRedis, Known};
 
 const TERM: u64 = 7;
 const ATTEMPT: Attempt = Attempt { term: TERM, instance: 3 };
@@ -29,6 +30,12 @@ fn known(redis: Option<InRedis>, postgres: Option<InPostgres>) -> Answer {
 /// What both have alike.
 fn whole() -> Answer {
     known(Some(redis()), Some(postgres()))
+}
+
+/// The same before the attempt.
+fn fenced() -> Answer {
+    let before = InRedis { attempt: Attempt { term: TERM - 1, ..ATTEMPT }, ..redis() };
+    known(Some(before), Some(InPostgres { term: TERM - 1, ..postgres() }))
 }
 
 /// Redis lacks an event.
@@ -85,7 +92,7 @@ const FENCED: Answer = Answer::Fenced { instance: ATTEMPT.instance };
 
 /// Answers that lead to an attempt whose barrier has passed.
 fn held(then: &[Answer]) -> Vec<Answer> {
-    [&[whole(), TAKEN, FENCED, Answer::Passed], then].concat()
+    [&[fenced(), TAKEN, FENCED, Answer::Passed], then].concat()
 }
 
 /// The ways into each state, by the name of the action that the state asks for.
@@ -93,9 +100,9 @@ fn states() -> Vec<(&'static str, Vec<Answer>)> {
     let rebuilt = |then: &[Answer]| held(&[&[behind(), Answer::Done, sealed(state(1)), Answer::Done], then].concat());
     vec![
         ("Look", vec![]),
-        ("Take", vec![whole()]),
-        ("Fence", vec![whole(), TAKEN]),
-        ("Barrier", vec![whole(), TAKEN, FENCED]),
+        ("Take", vec![fenced()]),
+        ("Fence", vec![fenced(), TAKEN]),
+        ("Barrier", vec![fenced(), TAKEN, FENCED]),
         ("Look", held(&[])),
         ("Rehearse", held(&[behind()])),
         ("Seal", held(&[whole()])),
@@ -267,7 +274,7 @@ fn a_later_term_ends_the_attempt() {
 
 #[test]
 fn terms_that_postgresql_has_forgotten_are_passed_over() {
-    let mut recovery = after(&[whole()]);
+    let mut recovery = after(&[known(None, Some(postgres()))]);
     for term in 1..=u64::from(OUTBIDS_MAX) {
         assert_eq!(next(&mut recovery, 0), "Take");
         recovery.learn(0, Ok(Answer::Taken { term }));
@@ -279,6 +286,15 @@ fn terms_that_postgresql_has_forgotten_are_passed_over() {
     recovery.next(0);
     recovery.learn(0, Err(Setback::Refused(Refusal::Fenced)));
     assert_eq!(next(&mut recovery, 0), "End", "it has an end");
+}
+
+/// PostgreSQL gives it a second time, and the attempt that had it first may still be at work.
+#[test]
+fn a_term_that_redis_has_seen_is_another_attempt_s() {
+    let mut recovery = after(&[fenced(), Answer::Taken { term: TERM - 1 }]);
+    assert_eq!(next(&mut recovery, 0), "Take");
+    recovery.learn(0, Ok(TAKEN));
+    assert_eq!(recovery.next(0), Action::Fence { term: TERM });
 }
 
 #[test]

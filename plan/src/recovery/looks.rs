@@ -1,0 +1,105 @@
+//! What a look at both servers means, before an attempt and during one.
+
+use flash_wire::{Attempt, NextEpoch, Unfence};
+
+use super::limits::{AWAY_MS, CREATION_GRACE_S};
+use super::state::{Rehearsal, Seal, State};
+use super::{Page, Recovery, Setback};
+use crate::doubt::{Why, doubt};
+use crate::known::{InPostgres, InRedis, Known, content_of};
+use crate::verdict::{Verdict, Wanted, verdict};
+
+impl Recovery {
+    /// Whether the sale is in doubt at all.
+    pub(super) fn looked(&mut self, now_ms: u64, Known { redis, postgres }: &Known) -> State {
+        let why = doubt(redis.as_ref().map(Into::into), postgres.as_ref().map(Into::into));
+        self.seen_term = redis.as_ref().map_or(0, |redis| redis.attempt.term);
+        let is_only_a_fence = redis.as_ref().is_some_and(InRedis::is_shell);
+        let is_away = redis.as_ref().is_some_and(|redis| redis.is_away && redis.has_journal());
+        match (why, postgres) {
+            (None, Some(postgres)) if postgres.has_unsettled => State::Settling(postgres.epoch),
+            (None, _) => State::Over,
+            (Some(Why::Missing), Some(postgres)) if is_being_created(postgres) => self.rest(now_ms, AWAY_MS),
+            // To replace another sale's state would destroy events that only it has. A person must move or delete it.
+            (Some(_), _) if is_away => self.give_up(now_ms, Setback::Failed),
+            (Some(_), None) if is_only_a_fence => self.give_up(now_ms, Setback::Failed),
+            (Some(_), _) => State::Taking,
+        }
+    }
+
+    /// The sale after its barrier, if it is still the one that was fenced.
+    pub(super) fn observed(&mut self, now_ms: u64, attempt: Attempt, known: Known) -> State {
+        let Known { redis, postgres } = known;
+        let redis = match self.still_fenced(now_ms, attempt, redis, postgres.as_ref()) {
+            Ok(redis) => redis,
+            Err(state) => return state,
+        };
+        let verdict = match verdict(&redis, postgres.as_ref()) {
+            Verdict::Seal if self.is_refused => Verdict::Rebuild,
+            verdict => verdict,
+        };
+        match (verdict, postgres) {
+            (Verdict::OpenAsItIs, _) => {
+                let (epoch, seq) = (redis.epoch, redis.seq);
+                State::Unfencing(Unfence { epoch, seq, next: None, attempt: Some(attempt), expected: None })
+            }
+            (Verdict::Restore, _) => State::Collecting(attempt),
+            (Verdict::Seal, Some(InPostgres { epoch, .. })) => {
+                let wanted = Wanted::Exactly(redis.seq);
+                State::Sealing(Seal { attempt, redis: Box::new(redis), epoch, wanted })
+            }
+            (Verdict::Rebuild, Some(InPostgres { epoch, head, state, .. })) => {
+                let after = head.unwrap_or(0).max(redis.seq);
+                let next = NextEpoch { epoch: epoch.saturating_add(1), after };
+                let wanted = Wanted::Anywhere(redis.seq);
+                let seal = Seal { attempt, redis: Box::new(redis), epoch, wanted };
+                State::Rehearsing(seal, Rehearsal { next, expected: state })
+            }
+            (Verdict::Wait | Verdict::Seal | Verdict::Rebuild, _) => self.wait(now_ms, attempt),
+        }
+    }
+
+    /// What was collected is written to PostgreSQL only if the sale is still the one that it was collected from.
+    pub(super) fn checked(
+        &mut self,
+        now_ms: u64,
+        attempt: Attempt,
+        reservations: Page,
+        Known { redis, postgres }: Known,
+    ) -> State {
+        match self.still_fenced(now_ms, attempt, redis, postgres.as_ref()) {
+            Ok(redis) if redis.state.content == content_of(&reservations) => {
+                State::Restoring(attempt, Box::new(redis), reservations)
+            }
+            Ok(_) => self.wait(now_ms, attempt),
+            Err(state) => state,
+        }
+    }
+
+    /// The sale in Redis, if this attempt holds it; else what to do instead.
+    fn still_fenced(
+        &mut self,
+        now_ms: u64,
+        attempt: Attempt,
+        redis: Option<InRedis>,
+        postgres: Option<&InPostgres>,
+    ) -> Result<InRedis, State> {
+        let newest = redis.as_ref().map_or(0, |redis| redis.attempt.term);
+        if newest.max(postgres.map_or(0, |postgres| postgres.term)) > attempt.term {
+            return Err(self.give_up(now_ms, Setback::Superseded));
+        }
+        match redis {
+            Some(redis) if redis.is_away && redis.has_journal() => Err(self.give_up(now_ms, Setback::Failed)),
+            Some(redis) if redis.attempt == attempt && redis.is_fenced => Ok(redis),
+            // Somebody else has opened it: nothing that was seen counts.
+            Some(redis) if redis.attempt == attempt => Err(self.give_up(now_ms, Setback::Unknown)),
+            // Another value, or none: its fence, and a barrier after that, are still to come.
+            Some(_) | None => Err(State::Fencing(attempt.term)),
+        }
+    }
+}
+
+/// The request that creates it is about to warm it.
+fn is_being_created(postgres: &InPostgres) -> bool {
+    postgres.head.unwrap_or(0) == 0 && postgres.age_s < CREATION_GRACE_S
+}
