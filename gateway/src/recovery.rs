@@ -1,9 +1,9 @@
-//! The recovery: brings sales back that Redis has forgotten, or may have forgotten the newest events of, and those of which
-//! PostgreSQL has.
+//! The recovery: brings sales back that Redis has forgotten, or may have forgotten the newest events of, and those of
+//! which PostgreSQL has.
 //!
-//! What becomes of one sale is decided in `flash_plan`, without I/O; here are the servers, and the search for sales in doubt.
-//! Every gateway runs one recovery. They take turns at a sale by a lease in PostgreSQL; each attempt has a term, and what an
-//! attempt says after a later one has begun changes nothing.
+//! What becomes of one sale is decided in `flash_plan`, without I/O; here are the servers, and the search for sales
+//! in doubt. Every gateway runs one recovery. They take turns at a sale by a lease in PostgreSQL; each attempt has a
+//! term, and what an attempt says after a later one has begun changes nothing.
 
 mod barriers;
 mod compare;

@@ -21,8 +21,8 @@ pub struct Batch<E> {
     pub passed: Vec<E>,
 }
 
-/// Plans events that come in any order, any of them twice, for an epoch that is written up to `head`: each is in one of the
-/// lists. Of two with one number, the first counts.
+/// Plans events that come in any order, any of them twice, for an epoch that is written up to `head`: each is in one
+/// of the lists. Of two with one number, the first counts.
 pub fn plan<E: Numbered>(head: u64, mut events: Vec<E>) -> Batch<E> {
     events.sort_by_key(Numbered::seq);
     let run: Vec<E> = Vec::with_capacity(events.len());

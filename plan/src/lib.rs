@@ -1,5 +1,5 @@
-//! What to do next, decided without I/O, clock, randomness or async: a shell carries it out, and a simulator drives the same
-//! code through histories that no test of servers meets.
+//! What to do next, decided without I/O, clock, randomness or async: a shell carries it out, and a simulator drives
+//! the same code through histories that no test of servers meets.
 //!
 //! [`Recovery`] brings one sale back, [`doubt`] finds the sales that need it, [`Plan`] is what a relay sends next, and
 //! [`batch`] is which events of an epoch the vault applies now.

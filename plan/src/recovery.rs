@@ -1,9 +1,9 @@
 //! The recovery of one sale as a state machine: it says what to do next, and draws the conclusion from what came of it.
 //!
-//! A sale in doubt is fenced, or gone, or differs from PostgreSQL. An attempt takes a term and fences the sale with it; a
-//! barrier then shows that everything that was queued before is in PostgreSQL; what both have decides how the sale goes on,
-//! always in an epoch that has never been used. Whatever goes wrong, the attempt is over and the next one looks anew: no
-//! outcome is assumed, and no epoch is begun twice.
+//! A sale in doubt is fenced, or gone, or differs from PostgreSQL. An attempt takes a term and fences the sale with
+//! it; a barrier then shows that everything that was queued before is in PostgreSQL; what both have decides how the
+//! sale goes on, always in an epoch that has never been used. Whatever goes wrong, the attempt is over and the next
+//! one looks anew: no outcome is assumed, and no epoch is begun twice.
 
 mod action;
 mod limits;
@@ -71,8 +71,8 @@ impl Recovery {
         }
     }
 
-    /// What to do now. `now_ms`: milliseconds by a clock of the caller's that never goes back. It may be asked again before
-    /// [`Recovery::learn`]: only the last action counts.
+    /// What to do now. `now_ms`: milliseconds by a clock of the caller's that never goes back. It may be asked again
+    /// before [`Recovery::learn`]: only the last action counts.
     pub fn next(&mut self, now_ms: u64) -> Action<'_> {
         self.asked_ms = now_ms;
         self.wake(now_ms);
@@ -87,8 +87,8 @@ impl Recovery {
         self.action()
     }
 
-    /// Draws the conclusion from what came of the action that [`Recovery::next`] gave. An answer that does not belong to that
-    /// action ends the attempt.
+    /// Draws the conclusion from what came of the action that [`Recovery::next`] gave. An answer that does not belong
+    /// to that action ends the attempt.
     pub fn learn(&mut self, now_ms: u64, outcome: Result<Answer, Setback>) {
         if std::mem::take(&mut self.renews) {
             self.renewed(now_ms, &outcome);
@@ -258,7 +258,8 @@ impl Recovery {
         State::Fencing(term)
     }
 
-    /// Redis knows a later term. Where another gateway has it, its lease keeps us away; else PostgreSQL has forgotten terms.
+    /// Redis knows a later term. Where another gateway has it, its lease keeps us away; else PostgreSQL has forgotten
+    /// terms.
     fn outbid(&mut self, now_ms: u64) -> State {
         self.outbids += 1;
         if self.outbids > OUTBIDS_MAX {

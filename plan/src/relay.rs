@@ -1,4 +1,5 @@
-//! What a relay sends next, and what it sends again. The caller says what time it is, in milliseconds since any fixed point.
+//! What a relay sends next, and what it sends again. The caller says what time it is, in milliseconds since any fixed
+//! point.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ pub const SALES_MAX: usize = 16_384;
 
 const _: () = assert!(RESEND_MS < RESEND_MS_MAX);
 
-/// Where a sale's journal stands, as READY says it.
+/// How far a sale's journal is, as READY says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Journal<'a> {
     /// The sale.
@@ -49,7 +50,7 @@ struct Progress {
 }
 
 impl Plan {
-    /// The seq behind which to pull, if there is anything to send.
+    /// The seq after which to pull, if there is anything to send.
     pub fn next(&mut self, journal: Journal, now_ms: u64) -> Option<u64> {
         let progress = self.progress(journal, now_ms);
         progress.seen_ms = now_ms;
@@ -96,8 +97,8 @@ impl Plan {
         }
     }
 
-    /// Forgets the sales that have not been ready for long: everything of them is acknowledged. (One look at READY shows
-    /// some of the ready sales, not all.)
+    /// Forgets the sales that have not been ready for long: everything of them is acknowledged. (One look at READY
+    /// shows some of the ready sales, not all.)
     pub fn forget_done(&mut self, now_ms: u64) {
         self.sales.retain(|_, progress| now_ms.saturating_sub(progress.seen_ms) < FORGET_MS);
     }

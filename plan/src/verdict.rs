@@ -26,8 +26,8 @@ pub enum Verdict {
     Rebuild,
 }
 
-/// What to do with a sale that is fenced by the caller, when everything that was queued at that time is in PostgreSQL. The
-/// order of the questions matters: what is still on its way comes before what differs.
+/// What to do with a sale that is fenced by the caller, when everything that was queued at that time is in
+/// PostgreSQL. The order of the questions matters: what is still on its way comes before what differs.
 #[must_use]
 pub fn verdict(redis: &InRedis, postgres: Option<&InPostgres>) -> Verdict {
     if !redis.has_journal() && !redis.is_shell() {

@@ -41,8 +41,8 @@ pub(crate) async fn all(redis: &Client, postgres: &flash_vault::Client) -> Resul
     }
 }
 
-/// Some of the sales of PostgreSQL, by name after `cursor`, which moves on, with what READY said of them before. This finds a
-/// sale that sells in a life that is over.
+/// Some of the sales of PostgreSQL, by name after `cursor`, which moves on, with what READY said of them before. This
+/// finds a sale that sells in a life that is over.
 pub(crate) async fn some(
     ready: &[ReadySale],
     postgres: &flash_vault::Client,

@@ -9,8 +9,8 @@ pub(crate) const LOOK_EVERY_MS: u64 = 100;
 pub(crate) const ROUND_REST: Duration = Duration::from_millis(flash_plan::WAIT_STEP_MS);
 /// How often the sales that have events are compared with PostgreSQL, and PostgreSQL is asked for rejections.
 pub(crate) const COMPARE_EVERY: Duration = Duration::from_millis(1_000);
-/// A sale that was recovered because of rejections is not recovered for that reason again before this: where it does not
-/// help, the sale is not to be fenced all the time.
+/// A sale that was recovered because of rejections is not recovered for that reason again before this: where it does
+/// not help, the sale is not to be fenced all the time.
 pub(crate) const REJECTIONS_REST: Duration = Duration::from_millis(30_000);
 /// How long a barrier may take from its confirm to PostgreSQL. Then another one is sent: a broker may have lost it.
 pub(crate) const BARRIER_WAIT_MS_MAX: u64 = 10_000;

@@ -140,7 +140,7 @@ impl Servers {
         let warm = Warm { life, epoch, after, attempt: Some(attempt) };
         match self.redis.call(Call::warm(sale, &warm)).await?? {
             WarmAnswer::Warmed { .. } => Ok(Answer::Done),
-            // Nobody else may begin this epoch.
+            // No one else may begin this epoch.
             WarmAnswer::Exists { .. } => Err(Refusal::Conflict.into()),
         }
     }

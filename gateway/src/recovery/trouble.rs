@@ -32,8 +32,8 @@ const PASSING: [&str; 9] =
     ["LOADING", "BUSY", "READONLY", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK"];
 
 impl Trouble {
-    /// The same for the recovery of a sale. What was under way to PostgreSQL when the connection was lost carries a term, so
-    /// a new attempt makes it harmless.
+    /// The same for the recovery of a sale. What was under way to PostgreSQL when the connection was lost carries a
+    /// term, so a new attempt makes it harmless.
     pub(crate) fn setback(&self) -> Setback {
         use flash_vault::Error::{ConnectTimeout, Database, Migration, Passing, Paused, Trust, Url};
         match self {

@@ -22,16 +22,17 @@ pub enum Action<'a> {
         /// The attempt.
         term: u64,
     },
-    /// Publish a barrier from now on, and wait until it is in PostgreSQL: [`Answer::Passed`]. One barrier may serve any number
-    /// of holds that were asked for before it is published. It serves no other attempt of the same sale.
+    /// Publish a barrier from now on, and wait until it is in PostgreSQL: [`Answer::Passed`]. One barrier may serve
+    /// any number of holds that were asked for before it is published. It serves no other attempt of the same sale.
     Barrier(Attempt),
     /// Nothing until then.
     Rest {
         /// When to ask again, by the caller's clock.
         until_ms: u64,
     },
-    /// Send the WARM that would follow, with an instance that no value has. Redis changes nothing: [`Answer::Done`] if the
-    /// refusal is FENCED; any other outcome says why the true one would fail (the memory limit, rights, terms).
+    /// Send the WARM that would follow, with an instance that no value has. Redis changes nothing: [`Answer::Done`]
+    /// if the refusal is FENCED; any other outcome says why the true one would fail (the memory limit, rights,
+    /// terms).
     Rehearse {
         /// The attempt, and the value of which the instance must not be.
         attempt: Attempt,
@@ -110,7 +111,7 @@ pub enum Action<'a> {
 /// What an action has brought.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// Where the sale stands.
+    /// What both servers have of the sale.
     Known(Known),
     /// An attempt has begun.
     Taken {
@@ -152,7 +153,8 @@ pub enum Setback {
     Another,
     /// No answer came: it was carried out, or will be, or never.
     Unknown,
-    /// A server could not be reached, or does not take part now (it loads, the syncers are paused). Nothing was changed.
+    /// A server could not be reached, or does not take part now (it loads, the syncers are paused). Nothing was
+    /// changed.
     Away,
     /// A server cannot do this for this sale. Nothing was changed.
     Failed,

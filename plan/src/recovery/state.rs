@@ -1,4 +1,4 @@
-//! Where the recovery of a sale stands.
+//! How far the recovery of a sale is.
 
 use flash_wire::{Attempt, Expected, NextEpoch, RebuiltReservation, Unfence};
 
@@ -75,8 +75,8 @@ pub(super) fn sealed(seal: Seal, next: NextEpoch, expected: Expected) -> State {
     }
 }
 
-/// Lets the sale go on as it is where it is what PostgreSQL has by now; else it is rebuilt, in the same epoch, which no value
-/// has had yet.
+/// Lets the sale go on as it is where it is what PostgreSQL has by now; else it is rebuilt, in the same epoch, which
+/// no value has had yet.
 pub(super) fn begin(attempt: Attempt, redis: &InRedis, next: NextEpoch, expected: Expected) -> State {
     if !agree(&redis.state, &expected) {
         return State::Warming(Rebuilding { attempt, next, expected });

@@ -157,8 +157,8 @@ fn each_state_asks_for_its_action() {
     }
 }
 
-/// After whatever comes, nothing that changes a sale follows but in its place: only the answer to a seal leads to a warming or
-/// an acknowledgement, and only these to the sale's opening.
+/// After whatever comes, nothing that changes a sale follows but in its place: only the answer to a seal leads to a
+/// warming or an acknowledgement, and only these to the sale's opening.
 #[test]
 fn no_outcome_skips_a_step() {
     let may_follow = |before: &str, action: &str| match action {
