@@ -10,11 +10,13 @@ use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::args::{self, Output, SyncerAction};
+use crate::barrier;
 use crate::{audit_log, output, run};
 
 /// Between two looks.
 const LOOK_MS: u64 = 100;
-/// A syncer that has not been heard of for so long does not count: it is gone, or cannot reach PostgreSQL.
+/// A syncer that has not been heard of for so long does not count towards those that do as they are told: it is gone, or
+/// cannot reach PostgreSQL.
 const HEARD_OF: Duration = Duration::from_secs(5);
 /// Sales that one look at Redis shows.
 const READY_SALES: u64 = flash_wire::COUNT_MAX;
@@ -38,13 +40,16 @@ pub(crate) fn run(args: &args::Syncer, action: &SyncerAction, output: Output) ->
         SyncerAction::Drain(wait) => ("flash syncer drain", wait),
     };
     let limit = wait.timeout_s;
-    let redis = matches!(action, SyncerAction::Drain(_)).then(|| args.urls.redis.source().read()).transpose()?;
+    let is_drain = matches!(action, SyncerAction::Drain(_));
+    let redis = is_drain.then(|| args.urls.redis.source().read()).transpose()?;
+    let amqp = if is_drain { args.urls.amqp.source().read_if_set()? } else { None };
     run::block_on(async {
         let vault = flash_vault::connect(&postgres).await.context("cannot connect to PostgreSQL")?;
         let doing = async {
-            match &redis {
-                None => set(&vault, matches!(action, SyncerAction::Pause(_))).await,
-                Some(redis) => drain(&vault, &Client::connect(redis)?).await,
+            match (&redis, action) {
+                (Some(redis), _) => drain(&vault, &Client::connect(redis)?, amqp.as_deref()).await,
+                (None, SyncerAction::Pause(_)) => pause(&vault).await,
+                (None, _) => resume(&vault).await,
             }
         };
         let in_time = async {
@@ -61,13 +66,20 @@ pub(crate) fn run(args: &args::Syncer, action: &SyncerAction, output: Output) ->
     })
 }
 
-/// Tells the syncers, and waits until those that live do so.
-async fn set(vault: &flash_vault::Client, paused: bool) -> Result<Report> {
-    flash_vault::pause_syncers(vault, paused).await?;
+/// Pauses the syncers. Each transaction that writes events holds the order to go on, so that this waits until none is under
+/// way; and from then on none begins. It does not matter whether a syncer says anything.
+async fn pause(vault: &flash_vault::Client) -> Result<Report> {
+    flash_vault::pause_syncers(vault, true).await?;
+    Ok(Report { syncers: living(vault).await?.len(), paused: true, drained: None })
+}
+
+/// Lets the syncers go on, and waits until those that live do so.
+async fn resume(vault: &flash_vault::Client) -> Result<Report> {
+    flash_vault::pause_syncers(vault, false).await?;
     loop {
         let syncers = living(vault).await?;
-        if syncers.iter().all(|syncer| syncer.paused == paused) {
-            return Ok(Report { syncers: syncers.len(), paused, drained: None });
+        if syncers.iter().all(|syncer| !syncer.paused) {
+            return Ok(Report { syncers: syncers.len(), paused: false, drained: None });
         }
         sleep(Duration::from_millis(LOOK_MS)).await;
     }
@@ -75,25 +87,38 @@ async fn set(vault: &flash_vault::Client, paused: bool) -> Result<Report> {
 
 /// Lets the syncers write until nothing is left, and pauses them. What is reserved meanwhile is written as well; what is
 /// reserved from then on stays in the journals.
-async fn drain(vault: &flash_vault::Client, redis: &Client) -> Result<Report> {
+async fn drain(vault: &flash_vault::Client, redis: &Client, amqp: Option<&str>) -> Result<Report> {
     redis.connected().await;
-    set(vault, false).await?;
-    let mut empty_since = None;
+    resume(vault).await?;
     loop {
-        if !journals_are_empty(redis).await? {
-            empty_since = None;
-        } else {
-            let since = *empty_since.get_or_insert_with(Instant::now);
-            let syncers = living(vault).await?;
-            // Each must have looked at its queue since then.
-            let is_empty = |syncer: &Syncer| syncer.queued == Some(0) && syncer.age < since.elapsed();
-            if !syncers.is_empty() && syncers.iter().all(is_empty) {
-                break;
-            }
+        while !journals_are_empty(redis).await? {
+            sleep(Duration::from_millis(LOOK_MS)).await;
+        }
+        match amqp {
+            Some(amqp) => barrier::pass(vault, amqp).await?,
+            None => queues_are_empty(vault).await?,
+        }
+        // What came after the barrier is written by now, or the journals say so.
+        let report = pause(vault).await?;
+        if journals_are_empty(redis).await? {
+            return Ok(Report { drained: Some(true), ..report });
+        }
+        resume(vault).await?;
+    }
+}
+
+/// Waits until each syncer has looked at its queue since now, and found nothing. One that says nothing may have anything in
+/// hand, as long as it is not known to be gone.
+async fn queues_are_empty(vault: &flash_vault::Client) -> Result<()> {
+    let since = Instant::now();
+    loop {
+        let syncers = flash_vault::syncers(vault).await?;
+        let is_empty = |syncer: &Syncer| syncer.queued == Some(0) && syncer.age < since.elapsed();
+        if !syncers.is_empty() && syncers.iter().all(is_empty) {
+            return Ok(());
         }
         sleep(Duration::from_millis(LOOK_MS)).await;
     }
-    Ok(Report { drained: Some(true), ..set(vault, true).await? })
 }
 
 /// Whether PostgreSQL has everything that Redis knows.

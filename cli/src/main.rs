@@ -5,6 +5,7 @@
 mod args;
 mod audit;
 mod audit_log;
+mod barrier;
 mod bench;
 mod buyers;
 mod clock;

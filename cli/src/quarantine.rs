@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Quarantine, output: Output) -> Result<ExitCode> {
                 }
                 let ids = ids(&rows);
                 let change = change(by, "flash quarantine discard", &ids);
-                audit_log::logged(&client, change, discard(&client, &rows, by, output)).await
+                audit_log::logged(&client, change, discard(&postgres, &rows, by, output)).await
             }
         }
     })
@@ -90,9 +90,10 @@ const fn change<'a>(who: &'a str, action: &'a str, ids: &'a str) -> LoggedChange
     LoggedChange { who, key: None, action, sale: None, detail: ids }
 }
 
-async fn discard(client: &flash_vault::Client, rows: &[QuarantineRow], by: &str, output: Output) -> Result<ExitCode> {
+async fn discard(postgres: &str, rows: &[QuarantineRow], by: &str, output: Output) -> Result<ExitCode> {
+    let mut vault = Vault::open(postgres).await?;
     for row in rows {
-        let outcome = if flash_vault::discard(client, row.id, by).await? { "discarded" } else { "gone" };
+        let outcome = if vault.discard(row.id, by).await? { "discarded" } else { "gone" };
         show(output, &Shown::of(row, Some(outcome), None));
     }
     Ok(ExitCode::SUCCESS)
@@ -104,10 +105,11 @@ async fn replay(postgres: &str, redis: &Client, rows: &[QuarantineRow], output: 
     for row in rows {
         let (outcome, reason) = match replay_quarantined(&mut vault, redis, row.id).await? {
             Replay::Written => ("replayed", None),
+            Replay::Rejected(reason) => ("rejected", Some(reason)),
             Replay::Refused(reason) => ("refused", Some(reason)),
             Replay::Gone => ("gone", None),
         };
-        all_are_written &= outcome != "refused";
+        all_are_written &= !["refused", "rejected"].contains(&outcome);
         let row = QuarantineRow { reason: reason.unwrap_or_else(|| row.reason.clone()), ..row.clone() };
         show(output, &Shown::of(&row, Some(outcome), None));
     }
@@ -135,6 +137,7 @@ impl<'a> Shown<'a> {
         let state = match (&row.end, outcome) {
             (_, Some(outcome)) => outcome.to_owned(),
             (Some(QuarantineEnd::Replayed { at }), None) => format!("replayed at {at}"),
+            (Some(QuarantineEnd::Rejected { at, reason }), None) => format!("rejected at {at}: {reason}"),
             (Some(QuarantineEnd::Discarded { at, by }), None) => format!("discarded at {at} by {by}"),
             (None, None) => "waits".to_owned(),
         };

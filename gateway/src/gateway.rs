@@ -17,6 +17,7 @@ use crate::audits::Audits;
 use crate::catalogue::Catalogue;
 use crate::certificates::{Certificates, Shown};
 use crate::config::{Config, Transport};
+use crate::debits::Debits;
 use crate::events::{self, Events, Newcomer, Rooms};
 use crate::examinations::Examinations;
 use crate::http::{self, App, Door, Gate, RateLimits, RequestLog, Routes, Rules, Surface};
@@ -127,6 +128,7 @@ impl Gateway {
             events,
             transport_is_up: Arc::default(),
             catalogue: Arc::new(Catalogue::new()),
+            debits: Arc::new(Debits::new(config.postgres.clone())),
             audits: Arc::new(Audits::new(config.postgres.clone())),
             examinations: Arc::new(Examinations::new(&config)),
             unprepared: Arc::new(AtomicUsize::new(unprepared)),
@@ -208,6 +210,7 @@ struct Shared {
     events: Events,
     transport_is_up: Arc<AtomicBool>,
     catalogue: Arc<Catalogue>,
+    debits: Arc<Debits>,
     audits: Arc<Audits>,
     examinations: Arc<Examinations>,
     unprepared: Arc<AtomicUsize>,
@@ -331,6 +334,7 @@ impl Shared {
                 durability: self.config.durability,
                 orders: Arc::new(Orders::new(self.config.postgres)),
                 catalogue: self.catalogue,
+                debits: self.debits,
                 audits: self.audits,
                 examinations: self.examinations,
                 unprepared: self.unprepared,

@@ -9,6 +9,7 @@ mod catalogue;
 mod certificates;
 mod clock;
 mod config;
+mod debits;
 mod events;
 mod examinations;
 mod form;

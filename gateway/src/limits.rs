@@ -71,6 +71,8 @@ pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
 pub const DELIVERIES_PER_RECEIVER: u32 = 16;
 /// What one attempt may take, from the look at the receiver's name to the head of its answer.
 pub const DELIVERY_TIMEOUT_MS: u64 = 10_000;
+/// The longest wait that a receiver is granted which answers 429 or 503 with `Retry-After`. A shorter one is kept to.
+pub const RETRY_AFTER_HONOURED_S_MAX: u64 = 24 * 60 * 60;
 /// How long a gateway that delivers keeps the others from it. One that has died holds a delivery up no longer.
 pub const DELIVERY_HOLD_S: u32 = 30;
 /// How often a gateway looks for what is due.
@@ -130,6 +132,12 @@ pub const PRODUCT_NAME_BYTES_MAX: usize = 256;
 pub const PRICE_UNITS_MAX: u64 = 1_000_000_000;
 /// What a buyer's account may be opened with, in the currency's smallest unit. What is given back never makes it more.
 pub const BALANCE_UNITS_MAX: u64 = 1_000_000_000_000_000;
+/// Payments that a gateway makes at once, and its connections to PostgreSQL for them.
+pub const DEBITS_AT_ONCE_MAX: usize = 8;
+/// How long a statement of a payment may take in PostgreSQL, its wait for the buyer's row included.
+pub const DEBIT_STATEMENT_MS_MAX: u64 = 400;
+/// How long a payment may take in all, its wait for a connection included.
+pub const DEBIT_TIMEOUT_MS: u64 = 600;
 /// What somebody else calls a payment.
 pub const REFERENCE_BYTES_MAX: usize = 256;
 
@@ -155,6 +163,7 @@ pub const SIMULATION_SEED_MAX: u64 = (1 << 53) - 1;
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
 const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
+const _: () = assert!(DEBIT_STATEMENT_MS_MAX < DEBIT_TIMEOUT_MS && DEBIT_TIMEOUT_MS < HANDLER_TIMEOUT_MS);
 const _: () = assert!(TURN_MS_MAX + AUDIT_MS_MAX < LOOK_TIMEOUT_MS && LOOK_TIMEOUT_MS <= WAITING_TIMEOUT_MS);
 const _: () = assert!(SOLD_OUT_ASK_EVERY_MS < SOLD_OUT_KNOWN_MS_MAX);
 const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);

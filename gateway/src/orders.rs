@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
-    ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, Means, NewKey, Order, Payment, Price,
+    ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Payment, PaymentRow, Price,
     Product, QuarantineFilter, QuarantineRow, Rejection, ReservationFilter, ReservationRow, SaleFacts, Syncer,
     TakenKey, Vault, Webhook,
 };
@@ -147,11 +147,6 @@ impl Orders {
         self.ask(LOOK_UP_TIMEOUT_MS, question).await
     }
 
-    /// Decides that a row of the quarantine is not to be written. False: it does not wait any more.
-    pub(crate) async fn discard(&self, id: u64, by: &str) -> Result<bool, OrdersError> {
-        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::discard(client, id, by).await).await
-    }
-
     /// A connection that writes events, for one who has waited for his turn. It is his until he lets go of both.
     pub(crate) async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Vault), OrdersError> {
         let opening = async {
@@ -189,21 +184,25 @@ impl Orders {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::buyer(client, buyer).await).await
     }
 
-    /// Pays for a reservation, once; none: the balance is too low.
-    pub(crate) async fn pay(
+    /// The payment for a buyer's reservation.
+    pub(crate) async fn payment(&self, sale: &str, id: u64, buyer: &str) -> Result<Option<Payment>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::payment(client, sale, id, buyer).await).await
+    }
+
+    /// A page of the payments in one state.
+    pub(crate) async fn payment_page(
         &self,
-        sale: &str,
-        id: u64,
-        buyer: &str,
-        means: Means<'_>,
-    ) -> Result<Option<Payment>, OrdersError> {
-        let question = async |client: &_| flash_vault::pay(client, sale, id, buyer, means).await;
+        state: &str,
+        after: (&str, u64),
+        limit: u64,
+    ) -> Result<Vec<PaymentRow>, OrdersError> {
+        let question = async |client: &_| flash_vault::payment_page(client, state, after, limit).await;
         self.ask(LOOK_UP_TIMEOUT_MS, question).await
     }
 
-    /// The payment for a reservation.
-    pub(crate) async fn payment(&self, sale: &str, id: u64) -> Result<Option<Payment>, OrdersError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::payment(client, sale, id).await).await
+    /// How far the newest life of a sale is written.
+    pub(crate) async fn newest_head(&self, sale: &str) -> Result<Option<u64>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::newest_head(client, sale).await).await
     }
 
     /// Why a reservation was refused by PostgreSQL, if it was.

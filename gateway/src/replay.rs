@@ -9,11 +9,11 @@ use crate::clock::now_ms;
 /// Why nobody can say what came of a replay.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// Redis was not to be asked how the reservation stands. Nothing was written.
+    /// Redis could not be asked where the reservation is. Nothing was written.
     #[error(transparent)]
     Redis(#[from] CallError),
     /// Redis did not say it. Nothing was written.
-    #[error("Redis does not say how reservation {id} of {sale} stands: {code}")]
+    #[error("Redis does not say where reservation {id} of {sale} is: {code}")]
     Silent {
         /// The sale.
         sale: String,
@@ -27,16 +27,13 @@ pub enum ReplayError {
     Postgres(#[from] flash_vault::Error),
 }
 
-/// Writes a row of the quarantine after all, a reservation as it stands by now.
+/// Writes a row of the quarantine after all, a reservation as it is by now. Redis is asked while PostgreSQL holds the sale's
+/// epochs locked.
 ///
 /// # Errors
 /// See [`ReplayError`].
 pub async fn replay_quarantined(vault: &mut Vault, redis: &Client, id: u64) -> Result<Replay, ReplayError> {
-    let standing = match vault.late_reservation(id).await? {
-        Some(reservation) => standing(redis, reservation).await?,
-        None => None,
-    };
-    Ok(vault.replay(id, standing).await?)
+    vault.replay(id, async |reservation| standing(redis, reservation).await).await
 }
 
 /// None: Redis does not know that very reservation any more. It ended long ago, or was lost, and then its units may be

@@ -25,12 +25,15 @@ pub(crate) use self::sign::new_secret;
 pub(crate) use self::target::Target;
 use crate::limits::{
     DELIVERIES_PER_RECEIVER, DELIVERY_ATTEMPTS_MAX, DELIVERY_HOLD_S, DELIVERY_LOOK_MS, DELIVERY_RETRY_S,
-    DELIVERY_RETRY_S_MAX,
+    DELIVERY_RETRY_S_MAX, RETRY_AFTER_HONOURED_S_MAX,
 };
 use crate::phase::{Phase, reached};
+use self::send::Answered;
 
 /// How a receiver says that it is there no more.
 const GONE: u16 = 410;
+/// How a receiver says that it cannot take it now; its `Retry-After` says when it can.
+const NOT_NOW: [u16; 2] = [429, 503];
 
 /// One gateway's deliveries.
 pub(crate) struct Webhooks {
@@ -146,16 +149,18 @@ async fn deliver_all(
 
 /// Delivers one, and writes down what came of it.
 async fn deliver(client: Arc<Client>, sender: Arc<send::Sender>, delivery: Delivery) -> Result<(), flash_vault::Error> {
-    let error = match sender.send(&delivery).await {
-        Ok(200..300) => return flash_vault::delivered(&client, delivery.id).await,
-        Ok(GONE) => {
+    let (error, asked_s) = match sender.send(&delivery).await {
+        Ok(Answered { status: 200..300, .. }) => return flash_vault::delivered(&client, delivery.id).await,
+        Ok(Answered { status: GONE, .. }) => {
             tracing::warn!(webhook = delivery.webhook, "a webhook is gone, and was switched off");
             return flash_vault::disable_webhook(&client, delivery.webhook, "it answered 410").await;
         }
-        Ok(status) => format!("it answered {status}"),
-        Err(error) => error.to_string(),
+        Ok(Answered { status, retry_after_s }) => {
+            (format!("it answered {status}"), retry_after_s.filter(|_| NOT_NOW.contains(&status)))
+        }
+        Err(error) => (error.to_string(), None),
     };
-    let again_s = again_s(delivery.attempt, rand::random());
+    let again_s = again_s(delivery.attempt, asked_s, rand::random());
     if again_s.is_none() {
         tracing::error!(webhook = delivery.webhook, delivery = delivery.id, error, "a delivery was given up");
     }
@@ -163,13 +168,16 @@ async fn deliver(client: Arc<Client>, sender: Arc<send::Sender>, delivery: Deliv
 }
 
 /// How long to wait behind attempt `attempt`: each time four times as long up to a bound, and up to a fifth more or less,
-/// so that what failed together is not tried together. None: that was the last. `luck` is 0 to 1.
-fn again_s(attempt: u32, luck: f64) -> Option<f64> {
+/// so that what failed together is not tried together. Not before the receiver asked for it, up to
+/// [`RETRY_AFTER_HONOURED_S_MAX`]. None: that was the last. `luck` is 0 to 1.
+fn again_s(attempt: u32, asked_s: Option<u64>, luck: f64) -> Option<f64> {
     if attempt >= DELIVERY_ATTEMPTS_MAX {
         return None;
     }
     let wait_s = DELIVERY_RETRY_S.saturating_mul(4u32.saturating_pow(attempt.saturating_sub(1)));
-    Some(f64::from(wait_s.min(DELIVERY_RETRY_S_MAX)) * (0.8 + 0.4 * luck))
+    let own_s = f64::from(wait_s.min(DELIVERY_RETRY_S_MAX)) * (0.8 + 0.4 * luck);
+    let asked_s = asked_s.unwrap_or(0).min(RETRY_AFTER_HONOURED_S_MAX) as f64 * (1.0 + 0.2 * luck);
+    Some(own_s.max(asked_s))
 }
 
 #[cfg(test)]
@@ -178,12 +186,25 @@ mod tests {
 
     #[test]
     fn a_delivery_is_tried_for_more_than_a_day_and_then_given_up() {
-        let waits: Vec<f64> = (1..).map_while(|attempt| again_s(attempt, 0.5)).collect();
+        let waits: Vec<f64> = (1..).map_while(|attempt| again_s(attempt, None, 0.5)).collect();
         assert_eq!(waits[..4], [1.0, 4.0, 16.0, 64.0]);
         assert_eq!(u32::try_from(waits.len()), Ok(DELIVERY_ATTEMPTS_MAX - 1));
         assert!(waits.iter().sum::<f64>() > 24.0 * 60.0 * 60.0, "{waits:?}");
         for luck in [0.0, 0.5, 1.0] {
-            assert!(again_s(1, luck).is_some_and(|wait_s| (0.79..=1.21).contains(&wait_s)), "{luck}");
+            assert!(again_s(1, None, luck).is_some_and(|wait_s| (0.79..=1.21).contains(&wait_s)), "{luck}");
         }
+    }
+
+    #[test]
+    fn a_receiver_may_ask_for_more_time_and_not_for_less_or_for_ever() {
+        let check = |asked_s, luck, want: f64| {
+            assert!(again_s(2, Some(asked_s), luck).is_some_and(|wait_s| (wait_s - want).abs() < 0.01), "{asked_s}");
+        };
+        check(0, 0.5, 4.0);
+        check(1, 0.0, 3.2);
+        check(60, 0.0, 60.0);
+        check(60, 1.0, 72.0);
+        check(u64::MAX, 0.0, 86_400.0);
+        assert_eq!(again_s(DELIVERY_ATTEMPTS_MAX, Some(1), 0.0), None);
     }
 }

@@ -176,3 +176,22 @@ fn a_restock_whose_answer_did_not_come_is_not_done_again_under_its_key() {
     let total = world.http().get("/v1/sales/drop").expect("an answer").body["total"].as_u64();
     assert!([Some(9), Some(14)].contains(&total), "{total:?}");
 }
+
+/// What Redis cannot take is refused before PostgreSQL has it: nobody finds it on sale later, and its id is free.
+#[test]
+fn a_sale_that_redis_refuses_is_not_created() {
+    let world = World::start_direct("create_refused");
+    let create = |total: u64| send(&world, "POST", "/v1/sales", "k", &format!("{{\"sale\":\"drop\",\"total\":{total}}}"));
+    let check_refused = |answer: &Answer, want: (u16, &str)| {
+        assert_eq!((answer.status, answer.problem()), want, "{answer:?}");
+        assert_eq!(world.rows("SELECT count(*) FROM sales"), ["0"], "{answer:?}");
+        assert_eq!(world.rows("SELECT count(*) FROM request_keys"), ["0"], "{answer:?}");
+    };
+    let set = |setting: &str| drop(run::<redis::Value>(&mut world.redis.connect(), &format!("CONFIG SET {setting}")));
+    set("flash.total-units-max 10");
+    check_refused(&create(11), (422, "invalid"));
+    set("maxmemory 1");
+    check_refused(&create(10), (503, "redis-away"));
+    set("maxmemory 0");
+    assert_eq!(create(10).status, 201);
+}

@@ -5,6 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::support::http::{Answer, Http};
+use crate::support::redis::run;
 use crate::support::wait;
 use crate::support::world::World;
 
@@ -215,6 +216,12 @@ fn a_payment_elsewhere_is_written_down_once_with_its_reference() {
     ));
     world.http().send("DELETE", &path(released), &[], "").expect("an answer");
     wait_for_payment(&world, released, "refund_due");
+    let listed = |query: &str| world.http().get(&format!("/v1/payments?{query}")).expect("an answer");
+    let due = listed("state=refund_due").body;
+    assert_eq!((&due["payments"][0]["reference"], due["payments"].as_array().map(Vec::len)), (&"pi_3".into(), Some(1)));
+    let after = listed(&format!("state=refund_due&after=drop/{}", number(released))).body;
+    assert_eq!(after["payments"], json!([]));
+    assert_eq!(listed("state=lost").status, 400);
     let bad = [
         "{\"payment\":\"cash\"}",
         "{\"payment\":7}",
@@ -273,4 +280,87 @@ fn an_account_is_opened_once() {
     assert_eq!(balance(&world, "auth0%7Ceve%20lovelace"), 1_000);
     let answer = world.http().get("/v1/buyers/nobody").expect("an answer");
     assert_eq!((answer.status, answer.problem()), (404, "unknown-buyer"));
+}
+
+/// What is wrong with a confirm before anything is taken for it: its headers, and what each is answered.
+const REFUSED: [((&str, &str), u16, &str); 4] = [
+    (("idempotency-key", "\"k"), 400, "bad-request"),
+    (("flash-durability", "often"), 400, "bad-request"),
+    (("flash-durability", "replicas=1"), 503, "durability-unavailable"),
+    (("content-type", "text/plain"), 415, "unsupported-media-type"),
+];
+
+#[test]
+fn a_confirm_that_is_refused_has_debited_nothing() {
+    let world = selling(&["ada"]);
+    let id = reserve(&world, "ada", 1);
+    let confirm = format!("{}/confirm", path(id));
+    let send = |headers: &[(&str, &str)]| world.http().send("POST", &confirm, headers, BALANCE).expect("an answer");
+    for (header, status, problem) in REFUSED {
+        let json = ("content-type", "application/json");
+        let headers: Vec<_> = [header].into_iter().chain((header.0 != json.0).then_some(json)).collect();
+        let answer = send(&headers);
+        assert_eq!((answer.status, answer.problem()), (status, problem), "{headers:?}: {answer:?}");
+        assert_eq!(world.rows("SELECT count(*) FROM payments"), ["0"], "{headers:?}");
+    }
+    // Another gateway seems to bring the sale back, so that it stays fenced.
+    world.sql("INSERT INTO recoveries (sale, gateway, until) VALUES ('drop', 'another', now() + interval '1 hour')");
+    let _: redis::Value = run(&mut world.redis.connect(), "FLASH.FENCE flash:drop");
+    let fenced = send(&[("content-type", "application/json")]);
+    assert_eq!((fenced.status, fenced.problem()), (503, "fenced"), "{fenced:?}");
+    assert_eq!(world.rows("SELECT count(*) FROM payments"), ["0"]);
+    assert_eq!(balance(&world, "ada"), 1_000);
+}
+
+#[test]
+fn a_debit_that_waits_holds_up_nobody_elses() {
+    const WAITING: usize = 2;
+    let world = selling(&["ada", "bob"]);
+    let adas: Vec<_> = (0..WAITING).map(|_| reserve(&world, "ada", 1)).collect();
+    let bobs = reserve(&world, "bob", 1);
+    hold_up_debits(&world, "ada");
+    thread::scope(|scope| {
+        let confirm_at = |id: &'static str| Http::connect(world.address).expect("it listens").post(&format!("{}/confirm", path(id)), BALANCE);
+        let waiting: Vec<_> = adas.iter().map(|id| scope.spawn(move || confirm_at(id))).collect();
+        wait_for_a_debit_that_waits(&world);
+        let began = std::time::Instant::now();
+        check(&world, bobs, BALANCE, (200, ""));
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+        for answer in waiting {
+            let answer = answer.join().expect("no panic").expect("an answer");
+            assert!([503, 504].contains(&answer.status), "{answer:?}");
+        }
+    });
+    let_it_go_on(&world);
+}
+
+#[test]
+fn a_debit_that_waited_is_not_made_once_its_confirm_was_answered() {
+    let world = selling(&["ada"]);
+    let (id, other) = (reserve(&world, "ada", 1), reserve(&world, "ada", 1));
+    hold_up_debits(&world, "ada");
+    let unknown = world.http().post(&format!("{}/confirm", path(id)), BALANCE).expect("an answer");
+    assert!([503, 504].contains(&unknown.status), "{unknown:?}");
+    check(&world, id, "", (200, ""));
+    let_it_go_on(&world);
+    // What waited before this one was made before it, if at all.
+    check(&world, other, BALANCE, (200, ""));
+    assert_eq!(balance(&world, "ada"), 1_000 - PRICE);
+    check_books(&world);
+}
+
+#[test]
+fn a_payment_follows_its_own_buyers_order() {
+    let world = selling(&["ada", "bob"]);
+    let bobs = reserve(&world, "bob", 1);
+    check(&world, bobs, "", (200, ""));
+    world.wait_for_orders("drop", 1);
+    world.sql(&format!(
+        "INSERT INTO payments (sale, id, buyer, means, amount, currency)
+        VALUES ('drop', {}, 'ada', 'balance', {PRICE}, 'EUR');
+        UPDATE buyers SET balance = balance - {PRICE} WHERE buyer = 'ada'",
+        number(bobs)
+    ));
+    wait_for_payment(&world, bobs, "refunded");
+    assert_eq!(balance(&world, "ada"), 1_000);
 }

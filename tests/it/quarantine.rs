@@ -64,3 +64,35 @@ fn what_nobody_can_read_is_refused_and_can_be_discarded() {
     check(&shown, &[("discarded_by", json!("anyone")), ("body", json!("\u{fffd}")), ("bytes", json!(1))]);
     assert_eq!(ask(&world, "GET", "2").problem(), "unknown-quarantined");
 }
+
+#[test]
+fn a_reservation_that_is_discarded_is_rejected_and_told_of() {
+    let world = World::start_direct("discard_reservation");
+    world.sql("INSERT INTO webhooks (url, secret) VALUES ('http://example.com/', 'whsec_')");
+    world.sql("ALTER TABLE orders ADD CONSTRAINT no_eve CHECK (buyer <> 'eve')");
+    sell(&world, "drop");
+    world.wait_for_empty_journal("drop");
+    check(&ask(&world, "POST", "1/discard"), &[("outcome", json!("discarded"))]);
+    assert_eq!(world.rows("SELECT buyer || ' ' || reason FROM rejections"), ["eve discarded"]);
+    let told = "SELECT type FROM deliveries WHERE reservation = 4";
+    assert_eq!(world.rows(told), ["order.rejected"]);
+}
+
+/// A confirm of a hold, kept back as if it could not be written; the hold's number is 3.
+const LATE_CONFIRM: &str = r#"INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES
+    ('drop', 1, 6, 'of old', convert_to('{"version":1,"sale":"drop","epoch":1,"events":[{"seq":6,"at_ms":1,"change":{"confirmed":{"id":3}}}]}', 'UTF8'))"#;
+
+#[test]
+fn an_event_that_counted_as_lost_is_not_written_later() {
+    let world = World::start_direct("lost_event");
+    sell(&world, "drop");
+    world.wait_for_empty_journal("drop");
+    world.sql(LATE_CONFIRM);
+    // As a seal does that gave event 6 up.
+    world.sql("UPDATE epochs SET head = 7, sealed_at = 7 WHERE sale = 'drop'");
+    world.sql("INSERT INTO gaps (sale, epoch, first, last) VALUES ('drop', 1, 6, 6)");
+    check(&ask(&world, "POST", "1/replay"), &[("outcome", json!("rejected")), ("reason", json!("late"))]);
+    assert_eq!(world.order_state("drop", 3).as_deref(), Some("held"));
+    assert!(ask(&world, "GET", "1").body["rejected_at"].is_string());
+    assert_eq!(ask(&world, "POST", "1/replay").problem(), "unknown-quarantined");
+}

@@ -52,3 +52,26 @@ fn a_syncer_pauses_drains_and_resumes() {
 fn the_syncer_within_a_gateway_pauses_drains_and_resumes() {
     check(&World::start_direct("direct_control"));
 }
+
+#[test]
+fn a_pause_waits_for_who_writes() {
+    let world = World::start();
+    // As a syncer does whose batch is under way.
+    world.sql("BEGIN; SELECT paused FROM syncer_control FOR SHARE");
+    let pausing = world.start_flash(&["syncer", "pause", "--timeout-s", "60"]);
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+    wait::until("a pause that waits", || (world.rows(waiting) != ["0"]).then_some(()));
+    world.sql("COMMIT");
+    assert!(pausing.wait().0.success());
+    assert_eq!(world.rows("SELECT paused FROM syncer_control"), ["true"]);
+}
+
+/// A syncer that has not said anything for a while may have all kinds of things in hand.
+#[test]
+fn a_drain_does_not_pass_over_a_syncer_that_says_nothing() {
+    let world = World::start_direct("silent_syncer");
+    world.create_sale("{\"sale\":\"drop\",\"total\":1000}");
+    world.sql("INSERT INTO syncers (name, paused, queued, at) VALUES ('silent', false, 7, now() - interval '20 s')");
+    let (status, printed) = world.run(&["-o", "json", "syncer", "drain", "--timeout-s", "5"]);
+    assert!(!status.success(), "{printed}");
+}

@@ -242,3 +242,35 @@ fn random_ids_reach_postgresql_once_each_and_leave_nothing_behind() {
         assert!(page.contains("flash_sale_lookups_total") && !page.contains("random"), "{page}");
     }
 }
+
+/// Redis has forgotten that the hold was released, and PostgreSQL does not know yet.
+#[test]
+fn what_redis_has_forgotten_is_not_held_because_postgresql_is_late() {
+    /// More than Redis remembers of what ended.
+    const ENDED: usize = 40;
+    let mut world = World::start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":99,\"limit\":99,\"hold_ms\":600000}");
+    let reserve = |world: &World| {
+        let answer = world.http().post("/v1/sales/drop/reservations", "{\"buyer\":\"ada\"}").expect("an answer");
+        answer.header("location").unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    };
+    let release = |world: &World, path: &str| {
+        let answer = world.http().send("DELETE", path, &[], "").expect("an answer");
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    let first = reserve(&world);
+    world.wait_for_empty_journal("drop");
+    world.kill_syncer();
+    release(&world, &first);
+    for _ in 0..ENDED {
+        release(&world, &reserve(&world));
+    }
+    let found = world.http().get(&first).expect("an answer");
+    let seen = (found.body["state"].as_str(), found.body["persisted"].as_bool());
+    assert_ne!(seen, (Some("held"), Some(true)), "{found:?}");
+    world.start_syncer();
+    wait::until("the end of it", || {
+        let found = world.http().get(&first).expect("an answer");
+        (found.body["state"] == "released" && found.body["persisted"] == true).then_some(())
+    });
+}

@@ -336,3 +336,16 @@ fn a_receiver_is_told_by_tls_if_its_authority_is_trusted() {
     let came = receiver.wait_for(1);
     came[0].check_signature(&secret);
 }
+
+#[test]
+fn a_receiver_says_when_it_will_take_the_next_attempt() {
+    let world = start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":9}");
+    let receiver = Receiver::start(&["503 Busy\r\nretry-after: 1200"]);
+    add(&world, &receiver.url());
+    reserve(&world, "ada");
+    receiver.wait_for(1);
+    let wait = "SELECT extract(epoch FROM due_at - now())::bigint FROM deliveries WHERE last_error IS NOT NULL";
+    let wait_s = wait::until("the next attempt", || world.rows(wait).first().map(|wait| wait.parse::<i64>().expect("seconds")));
+    assert!((1_100..=1_500).contains(&wait_s), "{wait_s}");
+}

@@ -12,6 +12,7 @@ mod catalogue;
 mod connect;
 mod content;
 mod doubts;
+mod discard;
 mod early;
 mod epochs;
 mod error;
@@ -33,6 +34,8 @@ mod recover;
 mod refusal;
 mod repair;
 mod replay;
+mod replay_place;
+mod request;
 mod request_keys;
 mod restore;
 mod sale;
@@ -61,10 +64,13 @@ pub use inspect::{
 pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
 pub use migrate::migrate;
 pub use pages::{REJECTED, ReservationFilter, ReservationRow, reservation_page, sale_page};
-pub use payment::{Followed, Means, Payment, PaymentState, follow_orders, pay, payment};
-pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, discard, quarantined, quarantined_body};
+pub use payment::{
+    Followed, Means, PAYMENT_STATES, Payment, PaymentRow, PaymentState, follow_orders, limit_statements, pay, payment,
+    payment_page,
+};
+pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, quarantined, quarantined_body};
 pub use read::{
-    Order, Rejection, SkuSold, active_orders, has_barrier, order, rejection, sale_buyers, sold_units,
+    Order, Rejection, SkuSold, active_orders, has_barrier, newest_head, order, rejection, sale_buyers, sold_units,
     twice_served_buyers,
 };
 pub use recover::{
@@ -73,6 +79,7 @@ pub use recover::{
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
+pub use request::{MadeByRequest, REJECTIONS_LOOKED_AT_MAX, RequestOutcome, request_outcome};
 pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
 pub use restore::RedisState;
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};

@@ -3,8 +3,8 @@
 //! Nobody decides that a payment is to be given back: a timeout, a crash or a lost answer leaves it pending, and
 //! [`follow_orders`] reads off the order's end what is to become of it.
 
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Row};
 
 use crate::catalogue::Price;
 use crate::error::Error;
@@ -53,8 +53,11 @@ impl Payment {
     }
 }
 
-/// Pays for a reservation, unless that was done before, and gives the payment as it stands; none: the buyer's balance is
-/// too low, or of another currency, or there is none. Whoever repeats it pays once.
+/// Pays for a buyer's reservation, unless that was done before, and gives the payment as it is; none: the buyer's balance is
+/// too low, or of another currency, or there is none, or the reservation has ended in PostgreSQL. A repeat pays once.
+///
+/// The client should have a statement timeout ([`limit_statements`]): without one a debit that waits for a lock may be made
+/// long after its caller gave up.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether it was paid is unknown, and the call may be repeated.
@@ -79,27 +82,82 @@ pub async fn pay(
             paid?;
         }
     }
-    payment(client, sale, id).await
+    payment(client, sale, id, buyer).await
 }
 
-/// The payment for a reservation, if there is one.
+/// From now on a statement of this connection ends after `limit_ms`, its wait for locks included.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn payment(client: &Client, sale: &str, id: u64) -> Result<Option<Payment>, Error> {
-    let row = client.query_opt(sql::payments::PAYMENT, &[&sale, &to_sql(id)]).await?;
-    Ok(row.map(|row| {
-        let debited = row.get::<_, Option<i64>>(1).zip(row.get(2));
-        Payment {
-            debited: debited.map(|(amount, currency)| Price { amount: from_sql(amount), currency }),
-            reference: row.get(3),
-            state: match row.get(4) {
-                "pending" => PaymentState::Pending,
-                "settled" => PaymentState::Settled,
-                _ => PaymentState::GivenBack,
-            },
-        }
+pub async fn limit_statements(client: &Client, limit_ms: u64) -> Result<(), Error> {
+    client.query_one(sql::STATEMENT_LIMIT, &[&format!("{limit_ms}ms")]).await?;
+    Ok(())
+}
+
+/// The payment for a buyer's reservation, if there is one.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn payment(client: &Client, sale: &str, id: u64, buyer: &str) -> Result<Option<Payment>, Error> {
+    let row = client.query_opt(sql::payments::PAYMENT, &[&sale, &to_sql(id), &buyer]).await?;
+    Ok(row.map(|row| Payment {
+        debited: price(&row, 1, 2),
+        reference: row.get(3),
+        state: match row.get(4) {
+            PENDING => PaymentState::Pending,
+            SETTLED => PaymentState::Settled,
+            _ => PaymentState::GivenBack,
+        },
     }))
+}
+
+fn price(row: &Row, amount: usize, currency: usize) -> Option<Price> {
+    let (amount, currency) = row.get::<_, Option<i64>>(amount).zip(row.get(currency))?;
+    Some(Price { amount: from_sql(amount), currency })
+}
+
+const PENDING: &str = "pending";
+const SETTLED: &str = "settled";
+/// All states that a payment has in the table.
+pub const PAYMENT_STATES: [&str; 4] = [PENDING, SETTLED, "refunded", "refund_due"];
+
+/// A payment as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentRow {
+    /// The sale.
+    pub sale: String,
+    /// The reservation.
+    pub id: u64,
+    /// Who paid.
+    pub buyer: String,
+    /// What was debited; none: it was paid to somebody else.
+    pub debited: Option<Price>,
+    /// What somebody else calls it.
+    pub reference: Option<String>,
+    /// When it was made, as text.
+    pub at: String,
+}
+
+/// At most `count` payments in a state (one of [`PAYMENT_STATES`]), by sale and reservation, after the one given.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn payment_page(
+    client: &Client,
+    state: &str,
+    (sale, id): (&str, u64),
+    count: u64,
+) -> Result<Vec<PaymentRow>, Error> {
+    let rows = client.query(sql::payments::PAGE, &[&state, &sale, &to_sql(id), &to_sql(count)]).await?;
+    let payment = |row: &Row| PaymentRow {
+        sale: row.get(0),
+        id: from_sql(row.get(1)),
+        buyer: row.get(2),
+        debited: price(row, 3, 4),
+        reference: row.get(5),
+        at: row.get(6),
+    };
+    Ok(rows.iter().map(payment).collect())
 }
 
 /// How many payments followed their orders.

@@ -33,6 +33,13 @@ pub enum QuarantineEnd {
         /// When, as text.
         at: String,
     },
+    /// It was replayed, and a rejection was written instead.
+    Rejected {
+        /// When, as text.
+        at: String,
+        /// Why.
+        reason: String,
+    },
     /// Somebody decided that it is not to be written.
     Discarded {
         /// When, as text.
@@ -79,7 +86,10 @@ fn row(row: &Row) -> QuarantineRow {
         _ => None,
     };
     let end = match (row.get(7), row.get(8)) {
-        (Some(at), _) => Some(QuarantineEnd::Replayed { at }),
+        (Some(at), _) => Some(match row.get(10) {
+            Some(reason) => QuarantineEnd::Rejected { at, reason },
+            None => QuarantineEnd::Replayed { at },
+        }),
         (None, Some(at)) => {
             Some(QuarantineEnd::Discarded { at, by: row.get::<_, Option<String>>(9).unwrap_or_default() })
         }
@@ -103,12 +113,4 @@ pub async fn quarantined_body(client: &Client, id: u64, bytes_max: u32) -> Resul
     let bytes_max = i32::try_from(bytes_max).unwrap_or(i32::MAX);
     let row = client.query_opt(sql::quarantine::QUARANTINED_BODY, &[&to_sql(id), &bytes_max]).await?;
     Ok(row.map(|row| row.get(0)))
-}
-
-/// Decides that a row is not to be written. False: it does not wait any more.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn discard(client: &Client, id: u64, by: &str) -> Result<bool, Error> {
-    Ok(client.execute(sql::quarantine::DISCARD, &[&to_sql(id), &by]).await? > 0)
 }

@@ -64,6 +64,15 @@ pub async fn sale_buyers(client: &Client, sale: &str, max: u64) -> Result<Option
     Ok((rows.len() as u64 <= max).then(|| rows.iter().map(|row| row.get(0)).collect()))
 }
 
+/// How far the newest life of a sale is written. None: PostgreSQL knows no such sale.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn newest_head(client: &Client, sale: &str) -> Result<Option<u64>, Error> {
+    let row = client.query_opt(sql::orders::NEWEST_HEAD, &[&sale]).await?;
+    Ok(row.map(|row| from_sql(row.get(0))))
+}
+
 /// A reservation that PostgreSQL refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {

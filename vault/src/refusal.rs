@@ -31,6 +31,9 @@ impl Refusal {
     /// The sale has gone on in a later epoch.
     pub(crate) const LATE: Self = Self::Rejected("late");
 
+    /// An operator decided that it is not to be written.
+    pub(crate) const DISCARDED: Self = Self::Rejected("discarded");
+
     /// A refusal, if the error is about what was to be written, and would be the same the next time.
     pub(crate) fn of(error: &tokio_postgres::Error) -> Option<Self> {
         let error = error.as_db_error()?;

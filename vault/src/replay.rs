@@ -5,10 +5,10 @@ use flash_wire::{Message, State};
 use tokio_postgres::Transaction;
 
 use crate::announce::{Touched, announce};
-use crate::epochs::{self, Batch};
 use crate::error::Error;
-use crate::number::to_sql;
-use crate::refusal::Refusal;
+use crate::number::{from_sql, to_sql};
+use crate::refusal::{Refusal, record};
+use crate::replay_place::{Place, place};
 use crate::settle::attempt;
 use crate::sql;
 use crate::statements::Statements;
@@ -20,13 +20,15 @@ use crate::write::Vault;
 pub enum Replay {
     /// It is written, and marked so.
     Written,
+    /// A rejection was written instead, for this reason, and the row is marked so.
+    Rejected(String),
     /// It cannot be written now either. It stays, with this reason.
     Refused(String),
     /// Nothing waits there under this number.
     Gone,
 }
 
-/// How a reservation stands by now, for whoever writes it late: its end may have come while it was not there.
+/// Where a reservation is by now, for a replay that writes it late: its end may have come while it was not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// Its state in Redis.
@@ -46,112 +48,195 @@ pub struct LateReservation {
     pub buyer: String,
 }
 
-impl Vault {
-    /// The reservation that a row of the quarantine would make. None: it makes none, or does not wait.
-    ///
-    /// # Errors
-    /// When PostgreSQL is in trouble.
-    pub async fn late_reservation(&self, id: u64) -> Result<Option<LateReservation>, Error> {
-        let row = self.client.query_opt(sql::quarantine::WAITING_EVENT, &[&to_sql(id)]).await?;
-        let Some(body) = row.map(|row| row.get::<_, Vec<u8>>(0)) else { return Ok(None) };
-        let Ok(message) = Message::decode(&body) else { return Ok(None) };
-        let Some(MessageEvent { seq, change: MessageChange::Reserved(reserved), .. }) = message.events.first() else {
-            return Ok(None);
-        };
-        let (sale, buyer) = (message.sale.clone().into_owned(), reserved.buyer.clone().into_owned());
-        Ok(Some(LateReservation { sale, id: *seq, buyer }))
-    }
+/// A row that waits.
+pub(crate) struct Waiting {
+    pub(crate) body: Vec<u8>,
+    /// It holds one event; else a message that could not be read.
+    is_event: bool,
+}
 
+/// Locks a row of the quarantine. None: none waits under this number.
+pub(crate) async fn lock_row(transaction: &Transaction<'_>, id: u64) -> Result<Option<Waiting>, tokio_postgres::Error> {
+    let row = transaction.query_opt(sql::quarantine::LOCK_QUARANTINED, &[&to_sql(id)]).await?;
+    Ok(row.map(|row| Waiting { body: row.get(0), is_event: row.get::<_, Option<i64>>(1).is_some() }))
+}
+
+/// Whether a reservation is an order of this buyer's.
+pub(crate) async fn has_order(
+    transaction: &Transaction<'_>,
+    sale: &str,
+    id: u64,
+    buyer: &str,
+) -> Result<bool, tokio_postgres::Error> {
+    let orders = transaction.query(sql::quarantine::ORDER_STATES, &[&sale, &vec![to_sql(id)]]).await?;
+    Ok(orders.iter().any(|order| order.get::<_, &str>(1) == buyer))
+}
+
+/// What a look at the row, under all locks, leads to.
+enum Decision {
+    /// It is applied, or was before: to be committed.
+    Applied,
+    /// Something else was written in its place, for this reason: to be committed.
+    Rejected(String),
+    /// Nothing may be written, for this reason: to be undone.
+    Refused(String),
+}
+
+impl Vault {
     /// Writes a row of the quarantine after all. A message that can be read by now goes the usual way. An event is late:
     /// what came after it is written already. So it is applied by itself, in one transaction that ends with its mark,
-    /// and the constraints decide; `standing` is how its reservation stands by now, where it makes one.
+    /// and the constraints decide.
+    ///
+    /// `standing` is asked where a reservation is by now, when the row and the sale's epochs are locked: nothing that
+    /// Redis decides later is written before this is. None: Redis does not know it.
     ///
     /// # Errors
-    /// When PostgreSQL is in trouble. Whether it was written is unknown then, and the call may be repeated.
-    pub async fn replay(&mut self, id: u64, standing: Option<Standing>) -> Result<Replay, Error> {
-        let mut transaction = self.client.transaction().await?;
-        let Some(row) = transaction.query_opt(sql::quarantine::LOCK_QUARANTINED, &[&to_sql(id)]).await? else {
-            return Ok(Replay::Gone);
+    /// When PostgreSQL is in trouble: whether it was written is unknown then, and the call may be repeated. Or as
+    /// `standing` says: then nothing was written.
+    pub async fn replay<E: From<Error>>(
+        &mut self,
+        id: u64,
+        standing: impl AsyncFnOnce(LateReservation) -> Result<Option<Standing>, E>,
+    ) -> Result<Replay, E> {
+        let mut transaction = self.client.transaction().await.map_err(Error::from)?;
+        let row = lock_row(&transaction, id).await.map_err(Error::from)?;
+        let Some(Waiting { body, is_event }) = row else { return Ok(Replay::Gone) };
+        let decision = match Message::decode(&body) {
+            Err(bad) => Decision::Refused(bad.to_string()),
+            Ok(message) if is_event => decide(&mut transaction, &self.statements, &message, standing).await?,
+            Ok(message) => {
+                drop(transaction);
+                return Ok(self.replay_message(id, message).await?);
+            }
         };
-        let body: Vec<u8> = row.get(0);
-        let is_event = row.get::<_, Option<i64>>(1).is_some();
-        let message = match Message::decode(&body) {
-            Ok(message) => message,
-            Err(bad) => return refuse(transaction, id, bad.to_string()).await,
-        };
-        if is_event {
-            let refusal = apply_late(&mut transaction, &self.statements, &message, standing).await?;
-            return match refusal {
-                None => replayed(transaction, id).await,
-                Some(reason) => {
-                    transaction.rollback().await?;
-                    refuse(self.client.transaction().await?, id, reason).await
-                }
-            };
+        match decision {
+            Decision::Applied => Ok(end(transaction, id, None).await?),
+            Decision::Rejected(reason) => Ok(end(transaction, id, Some(reason)).await?),
+            Decision::Refused(reason) => {
+                transaction.rollback().await.map_err(Error::from)?;
+                Ok(self.stays(id, reason).await?)
+            }
         }
-        transaction.rollback().await?;
-        // Idempotent: if the mark is not made, the same may be written again.
+    }
+
+    /// Leaves a row where it is, with a new reason.
+    async fn stays(&self, id: u64, reason: String) -> Result<Replay, Error> {
+        self.client.execute(sql::quarantine::STAYS_QUARANTINED, &[&to_sql(id), &reason]).await?;
+        Ok(Replay::Refused(reason))
+    }
+
+    /// Writes a message that can be read by now. That is idempotent: without the mark the same may be written again.
+    async fn replay_message(&mut self, id: u64, message: Message<'_>) -> Result<Replay, Error> {
+        let (sale, epoch) = (message.sale.clone().into_owned(), to_sql(message.epoch));
+        let seqs: Vec<i64> = message.events.iter().map(|event| to_sql(event.seq)).collect();
         self.write(&[message]).await?;
-        replayed(self.client.transaction().await?, id).await
+        let transaction = self.client.transaction().await?;
+        let why = transaction.query_one(sql::quarantine::WHY_NOT_WRITTEN, &[&sale, &epoch, &seqs]).await?;
+        end(transaction, id, why.get(0)).await
     }
 }
 
-async fn replayed(transaction: Transaction<'_>, id: u64) -> Result<Replay, Error> {
-    transaction.execute(sql::quarantine::REPLAYED, &[&to_sql(id)]).await?;
+/// Marks the row: a rejection was written instead of it, if there is a reason.
+async fn end(transaction: Transaction<'_>, id: u64, rejected: Option<String>) -> Result<Replay, Error> {
+    transaction.execute(sql::quarantine::REPLAYED, &[&to_sql(id), &rejected]).await?;
     transaction.commit().await?;
-    Ok(Replay::Written)
+    Ok(rejected.map_or(Replay::Written, Replay::Rejected))
 }
 
-async fn refuse(transaction: Transaction<'_>, id: u64, reason: String) -> Result<Replay, Error> {
-    transaction.execute(sql::quarantine::STAYS_QUARANTINED, &[&to_sql(id), &reason]).await?;
-    transaction.commit().await?;
-    Ok(Replay::Refused(reason))
-}
-
-/// Why the event cannot be applied, if so.
-async fn apply_late(
+async fn decide<E: From<Error>>(
     transaction: &mut Transaction<'_>,
     statements: &Statements,
     message: &Message<'_>,
-    standing: Option<Standing>,
-) -> Result<Option<String>, Error> {
+    standing: impl AsyncFnOnce(LateReservation) -> Result<Option<Standing>, E>,
+) -> Result<Decision, E> {
     let steps: Vec<_> = Step::of(message).collect();
-    let [step] = *steps else { return Ok(Some("it is not one event".to_owned())) };
-    let event = step.event;
-    let batch = Batch::from([((step.sale, step.epoch), steps)]);
-    let locked = epochs::lock(transaction, statements, &batch).await?;
-    for epoch in &locked {
-        if epoch.sealed_at.is_some_and(|last| last < event.seq) {
-            return Ok(Some("it came when its epoch was over".to_owned()));
+    let [step] = *steps else { return Ok(Decision::Refused("it is not one event".to_owned())) };
+    let (sale, event) = (step.sale, step.event);
+    let place = place(transaction, statements, step).await?;
+    let end = match (&event.change, place) {
+        (_, Place::Unknown(why)) => return Ok(Decision::Refused(why.to_owned())),
+        (MessageChange::Reserved(reserved), place) => {
+            if has_order(transaction, sale, event.seq, &reserved.buyer).await.map_err(Error::from)? {
+                return Ok(Decision::Applied);
+            }
+            if place == Place::Lost {
+                return Ok(reject(transaction, statements, step).await?);
+            }
+            let buyer = reserved.buyer.clone().into_owned();
+            match standing(LateReservation { sale: sale.to_owned(), id: event.seq, buyer }).await? {
+                Some(standing) => ending(event.seq, standing),
+                None if place == Place::Sealed => return Ok(reject(transaction, statements, step).await?),
+                None => return Ok(Decision::Refused("where the reservation is by now is not known".to_owned())),
+            }
         }
-        if epoch.head < event.seq {
-            return Ok(Some("its turn has not come".to_owned()));
-        }
-    }
-    let end = match &event.change {
-        MessageChange::Reserved(_) => match standing {
-            Some(standing) => end(event.seq, standing),
-            None => return Ok(Some("how the reservation stands by now is not known".to_owned())),
-        },
-        MessageChange::Confirmed { .. } | MessageChange::Released { .. } | MessageChange::Expired { .. } => None,
+        (_, Place::Lost) => return Ok(Decision::Rejected(LATE.to_owned())),
+        // An epoch that is written beyond its warming: whoever began the epoch has written what it says.
+        (MessageChange::Warmed(_), _) => return Ok(Decision::Rejected("known".to_owned())),
+        (MessageChange::Confirmed { .. } | MessageChange::Released { .. } | MessageChange::Expired { .. }, _) => None,
         // A later one may have been written: this one would undo it.
-        _ => return Ok(Some("it says how the sale stood then, not how it stands now".to_owned())),
+        _ => return Ok(Decision::Refused("it says how the sale was then, not how it is now".to_owned())),
     };
     let steps: Vec<_> = std::iter::once(step).chain(end.iter().map(|event| Step { event, ..step })).collect();
-    Ok(match attempt(transaction, statements, &steps).await? {
-        None => {
-            let mut touched = Touched::default();
-            steps.iter().for_each(|step| touched.add(step));
-            announce(transaction, statements, &touched).await?;
-            None
-        }
-        Some(Refusal::Rejected(reason)) => Some(reason.to_owned()),
-        Some(Refusal::Unwritable(reason)) => Some(reason),
-    })
+    Ok(apply(transaction, statements, &steps).await?)
 }
 
-/// The event that led to where a reservation stands.
-fn end(id: u64, Standing { state, at_ms }: Standing) -> Option<MessageEvent<'static>> {
+const LATE: &str = "late";
+
+/// Writes a rejection instead of a reservation whose epoch is over.
+async fn reject(
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    step: Step<'_>,
+) -> Result<Decision, Error> {
+    record(transaction, &step, Refusal::LATE).await?;
+    tell(transaction, statements, &[step]).await?;
+    Ok(Decision::Rejected(LATE.to_owned()))
+}
+
+/// Applies what was left out, if PostgreSQL takes it and its orders are afterwards what it makes of them.
+async fn apply(
+    transaction: &mut Transaction<'_>,
+    statements: &Statements,
+    steps: &[Step<'_>],
+) -> Result<Decision, Error> {
+    let refused = match attempt(transaction, statements, steps).await? {
+        None => contradicted(transaction, steps).await?,
+        Some(Refusal::Rejected(reason)) => Some(reason.to_owned()),
+        Some(Refusal::Unwritable(reason)) => Some(reason),
+    };
+    if let Some(reason) = refused {
+        return Ok(Decision::Refused(reason));
+    }
+    tell(transaction, statements, steps).await?;
+    Ok(Decision::Applied)
+}
+
+async fn tell(transaction: &Transaction<'_>, statements: &Statements, steps: &[Step<'_>]) -> Result<(), Error> {
+    let mut touched = Touched::default();
+    steps.iter().for_each(|step| touched.add(step));
+    announce(transaction, statements, &touched).await?;
+    Ok(())
+}
+
+/// Why an order is not as its end says. An expired one may be missing: it may have been rejected.
+async fn contradicted(transaction: &Transaction<'_>, steps: &[Step<'_>]) -> Result<Option<String>, Error> {
+    let Some(Step { sale, event, .. }) = steps.last() else { return Ok(None) };
+    let (ids, state) = match &event.change {
+        MessageChange::Confirmed { id } => (vec![to_sql(*id)], State::Confirmed),
+        MessageChange::Released { id } => (vec![to_sql(*id)], State::Released),
+        MessageChange::Expired { ids } => (ids.iter().copied().map(to_sql).collect(), State::Expired),
+        _ => return Ok(None),
+    };
+    let orders = transaction.query(sql::quarantine::ORDER_STATES, &[sale, &ids]).await?;
+    if orders.is_empty() && state != State::Expired {
+        return Ok(Some("its reservation is not written".to_owned()));
+    }
+    let other = orders.iter().find(|order| order.get::<_, &str>(2) != state.name());
+    Ok(other.map(|order| format!("order {} is {}", from_sql(order.get(0)), order.get::<_, &str>(2))))
+}
+
+/// The event that led to where a reservation is.
+fn ending(id: u64, Standing { state, at_ms }: Standing) -> Option<MessageEvent<'static>> {
     let change = match state {
         State::Held => return None,
         State::Confirmed => MessageChange::Confirmed { id },

@@ -27,11 +27,12 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit, audit_log, body, buyers, console, docs, doctor, events, health, keys, lists, metrics, operate, prefer,
-    problem, products, quarantine, relay_status, reservation, reservations, sales, webhooks, workshop,
+    audit, audit_log, body, buyers, console, docs, doctor, events, health, keys, lists, metrics, operate, payments,
+    prefer, problem, products, quarantine, relay_status, reservation, reservations, sales, webhooks, workshop,
 };
 use crate::audits::Audits;
 use crate::catalogue::Catalogue;
+use crate::debits::Debits;
 use crate::events::Events;
 use crate::examinations::Examinations;
 use crate::ids::Ids;
@@ -59,6 +60,8 @@ pub(crate) struct App {
     pub(crate) orders: Arc<Orders>,
     /// What this gateway knows of sales besides what Redis says.
     pub(crate) catalogue: Arc<Catalogue>,
+    /// Makes payments: one for all threads.
+    pub(crate) debits: Arc<Debits>,
     /// Whether everything is whole, for operators: one for all threads.
     pub(crate) audits: Arc<Audits>,
     /// What is wrong here, likewise.
@@ -257,6 +260,7 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::ShowProduct => products::show(app, id).await,
         Endpoint::CreateProduct => products::create(app, headers, body).await,
         Endpoint::CreateBuyer => buyers::create(app, headers, body).await,
+        Endpoint::ListPayments => payments::list(app, query).await,
         Endpoint::ShowBuyer => buyers::show(app, id).await,
         Endpoint::CreateSale => sales::create(app, headers, body).await,
         Endpoint::ListSales => lists::sales(app, query).await,
@@ -270,8 +274,8 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::ShowAudit => audit::show(app, query).await,
         Endpoint::ShowHealth => doctor::show(app).await,
         Endpoint::Restock => operate::restock(app, sale, headers, body).await,
-        Endpoint::OpenSale => operate::open(app, sale).await,
-        Endpoint::CloseSale => operate::close(app, sale).await,
+        Endpoint::OpenSale => operate::open(app, sale, headers).await,
+        Endpoint::CloseSale => operate::close(app, sale, headers).await,
         Endpoint::CreateKey => keys::create(app, headers, body).await,
         Endpoint::ListKeys => keys::list(app, query).await,
         Endpoint::RevokeKey => keys::revoke(app, id).await,

@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::app::App;
 use super::prefer;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
 use crate::catalogue::Verdict;
 use crate::clock::now_ms;
@@ -55,20 +55,24 @@ struct FoundItem {
     quantity: u64,
 }
 
-/// Looks in Redis, and then in PostgreSQL for what the journal has not got any more.
-pub(crate) async fn find(app: &App, sale: &str, id: u64) -> Result<Found, Problem> {
+/// Looks in Redis, and then in PostgreSQL for what the journal has not got any more. With a `buyer`, another buyer's
+/// reservation of the same number is none.
+pub(crate) async fn find(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<Found, Problem> {
     // In one round trip and in this order: what is acknowledged then was so for this state.
     let (of_id, of_sale) =
         tokio::join!(app.redis.call(Call::reservation_status(sale, id)), app.redis.call(Call::sale_status(sale)));
     let status = match of_id? {
-        Ok(status) => status,
+        Ok(status) if buyer.is_none_or(|buyer| status.buyer == buyer) => status,
+        Ok(_) => return find_forgotten(app, sale, id, buyer, of_sale?.ok()).await?.ok_or(Kind::UnknownReservation.into()),
         // The reservation is forgotten, or its sale is.
         Err(refusal @ (Refusal::Unknown | Refusal::NotWarmed)) => {
             // PostgreSQL is not asked for reservations of ids that anyone made up.
             let may_be_written = refusal == Refusal::Unknown
                 || app.catalogue.verdict(&app.redis, &app.orders, sale).await? != Verdict::Nothing;
-            let written = if may_be_written { written(app, sale, id).await? } else { None };
-            return written.ok_or_else(|| refusal.into());
+            if !may_be_written {
+                return Err(refusal.into());
+            }
+            return find_forgotten(app, sale, id, buyer, of_sale?.ok()).await?.ok_or_else(|| refusal.into());
         }
         Err(refusal) => return Err(refusal.into()),
     };
@@ -77,12 +81,34 @@ pub(crate) async fn find(app: &App, sale: &str, id: u64) -> Result<Found, Proble
     if id > of_sale.acked {
         return Ok(Found { persisted: Some(false), ..found });
     }
-    Ok(match written(app, sale, id).await {
+    Ok(match written(app, sale, id, Some(&status.buyer)).await {
         Ok(Some(written)) if written.state != State::Held.name() => written,
         Ok(Some(_)) => Found { persisted: Some(status.state == State::Held), ..found },
         Ok(None) => Found { persisted: Some(false), ..found },
         Err(_) => Found { persisted: None, ..found },
     })
+}
+
+/// What PostgreSQL has of a reservation that Redis does not know. Redis forgets what has ended: so a hold is one only if
+/// PostgreSQL has all that Redis had decided by then. Else it has ended, and how is on its way.
+async fn find_forgotten(
+    app: &App,
+    sale: &str,
+    id: u64,
+    buyer: Option<&str>,
+    of_sale: Option<SaleStatus<'static>>,
+) -> Result<Option<Found>, OrdersError> {
+    // The head before the order: what it covers is in the order.
+    let head = app.orders.newest_head(sale).await?;
+    let Some(found) = written(app, sale, id, buyer).await? else { return Ok(None) };
+    if found.state != State::Held.name() {
+        return Ok(Some(found));
+    }
+    Ok(Some(match of_sale {
+        Some(of_sale) if head.is_some_and(|head| head >= of_sale.seq) => found,
+        Some(of_sale) => Found { persisted: Some(false), seq: of_sale.seq, ..found },
+        None => Found { persisted: None, ..found },
+    }))
 }
 
 /// As [`find`]; where PostgreSQL does not have it yet, waits as long as the request would. Gives also the wait that was
@@ -91,9 +117,10 @@ pub(crate) async fn find_patiently(
     app: &App,
     sale: &str,
     id: u64,
+    buyer: Option<&str>,
     patience: Patience,
 ) -> Result<(Found, Option<Duration>), Problem> {
-    let found = find(app, sale, id).await?;
+    let found = find(app, sale, id, buyer).await?;
     let Some(wait) = patience.wait else { return Ok((found, None)) };
     if found.persisted != Some(false) {
         return Ok((found, Some(wait)));
@@ -101,15 +128,22 @@ pub(crate) async fn find_patiently(
     let Some(_waiter) = app.waits.place() else { return Ok((found, None)) };
     drop(patience.place);
     let _turn = app.waits.until(sale, found.seq, wait, app.phase.clone()).await;
-    Ok((find(app, sale, id).await.unwrap_or(found), Some(wait)))
+    Ok((find(app, sale, id, buyer).await.unwrap_or(found), Some(wait)))
 }
 
-/// The reply to a request that has done something, if it would wait: the reservation as it stands then. None: it would
-/// not, or nobody can say more than what was done.
-pub(crate) async fn waited(app: &App, sale: &str, id: u64, status: StatusCode, patience: Patience) -> Option<Reply> {
+/// The reply to a request that has done something, if it would wait: the reservation as it is then. None: it would not, or
+/// there is no more to say than what was done.
+pub(crate) async fn waited(
+    app: &App,
+    sale: &str,
+    id: u64,
+    buyer: Option<&str>,
+    status: StatusCode,
+    patience: Patience,
+) -> Option<Reply> {
     patience.wait?;
     // On the heap: those who do not wait, which is most, have no room for it in their tasks.
-    let (found, granted) = Box::pin(find_patiently(app, sale, id, patience)).await.ok()?;
+    let (found, granted) = Box::pin(find_patiently(app, sale, id, buyer, patience)).await.ok()?;
     Some(reply(status, &found, granted))
 }
 
@@ -122,12 +156,13 @@ pub(crate) fn reply(status: StatusCode, found: &Found, granted: Option<Duration>
     reply
 }
 
-/// What PostgreSQL has.
-async fn written(app: &App, sale: &str, id: u64) -> Result<Option<Found>, OrdersError> {
-    if let Some(order) = app.orders.order(sale, id).await? {
+/// What PostgreSQL has, of this buyer if one is given.
+async fn written(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<Option<Found>, OrdersError> {
+    let is_theirs = |other: &str| buyer.is_none_or(|buyer| buyer == other);
+    if let Some(order) = app.orders.order(sale, id).await?.filter(|order| is_theirs(&order.buyer)) {
         return Ok(Some(Found::of_order(sale, app.ids.of(sale, id, &order.buyer), order)));
     }
-    let rejection = app.orders.rejection(sale, id).await?;
+    let rejection = app.orders.rejection(sale, id).await?.filter(|rejection| is_theirs(&rejection.buyer));
     Ok(rejection.map(|rejection| {
         let public = app.ids.of(sale, id, &rejection.buyer);
         Found::of_rejection(sale, public, rejection, id)

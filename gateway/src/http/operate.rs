@@ -58,22 +58,29 @@ fn refused_argument(error: CallError) -> Problem {
 }
 
 /// Lets a closed sale go on.
-pub(crate) async fn open(app: &App, sale: &str) -> Result<Reply, Problem> {
-    switch(app, sale, Call::open).await
+pub(crate) async fn open(app: &App, sale: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+    switch(app, sale, headers, Call::open).await
 }
 
 /// Stops a sale at once; its holds may still be paid for.
-pub(crate) async fn close(app: &App, sale: &str) -> Result<Reply, Problem> {
-    switch(app, sale, Call::close).await
+pub(crate) async fn close(app: &App, sale: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+    switch(app, sale, headers, Call::close).await
 }
 
-async fn switch(app: &App, sale: &str, call: fn(&str) -> Call<SwitchAnswer>) -> Result<Reply, Problem> {
+async fn switch(
+    app: &App,
+    sale: &str,
+    headers: &HeaderMap,
+    call: fn(&str) -> Call<SwitchAnswer>,
+) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
         sale: &'a str,
         closed: bool,
     }
     let sale = path::sale(sale)?;
+    // A sale is open or closed once, so that no key is needed; one that breaks its rule is refused all the same.
+    idempotency_key::of(headers)?;
     let answer = app.redis.call(call(sale)).await??;
     app.relay.wake();
     Ok(json(StatusCode::OK, &View { sale, closed: answer == SwitchAnswer::Closed }))

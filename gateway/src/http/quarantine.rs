@@ -71,6 +71,7 @@ struct WholeView<'a> {
 #[serde(untagged)]
 enum EndView<'a> {
     Replayed { replayed_at: &'a str },
+    Rejected { rejected_at: &'a str, rejected_because: &'a str },
     Discarded { discarded_at: &'a str, discarded_by: &'a str },
 }
 
@@ -78,6 +79,7 @@ impl<'a> EndView<'a> {
     fn of(end: &'a QuarantineEnd) -> Self {
         match end {
             QuarantineEnd::Replayed { at } => Self::Replayed { replayed_at: at },
+            QuarantineEnd::Rejected { at, reason } => Self::Rejected { rejected_at: at, rejected_because: reason },
             QuarantineEnd::Discarded { at, by } => Self::Discarded { discarded_at: at, discarded_by: by },
         }
     }
@@ -91,13 +93,15 @@ struct Outcome<'a> {
     reason: Option<&'a str>,
 }
 
-/// Writes a row after all. Where that is refused, it stays, and the answer has the new reason.
+/// Writes a row after all. Where that is refused, it stays, and the answer has the new reason; where a rejection was
+/// written instead, the answer has the rejection's.
 pub(crate) async fn replay(app: &App, id: &str) -> Result<Reply, Problem> {
     let id = number(id)?;
     let (_turn, mut vault) = app.orders.writer().await?;
     let replay = replay_quarantined(&mut vault, &app.redis, id).await.map_err(not_known)?;
     let (outcome, reason) = match &replay {
         Replay::Written => ("replayed", None),
+        Replay::Rejected(reason) => ("rejected", Some(reason.as_str())),
         Replay::Refused(reason) => ("refused", Some(reason.as_str())),
         Replay::Gone => return Err(Kind::UnknownQuarantined.into()),
     };
@@ -112,15 +116,16 @@ fn not_known(error: ReplayError) -> Problem {
         // PostgreSQL answered, and did nothing.
         ReplayError::Postgres(flash_vault::Error::Database(_)) => Kind::PostgresAway.into(),
         ReplayError::Postgres(_) => {
-            Problem::new(Kind::OutcomeUnknown, "look at the row: it says whether it was replayed")
+            Problem::new(Kind::OutcomeUnknown, "look at the row: it says what became of it")
         }
     }
 }
 
-/// Decides that a row is not to be written.
+/// Decides that a row is not to be written. A reservation in it is rejected.
 pub(crate) async fn discard(app: &App, caller: &Caller, id: &str) -> Result<Reply, Problem> {
     let id = number(id)?;
-    match app.orders.discard(id, audit_log::who(caller)).await? {
+    let (_turn, mut vault) = app.orders.writer().await?;
+    match vault.discard(id, audit_log::who(caller)).await.map_err(|error| not_known(error.into()))? {
         true => Ok(json(StatusCode::OK, &Outcome { id, outcome: "discarded", reason: None })),
         false => Err(Kind::UnknownQuarantined.into()),
     }
@@ -159,6 +164,8 @@ mod tests {
         let at = || "now".to_owned();
         check(None, json!({}));
         check(Some(QuarantineEnd::Replayed { at: at() }), json!({"replayed_at": "now"}));
+        let rejected = QuarantineEnd::Rejected { at: at(), reason: "late".to_owned() };
+        check(Some(rejected), json!({"rejected_at": "now", "rejected_because": "late"}));
         let discarded = QuarantineEnd::Discarded { at: at(), by: "olga".to_owned() };
         check(Some(discarded), json!({"discarded_at": "now", "discarded_by": "olga"}));
     }

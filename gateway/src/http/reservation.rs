@@ -1,6 +1,6 @@
 //! One reservation: `/v1/sales/{sale}/reservations/{id}` and what ends its hold.
 
-use flash_client::Call;
+use flash_client::{Call, Durability};
 use flash_wire::{EndHoldAnswer, Refusal, State};
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::app::App;
 use super::found::{self, Patience, find_patiently};
 use super::identity::Caller;
+use super::payment::Paid;
 use super::problem::Problem;
 use super::reply::{self, Reply, json};
 use super::{body, durability, idempotency_key, path, payment, request_log, reservation_id};
@@ -22,7 +23,7 @@ pub(crate) async fn show(
 ) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     let number = reservation_id::number(app, caller, sale, id).await?;
-    let (found, granted) = find_patiently(app, sale, number, patience).await?;
+    let (found, granted) = find_patiently(app, sale, number, caller.buyer(), patience).await?;
     Ok(found::reply(StatusCode::OK, &found, granted))
 }
 
@@ -37,12 +38,28 @@ pub(crate) async fn confirm(
     patience: Patience,
 ) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
+    let durability = checked(app, headers)?;
+    let wish = match body {
+        [] => None,
+        body => {
+            body::expect_json(headers)?;
+            Some(payment::Wish::read(body)?)
+        }
+    };
     let number = reservation_id::number(app, caller, sale, id).await?;
-    if !body.is_empty() {
-        body::expect_json(headers)?;
-        Box::pin(payment::take(app, sale, number, payment::Wish::read(body)?)).await?;
-    }
-    end_hold(app, sale, (id, number), Call::confirm(sale, number), headers, patience).await
+    let paid = match wish {
+        Some(wish) => Box::pin(payment::take(app, caller, (sale, number), durability, wish)).await?,
+        None => Paid::No,
+    };
+    let ended = end_hold(app, sale, (id, number), Call::confirm(sale, number), durability, headers, patience).await;
+    ended.map_err(|problem| if paid == Paid::Yes { payment::after(problem) } else { problem })
+}
+
+/// The durability that the headers ask for. A hold ends once, so that the reservation's id is key enough; a key that breaks
+/// its rule is refused all the same.
+fn checked(app: &App, headers: &HeaderMap) -> Result<Durability, Problem> {
+    idempotency_key::of(headers)?;
+    durability::of(app, headers)
 }
 
 /// Gives the hold back.
@@ -55,8 +72,9 @@ pub(crate) async fn release(
     patience: Patience,
 ) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
+    let durability = checked(app, headers)?;
     let number = reservation_id::number(app, caller, sale, id).await?;
-    end_hold(app, sale, (id, number), Call::release(sale, number), headers, patience).await
+    end_hold(app, sale, (id, number), Call::release(sale, number), durability, headers, patience).await
 }
 
 /// `id` is as it was given, which is how it is answered.
@@ -65,6 +83,7 @@ async fn end_hold(
     sale: &str,
     (id, number): (&str, u64),
     call: Call<EndHoldAnswer>,
+    durability: Durability,
     headers: &HeaderMap,
     patience: Patience,
 ) -> Result<Reply, Problem> {
@@ -74,9 +93,6 @@ async fn end_hold(
         id: &'a str,
         state: &'static str,
     }
-    // A hold ends once, so that the reservation's id is key enough; what is no key is refused all the same.
-    idempotency_key::of(headers)?;
-    let durability = durability::of(app, headers)?;
     let (state, is_replayed) = match durability::call(app, call, durability).await? {
         Ok(EndHoldAnswer::Confirmed { .. }) => (State::Confirmed, false),
         Ok(EndHoldAnswer::Released { .. }) => (State::Released, false),
@@ -90,7 +106,7 @@ async fn end_hold(
         }
         app.relay.wake();
     }
-    let mut reply = match found::waited(app, sale, number, StatusCode::OK, patience).await {
+    let mut reply = match found::waited(app, sale, number, None, StatusCode::OK, patience).await {
         Some(reply) => reply,
         None => json(StatusCode::OK, &View { sale, id, state: state.name() }),
     };

@@ -57,11 +57,11 @@ pub(crate) async fn reserve(
             app.relay.wake();
             app.sold_out.sold(sale);
             let id = app.ids.of(sale, made.id, &wish.buyer);
-            let waited = found::waited(app, sale, made.id, StatusCode::CREATED, patience).await;
+            let waited = found::waited(app, sale, made.id, Some(&wish.buyer), StatusCode::CREATED, patience).await;
             located(waited.unwrap_or_else(|| created(sale, id, &made)), sale, id)
         }
         Err(Refusal::Replayed { id, expires_at_ms, state }) => {
-            let waited = found::waited(app, sale, id, StatusCode::OK, patience).await;
+            let waited = found::waited(app, sale, id, Some(&wish.buyer), StatusCode::OK, patience).await;
             let view = View::new(sale, app.ids.of(sale, id, &wish.buyer), state, expires_at_ms, None);
             let mut reply = waited.unwrap_or_else(|| json(StatusCode::OK, &view));
             reply::mark_replayed(&mut reply);

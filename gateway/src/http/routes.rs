@@ -29,6 +29,7 @@ pub(crate) enum Endpoint {
     ShowProduct,
     CreateBuyer,
     ShowBuyer,
+    ListPayments,
     AddWebhook,
     ListWebhooks,
     RemoveWebhook,
@@ -115,7 +116,7 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 45] = [
+pub(crate) const ROUTES: [Route; 46] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
     (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
@@ -139,6 +140,7 @@ pub(crate) const ROUTES: [Route; 45] = [
     (Method::GET, "/v1/products/{id}", Endpoint::ShowProduct, Access::Open, "show-product"),
     (Method::POST, "/v1/buyers", Endpoint::CreateBuyer, Access::Operate, "create-buyer"),
     (Method::GET, "/v1/buyers/{id}", Endpoint::ShowBuyer, Access::Read, "show-buyer"),
+    (Method::GET, "/v1/payments", Endpoint::ListPayments, Access::Read, "list-payments"),
     (Method::POST, "/v1/keys", Endpoint::CreateKey, Access::Operate, "create-key"),
     (Method::GET, "/v1/keys", Endpoint::ListKeys, Access::Read, "list-keys"),
     (Method::DELETE, "/v1/keys/{id}", Endpoint::RevokeKey, Access::Operate, "revoke-key"),
@@ -288,6 +290,7 @@ mod tests {
         check(Method::GET, "/v1/products/shirt", Ok((Endpoint::ShowProduct, "", "shirt")));
         check(Method::POST, "/v1/buyers", Ok((Endpoint::CreateBuyer, "", "")));
         check(Method::GET, "/v1/buyers/ada", Ok((Endpoint::ShowBuyer, "", "ada")));
+        check(Method::GET, "/v1/payments", Ok((Endpoint::ListPayments, "", "")));
         check(Method::GET, "/livez", Ok((Endpoint::Live, "", "")));
         check(Method::GET, "/readyz", Ok((Endpoint::Ready, "", "")));
         check(Method::GET, "/metrics", Ok((Endpoint::Metrics, "", "")));

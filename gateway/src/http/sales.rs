@@ -22,7 +22,7 @@ use super::fields::{self, Field, Given};
 use super::forgotten::forgotten_by_redis;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
-use super::{body, idempotency_key, path};
+use super::{body, create_check, idempotency_key, path};
 use crate::catalogue::Facts;
 use crate::form::{FORM_BYTES_MAX, Form};
 use crate::limits::JOURNAL_EVENTS_DEFAULT;
@@ -30,7 +30,8 @@ use crate::limits::JOURNAL_EVENTS_DEFAULT;
 /// What keys are taken for.
 const CREATE: &str = "POST /v1/sales";
 
-/// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale.
+/// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale. What Redis would refuse is
+/// looked at before: once PostgreSQL has the sale, it is created, and whatever fails then is completed by a gateway.
 pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
     body::expect_json(headers)?;
     let key = idempotency_key::of(headers)?;
@@ -41,6 +42,7 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
     };
     let rules = form.map(|form| Form::new(form.get())).transpose();
     let rules = rules.map_err(|breach| FieldError::within("/form", breach))?;
+    create_check::check(app, &sale, &terms).await?;
     let sale = match key {
         Some(key) => taken(app, &key, body, &sale).await?.into(),
         None => sale,
@@ -84,18 +86,23 @@ async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
 
 async fn warm(app: &App, sale: &str, terms: &Terms) -> Result<u64, Problem> {
     let warm = Warm::first(terms.clone());
-    let answer = app.redis.call(Call::warm(sale, &warm)).await.map_err(not_warmed)??;
+    let answer = app.redis.call(Call::warm(sale, &warm)).await.map_err(not_warmed)?.map_err(|_| created_only())?;
     app.relay.wake();
     let (WarmAnswer::Warmed { epoch } | WarmAnswer::Exists { epoch }) = answer;
     Ok(epoch)
 }
 
-/// Whoever creates sales is told all that Redis says: somebody may have warmed the sale by hand, with other terms.
+/// PostgreSQL has the sale, and Redis has not taken it: a gateway brings it there as soon as Redis does.
 fn not_warmed(error: CallError) -> Problem {
-    match error {
-        CallError::Failed { .. } => Problem::new(Kind::RedisAway, error.to_string()),
-        error => error.into(),
-    }
+    tracing::warn!(%error, "a sale is created, and Redis does not take it yet");
+    created_only()
+}
+
+fn created_only() -> Problem {
+    Problem::new(
+        Kind::OutcomeUnknown,
+        "the sale is created, and Redis has not said that it has it: send the request again, until it is on sale",
+    )
 }
 
 /// The sale as it was created.

@@ -47,8 +47,14 @@ pub(super) fn body(delivery: &Delivery) -> String {
 
 /// A body of this type, as one is delivered.
 pub(crate) fn example(kind: &str) -> Value {
+    // What was made of JSON is JSON.
+    serde_json::from_str(&body(&example_delivery(kind))).unwrap_or_default()
+}
+
+/// A delivery of this type.
+pub(super) fn example_delivery(kind: &str) -> Delivery {
     let is_order = kind != "order.rejected";
-    let delivery = Delivery {
+    Delivery {
         id: 1,
         webhook: 2,
         url: String::new(),
@@ -62,9 +68,7 @@ pub(crate) fn example(kind: &str) -> Value {
         items: is_order.then(|| ("s".to_owned(), 2)).into_iter().collect(),
         data: is_order.then(|| "{\"size\": 42}".to_owned()),
         reason: (!is_order).then(|| "oversold".to_owned()),
-    };
-    // What was made of JSON is JSON.
-    serde_json::from_str(&body(&delivery)).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

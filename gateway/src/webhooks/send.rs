@@ -4,15 +4,16 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use flash_vault::Delivery;
 use http_body_util::Full;
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -33,6 +34,14 @@ const AGENT: &str = concat!("flash/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Sender {
     tls: TlsConnector,
     private: bool,
+}
+
+/// What a receiver answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answered {
+    pub(super) status: u16,
+    /// When it wants to be asked again, in seconds from now.
+    pub(super) retry_after_s: Option<u64>,
 }
 
 /// Why there is no answer.
@@ -59,13 +68,13 @@ impl Sender {
         Self { tls: TlsConnector::from(trusts), private }
     }
 
-    /// Gives the status that the receiver answers.
-    pub(super) async fn send(&self, delivery: &Delivery) -> Result<u16, SendError> {
+    /// Gives what the receiver answers.
+    pub(super) async fn send(&self, delivery: &Delivery) -> Result<Answered, SendError> {
         let limit = Duration::from_millis(DELIVERY_TIMEOUT_MS);
         timeout(limit, self.try_send(delivery)).await.unwrap_or(Err(SendError::TimedOut))
     }
 
-    async fn try_send(&self, delivery: &Delivery) -> Result<u16, SendError> {
+    async fn try_send(&self, delivery: &Delivery) -> Result<Answered, SendError> {
         let target = Target::read(&delivery.url, self.private)?;
         let request = request(&target, delivery)?;
         let address = Target::choose(lookup_host((target.host.as_str(), target.port)).await?, self.private)?;
@@ -78,8 +87,16 @@ impl Sender {
     }
 }
 
+/// The id of what is told: however often, and by whichever gateway, it is the same. No sale has a NUL in its name.
+fn message_id(delivery: &Delivery) -> String {
+    let Delivery { webhook, sale, reservation, kind, .. } = delivery;
+    let hash = Sha256::digest(format!("{webhook}\0{sale}\0{reservation}\0{kind}"));
+    let id = hash.first_chunk().map_or(0, |id| u128::from_be_bytes(*id));
+    format!("msg_{id:032x}")
+}
+
 fn request(target: &Target, delivery: &Delivery) -> Result<Request<Full<Bytes>>, SendError> {
-    let (body, id, timestamp_s) = (body(delivery), format!("msg_{}", delivery.id), now_ms() / 1_000);
+    let (body, id, timestamp_s) = (body(delivery), message_id(delivery), now_ms() / 1_000);
     let signature = signature(&delivery.secret, &id, timestamp_s, &body).ok_or(SendError::Secret)?;
     let request = Request::builder()
         .method(Method::POST)
@@ -94,7 +111,7 @@ fn request(target: &Target, delivery: &Delivery) -> Result<Request<Full<Bytes>>,
 }
 
 /// One request on a connection of its own, which ends with the head of the answer: whatever body follows is not read.
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<u16, SendError>
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answered, SendError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -107,5 +124,55 @@ where
         // A receiver may close the connection right behind its answer. Without one, the request says what was wrong.
         _ended = connection => answer.await,
     };
-    Ok(answer?.status().as_u16())
+    let answer = answer?;
+    let retry_after_s = answer.headers().get(RETRY_AFTER).and_then(|value| retry_after_s(value.to_str().ok()?));
+    Ok(Answered { status: answer.status().as_u16(), retry_after_s })
+}
+
+/// Seconds, or a date (RFC 9110, section 10.2.3).
+fn retry_after_s(value: &str) -> Option<u64> {
+    if let Ok(seconds) = value.parse() {
+        return Some(seconds);
+    }
+    let at = httpdate::parse_http_date(value).ok()?;
+    Some(at.duration_since(SystemTime::now()).unwrap_or_default().as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_says_when_in_seconds_or_by_a_date() {
+        let in_an_hour = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3_600));
+        assert!(retry_after_s(&in_an_hour).is_some_and(|seconds| (3_590..=3_600).contains(&seconds)));
+        for (value, want) in [("120", Some(120)), ("0", Some(0)), ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0))] {
+            assert_eq!(retry_after_s(value), want, "{value}");
+        }
+        for value in ["", "-1", "1.5", "soon", "99999999999999999999"] {
+            assert_eq!(retry_after_s(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_end_has_one_id_for_each_webhook() {
+        let delivery = |webhook, sale: &str, reservation, kind: &str| Delivery {
+            webhook,
+            sale: sale.to_owned(),
+            reservation,
+            kind: kind.to_owned(),
+            ..super::super::body::example_delivery(kind)
+        };
+        let id = message_id(&delivery(1, "drop", 7, "order.confirmed"));
+        assert_eq!(id, message_id(&Delivery { id: 99, attempt: 3, ..delivery(1, "drop", 7, "order.confirmed") }));
+        assert!(id.len() == "msg_".len() + 32 && id.starts_with("msg_"), "{id}");
+        for other in [
+            delivery(2, "drop", 7, "order.confirmed"),
+            delivery(1, "drops", 7, "order.confirmed"),
+            delivery(1, "drop", 8, "order.confirmed"),
+            delivery(1, "drop", 7, "order.released"),
+        ] {
+            assert_ne!(id, message_id(&other));
+        }
+    }
 }

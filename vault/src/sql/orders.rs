@@ -4,6 +4,9 @@
 pub(crate) const REJECTION: &str = "
     SELECT buyer, reason FROM rejections WHERE sale = $1 AND id = $2 ORDER BY epoch LIMIT 1";
 
+/// How far the newest epoch of a sale is written.
+pub(crate) const NEWEST_HEAD: &str = "SELECT head FROM sales JOIN epochs USING (sale, epoch) WHERE sale = $1";
+
 /// One order.
 pub(crate) const ORDER: &str = "
     SELECT buyer, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms

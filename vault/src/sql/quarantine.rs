@@ -10,7 +10,7 @@ pub(crate) const QUARANTINE: &str = "
 pub(crate) const QUARANTINED: &str = r#"
     SELECT id, sale, epoch, seq, reason, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
         octet_length(body)::bigint, to_char(replayed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-        to_char(discarded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), discarded_by
+        to_char(discarded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), discarded_by, rejected
     FROM quarantine
     WHERE ($1::text IS NULL OR sale = $1) AND ($2::bigint IS NULL OR at >= now() - $2 * interval '1 second')
     AND ($3::text IS NULL OR strpos(reason, $3) > 0) AND ($4::bigint[] IS NULL OR id = ANY($4))
@@ -24,23 +24,45 @@ pub(crate) const MAY_HOLD_SALE: &str = "
 /// What a row of the quarantine holds: its first `$2` bytes.
 pub(crate) const QUARANTINED_BODY: &str = "SELECT substring(body FROM 1 FOR $2) FROM quarantine WHERE id = $1";
 
-/// What a row of the quarantine holds that waits and is an event.
-pub(crate) const WAITING_EVENT: &str = "
-    SELECT body FROM quarantine WHERE id = $1 AND seq IS NOT NULL AND replayed_at IS NULL AND discarded_at IS NULL";
-
 /// A row of the quarantine that waits, locked.
 pub(crate) const LOCK_QUARANTINED: &str = "
     SELECT body, seq FROM quarantine
     WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL FOR UPDATE";
 
-/// A row of the quarantine was written after all.
+/// A row of the quarantine was written after all: the event itself, or (`$2`) a rejection for this reason.
 pub(crate) const REPLAYED: &str = "
-    UPDATE quarantine SET replayed_at = now() WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL";
+    UPDATE quarantine SET replayed_at = now(), rejected = $2
+    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL";
 
 /// A row of the quarantine could not be written again.
-pub(crate) const STAYS_QUARANTINED: &str = "UPDATE quarantine SET reason = $2 WHERE id = $1";
+pub(crate) const STAYS_QUARANTINED: &str = "
+    UPDATE quarantine SET reason = $2 WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL";
 
 /// A row of the quarantine is not to be written.
 pub(crate) const DISCARD: &str = "
     UPDATE quarantine SET discarded_at = now(), discarded_by = $2
     WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL";
+
+/// The sale's newest epoch.
+pub(crate) const NEWEST_EPOCH: &str = "SELECT epoch FROM sales WHERE sale = $1";
+
+/// Where orders are, by their numbers, each with its buyer.
+pub(crate) const ORDER_STATES: &str = "SELECT id, buyer, state FROM orders WHERE sale = $1 AND id = ANY($2)";
+
+/// Why events `$3` of an epoch are not in the tables as they were sent: the first reason. None: they are.
+pub(crate) const WHY_NOT_WRITTEN: &str = "
+    SELECT coalesce(
+        (SELECT reason FROM rejections WHERE sale = $1 AND epoch = $2 AND id = ANY($3) ORDER BY id LIMIT 1),
+        (
+            SELECT reason FROM quarantine
+            WHERE sale = $1 AND epoch = $2 AND seq = ANY($3) AND replayed_at IS NULL AND discarded_at IS NULL
+            ORDER BY seq LIMIT 1
+        )
+    )";
+
+/// Redis does not count a rejected reservation whose epoch is over: the sale went on without it.
+pub(crate) const SETTLE_IF_SEALED: &str = "
+    UPDATE rejections SET settled_at = now()
+    WHERE sale = $1 AND epoch = $2 AND id = $3 AND settled_at IS NULL AND EXISTS (
+        SELECT FROM epochs WHERE epochs.sale = $1 AND epochs.epoch = $2 AND sealed_at IS NOT NULL
+    )";

@@ -16,3 +16,28 @@ pub(crate) const KEEP_ANSWER: &str =
 
 /// Forgets a key under which nothing was done.
 pub(crate) const LET_GO: &str = "DELETE FROM request_keys WHERE route = $1 AND key = $2 AND target = ''";
+
+/// Whether the reservations of a sale up to the event `$2` are all in the tables: the sale's newest life is written so far, and
+/// nothing that waits in the quarantine may hold one.
+pub(crate) const IS_WRITTEN: &str = "
+    SELECT EXISTS (SELECT FROM sales JOIN epochs USING (sale, epoch) WHERE sales.sale = $1 AND head >= $2)
+        AND NOT EXISTS (
+            SELECT FROM quarantine
+            WHERE replayed_at IS NULL AND discarded_at IS NULL AND (sale IS NULL OR sale = $1)
+        )";
+
+/// The newest order that a buyer's request made. Active orders are found by the buyer's slots, ended ones by the request: each
+/// half has an index.
+pub(crate) const ORDER_OF_REQUEST: &str = "
+    SELECT * FROM (
+        SELECT id, state, items, data::text, expires_at_ms FROM orders
+        WHERE sale = $1 AND buyer = $2 AND request = $3 AND state IN ('held', 'confirmed')
+        UNION ALL
+        SELECT id, state, items, data::text, expires_at_ms FROM orders
+        WHERE sale = $1 AND buyer = $2 AND request = $3 AND state IN ('released', 'expired')
+    ) AS made
+    ORDER BY id DESC LIMIT 1";
+
+/// What was refused of a buyer, the newest first, at most `$3`.
+pub(crate) const REJECTIONS_OF_BUYER: &str = "
+    SELECT id, reason, event FROM rejections WHERE sale = $1 AND buyer = $2 ORDER BY id DESC LIMIT $3";

@@ -3,7 +3,8 @@
 /// Whether anybody wants to hear of orders.
 pub(crate) const IS_ANYONE_TO_HEAR: &str = "SELECT EXISTS (SELECT FROM webhooks WHERE disabled_at IS NULL)";
 
-/// Notes for each webhook what became of reservations that something has happened to.
+/// Notes for each webhook what became of reservations that something has happened to. What was noted before, whether it
+/// was delivered or not, is not noted again.
 pub(crate) const ANNOUNCE: &str = "
     INSERT INTO deliveries (webhook, sale, reservation, type)
     SELECT webhooks.id, became.sale, became.id, became.type
@@ -25,7 +26,7 @@ pub(crate) const ADD: &str = "
 /// All webhooks, with how much waits for each, and how much was given up.
 pub(crate) const LIST: &str = "
     SELECT id, url, disabled_because,
-        (SELECT count(*) FROM deliveries WHERE webhook = webhooks.id AND dead_at IS NULL),
+        (SELECT count(*) FROM deliveries WHERE webhook = webhooks.id AND dead_at IS NULL AND delivered_at IS NULL),
         (SELECT count(*) FROM deliveries WHERE webhook = webhooks.id AND dead_at IS NOT NULL)
     FROM webhooks ORDER BY id";
 
@@ -34,7 +35,7 @@ pub(crate) const REMOVE: &str = "DELETE FROM webhooks WHERE id = $1";
 
 /// Stops delivering to a webhook, and forgets what waits for it.
 pub(crate) const DISABLE: &str = "
-    WITH forgotten AS (DELETE FROM deliveries WHERE webhook = $1)
+    WITH forgotten AS (DELETE FROM deliveries WHERE webhook = $1 AND delivered_at IS NULL)
     UPDATE webhooks SET disabled_at = now(), disabled_because = $2 WHERE id = $1 AND disabled_at IS NULL";
 
 /// Takes at most `$1` deliveries for each webhook that are due, for `$2` seconds, with what is to be said; none for the
@@ -44,7 +45,7 @@ pub(crate) const TAKE_DUE: &str = "
         SELECT next.id
         FROM webhooks, LATERAL (
             SELECT id FROM deliveries
-            WHERE webhook = webhooks.id AND dead_at IS NULL AND due_at <= now()
+            WHERE webhook = webhooks.id AND dead_at IS NULL AND delivered_at IS NULL AND due_at <= now()
             ORDER BY due_at LIMIT $1
             FOR UPDATE SKIP LOCKED
         ) AS next
@@ -70,8 +71,8 @@ pub(crate) const TAKE_DUE: &str = "
         WHERE rejections.sale = taken.sale AND rejections.id = taken.reservation ORDER BY epoch LIMIT 1
     ) AS rejected ON taken.type = 'order.rejected'";
 
-/// A delivery was taken: nothing of it is left to do.
-pub(crate) const DELIVERED: &str = "DELETE FROM deliveries WHERE id = $1";
+/// A delivery was taken. Its row stays, so that the same end is not announced again.
+pub(crate) const DELIVERED: &str = "UPDATE deliveries SET delivered_at = now(), last_error = NULL WHERE id = $1";
 
 /// A delivery was not taken: it is tried again in `$2` seconds.
 pub(crate) const RETRY: &str = "

@@ -18,5 +18,6 @@ mod quarantine;
 mod reading;
 mod refusals;
 mod restoring;
+mod requests;
 mod webhooks;
 mod writing;

@@ -1,7 +1,7 @@
 //! What went to the quarantine is written after all, or is not to be: once, and never against the constraints.
 
 use flash_vault::{
-    Incoming, QuarantineEnd, QuarantineFilter, Replay, Standing, Unreadable, Vault, discard, quarantined,
+    Error, Incoming, QuarantineEnd, QuarantineFilter, Replay, Standing, Unreadable, Vault, add_webhook, quarantined,
 };
 use flash_wire::State;
 use flash_wire::message::{MessageChange, MessageSku};
@@ -12,6 +12,11 @@ const HELD: Option<Standing> = standing(State::Held);
 
 const fn standing(state: State) -> Option<Standing> {
     Some(Standing { state, at_ms: 9_000 })
+}
+
+/// Replays a row; its reservation is where it is said to be.
+async fn replay(vault: &mut Vault, id: u64, standing: Option<Standing>) -> Replay {
+    vault.replay(id, async |_| Ok::<_, Error>(standing)).await.unwrap()
 }
 
 const NOBODY_CALLED_EVE: &str = "ALTER TABLE orders ADD CONSTRAINT no_eve CHECK (buyer <> 'eve')";
@@ -29,6 +34,10 @@ async fn quarantined_hold() -> (Database, Vault, u64) {
     (database, vault, id)
 }
 
+async fn open(database: &Database) -> Vault {
+    Vault::open(&database.url).await.unwrap()
+}
+
 async fn only_row(database: &Database) -> u64 {
     let rows = quarantined(&database.client, &all()).await.unwrap();
     assert_eq!(rows.len(), 1, "{rows:?}");
@@ -43,12 +52,12 @@ fn all() -> QuarantineFilter {
 async fn a_poison_event_that_becomes_writable_is_written_once() {
     let (database, mut vault, id) = quarantined_hold().await;
     database.client.batch_execute(NOBODY_CALLED_EVE).await.unwrap();
-    let Replay::Refused(reason) = vault.replay(id, HELD).await.unwrap() else { panic!("nobody is called eve") };
+    let Replay::Refused(reason) = replay(&mut vault, id, HELD).await else { panic!("nobody is called eve") };
     assert!(reason.contains("no_eve"), "{reason}");
     assert_eq!(quarantined(&database.client, &all()).await.unwrap()[0].reason, reason, "it stays");
     database.client.batch_execute(ANYBODY).await.unwrap();
     for want in [Replay::Written, Replay::Gone] {
-        assert_eq!(vault.replay(id, HELD).await.unwrap(), want);
+        assert_eq!(replay(&mut vault, id, HELD).await, want);
         let orders = database.rows("SELECT id, buyer, state, published_at_ms FROM orders").await;
         assert_eq!(orders, ["(2,bob,confirmed,7000)", "(3,eve,held,7000)"], "as its message said");
         assert_eq!(database.rows("SELECT sold FROM skus WHERE sku = 'a'").await, ["(2)"]);
@@ -67,7 +76,7 @@ async fn an_order_that_is_written_late_is_as_its_reservation_is_by_now() {
         (State::Expired, "(3,expired,9000)", "(1)"),
     ] {
         let (database, mut vault, id) = quarantined_hold().await;
-        assert_eq!(vault.replay(id, standing(state)).await.unwrap(), Replay::Written);
+        assert_eq!(replay(&mut vault, id, standing(state)).await, Replay::Written);
         assert_eq!(database.rows("SELECT id, state, ended_at_ms FROM orders WHERE id = 3").await, [order]);
         assert_eq!(database.rows("SELECT sold FROM skus WHERE sku = 'a'").await, [sold], "{state:?}");
     }
@@ -77,29 +86,96 @@ async fn an_order_that_is_written_late_is_as_its_reservation_is_by_now() {
 async fn what_others_bought_meanwhile_is_theirs() {
     let (database, mut vault, id) = quarantined_hold().await;
     database.write(&[message(1, 5, vec![held("cleo")])]).await;
-    assert_eq!(vault.replay(id, HELD).await.unwrap(), Replay::Refused("oversold".to_owned()));
+    assert_eq!(replay(&mut vault, id, HELD).await, Replay::Refused("oversold".to_owned()));
     assert_eq!(database.rows("SELECT id FROM orders").await, ["(2)", "(5)"]);
 }
 
 #[tokio::test]
 async fn what_cannot_be_known_is_not_written() {
     let (_database, mut vault, id) = quarantined_hold().await;
-    let refused = vault.replay(id, None).await.unwrap();
-    assert_eq!(refused, Replay::Refused("how the reservation stands by now is not known".to_owned()));
+    let refused = replay(&mut vault, id, None).await;
+    assert_eq!(refused, Replay::Refused("where the reservation is by now is not known".to_owned()));
 
     let database = Database::new().await;
     let restock = MessageChange::Restocked(MessageSku { sku: "ghost".to_owned(), total: 9 });
     database.write(&[message(1, 1, vec![warmed(2), restock])]).await;
-    let refused = Vault::open(&database.url).await.unwrap().replay(only_row(&database).await, None).await.unwrap();
-    assert_eq!(refused, Replay::Refused("it says how the sale stood then, not how it stands now".to_owned()));
+    let refused = replay(&mut open(&database).await, only_row(&database).await, None).await;
+    assert_eq!(refused, Replay::Refused("it says how the sale was then, not how it is now".to_owned()));
 
     database.client.batch_execute("UPDATE epochs SET head = 1").await.unwrap();
-    let refused = Vault::open(&database.url).await.unwrap().replay(only_row(&database).await, None).await.unwrap();
+    let refused = replay(&mut open(&database).await, only_row(&database).await, None).await;
     assert_eq!(refused, Replay::Refused("its turn has not come".to_owned()));
 
     database.client.batch_execute("UPDATE epochs SET sealed_at = 1").await.unwrap();
-    let refused = Vault::open(&database.url).await.unwrap().replay(only_row(&database).await, None).await.unwrap();
-    assert_eq!(refused, Replay::Refused("it came when its epoch was over".to_owned()));
+    let refused = replay(&mut open(&database).await, only_row(&database).await, None).await;
+    assert_eq!(refused, Replay::Rejected("late".to_owned()));
+    let end = quarantined(&database.client, &all()).await.unwrap().remove(0).end;
+    assert!(matches!(end, Some(QuarantineEnd::Rejected { reason, .. }) if reason == "late"));
+}
+
+/// How the epoch of eve's hold (event 3) ended, whether Redis has the hold, and what a replay does.
+#[tokio::test]
+async fn a_reservation_whose_epoch_is_over_becomes_an_order_or_a_rejection() {
+    let late = || Replay::Rejected("late".to_owned());
+    for (how, standing, want) in [
+        ("UPDATE epochs SET sealed_at = 4", HELD, Replay::Written),
+        ("UPDATE epochs SET sealed_at = 4", None, late()),
+        ("UPDATE epochs SET sealed_at = 2", HELD, late()),
+        ("UPDATE epochs SET sealed_at = 4; INSERT INTO gaps VALUES ('drop', 1, 3, 3)", HELD, late()),
+    ] {
+        let (database, mut vault, id) = quarantined_hold().await;
+        add_webhook(&database.client, "http://a", "whsec_a").await.unwrap();
+        database.client.batch_execute(how).await.unwrap();
+        assert_eq!(replay(&mut vault, id, standing).await, want, "{how}");
+        let is_order = want == Replay::Written;
+        assert_eq!(database.rows("SELECT FROM orders WHERE id = 3").await.len(), usize::from(is_order), "{how}");
+        let rejected = database.rows("SELECT id, buyer, reason, settled_at IS NULL FROM rejections").await;
+        let told = database.rows("SELECT reservation, type FROM deliveries").await;
+        if is_order {
+            assert_eq!((rejected.len(), told.len()), (0, 0), "{how}");
+        } else {
+            assert_eq!((rejected, told), (vec!["(3,eve,late,f)".to_owned()], vec!["(3,order.rejected)".to_owned()]));
+        }
+        assert_eq!(replay(&mut vault, id, standing).await, Replay::Gone);
+    }
+}
+
+/// The state in Redis is asked for when nobody else can write it any more.
+#[tokio::test]
+async fn what_happens_during_a_replay_is_written_after_it() {
+    let (database, mut vault, id) = quarantined_hold().await;
+    let confirming = std::cell::RefCell::new(None);
+    let replayed = vault.replay(id, async |_| {
+        let url = database.url.clone();
+        let confirm = async move { Vault::open(&url).await.unwrap().write(&[message(1, 5, vec![confirmed(3)])]).await };
+        let confirm = tokio::spawn(confirm);
+        let blocked = "SELECT FROM pg_locks WHERE NOT granted";
+        while database.rows(blocked).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        confirming.replace(Some(confirm));
+        Ok::<_, Error>(HELD)
+    });
+    assert_eq!(replayed.await.unwrap(), Replay::Written);
+    confirming.take().unwrap().await.unwrap().unwrap();
+    assert_eq!(database.rows("SELECT state FROM orders WHERE id = 3").await, ["(confirmed)"]);
+}
+
+#[tokio::test]
+async fn an_end_is_written_late_only_if_its_order_is_there_and_ends_so() {
+    for (orders, want) in [
+        ("", Replay::Written),
+        ("DELETE FROM orders WHERE id = 2", Replay::Refused("its reservation is not written".to_owned())),
+        ("UPDATE orders SET state = 'released' WHERE id = 2", Replay::Refused("order 2 is released".to_owned())),
+    ] {
+        let database = Database::new().await;
+        database.write(&[message(1, 1, vec![warmed(2), held("bob")])]).await;
+        let body = message(1, 3, vec![confirmed(2)]).encode();
+        let insert = "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('drop', 1, 3, '', $1)";
+        database.client.execute(insert, &[&body]).await.unwrap();
+        database.client.batch_execute(&format!("UPDATE epochs SET head = 3; {orders}")).await.unwrap();
+        assert_eq!(replay(&mut open(&database).await, only_row(&database).await, None).await, want, "{orders}");
+    }
 }
 
 #[tokio::test]
@@ -111,22 +187,41 @@ async fn a_message_that_can_be_read_by_now_goes_the_usual_way() {
     let put_aside = [unreadable(body.as_slice()), unreadable(b"{}")];
     let [readable, hopeless] = put_aside.each_ref().map(std::slice::from_ref);
     vault.write_incoming(Incoming { unreadable: readable, ..Incoming::default() }).await.unwrap();
-    assert_eq!(vault.replay(only_row(&database).await, None).await.unwrap(), Replay::Written);
+    assert_eq!(replay(&mut vault, only_row(&database).await, None).await, Replay::Written);
     assert_eq!(database.rows("SELECT id, buyer FROM orders").await, ["(2,ada)"]);
     assert_eq!(database.write(&[message(1, 1, vec![warmed(2), held("ada")])]).await, head(1, 2), "no harm");
 
     vault.write_incoming(Incoming { unreadable: hopeless, ..Incoming::default() }).await.unwrap();
     let waiting = QuarantineFilter { ended_too: false, ..all() };
     let row = quarantined(&database.client, &waiting).await.unwrap().remove(0);
-    assert!(matches!(vault.replay(row.id, None).await.unwrap(), Replay::Refused(_)));
+    assert!(matches!(replay(&mut vault, row.id, None).await, Replay::Refused(_)));
+}
+
+/// It says what was written, not what the message wanted.
+#[tokio::test]
+async fn a_message_that_can_be_read_when_its_epoch_is_over_is_rejected() {
+    let database = Database::new().await;
+    let mut vault = open(&database).await;
+    database.write(&[message(1, 1, vec![warmed(2)])]).await;
+    let body = message(1, 2, vec![held("ada")]).encode();
+    let unreadable = [Unreadable { reason: "of a later release".to_owned(), body: &body }];
+    vault.write_incoming(Incoming { unreadable: &unreadable, ..Incoming::default() }).await.unwrap();
+    database.client.batch_execute("UPDATE epochs SET sealed_at = 1").await.unwrap();
+    let replayed = replay(&mut vault, only_row(&database).await, None).await;
+    assert_eq!(replayed, Replay::Rejected("late".to_owned()));
+    assert_eq!(database.rows("SELECT id, buyer, reason FROM rejections").await, ["(2,ada,late)"]);
 }
 
 #[tokio::test]
 async fn what_is_discarded_stays_to_be_seen_and_is_never_written() {
     let (database, mut vault, id) = quarantined_hold().await;
-    assert!(discard(&database.client, id, "ada").await.unwrap());
-    assert!(!discard(&database.client, id, "bob").await.unwrap(), "once");
-    assert_eq!(vault.replay(id, HELD).await.unwrap(), Replay::Gone);
+    add_webhook(&database.client, "http://a", "whsec_a").await.unwrap();
+    assert!(vault.discard(id, "ada").await.unwrap());
+    assert!(!vault.discard(id, "bob").await.unwrap(), "once");
+    let rejected = database.rows("SELECT id, buyer, reason, settled_at IS NULL FROM rejections").await;
+    assert_eq!(rejected, ["(3,eve,discarded,t)"], "Redis counts it still");
+    assert_eq!(database.rows("SELECT reservation, type FROM deliveries").await, ["(3,order.rejected)"]);
+    assert_eq!(replay(&mut vault, id, HELD).await, Replay::Gone);
     let row = quarantined(&database.client, &all()).await.unwrap().remove(0);
     assert!(matches!(row.end, Some(QuarantineEnd::Discarded { by, .. }) if by == "ada"));
     assert_eq!(row.event, Some(("drop".to_owned(), 1, 3)));

@@ -110,3 +110,20 @@ async fn there_are_only_so_many_webhooks() {
     }
     assert_eq!(add_webhook(&database.client, "http://a", "whsec_a").await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn an_end_that_was_delivered_is_not_announced_again() {
+    let database = Database::new().await;
+    add_webhook(&database.client, "http://a", "whsec_a").await.unwrap();
+    write(&database).await;
+    for due in take_due(&database.client, 10, 60, &[]).await.unwrap() {
+        delivered(&database.client, due.id).await.unwrap();
+    }
+    // Something has happened to them again: a late event of an epoch that is over.
+    database.client.batch_execute("UPDATE epochs SET sealed_at = head").await.unwrap();
+    database.write(&[message(1, 20, vec![confirmed(2)])]).await;
+    database.client.batch_execute("UPDATE deliveries SET due_at = now() - interval '1 day'").await.unwrap();
+    assert_eq!(take_due(&database.client, 10, 60, &[]).await.unwrap(), []);
+    assert_eq!(database.rows(DELIVERIES).await, ENDED);
+    assert_eq!(webhooks(&database.client).await.unwrap()[0].waiting, 0);
+}

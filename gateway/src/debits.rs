@@ -1,0 +1,88 @@
+//! Payments' way to PostgreSQL: few connections for all threads of a gateway, each for one payment at a time.
+//!
+//! A debit waits for its buyer's row. On a connection that others share it would hold them up; and it must not be made after
+//! its caller gave up, because the buyer may have paid otherwise by then. So each statement has a limit that is below the
+//! caller's.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use flash_vault::{Client, Means, Payment};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::limits::{DEBIT_STATEMENT_MS_MAX, DEBIT_TIMEOUT_MS, DEBITS_AT_ONCE_MAX};
+use crate::orders::OrdersError;
+
+/// The connections of one gateway.
+#[derive(Debug)]
+pub(crate) struct Debits {
+    url: String,
+    idle: Mutex<Vec<Client>>,
+    places: Semaphore,
+}
+
+impl Debits {
+    /// Not connected yet.
+    pub(crate) const fn new(url: String) -> Self {
+        Self { url, idle: Mutex::new(Vec::new()), places: Semaphore::const_new(DEBITS_AT_ONCE_MAX) }
+    }
+
+    /// Pays for a buyer's reservation, once; none: the balance is too low, or PostgreSQL knows that the hold has ended.
+    ///
+    /// # Errors
+    /// When that is not known, or nothing was asked.
+    pub(crate) async fn pay(
+        &self,
+        sale: &str,
+        id: u64,
+        buyer: &str,
+        means: Means<'_>,
+    ) -> Result<Option<Payment>, OrdersError> {
+        let mut was_asked = false;
+        let paying = async {
+            // The semaphore is never closed.
+            let _place = self.places.acquire().await;
+            let client = self.client().await.map_err(away)?;
+            was_asked = true;
+            let paid = flash_vault::pay(&client, sale, id, buyer, means).await;
+            self.put_back(client);
+            paid.map_err(|error| {
+                tracing::warn!(%error, "a payment was not made, or that is not known");
+                OrdersError::Unknown
+            })
+        };
+        match timeout(Duration::from_millis(DEBIT_TIMEOUT_MS), paying).await {
+            Ok(paid) => paid,
+            Err(_) if was_asked => Err(OrdersError::Unknown),
+            Err(_) => Err(OrdersError::Busy),
+        }
+    }
+
+    async fn client(&self) -> Result<Client, flash_vault::Error> {
+        while let Some(client) = self.take_idle() {
+            if !client.is_closed() {
+                return Ok(client);
+            }
+        }
+        let client = flash_vault::connect(&self.url).await?;
+        flash_vault::limit_statements(&client, DEBIT_STATEMENT_MS_MAX).await?;
+        Ok(client)
+    }
+
+    fn take_idle(&self) -> Option<Client> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// One whose caller gave up is not put back: its connection ends.
+    fn put_back(&self, client: Client) {
+        if !client.is_closed() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+        }
+    }
+}
+
+fn away(error: flash_vault::Error) -> OrdersError {
+    tracing::warn!(%error, "PostgreSQL gives no connection for payments");
+    OrdersError::Away
+}

@@ -1,0 +1,41 @@
+//! Decides that what went to the quarantine is not to be written.
+
+use flash_wire::Message;
+use flash_wire::message::MessageChange;
+
+use crate::announce::{Touched, announce};
+use crate::error::Error;
+use crate::number::to_sql;
+use crate::refusal::{Refusal, record};
+use crate::replay::{has_order, lock_row};
+use crate::sql;
+use crate::step::Step;
+use crate::write::Vault;
+
+impl Vault {
+    /// Decides that a row is not to be written. A reservation in it is rejected in the same transaction, and webhooks are
+    /// told: Redis has accepted it. False: the row does not wait any more.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble. Whether it is discarded is unknown then, and the call may be repeated.
+    pub async fn discard(&mut self, id: u64, by: &str) -> Result<bool, Error> {
+        let transaction = self.client.transaction().await?;
+        let Some(row) = lock_row(&transaction, id).await? else { return Ok(false) };
+        let message = Message::decode(&row.body).ok();
+        let mut touched = Touched::default();
+        for step in message.iter().flat_map(Step::of) {
+            let MessageChange::Reserved(reserved) = &step.event.change else { continue };
+            if has_order(&transaction, step.sale, step.event.seq, &reserved.buyer).await? {
+                continue;
+            }
+            record(&transaction, &step, Refusal::DISCARDED).await?;
+            let (epoch, seq) = (to_sql(step.epoch), to_sql(step.event.seq));
+            transaction.execute(sql::quarantine::SETTLE_IF_SEALED, &[&step.sale, &epoch, &seq]).await?;
+            touched.add(&step);
+        }
+        announce(&transaction, &self.statements, &touched).await?;
+        transaction.execute(sql::quarantine::DISCARD, &[&to_sql(id), &by]).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}

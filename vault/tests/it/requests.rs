@@ -1,0 +1,57 @@
+//! A request's key stands for one reservation as long as its sale is there.
+
+use flash_vault::{MadeByRequest, RequestOutcome, request_outcome};
+use flash_wire::State;
+use flash_wire::message::MessageChange;
+
+use crate::fixture::{Database, SALE, confirmed, held, message, released, warmed};
+
+/// A hold of ada's that a request made.
+fn by_request(request: &'static str) -> MessageChange<'static> {
+    let MessageChange::Reserved(mut reserved) = held("ada") else { unreachable!("a hold is a reservation") };
+    reserved.request = Some(request.into());
+    MessageChange::Reserved(reserved)
+}
+
+async fn ask(database: &Database, request: &str, seq: u64) -> RequestOutcome {
+    request_outcome(&database.client, SALE, "ada", request, seq).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_request_is_found_by_its_key_whatever_became_of_its_reservation() {
+    let database = Database::new().await;
+    let changes = vec![warmed(9), by_request("a"), released(2), by_request("b"), confirmed(4), by_request("c")];
+    database.write(&[message(1, 1, changes)]).await;
+    for (request, id, state, reason) in [
+        ("a", 2, Some(State::Released), None),
+        ("b", 4, Some(State::Confirmed), None),
+        // In ada's only slot there is an order already.
+        ("c", 6, None, Some("second_order")),
+    ] {
+        let RequestOutcome::Made(MadeByRequest { id: made, state: is, reason: why, items, .. }) =
+            ask(&database, request, 6).await
+        else {
+            panic!("{request} made a reservation")
+        };
+        assert_eq!((made, is, why.as_deref()), (id, state, reason), "{request}");
+        assert_eq!(items, [("a".to_owned(), 1)]);
+    }
+    assert_eq!(ask(&database, "d", 6).await, RequestOutcome::Nothing);
+    let of_bob = request_outcome(&database.client, SALE, "bob", "a", 6).await.unwrap();
+    assert_eq!(of_bob, RequestOutcome::Nothing, "a key is its buyer's");
+}
+
+#[tokio::test]
+async fn what_may_still_come_is_not_nothing() {
+    let database = Database::new().await;
+    assert_eq!(ask(&database, "a", 0).await, RequestOutcome::NotYet, "there is no such sale");
+    database.write(&[message(1, 1, vec![warmed(9)])]).await;
+    assert_eq!(ask(&database, "a", 2).await, RequestOutcome::NotYet);
+    database.write(&[message(1, 2, vec![held("bob")])]).await;
+    assert_eq!(ask(&database, "a", 2).await, RequestOutcome::Nothing);
+    let waits = "INSERT INTO quarantine (reason, body) VALUES ('of a later release', '')";
+    database.client.batch_execute(waits).await.unwrap();
+    assert_eq!(ask(&database, "a", 2).await, RequestOutcome::NotYet);
+    database.client.batch_execute("UPDATE quarantine SET discarded_at = now()").await.unwrap();
+    assert_eq!(ask(&database, "a", 2).await, RequestOutcome::Nothing);
+}
