@@ -28,7 +28,8 @@ impl Again {
             }
             Self::ToLearn => {
                 "Yes: send the same request again, with the same Idempotency-Key if it had one. It is not done twice, \
-                 and gets its one true answer."
+                 and gets its one true answer. But a restock without a key, a new API key and a new webhook are done again: \
+                 look first how things are."
             }
             Self::Judged => {
                 "Perhaps: look first how things stand. It may have been done, in part or altogether, and would be done again."
