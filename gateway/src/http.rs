@@ -44,6 +44,7 @@ mod reservation;
 mod reservation_id;
 mod reservations;
 mod routes;
+mod sale_status;
 mod sales;
 mod server;
 mod strict;

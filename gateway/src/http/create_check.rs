@@ -20,6 +20,8 @@ const FENCED: &str = "fenced";
 /// When Redis would refuse it, is away, or has another sale of this id. Nothing was changed.
 pub(crate) async fn check(app: &App, sale: &str, terms: &Terms) -> Result<(), Problem> {
     match app.redis.call(Call::sale_status(sale)).await.map_err(of_look)? {
+        // Redis knows nothing of it but that it is being brought back.
+        Ok(status) if status.epoch == 0 => return Err(Kind::Fenced.into()),
         Ok(status) if is_other(&status, terms) => return Err(Kind::SaleDiffers.into()),
         Ok(_) => return Ok(()),
         Err(Refusal::NotWarmed) => {}

@@ -6,16 +6,15 @@
 use std::error::Error;
 use std::fmt;
 
-use flash_client::Call;
 use flash_wire::key::check_sale;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::app::App;
 use super::forgotten::forgotten;
-use super::path;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, reply};
+use super::{path, sale_status};
 use crate::events::Place;
 use crate::limits::WATCHERS_MAX;
 use crate::phase::Phase;
@@ -50,7 +49,7 @@ impl Leaves {
 /// Lets a client watch a sale. One that is over has no events to come: 204 is how a browser is told not to ask again.
 pub(crate) async fn watch(app: &App, method: &Method, sale: &str) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
-    let status = match app.redis.call(Call::sale_status(sale)).await? {
+    let status = match sale_status::of(app, sale).await? {
         Ok(status) => status,
         Err(refusal) => match Problem::from(refusal) {
             problem if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {

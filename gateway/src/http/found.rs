@@ -10,9 +10,9 @@ use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::app::App;
-use super::prefer;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
+use super::{prefer, sale_status};
 use crate::catalogue::Verdict;
 use crate::clock::now_ms;
 use crate::ids::PublicId;
@@ -60,7 +60,7 @@ struct FoundItem {
 pub(crate) async fn find(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<Found, Problem> {
     // In one round trip and in this order: what is acknowledged then was so for this state.
     let (of_id, of_sale) =
-        tokio::join!(app.redis.call(Call::reservation_status(sale, id)), app.redis.call(Call::sale_status(sale)));
+        tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
     let status = match of_id? {
         Ok(status) if buyer.is_none_or(|buyer| status.buyer == buyer) => status,
         Ok(_) => return find_forgotten(app, sale, id, buyer, of_sale?.ok()).await?.ok_or(Kind::UnknownReservation.into()),

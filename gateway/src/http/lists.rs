@@ -10,7 +10,7 @@ use super::app::App;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
 use super::sales::View;
-use super::{path, query};
+use super::{path, query, sale_status};
 use crate::ids::PublicId;
 use crate::limits::PAGE_ROWS_MAX;
 
@@ -48,7 +48,7 @@ pub(crate) async fn statuses(
         Err(Refusal::NotWarmed) => Ok(None),
         Err(refusal) => Err(refusal.into()),
     };
-    told.into_iter().map(|status| known(status?)).collect()
+    told.into_iter().map(|status| known(sale_status::known(status?))).collect()
 }
 
 /// A page of a sale's reservations, the newest first: `?state=`, `?buyer=`, `?before=N` and `?limit=N`.

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use flash_client::{Call, CallError, Durability, DurableError};
 use flash_vault::{Means, PaymentState, Price};
-use flash_wire::{ReservationStatus, SaleStatus, State};
+use flash_wire::{ReservationStatus, State};
 
 use super::app::App;
-use super::fields;
 use super::identity::Caller;
 use super::problem::{FieldError, Kind, Problem};
+use super::{fields, sale_status};
 use crate::limits::REFERENCE_BYTES_MAX;
 
 /// The longest word for a means.
@@ -101,8 +101,8 @@ async fn look(
         app.durable.check(durability).await.map_err(not_durable)?;
     }
     let (of_id, of_sale) =
-        tokio::join!(app.redis.call(Call::reservation_status(sale, id)), app.redis.call(Call::sale_status(sale)));
-    let of_sale: SaleStatus = of_read(of_sale)??;
+        tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
+    let of_sale = of_read(of_sale)??;
     if of_sale.phase == FENCED {
         return Err(Kind::Fenced.into());
     }

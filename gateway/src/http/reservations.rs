@@ -18,7 +18,7 @@ use super::identity::{self, Caller};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
-use super::{body, durability, idempotency_key, path, request_log};
+use super::{body, durability, idempotency_key, path, request_log, sale_status};
 use crate::catalogue::Facts;
 use crate::form::Refused;
 use crate::ids::PublicId;
@@ -87,7 +87,7 @@ async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
         CallError::Unknown(_) => Kind::RedisAway.into(),
         error => Problem::from(error),
     };
-    app.redis.call(Call::sale_status(sale)).await.map_err(silent)??;
+    sale_status::of(app, sale).await.map_err(silent)??;
     let away = |_| Problem::new(Kind::PostgresAway, "this gateway has yet to learn what the sale asks of its buyers");
     app.catalogue.facts(&app.redis, &app.orders, sale).await.map_err(away)
 }

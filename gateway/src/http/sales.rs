@@ -22,7 +22,7 @@ use super::fields::{self, Field, Given};
 use super::forgotten::forgotten_by_redis;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
-use super::{body, create_check, idempotency_key, path};
+use super::{body, create_check, idempotency_key, path, sale_status};
 use crate::catalogue::Facts;
 use crate::form::{FORM_BYTES_MAX, Form};
 use crate::limits::JOURNAL_EVENTS_DEFAULT;
@@ -77,7 +77,7 @@ async fn taken(app: &App, key: &str, body: &[u8], sale: &str) -> Result<String, 
 /// Such a sale must not be warmed anew from here: its numbering would begin again, and PostgreSQL would take new reservations
 /// for old ones. If Redis has forgotten it, or whoever created it did not get as far as Redis, the recovery brings it back.
 async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
-    match app.redis.call(Call::sale_status(sale)).await? {
+    match sale_status::of(app, sale).await? {
         Ok(status) => Ok(status.epoch),
         Err(Refusal::NotWarmed) => Err(forgotten_by_redis(app, sale).await),
         Err(refusal) => Err(refusal.into()),
@@ -132,7 +132,7 @@ async fn price(app: &App, product: &str, terms: &Terms) -> Result<Price, Problem
 /// The sale's form, as it was given.
 pub(crate) async fn show_form(app: &App, sale: &str) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
-    app.redis.call(Call::sale_status(sale)).await??;
+    sale_status::of(app, sale).await??;
     let facts = app.catalogue.facts(&app.redis, &app.orders, sale).await?;
     match &facts.form {
         Some(form) => Ok(reply::schema(form.text())),
@@ -143,7 +143,7 @@ pub(crate) async fn show_form(app: &App, sale: &str) -> Result<Reply, Problem> {
 /// The sale as it stands.
 pub(crate) async fn show(app: &App, sale: &str) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
-    let status = app.redis.call(Call::sale_status(sale)).await??;
+    let status = sale_status::of(app, sale).await??;
     Ok(json(StatusCode::OK, &View::new(sale, &status)))
 }
 
