@@ -15,6 +15,7 @@ mod durability;
 mod events;
 mod fields;
 mod forgotten;
+mod forgotten_key;
 mod found;
 mod framing;
 mod health;

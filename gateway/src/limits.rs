@@ -89,6 +89,8 @@ pub const RECEIVER_HEAD_BYTES_MAX: usize = 16 * 1024;
 pub const WAIT_S_MAX: u64 = 5;
 /// Clients of one thread that wait so. Beyond it nobody waits: the answer says what is known now.
 pub const WAITERS_MAX: usize = 4_096;
+/// How long a request whose key Redis may have forgotten waits until PostgreSQL has all that it was forgotten with.
+pub const FORGOTTEN_KEY_WAIT_MS_MAX: u64 = 300;
 /// How often a sale that somebody waits for is looked at.
 pub const WAIT_LOOK_MS: u64 = 20;
 /// Those who have waited on one thread, and ask PostgreSQL at once.

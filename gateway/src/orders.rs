@@ -10,7 +10,7 @@ use std::time::Duration;
 use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
     ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Payment, PaymentRow, Price,
-    Product, QuarantineFilter, QuarantineRow, Rejection, ReservationFilter, ReservationRow, SaleFacts, Syncer,
+    Product, QuarantineFilter, QuarantineRow, Rejection, RequestOutcome, ReservationFilter, ReservationRow, SaleFacts, Syncer,
     TakenKey, Vault, Webhook,
 };
 use flash_wire::{FIRST_EPOCH, Terms};
@@ -24,6 +24,8 @@ use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, QUARANTINED_BYTES_MAX
 const LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS - 200;
 /// The same for what creates a sale, and for other changes of operators; behind it Redis needs some time as well.
 const CREATE_SALE_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS - 1_000;
+/// The same for a key that Redis has forgotten: Redis is asked before it and after it.
+const KEY_LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS / 4;
 /// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
 /// reservations need.
 const QUERIES_MAX: usize = 64;
@@ -218,6 +220,18 @@ impl Orders {
     /// The order of a reservation.
     pub(crate) async fn order(&self, sale: &str, id: u64) -> Result<Option<Order>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::order(client, sale, id).await).await
+    }
+
+    /// What a buyer's request made, of the reservations of a sale up to the event `seq`.
+    pub(crate) async fn request_outcome(
+        &self,
+        sale: &str,
+        buyer: &str,
+        key: &str,
+        seq: u64,
+    ) -> Result<RequestOutcome, OrdersError> {
+        let question = async |client: &_| flash_vault::request_outcome(client, sale, buyer, key, seq).await;
+        self.ask(KEY_LOOK_UP_TIMEOUT_MS, question).await
     }
 
     /// Adds a webhook; none: there are too many.

@@ -195,3 +195,52 @@ fn a_sale_that_redis_refuses_is_not_created() {
     set("maxmemory 0");
     assert_eq!(create(10).status, 201);
 }
+
+/// Redis remembers a few of the reservations that ended; PostgreSQL remembers all.
+#[test]
+fn a_key_stands_for_its_reservation_when_redis_has_forgotten_it() {
+    /// More than Redis remembers of what ended.
+    const ENDED: usize = 40;
+    let world = World::start_direct("forgotten_key");
+    world.create_sale("{\"sale\":\"drop\",\"total\":99,\"limit\":99,\"hold_ms\":600000}");
+    let end = |answer: &Answer| {
+        let path = answer.header("location").unwrap_or_else(|| panic!("{answer:?}"));
+        let ended = world.http().send("DELETE", path, &[], "").expect("an answer");
+        assert_eq!(ended.status, 200, "{ended:?}");
+    };
+    let first = send(&world, "POST", RESERVE, "k", WISH);
+    end(&first);
+    for _ in 0..ENDED {
+        end(&world.http().post(RESERVE, "{\"buyer\":\"bob\"}").expect("an answer"));
+    }
+    world.wait_for_empty_journal("drop");
+    let again = send_patiently(&world, "k", WISH);
+    check_replayed(&again, first.body["id"].as_str().expect("an id"));
+    assert_eq!(again.body["state"], "released", "{again:?}");
+    OTHERS.iter().for_each(|other| check_reused(&send_patiently(&world, "k", other)));
+    // What waits in the quarantine may have come with any key.
+    world.sql("INSERT INTO quarantine (reason, body) VALUES ('of a later release', '')");
+    let unknown = send(&world, "POST", RESERVE, "k-2", WISH);
+    assert_eq!((unknown.status, unknown.problem()), (503, "postgres-away"), "{unknown:?}");
+    let available = || world.http().get("/v1/sales/drop").expect("an answer").body["available"].as_u64();
+    assert_eq!(available(), Some(99), "nothing is reserved");
+    world.sql("UPDATE quarantine SET discarded_at = now()");
+    assert_eq!(send_patiently(&world, "k-2", WISH).status, 201, "PostgreSQL does not know it: it is new");
+    assert_eq!(available(), Some(98));
+}
+
+#[test]
+fn another_request_of_a_buyer_at_the_limit_is_refused_and_names_what_there_is() {
+    let world = World::start_direct("another_request");
+    world.create_sale("{\"sale\":\"drop\",\"total\":9,\"hold_ms\":600000}");
+    let first = send(&world, "POST", RESERVE, "k", WISH);
+    let id = first.body["id"].as_str().expect("an id");
+    let check_refused = |answer: &Answer| {
+        let seen = (answer.status, answer.problem(), answer.body["reservation"].as_str());
+        assert_eq!(seen, (409, "limit-exceeded", Some(id)), "{answer:?}");
+    };
+    check_refused(&send_patiently(&world, "k-2", WISH));
+    check_refused(&send_patiently(&world, "k-2", OTHERS[0]));
+    check_refused(&world.http().post(RESERVE, OTHERS[0]).expect("an answer"));
+    check_replayed(&send_patiently(&world, "k", WISH), id);
+}

@@ -25,6 +25,9 @@ pub(crate) struct Patience {
     pub(crate) place: OwnedSemaphorePermit,
 }
 
+/// The state of a reservation that Redis had accepted and PostgreSQL refused.
+pub(crate) const REJECTED: &str = "rejected";
+
 /// A reservation as it stands.
 #[derive(Debug, Serialize)]
 pub(crate) struct Found {
@@ -208,7 +211,7 @@ impl Found {
             sale: sale.to_owned(),
             id,
             buyer: rejection.buyer,
-            state: "rejected",
+            state: REJECTED,
             expires_at_ms: None,
             expires_in_ms: None,
             reason: Some(rejection.reason),

@@ -18,6 +18,7 @@ use super::reply::{Reply, reply};
 use crate::clock::now_ms;
 use crate::form::Breach;
 use crate::identity::Doubt;
+use crate::ids::PublicId;
 use crate::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
 use crate::orders::OrdersError;
 
@@ -33,6 +34,8 @@ pub(crate) struct Problem {
     errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
     allow: Option<String>,
+    /// The id of the reservation that the buyer has.
+    reservation: Option<String>,
 }
 
 /// A field that broke its rule.
@@ -54,7 +57,8 @@ impl FieldError {
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let waits = kind.row().status == StatusCode::SERVICE_UNAVAILABLE;
-        Self { kind, detail: None, errors: Vec::new(), retry_after_s: waits.then_some(RETRY_AFTER_S), allow: None }
+        let retry_after_s = waits.then_some(RETRY_AFTER_S);
+        Self { kind, detail: None, errors: Vec::new(), retry_after_s, allow: None, reservation: None }
     }
 }
 
@@ -151,6 +155,11 @@ impl Problem {
         Self { allow: Some(allow), ..Kind::MethodNotAllowed.into() }
     }
 
+    /// The buyer's only reservation takes the limit.
+    pub(crate) fn limit_exceeded(reservation: &PublicId) -> Self {
+        Self { reservation: Some(reservation.to_string()), ..Kind::LimitExceeded.into() }
+    }
+
     /// These policies refuse; the same request is allowed after so many seconds, if nothing else is asked for meanwhile.
     pub(crate) fn rate_limited(policies: &str, retry_after_s: u64) -> Self {
         let detail = format!("refused by {policies}: ask again in {retry_after_s} s");
@@ -201,6 +210,8 @@ impl Problem {
             detail: Option<&'a str>,
             #[serde(skip_serializing_if = "<[_]>::is_empty")]
             errors: &'a [FieldError],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reservation: Option<&'a str>,
         }
         let row = self.kind.row();
         let body = Body {
@@ -209,6 +220,7 @@ impl Problem {
             status: row.status.as_u16(),
             detail: self.detail.as_deref(),
             errors: &self.errors,
+            reservation: self.reservation.as_deref(),
         };
         // Strings and numbers into memory: nothing here can fail.
         serde_json::to_vec(&body).unwrap_or_default().into()

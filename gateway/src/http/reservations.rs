@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use flash_client::{Call, CallError, DurableError};
+use flash_client::{Call, CallError, Durability, DurableError};
+use flash_vault::MadeByRequest;
 use flash_wire::limits::{DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
 use flash_wire::{Refusal, Reserve, ReserveAnswer, State, Wanted};
 use hyper::StatusCode;
@@ -13,7 +14,8 @@ use serde::Serialize;
 
 use super::app::App;
 use super::fields::{self, Field};
-use super::found::{self, Patience, left_ms};
+use super::forgotten_key::{self, Known};
+use super::found::{self, Patience, REJECTED, left_ms};
 use super::identity::{self, Caller};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
@@ -48,8 +50,18 @@ pub(crate) async fn reserve(
     if key.is_none() && app.sold_out.refuses(sale, &wish.buyer, Instant::now()) {
         return Err(Kind::SoldOut.into());
     }
-    let call = Call::reserve(sale, &wish.command(key.as_deref()));
-    let mut reply = match durability::call(app, call, durability).await.map_err(refused_argument)? {
+    let ask = async |is_new| {
+        let call = Call::reserve(sale, &wish.command(key.as_deref(), is_new));
+        durability::call(app, call, durability).await.map_err(refused_argument)
+    };
+    let mut outcome = ask(false).await?;
+    if let (Err(Refusal::KeyForgotten { seq }), Some(key)) = (&outcome, key.as_deref()) {
+        match Box::pin(forgotten_key::look(app, sale, &wish, key, *seq)).await? {
+            Known::Made(made) => return Ok(replayed(app, sale, &wish.buyer, &made, durability)),
+            Known::New => outcome = ask(true).await?,
+        }
+    }
+    let mut reply = match outcome {
         Ok(made) => {
             if let Some(trace) = request_log::trace(headers) {
                 app.relay.trace(sale, made.id, trace);
@@ -70,6 +82,9 @@ pub(crate) async fn reserve(
         Err(Refusal::SoldOut) => {
             app.sold_out.learn(&app.redis, &app.orders, sale);
             return Err(Kind::SoldOut.into());
+        }
+        Err(Refusal::LimitExceeded { existing: Some(id) }) => {
+            return Err(Problem::limit_exceeded(&app.ids.of(sale, id, &wish.buyer)));
         }
         // The only thing that a wish can contradict is the one that came under the same key.
         Err(Refusal::Conflict) => return Err(Kind::KeyReused.into()),
@@ -102,6 +117,19 @@ fn breaks_form(refused: Refused) -> Problem {
     }
 }
 
+/// The answer to the repeat of a request that only PostgreSQL remembers.
+fn replayed(app: &App, sale: &str, buyer: &str, made: &MadeByRequest, durability: Durability) -> Reply {
+    let id = app.ids.of(sale, made.id, buyer);
+    let view = match made.state {
+        Some(state) => View::new(sale, id, state, made.expires_at_ms, None),
+        None => View::rejected(sale, id, made.reason.as_deref()),
+    };
+    let mut reply = json(StatusCode::OK, &view);
+    reply::mark_replayed(&mut reply);
+    durability::mark(&mut reply, durability);
+    reply
+}
+
 fn created(sale: &str, id: PublicId, made: &ReserveAnswer) -> Reply {
     let state = if made.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
     json(StatusCode::CREATED, &View::new(sale, id, state, made.expires_at_ms, Some(made.available)))
@@ -126,25 +154,32 @@ struct View<'a> {
     expires_in_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<u64>,
+    /// Why PostgreSQL refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 impl<'a> View<'a> {
     fn new(sale: &'a str, id: PublicId, state: State, expires_at_ms: Option<u64>, available: Option<u64>) -> Self {
         let expires_in_ms = left_ms(state, expires_at_ms);
-        Self { sale, id, state: state.name(), expires_at_ms, expires_in_ms, available }
+        Self { sale, id, state: state.name(), expires_at_ms, expires_in_ms, available, reason: None }
+    }
+
+    fn rejected(sale: &'a str, id: PublicId, reason: Option<&'a str>) -> Self {
+        Self { sale, id, state: REJECTED, expires_at_ms: None, expires_in_ms: None, available: None, reason }
     }
 }
 
 /// What the body asks for.
 #[derive(Debug, PartialEq, Eq)]
-struct Wish<'a> {
-    buyer: Cow<'a, str>,
-    units: Units<'a>,
-    data: Option<&'a str>,
+pub(crate) struct Wish<'a> {
+    pub(crate) buyer: Cow<'a, str>,
+    pub(crate) units: Units<'a>,
+    pub(crate) data: Option<&'a str>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Units<'a> {
+pub(crate) enum Units<'a> {
     /// Of the sale's only SKU.
     Quantity(u32),
     Items(Vec<(Cow<'a, str>, u32)>),
@@ -165,14 +200,15 @@ impl<'a> Wish<'a> {
         })
     }
 
-    fn command<'b>(&'b self, request: Option<&'b str>) -> Reserve<'b> {
+    /// `is_new`: PostgreSQL does not know the request either.
+    fn command<'b>(&'b self, request: Option<&'b str>, is_new: bool) -> Reserve<'b> {
         let wanted = match &self.units {
             Units::Quantity(quantity) => Wanted::Quantity(*quantity),
             Units::Items(items) => {
                 Wanted::Items(items.iter().map(|(sku, quantity)| (sku.as_ref(), *quantity)).collect())
             }
         };
-        Reserve { buyer: &self.buyer, wanted, request, is_new: false, data: self.data }
+        Reserve { buyer: &self.buyer, wanted, request, is_new, data: self.data }
     }
 }
 
@@ -251,7 +287,7 @@ mod tests {
         let command = |json: &'static str| {
             let wish = Wish::read(&Caller::Anyone, json.as_bytes()).unwrap();
             let mut args = Vec::new();
-            wish.command(Some("r")).args(&mut args);
+            wish.command(Some("r"), false).args(&mut args);
             args.iter().map(|arg: &Vec<u8>| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(command(r#"{"buyer":"ada","data":{"size": 42}}"#), "ada ID r DATA {\"size\": 42}");

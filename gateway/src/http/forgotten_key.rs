@@ -1,0 +1,98 @@
+//! A reservation's `Idempotency-Key` that Redis does not know, though it has forgotten some: PostgreSQL knows it as long as the
+//! sale is there.
+
+use std::time::Duration;
+
+use flash_vault::{MadeByRequest, RequestOutcome};
+use flash_wire::fingerprint;
+
+use super::app::App;
+use super::problem::{Kind, Problem};
+use super::reservations::{Units, Wish};
+use crate::limits::FORGOTTEN_KEY_WAIT_MS_MAX;
+
+/// What a key stands for.
+pub(crate) enum Known {
+    /// This reservation, in its present state.
+    Made(MadeByRequest),
+    /// Nothing: the request is new.
+    New,
+}
+
+/// Asks PostgreSQL for the key; what Redis has forgotten, it has forgotten up to the event `seq`.
+///
+/// # Errors
+/// When the key came with another wish, or PostgreSQL cannot be asked, or does not have the sale up to there. Nothing was
+/// reserved.
+pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq: u64) -> Result<Known, Problem> {
+    let ask = async || {
+        let outcome = app.orders.request_outcome(sale, &wish.buyer, key, seq).await;
+        outcome.map_err(|_| Problem::new(Kind::PostgresAway, "only PostgreSQL knows whether this Idempotency-Key is new"))
+    };
+    let mut outcome = ask().await?;
+    if outcome == RequestOutcome::NotYet {
+        let wait = Duration::from_millis(FORGOTTEN_KEY_WAIT_MS_MAX);
+        let _turn = app.waits.until(sale, seq, wait, app.phase.clone()).await;
+        outcome = ask().await?;
+    }
+    match outcome {
+        RequestOutcome::Made(made) if is_same(wish, &made) => Ok(Known::Made(made)),
+        RequestOutcome::Made(_) => Err(Kind::KeyReused.into()),
+        RequestOutcome::Nothing => Ok(Known::New),
+        RequestOutcome::NotYet => Err(Problem::new(
+            Kind::PostgresAway,
+            "PostgreSQL does not have all of the sale yet, and only PostgreSQL will know whether this Idempotency-Key is new",
+        )),
+    }
+}
+
+/// Whether the wish is the one that made it. What was no JSON is a string in PostgreSQL: of that it is not known.
+fn is_same(wish: &Wish<'_>, made: &MadeByRequest) -> bool {
+    let is_known = !made.data.as_deref().is_some_and(|data| data.starts_with('"'));
+    let is_same_data = !is_known || fingerprint(wish.data) == fingerprint(made.data.as_deref());
+    is_same_data && are_same_units(&wish.units, &made.items)
+}
+
+fn are_same_units(wanted: &Units<'_>, made: &[(String, u64)]) -> bool {
+    match wanted {
+        Units::Quantity(quantity) => matches!(made, [(_, units)] if *units == u64::from(*quantity)),
+        Units::Items(items) => {
+            let has = |(sku, units): &(String, u64)| {
+                items.iter().any(|(wanted, quantity)| wanted == sku && u64::from(*quantity) == *units)
+            };
+            items.len() == made.len() && made.iter().all(has)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flash_wire::State;
+
+    use super::*;
+
+    fn check(units: Units<'_>, data: Option<&str>, made_data: Option<&str>, want: bool) {
+        let wish = Wish { buyer: "ada".into(), units, data };
+        let made = MadeByRequest {
+            id: 7,
+            state: Some(State::Released),
+            reason: None,
+            items: vec![("s".to_owned(), 2)],
+            data: made_data.map(str::to_owned),
+            expires_at_ms: None,
+        };
+        assert_eq!(is_same(&wish, &made), want, "{wish:?}");
+    }
+
+    #[test]
+    fn a_wish_is_the_same_if_its_units_and_its_data_are() {
+        let items = |sku: &'static str, units| Units::Items(vec![(sku.into(), units)]);
+        check(Units::Quantity(2), None, None, true);
+        check(items("s", 2), Some("{\"a\": 1}"), Some("{\"a\": 1}"), true);
+        check(items("s", 2), Some("{\"a\": 1}"), Some("{\"a\": 2}"), false);
+        check(items("s", 2), Some("{\"a\": 1}"), None, false);
+        check(items("s", 2), Some("text"), Some("\"text\""), true);
+        check(Units::Quantity(1), None, None, false);
+        check(items("m", 2), None, None, false);
+    }
+}
