@@ -4,11 +4,11 @@
 //! its caller gave up, because the buyer may have paid otherwise by then. So each statement has a limit that is below the
 //! caller's.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flash_vault::{Client, Means, Payment};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::limits::{DEBIT_STATEMENT_MS_MAX, DEBIT_TIMEOUT_MS, DEBITS_AT_ONCE_MAX};
@@ -33,7 +33,7 @@ impl Debits {
     /// # Errors
     /// When that is not known, or nothing was asked.
     pub(crate) async fn pay(
-        &self,
+        self: &Arc<Self>,
         sale: &str,
         id: u64,
         buyer: &str,
@@ -43,7 +43,7 @@ impl Debits {
         let paying = async {
             // The semaphore is never closed.
             let _place = self.places.acquire().await;
-            let client = self.client().await.map_err(away)?;
+            let client = self.client().await?;
             was_asked = true;
             let paid = flash_vault::pay(&client, sale, id, buyer, means).await;
             self.put_back(client);
@@ -59,12 +59,28 @@ impl Debits {
         }
     }
 
-    async fn client(&self) -> Result<Client, flash_vault::Error> {
+    /// A new connection is opened in a task: if its caller gives up before it is there, the next one finds it.
+    async fn client(self: &Arc<Self>) -> Result<Client, OrdersError> {
         while let Some(client) = self.take_idle() {
             if !client.is_closed() {
                 return Ok(client);
             }
         }
+        let (give, given) = oneshot::channel();
+        let debits = self.clone();
+        tokio::spawn(async move {
+            if let Err(Ok(client)) = give.send(debits.open().await) {
+                debits.put_back(client);
+            }
+        });
+        match given.await {
+            Ok(opened) => opened.map_err(away),
+            // The runtime has ended.
+            Err(_) => Err(OrdersError::Away),
+        }
+    }
+
+    async fn open(&self) -> Result<Client, flash_vault::Error> {
         let client = flash_vault::connect(&self.url).await?;
         flash_vault::limit_statements(&client, DEBIT_STATEMENT_MS_MAX).await?;
         Ok(client)
@@ -76,8 +92,9 @@ impl Debits {
 
     /// One whose caller gave up is not put back: its connection ends.
     fn put_back(&self, client: Client) {
-        if !client.is_closed() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if !client.is_closed() && idle.len() < DEBITS_AT_ONCE_MAX {
+            idle.push(client);
         }
     }
 }

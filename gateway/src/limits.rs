@@ -137,9 +137,9 @@ pub const BALANCE_UNITS_MAX: u64 = 1_000_000_000_000_000;
 /// Payments that a gateway makes at once, and its connections to PostgreSQL for them.
 pub const DEBITS_AT_ONCE_MAX: usize = 8;
 /// How long a statement of a payment may take in PostgreSQL, its wait for the buyer's row included.
-pub const DEBIT_STATEMENT_MS_MAX: u64 = 400;
+pub const DEBIT_STATEMENT_MS_MAX: u64 = 500;
 /// How long a payment may take in all, its wait for a connection included.
-pub const DEBIT_TIMEOUT_MS: u64 = 600;
+pub const DEBIT_TIMEOUT_MS: u64 = 700;
 /// What somebody else calls a payment.
 pub const REFERENCE_BYTES_MAX: usize = 256;
 
