@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
-    ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Payment, PaymentRow, Price,
-    Product, QuarantineFilter, QuarantineRow, Rejection, RequestOutcome, ReservationFilter, ReservationRow, SaleFacts, Syncer,
-    TakenKey, Vault, Webhook,
+    ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Payment, PaymentRow,
+    Price, Product, QuarantineFilter, QuarantineRow, Rejection, RequestOutcome, ReservationFilter, ReservationRow,
+    SaleFacts, Syncer, TakenKey, Vault, Webhook,
 };
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};

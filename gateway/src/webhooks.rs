@@ -21,6 +21,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 pub(crate) use self::body::example;
 pub(crate) use self::events::{EVENTS, Event, HEADERS};
+use self::send::Answered;
 pub(crate) use self::sign::new_secret;
 pub(crate) use self::target::Target;
 use crate::limits::{
@@ -28,7 +29,6 @@ use crate::limits::{
     DELIVERY_RETRY_S_MAX, RETRY_AFTER_HONOURED_S_MAX,
 };
 use crate::phase::{Phase, reached};
-use self::send::Answered;
 
 /// How a receiver says that it is there no more.
 const GONE: u16 = 410;

@@ -181,7 +181,8 @@ fn a_restock_whose_answer_did_not_come_is_not_done_again_under_its_key() {
 #[test]
 fn a_sale_that_redis_refuses_is_not_created() {
     let world = World::start_direct("create_refused");
-    let create = |total: u64| send(&world, "POST", "/v1/sales", "k", &format!("{{\"sale\":\"drop\",\"total\":{total}}}"));
+    let create =
+        |total: u64| send(&world, "POST", "/v1/sales", "k", &format!("{{\"sale\":\"drop\",\"total\":{total}}}"));
     let check_refused = |answer: &Answer, want: (u16, &str)| {
         assert_eq!((answer.status, answer.problem()), want, "{answer:?}");
         assert_eq!(world.rows("SELECT count(*) FROM sales"), ["0"], "{answer:?}");

@@ -320,7 +320,9 @@ fn a_debit_that_waits_holds_up_nobody_elses() {
     let bobs = reserve(&world, "bob", 1);
     hold_up_debits(&world, "ada");
     thread::scope(|scope| {
-        let confirm_at = |id: &'static str| Http::connect(world.address).expect("it listens").post(&format!("{}/confirm", path(id)), BALANCE);
+        let confirm_at = |id: &'static str| {
+            Http::connect(world.address).expect("it listens").post(&format!("{}/confirm", path(id)), BALANCE)
+        };
         let waiting: Vec<_> = adas.iter().map(|id| scope.spawn(move || confirm_at(id))).collect();
         wait_for_a_debit_that_waits(&world);
         let began = std::time::Instant::now();

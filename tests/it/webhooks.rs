@@ -346,6 +346,7 @@ fn a_receiver_says_when_it_will_take_the_next_attempt() {
     reserve(&world, "ada");
     receiver.wait_for(1);
     let wait = "SELECT extract(epoch FROM due_at - now())::bigint FROM deliveries WHERE last_error IS NOT NULL";
-    let wait_s = wait::until("the next attempt", || world.rows(wait).first().map(|wait| wait.parse::<i64>().expect("seconds")));
+    let wait_s =
+        wait::until("the next attempt", || world.rows(wait).first().map(|wait| wait.parse::<i64>().expect("seconds")));
     assert!((1_100..=1_500).contains(&wait_s), "{wait_s}");
 }

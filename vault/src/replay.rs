@@ -183,11 +183,7 @@ async fn decide<E: From<Error>>(
 const LATE: &str = "late";
 
 /// Writes a rejection instead of a reservation whose epoch is over.
-async fn reject(
-    transaction: &Transaction<'_>,
-    statements: &Statements,
-    step: Step<'_>,
-) -> Result<Decision, Error> {
+async fn reject(transaction: &Transaction<'_>, statements: &Statements, step: Step<'_>) -> Result<Decision, Error> {
     record(transaction, &step, Refusal::LATE).await?;
     tell(transaction, statements, &[step]).await?;
     Ok(Decision::Rejected(LATE.to_owned()))

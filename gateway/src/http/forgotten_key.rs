@@ -27,7 +27,8 @@ pub(crate) enum Known {
 pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq: u64) -> Result<Known, Problem> {
     let ask = async || {
         let outcome = app.orders.request_outcome(sale, &wish.buyer, key, seq).await;
-        outcome.map_err(|_| Problem::new(Kind::PostgresAway, "only PostgreSQL knows whether this Idempotency-Key is new"))
+        outcome
+            .map_err(|_| Problem::new(Kind::PostgresAway, "only PostgreSQL knows whether this Idempotency-Key is new"))
     };
     let mut outcome = ask().await?;
     if outcome == RequestOutcome::NotYet {

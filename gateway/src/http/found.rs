@@ -62,11 +62,12 @@ struct FoundItem {
 /// reservation of the same number is none.
 pub(crate) async fn find(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<Found, Problem> {
     // In one round trip and in this order: what is acknowledged then was so for this state.
-    let (of_id, of_sale) =
-        tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
+    let (of_id, of_sale) = tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
     let status = match of_id? {
         Ok(status) if buyer.is_none_or(|buyer| status.buyer == buyer) => status,
-        Ok(_) => return find_forgotten(app, sale, id, buyer, of_sale?.ok()).await?.ok_or(Kind::UnknownReservation.into()),
+        Ok(_) => {
+            return find_forgotten(app, sale, id, buyer, of_sale?.ok()).await?.ok_or(Kind::UnknownReservation.into());
+        }
         // The reservation is forgotten, or its sale is.
         Err(refusal @ (Refusal::Unknown | Refusal::NotWarmed)) => {
             // PostgreSQL is not asked for reservations of ids that anyone made up.

@@ -91,17 +91,11 @@ pub(crate) async fn take(
 }
 
 /// Looks whether a confirm can be made at all, and with this durability. Nothing is changed.
-async fn look(
-    app: &App,
-    sale: &str,
-    id: u64,
-    durability: Durability,
-) -> Result<ReservationStatus<'static>, Problem> {
+async fn look(app: &App, sale: &str, id: u64, durability: Durability) -> Result<ReservationStatus<'static>, Problem> {
     if !durability.is_memory() {
         app.durable.check(durability).await.map_err(not_durable)?;
     }
-    let (of_id, of_sale) =
-        tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
+    let (of_id, of_sale) = tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
     let of_sale = of_read(of_sale)??;
     if of_sale.phase == FENCED {
         return Err(Kind::Fenced.into());

@@ -115,9 +115,7 @@ fn not_known(error: ReplayError) -> Problem {
         ReplayError::Silent { .. } => Problem::new(Kind::RedisAway, error.to_string()),
         // PostgreSQL answered, and did nothing.
         ReplayError::Postgres(flash_vault::Error::Database(_)) => Kind::PostgresAway.into(),
-        ReplayError::Postgres(_) => {
-            Problem::new(Kind::OutcomeUnknown, "look at the row: it says what became of it")
-        }
+        ReplayError::Postgres(_) => Problem::new(Kind::OutcomeUnknown, "look at the row: it says what became of it"),
     }
 }
 

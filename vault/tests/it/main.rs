@@ -17,7 +17,7 @@ mod pauses;
 mod quarantine;
 mod reading;
 mod refusals;
-mod restoring;
 mod requests;
+mod restoring;
 mod webhooks;
 mod writing;
