@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flash_vault::{Client, Means, Payment};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::limits::{DEBIT_STATEMENT_MS_MAX, DEBIT_TIMEOUT_MS, DEBITS_AT_ONCE_MAX};
@@ -19,13 +19,26 @@ use crate::orders::OrdersError;
 pub(crate) struct Debits {
     url: String,
     idle: Mutex<Vec<Client>>,
-    places: Semaphore,
+    /// Taken also by a connection that is being opened: there are never more of them.
+    places: Arc<Semaphore>,
 }
+
+/// A connection, and the place that it has.
+type Placed = (Client, OwnedSemaphorePermit);
 
 impl Debits {
     /// Not connected yet.
-    pub(crate) const fn new(url: String) -> Self {
-        Self { url, idle: Mutex::new(Vec::new()), places: Semaphore::const_new(DEBITS_AT_ONCE_MAX) }
+    pub(crate) fn new(url: String) -> Self {
+        Self { url, idle: Mutex::default(), places: Arc::new(Semaphore::new(DEBITS_AT_ONCE_MAX)) }
+    }
+
+    /// Opens one more connection, so that whoever pays first does not wait for it.
+    pub(crate) async fn connect(&self) {
+        let Ok(_place) = self.places.try_acquire() else { return };
+        match self.open().await {
+            Ok(client) => self.put_back(client),
+            Err(error) => drop(away(error)),
+        }
     }
 
     /// Pays for a buyer's reservation, once; none: the balance is too low, or PostgreSQL knows that the hold has ended.
@@ -41,9 +54,7 @@ impl Debits {
     ) -> Result<Option<Payment>, OrdersError> {
         let mut was_asked = false;
         let paying = async {
-            // The semaphore is never closed.
-            let _place = self.places.acquire().await;
-            let client = self.client().await?;
+            let (client, _place) = self.client().await?;
             was_asked = true;
             let paid = flash_vault::pay(&client, sale, id, buyer, means).await;
             self.put_back(client);
@@ -60,16 +71,19 @@ impl Debits {
     }
 
     /// A new connection is opened in a task: if its caller gives up before it is there, the next one finds it.
-    async fn client(self: &Arc<Self>) -> Result<Client, OrdersError> {
+    async fn client(self: &Arc<Self>) -> Result<Placed, OrdersError> {
+        // The semaphore is never closed.
+        let place = self.places.clone().acquire_owned().await.map_err(|_| OrdersError::Busy)?;
         while let Some(client) = self.take_idle() {
             if !client.is_closed() {
-                return Ok(client);
+                return Ok((client, place));
             }
         }
         let (give, given) = oneshot::channel();
         let debits = self.clone();
         tokio::spawn(async move {
-            if let Err(Ok(client)) = give.send(debits.open().await) {
+            let opened = debits.open().await.map(|client| (client, place));
+            if let Err(Ok((client, _place))) = give.send(opened) {
                 debits.put_back(client);
             }
         });

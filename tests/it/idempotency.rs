@@ -197,7 +197,7 @@ fn a_sale_that_redis_refuses_is_not_created() {
     assert_eq!(create(10).status, 201);
 }
 
-/// Redis remembers a few of the reservations that ended; PostgreSQL remembers all.
+/// Redis remembers a few of a buyer's reservations that ended; PostgreSQL remembers all.
 #[test]
 fn a_key_stands_for_its_reservation_when_redis_has_forgotten_it() {
     /// More than Redis remembers of what ended.
@@ -212,7 +212,7 @@ fn a_key_stands_for_its_reservation_when_redis_has_forgotten_it() {
     let first = send(&world, "POST", RESERVE, "k", WISH);
     end(&first);
     for _ in 0..ENDED {
-        end(&world.http().post(RESERVE, "{\"buyer\":\"bob\"}").expect("an answer"));
+        end(&world.http().post(RESERVE, "{\"buyer\":\"ada\"}").expect("an answer"));
     }
     world.wait_for_empty_journal("drop");
     let again = send_patiently(&world, "k", WISH);
