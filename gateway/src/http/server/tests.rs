@@ -45,6 +45,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         durability: flash_client::Durability::MEMORY,
         orders: Arc::new(Orders::new(format!("postgres://{nobody}/db"))),
         catalogue: Arc::new(crate::catalogue::Catalogue::new()),
+        debits: Arc::new(crate::debits::Debits::new(String::new())),
         audits: Arc::new(crate::audits::Audits::new(format!("postgres://{nobody}/db"))),
         examinations: Arc::new(crate::examinations::Examinations::of(flash_doctor::Config {
             redis: Err("nowhere".to_owned()),
