@@ -32,6 +32,7 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("GET /v1/products/{id}", Access::Open),
     ("POST /v1/buyers", Access::Operate),
     ("GET /v1/buyers/{id}", Access::Read),
+    ("GET /v1/payments", Access::Read),
     ("POST /v1/keys", Access::Operate),
     ("GET /v1/keys", Access::Read),
     ("DELETE /v1/keys/{id}", Access::Operate),
