@@ -15,7 +15,7 @@ const fn standing(state: State) -> Option<Standing> {
 }
 
 /// Replays a row; its reservation is where it is said to be.
-async fn replay(vault: &mut Vault, id: u64, standing: Option<Standing>) -> Replay {
+pub(crate) async fn replay(vault: &mut Vault, id: u64, standing: Option<Standing>) -> Replay {
     vault.replay(id, async |_| Ok::<_, Error>(standing)).await.unwrap()
 }
 
