@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 
-use crate::background::Background;
-use crate::proxy::Proxy;
+use flash_tests::background::Background;
+use flash_tests::proxy::Proxy;
 use crate::world::{Servers, Which};
 
 /// The gateways come first.

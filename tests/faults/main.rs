@@ -3,7 +3,6 @@
 //! says what it shows and what not.
 
 mod args;
-mod background;
 mod checker;
 mod eyes;
 mod lanes;
@@ -11,7 +10,6 @@ mod links;
 mod load;
 mod observer;
 mod process;
-mod proxy;
 mod queues;
 mod report;
 mod round;

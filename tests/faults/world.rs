@@ -11,7 +11,7 @@ use flash_tests::http::Http;
 use flash_tests::{built, wait};
 use tempfile::TempDir;
 
-use crate::background::Background;
+use flash_tests::background::Background;
 use crate::links::{Link, Links};
 use crate::process::Process;
 

@@ -12,6 +12,7 @@ mod doctor;
 mod durability;
 mod events;
 mod forms;
+mod histories;
 mod http;
 mod https;
 mod idempotency;

@@ -2,8 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod background;
 mod built;
 pub mod http;
+pub mod proxy;
 pub mod wait;
 
 pub use built::built;

@@ -7,7 +7,7 @@ use flash_tests::wait;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 
-use crate::proxy::Direction;
+use flash_tests::proxy::Direction;
 use crate::round::{self, USUAL};
 use crate::runner::Runner;
 use crate::strike::Strike;

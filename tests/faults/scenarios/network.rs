@@ -8,7 +8,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 
 use crate::links::Link;
 use crate::load::Size;
-use crate::proxy::{Direction, Flow};
+use flash_tests::proxy::{Direction, Flow};
 use crate::round;
 use crate::runner::Runner;
 use crate::strike::Strike;

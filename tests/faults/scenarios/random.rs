@@ -9,7 +9,7 @@ use rand::RngExt;
 use super::{broker, cuts, lost, network, postgres, redis, stops};
 use crate::links::PROCESSES;
 use crate::load::Size;
-use crate::proxy::{Direction, Flow};
+use flash_tests::proxy::{Direction, Flow};
 use crate::round;
 use crate::runner::Runner;
 use crate::strike::Strike;

@@ -48,8 +48,22 @@ impl Program {
 
     /// Asks it to stop, as Ctrl-C would.
     pub(crate) fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    /// Stops it where it is.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
-        kill_process(pid, Signal::INT).expect("ours to signal");
+        kill_process(pid, signal).expect("ours to signal");
     }
 
     /// Waits for its end; what it still printed on stdout.

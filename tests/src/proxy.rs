@@ -1,5 +1,6 @@
 //! A TCP proxy between two of ours, which does to their bytes what a network may do.
 
+mod hold;
 mod pump;
 mod rules;
 
@@ -12,66 +13,110 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use self::hold::Holds;
+pub use self::hold::Hold;
 use self::rules::Rules;
-pub(crate) use self::rules::{Cut, Direction, Flow};
+pub use self::rules::{Cut, Direction, Flow};
 
 /// Between the two.
-pub(crate) struct Proxy {
+#[derive(Debug)]
+pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 /// What all connections of a proxy look at.
+#[derive(Debug)]
 pub(crate) struct Shared {
     server: Mutex<SocketAddr>,
     rules: watch::Sender<Rules>,
     /// The cut that waits to happen: it happens once.
     cut: Mutex<Option<Cut>>,
+    holds: Holds,
 }
 
 impl Proxy {
     /// Listens on a free port, and leads to `server`.
-    pub(crate) fn start(runtime: &Handle, server: SocketAddr) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn start(runtime: &Handle, server: SocketAddr) -> Result<Self> {
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).context("a proxy's port")?;
         let address = listener.local_addr()?;
         let shared =
-            Arc::new(Shared { server: Mutex::new(server), rules: watch::Sender::default(), cut: Mutex::default() });
+            Arc::new(Shared {
+                server: Mutex::new(server),
+                rules: watch::Sender::default(),
+                cut: Mutex::default(),
+                holds: Holds::default(),
+            });
         runtime.spawn(serve(listener, shared.clone()));
         Ok(Self { address, shared })
     }
 
     /// Where clients connect.
-    pub(crate) const fn address(&self) -> SocketAddr {
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// What happens to bytes from now on, those of connections that are open included.
-    pub(crate) fn set(&self, direction: Direction, flow: Flow) {
+    pub fn set(&self, direction: Direction, flow: Flow) {
         self.shared.rules.send_modify(|rules| rules.set(direction, flow));
     }
 
     /// The same in both directions.
-    pub(crate) fn set_both(&self, flow: Flow) {
+    pub fn set_both(&self, flow: Flow) {
         Direction::BOTH.into_iter().for_each(|direction| self.set(direction, flow));
     }
 
     /// Cuts the connection that carries the byte after so many more of a direction, counted over all connections.
-    pub(crate) fn cut_after(&self, direction: Direction, bytes: u64) {
+    pub fn cut_after(&self, direction: Direction, bytes: u64) {
         *self.shared.cut() = Some(Cut { direction, bytes });
     }
 
     /// Whether the last cut has happened, or was called off.
-    pub(crate) fn has_cut(&self) -> bool {
+    #[must_use]
+    pub fn has_cut(&self) -> bool {
         self.shared.cut().is_none()
     }
 
     /// New connections lead there.
-    pub(crate) fn lead_to(&self, server: SocketAddr) {
+    pub fn lead_to(&self, server: SocketAddr) {
         *self.shared.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
     }
 
+    /// Holds the first message that is such; see [`Hold`]. It replaces a hold that waits, and lets go what is held.
+    pub fn hold(&self, hold: Hold) {
+        self.let_go();
+        self.shared.holds.wait_for(hold);
+    }
+
+    /// Whether the message that was waited for came, and is held.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.shared.holds.is_held()
+    }
+
+    /// Lets the held message go on to where it was sent, late; also where its sender has left. No message is waited for.
+    pub fn let_go(&self) {
+        self.shared.holds.let_go();
+    }
+
+    /// Drops the held message, and ends its connection.
+    pub fn drop_held(&self) {
+        self.shared.holds.drop_held();
+    }
+
+    /// Pieces that went through in both directions, from the beginning.
+    #[must_use]
+    pub fn pieces(&self) -> u64 {
+        self.shared.holds.pieces()
+    }
+
     /// Lets everything pass again. What stood still goes on to where it was sent, late.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
+        self.let_go();
         *self.shared.cut() = None;
         self.set_both(Flow::Pass);
     }
@@ -118,8 +163,15 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 async fn join(mut client: TcpStream, mut server: TcpStream, shared: &Shared) {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
-    let up = pump::run(from_client, to_server, Direction::ToServer, shared);
-    let down = pump::run(from_server, to_client, Direction::ToClient, shared);
+    let id = shared.holds.new_connection();
+    let up = pump::run(from_client, to_server, Direction::ToServer, shared, id);
+    let down = pump::run(from_server, to_client, Direction::ToClient, shared, id);
+    // A client that has left takes back nothing of what it has sent.
+    let down = async {
+        let ended = down.await;
+        shared.holds.nothing_held(id).await;
+        ended
+    };
     if tokio::try_join!(up, down).is_err() {
         // A cut says "reset" and not "end", and what was under way is gone.
         let _ = (client.set_zero_linger(), server.set_zero_linger());

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
+    /// From the client to the server.
     ToServer,
+    /// Back.
     ToClient,
 }
 
 /// What happens to the bytes of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Flow {
+pub enum Flow {
     /// They pass.
     #[default]
     Pass,
@@ -25,9 +27,11 @@ pub(crate) enum Flow {
 
 /// A connection that breaks behind so many more bytes of one direction.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cut {
-    pub(crate) direction: Direction,
-    pub(crate) bytes: u64,
+pub struct Cut {
+    /// Which way.
+    pub direction: Direction,
+    /// So many.
+    pub bytes: u64,
 }
 
 /// The flow of both directions.

@@ -7,13 +7,19 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 /// A runtime with a thread of its own; dropped, it ends with all that runs on it.
-pub(crate) struct Background {
-    pub(crate) handle: Handle,
+#[derive(Debug)]
+pub struct Background {
+    /// Tasks are spawned on it.
+    pub handle: Handle,
     _stop: oneshot::Sender<()>,
 }
 
 impl Background {
-    pub(crate) fn start() -> Result<Self> {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the machine has no more of what a runtime needs.
+    pub fn start() -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();

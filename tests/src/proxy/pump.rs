@@ -21,7 +21,9 @@ pub(crate) async fn run(
     mut to: WriteHalf<'_>,
     direction: Direction,
     shared: &Shared,
+    connection: u64,
 ) -> io::Result<()> {
+    let mut watch = shared.holds.watch(direction, connection);
     let mut rules = shared.rules.subscribe();
     let mut piece = vec![0; PIECE_BYTES_MAX];
     loop {
@@ -38,6 +40,17 @@ pub(crate) async fn run(
             Flow::Delay(time) => pause(time).await,
             Flow::Slice(_) => pause(SLICE_PAUSE).await,
             Flow::Pass | Flow::Stall => {}
+        }
+        let held_from = watch.look_at(&piece[..read]).unwrap_or(read);
+        if held_from < read {
+            to.write_all(&piece[..held_from]).await?;
+            if !shared.holds.released().await {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            let sent = to.write_all(&piece[held_from..read]).await;
+            shared.holds.nothing_is_held();
+            sent?;
+            continue;
         }
         let passes = shared.pass(direction, read);
         to.write_all(&piece[..passes]).await?;
