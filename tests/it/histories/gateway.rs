@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use flash_tests::background::Background;
 use flash_tests::proxy::{Hold, Proxy};
@@ -49,6 +50,11 @@ impl Gateway {
         Self { address, redis, postgres, program }
     }
 
+    /// Waits until it has reached both servers.
+    pub(super) fn wait_until_ready(&self) {
+        wait::until("a gateway that is ready", || (self.http().get("/readyz").ok()?.status == 200).then_some(()));
+    }
+
     /// The proxy on one of its ways.
     pub(super) const fn way(&self, way: Way) -> &Proxy {
         match way {
@@ -78,6 +84,9 @@ impl Gateway {
     pub(super) fn http(&self) -> Http {
         Http::connect(self.address).expect("the gateway takes connections")
     }
+
+    /// Longer than a doubt rests at first: a failed rebuilding is tried again within it.
+    pub(super) const REST: Duration = Duration::from_secs(5);
 
     /// The process stands still.
     pub(super) fn pause(&self) {

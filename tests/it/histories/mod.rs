@@ -8,4 +8,14 @@ mod ledger;
 mod queue;
 mod sale;
 
+mod p3_postgres_behind;
+mod p5_second_loss;
+mod p9_away_and_back;
 mod r1_late_totals;
+mod r2_half_rebuilt;
+mod r3_one_epoch_twice;
+mod r4_operator_in_doubt;
+mod r5_lost_within_a_rebuilding;
+mod r6_open_in_a_sealed_epoch;
+mod r7_warmed_by_hand;
+mod r9_early_in_the_gap;

@@ -1,12 +1,15 @@
 //! RabbitMQ's queue in the hands of a test: messages are taken out and put back later, as a slow network or a broker that
 //! recovers may deliver them.
 
-use flash_broker::{QUEUE, ROUTING_KEY, EXCHANGE};
+use std::time::Duration;
+
+use flash_broker::{EXCHANGE, QUEUE, ROUTING_KEY};
+use futures_util::StreamExt;
 use lapin::BasicProperties;
-use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions};
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions};
+use lapin::types::FieldTable;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::wait;
 use crate::support::world::World;
 
 /// A connection to a world's RabbitMQ.
@@ -29,21 +32,29 @@ impl Queue {
         let (connection, channel) = runtime.block_on(async {
             let connection = flash_broker::connect(url, "history").await.expect("RabbitMQ answers");
             let channel = connection.create_channel().await.expect("RabbitMQ answers");
+            channel.basic_qos(1, BasicQosOptions::default()).await.expect("RabbitMQ obeys");
             (connection, channel)
         });
         Self { runtime, channel, _connection: connection }
     }
 
-    /// Takes the next message out of the queue, once there is one that carries this text.
+    /// Takes the next message out of the queue, which must carry this text. No syncer may run: the queue has one consumer at
+    /// a time.
     pub(super) fn take(&self, text: &str) -> Taken {
-        wait::until(&format!("a message with {text}"), || {
-            let got = self.channel.basic_get(QUEUE.into(), BasicGetOptions::default());
-            let got = self.runtime.block_on(got).expect("RabbitMQ answers")?;
-            let delivery = got.delivery;
-            self.runtime.block_on(delivery.acker.ack(BasicAckOptions::default())).expect("RabbitMQ obeys");
-            let taken = Taken { body: delivery.data, properties: delivery.properties };
-            String::from_utf8_lossy(&taken.body).contains(text).then_some(taken)
-        })
+        let taken = self.runtime.block_on(async {
+            let (consume, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
+            let consumer = self.channel.basic_consume(QUEUE.into(), "history".into(), consume, arguments).await;
+            let mut consumer = consumer.expect("RabbitMQ obeys");
+            let next = tokio::time::timeout(Duration::from_secs(60), consumer.next()).await;
+            let delivery = next.expect("a message in time").expect("a consumer").expect("a message");
+            delivery.acker.ack(BasicAckOptions::default()).await.expect("RabbitMQ obeys");
+            let cancel = self.channel.basic_cancel("history".into(), BasicCancelOptions::default()).await;
+            cancel.expect("RabbitMQ obeys");
+            Taken { body: delivery.data, properties: delivery.properties }
+        });
+        let body = String::from_utf8_lossy(&taken.body);
+        assert!(body.contains(text), "not the message with {text}: {body}");
+        taken
     }
 
     /// Puts a message into the queue, at its end.

@@ -88,7 +88,11 @@ impl World {
 
     fn start_by(database: &str, amqp: Option<String>) -> Self {
         shared().postgres.create_database(database).expect("a database");
-        let postgres = shared().postgres.url(database);
+        Self::start_at(shared().postgres.url(database), amqp)
+    }
+
+    /// In a database of a PostgreSQL of the test's own, which it may kill. (Without a URL of RabbitMQ the transport is direct.)
+    pub(crate) fn start_at(postgres: String, amqp: Option<String>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let vault = runtime.block_on(flash_vault::connect(&postgres)).expect("PostgreSQL answers");
         let (redis, address) = (Server::start_with(&["--flash.fence-on-load", "yes"]), free_address());
@@ -188,6 +192,11 @@ impl World {
             (answer.status != 503).then_some(answer)
         });
         assert_eq!(answer.status, 201, "{answer:?}");
+    }
+
+    /// Asks PostgreSQL over a new connection from now on: it was started again.
+    pub(crate) fn ask_anew(&mut self) {
+        self.vault = self.runtime.block_on(flash_vault::connect(&self.postgres)).expect("PostgreSQL answers");
     }
 
     /// Held and confirmed orders of a sale in PostgreSQL.
