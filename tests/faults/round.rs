@@ -45,7 +45,8 @@ pub(crate) fn run(
     let observer = Observer::start(eyes(world)?, sales.clone());
     let load = Load::new(seed, sales, world.gateways, size);
     let after = random.random_range(0..load.requests_min() * 2 / 3);
-    let mut strike = Strike::new(world, seed, load.begun);
+    let names = load.sales.iter().map(|sale| sale.name.clone()).collect();
+    let mut strike = Strike::new(world, seed, load.begun, names);
     let (struck, entries) = load.run(after, || {
         let struck = fault(&mut strike);
         strike.note("heal");

@@ -19,15 +19,17 @@ pub(crate) struct Strike<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) random: StdRng,
     pub(crate) excuses: Excuses,
+    /// The ids of the round's sales.
+    pub(crate) sales: Vec<String>,
     /// Times are told from here: it is where the load began.
     begun: Instant,
     schedule: Vec<String>,
 }
 
 impl<'a> Strike<'a> {
-    pub(crate) fn new(world: &'a mut World, seed: u64, begun: Instant) -> Self {
+    pub(crate) fn new(world: &'a mut World, seed: u64, begun: Instant, sales: Vec<String>) -> Self {
         let random = StdRng::seed_from_u64(seed ^ 0xfa17);
-        Self { world, random, excuses: Excuses::default(), begun, schedule: Vec::new() }
+        Self { world, random, excuses: Excuses::default(), sales, begun, schedule: Vec::new() }
     }
 
     /// Writes down what is done now.

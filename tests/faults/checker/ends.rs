@@ -55,7 +55,8 @@ fn order_ended(case: &Case, ends: &Ends, order: &Order) -> Vec<String> {
     let possible = |entries: &[&Entry]| entries.iter().any(|entry| !matches!(entry.answer, Answer::Refused(_)));
     let explained = match order.state {
         State::Confirmed => case.sale.hold_ms.is_none() || possible(&confirms),
-        State::Released => possible(&releases),
+        // What ended after PostgreSQL's base, and is unknown to Redis, counts as released.
+        State::Released => possible(&releases) || !case.excuses.behind.is_empty() && case.sale.expires(),
         State::Held => case.sale.hold_ms.is_some() && !case.sale.expires(),
         State::Expired => case.sale.expires(),
     };

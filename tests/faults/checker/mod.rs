@@ -31,6 +31,9 @@ pub(crate) struct Case<'a> {
 pub(crate) struct Excuses {
     /// What was answered then may be missing: Redis had not synced it when its tail was lost.
     pub(crate) lost: Vec<Range<Duration>>,
+    /// PostgreSQL was set back to where it was when one of these began. What was answered within it and has ended since may be
+    /// missing; what is left of it came back from Redis, without the request's key.
+    pub(crate) behind: Vec<Range<Duration>>,
     /// Reservations may be rejected: Redis sold what PostgreSQL had sold already.
     pub(crate) rejections: bool,
     /// Messages that nobody can read were sent, and lie in the quarantine.
@@ -90,6 +93,11 @@ impl Excuses {
     /// Whether what was answered then may be lost.
     fn excuse(&self, at: Duration) -> bool {
         self.lost.iter().any(|window| window.contains(&at))
+    }
+
+    /// Whether PostgreSQL has forgotten what was answered then.
+    fn forgotten(&self, at: Duration) -> bool {
+        self.behind.iter().any(|window| window.contains(&at))
     }
 }
 

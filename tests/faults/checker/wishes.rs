@@ -29,10 +29,15 @@ pub(super) fn check(case: &Case, lost: &mut u64) -> Vec<String> {
                 Some(order) if rejected => wrong.push(format!("{key} is an order and a rejection: {order:?}")),
                 // The buyer had it by another key. Once it has ended, this key may get one of its own.
                 Some(order) if is_anothers(case, entry, order, replayed) => continue,
+                Some(order) if came_back(case, order) && order.buyer == entry.buyer => {}
                 Some(order) => wrong.extend(unlike(entry, order)),
                 // Only what Redis has forgotten may come too late for PostgreSQL.
                 None if rejected && !case.excuses.excuse(entry.to) => wrong.push(format!("rejected: {entry:?}")),
                 None if rejected => {}
+                None if case.excuses.forgotten(entry.to) && wish.may_have_ended(case, id) => {
+                    *lost += 1;
+                    continue;
+                }
                 None if case.excuses.excuse(entry.to) => {
                     *lost += 1;
                     continue;
@@ -58,6 +63,16 @@ impl Wish<'_> {
         })
     }
 
+    /// Whether somebody may have released it, or its time may be over: then Redis may not have it any more.
+    fn may_have_ended(&self, case: &Case, id: u64) -> bool {
+        let released = |entry: &&Entry| entry.ask == Ask::Release(id) && !matches!(entry.answer, Answer::Refused(_));
+        case.sale.expires() || case.entries.iter().any(released)
+    }
+
+    fn is_of(&self, buyer: &str) -> bool {
+        self.requests.iter().any(|entry| entry.buyer == buyer)
+    }
+
     fn may_be_there(&self) -> bool {
         self.requests.iter().any(|entry| !matches!(entry.answer, Answer::Refused(_)))
     }
@@ -67,6 +82,11 @@ impl Wish<'_> {
 fn is_anothers(case: &Case, entry: &Entry, order: &Order, replayed: bool) -> bool {
     let same = order.buyer == entry.buyer && order.items == wanted(entry);
     case.sale.limit == 1 && replayed && same && order.request.as_deref() != Some(&entry.key)
+}
+
+/// An order that PostgreSQL has forgotten, and Redis has given back.
+fn came_back(case: &Case, order: &Order) -> bool {
+    !case.excuses.behind.is_empty() && order.request.is_none()
 }
 
 /// An order that is not what was wished.
@@ -89,6 +109,9 @@ fn unexplained(case: &Case, wishes: &BTreeMap<&str, Wish>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut made: BTreeMap<&str, u64> = BTreeMap::new();
     for order in &case.rows.orders {
+        if came_back(case, order) && wishes.values().any(|wish| wish.is_of(&order.buyer) && wish.may_be_there()) {
+            continue;
+        }
         let key = order.request.as_deref().unwrap_or_default();
         match wishes.get(key).filter(|wish| wish.may_be_there()) {
             Some(_) => *made.entry(key).or_default() += 1,

@@ -16,7 +16,7 @@ use crate::strike::Strike;
 use crate::world::{Terms, Which};
 
 /// Between an answer and the moment in which RabbitMQ has its event: what Redis forgets within it nobody else has.
-const ON_ITS_WAY: Duration = Duration::from_secs(3);
+pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(3);
 /// An answer may reach its buyer a little after Redis gave it.
 const ANSWER: Duration = Duration::from_millis(500);
 /// How long a replica may take to have everything.
@@ -134,7 +134,7 @@ fn cut_file(strike: &mut Strike, back: Duration) -> Result<()> {
 }
 
 /// What was answered that long before now may be missing.
-fn forgot(strike: &mut Strike, back: Duration) {
+pub(super) fn forgot(strike: &mut Strike, back: Duration) {
     let now = strike.now();
     strike.excuses.rejections = true;
     strike.excuses.lost.push(now.saturating_sub(back + ANSWER)..now + ANSWER);

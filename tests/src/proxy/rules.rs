@@ -41,7 +41,8 @@ pub(crate) struct Rules {
 }
 
 impl Direction {
-    pub(crate) const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
+    /// To the server, and back.
+    pub const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
 }
 
 impl Rules {
