@@ -47,12 +47,12 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     Scenario { number: "2", name: "redis-flushed", ci: 3, soak: 30, round_ms: 4_000, run: lost::flushed },
     Scenario { number: "2", name: "redis-empty", ci: 3, soak: 30, round_ms: 4_000, run: lost::empty },
     // Each point of a recovery in its turn, by the seed.
-    Scenario { number: "21", name: "recovery-stopped", ci: 30, soak: 500, round_ms: 7_500, run: recoveries::stopped },
-    Scenario { number: "21", name: "lost-again", ci: 30, soak: 500, round_ms: 4_500, run: recoveries::lost_again },
-    Scenario { number: "21", name: "older-dump", ci: 30, soak: 500, round_ms: 4_500, run: recoveries::older_dump },
+    Scenario { number: "21", name: "recovery-stopped", ci: 30, soak: 500, round_ms: 6_500, run: recoveries::stopped },
+    Scenario { number: "21", name: "lost-again", ci: 30, soak: 500, round_ms: 3_000, run: recoveries::lost_again },
+    Scenario { number: "21", name: "older-dump", ci: 30, soak: 500, round_ms: 4_000, run: recoveries::older_dump },
     Scenario { number: "21", name: "lost-at-rest", ci: 30, soak: 500, round_ms: 6_000, run: recoveries::lost_at_rest },
-    Scenario { number: "21", name: "late-delivery", ci: 30, soak: 500, round_ms: 5_000, run: late::run },
-    Scenario { number: "21", name: "older-base", ci: 30, soak: 500, round_ms: 8_000, run: older_base::run },
+    Scenario { number: "21", name: "late-delivery", ci: 30, soak: 500, round_ms: 6_000, run: late::run },
+    Scenario { number: "21", name: "older-base", ci: 30, soak: 500, round_ms: 11_000, run: older_base::run },
     Scenario { number: "3", name: "aof-cut", ci: 0, soak: 20_000, round_ms: 8, run: elsewhere::aof_prefix },
     // Twenty commands each.
     Scenario { number: "4", name: "reloaded", ci: 10, soak: 250, round_ms: 1_500, run: reloads::reloaded },

@@ -3,17 +3,25 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use flash_tests::wait;
 
 use super::lost::terms;
 use super::recoveries::SIZE;
+use crate::eyes::Eyes;
 use crate::round;
 use crate::runner::Runner;
 use crate::strike::Strike;
 
 /// A file-level copy of a server that was stopped.
 const COPY: &str = "postgres-base";
+
+/// How many events are to be lost with the newer files.
+const EVENTS: u64 = 20;
+/// How long that may take.
+const WRITTEN: Duration = Duration::from_secs(6);
 
 pub(super) fn run(runner: &mut Runner) -> Result<()> {
     runner.rounds(&terms("always"), |world, seed| round::run(world, seed, SIZE, restore))
@@ -28,8 +36,10 @@ fn restore(strike: &mut Strike) -> Result<()> {
     let base = strike.now();
     replace(&data, &copy)?;
     strike.world.servers.postgres.server.restart()?;
-    let time = strike.ms(300..2_000);
-    strike.last(time);
+    let eyes = strike.eyes()?;
+    let before = wait::within(WRITTEN, || acked(strike, &eyes).ok()).context("Redis does not answer")?;
+    let is_written = wait::within(WRITTEN, || acked(strike, &eyes).is_ok_and(|now| now > before + EVENTS).then_some(()));
+    strike.note(if is_written.is_some() { "events were acknowledged since" } else { "nothing was acknowledged since" });
     strike.note("PostgreSQL: it has again what it had then");
     strike.world.servers.postgres.server.stop()?;
     replace(&copy, &data)?;
@@ -38,6 +48,11 @@ fn restore(strike: &mut Strike) -> Result<()> {
     strike.excuses.behind.push(base..now);
     strike.excuses.rejections = true;
     Ok(())
+}
+
+/// Events of the round's sales that PostgreSQL has, as far as Redis knows.
+fn acked(strike: &Strike, eyes: &Eyes) -> Result<u64> {
+    strike.sales.iter().map(|sale| Ok(eyes.status(sale)?.acked)).sum()
 }
 
 /// `to` becomes what `from` is.
