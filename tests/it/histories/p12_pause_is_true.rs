@@ -1,0 +1,49 @@
+//! Before: `pause` said paused while a syncer was blocked in a batch, whose order was written afterwards.
+
+use std::time::Duration;
+
+use super::ledger::Ledger;
+use super::sale::create;
+use crate::support::wait;
+use crate::support::world::World;
+
+/// Longer than a batch takes that nothing blocks.
+const WRITTEN: Duration = Duration::from_secs(3);
+
+#[test]
+fn after_a_pause_nothing_is_written() {
+    let world = World::start();
+    create(&world, "\"total\":5");
+    let mut ledger = Ledger::default();
+    ledger.sell(&world, ["ada".to_owned()]);
+    world.wait_for_empty_journal("drop");
+    world.sql("BEGIN; SELECT FROM skus WHERE sale = 'drop' FOR UPDATE");
+    ledger.sell(&world, ["bob".to_owned()]);
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+    wait::until("a batch that is blocked", || (world.rows(waiting) != ["0"]).then_some(()));
+    let (code, printed) = world.flash(&["syncer", "pause", "--timeout-s", "5"]);
+    world.sql("COMMIT");
+    let is_written = wait::within(WRITTEN, || (world.orders("drop") == 2).then_some(())).is_some();
+    assert!(code != 0 || !is_written, "`pause` ended with {code}, and an order was written then: {printed:?}");
+    assert_eq!(world.flash(&["syncer", "resume"]).0, 0);
+    ledger.check(&world, 5);
+}
+
+#[test]
+fn a_drain_waits_for_what_a_blocked_syncer_has_in_hand() {
+    let world = World::start();
+    create(&world, "\"total\":9");
+    let mut ledger = Ledger::default();
+    ledger.sell(&world, ["ada".to_owned()]);
+    world.wait_for_empty_journal("drop");
+    world.sql("BEGIN; SELECT FROM skus WHERE sale = 'drop' FOR UPDATE");
+    ledger.sell(&world, (0..5).map(|buyer| format!("buyer-{buyer}")));
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+    wait::until("a batch that is blocked", || (world.rows(waiting) != ["0"]).then_some(()));
+    let (code, printed) = world.flash(&["syncer", "drain", "--timeout-s", "5"]);
+    let orders = world.orders("drop");
+    world.sql("COMMIT");
+    assert!(code != 0 || orders == 6, "`drain` ended with {code} when {orders} of 6 orders were there: {printed:?}");
+    assert_eq!(world.flash(&["syncer", "resume"]).0, 0);
+    ledger.check(&world, 9);
+}
