@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 
+use crate::world::{Servers, Which};
 use flash_tests::background::Background;
 use flash_tests::proxy::Proxy;
-use crate::world::{Servers, Which};
 
 /// The gateways come first.
 pub(crate) const GATEWAYS: usize = 2;

@@ -11,9 +11,9 @@ use flash_tests::http::Http;
 use flash_tests::{built, wait};
 use tempfile::TempDir;
 
-use flash_tests::background::Background;
 use crate::links::{Link, Links};
 use crate::process::Process;
+use flash_tests::background::Background;
 
 /// The database and the vhost.
 pub(crate) const NAME: &str = "faults";

@@ -23,7 +23,7 @@ const RESERVE: &str = "/v1/sales/drop/reservations";
 
 /// What came to a receiver.
 #[derive(Debug, Clone)]
-struct Delivery {
+pub(crate) struct Delivery {
     headers: Vec<(String, String)>,
     body: String,
 }
@@ -34,7 +34,7 @@ impl Delivery {
         found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("{self:?} lacks {name}"))
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("JSON")
     }
 
@@ -54,14 +54,14 @@ impl Delivery {
 
 /// Answers each delivery with the next of its moods, and 204 when it has none left.
 #[derive(Clone)]
-struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     moods: Arc<Mutex<VecDeque<&'static str>>>,
     came: Arc<Mutex<Vec<Delivery>>>,
 }
 
 impl Receiver {
-    fn start(moods: &[&'static str]) -> Self {
+    pub(crate) fn start(moods: &[&'static str]) -> Self {
         Self::start_with(moods, |stream| stream)
     }
 
@@ -85,7 +85,7 @@ impl Receiver {
         receiver
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/hook?a=b", self.address)
     }
 
@@ -113,7 +113,7 @@ impl Receiver {
         let _ = reader.get_mut().write_all(answer.as_bytes());
     }
 
-    fn came(&self) -> Vec<Delivery> {
+    pub(crate) fn came(&self) -> Vec<Delivery> {
         self.came.lock().expect("whole").clone()
     }
 
@@ -123,7 +123,7 @@ impl Receiver {
 }
 
 /// A world whose gateway may deliver to this machine.
-fn start() -> World {
+pub(crate) fn start() -> World {
     let mut world = World::start();
     world.stop_gateway();
     world.start_gateway_with(&["--webhooks-private"]);
@@ -131,7 +131,7 @@ fn start() -> World {
 }
 
 /// Adds a webhook; gives its place and its secret.
-fn add(world: &World, url: &str) -> (String, String) {
+pub(crate) fn add(world: &World, url: &str) -> (String, String) {
     let answer = world.http().post("/v1/webhooks", &format!("{{\"url\":\"{url}\"}}")).expect("an answer");
     assert_eq!(answer.status, 201, "{answer:?}");
     let secret = answer.body["secret"].as_str().expect("a secret").to_owned();

@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use self::hold::Holds;
 pub use self::hold::Hold;
+use self::hold::Holds;
 use self::rules::Rules;
 pub use self::rules::{Cut, Direction, Flow};
 
@@ -43,13 +43,12 @@ impl Proxy {
     pub fn start(runtime: &Handle, server: SocketAddr) -> Result<Self> {
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).context("a proxy's port")?;
         let address = listener.local_addr()?;
-        let shared =
-            Arc::new(Shared {
-                server: Mutex::new(server),
-                rules: watch::Sender::default(),
-                cut: Mutex::default(),
-                holds: Holds::default(),
-            });
+        let shared = Arc::new(Shared {
+            server: Mutex::new(server),
+            rules: watch::Sender::default(),
+            cut: Mutex::default(),
+            holds: Holds::default(),
+        });
         runtime.spawn(serve(listener, shared.clone()));
         Ok(Self { address, shared })
     }

@@ -7,11 +7,11 @@ use flash_tests::wait;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 
-use flash_tests::proxy::Direction;
 use crate::round::{self, USUAL};
 use crate::runner::Runner;
 use crate::strike::Strike;
 use crate::world::Terms;
+use flash_tests::proxy::Direction;
 
 /// The last byte that may be meant: two to the power of so much.
 const BYTES_LOG2_MAX: f64 = 14.0;

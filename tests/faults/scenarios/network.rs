@@ -8,11 +8,11 @@ use rand::seq::{IndexedRandom, SliceRandom};
 
 use crate::links::Link;
 use crate::load::Size;
-use flash_tests::proxy::{Direction, Flow};
 use crate::round;
 use crate::runner::Runner;
 use crate::strike::Strike;
 use crate::world::{Terms, Which};
+use flash_tests::proxy::{Direction, Flow};
 
 /// Buyers go on as long as it lasts, but not at full speed.
 const SIZE: Size = Size { wishes: 12, pause: Duration::from_millis(10) };

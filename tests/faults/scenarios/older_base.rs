@@ -38,7 +38,8 @@ fn restore(strike: &mut Strike) -> Result<()> {
     strike.world.servers.postgres.server.restart()?;
     let eyes = strike.eyes()?;
     let before = wait::within(WRITTEN, || acked(strike, &eyes).ok()).context("Redis does not answer")?;
-    let is_written = wait::within(WRITTEN, || acked(strike, &eyes).is_ok_and(|now| now > before + EVENTS).then_some(()));
+    let is_written =
+        wait::within(WRITTEN, || acked(strike, &eyes).is_ok_and(|now| now > before + EVENTS).then_some(()));
     strike.note(if is_written.is_some() { "events were acknowledged since" } else { "nothing was acknowledged since" });
     strike.note("PostgreSQL: it has again what it had then");
     strike.world.servers.postgres.server.stop()?;

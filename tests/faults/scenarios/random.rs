@@ -9,11 +9,11 @@ use rand::RngExt;
 use super::{broker, cuts, lost, network, postgres, redis, stops};
 use crate::links::PROCESSES;
 use crate::load::Size;
-use flash_tests::proxy::{Direction, Flow};
 use crate::round;
 use crate::runner::Runner;
 use crate::strike::Strike;
 use crate::world::{Which, World};
+use flash_tests::proxy::{Direction, Flow};
 
 /// Of one round; then everything heals and is checked.
 const ROUND: Duration = Duration::from_secs(50);

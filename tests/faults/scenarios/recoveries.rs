@@ -74,7 +74,8 @@ pub(super) fn older_dump(runner: &mut Runner) -> Result<()> {
 pub(super) fn lost_at_rest(runner: &mut Runner) -> Result<()> {
     rounds(runner, |strike, point| {
         let mut redis = redis::Client::open(strike.world.servers.redis.url())?.get_connection()?;
-        let mut memory = |bytes: u64| redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(bytes).query::<()>(&mut redis);
+        let mut memory =
+            |bytes: u64| redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(bytes).query::<()>(&mut redis);
         strike.note("Redis: no memory");
         memory(1)?;
         let since = strike.now();

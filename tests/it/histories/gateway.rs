@@ -44,8 +44,7 @@ impl Gateway {
             let proxy = if way == Way::Redis { &redis } else { &postgres };
             proxy.hold(hold);
         }
-        let mut program =
-            Program::start(&["gateway", "-o", "json", "--listen", &address.to_string()], &environment);
+        let mut program = Program::start(&["gateway", "-o", "json", "--listen", &address.to_string()], &environment);
         program.line();
         Self { address, redis, postgres, program }
     }

@@ -30,20 +30,26 @@ fn after_a_pause_nothing_is_written() {
 }
 
 #[test]
-fn a_drain_waits_for_what_a_blocked_syncer_has_in_hand() {
-    let world = World::start();
+fn a_drain_waits_for_what_a_stopped_syncer_has_in_hand() {
+    let world = World::start_without_syncer();
+    let stopped = world.start_flash(&["syncer"]);
     create(&world, "\"total\":9");
     let mut ledger = Ledger::default();
     ledger.sell(&world, ["ada".to_owned()]);
     world.wait_for_empty_journal("drop");
-    world.sql("BEGIN; SELECT FROM skus WHERE sale = 'drop' FOR UPDATE");
+    let another = world.start_flash(&["syncer"]);
+    wait::until("two syncers", || (world.rows("SELECT count(*) FROM syncers") == ["2"]).then_some(()));
+    stopped.pause();
     ledger.sell(&world, (0..5).map(|buyer| format!("buyer-{buyer}")));
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
-    wait::until("a batch that is blocked", || (world.rows(waiting) != ["0"]).then_some(()));
-    let (code, printed) = world.flash(&["syncer", "drain", "--timeout-s", "5"]);
+    wait::until("messages in its hand", || {
+        let sent = world.http().get("/v1/relay").expect("an answer");
+        (sent.status == 200 && world.queued() == 0).then_some(())
+    });
+    let (code, printed) = world.flash(&["syncer", "drain", "--timeout-s", "20"]);
     let orders = world.orders("drop");
-    world.sql("COMMIT");
+    stopped.resume();
     assert!(code != 0 || orders == 6, "`drain` ended with {code} when {orders} of 6 orders were there: {printed:?}");
     assert_eq!(world.flash(&["syncer", "resume"]).0, 0);
     ledger.check(&world, 9);
+    drop(another);
 }

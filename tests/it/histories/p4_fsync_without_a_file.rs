@@ -17,13 +17,12 @@ fn fsync_is_not_promised_before_the_file_has_its_base() {
     for key in 0..20 {
         let _: Value = run(redis, &format!("SET key-{key} value"));
     }
-    for setting in ["appendonly no", "appendfsync always", "save 3600", "rdb-key-save-delay 1000000", "appendonly yes"] {
+    for setting in ["appendonly no", "appendfsync always", "save 3600", "rdb-key-save-delay 1000000", "appendonly yes"]
+    {
         let words = if setting == "save 3600" { "save ".to_owned() } else { setting.to_owned() };
         let _: Value = run(redis, &format!("CONFIG SET {words}"));
     }
-    wait::until("a rewrite that runs", || {
-        (info(redis, "persistence", "aof_rewrite_in_progress") == "1").then_some(())
-    });
+    wait::until("a rewrite that runs", || (info(redis, "persistence", "aof_rewrite_in_progress") == "1").then_some(()));
     let headers = [("content-type", "application/json"), ("flash-durability", "fsync")];
     let answer = wait::until("an answer", || {
         let path = format!("{PATH}/reservations");
@@ -34,7 +33,8 @@ fn fsync_is_not_promised_before_the_file_has_its_base() {
     world.kill_gateway();
     world.crash_redis();
     let id = answer.number();
-    let kept = id.is_some_and(|id| try_run::<Value>(&mut world.redis.connect(), &format!("FLASH.STATUS {KEY} {id}")).is_ok());
+    let kept =
+        id.is_some_and(|id| try_run::<Value>(&mut world.redis.connect(), &format!("FLASH.STATUS {KEY} {id}")).is_ok());
     assert!(answer.status != 201 || kept, "it was to survive a crash, and did not: {answer:?}");
     assert!(answer.status == 201 || answer.problem() == "durability-unavailable", "{answer:?}");
 }

@@ -21,7 +21,9 @@ fn a_replay_does_not_undo_what_happened_while_it_waited() {
     let gateway = Gateway::start(&world, None);
     gateway.wait_until_ready();
     // It has seen how the reservation stands, and waits before it locks the message.
-    gateway.postgres.hold(Hold::first(&["FROM quarantine\n    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL FOR"]));
+    gateway.postgres.hold(Hold::first(&[
+        "FROM quarantine\n    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL FOR",
+    ]));
     let address = gateway.address;
     let replay = std::thread::spawn(move || {
         Http::connect(address).and_then(|mut http| http.post("/v1/quarantine/1/replay", "")).map(|answer| answer.status)
