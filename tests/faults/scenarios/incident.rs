@@ -17,12 +17,15 @@ use crate::world::Which;
 /// How long a recovery may take to come to a point. One that has fewer points ends before.
 const COMES_TO_IT: Duration = Duration::from_secs(2);
 /// What a recovery says to Redis.
-const TO_REDIS: [&str; 5] = ["FLASH.FENCE", "FLASH.WARM", "FLASH.REBUILD", "FLASH.ACK", "FLASH.UNFENCE"];
-/// What it says to PostgreSQL first, over a connection of its own.
-const TO_POSTGRES: &str = "recoveries";
-/// Messages of a recovery to each.
+const TO_REDIS: [&str; 6] =
+    ["FLASH.FENCE", "FLASH.WARM", "FLASH.REBUILD", "FLASH.ACTIVE", "FLASH.ACK", "FLASH.UNFENCE"];
+/// What it says to PostgreSQL first, over one connection, as it takes the recovery, and over another, as it seals.
+const TAKES: &str = "INSERT INTO recoveries";
+const SEALS: &str = "FROM recoveries WHERE sale = $1 AND term = $2 FOR SHARE";
+/// Messages of a recovery to Redis, and to PostgreSQL from each of these on.
 const REDIS_POINTS: u64 = 12;
-const POSTGRES_POINTS: u64 = 48;
+const TAKE_POINTS: u64 = 28;
+const SEAL_POINTS: u64 = 20;
 
 /// What happens to the sales.
 #[derive(Debug, Clone)]
@@ -91,11 +94,22 @@ impl Incident {
 impl Point {
     /// Each of a recovery's messages in its turn.
     pub(super) fn of(seed: u64) -> Self {
-        let (process, at) = (usize::from(seed & 1 == 1), seed / 2 % (REDIS_POINTS + POSTGRES_POINTS));
-        let (server, hold) = match at.checked_sub(REDIS_POINTS) {
-            None => (Which::Redis, Hold::first(&TO_REDIS).skip(at)),
-            Some(at) => (Which::Postgres, Hold::first(&[]).after(TO_POSTGRES).skip(at)),
+        let process = usize::from(seed & 1 == 1);
+        let mut at = seed / 2 % (REDIS_POINTS + TAKE_POINTS + SEAL_POINTS);
+        let mut is_among = |points| {
+            at.checked_sub(points).is_none_or(|after| {
+                at = after;
+                false
+            })
         };
+        let (server, hold) = if is_among(REDIS_POINTS) {
+            (Which::Redis, Hold::first(&TO_REDIS))
+        } else if is_among(TAKE_POINTS) {
+            (Which::Postgres, Hold::first(&[]).after(TAKES))
+        } else {
+            (Which::Postgres, Hold::first(&[]).after(SEALS))
+        };
+        let hold = hold.skip(at);
         Self { link: Link { process, server }, hold }
     }
 
@@ -106,7 +120,8 @@ impl Point {
 
     /// From now on its message is held when it comes.
     pub(super) fn arm(&self, strike: &mut Strike) {
-        strike.note(format!("{}: message {} of a recovery will be held", self.link.name(), self.hold.skip));
+        let from = self.hold.after.unwrap_or("its commands");
+        strike.note(format!("{}: message {} from {from:?} on will be held", self.link.name(), self.hold.skip));
         self.proxy(strike).hold(self.hold.clone());
     }
 

@@ -21,7 +21,7 @@ fn what_postgresql_may_not_know_yet_is_not_shown_as_its_state() {
     wait::until("the release in the queue", || (world.queued() == 1).then_some(()));
     world.kill_gateway();
     lose(&world);
-    let gateway = Gateway::start(&world, Some((Way::Postgres, Hold::first(&["recoveries"]))));
+    let gateway = Gateway::start(&world, Some((Way::Postgres, Hold::first(&["INSERT INTO recoveries"]))));
     let shown = wait::until("an answer", || {
         let answer = gateway.http().get(&path).ok()?;
         (answer.status != 503 || answer.problem() == "fenced").then_some(answer)

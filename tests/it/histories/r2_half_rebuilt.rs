@@ -19,8 +19,9 @@ fn a_half_rebuilt_sale_is_not_taken_for_whole() {
     world.wait_for_empty_journal("drop");
     world.kill_gateway();
     lose(&world);
-    // One dies after the first of the reservations, the next one before it makes the sale anew.
-    for stop in [Hold::first(&["FLASH.REBUILD"]).skip(1), Hold::first(&["FLASH.WARM"])] {
+    // One dies after the first of the reservations, the next ones before they make the sale anew.
+    let warm = || Hold::first(&["FLASH.WARM"]);
+    for stop in [Hold::first(&["FLASH.REBUILD"]).skip(1), warm(), warm().skip(1)] {
         let gateway = Gateway::start(&world, Some((Way::Redis, stop)));
         gateway.wait_until_held(Way::Redis);
         gateway.kill();

@@ -17,8 +17,8 @@ fn an_epoch_that_redis_forgot_is_not_begun_again() {
     let whole = dump(&world);
     // The sale is in doubt, whole, and begins its second life.
     forget_all_since(&world, &whole);
-    let epoch = wait_until_it_sells(&world)["epoch"].clone();
-    assert_eq!(epoch, 2);
+    let second = wait_until_it_sells(&world)["epoch"].clone();
+    assert_ne!(second, 1);
     // What the first victim does in it stays on its way, and Redis forgets that life.
     world.kill_syncer();
     ledger.sell(&world, ["victim-1".to_owned()]);
