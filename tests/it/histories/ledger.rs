@@ -58,7 +58,8 @@ impl Ledger {
         }
     }
 
-    /// When all has come to rest: no number was given twice, and all of [`check_each`](Self::check_each).
+    /// When all has come to rest: no number was given twice, all of [`check_each`](Self::check_each), and the audit
+    /// finds nothing.
     pub(super) fn check(&self, world: &World, total: u64) {
         let mut owners: BTreeMap<u64, &str> = BTreeMap::new();
         for (buyer, id) in &self.given {
@@ -66,10 +67,11 @@ impl Ledger {
             assert_eq!(owner, buyer, "reservation {id} was given to two buyers");
         }
         self.check_each(world, total);
+        check_audit(world);
     }
 
-    /// When all has come to rest: each given reservation is one order or one rejection of that buyer, no more is sold than
-    /// there is, and the audit finds nothing.
+    /// When all has come to rest: each given reservation is one order or one rejection of that buyer, and no more is sold than
+    /// there is.
     pub(super) fn check_each(&self, world: &World, total: u64) {
         settle(world);
         for (buyer, id) in &self.given {
@@ -79,7 +81,6 @@ impl Ledger {
         }
         assert!(world.orders("drop") <= total, "{} orders of {total} units", world.orders("drop"));
         assert_eq!(world.twice_served_buyers("drop"), 0);
-        check_audit(world);
     }
 
     /// Nothing that was given was taken back.

@@ -59,9 +59,9 @@ fn what_was_acknowledged_survives_whatever_an_operator_sets_meanwhile() {
     world.wait_for_empty_journal("drop");
     world.sql("ALTER SYSTEM SET synchronous_commit = off");
     world.sql("SELECT pg_reload_conf()");
-    wait::until("the new setting", || {
-        (world.rows("SELECT current_setting('synchronous_commit')") == ["off"]).then_some(())
-    });
+    // What a session has that sets nothing itself.
+    let setting = "SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'";
+    wait::until("the new setting", || (world.rows(setting) == ["off"]).then_some(()));
     ledger.sell(&world, (0..20).map(|buyer| format!("buyer-{buyer}")));
     world.wait_for_empty_journal("drop");
     own.postgres.server.kill().expect("ours to kill");

@@ -14,9 +14,15 @@ const BALANCE: u64 = 1_000;
 /// Headers of a request, and what else is wrong when it is sent.
 type Refused = (&'static [(&'static str, &'static str)], fn(&World));
 
+/// No key may be as long.
+const TOO_LONG: &str = match str::from_utf8(&[b'k'; 1_000]) {
+    Ok(key) => key,
+    Err(_) => panic!("it is ASCII"),
+};
+
 /// What makes a confirm impossible.
 const REFUSED: [Refused; 4] = [
-    (&[("idempotency-key", "two words")], |_| ()),
+    (&[("idempotency-key", TOO_LONG)], |_| ()),
     (&[("flash-durability", "often")], |_| ()),
     (&[("flash-durability", "replicas=1")], |_| ()),
     (&[], fence),
