@@ -12,7 +12,7 @@ help:
 	@echo "make test-console  the console: whether what is committed is what its sources make, and an operator in Chromium"
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
-	@echo "make plant-bugs    ten mistakes that somebody could make, and the suites that must notice"
+	@echo "make plant-bugs    21 mistakes that somebody could make, and the suites that must notice"
 	@echo "make fmt           format the code"
 	@echo "make lint          formatting and clippy, as the CI demands them"
 	@echo "make bench         the benchmarks of the parts"
