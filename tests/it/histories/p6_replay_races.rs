@@ -9,9 +9,19 @@ use crate::support::http::Http;
 use crate::support::wait;
 use crate::support::world::World;
 
+/// Where a replay locks its message, and then what it asks before it locks the sale's epochs.
+const LOCKS: &str = "FROM quarantine\n    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL FOR";
+const ASKS: &str = "SELECT epoch FROM sales WHERE sale = $1";
+
 #[test]
 fn a_replay_does_not_undo_what_happened_while_it_waited() {
-    let world = World::start_direct("p6");
+    check("p6_message", Hold::first(&[LOCKS]));
+    check("p6_epochs", Hold::first(&[ASKS]).after(LOCKS));
+}
+
+/// A replay is stopped there; meanwhile the buyer confirms.
+fn check(name: &str, hold: Hold) {
+    let world = World::start_direct(name);
     world.sql("ALTER TABLE orders ADD CONSTRAINT no_eve CHECK (buyer <> 'eve')");
     create(&world, "\"total\":5,\"hold_ms\":600000");
     let held = world.http().post(&format!("{PATH}/reservations"), "{\"buyer\":\"eve\"}").expect("an answer");
@@ -20,10 +30,7 @@ fn a_replay_does_not_undo_what_happened_while_it_waited() {
     world.sql("ALTER TABLE orders DROP CONSTRAINT no_eve");
     let gateway = Gateway::start(&world, None);
     gateway.wait_until_ready();
-    // It has seen how the reservation stands, and waits before it locks the message.
-    gateway.postgres.hold(Hold::first(&[
-        "FROM quarantine\n    WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL FOR",
-    ]));
+    gateway.postgres.hold(hold);
     let address = gateway.address;
     let replay = std::thread::spawn(move || {
         Http::connect(address).and_then(|mut http| http.post("/v1/quarantine/1/replay", "")).map(|answer| answer.status)
