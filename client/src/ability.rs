@@ -16,21 +16,12 @@ const LIVE_REPLICAS_TIMEOUT_MS: u64 = 100;
 /// How long one of the looks at the server may take.
 const LOOK_TIMEOUT_MS: u64 = 300;
 
-/// What makes a reply of this server mean that its disk has what was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fsync {
-    /// It syncs before it replies.
-    BeforeReply,
-    /// WAITAOF waits for it.
-    WaitAof,
-    /// Nothing does.
-    Never,
-}
-
 /// What a server can promise, as far as was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ability {
-    pub(crate) fsync: Fsync,
+    /// It syncs its file before each reply. WAITAOF is no substitute: with `everysec`, Redis from 7.4 on (until
+    /// redis/redis#13793) and Valkey 8.0 to 9.1 answer it before the sync, and other servers take up to a second.
+    pub(crate) syncs: bool,
     /// Replicas that have all that was written.
     pub(crate) replicas: u8,
 }
@@ -41,23 +32,21 @@ impl Ability {
     /// # Errors
     /// When the server does not answer.
     pub(crate) async fn look(connection: &Multiplexed) -> Result<Self, CallError> {
-        let answers = ask(connection, vec![redis::cmd("ROLE"), settings(), persistence(), wait_aof(0, 0)]).await?;
-        let [role, settings, persistence, wait_aof] = &answers[..] else {
-            return Ok(Self { fsync: Fsync::Never, replicas: 0 });
-        };
+        let answers = ask(connection, vec![redis::cmd("ROLE"), settings(), persistence()]).await?;
+        let [role, settings, persistence] = &answers[..] else { return Ok(Self { syncs: false, replicas: 0 }) };
         let online = online_replicas(role);
         Ok(Self {
-            fsync: fsync(settings, persistence, !matches!(wait_aof, Value::ServerError(_))),
+            syncs: syncs(settings, persistence),
             replicas: if online == 0 { 0 } else { live_replicas(connection, online).await? },
         })
     }
 
     /// Why the server cannot give what is wanted, and what would help.
     pub(crate) fn lacks(self, wanted: Durability) -> Option<String> {
-        if wanted.fsync && self.fsync == Fsync::Never {
+        if wanted.fsync && !self.syncs {
             let help = "set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no, wait until the first \
-                        append-only file is whole, and let the gateway's user run CONFIG GET and INFO; or run a Redis that has WAITAOF (7.2), with appendonly yes";
-            return Some(format!("Redis does not wait for its disk: {help}"));
+                        append-only file is whole, and let the gateway's user run CONFIG GET and INFO";
+            return Some(format!("Redis does not sync before it answers: {help}"));
         }
         (wanted.replicas > self.replicas).then(|| {
             format!("{} replicas answer, not {}: connect more, or ask for less", self.replicas, wanted.replicas)
@@ -75,23 +64,23 @@ async fn ask(connection: &Multiplexed, questions: Vec<Cmd>) -> Result<Vec<Value>
     connection.send_all(questions, Duration::from_millis(LOOK_TIMEOUT_MS)).await
 }
 
-/// Asks for the settings that [`fsync`] reads.
+/// Asks for the settings that [`syncs`] reads.
 pub(crate) fn settings() -> Cmd {
     let mut command = redis::cmd("CONFIG");
     command.arg("GET").arg(&["appendonly", "appendfsync", "no-appendfsync-on-rewrite"]);
     command
 }
 
-/// Asks for what [`fsync`] reads of the append-only file.
+/// Asks for what [`syncs`] reads of the append-only file.
 pub(crate) fn persistence() -> Cmd {
     let mut command = redis::cmd("INFO");
     command.arg("persistence");
     command
 }
 
-/// Writes something that means nothing: units of a rate limit that nobody reaches. WAIT and WAITAOF wait for what their
-/// own connection wrote, and since Redis 7.2 a repeat of what another one wrote does not count. What stands before this
-/// in the server's history is there when this is.
+/// Writes something that means nothing: units of a rate limit that nobody reaches. WAIT waits for what its own connection
+/// wrote, and since Redis 7.2 a repeat of what another one wrote does not count. What comes before this in the server's
+/// history is there when this is.
 pub(crate) fn mark() -> Cmd {
     let terms = ThrottleTerms::Strict(WindowTerms { limit: 1_000_000_000, window_ms: 1_000 });
     Call::throttle("durability", &Throttle { terms, cost: 1 }).command
@@ -109,24 +98,12 @@ pub(crate) fn wait(replicas: u8, timeout_ms: u64) -> Cmd {
     command
 }
 
-/// Waits until this server's disk (1), or nobody's (0), has all that this connection wrote.
-pub(crate) fn wait_aof(local: u8, timeout_ms: u64) -> Cmd {
-    let mut command = redis::cmd("WAITAOF");
-    command.arg(local).arg(0).arg(timeout_ms);
-    command
-}
-
-/// What the settings, and the state of the append-only file, mean. WAITAOF says it best. Without it, only `always` is a
-/// promise: while the file is rewritten, `no-appendfsync-on-rewrite` turns even that off, and until the first file is whole
-/// nothing that was synced would be read again.
-pub(crate) fn fsync(settings: &Value, persistence: &Value, has_wait_aof: bool) -> Fsync {
+/// Whether the server syncs before it replies. While the file is rewritten, `no-appendfsync-on-rewrite` turns even `always`
+/// off, and until the first file is whole nothing that was synced would be read again.
+pub(crate) fn syncs(settings: &Value, persistence: &Value) -> bool {
     let is = |name: &str, want: &str| setting(settings, name).is_some_and(|value| value == want);
-    // Without CONFIG GET it is not known that the disk is never written; WAITAOF itself says so then.
-    if has_wait_aof && !is("appendonly", "no") {
-        return Fsync::WaitAof;
-    }
     let is_always = is("appendonly", "yes") && is("appendfsync", "always") && is("no-appendfsync-on-rewrite", "no");
-    if is_always && is_file_whole(persistence) { Fsync::BeforeReply } else { Fsync::Never }
+    is_always && is_file_whole(persistence)
 }
 
 /// Whether a server that starts again would read the append-only file, and it was written without an error. Where one was
@@ -179,11 +156,6 @@ pub(crate) fn replicas(answer: &Value) -> u8 {
     }
 }
 
-/// Whether WAITAOF answers that this server's disk has it.
-pub(crate) fn is_synced(answer: &Value) -> bool {
-    matches!(answer, Value::Array(counts) if matches!(counts.first(), Some(Value::Int(local)) if *local >= 1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,56 +163,40 @@ mod tests {
     const WHOLE: &str =
         "aof_enabled:1\r\naof_rewrite_in_progress:0\r\naof_last_write_status:ok\r\naof_base_size:89\r\n";
 
-    fn check(settings: &str, has_wait_aof: bool, want: Fsync) {
-        check_file(settings, WHOLE, has_wait_aof, want);
+    fn check(settings: &str, want: bool) {
+        check_file(settings, WHOLE, want);
     }
 
-    fn check_file(settings: &str, persistence: &str, has_wait_aof: bool, want: Fsync) {
+    fn check_file(settings: &str, persistence: &str, want: bool) {
         const NAMES: [&str; 3] = ["appendonly", "appendfsync", "no-appendfsync-on-rewrite"];
         let words = NAMES.into_iter().zip(settings.split(' ')).flat_map(|(name, value)| [name, value]);
         let words = words.map(|word| Value::BulkString(word.as_bytes().to_vec())).collect();
         let persistence = Value::BulkString(persistence.as_bytes().to_vec());
-        assert_eq!(fsync(&Value::Array(words), &persistence, has_wait_aof), want, "{settings}");
+        assert_eq!(syncs(&Value::Array(words), &persistence), want, "{settings}");
     }
 
     #[test]
     fn only_always_means_that_a_reply_is_on_the_disk() {
-        check("yes always no", false, Fsync::BeforeReply);
-        check("yes always yes", false, Fsync::Never);
-        check("yes everysec no", false, Fsync::Never);
-        check("no always no", false, Fsync::Never);
-        check("yes always", false, Fsync::Never);
-        check("", false, Fsync::Never);
+        check("yes always no", true);
+        check("yes always yes", false);
+        check("yes everysec no", false);
+        check("no always no", false);
+        check("yes always", false);
+        check("", false);
     }
 
     #[test]
     fn an_append_only_file_that_is_not_whole_promises_nothing() {
         let check = |from: &str, to: &str, want| {
             assert!(WHOLE.contains(from));
-            check_file("yes always no", &WHOLE.replace(from, to), false, want);
+            check_file("yes always no", &WHOLE.replace(from, to), want);
         };
         let first = |in_progress: &str| WHOLE.replace("progress:0", in_progress).replace("size:89", "size:0");
-        check("progress:0", "progress:1", Fsync::BeforeReply);
-        check_file("yes always no", &first("progress:1"), false, Fsync::Never);
-        check_file("yes always no", &first("progress:0\r\naof_rewrite_scheduled:1"), false, Fsync::Never);
-        check("status:ok", "status:err", Fsync::Never);
-        check("enabled:1", "enabled:0", Fsync::Never);
-        check_file("yes always no", "", false, Fsync::Never);
-        check_file("yes always no", &first("progress:1"), true, Fsync::WaitAof);
-    }
-
-    #[test]
-    fn waitaof_does_where_there_is_an_append_only_file() {
-        check("yes always no", true, Fsync::WaitAof);
-        check("yes everysec no", true, Fsync::WaitAof);
-        check("yes always yes", true, Fsync::WaitAof);
-        check("no everysec no", true, Fsync::Never);
-        check("", true, Fsync::WaitAof);
-    }
-
-    #[test]
-    fn an_answer_of_waitaof_is_a_promise_only_if_the_disk_has_it() {
-        let synced = |local| is_synced(&Value::Array(vec![Value::Int(local), Value::Int(3)]));
-        assert!(synced(1) && !synced(0) && !is_synced(&Value::Int(1)) && !is_synced(&Value::Array(vec![])));
+        check("progress:0", "progress:1", true);
+        check_file("yes always no", &first("progress:1"), false);
+        check_file("yes always no", &first("progress:0\r\naof_rewrite_scheduled:1"), false);
+        check("status:ok", "status:err", false);
+        check("enabled:1", "enabled:0", false);
+        check_file("yes always no", "", false);
     }
 }

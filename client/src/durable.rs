@@ -1,6 +1,6 @@
 //! Calls whose answers promise more than Redis's memory.
 //!
-//! A wait for the disk or for replicas costs a round trip and blocks its connection. So these calls have a connection of
+//! A wait for replicas costs a round trip and blocks its connection. So these calls have a connection of
 //! their own: those that come while a batch is under way are the next batch, one pipeline with one wait at its end.
 
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use flash_wire::{Answer, Outcome, Refusal};
 use redis::{Cmd, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::ability::{self, Ability, Fsync};
+use crate::ability::{self, Ability};
 use crate::call::Call;
 use crate::client::{CALLS_IN_FLIGHT_MAX, outcome};
 use crate::connection::{self, State};
@@ -20,7 +20,7 @@ use crate::target::Target;
 
 /// Calls in one batch.
 pub const BATCH_CALLS_MAX: usize = 512;
-/// How long a batch may wait for the disk, and as long again for the replicas.
+/// How long a batch may wait for the replicas.
 pub const WAIT_TIMEOUT_MS: u64 = 300;
 /// How long a batch may take in all. A call waits for the batch under way and for its own.
 pub const BATCH_TIMEOUT_MS: u64 = 450;
@@ -118,7 +118,7 @@ impl Batches {
                 Err(error) => jobs.drain(..).for_each(|job| job.refuse(error.clone().into())),
                 Ok((connection, ability)) => {
                     let able = jobs.drain(..).filter_map(|job| job.or_refuse(ability)).collect();
-                    self.batch(connection, ability, able).await;
+                    self.batch(connection, able).await;
                 }
             }
         }
@@ -141,11 +141,11 @@ impl Batches {
         Ok((connection, ability))
     }
 
-    async fn batch(&mut self, connection: Multiplexed, ability: Ability, jobs: Vec<Job>) {
+    async fn batch(&mut self, connection: Multiplexed, jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
         }
-        let tail = Tail::of(&jobs, ability);
+        let tail = Tail::of(&jobs);
         let (waiting, mut commands): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|Job { command, wanted, answer }| ((wanted, answer), command)).unzip();
         commands.extend(tail.commands());
@@ -190,50 +190,30 @@ impl Job {
 struct Tail {
     /// The most that any of the batch wants.
     wanted: Durability,
-    fsync: Fsync,
 }
 
 impl Tail {
-    fn of(jobs: &[Job], ability: Ability) -> Self {
-        let wanted = jobs.iter().fold(Durability::MEMORY, |all, job| all.and(job.wanted));
-        Self { wanted, fsync: ability.fsync }
+    fn of(jobs: &[Job]) -> Self {
+        Self { wanted: jobs.iter().fold(Durability::MEMORY, |all, job| all.and(job.wanted)) }
     }
 
-    /// Whether it has commands that wait. (Who syncs before each reply has synced before a repeat's as well.)
-    fn waits(self) -> bool {
-        self.wanted.replicas > 0 || self.wanted.fsync && self.fsync == Fsync::WaitAof
-    }
-
-    /// The settings are asked for behind the calls as well: `always` that was seen before them may have ended since.
+    /// A server that syncs before each reply needs no wait for its disk. The settings and the file are asked for after the
+    /// calls as well: what was seen before them may have ended since.
     fn commands(self) -> impl Iterator<Item = Cmd> {
-        let fsync = match self.fsync {
-            _ if !self.wanted.fsync => Vec::new(),
-            Fsync::WaitAof => vec![ability::wait_aof(1, WAIT_TIMEOUT_MS)],
-            Fsync::BeforeReply | Fsync::Never => vec![ability::settings(), ability::persistence()],
-        };
-        let replicas = (self.wanted.replicas > 0).then(|| ability::wait(self.wanted.replicas, WAIT_TIMEOUT_MS));
-        self.waits().then(ability::mark).into_iter().chain(fsync).chain(replicas)
+        let disk = self.wanted.fsync.then(|| [ability::settings(), ability::persistence()]);
+        let replicas =
+            (self.wanted.replicas > 0).then(|| [ability::mark(), ability::wait(self.wanted.replicas, WAIT_TIMEOUT_MS)]);
+        disk.into_iter().chain(replicas).flatten()
     }
 
     /// What the answers to [`Self::commands`] say.
     fn given(self, answers: &[Value]) -> Durability {
-        let mut answers = answers.iter();
-        if self.waits() && !answers.next().is_some_and(ability::is_marked) {
-            return Durability::MEMORY;
-        }
-        let fsync = self.wanted.fsync && self.is_synced(&mut answers);
-        let replicas = if self.wanted.replicas > 0 { answers.next().map_or(0, ability::replicas) } else { 0 };
+        let (disk, replicas) = answers.split_at(if self.wanted.fsync { answers.len().min(2) } else { 0 });
+        let fsync = matches!(disk, [settings, persistence] if ability::syncs(settings, persistence));
+        let replicas = match replicas {
+            [mark, wait] if ability::is_marked(mark) => ability::replicas(wait),
+            _ => 0,
+        };
         Durability { fsync, replicas }
-    }
-
-    fn is_synced<'a>(self, answers: &mut impl Iterator<Item = &'a Value>) -> bool {
-        let Some(first) = answers.next() else { return false };
-        match self.fsync {
-            Fsync::WaitAof => ability::is_synced(first),
-            Fsync::BeforeReply | Fsync::Never => {
-                let persistence = answers.next().unwrap_or(&Value::Nil);
-                ability::fsync(first, persistence, false) == Fsync::BeforeReply
-            }
-        }
     }
 }
