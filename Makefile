@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers test-api test-otlp test-console test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers
+.PHONY: help bootstrap demo test test-debian test-servers test-api test-otlp test-console test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench-pipeline from the journal to PostgreSQL, 1,000,000 orders a case: some minutes"
 	@echo "make bench-gateway the gateway beside nginx with Lua and a service in Node: some minutes; installs them"
 	@echo "make bench-watchers what 10,000 watchers cost buyers: two minutes"
+	@echo "make bench-tail    what each durability level loses with Redis: a quarter of an hour"
 	@echo "make bench-module  the module beside Lua, from a thousand buyers to ten million: half an hour, 3 GB"
 
 bootstrap:
@@ -105,3 +106,9 @@ bench-watchers: bootstrap
 	cargo build --release -p flash-module -p flash-cli -p flash-benches
 	target/release/watchers >target/bench-watchers.md
 	mv target/bench-watchers.md benches/watchers.md
+
+# `target/release/tail --help` has the options; `--quick` takes some minutes. ARGS= is for it.
+bench-tail: bootstrap
+	cargo build --release -p flash-module -p flash-cli -p flash-benches
+	target/release/tail $(ARGS) >target/bench-tail.md
+	mv target/bench-tail.md benches/tail.md

@@ -74,8 +74,6 @@ pub(crate) struct Level {
     pub(crate) loss: Loss,
     /// How old an answer may be that the surviving Redis does not have; none: however old.
     copy_ms_max: Option<u64>,
-    /// Whether Redis must have WAITAOF.
-    pub(crate) needs_wait_aof: bool,
 }
 
 impl Level {
@@ -88,13 +86,14 @@ impl Level {
         (!bound.is_zero()).then_some(bound)
     }
 
-    /// All of them.
-    pub(crate) const ALL: [Self; 7] = [
+    /// All of them. `fsync` on `everysec` is refused, so that nothing is acknowledged.
+    pub(crate) const ALL: [Self; 8] = [
         Self::of("memory", "memory", None, Loss::Emptied, None),
         Self::of("everysec-power", "memory", Some("everysec"), Loss::PowerCut, Some(EVERYSEC_MS_MAX)),
         Self::of("everysec-killed", "memory", Some("everysec"), Loss::Killed, Some(0)),
         Self::of("always", "memory", Some("always"), Loss::PowerCut, Some(0)),
-        Self { needs_wait_aof: true, ..Self::of("waitaof", "fsync", Some("everysec"), Loss::PowerCut, Some(0)) },
+        Self::of("fsync", "fsync", Some("always"), Loss::PowerCut, Some(0)),
+        Self::of("fsync-everysec", "fsync", Some("everysec"), Loss::Killed, Some(0)),
         Self::of("replica", "memory", Some("everysec"), Loss::Promoted, Some(REPLICA_MS_MAX)),
         Self::of("replicas=1", "replicas=1", Some("everysec"), Loss::Promoted, Some(0)),
     ];
@@ -110,6 +109,6 @@ impl Level {
             Some(appendfsync) => appendfsync,
             None => "none",
         };
-        Self { name, durability, file, appendfsync, loss, copy_ms_max, needs_wait_aof: false }
+        Self { name, durability, file, appendfsync, loss, copy_ms_max }
     }
 }

@@ -53,7 +53,7 @@ struct Args {
     /// Three rounds of each level.
     #[arg(long)]
     quick: bool,
-    /// These levels only: memory, everysec-power, everysec-killed, always, waitaof, replica, replicas=1.
+    /// These levels only: memory, everysec-power, everysec-killed, always, fsync, fsync-everysec, replica, replicas=1.
     #[arg(long, value_delimiter = ',')]
     levels: Vec<String>,
     /// Reservations a second.
@@ -62,9 +62,9 @@ struct Args {
     /// Decides when Redis is lost; none: any.
     #[arg(long)]
     seed: Option<u64>,
-    /// A server with WAITAOF (Redis 7.2, Valkey), for `fsync` under `everysec`; without it that level is left out.
+    /// Another server than the redis-server of the search path.
     #[arg(long)]
-    waitaof_server: Option<PathBuf>,
+    server: Option<PathBuf>,
     /// The program.
     #[arg(long, default_value = "target/release/flash")]
     flash: PathBuf,
@@ -80,18 +80,14 @@ fn main() -> anyhow::Result<ExitCode> {
     let programs = Programs {
         flash: std::path::absolute(&args.flash)?,
         module: std::path::absolute(&args.module)?,
-        wait_aof: args.waitaof_server.as_deref().map(std::path::absolute).transpose()?,
+        redis: args.server.as_deref().map(std::path::absolute).transpose()?,
     };
-    println!(
-        "{}\n\n{} reservations a second, seed {seed}, {}. {ABOUT}\n\n{HEAD}",
-        machine::describe(),
-        args.per_second,
-        servers(&programs)
-    );
+    let server = version(programs.redis.as_deref().unwrap_or(Path::new("redis-server")));
+    println!("{}\n\n{} reservations a second, seed {seed}, {server}.", machine::describe(), args.per_second);
+    println!("{ABOUT}\n\n{HEAD}");
     let mut is_kept = true;
     for level in Level::ALL {
-        let is_wanted = args.levels.is_empty() || args.levels.iter().any(|name| name == level.name);
-        if !is_wanted || level.needs_wait_aof && programs.wait_aof.is_none() {
+        if !args.levels.is_empty() && !args.levels.iter().any(|name| name == level.name) {
             continue;
         }
         for (plight, rounds) in Plight::BOTH.into_iter().zip([rounds.div_ceil(2), rounds / 2]) {
@@ -124,13 +120,7 @@ fn measure(
     Ok(line)
 }
 
-/// The servers and their versions.
-fn servers(programs: &Programs) -> String {
-    let all = [Some(Path::new("redis-server")), programs.wait_aof.as_deref()];
-    let versions: Vec<String> = all.into_iter().flatten().map(version).collect();
-    versions.join(" and for WAITAOF ")
-}
-
+/// The name of a server, and its version.
 fn version(server: &Path) -> String {
     let output = Command::new(server).arg("--version").output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();

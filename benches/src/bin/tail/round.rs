@@ -43,7 +43,7 @@ pub(crate) fn play(
     stage.create(sale, units)?;
     let ready = Ready::make(stage, sale)?;
     let crowd = Crowd::come(stage.address(), sale, stage.level.durability, per_second);
-    crowd.wait_for_first()?;
+    crowd.wait_for_first();
     thread::sleep(LEAD + Duration::from_millis(random.random_range(0..SPAN_MS)));
     if plight == Plight::Worst {
         stage.postgres.server.pause();

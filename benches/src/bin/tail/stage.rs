@@ -24,8 +24,8 @@ const DATABASE: &str = "flash";
 pub(crate) struct Programs {
     pub(crate) flash: PathBuf,
     pub(crate) module: PathBuf,
-    /// A server with WAITAOF, for the level that needs it.
-    pub(crate) wait_aof: Option<PathBuf>,
+    /// Another server than the `redis-server` of the search path.
+    pub(crate) redis: Option<PathBuf>,
 }
 
 pub(crate) struct Stage {
@@ -120,7 +120,7 @@ fn redis_options(programs: &Programs, level: Level, dir: &Path, name: &str) -> R
     let appendonly = if level.appendfsync.is_some() { "yes" } else { "no" };
     let args = ["--flash.fence-on-load", "yes", "--repl-diskless-sync-delay", "0", "--appendonly", appendonly];
     RedisOptions {
-        program: programs.wait_aof.clone().filter(|_| level.needs_wait_aof),
+        program: programs.redis.clone(),
         module: Some(programs.module.clone()),
         args: args.map(Into::into).to_vec(),
         ..RedisOptions::new(dir.join(name))
