@@ -42,7 +42,8 @@ const ABOUT: &str = "\
 *Missing* is what was acknowledged before the loss (201) and is neither an order nor a recorded rejection in the end;
 *oldest missing* is how old the oldest such answer was at the moment of the loss: the tail. No level allows an id that two
 buyers were given, more orders than units, two orders of a buyer, or a reservation that is missing although it was
-acknowledged after the recovery: the last column would say BROKEN.";
+acknowledged after the recovery: the last column would say BROKEN. It says refused where nothing was acknowledged, because
+this Redis cannot give what was asked for.";
 
 #[derive(Debug, Parser)]
 #[command(about = "The tail of acknowledged reservations that each durability level may lose with Redis")]
@@ -83,7 +84,9 @@ fn main() -> anyhow::Result<ExitCode> {
         redis: args.server.as_deref().map(std::path::absolute).transpose()?,
     };
     let server = version(programs.redis.as_deref().unwrap_or(Path::new("redis-server")));
-    println!("{}\n\n{} reservations a second, seed {seed}, {server}.", machine::describe(), args.per_second);
+    let build = if cfg!(debug_assertions) { " Built without optimization." } else { "" };
+    println!("{}{build}\n", machine::describe());
+    println!("{} reservations a second, seed {seed}, {server}.", args.per_second);
     println!("{ABOUT}\n\n{HEAD}");
     let mut is_kept = true;
     for level in Level::ALL {

@@ -22,6 +22,14 @@ impl Line {
         self.rounds.iter().filter_map(|round| round.oldest_missing).max()
     }
 
+    fn outcome(&self) -> &'static str {
+        match (self.is_kept(), self.sum(|round| round.acknowledged)) {
+            (false, _) => "BROKEN",
+            (true, 0) => "refused",
+            (true, _) => "kept",
+        }
+    }
+
     /// Whether the level kept what it promises.
     pub(crate) fn is_kept(&self) -> bool {
         let bound = self.level.oldest_missing_max(self.plight);
@@ -48,6 +56,6 @@ impl fmt::Display for Line {
         write!(f, "| {} ", self.rounds.iter().map(|round| round.missing).max().unwrap_or(0))?;
         write!(f, "| {} ", self.oldest_missing().map_or("–".to_owned(), ms))?;
         write!(f, "| {} ", bound.map_or("nothing is missing".to_owned(), |bound| bound.as_millis().to_string()))?;
-        write!(f, "| {} |", if self.is_kept() { "kept" } else { "BROKEN" })
+        write!(f, "| {} |", self.outcome())
     }
 }
