@@ -11,8 +11,11 @@ pub(crate) const LAG_MS_MAX: u64 = 250;
 /// What lies between an answer and the commit of its order, at most, while PostgreSQL keeps up. Usually a few
 /// milliseconds: the relay lingers for 3, reads, and PostgreSQL commits. The rest is for a busy machine.
 const RELAY_MS_MAX: u64 = 1_000;
-/// `everysec` syncs the file once a second. Where a sync is slow, Redis waits for it for two seconds before it writes on.
-const EVERYSEC_MS_MAX: u64 = 2_000;
+/// How long a sync of the file takes, at most. While one is under way, `everysec` holds back in the memory of Redis what is
+/// to be written, for up to two seconds, and answers all the same.
+const SYNC_MS_MAX: u64 = 1_000;
+/// `everysec` begins a sync once a second. What came after the beginning of the last one that ended is not on the disk.
+const EVERYSEC_MS_MAX: u64 = 1_000 + SYNC_MS_MAX;
 /// An answer that the replica has not may be as much older than the held-back link as its way takes.
 const REPLICA_MS_MAX: u64 = LAG_MS_MAX + 250;
 
@@ -90,7 +93,7 @@ impl Level {
     pub(crate) const ALL: [Self; 8] = [
         Self::of("memory", "memory", None, Loss::Emptied, None),
         Self::of("everysec-power", "memory", Some("everysec"), Loss::PowerCut, Some(EVERYSEC_MS_MAX)),
-        Self::of("everysec-killed", "memory", Some("everysec"), Loss::Killed, Some(0)),
+        Self::of("everysec-killed", "memory", Some("everysec"), Loss::Killed, Some(SYNC_MS_MAX)),
         Self::of("always", "memory", Some("always"), Loss::PowerCut, Some(0)),
         Self::of("fsync", "fsync", Some("always"), Loss::PowerCut, Some(0)),
         Self::of("fsync-everysec", "fsync", Some("everysec"), Loss::Killed, Some(0)),
