@@ -3,7 +3,7 @@
 use crate::event::State;
 
 /// Why a command changed nothing. A refusal is an answer with a stable code, not an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// The same request again: the answer is the first reservation.
     Replayed {

@@ -1,0 +1,165 @@
+//! The transaction of a batch.
+
+use flash_sale::State;
+
+use super::{Order, Postgres, Quarantined, Rejection, Why};
+use crate::message::Item;
+use crate::model::{Buyer, Change, Event};
+use crate::rules::Rules;
+
+/// How far ahead an event was once kept, in the small world of the model; what was farther was dropped.
+const OLD_EARLY_REACH: u64 = 2;
+
+impl Postgres {
+    /// Writes a batch. Gives the epochs in it with their heads.
+    pub(crate) fn write(&mut self, items: &[Item], rules: &Rules) -> Vec<(u64, u64)> {
+        let mut heads = Vec::new();
+        for item in items {
+            if let Item::Unreadable(events) = item
+                && !self.quarantine.iter().any(|row| !row.is_readable && row.events == *events)
+            {
+                let row = Quarantined { events: events.clone(), is_readable: false, is_done: false };
+                self.quarantine.push(row);
+            }
+        }
+        let mut epochs: Vec<u64> = items.iter().flat_map(Item::events).map(|event| event.epoch).collect();
+        epochs.sort_unstable();
+        epochs.dedup();
+        for epoch in epochs {
+            let all = items.iter().flat_map(Item::events).filter(|event| event.epoch == epoch);
+            let head = self.write_epoch(epoch, all.copied().collect(), rules);
+            heads.push((epoch, head));
+        }
+        for item in items {
+            if let Item::Barrier(id) = item
+                && !self.barriers.contains(id)
+            {
+                self.barriers.push(*id);
+            }
+        }
+        heads
+    }
+
+    fn write_epoch(&mut self, epoch: u64, mut events: Vec<Event>, rules: &Rules) -> u64 {
+        let place = self.begin(epoch, 0);
+        let mut late = Vec::new();
+        if self.epochs[place].sealed_at.is_some() {
+            events.retain(|event| {
+                let is_lost = self.epochs[place].is_lost(event.seq);
+                if is_lost {
+                    late.push(*event);
+                }
+                !is_lost
+            });
+        }
+        late.iter().for_each(|event| self.refuse_late(event, rules));
+        let kept = self.early.iter().filter(|early| early.epoch == epoch);
+        events.extend(kept);
+        events.sort_by_key(|event| event.seq);
+        events.dedup_by_key(|event| event.seq);
+        let mut head = self.epochs[place].head;
+        if head == 0
+            && let Some(warmed) = events.iter().find(|event| event.change == Change::Warmed)
+        {
+            head = warmed.seq - 1;
+        }
+        for event in &events {
+            if event.seq == head + 1 {
+                head = event.seq;
+                self.apply(event);
+            } else if event.seq > head && (rules.early_unbounded || event.seq - head <= OLD_EARLY_REACH) {
+                self.keep(*event);
+            }
+        }
+        self.early.retain(|early| early.epoch != epoch || early.seq > head);
+        self.epochs[place].head = head;
+        head
+    }
+
+    fn keep(&mut self, event: Event) {
+        let key = |early: &Event| (early.epoch, early.seq);
+        if let Err(place) = self.early.binary_search_by_key(&key(&event), key) {
+            self.early.insert(place, event);
+        }
+    }
+
+    /// An event of a sealed epoch that the seal did not see.
+    pub(crate) fn refuse_late(&mut self, event: &Event, rules: &Rules) {
+        if let Change::Reserved { buyer, .. } = event.change {
+            let is_order = self.order(event.seq).is_some_and(|order| order.buyer == buyer);
+            if !(rules.late_sees_orders && is_order) {
+                self.reject(event, buyer, Why::Late);
+            }
+        } else {
+            self.put_aside(event);
+        }
+    }
+
+    fn reject(&mut self, event: &Event, buyer: Buyer, why: Why) {
+        let (epoch, id) = (event.epoch, event.seq);
+        if !self.rejections.iter().any(|row| (row.epoch, row.id) == (epoch, id)) {
+            let is_settled = why == Why::Late;
+            self.rejections.push(Rejection { epoch, id, buyer, why, is_settled });
+        }
+    }
+
+    fn put_aside(&mut self, event: &Event) {
+        if !self.quarantine.iter().any(|row| row.is_readable && row.events == [*event]) {
+            self.quarantine.push(Quarantined { events: vec![*event], is_readable: true, is_done: false });
+        }
+    }
+
+    /// Applies one event, or writes down why not.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        match event.change {
+            Change::Warmed => self.newest = self.newest.max(event.epoch),
+            Change::Reserved { is_bad: true, .. } => self.put_aside(event),
+            Change::Reserved { buyer, slot, expires_at_ms, .. } => {
+                let state = if expires_at_ms.is_some() { State::Held } else { State::Confirmed };
+                let order = Order { id: event.seq, epoch: event.epoch, buyer, slot, state, expires_at_ms };
+                if let Err(why) = self.make(order) {
+                    self.reject(event, buyer, why);
+                }
+            }
+            Change::Confirmed { id } => self.end_order(event.epoch, id, State::Confirmed),
+            Change::Released { id } => self.end_order(event.epoch, id, State::Released),
+            Change::Expired { ids } => {
+                ids.as_slice().iter().for_each(|id| self.end_order(event.epoch, *id, State::Expired));
+            }
+            Change::Restocked { total } if total < self.sold => self.put_aside(event),
+            Change::Restocked { total } => self.total = total,
+            Change::Opened => self.is_closed = false,
+            Change::Closed => self.is_closed = true,
+        }
+    }
+
+    /// Makes an order, if the constraints let it.
+    pub(crate) fn make(&mut self, order: Order) -> Result<(), Why> {
+        if self.sold >= self.total {
+            return Err(Why::Oversold);
+        }
+        let Err(place) = self.orders.binary_search_by_key(&order.id, |row| row.id) else { return Err(Why::IdTaken) };
+        let is_same_slot = |row: &&Order| row.state.is_active() && (row.buyer, row.slot) == (order.buyer, order.slot);
+        if self.orders.iter().any(|row| is_same_slot(&row)) {
+            return Err(Why::SecondOrder);
+        }
+        self.orders.insert(place, order);
+        self.sold += 1;
+        Ok(())
+    }
+
+    fn end_order(&mut self, epoch: u64, id: u64, state: State) {
+        if self.rejections.iter().any(|row| (row.epoch, row.id) == (epoch, id)) {
+            return;
+        }
+        let Ok(place) = self.orders.binary_search_by_key(&id, |row| row.id) else {
+            self.loose_ends.push((id, state));
+            return;
+        };
+        let order = &mut self.orders[place];
+        if order.state == State::Held {
+            order.state = state;
+            self.sold -= u64::from(!state.is_active());
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! What the world was told, and what therefore must be. It sees everything and touches nothing.
+
+use flash_sale::State;
+
+use crate::broker::Broker;
+use crate::message::Item;
+use crate::model::{Buyer, Change, Event};
+use crate::postgres::{Postgres, Why};
+use crate::redis::Redis;
+
+/// A promise that was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Broken {
+    /// More units are sold in PostgreSQL than ever were on sale, or it counts other units than its orders have.
+    Oversold,
+    /// The sale has a total that no operator gave it.
+    Total,
+    /// One id was given to two buyers.
+    IdShared,
+    /// A buyer has more orders than the limit allows.
+    LimitExceeded,
+    /// A reservation that was answered, and of which nothing was lost, was rejected.
+    Rejected,
+    /// A reservation is an order and a rejection.
+    OrderAndRejection,
+    /// A sale opened with something else than PostgreSQL has.
+    OpenedUnequal,
+    /// A sale opened, or is open, in an epoch that is over, and no term says so.
+    OpenInOldEpoch,
+    /// What was acknowledged to the broker is not in PostgreSQL.
+    AcknowledgedWithoutCommit,
+    /// After all faults are over: the sale does not sell, or its journal does not drain.
+    NotHealed,
+    /// After all faults are over: Redis and PostgreSQL differ.
+    Drift,
+    /// After all faults are over: an answered reservation is neither an order nor a rejection.
+    Lost,
+    /// After all faults are over: what an operator was told is not so.
+    OperatorUndone,
+    /// After all faults are over: an event waits in an epoch that is sealed.
+    EarlyInSealedEpoch,
+}
+
+/// A reservation that a buyer was told of, or an end of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Fact {
+    event: (u64, u64),
+    id: u64,
+    buyer: Buyer,
+    /// How the buyer last heard that it ended; none: he has it, as far as he knows.
+    end: Option<State>,
+    /// A server lost it, within what the durability of the answer states.
+    is_excused: bool,
+}
+
+/// A reservation that Redis made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Made {
+    id: u64,
+    epoch: u64,
+    buyer: Buyer,
+    /// In a life that someone made by hand.
+    by_hand: bool,
+    /// After how many losses.
+    losses: u32,
+}
+
+/// The end of a reservation that Redis made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Ended {
+    event: (u64, u64),
+    id: u64,
+    state: State,
+    /// After how many losses.
+    losses: u32,
+}
+
+/// Everything that was made and told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Witness {
+    made: Vec<Made>,
+    /// Ends that Redis made.
+    ends: Vec<Ended>,
+    /// How often a server has lost something.
+    losses: u32,
+    facts: Vec<Fact>,
+    totals: Vec<u64>,
+    /// The operator's newest change, and how the sale was after it.
+    word: Option<((u64, u64), u64, bool)>,
+    /// Rejections that were looked at.
+    rejections: usize,
+    pub(crate) is_by_hand: bool,
+}
+
+impl Witness {
+    pub(crate) fn new(total: u64) -> Self {
+        Self { totals: vec![total], ..Self::default() }
+    }
+
+    /// Redis made an event.
+    pub(crate) fn made(&mut self, event: &Event) -> Result<(), Broken> {
+        let by_hand = self.is_by_hand;
+        match event.change {
+            Change::Reserved { buyer, .. } => {
+                let id = event.seq;
+                let is_other = |made: &Made| made.id == id && made.buyer != buyer && !made.by_hand;
+                let is_shared = !by_hand && self.made.iter().any(is_other);
+                self.made.push(Made { id, epoch: event.epoch, buyer, by_hand, losses: self.losses });
+                if is_shared {
+                    return Err(Broken::IdShared);
+                }
+            }
+            Change::Confirmed { id } => self.ended(event, id, State::Confirmed),
+            Change::Released { id } => self.ended(event, id, State::Released),
+            Change::Expired { ids } => ids.as_slice().iter().for_each(|id| self.ended(event, *id, State::Expired)),
+            Change::Warmed | Change::Restocked { .. } | Change::Opened | Change::Closed => {}
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, event: &Event, id: u64, state: State) {
+        self.ends.push(Ended { event: (event.epoch, event.seq), id, state, losses: self.losses });
+    }
+
+    /// An operator's change was made.
+    pub(crate) fn changed(&mut self, event: &Event, redis: &Redis) {
+        let Some(key) = &redis.key else { return };
+        let content = key.content();
+        if !self.totals.contains(&content.total) {
+            self.totals.push(content.total);
+        }
+        self.word = (!self.is_by_hand).then_some(((event.epoch, event.seq), content.total, content.is_closed));
+    }
+
+    /// A buyer was told of his reservation.
+    pub(crate) fn told_reserved(&mut self, id: u64, buyer: Buyer, state: Option<State>, remains: &Remains) {
+        let made = self.made.iter().rev().find(|made| (made.id, made.buyer) == (id, buyer));
+        let epoch = made.map_or(0, |made| made.epoch);
+        let was_lost = made.is_some_and(|made| made.losses < self.losses) && !remains.has_either((epoch, id), id, None);
+        let is_excused = made.is_none_or(|made| made.by_hand) || was_lost;
+        let end = state.filter(|state| !state.is_active());
+        match self.facts.iter_mut().find(|fact| (fact.id, fact.buyer) == (id, buyer)) {
+            Some(fact) => fact.end = end.or(fact.end),
+            None => self.facts.push(Fact { event: (epoch, id), id, buyer, end, is_excused }),
+        }
+    }
+
+    /// A buyer was told of its end. It is known by the event that made it.
+    pub(crate) fn told_ended(&mut self, id: u64, state: State, remains: &Remains) {
+        let Some(end) = self.ends.iter().rev().find(|end| (end.id, end.state) == (id, state)) else { return };
+        let was_lost = end.losses < self.losses && !remains.has_either(end.event, id, Some(state));
+        if let Some(fact) = self.facts.iter_mut().find(|fact| fact.id == id) {
+            (fact.end, fact.event) = (Some(state), end.event);
+            fact.is_excused |= was_lost;
+        }
+    }
+
+    /// A server has lost something: what is nowhere any more was lost with it.
+    pub(crate) fn lost(&mut self, remains: &Remains) {
+        self.losses += 1;
+        if remains.is_by_hand {
+            // Its events have the numbers of events that were lost with the key: no one can tell the two apart.
+            self.facts.iter_mut().for_each(|fact| fact.is_excused = true);
+            self.word = None;
+        }
+        for fact in self.facts.iter_mut().filter(|fact| !fact.is_excused) {
+            fact.is_excused = !remains.has_either(fact.event, fact.id, fact.end);
+        }
+        if self.word.is_some_and(|(event, total, is_closed)| !remains.has(event) && !remains.is_as(total, is_closed)) {
+            self.word = None;
+        }
+    }
+
+    /// What must hold at any time in Redis.
+    pub(crate) fn check_redis(&self, redis: &Redis, postgres: &Postgres, opened: bool, terms: bool) -> Result<(), Broken> {
+        let Some(key) = &redis.key else { return Ok(()) };
+        if let Some(sale) = key.sale()
+            && !self.totals.contains(&sale.units()[0].total)
+        {
+            return Err(Broken::Total);
+        }
+        if key.is_fenced() || self.is_by_hand {
+            return Ok(());
+        }
+        let is_in_doubt = terms && key.term < postgres.term;
+        if key.epoch() < postgres.newest && !is_in_doubt {
+            return Err(Broken::OpenInOldEpoch);
+        }
+        if opened && !is_in_doubt && key.epoch() == postgres.newest && key.content() != postgres.content() {
+            return Err(Broken::OpenedUnequal);
+        }
+        Ok(())
+    }
+
+    /// What must hold at any time in PostgreSQL.
+    pub(crate) fn check_postgres(&mut self, postgres: &Postgres, limit: u32) -> Result<(), Broken> {
+        let active = || postgres.orders.iter().filter(|order| order.state.is_active());
+        let most = self.totals.iter().copied().max().unwrap_or(0);
+        if postgres.sold != active().count() as u64 || postgres.sold > postgres.total || postgres.sold > most {
+            return Err(Broken::Oversold);
+        }
+        if !self.totals.contains(&postgres.total) {
+            return Err(Broken::Total);
+        }
+        let mut of_buyer = [0u32; 8];
+        for order in active() {
+            of_buyer[usize::from(order.buyer)] += 1;
+            if of_buyer[usize::from(order.buyer)] > limit {
+                return Err(Broken::LimitExceeded);
+            }
+        }
+        let seen = self.rejections.min(postgres.rejections.len());
+        self.rejections = postgres.rejections.len();
+        for rejection in &postgres.rejections[seen..] {
+            let order = postgres.order(rejection.id).filter(|order| order.buyer == rejection.buyer);
+            if order.is_some_and(|order| order.state.is_active()) && rejection.why != Why::NotRestored {
+                return Err(Broken::OrderAndRejection);
+            }
+            let mut facts = self.facts.iter().filter(|fact| fact.id == rejection.id && fact.buyer == rejection.buyer);
+            if facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
+                return Err(Broken::Rejected);
+            }
+        }
+        Ok(())
+    }
+
+    /// What must hold once everything has come to rest.
+    pub(crate) fn check_end(&self, redis: &Redis, postgres: &Postgres) -> Result<(), Broken> {
+        let Some(key) = &redis.key else { return Err(Broken::NotHealed) };
+        let is_drained = key.sale().is_some_and(|sale| sale.journal_events() == 0);
+        if key.is_fenced() || !is_drained || key.epoch() != postgres.newest {
+            return Err(Broken::NotHealed);
+        }
+        let is_sealed = |epoch| postgres.epoch(epoch).is_some_and(|row| row.sealed_at.is_some());
+        if postgres.early.iter().any(|early| is_sealed(early.epoch)) {
+            return Err(Broken::EarlyInSealedEpoch);
+        }
+        if key.content() != postgres.content() && !postgres.is_quarantined(postgres.newest) {
+            return Err(Broken::Drift);
+        }
+        if let Some((_, total, is_closed)) = self.word
+            && (postgres.total, postgres.is_closed) != (total, is_closed)
+        {
+            return Err(Broken::OperatorUndone);
+        }
+        for fact in self.facts.iter().filter(|fact| !fact.is_excused) {
+            self.check_fact(fact, postgres)?;
+        }
+        Ok(())
+    }
+
+    fn check_fact(&self, fact: &Fact, postgres: &Postgres) -> Result<(), Broken> {
+        if fact.end.is_some_and(|end| !end.is_active()) {
+            return Ok(());
+        }
+        let is_aside = |id: u64| postgres.quarantine.iter().flat_map(|row| &row.events).any(|event| event.seq == id);
+        let is_rejected = postgres.rejections.iter().any(|row| (row.id, row.buyer) == (fact.id, fact.buyer));
+        let Some(order) = postgres.order(fact.id).filter(|order| order.buyer == fact.buyer) else {
+            // It ended in Redis, and PostgreSQL went back to before it was made.
+            let is_over = self.ends.iter().any(|end| end.id == fact.id && !end.state.is_active());
+            return if is_rejected || is_over || is_aside(fact.id) { Ok(()) } else { Err(Broken::Lost) };
+        };
+        let has_ended_since = self.ends.iter().any(|end| (end.id, end.state) == (fact.id, order.state));
+        if order.state.is_active() && (fact.end.is_none() || order.state == State::Confirmed) {
+            return Ok(());
+        }
+        let is_true = match fact.end {
+            Some(end) => order.state == end,
+            None => has_ended_since,
+        };
+        if is_true || is_aside(fact.event.1) { Ok(()) } else { Err(Broken::Lost) }
+    }
+}
+
+/// What is left of what was made.
+pub(crate) struct Remains<'a> {
+    pub(crate) redis: &'a Redis,
+    pub(crate) postgres: &'a Postgres,
+    pub(crate) broker: &'a Broker,
+    /// The life in Redis was made by hand.
+    pub(crate) is_by_hand: bool,
+}
+
+impl Remains<'_> {
+    fn has_either(&self, event: (u64, u64), id: u64, end: Option<State>) -> bool {
+        self.has(event) || self.has_reservation(id, end)
+    }
+
+    /// Whether an event is in Redis, in PostgreSQL, or on its way there without a gap.
+    fn has(&self, (epoch, seq): (u64, u64)) -> bool {
+        let in_redis = self.redis.key.as_ref().is_some_and(|key| key.epoch() == epoch && key.seq() >= seq);
+        if in_redis && !self.is_by_hand {
+            return true;
+        }
+        let event = Event { epoch, seq, change: Change::Warmed };
+        if self.postgres.has(&event) {
+            return true;
+        }
+        let Some(row) = self.postgres.epoch(epoch).filter(|row| row.sealed_at.is_none()) else { return false };
+        let mut head = row.head;
+        for event in self.broker.items().flat_map(Item::events).filter(|event| event.epoch == epoch) {
+            head = head.max(if event.seq <= head + 1 { event.seq } else { head });
+        }
+        head >= seq
+    }
+
+    /// Whether a later life in Redis has it.
+    fn has_reservation(&self, id: u64, end: Option<State>) -> bool {
+        let Some(key) = self.redis.key.as_ref().filter(|key| key.is_whole && !self.is_by_hand) else { return false };
+        let found = key.active().find(|active| active.id == id);
+        found.is_some_and(|found| end.is_none() || found.is_confirmed && end == Some(State::Confirmed))
+    }
+
+    fn is_as(&self, total: u64, is_closed: bool) -> bool {
+        let Some(key) = self.redis.key.as_ref().filter(|key| key.is_whole && !self.is_by_hand) else { return false };
+        let content = key.content();
+        (content.total, content.is_closed) == (total, is_closed)
+    }
+}

@@ -1,0 +1,491 @@
+//! The whole world, and the steps that it can take.
+
+use crate::actors::{Buying, Operator, Recovery, Relay, Sweep, Syncer};
+use crate::broker::Broker;
+use crate::message::{Answer, Request, Transaction};
+use crate::model::Change;
+use crate::postgres::Postgres;
+use crate::redis::{Did, Offer, Redis};
+use crate::rules::Rules;
+use crate::witness::{Broken, Remains, Witness};
+
+/// Requests whose senders have given up on them, at most: the oldest goes first.
+pub(crate) const ORPHANS_MAX: usize = 8;
+/// Older states of PostgreSQL that a failover may bring back.
+const BACKUPS_MAX: usize = 2;
+
+/// How large a world is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) gateways: u8,
+    pub(crate) syncers: u8,
+    pub(crate) buyers: u8,
+    pub(crate) offer: Offer,
+    pub(crate) operator: bool,
+}
+
+/// One process or person.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Actor {
+    Recovery(Recovery),
+    Relay(Relay),
+    Sweep(Sweep),
+    Syncer(Syncer),
+    Buyer(Buying),
+    Operator(Operator),
+}
+
+/// A request on its way, or its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Call {
+    request: Request,
+    answer: Option<Answer>,
+}
+
+/// A request that its sender has given up on. It may still be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Orphan {
+    request: Request,
+    by_operator: bool,
+}
+
+/// Something that happens. What cannot happen in a world, where an index has nothing, is no step: nothing changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// An actor asks something.
+    Ask {
+        /// Which.
+        actor: u8,
+        /// What he wants, for those who have a choice.
+        choice: u8,
+    },
+    /// The server carries out what an actor has asked.
+    Carry {
+        /// Whose request.
+        actor: u8,
+    },
+    /// The answer reaches the actor.
+    Hear {
+        /// Which.
+        actor: u8,
+    },
+    /// The actor hears nothing, and does not know. The request may yet be carried out.
+    GiveUp {
+        /// Which.
+        actor: u8,
+    },
+    /// A server carries out a request that was given up on.
+    Late {
+        /// Which, the newest first.
+        orphan: u8,
+    },
+    /// A process dies, and another takes its place.
+    Kill {
+        /// One of its actors.
+        actor: u8,
+    },
+    /// Time passes.
+    Tick {
+        /// Milliseconds.
+        ms: u32,
+    },
+    /// A server fails.
+    Fault(Fault),
+}
+
+/// What servers do wrong, and what people do to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Redis writes its state down; a restart brings that back.
+    Persist,
+    /// Someone keeps a dump of the key.
+    Dump,
+    /// Redis restarts.
+    Restart,
+    /// Redis has nothing any more.
+    LoseRedis,
+    /// An older dump takes the place of the key.
+    Restore(u8),
+    /// RENAME away, or back.
+    Rename,
+    /// Someone deletes the key and warms it with the same terms.
+    WarmByHand,
+    /// PostgreSQL's standby is as it is now.
+    Backup,
+    /// PostgreSQL fails over to a standby.
+    Failover(u8),
+    /// The queue is lost.
+    LoseQueue,
+    /// A message comes twice.
+    Repeat(u8),
+    /// A message comes later than those after it.
+    Delay(u8),
+    /// What was delayed comes.
+    CatchUp,
+    /// A message becomes unreadable.
+    Spoil(u8),
+    /// The broker drops its consumer.
+    Disconnect,
+}
+
+/// Servers, actors and what is between them.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) shape: Shape,
+    pub(crate) rules: Rules,
+    pub(crate) now_ms: u64,
+    pub(crate) redis: Redis,
+    pub(crate) postgres: Postgres,
+    backups: Vec<Postgres>,
+    pub(crate) broker: Broker,
+    pub(crate) actors: Vec<Actor>,
+    pub(crate) calls: Vec<Option<Call>>,
+    /// The oldest first.
+    pub(crate) orphans: Vec<Orphan>,
+    pub(crate) witness: Witness,
+    /// The newest number that a gateway or a session has got.
+    numbers: u32,
+}
+
+const START_MS: u64 = 1_000_000;
+
+impl World {
+    pub(crate) fn new(shape: Shape, rules: Rules) -> Self {
+        let mut world = Self {
+            shape,
+            rules,
+            now_ms: START_MS,
+            redis: Redis::new(shape.offer, START_MS),
+            postgres: Postgres::new(shape.offer.total),
+            backups: Vec::new(),
+            broker: Broker::default(),
+            actors: Vec::new(),
+            calls: Vec::new(),
+            orphans: Vec::new(),
+            witness: Witness::new(shape.offer.total),
+            numbers: 0,
+        };
+        for _ in 0..shape.gateways {
+            let number = world.number();
+            let recovery = Recovery::new(number, shape.offer.total);
+            world.actors.push(Actor::Recovery(recovery));
+            world.actors.push(Actor::Relay(Relay::new()));
+            world.actors.push(Actor::Sweep(Sweep::new()));
+        }
+        for _ in 0..shape.syncers {
+            let number = world.number();
+            world.actors.push(Actor::Syncer(Syncer::new(number)));
+        }
+        let has_holds = shape.offer.hold_ms.is_some();
+        world.actors.extend((0..shape.buyers).map(|buyer| Actor::Buyer(Buying::new(buyer, has_holds))));
+        if shape.operator {
+            world.actors.push(Actor::Operator(Operator::new()));
+        }
+        world.calls.resize(world.actors.len(), None);
+        world
+    }
+
+    const fn number(&mut self) -> u32 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Lets a step happen. False: it could not.
+    pub(crate) fn step(&mut self, step: Step) -> Result<bool, Broken> {
+        match step {
+            Step::Ask { actor, choice } => Ok(self.ask(actor.into(), choice)),
+            Step::Carry { actor } => self.carry(actor.into()),
+            Step::Hear { actor } => Ok(self.hear(actor.into())),
+            Step::GiveUp { actor } => Ok(self.give_up(actor.into())),
+            Step::Late { orphan } => {
+                let Some(place) = self.orphans.len().checked_sub(1 + usize::from(orphan)) else { return Ok(false) };
+                let Orphan { request, by_operator } = self.orphans.remove(place);
+                self.execute(&request, by_operator).map(|_| true)
+            }
+            Step::Kill { actor } => Ok(self.kill(actor.into())),
+            Step::Tick { ms } => {
+                self.now_ms += u64::from(ms);
+                Ok(true)
+            }
+            Step::Fault(fault) => self.fault(fault),
+        }
+    }
+
+    /// Whether someone is in the middle of something.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.actors.iter().any(|actor| match actor {
+            Actor::Recovery(recovery) => recovery.is_busy(),
+            Actor::Relay(relay) => relay.is_busy(),
+            Actor::Sweep(sweep) => sweep.is_busy(),
+            Actor::Syncer(syncer) => syncer.is_busy(),
+            Actor::Buyer(_) | Actor::Operator(_) => false,
+        })
+    }
+
+    /// A step in words.
+    pub(crate) fn describe(&self, step: Step) -> String {
+        let name = |actor: u8| match self.actors.get(usize::from(actor)) {
+            Some(Actor::Recovery(_)) => format!("recovery {}", actor / 3),
+            Some(Actor::Relay(_)) => format!("relay {}", actor / 3),
+            Some(Actor::Sweep(_)) => format!("sweep {}", actor / 3),
+            Some(Actor::Syncer(_)) => format!("syncer {actor}"),
+            Some(Actor::Buyer(_)) => format!("buyer {actor}"),
+            _ => "operator".to_owned(),
+        };
+        let call = |actor: u8| self.calls.get(usize::from(actor)).and_then(Option::as_ref);
+        match step {
+            Step::Ask { actor, .. } => {
+                let mut after = self.clone();
+                let _ = after.step(step);
+                let asked = after.calls.get(usize::from(actor)).and_then(Option::as_ref);
+                format!("{} asks {:?}", name(actor), asked.map(|call| &call.request))
+            }
+            Step::Carry { actor } => {
+                let mut after = self.clone();
+                let done = after.step(step);
+                let answered = after.calls.get(usize::from(actor)).and_then(Option::as_ref);
+                let answer = answered.and_then(|call| call.answer.as_ref());
+                format!("the server answers {}: {answer:?} {}", name(actor), done.err().map_or(String::new(), |broken| format!("{broken:?}")))
+            }
+            Step::Hear { actor } => format!("{} hears {:?}", name(actor), call(actor).and_then(|call| call.answer.as_ref())),
+            Step::GiveUp { actor } => format!("{} gives up", name(actor)),
+            Step::Late { orphan } => {
+                let place = self.orphans.len().checked_sub(1 + usize::from(orphan));
+                let late = place.map(|place| &self.orphans[place].request);
+                format!("late: {late:?}")
+            }
+            Step::Kill { actor } => format!("{} dies", name(actor)),
+            other => format!("{other:?}"),
+        }
+    }
+
+    /// What is asked and answered in a step, in words.
+    pub(crate) fn describe_call(&self, step: Step) -> String {
+        let Step::Carry { actor } = step else { return self.describe(step) };
+        let request = self.calls.get(usize::from(actor)).and_then(Option::as_ref).map(|call| &call.request);
+        format!("{request:?}: {}", self.describe(step))
+    }
+
+    /// How far a call of the actor is: not there, on its way, or answered.
+    pub(crate) fn progress(&self, actor: usize) -> Option<bool> {
+        self.calls[actor].as_ref().map(|call| call.answer.is_some())
+    }
+
+    fn ask(&mut self, actor: usize, choice: u8) -> bool {
+        if actor >= self.actors.len() || self.calls[actor].is_some() {
+            return false;
+        }
+        let request = match &mut self.actors[actor] {
+            Actor::Recovery(recovery) => recovery.ask(),
+            Actor::Relay(relay) => relay.ask(),
+            Actor::Sweep(sweep) => sweep.ask(),
+            Actor::Syncer(syncer) => syncer.ask(),
+            Actor::Buyer(buyer) => buyer.ask(choice),
+            Actor::Operator(operator) => operator.ask(choice),
+        };
+        self.calls[actor] = Some(Call { request, answer: None });
+        true
+    }
+
+    fn carry(&mut self, actor: usize) -> Result<bool, Broken> {
+        let Some(Some(call)) = self.calls.get_mut(actor) else { return Ok(false) };
+        if call.answer.is_some() {
+            return Ok(false);
+        }
+        let request = call.request.clone();
+        let answer = self.execute(&request, matches!(self.actors[actor], Actor::Operator(_)))?;
+        if let Some(call) = &mut self.calls[actor] {
+            call.answer = Some(answer);
+        }
+        Ok(true)
+    }
+
+    fn hear(&mut self, actor: usize) -> bool {
+        let Some(place) = self.calls.get_mut(actor) else { return false };
+        let Some(Call { answer: Some(answer), .. }) = place.take_if(|call| call.answer.is_some()) else { return false };
+        self.tell(actor, Some(&answer));
+        true
+    }
+
+    fn give_up(&mut self, actor: usize) -> bool {
+        let Some(call) = self.calls.get_mut(actor).and_then(Option::take) else { return false };
+        self.orphan(call, actor);
+        self.tell(actor, None);
+        true
+    }
+
+    fn orphan(&mut self, call: Call, actor: usize) {
+        if call.answer.is_some() {
+            return;
+        }
+        if self.orphans.len() == ORPHANS_MAX {
+            self.orphans.remove(0);
+        }
+        let by_operator = matches!(self.actors[actor], Actor::Operator(_));
+        self.orphans.push(Orphan { request: call.request, by_operator });
+    }
+
+    fn tell(&mut self, actor: usize, answer: Option<&Answer>) {
+        use crate::actors::Told;
+        let rules = self.rules;
+        match &mut self.actors[actor] {
+            Actor::Recovery(recovery) => recovery.hear(answer, &rules),
+            Actor::Relay(relay) => relay.hear(answer),
+            Actor::Sweep(sweep) => sweep.hear(answer),
+            Actor::Syncer(syncer) => {
+                self.numbers += 1;
+                syncer.hear(answer, self.numbers);
+            }
+            Actor::Buyer(buyer) => match buyer.hear(answer) {
+                Some(Told::Reserved { id, buyer, state }) => {
+                    let remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
+                    self.witness.told_reserved(id, buyer, state, &remains);
+                }
+                Some(Told::Ended { id, state }) => {
+                    let remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
+                    self.witness.told_ended(id, state, &remains);
+                }
+                None => {}
+            },
+            Actor::Operator(operator) => {
+                operator.hear(answer);
+            }
+        }
+    }
+
+    /// A server carries a request out.
+    fn execute(&mut self, request: &Request, by_operator: bool) -> Result<Answer, Broken> {
+        match request {
+            Request::Redis(command) => {
+                let mut did = Did::default();
+                let answer = self.redis.execute(command, self.now_ms, &self.rules, &mut did);
+                if let Some(event) = &did.expired {
+                    self.witness.made(event)?;
+                }
+                if let Some(event) = &did.event {
+                    self.witness.made(event)?;
+                    let is_change =
+                        matches!(event.change, Change::Restocked { .. } | Change::Opened | Change::Closed);
+                    if by_operator && is_change {
+                        self.witness.changed(event, &self.redis);
+                    }
+                }
+                if did.opened || matches!(command, crate::message::Command::Warm { .. }) {
+                    self.witness.is_by_hand &= !did.opened;
+                }
+                self.witness.check_redis(&self.redis, &self.postgres, did.opened, self.rules.terms)?;
+                Ok(answer)
+            }
+            Request::Postgres(transaction) => {
+                let answer = self.postgres.execute(transaction, self.now_ms, &self.rules);
+                let is_write = !matches!(
+                    transaction,
+                    Transaction::Standing { .. } | Transaction::HasBarrier { .. } | Transaction::ActivePage { .. }
+                );
+                if is_write {
+                    self.witness.check_postgres(&self.postgres, self.shape.offer.limit)?;
+                }
+                if let Transaction::Write { items } = transaction {
+                    self.check_stored(items)?;
+                }
+                Ok(answer)
+            }
+            Request::Broker(frame) => Ok(self.broker.execute(frame)),
+        }
+    }
+
+    /// What the answer to a write says: everything is stored.
+    fn check_stored(&self, items: &[crate::message::Item]) -> Result<(), Broken> {
+        let has = |event: &crate::model::Event| {
+            let is_order = || self.postgres.order(event.seq).is_some();
+            self.postgres.has(event) || is_order()
+        };
+        let all = items.iter().flat_map(crate::message::Item::events).all(has);
+        if all { Ok(()) } else { Err(Broken::AcknowledgedWithoutCommit) }
+    }
+
+    /// A process dies: what it has asked may be carried out, and no one hears the answer.
+    fn kill(&mut self, actor: usize) -> bool {
+        if actor >= self.actors.len() {
+            return false;
+        }
+        let number = self.number();
+        let first = actor - actor % 3;
+        match &self.actors[actor] {
+            Actor::Recovery(_) | Actor::Relay(_) | Actor::Sweep(_) => {
+                for one in first..first + 3 {
+                    self.silence(one);
+                }
+                self.actors[first] = Actor::Recovery(Recovery::new(number, self.shape.offer.total));
+                self.actors[first + 1] = Actor::Relay(Relay::new());
+                self.actors[first + 2] = Actor::Sweep(Sweep::new());
+            }
+            Actor::Syncer(syncer) => {
+                let syncer = syncer.session();
+                self.silence(actor);
+                let request = Request::Broker(crate::message::Frame::Disconnect { syncer });
+                self.orphan(Call { request, answer: None }, actor);
+                self.actors[actor] = Actor::Syncer(Syncer::new(number));
+            }
+            Actor::Buyer(_) | Actor::Operator(_) => return false,
+        }
+        true
+    }
+
+    fn silence(&mut self, actor: usize) {
+        if let Some(call) = self.calls[actor].take() {
+            self.orphan(call, actor);
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) -> Result<bool, Broken> {
+        let is_redis_replaced =
+            matches!(fault, Fault::Restart | Fault::LoseRedis | Fault::Restore(_) | Fault::Rename | Fault::WarmByHand);
+        match fault {
+            Fault::Persist => self.redis.persist(),
+            Fault::Dump => self.redis.dump(),
+            Fault::Restart => self.redis.restart(),
+            Fault::LoseRedis => self.redis.lose(),
+            Fault::Restore(dump) => {
+                if !self.redis.restore(dump.into()) {
+                    return Ok(false);
+                }
+            }
+            Fault::Rename => self.redis.rename(),
+            Fault::WarmByHand => self.redis.warm_by_hand(self.now_ms),
+            Fault::Backup => {
+                if self.backups.len() == BACKUPS_MAX {
+                    self.backups.remove(0);
+                }
+                self.backups.push(self.postgres.clone());
+            }
+            Fault::Failover(backup) => {
+                let Some(backup) = self.backups.get(usize::from(backup)) else { return Ok(false) };
+                self.postgres = backup.clone();
+            }
+            Fault::LoseQueue => self.broker.lose(),
+            Fault::Repeat(place) => self.broker.repeat(place.into()),
+            Fault::Delay(place) => self.broker.delay(place.into()),
+            Fault::CatchUp => self.broker.catch_up(),
+            Fault::Spoil(place) => self.broker.spoil(place.into()),
+            Fault::Disconnect => self.broker.disconnect(),
+        }
+        if is_redis_replaced {
+            self.witness.is_by_hand = fault == Fault::WarmByHand;
+        }
+        if !matches!(fault, Fault::Persist | Fault::Dump | Fault::Backup) {
+            let remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
+            self.witness.lost(&remains);
+        }
+        Ok(true)
+    }
+}
+
+const fn remains<'a>(
+    redis: &'a Redis,
+    postgres: &'a Postgres,
+    broker: &'a Broker,
+    witness: &Witness,
+) -> Remains<'a> {
+    Remains { redis, postgres, broker, is_by_hand: witness.is_by_hand }
+}
