@@ -178,6 +178,8 @@ pub(crate) fn heal(world: &mut World, mut look: impl FnMut(&World, Step)) -> Res
         world.step(Step::Late { orphan: 0 })?;
     }
     world.broker.catch_up();
+    // Its heartbeat ends a consumer whose good-bye was lost.
+    world.broker.disconnect();
     let mut end = Err(Broken::NotHealed);
     for round in 0..HEAL_ROUNDS_MAX {
         world.now_ms += HEAL_ROUND_MS;

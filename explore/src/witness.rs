@@ -217,7 +217,8 @@ impl Witness {
                 return Err(Broken::OrderAndRejection);
             }
             let mut facts = self.facts.iter().filter(|fact| fact.id == rejection.id && fact.buyer == rejection.buyer);
-            if facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
+            let is_over = self.ends.iter().any(|end| end.id == rejection.id && !end.state.is_active());
+            if !is_over && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
                 return Err(Broken::Rejected);
             }
         }
@@ -255,9 +256,9 @@ impl Witness {
         }
         let is_aside = |id: u64| postgres.quarantine.iter().flat_map(|row| &row.events).any(|event| event.seq == id);
         let is_rejected = postgres.rejections.iter().any(|row| (row.id, row.buyer) == (fact.id, fact.buyer));
+        // It ended in Redis. PostgreSQL, should it have gone back to before, learns that it did, but not how.
+        let is_over = self.ends.iter().any(|end| end.id == fact.id && !end.state.is_active());
         let Some(order) = postgres.order(fact.id).filter(|order| order.buyer == fact.buyer) else {
-            // It ended in Redis, and PostgreSQL went back to before it was made.
-            let is_over = self.ends.iter().any(|end| end.id == fact.id && !end.state.is_active());
             return if is_rejected || is_over || is_aside(fact.id) { Ok(()) } else { Err(Broken::Lost) };
         };
         let has_ended_since = self.ends.iter().any(|end| (end.id, end.state) == (fact.id, order.state));
@@ -266,7 +267,7 @@ impl Witness {
         }
         let is_true = match fact.end {
             Some(end) => order.state == end,
-            None => has_ended_since,
+            None => has_ended_since || is_over && !order.state.is_active(),
         };
         if is_true || is_aside(fact.event.1) { Ok(()) } else { Err(Broken::Lost) }
     }

@@ -11,7 +11,7 @@ use crate::rules::Rules;
 /// Reservations in one REBUILD: few, so that a rebuilding has several.
 const PAGE: usize = 2;
 /// Looks for a barrier before the attempt is given up.
-const BARRIER_LOOKS_MAX: u8 = 8;
+const BARRIER_LOOKS_MAX: u8 = 60;
 /// Looks at a journal that does not drain before the attempt is given up.
 const WAITS_MAX: u8 = 16;
 

@@ -6,7 +6,7 @@ use crate::model::Event;
 /// Events that one PULL gives, and one message carries.
 const RUN: usize = 3;
 /// Looks without progress before everything that is not acknowledged is sent again.
-const PATIENCE: u8 = 6;
+const PATIENCE: u8 = 20;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Stage {

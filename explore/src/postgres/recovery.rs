@@ -79,22 +79,28 @@ impl Postgres {
 
     /// Applies what waits beyond gaps, writes the gaps down, and ends the epoch there.
     fn close(&mut self, epoch: u64, seen: u64) {
+        self.catch_up(epoch);
         let place = self.begin(epoch, 0);
-        let (kept, rest): (Vec<Event>, Vec<Event>) = self.early.iter().partition(|early| early.epoch == epoch);
+        let row = &mut self.epochs[place];
+        if seen > row.head {
+            row.gaps.push((row.head + 1, seen));
+        }
+        row.sealed_at = Some(row.head);
+    }
+
+    /// Applies what waits beyond gaps, and writes the gaps down.
+    fn catch_up(&mut self, epoch: u64) {
+        let place = self.begin(epoch, 0);
+        let (due, rest): (Vec<Event>, Vec<Event>) = self.early.iter().partition(|early| early.epoch == epoch);
         self.early = rest;
-        let mut head = self.epochs[place].head;
-        for event in kept {
+        for event in due {
+            let head = self.epochs[place].head;
             if event.seq > head + 1 {
                 self.epochs[place].gaps.push((head + 1, event.seq - 1));
             }
-            head = event.seq;
+            self.epochs[place].head = event.seq;
             self.apply(&event);
         }
-        if seen > head {
-            self.epochs[place].gaps.push((head + 1, seen));
-        }
-        let row = &mut self.epochs[place];
-        (row.head, row.sealed_at) = (head, Some(head));
     }
 
     fn go_on(&mut self, epoch: u64, after: u64) -> Sealed {
@@ -118,8 +124,10 @@ impl Postgres {
                 self.close(epoch, 0);
             }
         }
-        self.take_over(from);
+        self.begin(from.epoch, 0);
+        // What lies between may be what made room for them: Redis knows how they ended.
         self.early.retain(|early| early.epoch != from.epoch || early.seq > from.seq);
+        self.take_over(from);
         self.close(from.epoch, from.seq);
         let highest = self.epochs.iter().map(|row| row.head).max().unwrap_or(0).max(from.seq);
         self.go_on(newest + 1, highest + EPOCHS_APART_SEQS)
