@@ -55,9 +55,9 @@ impl Broker {
         }
     }
 
-    /// Everything that a consumer will yet be given, in order.
-    pub(crate) fn items(&self) -> impl Iterator<Item = &Item> {
-        self.unsettled.iter().chain(&self.queue)
+    /// Everything that a consumer will yet be given, in order; with what it has in hand, or without.
+    pub(crate) fn items(&self, in_hand: bool) -> impl Iterator<Item = &Item> {
+        self.unsettled.iter().filter(move |_| in_hand).chain(&self.queue)
     }
 
     /// The queue is lost.

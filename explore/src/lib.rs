@@ -53,7 +53,7 @@ pub fn explain(seed: u64, rules: Rules) -> Option<Failure> {
 }
 
 /// Lines that are shown of a healing.
-const HEALING_LINES_MAX: usize = 60;
+const HEALING_LINES_MAX: usize = 12;
 
 /// What a schedule does, step by step, in words.
 #[must_use]
@@ -70,10 +70,10 @@ pub fn tell(failure: &Failure, rules: Rules) -> Vec<String> {
     let mut last = std::collections::VecDeque::new();
     let _ = random::heal(&mut world, |world, step| {
         let is_answered = matches!(step, Step::Carry { .. } | Step::Late { .. });
-        if is_answered && last.len() == HEALING_LINES_MAX {
+        if is_answered && !world.is_a_look(step) && last.len() == HEALING_LINES_MAX {
             last.pop_front();
         }
-        if is_answered {
+        if is_answered && !world.is_a_look(step) {
             last.push_back(world.describe_call(step));
         }
     });

@@ -43,7 +43,8 @@ pub(crate) enum Transaction {
     Renew { gateway: u32, term: u64 },
     End { gateway: u32, term: u64 },
     HasBarrier { id: u64 },
-    Seal { term: u64, epoch: u64, exactly: Option<u64>, seen: u64 },
+    /// `head`: how far the epoch was when that was decided.
+    Seal { term: u64, epoch: u64, exactly: Option<u64>, seen: u64, head: u64 },
     Restore { term: u64, from: RedisState },
     ActivePage { after: u64, count: usize },
     Settle { epoch: u64 },

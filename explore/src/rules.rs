@@ -35,6 +35,8 @@ pub struct Rules {
     pub terms_unique: bool,
     /// A term is taken only if no other was, since the doubt was found.
     pub takes_as_seen: bool,
+    /// A seal is refused where PostgreSQL went back behind what the decision saw.
+    pub seal_sees_head: bool,
     /// An event of a restored reservation that comes late is no rejection.
     pub late_sees_orders: bool,
     /// Two servers that have the same events and not the same content are in doubt.
@@ -59,6 +61,7 @@ impl Rules {
         terms_above_redis: true,
         terms_unique: true,
         takes_as_seen: true,
+        seal_sees_head: true,
         late_sees_orders: true,
         content_doubts: true,
     };

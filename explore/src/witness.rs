@@ -83,6 +83,8 @@ pub(crate) struct Witness {
     ends: Vec<Ended>,
     /// How often a server has lost something.
     losses: u32,
+    /// The number of the loss after which someone warmed the sale by hand.
+    by_hand_at: u32,
     facts: Vec<Fact>,
     totals: Vec<u64>,
     /// The operator's newest change, and how the sale was after it.
@@ -137,7 +139,7 @@ impl Witness {
         let made = self.made.iter().rev().find(|made| (made.id, made.buyer) == (id, buyer));
         let epoch = made.map_or(0, |made| made.epoch);
         let was_lost = made.is_some_and(|made| made.losses < self.losses) && !remains.has_either((epoch, id), id, None);
-        let is_excused = made.is_none_or(|made| made.by_hand) || was_lost;
+        let is_excused = made.is_none_or(|made| made.by_hand || made.losses < self.by_hand_at) || was_lost;
         let end = state.filter(|state| !state.is_active());
         match self.facts.iter_mut().find(|fact| (fact.id, fact.buyer) == (id, buyer)) {
             Some(fact) => fact.end = end.or(fact.end),
@@ -156,19 +158,21 @@ impl Witness {
     }
 
     /// A server has lost something: what is nowhere any more was lost with it.
-    pub(crate) fn lost(&mut self, remains: &Remains) {
+    pub(crate) fn lost(&mut self, remains: &Remains, is_redis: bool) {
         self.losses += 1;
         if remains.is_by_hand {
             // Its events have the numbers of events that were lost with the key: no one can tell the two apart.
             self.facts.iter_mut().for_each(|fact| fact.is_excused = true);
             self.word = None;
+            self.by_hand_at = self.losses;
         }
         for fact in self.facts.iter_mut().filter(|fact| !fact.is_excused) {
             fact.is_excused = !remains.has_either(fact.event, fact.id, fact.end);
         }
-        if self.word.is_some_and(|(event, total, is_closed)| !remains.has(event) && !remains.is_as(total, is_closed)) {
-            self.word = None;
-        }
+        let is_left = |(event, total, is_closed)| {
+            remains.has(event) || !is_redis && remains.is_as(total, is_closed)
+        };
+        self.word = self.word.filter(|word| is_left(*word));
     }
 
     /// What must hold at any time in Redis.
@@ -280,6 +284,8 @@ pub(crate) struct Remains<'a> {
     pub(crate) broker: &'a Broker,
     /// The life in Redis was made by hand.
     pub(crate) is_by_hand: bool,
+    /// PostgreSQL went back. What a syncer has in hand it may have committed before, and settles now.
+    pub(crate) is_failover: bool,
 }
 
 impl Remains<'_> {
@@ -299,7 +305,8 @@ impl Remains<'_> {
         }
         let Some(row) = self.postgres.epoch(epoch).filter(|row| row.sealed_at.is_none()) else { return false };
         let mut head = row.head;
-        for event in self.broker.items().flat_map(Item::events).filter(|event| event.epoch == epoch) {
+        let items = self.broker.items(!self.is_failover);
+        for event in items.flat_map(Item::events).filter(|event| event.epoch == epoch) {
             head = head.max(if event.seq <= head + 1 { event.seq } else { head });
         }
         head >= seq

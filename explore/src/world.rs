@@ -259,6 +259,19 @@ impl World {
         }
     }
 
+    /// Whether a step is one of those that change nothing and go on for ever.
+    pub(crate) fn is_a_look(&self, step: Step) -> bool {
+        use crate::message::{Command, Frame};
+        let Step::Carry { actor } = step else { return false };
+        let call = self.calls.get(usize::from(actor)).and_then(Option::as_ref);
+        let is_read = |request: &Request| match request {
+            Request::Redis(command) => matches!(command, Command::Status | Command::Pull { .. }),
+            Request::Postgres(transaction) => matches!(transaction, Transaction::Standing { .. }),
+            Request::Broker(frame) => matches!(frame, Frame::Consume { .. }),
+        };
+        call.is_none_or(|call| is_read(&call.request))
+    }
+
     /// What is asked and answered in a step, in words.
     pub(crate) fn describe_call(&self, step: Step) -> String {
         let Step::Carry { actor } = step else { return self.describe(step) };
@@ -474,8 +487,9 @@ impl World {
             self.witness.is_by_hand = fault == Fault::WarmByHand;
         }
         if !matches!(fault, Fault::Persist | Fault::Dump | Fault::Backup) {
-            let remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
-            self.witness.lost(&remains);
+            let mut remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
+            remains.is_failover = matches!(fault, Fault::Failover(_));
+            self.witness.lost(&remains, is_redis_replaced);
         }
         Ok(true)
     }
@@ -487,5 +501,5 @@ const fn remains<'a>(
     broker: &'a Broker,
     witness: &Witness,
 ) -> Remains<'a> {
-    Remains { redis, postgres, broker, is_by_hand: witness.is_by_hand }
+    Remains { redis, postgres, broker, is_by_hand: witness.is_by_hand, is_failover: false }
 }

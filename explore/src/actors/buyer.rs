@@ -43,7 +43,7 @@ impl Buying {
     /// What he wants next. `choice`: any byte.
     pub(crate) fn ask(&mut self, choice: u8) -> Request {
         self.stage = match self.stage {
-            Stage::Idle => Stage::Reserve { is_bad: choice >= 250 },
+            Stage::Idle => Stage::Reserve { is_bad: choice >= 240 },
             Stage::Holds(id) if choice < 90 => Stage::Confirm(id),
             Stage::Holds(id) if choice < 160 => Stage::Release(id),
             Stage::Holds(_) => Stage::Reserve { is_bad: false },

@@ -36,7 +36,7 @@ impl Operator {
                 0 | 1 => Stage::Change(Command::Restock { delta: 1 }),
                 2 => Stage::Change(Command::Restock { delta: -1 }),
                 3 => Stage::Change(Command::Close),
-                4 | 5 => Stage::Change(Command::Open),
+                4 => Stage::Change(Command::Open),
                 _ => Stage::LookAtQuarantine,
             };
         }

@@ -248,17 +248,18 @@ impl Recovery {
         self.read_total = standing.content.total;
         let term = self.term;
         let (newest, seq) = (standing.epoch.max(status.epoch), status.seq);
+        let head = if newest == standing.epoch { standing.head } else { 0 };
         match decide(&status, standing, rules) {
             Decision::Wait => {
                 self.waits += 1;
                 (self.waits % WAITS_MAX > 0).then_some(Stage::Observe)
             }
             Decision::Seal => {
-                Some(Stage::Commit(Transaction::Seal { term, epoch: status.epoch, exactly: Some(seq), seen: seq }))
+                Some(Stage::Commit(Transaction::Seal { term, epoch: status.epoch, exactly: Some(seq), seen: seq, head }))
             }
             Decision::GoOn(next) => Some(Stage::Ack(next, standing.content)),
             Decision::Restore => Some(Stage::ReadActive(status)),
-            Decision::Rebuild => Some(Stage::Commit(Transaction::Seal { term, epoch: newest, exactly: None, seen: seq })),
+            Decision::Rebuild => Some(Stage::Commit(Transaction::Seal { term, epoch: newest, exactly: None, seen: seq, head })),
         }
     }
 }
