@@ -1,6 +1,9 @@
 //! What the servers and the actors of the model speak of: events, reservations, a sale's content. One sale, one SKU.
 
-use flash_sale::{Change as SaleChange, Event as SaleEvent, State};
+use std::sync::LazyLock;
+
+use flash_sale::digest::{element, sku_hash};
+use flash_sale::{Change as SaleChange, DEFAULT_SKU, Event as SaleEvent, State};
 
 /// How long a hold lasts in worlds with a pay window, milliseconds.
 pub(crate) const HOLD_MS: u64 = 5_000;
@@ -117,12 +120,16 @@ pub(crate) struct Expected {
 
 impl Expected {
     /// Counts one active reservation.
-    pub(crate) fn add(&mut self, id: u64, buyer: Buyer, is_confirmed: bool) {
+    pub(crate) fn add(&mut self, id: u64, buyer: Buyer, state: State) {
         self.reservations += 1;
         self.taken += 1;
-        self.digest ^= mixed(id << 9 | u64::from(buyer) << 1 | u64::from(is_confirmed));
+        let items = std::iter::once((*SKU_HASH, 1));
+        self.digest ^= element(id, BUYERS[usize::from(buyer)], items, state);
     }
 }
+
+/// What stands for the only SKU in digests.
+static SKU_HASH: LazyLock<u64> = LazyLock::new(|| sku_hash(DEFAULT_SKU));
 
 /// The last steps of `SplitMix64` (Steele, Lea and Flood, 2014): every bit of the input reaches every bit of the result.
 pub(crate) const fn mixed(mut bits: u64) -> u64 {

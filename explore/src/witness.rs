@@ -178,15 +178,13 @@ impl Witness {
     /// What must hold at any time in Redis.
     pub(crate) fn check_redis(&self, redis: &Redis, postgres: &Postgres, opened: bool, terms: bool) -> Result<(), Broken> {
         let Some(key) = &redis.key else { return Ok(()) };
-        if let Some(sale) = key.sale()
-            && !self.totals.contains(&sale.units()[0].total)
-        {
+        if key.sale().units().first().is_some_and(|units| !self.totals.contains(&units.total)) {
             return Err(Broken::Total);
         }
         if key.is_fenced() || self.is_by_hand {
             return Ok(());
         }
-        let is_in_doubt = terms && key.term < postgres.term;
+        let is_in_doubt = terms && key.term() < postgres.term;
         if key.epoch() < postgres.newest && !is_in_doubt {
             return Err(Broken::OpenInOldEpoch);
         }
@@ -232,7 +230,7 @@ impl Witness {
     /// What must hold once everything has come to rest.
     pub(crate) fn check_end(&self, redis: &Redis, postgres: &Postgres) -> Result<(), Broken> {
         let Some(key) = &redis.key else { return Err(Broken::NotHealed) };
-        let is_drained = key.sale().is_some_and(|sale| sale.journal_events() == 0);
+        let is_drained = key.sale().journal_events() == 0;
         if key.is_fenced() || !is_drained || key.epoch() != postgres.newest {
             return Err(Broken::NotHealed);
         }

@@ -139,7 +139,7 @@ impl Postgres {
     pub(crate) fn content(&self) -> Expected {
         let mut content = Expected::default();
         for order in self.orders.iter().filter(|order| order.state.is_active()) {
-            content.add(order.id, order.buyer, order.state == State::Confirmed);
+            content.add(order.id, order.buyer, order.state);
         }
         content.total = self.total;
         content.taken = self.sold;

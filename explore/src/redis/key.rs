@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use flash_sale::{Change, Event, HashKey, NextEpoch, Refusal, Reservation, Sale, State, Terms};
+use flash_sale::{
+    Content, DEFAULT_SKU, Expected as SaleExpected, ExpectedSku, HashKey, Life, NextEpoch, Refusal, Reservation, Sale,
+    State, Terms, Unfence,
+};
 
 use crate::model::{Active, BUYERS, Expected, Next, buyer_of};
 use crate::rules::Rules;
@@ -33,8 +36,7 @@ impl Offer {
 /// A sale or, before there is one, a shell: only a fence and a term.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
-    sale: Option<Rc<Sale>>,
-    pub(crate) term: u64,
+    sale: Rc<Sale>,
     pub(crate) instance: u64,
     /// It has been open in this epoch.
     pub(crate) is_whole: bool,
@@ -43,97 +45,98 @@ pub(crate) struct Key {
 /// A key as it lies on a disk, in a dump or at a replica.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Saved {
-    sale: Option<Rc<[u8]>>,
-    term: u64,
+    sale: Rc<[u8]>,
     is_whole: bool,
 }
 
 impl Key {
     /// The first life of a sale, which is open.
-    pub(crate) fn warmed(offer: Offer, instance: u64, now_ms: u64) -> Self {
+    pub(crate) fn warmed(offer: Offer, instance: u64, now_ms: u64) -> Option<Self> {
         let event = Sale::warmed(offer.terms(offer.total), 1, 0, now_ms);
-        Self { sale: Sale::new(&event, HASH_KEY).map(Rc::new), term: 0, instance, is_whole: true }
+        Some(Self { sale: Rc::new(Sale::new(&event, HASH_KEY)?), instance, is_whole: true })
     }
 
-    pub(crate) const fn shell(term: u64, instance: u64) -> Self {
-        Self { sale: None, term, instance, is_whole: false }
+    pub(crate) fn shell(term: u64, instance: u64) -> Self {
+        Self { sale: Rc::new(Sale::shell(term, HASH_KEY)), instance, is_whole: false }
     }
 
     pub(crate) fn save(&self) -> Saved {
-        let sale = self.sale.as_ref().map(|sale| Rc::from(sale.save()));
-        Saved { sale, term: self.term, is_whole: self.is_whole }
+        Saved { sale: Rc::from(self.sale.save()), is_whole: self.is_whole }
     }
 
     /// What was saved, fenced: it may lack what was decided last.
-    pub(crate) fn load(saved: &Saved, instance: u64) -> Self {
-        let sale = saved.sale.as_ref().and_then(|bytes| Sale::load(bytes, HASH_KEY).ok()).map(|mut sale| {
-            sale.fence();
-            Rc::new(sale)
-        });
-        Self { sale, term: saved.term, instance, is_whole: saved.is_whole }
+    pub(crate) fn load(saved: &Saved, instance: u64) -> Option<Self> {
+        let mut sale = Sale::load(&saved.sale, HASH_KEY).ok()?;
+        sale.fence();
+        Some(Self { sale: Rc::new(sale), instance, is_whole: saved.is_whole })
     }
 
-    pub(crate) fn sale(&self) -> Option<&Sale> {
-        self.sale.as_deref()
+    pub(crate) fn sale(&self) -> &Sale {
+        &self.sale
     }
 
     /// The sale, to change it: a copy of its own, where worlds share it.
-    pub(crate) fn sale_mut(&mut self) -> Option<&mut Sale> {
-        let sale = self.sale.as_mut()?;
-        if Rc::get_mut(sale).is_none() {
-            *sale = Rc::new(Sale::load(&sale.save(), HASH_KEY).ok()?);
+    ///
+    /// # Panics
+    /// When what a sale has saved does not load.
+    pub(crate) fn sale_mut(&mut self) -> &mut Sale {
+        if Rc::get_mut(&mut self.sale).is_none() {
+            let copy = Sale::load(&self.sale.save(), HASH_KEY).expect("what a sale has saved loads");
+            self.sale = Rc::new(copy);
         }
-        Rc::get_mut(sale)
+        Rc::get_mut(&mut self.sale).expect("no one else has the copy")
     }
 
     pub(crate) fn epoch(&self) -> u64 {
-        self.sale().map_or(0, Sale::epoch)
+        self.sale.epoch()
     }
 
     pub(crate) fn seq(&self) -> u64 {
-        self.sale().map_or(0, Sale::seq)
+        self.sale.seq()
+    }
+
+    pub(crate) fn term(&self) -> u64 {
+        self.sale.term()
     }
 
     pub(crate) fn is_fenced(&self) -> bool {
-        self.sale().is_none_or(Sale::is_fenced)
+        self.sale.is_fenced()
     }
 
     pub(crate) fn fence(&mut self) {
-        if let Some(sale) = self.sale_mut() {
-            sale.fence();
-        }
+        self.sale_mut().fence();
     }
 
     pub(crate) fn fence_for(&mut self, term: u64, rules: &Rules) -> Result<(), Refusal> {
-        if rules.terms && term < self.term {
-            return Err(Refusal::Fenced);
-        }
-        self.term = self.term.max(term);
-        self.fence();
-        Ok(())
+        let term = if rules.terms { term } else { term.max(self.term()) };
+        self.sale_mut().fence_for(term)
     }
 
-    /// Whether a recovery's command may have an effect here.
-    pub(crate) const fn obeys(&self, term: u64, instance: u64, rules: &Rules) -> bool {
-        (!rules.terms || term == self.term) && (!rules.instances || instance == self.instance)
+    /// Whether the value is the one that a recovery means.
+    pub(crate) const fn is_meant(&self, instance: u64, rules: &Rules) -> bool {
+        !rules.instances || instance == self.instance
+    }
+
+    /// The term that the sale compares: without the rule it is its own, whatever was said.
+    fn said(&self, term: u64, rules: &Rules) -> u64 {
+        if rules.terms { term } else { self.term() }
     }
 
     /// The later life that takes this one's place, if it may.
-    pub(crate) fn gives_way(&self, next: Next, offer: Offer, total: u64, is_closed: bool, now_ms: u64) -> Option<Self> {
-        if !self.is_fenced() || next.epoch <= self.epoch() || next.after < self.seq() {
+    pub(crate) fn gives_way(&self, life: &LaterLife, offer: Offer, now_ms: u64, rules: &Rules) -> Option<Self> {
+        let &LaterLife { term, next, total, is_closed } = life;
+        let term = self.said(term, rules);
+        if !self.sale.gives_way_to(term, next.epoch, next.after) {
             return None;
         }
-        let event = Sale::warmed(offer.terms(total), next.epoch, next.after, now_ms);
-        let mut sale = Sale::new(&event, HASH_KEY)?;
-        if is_closed {
-            let (seq, at_ms) = (sale.seq() + 1, now_ms);
-            sale.apply(&Event { epoch: next.epoch, seq, at_ms, change: Change::Closed });
-        }
-        Some(Self { sale: Some(Rc::new(sale)), term: self.term, instance: self.instance, is_whole: false })
+        let life = Life { totals: vec![total], is_closed, ..Life::from(offer.terms(offer.total)) };
+        let mut sale = Sale::new(&Sale::warmed(life, next.epoch, next.after, now_ms), HASH_KEY)?;
+        sale.fence_for(term).ok()?;
+        Some(Self { sale: Rc::new(sale), instance: self.instance, is_whole: false })
     }
 
-    pub(crate) fn rebuild(&mut self, epoch: u64, page: &[Active]) -> Result<usize, Refusal> {
-        let items = self.sale().ok_or(Refusal::Fenced)?.items_of_only_sku(1).map_err(|_| Refusal::Unknown)?;
+    pub(crate) fn rebuild(&mut self, term: u64, epoch: u64, page: &[Active], rules: &Rules) -> Result<usize, Refusal> {
+        let items = self.sale.items_of_only_sku(1).map_err(|_| Refusal::Fenced)?;
         let reservation = |active: &Active| Reservation {
             id: active.id,
             state: active.state(),
@@ -145,42 +148,36 @@ impl Key {
             fingerprint: None,
         };
         let page: Vec<_> = page.iter().map(reservation).collect();
-        self.sale_mut().ok_or(Refusal::Fenced)?.rebuild(epoch, &page)
+        let term = self.said(term, rules);
+        self.sale_mut().rebuild(term, epoch, &page)
     }
 
-    pub(crate) fn unfence(
-        &mut self,
-        epoch: u64,
-        seq: u64,
-        next: Option<Next>,
-        expected: Option<&Expected>,
-    ) -> Result<(), Refusal> {
-        if self.is_fenced() && expected.is_some_and(|expected| *expected != self.content()) {
-            return Err(Refusal::Conflict);
-        }
-        let next = next.map(|next| NextEpoch { epoch: next.epoch, after: next.after });
-        self.sale_mut().ok_or(Refusal::Fenced)?.unfence(epoch, seq, next)?;
+    pub(crate) fn unfence(&mut self, wish: &Opening, rules: &Rules) -> Result<(), Refusal> {
+        let expected = if rules.expected { wish.expected } else { self.content() };
+        let expected = SaleExpected {
+            content: Content { reservations: expected.reservations, digest: expected.digest },
+            is_closed: expected.is_closed,
+            skus: vec![ExpectedSku { name: DEFAULT_SKU.to_owned(), total: expected.total, taken: expected.taken }],
+        };
+        let next = wish.next.map(|next| NextEpoch { epoch: next.epoch, after: next.after });
+        let (term, epoch, seq) = (self.said(wish.term, rules), wish.epoch, wish.seq);
+        self.sale_mut().unfence(&Unfence { term, epoch, seq, next, expected: Some(&expected) })?;
         self.is_whole = true;
         Ok(())
     }
 
     /// Its active reservations and its units.
     pub(crate) fn content(&self) -> Expected {
-        let mut content = Expected::default();
-        let Some(sale) = self.sale() else { return content };
-        for active in self.active() {
-            content.add(active.id, active.buyer, active.is_confirmed);
-        }
-        content.total = sale.units()[0].total;
-        content.taken = sale.units()[0].taken();
-        content.is_closed = sale.is_closed();
-        content
+        let Content { reservations, digest } = self.sale.content();
+        let units = self.sale.units().first();
+        let (total, taken) = units.map_or((0, 0), |units| (units.total, units.taken()));
+        Expected { reservations, digest, total, taken, is_closed: self.sale.is_closed() }
     }
 
     /// Its active reservations, by id.
     pub(crate) fn active(&self) -> impl Iterator<Item = Active> {
-        let all = self.sale().into_iter().flat_map(Sale::reservations);
-        all.filter(|reservation| reservation.state.is_active()).map(|reservation| Active {
+        let active = self.sale.reservations().filter(|reservation| reservation.state.is_active());
+        active.map(|reservation| Active {
             id: reservation.id,
             buyer: buyer_of(reservation.buyer),
             slot: reservation.slot,
@@ -188,4 +185,23 @@ impl Key {
             expires_at_ms: reservation.expires_at_ms,
         })
     }
+}
+
+/// How a later life begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LaterLife {
+    pub(crate) term: u64,
+    pub(crate) next: Next,
+    pub(crate) total: u64,
+    pub(crate) is_closed: bool,
+}
+
+/// What an UNFENCE says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening {
+    pub(crate) term: u64,
+    pub(crate) epoch: u64,
+    pub(crate) seq: u64,
+    pub(crate) next: Option<Next>,
+    pub(crate) expected: Expected,
 }

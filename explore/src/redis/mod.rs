@@ -5,10 +5,11 @@ mod key;
 
 use flash_sale::{Change, Command as SaleCommand, Event as SaleEvent, Refusal, Reserve, Sale};
 
+use key::{LaterLife, Opening};
 pub(crate) use key::{Key, Offer, Saved};
 
 use crate::message::{Answer, Command, Status};
-use crate::model::{BAD_DATA, BUYERS, EXPIRED_MAX, Event, Expected};
+use crate::model::{BAD_DATA, BUYERS, EXPIRED_MAX, Event};
 use crate::rules::Rules;
 
 /// Older states that a restore may bring back.
@@ -41,7 +42,7 @@ pub(crate) struct Did {
 
 impl Redis {
     pub(crate) fn new(offer: Offer, now_ms: u64) -> Self {
-        let key = Some(Key::warmed(offer, 1, now_ms));
+        let key = Key::warmed(offer, 1, now_ms);
         Self { offer, key, away: None, disk: None, dumps: Vec::new(), instances: 1 }
     }
 
@@ -55,24 +56,7 @@ impl Redis {
         let answer = match command {
             Command::Fence { term } => self.fence(*term, rules),
             &Command::Warm { term, instance, next, total, is_closed } => {
-                let is_there = self.key.is_some();
-                if self.key.is_none() && !rules.instances {
-                    self.key = Some(Key::shell(term, 0));
-                }
-                let total = if rules.absolute { total } else { self.offer.total };
-                let offer = self.offer;
-                match &mut self.key {
-                    None => Err(Refusal::NotWarmed),
-                    Some(key) if is_there && !key.obeys(term, instance, rules) => Err(Refusal::Fenced),
-                    Some(key) if key.epoch() == next.epoch => Ok(Answer::Done),
-                    Some(key) => match key.gives_way(next, offer, total, is_closed, now_ms) {
-                        Some(life) => {
-                            *key = life;
-                            Ok(Answer::Done)
-                        }
-                        None => Err(Refusal::Conflict),
-                    },
-                }
+                self.warm(instance, &LaterLife { term, next, total, is_closed }, now_ms, rules)
             }
             command => match &mut self.key {
                 Some(key) => of_key(key, command, now_ms, rules, did),
@@ -80,6 +64,20 @@ impl Redis {
             },
         };
         answer.unwrap_or_else(Answer::Refused)
+    }
+
+    fn warm(&mut self, instance: u64, life: &LaterLife, now_ms: u64, rules: &Rules) -> Result<Answer, Refusal> {
+        if self.key.is_none() && !rules.instances {
+            self.key = Some(Key::shell(life.term, 0));
+        }
+        let key = self.key.as_mut().ok_or(Refusal::NotWarmed)?;
+        if !key.is_meant(instance, rules) || rules.terms && key.term() != life.term {
+            return Err(Refusal::Fenced);
+        }
+        if key.epoch() != life.next.epoch {
+            *key = key.gives_way(life, self.offer, now_ms, rules).ok_or(Refusal::Conflict)?;
+        }
+        Ok(Answer::Done)
     }
 
     fn fence(&mut self, term: Option<u64>, rules: &Rules) -> Result<Answer, Refusal> {
@@ -112,7 +110,7 @@ impl Redis {
     /// A restart: the key is what the disk has.
     pub(crate) fn restart(&mut self) {
         let instance = self.new_instance();
-        self.key = self.disk.as_ref().map(|saved| Key::load(saved, instance));
+        self.key = self.disk.as_ref().and_then(|saved| Key::load(saved, instance));
         self.away = None;
     }
 
@@ -120,7 +118,7 @@ impl Redis {
     pub(crate) fn restore(&mut self, dump: usize) -> bool {
         let Some(saved) = self.dumps.get(dump).cloned() else { return false };
         let instance = self.new_instance();
-        self.key = saved.map(|saved| Key::load(&saved, instance));
+        self.key = saved.and_then(|saved| Key::load(&saved, instance));
         true
     }
 
@@ -142,7 +140,7 @@ impl Redis {
     /// MULTI; DEL; FLASH.WARM with the same terms; EXEC.
     pub(crate) fn warm_by_hand(&mut self, now_ms: u64) {
         let instance = self.new_instance();
-        self.key = Some(Key::warmed(self.offer, instance, now_ms));
+        self.key = Key::warmed(self.offer, instance, now_ms);
     }
 
     /// Every byte of it, for the hash of a state.
@@ -162,29 +160,28 @@ fn of_key(key: &mut Key, command: &Command, now_ms: u64, rules: &Rules, did: &mu
         Command::Status => Ok(Answer::Status(status(key))),
         Command::Active => Ok(Answer::Active(key.active().collect())),
         Command::Rebuild { term, instance, epoch, page } => {
-            if !key.obeys(*term, *instance, rules) {
+            if !key.is_meant(*instance, rules) {
                 return Err(Refusal::Fenced);
             }
-            key.rebuild(*epoch, page).map(|_| Answer::Done)
+            key.rebuild(*term, *epoch, page, rules).map(|_| Answer::Done)
         }
-        Command::Unfence { term, instance, epoch, seq, next, expected } => {
-            if !key.obeys(*term, *instance, rules) {
+        &Command::Unfence { term, instance, epoch, seq, next, expected } => {
+            if !key.is_meant(instance, rules) {
                 return Err(Refusal::Fenced);
             }
             let was_fenced = key.is_fenced();
-            let expected: Option<&Expected> = rules.expected.then_some(expected);
-            key.unfence(*epoch, *seq, *next, expected)?;
+            key.unfence(&Opening { term, epoch, seq, next, expected }, rules)?;
             did.opened = was_fenced;
             Ok(Answer::Done)
         }
         Command::Ack { epoch, seq } => ack(key, *epoch, *seq, rules),
         Command::Pull { after, count } => pull(key, *after, *count),
         Command::Reservation { id } => {
-            let found = key.sale().and_then(|sale| sale.reservation(*id)).ok_or(Refusal::Unknown)?;
+            let found = key.sale().reservation(*id).ok_or(Refusal::Unknown)?;
             Err(Refusal::Replayed { id: *id, expires_at_ms: None, state: found.state })
         }
         command => {
-            let sale = key.sale_mut().ok_or(Refusal::Fenced)?;
+            let sale = key.sale_mut();
             if !sale.is_fenced() {
                 let own = if let Command::Reserve { buyer, .. } = command { Some(BUYERS[usize::from(*buyer)]) } else { None };
                 let expired = sale.expire(now_ms, EXPIRED_MAX, own);
@@ -205,8 +202,8 @@ fn status(key: &Key) -> Status {
     Status {
         epoch: key.epoch(),
         seq: key.seq(),
-        acked: key.sale().map_or(0, Sale::acked),
-        term: key.term,
+        acked: key.sale().acked(),
+        term: key.term(),
         instance: key.instance,
         is_fenced: key.is_fenced(),
         is_whole: key.is_whole,
@@ -217,16 +214,18 @@ fn status(key: &Key) -> Status {
 /// An acknowledgement of what this sale never made proves that it has forgotten something.
 fn ack(key: &mut Key, epoch: u64, seq: u64, rules: &Rules) -> Result<Answer, Refusal> {
     let (own_epoch, own_seq) = (key.epoch(), key.seq());
-    if rules.forgetful_fences && (epoch > own_epoch || epoch == own_epoch && seq > own_seq) {
-        key.fence();
+    if !rules.forgetful_fences && (epoch, seq) > (own_epoch, own_seq) {
         return Err(Refusal::Fenced);
     }
-    key.sale_mut().ok_or(Refusal::Fenced)?.ack(epoch, seq)?;
+    key.sale_mut().ack(epoch, seq)?;
     Ok(Answer::Done)
 }
 
 fn pull(key: &Key, after: u64, count: usize) -> Result<Answer, Refusal> {
-    let sale = key.sale().ok_or(Refusal::Fenced)?;
+    let sale = key.sale();
+    if sale.is_shell() {
+        return Err(Refusal::Fenced);
+    }
     let decoded = sale.journal_after(after).take(count).filter_map(|bytes| SaleEvent::decode(bytes).ok());
     let events = decoded.map(|event| Event::of(&event)).collect();
     Ok(Answer::Pulled { epoch: sale.epoch(), acked: sale.acked(), events })
@@ -254,7 +253,6 @@ fn sell(sale: &mut Sale, command: &Command, now_ms: u64, rules: &Rules, did: &mu
     let decided = sale.decide(&wish, now_ms);
     let event = match decided {
         Err(Refusal::Fenced) if is_operators && !rules.fenced_is_silent => unheeded(sale, command, now_ms)?,
-        Ok(_) if is_operators && rules.fenced_is_silent && sale.is_fenced() => return Err(Refusal::Fenced),
         decided => decided?,
     };
     let made = Event::of(&event);
