@@ -71,7 +71,7 @@ pub const PLANTED: [Planted; 14] = [
     Planted {
         name: "P8",
         what: "a replay writes what a seal has counted as lost",
-        rules: Rules { replay_sees_gaps: false, ..ALL },
+        rules: Rules { replay_sees_gaps: false, content_doubts: false, ..ALL },
     },
     Planted {
         name: "F1",

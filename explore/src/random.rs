@@ -10,6 +10,8 @@ use crate::world::{Actor, Fault, Shape, Step, World};
 const STEPS_MAX: u64 = 600;
 /// Rounds in which everything must come to rest after the last fault.
 const HEAL_ROUNDS_MAX: usize = 400;
+/// One step in so many is a fault while someone recovers, in every other schedule.
+const KEEN_FAULT_EVERY: u64 = 24;
 /// Passes in each round of healing, milliseconds.
 const HEAL_ROUND_MS: u64 = 50;
 
@@ -61,6 +63,8 @@ struct Swarm {
     kill_every: u64,
     sleep_every: u64,
     tick_every: u64,
+    /// Faults strike above all while someone recovers.
+    is_keen: bool,
 }
 
 impl Swarm {
@@ -93,6 +97,7 @@ impl Swarm {
             kill_every: every(60, 1_000),
             sleep_every: every(10, 200),
             tick_every: every(10, 100),
+            is_keen: every(0, 2) > 0,
         }
     }
 }
@@ -142,7 +147,8 @@ fn choose(
     asleep: &mut [u64],
     number: u64,
 ) -> Option<Step> {
-    if !swarm.faults.is_empty() && random.is_one_of(swarm.fault_every) {
+    let fault_every = if swarm.is_keen && world.is_recovering() { KEEN_FAULT_EVERY } else { swarm.fault_every };
+    if !swarm.faults.is_empty() && random.is_one_of(fault_every) {
         return Some(Step::Fault(swarm.faults[usize::from(random.small(swarm.faults.len()))]));
     }
     if random.is_one_of(swarm.tick_every) {

@@ -44,6 +44,8 @@ pub enum Broken {
 /// A reservation that a buyer was told of, or an end of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Fact {
+    /// The event that made it, and the one that ended it, if one did: by epoch and seq.
+    made: (u64, u64),
     event: (u64, u64),
     id: u64,
     buyer: Buyer,
@@ -143,7 +145,10 @@ impl Witness {
         let end = state.filter(|state| !state.is_active());
         match self.facts.iter_mut().find(|fact| (fact.id, fact.buyer) == (id, buyer)) {
             Some(fact) => fact.end = end.or(fact.end),
-            None => self.facts.push(Fact { event: (epoch, id), id, buyer, end, is_excused }),
+            None => {
+                let event = (epoch, id);
+                self.facts.push(Fact { made: event, event, id, buyer, end, is_excused });
+            }
         }
     }
 
@@ -167,7 +172,8 @@ impl Witness {
             self.by_hand_at = self.losses;
         }
         for fact in self.facts.iter_mut().filter(|fact| !fact.is_excused) {
-            fact.is_excused = !remains.has_either(fact.event, fact.id, fact.end);
+            fact.is_excused = !remains.has(fact.made) && !remains.has_reservation(fact.id, fact.end)
+                || !remains.has_either(fact.event, fact.id, fact.end);
         }
         let is_left = |(event, total, is_closed)| {
             remains.has(event) || !is_redis && remains.is_as(total, is_closed)

@@ -222,6 +222,11 @@ impl World {
         })
     }
 
+    /// Whether an attempt is under way.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.actors.iter().any(|actor| matches!(actor, Actor::Recovery(recovery) if recovery.is_busy()))
+    }
+
     /// A step in words.
     pub(crate) fn describe(&self, step: Step) -> String {
         let name = |actor: u8| match self.actors.get(usize::from(actor)) {

@@ -271,7 +271,7 @@ fn sell(sale: &mut Sale, command: &Command, now_ms: u64, rules: &Rules, did: &mu
 
 /// An operator's change of a fenced sale, as it was before such a sale was silent.
 fn unheeded(sale: &Sale, command: &Command, now_ms: u64) -> Result<SaleEvent<'static>, Refusal> {
-    let units = sale.units()[0];
+    let units = *sale.units().first().ok_or(Refusal::Fenced)?;
     let change = match command {
         Command::Restock { delta } => {
             let total = units.total.saturating_add_signed(*delta);
