@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let planted = value("--planted");
     let rules = planted.and_then(|name| PLANTED.iter().find(|planted| planted.name == name));
     let rules = rules.map_or(Rules::ALL, |planted| planted.rules);
+    let rules = if planted == Some("PLANNED") { Rules::PLANNED } else { rules };
     explore(first, Duration::from_secs_f64(minutes * 60.0), rules)
 }
 

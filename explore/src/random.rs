@@ -10,6 +10,8 @@ use crate::world::{Actor, Fault, Shape, Step, World};
 const STEPS_MAX: u64 = 600;
 /// Rounds in which everything must come to rest after the last fault.
 const HEAL_ROUNDS_MAX: usize = 400;
+/// For how many steps an actor does nothing, at most: longer than a whole recovery.
+const SLEEP_STEPS_MAX: u64 = 400;
 /// One step in so many is a fault while someone recovers, in every other schedule.
 const KEEN_FAULT_EVERY: u64 = 24;
 /// Passes in each round of healing, milliseconds.
@@ -158,13 +160,17 @@ fn choose(
     if !world.orphans.is_empty() && random.is_one_of(swarm.late_every) {
         return Some(Step::Late { orphan: random.small(world.orphans.len()) });
     }
-    let actor = random.small(world.actors.len());
+    let mut actor = random.small(world.actors.len());
+    if swarm.is_keen && random.is_one_of(2) {
+        // Recoveries come first in the list, three actors for each gateway.
+        actor = 3 * random.small(usize::from(world.shape.gateways));
+    }
     let place = usize::from(actor);
     if random.is_one_of(swarm.kill_every) {
         return Some(Step::Kill { actor });
     }
     if random.is_one_of(swarm.sleep_every) {
-        asleep[place] = number + random.below(150);
+        asleep[place] = number + random.below(SLEEP_STEPS_MAX);
     }
     if asleep[place] > number {
         return None;

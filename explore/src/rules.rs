@@ -37,6 +37,8 @@ pub struct Rules {
     pub takes_as_seen: bool,
     /// A seal is refused where PostgreSQL went back behind what the decision saw.
     pub seal_sees_head: bool,
+    /// Recoveries decide by `flash-plan`, not by the decisions that are kept here for planted bugs.
+    pub planned: bool,
     /// An event of a restored reservation that comes late is no rejection.
     pub late_sees_orders: bool,
     /// Two servers that have the same events and not the same content are in doubt.
@@ -62,7 +64,11 @@ impl Rules {
         terms_unique: true,
         takes_as_seen: true,
         seal_sees_head: true,
+        planned: false,
         late_sees_orders: true,
         content_doubts: true,
     };
+
+    /// The protocol with the decisions of `flash-plan`.
+    pub const PLANNED: Self = Self { planned: true, ..Self::ALL };
 }

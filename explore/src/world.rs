@@ -1,6 +1,6 @@
 //! The whole world, and the steps that it can take.
 
-use crate::actors::{Buying, Operator, Recovery, Relay, Sweep, Syncer};
+use crate::actors::{Buying, Operator, Planned, Recovery, Relay, Sweep, Syncer};
 use crate::broker::Broker;
 use crate::message::{Answer, Request, Transaction};
 use crate::model::Change;
@@ -25,9 +25,10 @@ pub(crate) struct Shape {
 }
 
 /// One process or person.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug)]
 pub(crate) enum Actor {
     Recovery(Recovery),
+    Planned(Box<Planned>),
     Relay(Relay),
     Sweep(Sweep),
     Syncer(Syncer),
@@ -129,7 +130,7 @@ pub enum Fault {
 }
 
 /// Servers, actors and what is between them.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct World {
     pub(crate) shape: Shape,
     pub(crate) rules: Rules,
@@ -167,8 +168,8 @@ impl World {
         };
         for _ in 0..shape.gateways {
             let number = world.number();
-            let recovery = Recovery::new(number, shape.offer.total);
-            world.actors.push(Actor::Recovery(recovery));
+            let recovery = world.recovery(number);
+            world.actors.push(recovery);
             world.actors.push(Actor::Relay(Relay::new()));
             world.actors.push(Actor::Sweep(Sweep::new()));
         }
@@ -183,6 +184,13 @@ impl World {
         }
         world.calls.resize(world.actors.len(), None);
         world
+    }
+
+    fn recovery(&self, gateway: u32) -> Actor {
+        if self.rules.planned {
+            return Actor::Planned(Box::new(Planned::new(gateway, self.shape.offer.terms())));
+        }
+        Actor::Recovery(Recovery::new(gateway, self.shape.offer.total))
     }
 
     const fn number(&mut self) -> u32 {
@@ -215,6 +223,7 @@ impl World {
     pub(crate) fn is_busy(&self) -> bool {
         self.actors.iter().any(|actor| match actor {
             Actor::Recovery(recovery) => recovery.is_busy(),
+            Actor::Planned(recovery) => recovery.is_busy(),
             Actor::Relay(relay) => relay.is_busy(),
             Actor::Sweep(sweep) => sweep.is_busy(),
             Actor::Syncer(syncer) => syncer.is_busy(),
@@ -224,13 +233,17 @@ impl World {
 
     /// Whether an attempt is under way.
     pub(crate) fn is_recovering(&self) -> bool {
-        self.actors.iter().any(|actor| matches!(actor, Actor::Recovery(recovery) if recovery.is_busy()))
+        self.actors.iter().any(|actor| match actor {
+            Actor::Recovery(recovery) => recovery.is_busy(),
+            Actor::Planned(recovery) => recovery.is_busy(),
+            _ => false,
+        })
     }
 
     /// A step in words.
     pub(crate) fn describe(&self, step: Step) -> String {
         let name = |actor: u8| match self.actors.get(usize::from(actor)) {
-            Some(Actor::Recovery(_)) => format!("recovery {}", actor / 3),
+            Some(Actor::Recovery(_) | Actor::Planned(_)) => format!("recovery {}", actor / 3),
             Some(Actor::Relay(_)) => format!("relay {}", actor / 3),
             Some(Actor::Sweep(_)) => format!("sweep {}", actor / 3),
             Some(Actor::Syncer(_)) => format!("syncer {actor}"),
@@ -239,18 +252,9 @@ impl World {
         };
         let call = |actor: u8| self.calls.get(usize::from(actor)).and_then(Option::as_ref);
         match step {
-            Step::Ask { actor, .. } => {
-                let mut after = self.clone();
-                let _ = after.step(step);
-                let asked = after.calls.get(usize::from(actor)).and_then(Option::as_ref);
-                format!("{} asks {:?}", name(actor), asked.map(|call| &call.request))
-            }
+            Step::Ask { actor, .. } => format!("{} asks", name(actor)),
             Step::Carry { actor } => {
-                let mut after = self.clone();
-                let done = after.step(step);
-                let answered = after.calls.get(usize::from(actor)).and_then(Option::as_ref);
-                let answer = answered.and_then(|call| call.answer.as_ref());
-                format!("the server answers {}: {answer:?} {}", name(actor), done.err().map_or(String::new(), |broken| format!("{broken:?}")))
+                format!("{} is served: {:?}", name(actor), call(actor).map(|call| &call.request))
             }
             Step::Hear { actor } => format!("{} hears {:?}", name(actor), call(actor).and_then(|call| call.answer.as_ref())),
             Step::GiveUp { actor } => format!("{} gives up", name(actor)),
@@ -279,9 +283,7 @@ impl World {
 
     /// What is asked and answered in a step, in words.
     pub(crate) fn describe_call(&self, step: Step) -> String {
-        let Step::Carry { actor } = step else { return self.describe(step) };
-        let request = self.calls.get(usize::from(actor)).and_then(Option::as_ref).map(|call| &call.request);
-        format!("{request:?}: {}", self.describe(step))
+        self.describe(step)
     }
 
     /// How far a call of the actor is: not there, on its way, or answered.
@@ -295,6 +297,10 @@ impl World {
         }
         let request = match &mut self.actors[actor] {
             Actor::Recovery(recovery) => recovery.ask(),
+            Actor::Planned(recovery) => match recovery.ask(self.now_ms) {
+                Some(request) => request,
+                None => return false,
+            },
             Actor::Relay(relay) => relay.ask(),
             Actor::Sweep(sweep) => sweep.ask(),
             Actor::Syncer(syncer) => syncer.ask(),
@@ -348,6 +354,7 @@ impl World {
         let rules = self.rules;
         match &mut self.actors[actor] {
             Actor::Recovery(recovery) => recovery.hear(answer, &rules),
+            Actor::Planned(recovery) => recovery.hear(answer, self.now_ms),
             Actor::Relay(relay) => relay.hear(answer),
             Actor::Sweep(sweep) => sweep.hear(answer),
             Actor::Syncer(syncer) => {
@@ -430,11 +437,11 @@ impl World {
         let number = self.number();
         let first = actor - actor % 3;
         match &self.actors[actor] {
-            Actor::Recovery(_) | Actor::Relay(_) | Actor::Sweep(_) => {
+            Actor::Recovery(_) | Actor::Planned(_) | Actor::Relay(_) | Actor::Sweep(_) => {
                 for one in first..first + 3 {
                     self.silence(one);
                 }
-                self.actors[first] = Actor::Recovery(Recovery::new(number, self.shape.offer.total));
+                self.actors[first] = self.recovery(number);
                 self.actors[first + 1] = Actor::Relay(Relay::new());
                 self.actors[first + 2] = Actor::Sweep(Sweep::new());
             }

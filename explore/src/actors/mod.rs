@@ -2,6 +2,7 @@
 
 mod buyer;
 mod operator;
+mod planned;
 mod recovery;
 mod relay;
 mod sweep;
@@ -9,6 +10,7 @@ mod syncer;
 
 pub(crate) use buyer::{Buying, Told};
 pub(crate) use operator::Operator;
+pub(crate) use planned::Planned;
 pub(crate) use recovery::Recovery;
 pub(crate) use relay::Relay;
 pub(crate) use sweep::Sweep;

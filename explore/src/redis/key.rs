@@ -23,12 +23,12 @@ pub(crate) struct Offer {
 }
 
 impl Offer {
-    fn terms(self, total: u64) -> Terms {
+    pub(crate) fn terms(self) -> Terms {
         Terms {
             limit: self.limit,
             hold_ms: self.hold_ms,
             journal_events_max: Some(JOURNAL_EVENTS_MAX),
-            ..Terms::simple(total)
+            ..Terms::simple(self.total)
         }
     }
 }
@@ -52,7 +52,7 @@ pub(crate) struct Saved {
 impl Key {
     /// The first life of a sale, which is open.
     pub(crate) fn warmed(offer: Offer, instance: u64, now_ms: u64) -> Option<Self> {
-        let event = Sale::warmed(offer.terms(offer.total), 1, 0, now_ms);
+        let event = Sale::warmed(offer.terms(), 1, 0, now_ms);
         Some(Self { sale: Rc::new(Sale::new(&event, HASH_KEY)?), instance, is_whole: true })
     }
 
@@ -129,7 +129,7 @@ impl Key {
         if !self.sale.gives_way_to(term, next.epoch, next.after) {
             return None;
         }
-        let life = Life { totals: vec![total], is_closed, ..Life::from(offer.terms(offer.total)) };
+        let life = Life { totals: vec![total], is_closed, ..Life::from(offer.terms()) };
         let mut sale = Sale::new(&Sale::warmed(life, next.epoch, next.after, now_ms), HASH_KEY)?;
         sale.fence_for(term).ok()?;
         Some(Self { sale: Rc::new(sale), instance: self.instance, is_whole: false })

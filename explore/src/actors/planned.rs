@@ -1,0 +1,245 @@
+//! One gateway's recovery with the decisions of `flash-plan`, which the gateway carries out as well. Here each of its
+//! actions becomes the requests that the gateway would send, one at a time.
+
+use flash_plan::{Action, Answer as Learnt, Content, ExpectedSku, InPostgres, InRedis, Known, NextEpoch, Setback, Wanted};
+use flash_sale::{DEFAULT_SKU, Refusal, State, Terms};
+use flash_wire::{Attempt, RebuiltReservation};
+
+use crate::message::{Answer, Command, Frame, Item, RedisState, Request, Sealed, Standing, Status, Transaction};
+use crate::model::{Active, BUYERS, Expected, Next, buyer_of};
+
+/// Reservations in one page: few, so that a rebuilding has several.
+const PAGE: usize = 2;
+/// Looks for a barrier before it counts as lost.
+const BARRIER_LOOKS_MAX: u8 = 60;
+/// A sale that is older than the request which creates it.
+const AGE_S: u64 = 1_000;
+
+/// What of an action was asked last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    First,
+    /// Redis has said this; PostgreSQL comes next.
+    Redis(Option<Status>),
+    /// The barrier was published; so many looks found nothing.
+    Barrier(u8),
+}
+
+/// The recovery of one gateway.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    gateway: u32,
+    plan: flash_plan::Recovery,
+    part: Part,
+    barrier: u64,
+    attempts: u8,
+    /// The newest terms that it has seen, in PostgreSQL and in Redis.
+    seen: (u64, u64),
+    terms: Terms,
+    is_taken: bool,
+}
+
+impl Planned {
+    pub(crate) fn new(gateway: u32, terms: Terms) -> Self {
+        let (plan, part, barrier) = (flash_plan::Recovery::new(), Part::First, u64::from(gateway) << 32);
+        Self { gateway, plan, part, barrier, attempts: 0, seen: (0, 0), terms, is_taken: false }
+    }
+
+    /// Whether it is in the middle of an attempt.
+    pub(crate) const fn is_busy(&self) -> bool {
+        self.is_taken
+    }
+
+    /// What it asks now; none: it rests.
+    pub(crate) fn ask(&mut self, now_ms: u64) -> Option<Request> {
+        use Request::{Broker, Postgres, Redis};
+        if self.plan.is_over() {
+            self.plan = flash_plan::Recovery::new();
+        }
+        let (gateway, part, seen, barrier) = (self.gateway, self.part, self.seen, self.barrier);
+        let draw = u16::try_from((u64::from(gateway) << 8 | u64::from(self.attempts)) & 0xffff).unwrap_or(0);
+        Some(match self.plan.next(now_ms) {
+            Action::Look => match part {
+                Part::Redis(status) => {
+                    Postgres(Transaction::Standing { epoch: status.map_or(0, |status| status.epoch) })
+                }
+                Part::First | Part::Barrier(_) => Redis(Command::Status),
+            },
+            Action::Take => Postgres(Transaction::Take { gateway, seen: seen.0, at_least: seen.1, draw }),
+            Action::Renew { term } => Postgres(Transaction::Renew { gateway, term }),
+            Action::Fence { term } => Redis(Command::Fence { term: Some(term) }),
+            Action::Barrier(_) => match part {
+                Part::Barrier(_) => Postgres(Transaction::HasBarrier { id: barrier }),
+                Part::First | Part::Redis(_) => Broker(Frame::Publish(Item::Barrier(barrier))),
+            },
+            Action::Rest { .. } | Action::Over => return None,
+            Action::Rehearse { attempt, next, expected } => {
+                Redis(warm(Attempt { instance: u64::MAX, ..attempt }, next, expected))
+            }
+            Action::Seal { term, epoch, wanted } => {
+                let (exactly, seen) = match wanted {
+                    Wanted::Exactly(seq) => (Some(seq), seq),
+                    Wanted::Anywhere(seq) => (None, seq),
+                };
+                Postgres(Transaction::Seal { term, epoch, exactly, seen, head: 0 })
+            }
+            Action::Collect(_) => Redis(Command::Active),
+            Action::Restore { term, redis, reservations } => {
+                let content = known_state(&redis.state);
+                let active = reservations.iter().map(active).collect();
+                let (epoch, seq) = (redis.epoch, redis.seq);
+                let from = RedisState { epoch, seq, total: content.total, is_closed: content.is_closed, active };
+                Postgres(Transaction::Restore { term, from })
+            }
+            Action::Ack { epoch, seq } => Redis(Command::Ack { epoch, seq }),
+            Action::Warm { attempt, next, expected } => Redis(warm(attempt, next, expected)),
+            Action::ReadPage { after } => Postgres(Transaction::ActivePage { after, count: PAGE }),
+            Action::Rebuild { attempt: Attempt { term, instance }, epoch, page } => {
+                let page = page.iter().map(active).collect();
+                Redis(Command::Rebuild { term, instance, epoch, page })
+            }
+            Action::Unfence(unfence) => {
+                let Attempt { term, instance } = unfence.attempt.unwrap_or(Attempt { term: 0, instance: 0 });
+                let (epoch, seq) = (unfence.epoch, unfence.seq);
+                let next = unfence.next.map(|next| Next { epoch: next.epoch, after: next.after });
+                let expected = unfence.expected.as_ref().map(known_state).unwrap_or_default();
+                Redis(Command::Unfence { term, instance, epoch, seq, next, expected })
+            }
+            Action::Settle { epoch } => Postgres(Transaction::Settle { epoch }),
+            Action::End { term } => Postgres(Transaction::End { gateway, term }),
+        })
+    }
+
+    /// What it makes of an answer; none: nothing came in time.
+    pub(crate) fn hear(&mut self, answer: Option<&Answer>, now_ms: u64) {
+        let part = std::mem::replace(&mut self.part, Part::First);
+        let learnt = match (part, answer) {
+            (_, None) => Err(Setback::Unknown),
+            (Part::First, Some(Answer::Status(status))) => {
+                self.part = Part::Redis(Some(*status));
+                self.seen.1 = status.term;
+                return;
+            }
+            (Part::First, Some(Answer::Refused(Refusal::NotWarmed))) if self.looks(now_ms) => {
+                self.part = Part::Redis(None);
+                return;
+            }
+            (Part::Redis(status), Some(Answer::Standing(standing))) => {
+                self.seen.0 = standing.term;
+                Ok(Learnt::Known(self.known(status, standing)))
+            }
+            (Part::First, Some(Answer::Done)) if matches!(self.plan.next(now_ms), Action::Barrier(_)) => {
+                self.part = Part::Barrier(0);
+                return;
+            }
+            (Part::Barrier(_), Some(Answer::Is(true))) => Ok(Learnt::Passed),
+            (Part::Barrier(looks), Some(Answer::Is(false))) if looks < BARRIER_LOOKS_MAX => {
+                self.part = Part::Barrier(looks + 1);
+                return;
+            }
+            (Part::Barrier(_), _) => Err(Setback::Unknown),
+            (_, Some(answer)) => self.learnt(answer, now_ms),
+        };
+        self.barrier += 1;
+        self.plan.learn(now_ms, learnt);
+        self.is_taken &= !matches!(self.plan.next(now_ms), Action::End { .. } | Action::Rest { .. } | Action::Over);
+    }
+
+    fn looks(&mut self, now_ms: u64) -> bool {
+        matches!(self.plan.next(now_ms), Action::Look)
+    }
+
+    fn learnt(&mut self, answer: &Answer, now_ms: u64) -> Result<Learnt, Setback> {
+        let rehearses = matches!(self.plan.next(now_ms), Action::Rehearse { .. });
+        let renews = matches!(self.plan.next(now_ms), Action::Renew { .. });
+        Ok(match answer {
+            Answer::Refused(Refusal::Fenced) if rehearses => Learnt::Done,
+            Answer::Refused(refusal) => return Err(Setback::Refused(*refusal)),
+            Answer::Is(false) if renews => return Err(Setback::Superseded),
+            Answer::Done | Answer::Is(_) => Learnt::Done,
+            Answer::Taken(Some(term)) => {
+                self.attempts = self.attempts.wrapping_add(1);
+                (self.seen.0, self.is_taken) = (*term, true);
+                Learnt::Taken { term: *term }
+            }
+            Answer::Taken(None) => return Err(Setback::Another),
+            Answer::Fenced { instance, .. } => Learnt::Fenced { instance: *instance },
+            Answer::Sealed(Sealed::Next { next, expected }) => {
+                let next = NextEpoch { epoch: next.epoch, after: next.after };
+                Learnt::Sealed { next, expected: state(expected) }
+            }
+            Answer::Sealed(Sealed::NotYet) => Learnt::NotYet,
+            Answer::Sealed(Sealed::Superseded) => return Err(Setback::Superseded),
+            Answer::Active(active) => {
+                let all = active.iter().map(rebuilt).collect();
+                let collects = matches!(self.plan.next(now_ms), Action::Collect(_));
+                if collects { Learnt::Collected(all) } else { Learnt::Page(all) }
+            }
+            _ => return Err(Setback::Unknown),
+        })
+    }
+
+    fn known(&self, status: Option<Status>, standing: &Standing) -> Known {
+        let redis = status.map(|status| InRedis {
+            epoch: status.epoch,
+            seq: status.seq,
+            acked: status.acked,
+            attempt: Attempt { term: status.term, instance: status.instance },
+            is_fenced: status.is_fenced,
+            is_away: false,
+            terms: self.terms.clone(),
+            state: state(&status.content),
+        });
+        let postgres = InPostgres {
+            epoch: standing.epoch,
+            head: Some(standing.head),
+            term: standing.term,
+            has_rejections: standing.unsettled,
+            has_unsettled: standing.unsettled,
+            age_s: AGE_S,
+            state: state(&standing.content),
+        };
+        Known { redis, postgres: Some(postgres) }
+    }
+}
+
+fn warm(Attempt { term, instance }: Attempt, next: NextEpoch, expected: &flash_plan::Expected) -> Command {
+    let Expected { total, is_closed, .. } = known_state(expected);
+    Command::Warm { term, instance, next: Next { epoch: next.epoch, after: next.after }, total, is_closed }
+}
+
+fn state(content: &Expected) -> flash_plan::Expected {
+    let &Expected { reservations, digest, total, taken, is_closed } = content;
+    let skus = vec![ExpectedSku { name: DEFAULT_SKU.to_owned(), total, taken }];
+    flash_plan::Expected { content: Content { reservations, digest }, is_closed, skus }
+}
+
+fn known_state(state: &flash_plan::Expected) -> Expected {
+    let Content { reservations, digest } = state.content;
+    let (total, taken) = state.skus.first().map_or((0, 0), |sku| (sku.total, sku.taken));
+    Expected { reservations, digest, total, taken, is_closed: state.is_closed }
+}
+
+fn rebuilt(active: &Active) -> RebuiltReservation<'static> {
+    let item = flash_wire::message::MessageItem { sku: DEFAULT_SKU.into(), quantity: 1 };
+    RebuiltReservation {
+        id: active.id,
+        buyer: BUYERS[usize::from(active.buyer)].into(),
+        slot: active.slot,
+        state: active.state().name().into(),
+        items: vec![item],
+        expires_at_ms: active.expires_at_ms,
+        request: None,
+        fingerprint: None,
+    }
+}
+
+fn active(rebuilt: &RebuiltReservation<'_>) -> Active {
+    Active {
+        id: rebuilt.id,
+        buyer: buyer_of(&rebuilt.buyer),
+        slot: rebuilt.slot,
+        is_confirmed: rebuilt.state == State::Confirmed.name(),
+        expires_at_ms: rebuilt.expires_at_ms,
+    }
+}
