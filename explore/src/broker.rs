@@ -67,11 +67,9 @@ impl Broker {
         self.gone.extend(self.consumer.take());
     }
 
-    /// A message comes twice.
+    /// A message comes twice, the second time later than those after it.
     pub(crate) fn repeat(&mut self, place: usize) {
-        if let Some(item) = self.queue.get(place).cloned() {
-            self.queue.push_back(item);
-        }
+        self.delayed.extend(self.queue.get(place).cloned());
     }
 
     /// A message comes later than those after it.

@@ -38,13 +38,17 @@ pub(crate) fn doubt(status: Option<&Status>, standing: &Standing, rules: &Rules)
     if standing.unsettled || differs || rules.terms && is_lost {
         return Doubt::Yes;
     }
+    // What Redis made since it was looked at may be in PostgreSQL by now: that is for the second look.
     if is_over(Some(status), standing, rules) { Doubt::No } else { Doubt::Perhaps }
 }
 
-/// Whether a sale is open in the life that PostgreSQL knows.
+/// Whether a sale is open in the life that PostgreSQL knows, and has made all that PostgreSQL has of it.
 pub(crate) fn is_over(status: Option<&Status>, standing: &Standing, rules: &Rules) -> bool {
     let is_older = |status: &Status| status.epoch < standing.epoch || status.term < standing.term;
-    status.is_some_and(|status| !status.is_fenced && !(rules.terms && is_older(status)))
+    let is_behind = |status: &Status| {
+        rules.content_doubts && status.epoch == standing.epoch && status.seq < standing.head
+    };
+    status.is_some_and(|status| !status.is_fenced && !(rules.terms && is_older(status)) && !is_behind(status))
 }
 
 /// Decides on what Redis and PostgreSQL have, at a time after the barrier of this attempt.

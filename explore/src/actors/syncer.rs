@@ -9,8 +9,8 @@ const BATCH: usize = 3;
 enum Stage {
     Idle,
     Write(Vec<Item>),
-    Settle(usize, Vec<(u64, u64)>),
-    Ack(Vec<(u64, u64)>),
+    Ack(usize, Vec<(u64, u64)>),
+    Settle(usize),
     Disconnect,
 }
 
@@ -40,8 +40,8 @@ impl Syncer {
         match &self.stage {
             Stage::Idle => Request::Broker(Frame::Consume { syncer, count: BATCH }),
             Stage::Write(items) => Request::Postgres(Transaction::Write { items: items.clone() }),
-            Stage::Settle(count, _) => Request::Broker(Frame::Settle { syncer, count: *count }),
-            Stage::Ack(heads) => {
+            Stage::Settle(count) => Request::Broker(Frame::Settle { syncer, count: *count }),
+            Stage::Ack(_, heads) => {
                 let (epoch, seq) = heads.last().copied().unwrap_or_default();
                 Request::Redis(Command::Ack { epoch, seq })
             }
@@ -54,11 +54,11 @@ impl Syncer {
         let stage = std::mem::replace(&mut self.stage, Stage::Idle);
         self.stage = match (stage, answer) {
             (Stage::Idle, Some(Answer::Items(items))) if !items.is_empty() => Stage::Write(items.clone()),
-            (Stage::Write(items), Some(Answer::Written { heads })) => Stage::Settle(items.len(), heads.clone()),
-            (Stage::Settle(_, heads), Some(Answer::Done)) if !heads.is_empty() => Stage::Ack(heads),
-            (Stage::Ack(mut heads), Some(_)) => {
+            (Stage::Write(items), Some(Answer::Written { heads })) if heads.is_empty() => Stage::Settle(items.len()),
+            (Stage::Write(items), Some(Answer::Written { heads })) => Stage::Ack(items.len(), heads.clone()),
+            (Stage::Ack(count, mut heads), _) => {
                 heads.pop();
-                if heads.is_empty() { Stage::Idle } else { Stage::Ack(heads) }
+                if heads.is_empty() { Stage::Settle(count) } else { Stage::Ack(count, heads) }
             }
             (Stage::Disconnect, _) => {
                 self.session = session;
