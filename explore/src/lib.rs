@@ -9,6 +9,7 @@
 mod actors;
 mod broker;
 mod decide;
+mod exhaustive;
 mod message;
 mod model;
 mod planted;
@@ -20,6 +21,7 @@ mod shrink;
 mod witness;
 mod world;
 
+pub use exhaustive::{ATTEMPTS_MAX, Explored, FAULTS_MAX, GIVEN_UP_MAX, SALES_MAX, explore};
 pub use planted::{PLANTED, Planted};
 pub use random::Outcome;
 pub use rules::Rules;

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use flash_explore::{PLANTED, Rules, explain, run, tell};
+use flash_explore::{PLANTED, Rules, explain, explore, run, tell};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,11 +19,14 @@ fn main() -> ExitCode {
     let rules = planted.and_then(|name| PLANTED.iter().find(|planted| planted.name == name));
     let rules = rules.map_or(Rules::ALL, |planted| planted.rules);
     let rules = if planted == Some("PLANNED") { Rules::PLANNED } else { rules };
-    explore(first, Duration::from_secs_f64(minutes * 60.0), rules)
+    if arguments.iter().any(|argument| argument == "--exhaustive") {
+        return exhaust(rules);
+    }
+    random(first, Duration::from_secs_f64(minutes * 60.0), rules)
 }
 
 /// Runs seeds, one after the other, until the time is over or one fails.
-fn explore(first: u64, time: Duration, rules: Rules) -> ExitCode {
+fn random(first: u64, time: Duration, rules: Rules) -> ExitCode {
     let (began, mut steps, mut seed) = (Instant::now(), 0, first);
     while began.elapsed() < time {
         let outcome = run(seed, rules);
@@ -37,6 +40,24 @@ fn explore(first: u64, time: Duration, rules: Rules) -> ExitCode {
     }
     summary(first, seed - 1, steps, began.elapsed());
     ExitCode::SUCCESS
+}
+
+/// States that are kept at once, at most: half a gigabyte of marks.
+const STATES_MAX: u64 = 20_000_000;
+
+/// Explores every order of two recoveries' messages.
+fn exhaust(rules: Rules) -> ExitCode {
+    let began = Instant::now();
+    let explored = explore(rules, STATES_MAX);
+    let (seconds, complete) = (began.elapsed().as_secs_f64(), explored.is_complete);
+    println!(
+        "{} states, {} moves, the longest history {} moves, {} healed, complete: {complete}; {seconds:.1} s",
+        explored.states, explored.moves, explored.depth, explored.healed
+    );
+    let Some((broken, history)) = explored.broken else { return ExitCode::from(u8::from(!complete)) };
+    println!("{broken:?}, after {} moves:", history.len());
+    history.iter().for_each(|one| println!("  {one}"));
+    ExitCode::FAILURE
 }
 
 fn report(seed: u64, rules: Rules) {

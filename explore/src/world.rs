@@ -1,5 +1,7 @@
 //! The whole world, and the steps that it can take.
 
+use std::hash::Hash;
+
 use crate::actors::{Buying, Operator, Planned, Recovery, Relay, Sweep, Syncer};
 use crate::broker::Broker;
 use crate::message::{Answer, Request, Transaction};
@@ -25,7 +27,7 @@ pub(crate) struct Shape {
 }
 
 /// One process or person.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Actor {
     Recovery(Recovery),
     Planned(Box<Planned>),
@@ -130,7 +132,7 @@ pub enum Fault {
 }
 
 /// Servers, actors and what is between them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) shape: Shape,
     pub(crate) rules: Rules,
@@ -148,6 +150,8 @@ pub(crate) struct World {
     numbers: u32,
 }
 
+/// Recovery, relay and sweep, in this order.
+const ACTORS_PER_GATEWAY: usize = 3;
 const START_MS: u64 = 1_000_000;
 
 impl World {
@@ -221,23 +225,57 @@ impl World {
 
     /// Whether someone is in the middle of something.
     pub(crate) fn is_busy(&self) -> bool {
-        self.actors.iter().any(|actor| match actor {
+        (0..self.actors.len()).any(|actor| self.is_at_work(actor))
+    }
+
+    /// Whether an attempt is under way.
+    pub(crate) fn is_recovering(&self) -> bool {
+        (0..self.actors.len()).step_by(ACTORS_PER_GATEWAY).any(|actor| self.is_attempting(actor))
+    }
+
+    /// Whether an actor is in the middle of something.
+    pub(crate) fn is_at_work(&self, actor: usize) -> bool {
+        match &self.actors[actor] {
             Actor::Recovery(recovery) => recovery.is_busy(),
             Actor::Planned(recovery) => recovery.is_busy(),
             Actor::Relay(relay) => relay.is_busy(),
             Actor::Sweep(sweep) => sweep.is_busy(),
             Actor::Syncer(syncer) => syncer.is_busy(),
             Actor::Buyer(_) | Actor::Operator(_) => false,
-        })
+        }
     }
 
-    /// Whether an attempt is under way.
-    pub(crate) fn is_recovering(&self) -> bool {
-        self.actors.iter().any(|actor| match actor {
+    /// Whether an actor is a recovery in the middle of an attempt.
+    pub(crate) fn is_attempting(&self, actor: usize) -> bool {
+        match &self.actors[actor] {
             Actor::Recovery(recovery) => recovery.is_busy(),
             Actor::Planned(recovery) => recovery.is_busy(),
             _ => false,
-        })
+        }
+    }
+
+    /// Whether an actor asks for a new term.
+    pub(crate) fn is_about_to_take(&self, actor: usize) -> bool {
+        let call = self.calls[actor].as_ref();
+        call.is_some_and(|call| matches!(call.request, Request::Postgres(Transaction::Take { .. })))
+    }
+
+    /// All of the state that matters for what comes.
+    pub(crate) fn hash_all(&self, hasher: &mut impl std::hash::Hasher) {
+        use std::fmt::Write;
+        self.redis.hash_all(hasher);
+        (&self.postgres, &self.broker, &self.calls, &self.orphans, &self.witness).hash(hasher);
+        for actor in &self.actors {
+            match actor {
+                Actor::Recovery(recovery) => recovery.hash(hasher),
+                Actor::Planned(recovery) => drop(write!(Hashed(hasher), "{recovery:?}")),
+                Actor::Relay(relay) => relay.hash(hasher),
+                Actor::Sweep(sweep) => sweep.hash(hasher),
+                Actor::Syncer(syncer) => syncer.hash(hasher),
+                Actor::Buyer(buyer) => buyer.hash(hasher),
+                Actor::Operator(operator) => operator.hash(hasher),
+            }
+        }
     }
 
     /// A step in words.
@@ -435,10 +473,10 @@ impl World {
             return false;
         }
         let number = self.number();
-        let first = actor - actor % 3;
+        let first = actor - actor % ACTORS_PER_GATEWAY;
         match &self.actors[actor] {
             Actor::Recovery(_) | Actor::Planned(_) | Actor::Relay(_) | Actor::Sweep(_) => {
-                for one in first..first + 3 {
+                for one in first..first + ACTORS_PER_GATEWAY {
                     self.silence(one);
                 }
                 self.actors[first] = self.recovery(number);
@@ -519,4 +557,14 @@ const fn remains<'a>(
     witness: &Witness,
 ) -> Remains<'a> {
     Remains { redis, postgres, broker, is_by_hand: witness.is_by_hand, is_failover: false, is_brokers: false }
+}
+
+/// Text that is hashed rather than kept.
+struct Hashed<'a, H>(&'a mut H);
+
+impl<H: std::hash::Hasher> std::fmt::Write for Hashed<'_, H> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
 }

@@ -26,7 +26,7 @@ enum Part {
 }
 
 /// The recovery of one gateway.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Planned {
     gateway: u32,
     plan: flash_plan::Recovery,

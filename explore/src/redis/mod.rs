@@ -3,6 +3,8 @@
 
 mod key;
 
+use std::hash::{Hash, Hasher};
+
 use flash_sale::{Change, Command as SaleCommand, Event as SaleEvent, Refusal, Reserve, Sale};
 
 use key::{LaterLife, Opening};
@@ -143,14 +145,12 @@ impl Redis {
         self.key = Key::warmed(self.offer, instance, now_ms);
     }
 
-    /// Every byte of it, for the hash of a state.
-    pub(crate) fn saved(&self) -> [Option<(Saved, u64)>; 2] {
-        [&self.key, &self.away].map(|key| key.as_ref().map(|key| (key.save(), key.instance)))
-    }
-
-    /// What a restart or a restore would bring.
-    pub(crate) fn stored(&self) -> (&Option<Saved>, &[Option<Saved>]) {
-        (&self.disk, &self.dumps)
+    /// Every byte of it.
+    pub(crate) fn hash_all(&self, hasher: &mut impl Hasher) {
+        for key in [&self.key, &self.away] {
+            key.as_ref().map(|key| (key.save(), key.instance)).hash(hasher);
+        }
+        (&self.disk, &self.dumps, self.instances).hash(hasher);
     }
 }
 
