@@ -15,14 +15,26 @@ use crate::rules::Rules;
 use crate::witness::Broken;
 use crate::world::{Actor, Fault, Shape, Step, World};
 
-/// Losses and older states in one history, at most.
-pub const FAULTS_MAX: u8 = 2;
-/// Reservations that buyers make after the start, at most.
-pub const SALES_MAX: u8 = 1;
-/// Messages of recoveries whose answers are lost, or that are carried out late, at most.
-pub const GIVEN_UP_MAX: u8 = 1;
-/// Attempts that begin in one history, at most.
-pub const ATTEMPTS_MAX: u8 = 3;
+/// How much may happen in one history.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Losses and older states of Redis, after the one that the history begins with.
+    pub faults: u8,
+    /// Reservations that buyers make.
+    pub sales: u8,
+    /// Messages of recoveries whose answers are lost, or that are carried out late or never.
+    pub given_up: u8,
+    /// Attempts that begin.
+    pub attempts: u8,
+    /// Different states, lest memory runs out.
+    pub states: u64,
+}
+
+impl Bounds {
+    /// What a CI run explores.
+    pub const CI: Self = Self { faults: 1, sales: 1, given_up: 0, attempts: 2, states: 20_000_000 };
+}
+
 /// Of so many states one is healed.
 const HEALED_EVERY: u64 = 512;
 
@@ -72,13 +84,13 @@ enum Move {
     Fault(Fault),
 }
 
-/// Explores all histories of two recoveries, up to `states_max` states.
+/// Explores all histories of two recoveries within bounds.
 #[must_use]
-pub fn explore(rules: Rules, states_max: u64) -> Explored {
+pub fn explore(rules: Rules, bounds: Bounds) -> Explored {
     let mut explored = Explored { states: 0, moves: 0, depth: 0, healed: 0, is_complete: true, broken: None };
-    let Some(start) = start(rules) else { return explored };
+    let Some(start) = start(Rules { patient: true, ..rules }) else { return explored };
     let mut met = HashSet::from([hash(&start)]);
-    let moves = possible(&start);
+    let moves = possible(&start, &bounds);
     let mut path: Vec<(Node, Vec<Move>, Option<Move>)> = vec![(start, moves, None)];
     while let Some((node, moves, _)) = path.last_mut() {
         let Some(one) = moves.pop() else {
@@ -104,11 +116,11 @@ pub fn explore(rules: Rules, states_max: u64) -> Explored {
         if !is_new {
             continue;
         }
-        if met.len() as u64 >= states_max {
+        if met.len() as u64 >= bounds.states {
             explored.is_complete = false;
             break;
         }
-        let moves = possible(&after);
+        let moves = possible(&after, &bounds);
         path.push((after, moves, Some(one)));
         explored.depth = explored.depth.max(path.len());
     }
@@ -121,7 +133,7 @@ fn copy(node: &Node) -> Node {
     Node { world: world.clone(), faults, sales, given_up, attempts }
 }
 
-/// Two units, two buyers, one of whom has bought; everything is in PostgreSQL.
+/// Two units, two buyers, one of whom has bought; everything is in PostgreSQL. Redis has just been loaded.
 fn start(rules: Rules) -> Option<Node> {
     let offer = Offer { total: 2, limit: 1, hold_ms: None };
     let shape = Shape { gateways: 2, syncers: 1, buyers: 2, offer, operator: false };
@@ -133,6 +145,7 @@ fn start(rules: Rules) -> Option<Node> {
     carry_out(&mut node, Move::Drain).ok()?;
     node.world.step(Step::Fault(Fault::Dump)).ok()?;
     node.sales = 0;
+    node.world.step(Step::Fault(Fault::Restore(1))).ok()?;
     for actor in actors(&node.world, is_recovery) {
         node.world.step(Step::Ask { actor, choice: 0 }).ok()?;
     }
@@ -148,15 +161,15 @@ fn actors(world: &World, is_it: impl Fn(&Actor) -> bool) -> Vec<u8> {
     places.filter_map(|place| u8::try_from(place).ok()).collect()
 }
 
-fn possible(node: &Node) -> Vec<Move> {
+fn possible(node: &Node, bounds: &Bounds) -> Vec<Move> {
     let Node { world, faults, sales, given_up, attempts } = node;
     let mut moves = Vec::new();
     for actor in actors(world, is_recovery) {
-        if *attempts >= ATTEMPTS_MAX && world.is_about_to_take(actor.into()) {
+        if *attempts >= bounds.attempts && world.is_about_to_take(actor.into()) {
             continue;
         }
         moves.push(Move::Serve(actor));
-        if *given_up < GIVEN_UP_MAX && world.is_attempting(actor.into()) {
+        if *given_up < bounds.given_up && world.is_attempting(actor.into()) {
             moves.extend([Move::LoseAnswer(actor), Move::Abandon(actor)]);
         }
     }
@@ -167,10 +180,10 @@ fn possible(node: &Node) -> Vec<Move> {
         moves.push(Move::Lapse);
     }
     moves.push(Move::Drain);
-    if *sales < SALES_MAX {
+    if *sales < bounds.sales {
         moves.extend(actors(world, |actor| matches!(actor, Actor::Buyer(_))).into_iter().skip(1).map(Move::Buy));
     }
-    if *faults < FAULTS_MAX {
+    if *faults < bounds.faults {
         moves.extend([Fault::LoseRedis, Fault::Restore(0), Fault::Restore(1)].map(Move::Fault));
     }
     moves

@@ -21,7 +21,7 @@ mod shrink;
 mod witness;
 mod world;
 
-pub use exhaustive::{ATTEMPTS_MAX, Explored, FAULTS_MAX, GIVEN_UP_MAX, SALES_MAX, explore};
+pub use exhaustive::{Bounds, Explored, explore};
 pub use planted::{PLANTED, Planted};
 pub use random::Outcome;
 pub use rules::Rules;
@@ -42,14 +42,20 @@ pub struct Failure {
 /// Runs the schedule of a seed.
 #[must_use]
 pub fn run(seed: u64, rules: Rules) -> Outcome {
-    random::run(seed, rules, |_| {})
+    random::run(seed, rules, &[], |_| {})
 }
 
-/// Runs a seed that fails again, and finds a shorter schedule that fails alike.
+/// Runs the schedule of a seed without a planted bug's mechanisms, and with the faults that lead to it.
 #[must_use]
-pub fn explain(seed: u64, rules: Rules) -> Option<Failure> {
+pub fn run_planted(seed: u64, planted: &Planted) -> Outcome {
+    random::run(seed, planted.rules, planted.faults, |_| {})
+}
+
+/// Runs a seed that fails again, with these faults only, should there be any, and finds a shorter schedule that fails alike.
+#[must_use]
+pub fn explain(seed: u64, rules: Rules, faults: &[Fault]) -> Option<Failure> {
     let mut schedule = Vec::new();
-    let broken = random::run(seed, rules, |step| schedule.push(step)).broken?;
+    let broken = random::run(seed, rules, faults, |step| schedule.push(step)).broken?;
     let schedule = shrink::shrink(seed, rules, schedule, broken);
     Some(Failure { seed, broken, schedule })
 }

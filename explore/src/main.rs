@@ -1,11 +1,15 @@
-//! `cargo run --release -p flash-explore -- --minutes n --seed s [--planted NAME]`.
+//! `cargo run --release -p flash-explore -- [--minutes n] [--seed s] [--own | --planted NAME | --exhaustive]`.
+//!
+//! `--own`: with the decisions that are kept here, rather than those of `flash-plan`. `--planted`: without the mechanisms
+//! that prevent a bug. `--exhaustive`: every order of two recoveries' messages, within `--faults`, `--sales`, `--given-up` and
+//! `--attempts`.
 
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use flash_explore::{PLANTED, Rules, explain, explore, run, tell};
+use flash_explore::{Bounds, Fault, PLANTED, Planted, Rules, explain, explore, run, run_planted, tell};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -16,11 +20,23 @@ fn main() -> ExitCode {
     let minutes: f64 = value("--minutes").and_then(|value| value.parse().ok()).unwrap_or(1.0);
     let first: u64 = value("--seed").and_then(|value| value.parse().ok()).unwrap_or(1);
     let planted = value("--planted");
-    let rules = planted.and_then(|name| PLANTED.iter().find(|planted| planted.name == name));
-    let rules = rules.map_or(Rules::ALL, |planted| planted.rules);
-    let rules = if planted == Some("PLANNED") { Rules::PLANNED } else { rules };
+    let bug = planted.and_then(|name| PLANTED.iter().find(|planted| planted.name == name));
+    if let Some(planted) = bug {
+        return find(first, Duration::from_secs_f64(minutes * 60.0), planted);
+    }
+    let rules = if arguments.iter().any(|argument| argument == "--own") { Rules::ALL } else { Rules::PLANNED };
     if arguments.iter().any(|argument| argument == "--exhaustive") {
-        return exhaust(rules);
+        let bound = |name: &str, usual: u8| value(name).and_then(|value| value.parse().ok()).unwrap_or(usual);
+        return exhaust(
+            rules,
+            Bounds {
+                faults: bound("--faults", Bounds::CI.faults),
+                sales: bound("--sales", Bounds::CI.sales),
+                given_up: bound("--given-up", Bounds::CI.given_up),
+                attempts: bound("--attempts", Bounds::CI.attempts),
+                states: Bounds::CI.states,
+            },
+        );
     }
     random(first, Duration::from_secs_f64(minutes * 60.0), rules)
 }
@@ -32,7 +48,7 @@ fn random(first: u64, time: Duration, rules: Rules) -> ExitCode {
         let outcome = run(seed, rules);
         steps += outcome.steps;
         if outcome.broken.is_some() {
-            report(seed, rules);
+            report(seed, rules, &[]);
             summary(first, seed, steps, began.elapsed());
             return ExitCode::FAILURE;
         }
@@ -42,13 +58,10 @@ fn random(first: u64, time: Duration, rules: Rules) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// States that are kept at once, at most: half a gigabyte of marks.
-const STATES_MAX: u64 = 20_000_000;
-
 /// Explores every order of two recoveries' messages.
-fn exhaust(rules: Rules) -> ExitCode {
+fn exhaust(rules: Rules, bounds: Bounds) -> ExitCode {
     let began = Instant::now();
-    let explored = explore(rules, STATES_MAX);
+    let explored = explore(rules, bounds);
     let (seconds, complete) = (began.elapsed().as_secs_f64(), explored.is_complete);
     println!(
         "{} states, {} moves, the longest history {} moves, {} healed, complete: {complete}; {seconds:.1} s",
@@ -60,8 +73,26 @@ fn exhaust(rules: Rules) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn report(seed: u64, rules: Rules) {
-    let Some(failure) = explain(seed, rules) else { return };
+/// Runs seeds until the planted bug is found, or the time is over.
+fn find(first: u64, time: Duration, planted: &Planted) -> ExitCode {
+    let (began, mut steps, mut seed) = (Instant::now(), 0, first);
+    while began.elapsed() < time {
+        let outcome = run_planted(seed, planted);
+        steps += outcome.steps;
+        if outcome.broken.is_some() {
+            report(seed, planted.rules, planted.faults);
+            summary(first, seed, steps, began.elapsed());
+            return ExitCode::SUCCESS;
+        }
+        seed += 1;
+    }
+    println!("{}, {}: not found", planted.name, planted.what);
+    summary(first, seed - 1, steps, began.elapsed());
+    ExitCode::FAILURE
+}
+
+fn report(seed: u64, rules: Rules, faults: &[Fault]) {
+    let Some(failure) = explain(seed, rules, faults) else { return };
     println!("seed {seed}: {:?}, after {} steps:", failure.broken, failure.schedule.len());
     for line in tell(&failure, rules) {
         println!("  {line}");

@@ -122,11 +122,14 @@ pub(crate) fn world_of(seed: u64, rules: Rules) -> World {
     World::new(shape(&mut Random::new(seed)), rules)
 }
 
-/// Runs the schedule of a seed. `keep` gets each step.
-pub(crate) fn run(seed: u64, rules: Rules, mut keep: impl FnMut(Step)) -> Outcome {
+/// Runs the schedule of a seed: with these faults only, should there be any. `keep` gets each step.
+pub(crate) fn run(seed: u64, rules: Rules, faults: &[Fault], mut keep: impl FnMut(Step)) -> Outcome {
     let mut world = world_of(seed, rules);
     let mut random = Random::new(mixed(seed ^ 0x5bd1_e995));
-    let swarm = Swarm::new(&mut random);
+    let mut swarm = Swarm::new(&mut random);
+    if !faults.is_empty() {
+        (swarm.faults, swarm.is_keen) = (faults.to_vec(), true);
+    }
     let length = 50 + random.below(STEPS_MAX);
     let mut asleep = vec![0u64; world.actors.len()];
     let mut steps = 0;

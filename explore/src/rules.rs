@@ -39,6 +39,8 @@ pub struct Rules {
     pub seal_sees_head: bool,
     /// Recoveries decide by `flash-plan`, not by the decisions that are kept here for planted bugs.
     pub planned: bool,
+    /// Recoveries look for as long as it takes, and count nothing: there are fewer different states.
+    pub patient: bool,
     /// An event of a restored reservation that comes late is no rejection.
     pub late_sees_orders: bool,
     /// Two servers that have the same events and not the same content are in doubt.
@@ -65,6 +67,7 @@ impl Rules {
         takes_as_seen: true,
         seal_sees_head: true,
         planned: false,
+        patient: false,
         late_sees_orders: true,
         content_doubts: true,
     };

@@ -189,7 +189,7 @@ impl Recovery {
                 Some(Stage::Observe)
             }
             (Stage::LookForBarrier(looks), Answer::Is(false)) if looks < BARRIER_LOOKS_MAX => {
-                Some(Stage::LookForBarrier(looks + 1))
+                Some(Stage::LookForBarrier(looks + u8::from(!rules.patient)))
             }
             (Stage::Observe, Answer::Status(status)) => self.observed(*status, rules),
             (Stage::Stand(status), Answer::Standing(standing)) => self.decided(status, standing, rules),
@@ -251,8 +251,8 @@ impl Recovery {
         let head = if newest == standing.epoch { standing.head } else { 0 };
         match decide(&status, standing, rules) {
             Decision::Wait => {
-                self.waits += 1;
-                (self.waits % WAITS_MAX > 0).then_some(Stage::Observe)
+                self.waits += u8::from(!rules.patient);
+                (rules.patient || self.waits % WAITS_MAX > 0).then_some(Stage::Observe)
             }
             Decision::Seal => {
                 Some(Stage::Commit(Transaction::Seal { term, epoch: status.epoch, exactly: Some(seq), seen: seq, head }))
