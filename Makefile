@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers test-api test-otlp test-console test-faults soak plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail
+.PHONY: help bootstrap demo test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    21 mistakes that somebody could make, and the suites that must notice"
+	@echo "make simulate      recoveries in every disorder, by seed: MINUTES= (1), SEED= (1)"
 	@echo "make fmt           format the code"
 	@echo "make lint          formatting and clippy, as the CI demands them"
 	@echo "make bench         the benchmarks of the parts"
@@ -55,6 +56,10 @@ test-otlp: bootstrap
 test-console: bootstrap
 	cargo build --workspace --all-targets
 	scripts/test-console $(ARGS)
+
+# A violation prints its seed and a short schedule.
+simulate:
+	cargo run --release -p flash-explore -- --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
 MINUTES = 25

@@ -1,11 +1,13 @@
 //! Old decisions, planted again: each history that once broke a promise, with the mechanisms taken away that prevent it.
 //! The simulator must find every one of them.
 
+use std::ops::RangeInclusive;
+
 use crate::rules::Rules;
 use crate::world::Fault::{self, Backup, Dump, Failover, LoseRedis, Persist, Restart, Restore};
 
 /// A bug by the name of its history.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Planted {
     /// The history's name.
     pub name: &'static str,
@@ -15,6 +17,8 @@ pub struct Planted {
     pub rules: Rules,
     /// The faults that lead to it; none: any may.
     pub faults: &'static [Fault],
+    /// The schedules among which one finds it; none: a program has not found one in a minute.
+    pub seeds: Option<RangeInclusive<u64>>,
 }
 
 const ALL: Rules = Rules::ALL;
@@ -26,83 +30,97 @@ pub const PLANTED: [Planted; 14] = [
         what: "a recovery that stalled brings a difference of totals to a life that has it already",
         rules: Rules { terms: false, absolute: false, fenced_is_silent: false, expected: false, ..ALL },
         faults: &[],
+        seeds: Some(1..=200),
     },
     Planted {
         name: "R2",
         what: "a sale that is rebuilt by half is taken for whole",
         rules: Rules { epochs_once: false, expected: false, ..ALL },
         faults: &[LoseRedis],
+        seeds: None,
     },
     Planted {
         name: "R3",
         what: "one epoch is begun twice",
         rules: Rules { epochs_once: false, ..ALL },
         faults: &[Persist, Persist, Persist, Restart],
+        seeds: Some(1..=6000),
     },
     Planted {
         name: "R4",
         what: "an operator's change of a fenced sale is answered and undone",
         rules: Rules { fenced_is_silent: false, ..ALL },
         faults: &[],
+        seeds: Some(1..=200),
     },
     Planted {
         name: "R5",
         what: "a sale opens that lost a part of its rebuilding",
         rules: Rules { expected: false, instances: false, ..ALL },
         faults: &[Dump, Dump, Restore(0), Restore(1), Restore(2)],
+        seeds: None,
     },
     Planted {
         name: "R6",
         what: "a sale is open in an epoch that is sealed, and no one minds",
         rules: Rules { terms: false, ..ALL },
         faults: &[],
+        seeds: Some(1..=200),
     },
     Planted {
         name: "R7",
         what: "a sale that was warmed by hand after a loss is not noticed",
         rules: Rules { forgetful_fences: false, content_doubts: false, ..ALL },
         faults: &[],
+        seeds: Some(1..=400),
     },
     Planted {
         name: "P1",
         what: "events far beyond a gap are acknowledged and dropped",
         rules: Rules { early_unbounded: false, ..ALL },
         faults: &[],
+        seeds: Some(1..=400),
     },
     Planted {
         name: "P5",
         what: "a barrier of an earlier incident counts for a later one",
         rules: Rules { barrier_per_incident: false, ..ALL },
         faults: &[Persist, Restart],
+        seeds: None,
     },
     Planted {
         name: "P6",
         what: "a replay writes what Redis said before the lock",
         rules: Rules { replay_locks: false, ..ALL },
         faults: &[],
+        seeds: Some(1..=4000),
     },
     Planted {
         name: "P8",
         what: "a replay writes what a seal has counted as lost",
         rules: Rules { replay_sees_gaps: false, content_doubts: false, ..ALL },
         faults: &[],
+        seeds: Some(1..=800),
     },
     Planted {
         name: "F1",
         what: "PostgreSQL takes over a life that never opened",
         rules: Rules { restore_from_whole: false, ..ALL },
         faults: &[Backup, LoseRedis, Failover(0), Failover(1)],
+        seeds: None,
     },
     Planted {
         name: "F2",
         what: "terms repeat after PostgreSQL went back to an older state",
         rules: Rules { terms_above_redis: false, ..ALL },
         faults: &[Backup, LoseRedis, Failover(0), Failover(1)],
+        seeds: None,
     },
     Planted {
         name: "F3",
         what: "late events of restored orders are rejected",
         rules: Rules { late_sees_orders: false, ..ALL },
         faults: &[],
+        seeds: Some(1..=600),
     },
 ];

@@ -94,6 +94,8 @@ pub(crate) struct Witness {
     /// Rejections that were looked at.
     rejections: usize,
     pub(crate) is_by_hand: bool,
+    /// PostgreSQL went back once.
+    pub(crate) went_back: bool,
 }
 
 impl Witness {

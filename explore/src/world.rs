@@ -541,8 +541,8 @@ impl World {
             self.witness.is_by_hand = fault == Fault::WarmByHand;
         }
         if !matches!(fault, Fault::Persist | Fault::Dump | Fault::Backup) {
+            self.witness.went_back |= matches!(fault, Fault::Failover(_));
             let mut remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
-            remains.is_failover = matches!(fault, Fault::Failover(_));
             remains.is_brokers = matches!(fault, Fault::LoseQueue | Fault::Delay(_) | Fault::Spoil(_));
             self.witness.lost(&remains, is_redis_replaced);
         }
@@ -556,7 +556,7 @@ const fn remains<'a>(
     broker: &'a Broker,
     witness: &Witness,
 ) -> Remains<'a> {
-    Remains { redis, postgres, broker, is_by_hand: witness.is_by_hand, is_failover: false, is_brokers: false }
+    Remains { redis, postgres, broker, is_by_hand: witness.is_by_hand, is_failover: witness.went_back, is_brokers: false }
 }
 
 /// Text that is hashed rather than kept.

@@ -10,11 +10,12 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 20] = [
+const IMPORTS: [(&str, &[&str]); 21] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
     ("plan", &["wire"]),
+    ("explore", &["sale", "wire", "plan"]),
     ("module", &["sale", "throttle", "wire"]),
     ("metrics", &[]),
     ("tls", &[]),
