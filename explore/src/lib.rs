@@ -8,6 +8,7 @@
 
 mod actors;
 mod broker;
+pub mod conformance;
 mod decide;
 mod exhaustive;
 mod message;

@@ -28,7 +28,6 @@ pub(crate) enum Command {
     Confirm { id: u64 },
     Release { id: u64 },
     Reservation { id: u64 },
-    Reap,
     Restock { delta: i64 },
     Open,
     Close,

@@ -58,7 +58,7 @@ pub const PLANTED: [Planted; 14] = [
         what: "a sale opens that lost a part of its rebuilding",
         rules: Rules { expected: false, instances: false, ..ALL },
         faults: &[Dump, Dump, Restore(0), Restore(1), Restore(2)],
-        seeds: None,
+        seeds: Some(47_143..=47_143),
     },
     Planted {
         name: "R6",
@@ -86,7 +86,7 @@ pub const PLANTED: [Planted; 14] = [
         what: "a barrier of an earlier incident counts for a later one",
         rules: Rules { barrier_per_incident: false, ..ALL },
         faults: &[Persist, Restart],
-        seeds: None,
+        seeds: Some(75_014..=75_014),
     },
     Planted {
         name: "P6",

@@ -36,10 +36,6 @@ impl Buying {
         Self { buyer, stage: Stage::Idle, request: 0, has_holds }
     }
 
-    pub(crate) fn is_busy(&self) -> bool {
-        !matches!(self.stage, Stage::Idle | Stage::Holds(_))
-    }
-
     /// What he wants next. `choice`: any byte.
     pub(crate) fn ask(&mut self, choice: u8) -> Request {
         self.stage = match self.stage {

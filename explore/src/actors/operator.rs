@@ -25,10 +25,6 @@ impl Operator {
         Self { stage: Stage::Idle }
     }
 
-    pub(crate) fn is_busy(&self) -> bool {
-        self.stage != Stage::Idle
-    }
-
     /// What he does next. `choice`: any byte.
     pub(crate) fn ask(&mut self, choice: u8) -> Request {
         if self.stage == Stage::Idle {

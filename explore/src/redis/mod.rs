@@ -189,9 +189,6 @@ fn of_key(key: &mut Key, command: &Command, now_ms: u64, rules: &Rules, did: &mu
                     sale.apply(event);
                     did.expired = Some(Event::of(event));
                 }
-                if matches!(command, Command::Reap) {
-                    return Ok(Answer::Done);
-                }
             }
             sell(sale, command, now_ms, rules, did)
         }
