@@ -138,7 +138,10 @@ pub(crate) struct Standing {
     /// Where the epoch that was asked for was sealed, and how far that is written.
     pub(crate) sealed_at: Option<u64>,
     pub(crate) early: u64,
+    /// The newest epoch has rejections that are not settled.
     pub(crate) unsettled: bool,
+    /// An earlier one has.
+    pub(crate) has_old: bool,
     /// A reservation of the epoch waits in the quarantine.
     pub(crate) quarantined: bool,
     pub(crate) content: Expected,

@@ -7,7 +7,7 @@ use crate::witness::Broken;
 use crate::world::{Actor, Fault, Shape, Step, World};
 
 /// Steps of a schedule before it heals, at most.
-const STEPS_MAX: u64 = 600;
+const STEPS_MAX: u64 = 2_000;
 /// Rounds in which everything must come to rest after the last fault.
 const HEAL_ROUNDS_MAX: usize = 400;
 /// For how many steps an actor does nothing, at most: longer than a whole recovery.
@@ -133,8 +133,16 @@ pub(crate) fn run(seed: u64, rules: Rules, faults: &[Fault], mut keep: impl FnMu
     let length = 50 + random.below(STEPS_MAX);
     let mut asleep = vec![0u64; world.actors.len()];
     let mut steps = 0;
+    let mut burst: Vec<Step> = Vec::new();
     for number in 0..length {
-        let Some(step) = choose(&world, &mut random, &swarm, &mut asleep, number) else { continue };
+        let chosen = burst.pop().or_else(|| choose(&world, &mut random, &swarm, &mut asleep, number));
+        let Some(step) = chosen else { continue };
+        if let Step::Ask { actor, .. } = step
+            && !random.is_one_of(3)
+        {
+            // Most calls meet nothing on their way.
+            burst = vec![Step::Hear { actor }, Step::Carry { actor }];
+        }
         keep(step);
         steps += 1;
         if let Err(broken) = world.step(step) {

@@ -195,7 +195,7 @@ impl Planned {
             head: Some(standing.head),
             term: standing.term,
             has_rejections: standing.unsettled,
-            has_unsettled: standing.unsettled,
+            has_unsettled: standing.unsettled || standing.has_old,
             age_s: AGE_S,
             state: state(&standing.content),
         };

@@ -200,7 +200,10 @@ impl Recovery {
                 Some(Stage::Commit(Transaction::Restore { term: self.term, from }))
             }
             (Stage::Commit(transaction), Answer::Sealed(Sealed::Next { next, expected })) => {
-                let is_as_it_is = matches!(transaction, Transaction::Seal { exactly: Some(_), .. });
+                // A value that has what PostgreSQL has now goes on. It may be the only copy of it.
+                let restores = matches!(transaction, Transaction::Restore { .. });
+                let is_as_it_is = matches!(transaction, Transaction::Seal { exactly: Some(_), .. })
+                    || restores && self.seen.content == *expected;
                 Some(if is_as_it_is { Stage::Ack(*next, *expected) } else { Stage::Warm(*next, *expected) })
             }
             (Stage::Ack(next, expected), Answer::Done) => Some(Stage::Unfence(next, expected)),

@@ -21,10 +21,16 @@ impl Postgres {
             leased: now_ms < self.until_ms,
             sealed_at: self.epoch(epoch).and_then(|row| row.sealed_at),
             early: self.early.iter().filter(|early| early.epoch == self.newest).count() as u64,
-            unsettled: self.rejections.iter().any(|rejection| !rejection.is_settled),
+            unsettled: self.unsettled().any(|epoch| epoch == self.newest),
+            has_old: self.unsettled().any(|epoch| epoch < self.newest),
             quarantined: self.is_quarantined(self.newest),
             content: self.content(),
         }
+    }
+
+    /// The epochs of rejections that are not settled.
+    fn unsettled(&self) -> impl Iterator<Item = u64> {
+        self.rejections.iter().filter(|rejection| !rejection.is_settled).map(|rejection| rejection.epoch)
     }
 
     /// Whether a reservation of the epoch waits in the quarantine.

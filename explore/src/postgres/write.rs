@@ -98,8 +98,7 @@ impl Postgres {
     fn reject(&mut self, event: &Event, buyer: Buyer, why: Why) {
         let (epoch, id) = (event.epoch, event.seq);
         if !self.rejections.iter().any(|row| (row.epoch, row.id) == (epoch, id)) {
-            let is_settled = why == Why::Late;
-            self.rejections.push(Rejection { epoch, id, buyer, why, is_settled });
+            self.rejections.push(Rejection { epoch, id, buyer, why, is_settled: false });
         }
     }
 
