@@ -6,7 +6,7 @@ use crate::broker::Broker;
 use crate::message::Item;
 use crate::model::{Buyer, Change, Event};
 use crate::postgres::{Postgres, Why};
-use crate::redis::Redis;
+use crate::redis::{Key, Redis};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -178,7 +178,7 @@ impl Witness {
                 || !remains.has_either(fact.event, fact.id, fact.end);
         }
         let is_left = |(event, total, is_closed)| {
-            remains.has(event) || !is_redis && remains.is_as(total, is_closed)
+            remains.has(event) || !is_redis && remains.is_as(event.0, total, is_closed)
         };
         self.word = self.word.filter(|word| is_left(*word));
     }
@@ -228,7 +228,10 @@ impl Witness {
             }
             let mut facts = self.facts.iter().filter(|fact| fact.id == rejection.id && fact.buyer == rejection.buyer);
             let is_over = self.ends.iter().any(|end| end.id == rejection.id && !end.state.is_active());
-            if !is_over && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
+            // What lay in the quarantine when its epoch was sealed is refused when it is replayed, and its operator is told.
+            let aside = postgres.quarantine.iter().flat_map(|row| &row.events);
+            let was_aside = aside.filter(|event| event.epoch == rejection.epoch).any(|event| event.seq == rejection.id);
+            if !is_over && !was_aside && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
                 return Err(Broken::Rejected);
             }
         }
@@ -328,8 +331,10 @@ impl Remains<'_> {
         found.is_some_and(|found| end.is_none() || found.is_confirmed && end == Some(State::Confirmed))
     }
 
-    fn is_as(&self, total: u64, is_closed: bool) -> bool {
-        let Some(key) = self.redis.key.as_ref().filter(|key| key.is_whole && !self.is_by_hand) else { return false };
+    /// Whether a later life in Redis than that of `epoch` has it so.
+    fn is_as(&self, epoch: u64, total: u64, is_closed: bool) -> bool {
+        let is_later = |key: &&Key| key.is_whole && key.epoch() > epoch && !self.is_by_hand;
+        let Some(key) = self.redis.key.as_ref().filter(is_later) else { return false };
         let content = key.content();
         (content.total, content.is_closed) == (total, is_closed)
     }
