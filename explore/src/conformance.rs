@@ -69,7 +69,7 @@ impl History {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let warmed = Event { epoch: 1, seq: 1, change: Change::Warmed };
-        Self { random: Random::new(seed), model: Postgres::new(TOTAL), made: vec![vec![warmed]], terms: [0, 0] }
+        Self { random: Random::new(seed), model: Postgres { folds: true, ..Postgres::new(TOTAL) }, made: vec![vec![warmed]], terms: [0, 0] }
     }
 
     /// The sale's first event is written.

@@ -99,14 +99,14 @@ impl Postgres {
         let place = self.begin(epoch, 0);
         let (due, rest): (Vec<Event>, Vec<Event>) = self.early.iter().partition(|early| early.epoch == epoch);
         self.early = rest;
-        for event in due {
+        for event in &due {
             let head = self.epochs[place].head;
             if event.seq > head + 1 {
                 self.epochs[place].gaps.push((head + 1, event.seq - 1));
             }
             self.epochs[place].head = event.seq;
-            self.apply(&event);
         }
+        self.settle(&due);
     }
 
     fn go_on(&mut self, epoch: u64, after: u64) -> Sealed {

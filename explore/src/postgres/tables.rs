@@ -27,6 +27,8 @@ pub(crate) struct Postgres {
     pub(crate) term: u64,
     pub(crate) gateway: u32,
     pub(crate) until_ms: u64,
+    /// Runs of events are tried as a whole, as the vault does it. Schedules are quicker without.
+    pub(crate) folds: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -113,6 +115,7 @@ impl Postgres {
             term: 0,
             gateway: u32::MAX,
             until_ms: 0,
+            folds: false,
         }
     }
 

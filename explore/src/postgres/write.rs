@@ -63,14 +63,16 @@ impl Postgres {
         {
             head = warmed.seq - 1;
         }
+        let mut run = Vec::new();
         for event in &events {
             if event.seq == head + 1 {
                 head = event.seq;
-                self.apply(event);
+                run.push(*event);
             } else if event.seq > head && (rules.early_unbounded || event.seq - head <= OLD_EARLY_REACH) {
                 self.keep(*event);
             }
         }
+        self.settle(&run);
         self.early.retain(|early| early.epoch != epoch || early.seq > head);
         self.epochs[place].head = head;
         head
@@ -106,6 +108,55 @@ impl Postgres {
         if !self.quarantine.iter().any(|row| row.is_readable && row.events == [*event]) {
             self.quarantine.push(Quarantined { events: vec![*event], is_readable: true, is_done: false });
         }
+    }
+
+    /// Applies a run of events. Where some are refused and the tables fold runs, each half is tried by itself, as the vault
+    /// does it: what comes later in a run may make room for what came before.
+    pub(crate) fn settle(&mut self, run: &[Event]) {
+        if !self.folds {
+            run.iter().for_each(|event| self.apply(event));
+            return;
+        }
+        let mut parts = vec![run];
+        while let Some(part) = parts.pop() {
+            match part {
+                [] => {}
+                [event] => self.apply(event),
+                _ if self.attempt(part) => {}
+                _ => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+            }
+        }
+    }
+
+    /// Applies all of it or nothing, by what the constraints say of its end.
+    fn attempt(&mut self, part: &[Event]) -> bool {
+        let mut after = self.clone();
+        for event in part {
+            match event.change {
+                Change::Reserved { is_bad: true, .. } => return false,
+                Change::Reserved { buyer, slot, expires_at_ms, .. } => {
+                    let state = if expires_at_ms.is_some() { State::Held } else { State::Confirmed };
+                    let order = Order { id: event.seq, epoch: event.epoch, buyer, slot, state, expires_at_ms };
+                    let Err(place) = after.orders.binary_search_by_key(&order.id, |row| row.id) else { return false };
+                    after.orders.insert(place, order);
+                    after.sold += 1;
+                }
+                Change::Restocked { total } => after.total = total,
+                _ => after.apply(event),
+            }
+        }
+        let active: Vec<&Order> = after.orders.iter().filter(|order| order.state.is_active()).collect();
+        let is_twice = |(place, one): (usize, &&Order)| {
+            active[..place].iter().any(|other| (other.buyer, other.slot) == (one.buyer, one.slot))
+        };
+        let is_kept = after.sold <= after.total && !active.iter().enumerate().any(is_twice);
+        if is_kept {
+            *self = after;
+        }
+        is_kept
     }
 
     /// Applies one event, or writes down why not.
