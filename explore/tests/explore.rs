@@ -29,7 +29,7 @@ fn the_decisions_that_are_kept_here_keep_every_promise() {
 #[test]
 fn every_planted_bug_is_found() {
     for planted in &PLANTED {
-        let Some(seeds) = planted.seeds else { continue };
+        let Some(seeds) = &planted.seeds else { continue };
         let found = seeds.clone().find(|seed| run_planted(*seed, planted).broken.is_some());
         assert!(found.is_some(), "{}, {}: not found by the seeds {seeds:?}", planted.name, planted.what);
     }
