@@ -37,7 +37,7 @@ pub const PLANTED: [Planted; 14] = [
         what: "a sale that is rebuilt by half is taken for whole",
         rules: Rules { epochs_once: false, expected: false, ..ALL },
         faults: &[LoseRedis],
-        seeds: Some(19_839..=19_839),
+        seeds: None,
     },
     Planted {
         name: "R3",
