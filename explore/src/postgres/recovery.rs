@@ -75,9 +75,15 @@ impl Postgres {
         let place = self.begin(epoch, 0);
         let is_exact = exactly.is_none_or(|seq| self.epochs[place].head == seq);
         let has_early = self.early.iter().any(|early| early.epoch == epoch);
-        if epoch != self.newest || !is_exact || exactly.is_some() && has_early {
+        let is_known = epoch == self.newest || exactly.is_none() && epoch > self.newest;
+        if !is_known || !is_exact || exactly.is_some() && has_early {
             return Sealed::NotYet;
         }
+        // Redis may be in an epoch that PostgreSQL has forgotten: the one that it knows ends as well.
+        if epoch > self.newest {
+            self.close(self.newest, 0);
+        }
+        let place = self.begin(epoch, 0);
         self.close(epoch, seen);
         let after = self.epochs[place].head.max(seen) + EPOCHS_APART_SEQS;
         self.go_on(epoch + 1, after)
