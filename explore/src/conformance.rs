@@ -69,7 +69,12 @@ impl History {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let warmed = Event { epoch: 1, seq: 1, change: Change::Warmed };
-        Self { random: Random::new(seed), model: Postgres { folds: true, ..Postgres::new(TOTAL) }, made: vec![vec![warmed]], terms: [0, 0] }
+        Self {
+            random: Random::new(seed),
+            model: Postgres { folds: true, ..Postgres::new(TOTAL) },
+            made: vec![vec![warmed]],
+            terms: [0, 0],
+        }
     }
 
     /// The sale's first event is written.
@@ -148,10 +153,8 @@ impl History {
     #[must_use]
     pub fn rows(&self) -> Vec<String> {
         let model = &self.model;
-        let mut rows = vec![
-            format!("sale {} {}", model.newest, model.is_closed),
-            format!("sku {} {}", model.total, model.sold),
-        ];
+        let mut rows =
+            vec![format!("sale {} {}", model.newest, model.is_closed), format!("sku {} {}", model.total, model.sold)];
         for row in &model.epochs {
             let sealed_at = row.sealed_at.map_or("-".to_owned(), |at| at.to_string());
             rows.push(format!("epoch {} {} {sealed_at}", row.epoch, row.head));

@@ -45,9 +45,8 @@ pub(crate) fn doubt(status: Option<&Status>, standing: &Standing, rules: &Rules)
 /// Whether a sale is open in the life that PostgreSQL knows, and has made all that PostgreSQL has of it.
 pub(crate) fn is_over(status: Option<&Status>, standing: &Standing, rules: &Rules) -> bool {
     let is_older = |status: &Status| status.epoch < standing.epoch || status.term < standing.term;
-    let is_behind = |status: &Status| {
-        rules.content_doubts && status.epoch == standing.epoch && status.seq < standing.head
-    };
+    let is_behind =
+        |status: &Status| rules.content_doubts && status.epoch == standing.epoch && status.seq < standing.head;
     status.is_some_and(|status| !status.is_fenced && !(rules.terms && is_older(status)) && !is_behind(status))
 }
 
@@ -71,7 +70,6 @@ pub(crate) fn decide(status: &Status, standing: &Standing, rules: &Rules) -> Dec
         return if agrees { Decision::Seal } else { Decision::Rebuild };
     }
     let next = Next { epoch: standing.epoch, after: standing.head };
-    let was_sealed_here =
-        standing.sealed_at == Some(status.seq) && standing.head == status.seq + EPOCHS_APART_SEQS;
+    let was_sealed_here = standing.sealed_at == Some(status.seq) && standing.head == status.seq + EPOCHS_APART_SEQS;
     if !rules.epochs_once && was_sealed_here && status.epoch > 0 { Decision::GoOn(next) } else { Decision::Rebuild }
 }

@@ -36,20 +36,54 @@ pub(crate) enum Command {
 /// The transactions of the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Transaction {
-    Standing { epoch: u64 },
+    Standing {
+        epoch: u64,
+    },
     /// `seen`: PostgreSQL's term when the doubt was found. `draw`: bits that no other attempt has, as random ones would be.
-    Take { gateway: u32, seen: u64, at_least: u64, draw: u16 },
-    Renew { gateway: u32, term: u64 },
-    End { gateway: u32, term: u64 },
-    HasBarrier { id: u64 },
+    Take {
+        gateway: u32,
+        seen: u64,
+        at_least: u64,
+        draw: u16,
+    },
+    Renew {
+        gateway: u32,
+        term: u64,
+    },
+    End {
+        gateway: u32,
+        term: u64,
+    },
+    HasBarrier {
+        id: u64,
+    },
     /// `head`: how far the epoch was when that was decided.
-    Seal { term: u64, epoch: u64, exactly: Option<u64>, seen: u64, head: u64 },
-    Restore { term: u64, from: RedisState },
-    ActivePage { after: u64, count: usize },
-    Settle { epoch: u64 },
-    Write { items: Vec<Item> },
+    Seal {
+        term: u64,
+        epoch: u64,
+        exactly: Option<u64>,
+        seen: u64,
+        head: u64,
+    },
+    Restore {
+        term: u64,
+        from: RedisState,
+    },
+    ActivePage {
+        after: u64,
+        count: usize,
+    },
+    Settle {
+        epoch: u64,
+    },
+    Write {
+        items: Vec<Item>,
+    },
     Waiting,
-    Replay { place: usize, known: Option<State> },
+    Replay {
+        place: usize,
+        known: Option<State>,
+    },
 }
 
 /// What Redis has, for PostgreSQL that has lost it.
@@ -97,20 +131,41 @@ pub(crate) enum Answer {
     Done,
     Refused(Refusal),
     Status(Status),
-    Fenced { epoch: u64, seq: u64, instance: u64 },
-    Pulled { epoch: u64, acked: u64, events: Vec<Event> },
+    Fenced {
+        epoch: u64,
+        seq: u64,
+        instance: u64,
+    },
+    Pulled {
+        epoch: u64,
+        acked: u64,
+        events: Vec<Event>,
+    },
     Active(Vec<Active>),
-    Reserved { id: u64, epoch: u64 },
+    Reserved {
+        id: u64,
+        epoch: u64,
+    },
     /// An event was made: the end of a hold, or an operator's change. `total`, `is_closed`: as they are after it.
-    Made { epoch: u64, seq: u64, total: u64, is_closed: bool },
+    Made {
+        epoch: u64,
+        seq: u64,
+        total: u64,
+        is_closed: bool,
+    },
     Standing(Standing),
     /// The term, or none: another has the lease.
     Taken(Option<u64>),
     Is(bool),
     Sealed(Sealed),
-    Written { heads: Vec<(u64, u64)> },
+    Written {
+        heads: Vec<(u64, u64)>,
+    },
     Items(Vec<Item>),
-    Waiting { place: usize, id: Option<u64> },
+    Waiting {
+        place: usize,
+        id: Option<u64>,
+    },
 }
 
 /// FLASH.STATUS.

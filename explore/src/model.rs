@@ -50,11 +50,24 @@ impl Ids {
 pub(crate) enum Change {
     Warmed,
     /// `is_bad`: PostgreSQL cannot write what came with it.
-    Reserved { buyer: Buyer, slot: u8, expires_at_ms: Option<u64>, is_bad: bool },
-    Confirmed { id: u64 },
-    Released { id: u64 },
-    Expired { ids: Ids },
-    Restocked { total: u64 },
+    Reserved {
+        buyer: Buyer,
+        slot: u8,
+        expires_at_ms: Option<u64>,
+        is_bad: bool,
+    },
+    Confirmed {
+        id: u64,
+    },
+    Released {
+        id: u64,
+    },
+    Expired {
+        ids: Ids,
+    },
+    Restocked {
+        total: u64,
+    },
     Opened,
     Closed,
 }

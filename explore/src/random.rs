@@ -153,13 +153,7 @@ pub(crate) fn run(seed: u64, rules: Rules, faults: &[Fault], mut keep: impl FnMu
     Outcome { steps, broken }
 }
 
-fn choose(
-    world: &World,
-    random: &mut Random,
-    swarm: &Swarm,
-    asleep: &mut [u64],
-    number: u64,
-) -> Option<Step> {
+fn choose(world: &World, random: &mut Random, swarm: &Swarm, asleep: &mut [u64], number: u64) -> Option<Step> {
     let fault_every = if swarm.is_keen && world.is_recovering() { KEEN_FAULT_EVERY } else { swarm.fault_every };
     if !swarm.faults.is_empty() && random.is_one_of(fault_every) {
         return Some(Step::Fault(swarm.faults[usize::from(random.small(swarm.faults.len()))]));

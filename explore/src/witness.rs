@@ -177,14 +177,19 @@ impl Witness {
             fact.is_excused = !remains.has(fact.made) && !remains.has_reservation(fact.id, fact.end)
                 || !remains.has_either(fact.event, fact.id, fact.end);
         }
-        let is_left = |(event, total, is_closed)| {
-            remains.has(event) || !is_redis && remains.is_as(event.0, total, is_closed)
-        };
+        let is_left =
+            |(event, total, is_closed)| remains.has(event) || !is_redis && remains.is_as(event.0, total, is_closed);
         self.word = self.word.filter(|word| is_left(*word));
     }
 
     /// What must hold at any time in Redis.
-    pub(crate) fn check_redis(&self, redis: &Redis, postgres: &Postgres, opened: bool, terms: bool) -> Result<(), Broken> {
+    pub(crate) fn check_redis(
+        &self,
+        redis: &Redis,
+        postgres: &Postgres,
+        opened: bool,
+        terms: bool,
+    ) -> Result<(), Broken> {
         let Some(key) = &redis.key else { return Ok(()) };
         if key.sale().units().first().is_some_and(|units| !self.totals.contains(&units.total)) {
             return Err(Broken::Total);

@@ -294,7 +294,9 @@ impl World {
             Step::Carry { actor } => {
                 format!("{} is served: {:?}", name(actor), call(actor).map(|call| &call.request))
             }
-            Step::Hear { actor } => format!("{} hears {:?}", name(actor), call(actor).and_then(|call| call.answer.as_ref())),
+            Step::Hear { actor } => {
+                format!("{} hears {:?}", name(actor), call(actor).and_then(|call| call.answer.as_ref()))
+            }
             Step::GiveUp { actor } => format!("{} gives up", name(actor)),
             Step::Late { orphan } => {
                 let place = self.orphans.len().checked_sub(1 + usize::from(orphan));
@@ -427,8 +429,7 @@ impl World {
                 }
                 if let Some(event) = &did.event {
                     self.witness.made(event)?;
-                    let is_change =
-                        matches!(event.change, Change::Restocked { .. } | Change::Opened | Change::Closed);
+                    let is_change = matches!(event.change, Change::Restocked { .. } | Change::Opened | Change::Closed);
                     if by_operator && is_change {
                         self.witness.changed(event, &self.redis);
                     }
@@ -550,13 +551,15 @@ impl World {
     }
 }
 
-const fn remains<'a>(
-    redis: &'a Redis,
-    postgres: &'a Postgres,
-    broker: &'a Broker,
-    witness: &Witness,
-) -> Remains<'a> {
-    Remains { redis, postgres, broker, is_by_hand: witness.is_by_hand, is_failover: witness.went_back, is_brokers: false }
+const fn remains<'a>(redis: &'a Redis, postgres: &'a Postgres, broker: &'a Broker, witness: &Witness) -> Remains<'a> {
+    Remains {
+        redis,
+        postgres,
+        broker,
+        is_by_hand: witness.is_by_hand,
+        is_failover: witness.went_back,
+        is_brokers: false,
+    }
 }
 
 /// Text that is hashed rather than kept.

@@ -1,7 +1,9 @@
 //! One gateway's recovery with the decisions of `flash-plan`, which the gateway carries out as well. Here each of its
 //! actions becomes the requests that the gateway would send, one at a time.
 
-use flash_plan::{Action, Answer as Learnt, Content, ExpectedSku, InPostgres, InRedis, Known, NextEpoch, Setback, Wanted};
+use flash_plan::{
+    Action, Answer as Learnt, Content, ExpectedSku, InPostgres, InRedis, Known, NextEpoch, Setback, Wanted,
+};
 use flash_sale::{DEFAULT_SKU, Refusal, State, Terms};
 use flash_wire::{Attempt, RebuiltReservation};
 

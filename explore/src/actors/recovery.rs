@@ -106,9 +106,12 @@ impl Recovery {
             Stage::Compare(status) => {
                 Postgres(Transaction::Standing { epoch: status.as_ref().map_or(0, |status| status.epoch) })
             }
-            Stage::Take => {
-                Postgres(Transaction::Take { gateway, seen: self.seen_term, at_least: self.seen.term, draw: self.draw() })
-            }
+            Stage::Take => Postgres(Transaction::Take {
+                gateway,
+                seen: self.seen_term,
+                at_least: self.seen.term,
+                draw: self.draw(),
+            }),
             Stage::Fence => Redis(Command::Fence { term: Some(term) }),
             Stage::PublishBarrier => Broker(Frame::Publish(Item::Barrier(self.barrier))),
             Stage::LookForBarrier(_) => Postgres(Transaction::HasBarrier { id: self.barrier }),
@@ -176,7 +179,8 @@ impl Recovery {
             (Stage::Fence, Answer::Fenced { instance, .. }) => {
                 self.instance = *instance;
                 let incident = (self.term, *instance);
-                let is_same = if rules.barrier_per_incident { self.passed == Some(incident) } else { self.passed.is_some() };
+                let is_same =
+                    if rules.barrier_per_incident { self.passed == Some(incident) } else { self.passed.is_some() };
                 if is_same {
                     return Some(Stage::Observe);
                 }
@@ -196,7 +200,13 @@ impl Recovery {
             (Stage::ReadActive(status), Answer::Active(active)) => {
                 let content = status.content;
                 let (epoch, seq) = (status.epoch, status.seq);
-                let from = RedisState { epoch, seq, total: content.total, is_closed: content.is_closed, active: active.clone() };
+                let from = RedisState {
+                    epoch,
+                    seq,
+                    total: content.total,
+                    is_closed: content.is_closed,
+                    active: active.clone(),
+                };
                 Some(Stage::Commit(Transaction::Restore { term: self.term, from }))
             }
             (Stage::Commit(transaction), Answer::Sealed(Sealed::Next { next, expected })) => {
@@ -257,12 +267,18 @@ impl Recovery {
                 self.waits += u8::from(!rules.patient);
                 (rules.patient || self.waits % WAITS_MAX > 0).then_some(Stage::Observe)
             }
-            Decision::Seal => {
-                Some(Stage::Commit(Transaction::Seal { term, epoch: status.epoch, exactly: Some(seq), seen: seq, head }))
-            }
+            Decision::Seal => Some(Stage::Commit(Transaction::Seal {
+                term,
+                epoch: status.epoch,
+                exactly: Some(seq),
+                seen: seq,
+                head,
+            })),
             Decision::GoOn(next) => Some(Stage::Ack(next, standing.content)),
             Decision::Restore => Some(Stage::ReadActive(status)),
-            Decision::Rebuild => Some(Stage::Commit(Transaction::Seal { term, epoch: newest, exactly: None, seen: seq, head })),
+            Decision::Rebuild => {
+                Some(Stage::Commit(Transaction::Seal { term, epoch: newest, exactly: None, seen: seq, head }))
+            }
         }
     }
 }

@@ -31,9 +31,7 @@ impl Sweep {
     pub(crate) fn ask(&self) -> Request {
         match &self.stage {
             Stage::Idle => Request::Redis(Command::Pull { after: 0, count: RUN }),
-            Stage::Write(events) => {
-                Request::Postgres(Transaction::Write { items: vec![Item::Events(events.clone())] })
-            }
+            Stage::Write(events) => Request::Postgres(Transaction::Write { items: vec![Item::Events(events.clone())] }),
             &Stage::Ack(epoch, seq) => Request::Redis(Command::Ack { epoch, seq }),
         }
     }

@@ -64,9 +64,7 @@ impl Syncer {
                 self.session = session;
                 Stage::Idle
             }
-            (Stage::Idle | Stage::Write(_) | Stage::Settle(..), None | Some(Answer::Is(false))) => {
-                Stage::Disconnect
-            }
+            (Stage::Idle | Stage::Write(_) | Stage::Settle(..), None | Some(Answer::Is(false))) => Stage::Disconnect,
             _ => Stage::Idle,
         };
     }

@@ -29,7 +29,8 @@ impl Postgres {
         if epoch.head < event.seq && !epoch.is_lost(event.seq) {
             return;
         }
-        let is_over = if rules.replay_sees_gaps { epoch.sealed_at.is_some() } else { is_beyond(epoch.sealed_at, event.seq) };
+        let is_over =
+            if rules.replay_sees_gaps { epoch.sealed_at.is_some() } else { is_beyond(epoch.sealed_at, event.seq) };
         if is_over {
             if matches!(event.change, Change::Reserved { .. }) {
                 self.refuse_late(&event, rules);

@@ -7,8 +7,8 @@ use std::hash::{Hash, Hasher};
 
 use flash_sale::{Change, Command as SaleCommand, Event as SaleEvent, Refusal, Reserve, Sale};
 
-use key::{LaterLife, Opening};
 pub(crate) use key::{Key, Offer, Saved};
+use key::{LaterLife, Opening};
 
 use crate::message::{Answer, Command, Status};
 use crate::model::{BAD_DATA, BUYERS, EXPIRED_MAX, Event};
@@ -183,7 +183,8 @@ fn of_key(key: &mut Key, command: &Command, now_ms: u64, rules: &Rules, did: &mu
         command => {
             let sale = key.sale_mut();
             if !sale.is_fenced() {
-                let own = if let Command::Reserve { buyer, .. } = command { Some(BUYERS[usize::from(*buyer)]) } else { None };
+                let own =
+                    if let Command::Reserve { buyer, .. } = command { Some(BUYERS[usize::from(*buyer)]) } else { None };
                 let expired = sale.expire(now_ms, EXPIRED_MAX, own);
                 if let Some(event) = &expired {
                     sale.apply(event);
@@ -237,7 +238,7 @@ fn sell(sale: &mut Sale, command: &Command, now_ms: u64, rules: &Rules, did: &mu
             let items = sale.items_of_only_sku(1).map_err(|_| Refusal::Unknown)?;
             let data = is_bad.then_some(BAD_DATA);
             let buyer = BUYERS[usize::from(*buyer)];
-            SaleCommand::Reserve(Reserve { buyer, items, request: Some(&request), data })
+            SaleCommand::Reserve(Reserve { buyer, items, request: Some(&request), is_new: false, data })
         }
         Command::Confirm { id } => SaleCommand::Confirm { id: *id },
         Command::Release { id } => SaleCommand::Release { id: *id },
@@ -257,12 +258,9 @@ fn sell(sale: &mut Sale, command: &Command, now_ms: u64, rules: &Rules, did: &mu
     did.event = Some(made);
     Ok(match made.change {
         crate::model::Change::Reserved { .. } => Answer::Reserved { id: made.seq, epoch: made.epoch },
-        _ => Answer::Made {
-            epoch: made.epoch,
-            seq: made.seq,
-            total: sale.units()[0].total,
-            is_closed: sale.is_closed(),
-        },
+        _ => {
+            Answer::Made { epoch: made.epoch, seq: made.seq, total: sale.units()[0].total, is_closed: sale.is_closed() }
+        }
     })
 }
 
@@ -283,4 +281,3 @@ fn unheeded(sale: &Sale, command: &Command, now_ms: u64) -> Result<SaleEvent<'st
     };
     Ok(SaleEvent { epoch: sale.epoch(), seq: sale.seq() + 1, at_ms: now_ms.max(1), change })
 }
-
