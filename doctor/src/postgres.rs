@@ -91,10 +91,12 @@ async fn synchronous_commit(vault: &Client) -> Result<Finding> {
     }
     let level = off.map_or("server", |(level, _)| level.as_str());
     let advice = match level {
-        "database" => "ALTER DATABASE … SET synchronous_commit = on",
-        "role" => "ALTER ROLE … SET synchronous_commit = on",
-        "server" => "ALTER SYSTEM SET synchronous_commit = on, and SELECT pg_reload_conf()",
-        _ => "ALTER ROLE … IN DATABASE … SET synchronous_commit = on",
+        "database" => "set synchronous_commit to on for the database (ALTER DATABASE)",
+        "role" => "set synchronous_commit to on for the role (ALTER ROLE)",
+        "server" => {
+            "set synchronous_commit to on (ALTER SYSTEM), and let the server read its settings again (pg_reload_conf)"
+        }
+        _ => "set synchronous_commit to on for the role in this database (ALTER ROLE … IN DATABASE)",
     };
     Ok(Finding::warn(
         format!(

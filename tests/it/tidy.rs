@@ -21,7 +21,7 @@ const IMPORTS: [(&str, &[&str]); 21] = [
     ("tls", &[]),
     ("vault", &["wire", "plan", "metrics", "tls"]),
     ("transport", &["wire"]),
-    ("broker", &["transport", "tls"]),
+    ("broker", &["wire", "transport", "tls"]),
     ("client", &["wire", "tls"]),
     ("gateway", &["wire", "plan", "metrics", "vault", "transport", "broker", "client", "tls", "audit", "doctor"]),
     ("syncer", &["wire", "metrics", "vault", "transport", "client"]),
