@@ -71,9 +71,9 @@ fn text(seed: u64, bytes: &[u8]) -> u64 {
 }
 
 /// The halves of the product of two words, XORed.
-const fn folded(a: u64, b: u64) -> u64 {
-    let product = a as u128 * b as u128;
-    (product >> 64) as u64 ^ product as u64
+fn folded(a: u64, b: u64) -> u64 {
+    let (low, high) = a.carrying_mul(b, 0);
+    high ^ low
 }
 
 #[cfg(test)]

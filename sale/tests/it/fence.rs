@@ -87,8 +87,10 @@ fn only_an_attempt_that_says_what_it_expects_lets_a_sale_with_a_journal_go_on() 
     let check = |journal: Option<u64>, fenced_for: u64, said: u64, is_expected: bool, want: Result<(), Refusal>| {
         let mut sale = warmed(Terms { journal_events_max: journal, ..Terms::simple(5) });
         sale.ack(1, 1).expect("its own");
-        let fenced = if fenced_for == 0 { Ok(sale.fence()) } else { sale.fence_for(fenced_for) };
-        assert_eq!(fenced, Ok(()));
+        sale.fence();
+        if fenced_for > 0 {
+            assert_eq!(sale.fence_for(fenced_for), Ok(()));
+        }
         let skus = vec![ExpectedSku { name: "default".to_owned(), total: 5, taken: 0 }];
         let expected = Expected { content: Content::default(), is_closed: false, skus };
         let expected = is_expected.then_some(&expected);
