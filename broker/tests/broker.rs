@@ -170,13 +170,8 @@ async fn a_healthy_message_outlives_many_dead_readers() {
 async fn what_a_gone_reader_had_in_hand_comes_again_before_what_follows_it() {
     const MESSAGES: u64 = 2_500;
     let (url, _connection, channel) = vhost().await;
-    let confirms = (1..=MESSAGES).map(|seq| {
-        let message = Outgoing::of(message("drop", seq));
-        let channel = &channel;
-        async move { flash_broker::publish(channel, &message).await.unwrap() }
-    });
-    for confirm in confirms {
-        drop(confirm.await);
+    for seq in 1..=MESSAGES {
+        drop(flash_broker::publish(&channel, &Outgoing::of(message("drop", seq))).await.unwrap());
     }
     let amqp = Amqp::new(url);
     let mut reader = amqp.source("first").await.unwrap();

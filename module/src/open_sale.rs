@@ -118,11 +118,10 @@ impl OpenSale<'_, '_> {
         let (mut more, mut expired) = (self.expire(now_ms, EXPIRED_PER_EVENT_MAX, buyer), 0);
         loop {
             let decided = self.sale().decide(wish, now_ms);
-            let lacks_units = match (wish, &decided) {
-                (Wish::Reserve(_), Err(Refusal::SoldOut)) => true,
-                (Wish::Restock { .. }, Err(Refusal::Conflict)) => true,
-                _ => false,
-            };
+            let lacks_units = matches!(
+                (wish, &decided),
+                (Wish::Reserve(_), Err(Refusal::SoldOut)) | (Wish::Restock { .. }, Err(Refusal::Conflict))
+            );
             expired += more;
             if more == 0 || !lacks_units || expired >= EXPIRED_PER_COMMAND_MAX {
                 return decided;

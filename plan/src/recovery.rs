@@ -165,12 +165,12 @@ impl Recovery {
             (State::Taking, Answer::Taken { term }) => self.taken(now_ms, term),
             (State::Fencing(term), Answer::Fenced { instance }) => State::AwaitingBarrier(Attempt { term, instance }),
             (State::AwaitingBarrier(attempt), Answer::Passed) => State::Observing(attempt),
-            (State::Observing(attempt), Answer::Known(known)) => self.observed(now_ms, attempt, known),
+            (State::Observing(attempt), Answer::Known(known)) => self.observed(now_ms, attempt, *known),
             (State::Rehearsing(seal, _), Answer::Done) => State::Sealing(seal),
             (State::Sealing(seal), Answer::Sealed { next, expected }) => sealed(seal, next, expected),
             (State::Collecting(attempt), Answer::Collected(reservations)) => State::Checking(attempt, reservations),
             (State::Checking(attempt, reservations), Answer::Known(known)) => {
-                self.checked(now_ms, attempt, reservations, known)
+                self.checked(now_ms, attempt, reservations, *known)
             }
             (State::Restoring(attempt, redis, _), Answer::Sealed { next, expected }) => {
                 begin(attempt, &redis, next, expected)

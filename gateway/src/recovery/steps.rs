@@ -95,7 +95,7 @@ impl Servers {
         let epoch = redis.as_ref().map_or(0, |redis| redis.epoch);
         let standing = flash_vault::standing(&self.postgres, sale, epoch).await?;
         let postgres = standing.map(|standing| in_postgres(standing, self.unsettled.contains(sale)));
-        Ok(Answer::Known(Known { redis, postgres }))
+        Ok(Answer::Known(Box::new(Known { redis, postgres })))
     }
 
     /// A sale that lies under another key than its own does not show its journal.

@@ -112,7 +112,7 @@ pub enum Action<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// What both servers have of the sale.
-    Known(Known),
+    Known(Box<Known>),
     /// An attempt has begun.
     Taken {
         /// Its number.

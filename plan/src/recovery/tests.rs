@@ -24,7 +24,7 @@ fn postgres() -> InPostgres {
 }
 
 fn known(redis: Option<InRedis>, postgres: Option<InPostgres>) -> Answer {
-    Answer::Known(Known { redis, postgres })
+    Answer::Known(Box::new(Known { redis, postgres }))
 }
 
 /// What both have alike.
