@@ -17,6 +17,7 @@ use flash_wire::{Attempt, RebuiltReservation, Refusal, Unfence};
 pub use self::action::{Action, Answer, Setback};
 pub use self::limits::*;
 use self::state::{After, Rebuilding, Rehearsal, Seal, State, begin, sealed};
+use crate::verdict::Wanted;
 
 /// The recovery of one sale, from the doubt to its end.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub struct Recovery {
     seen_term: u64,
     /// Terms that this attempt has passed over.
     outbids: u32,
-    /// Redis has refused to let the sale go on as it is: it must be rebuilt.
+    /// Redis or PostgreSQL has refused to let the sale go on as it is: it must be rebuilt.
     is_refused: bool,
 }
 
@@ -175,9 +176,12 @@ impl Recovery {
             (State::Restoring(attempt, redis, _), Answer::Sealed { next, expected }) => {
                 begin(attempt, &redis, next, expected)
             }
-            (State::Sealing(Seal { attempt, .. }) | State::Restoring(attempt, ..), Answer::NotYet) => {
+            (State::Sealing(Seal { attempt, wanted, .. }), Answer::NotYet) => {
+                // PostgreSQL knows of more than Redis has: no waiting brings that to Redis.
+                self.is_refused |= matches!(wanted, Wanted::Exactly(_));
                 self.wait(now_ms, attempt)
             }
+            (State::Restoring(attempt, ..), Answer::NotYet) => self.wait(now_ms, attempt),
             (State::Acking(unfence), Answer::Done) => State::Unfencing(unfence),
             (State::Warming(rebuilding), Answer::Done) => State::Reading(rebuilding, 0),
             (State::Reading(rebuilding, after), Answer::Page(page)) => self.read(now_ms, rebuilding, after, page),

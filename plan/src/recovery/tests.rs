@@ -352,6 +352,16 @@ fn a_sale_that_redis_refuses_to_open_as_it_is_is_rebuilt_next_time() {
     assert_eq!(next(&mut recovery, REST_MS), "Rehearse");
 }
 
+/// Events that Redis has lost wait there beyond a gap: no look shows them, and no waiting brings them.
+#[test]
+fn a_sale_that_postgresql_knows_more_of_is_rebuilt() {
+    let mut recovery = after(&held(&[whole(), Answer::NotYet]));
+    assert_eq!(recovery.next(0), Action::Rest { until_ms: WAIT_STEP_MS });
+    recovery.next(WAIT_STEP_MS);
+    recovery.learn(WAIT_STEP_MS, Ok(whole()));
+    assert_eq!(next(&mut recovery, WAIT_STEP_MS), "Rehearse");
+}
+
 #[test]
 fn what_redis_has_is_written_only_while_it_has_it() {
     let collected = [forgotten(), Answer::Collected(page(&[]))];
