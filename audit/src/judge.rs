@@ -235,6 +235,7 @@ mod tests {
             journal_events_max: Some(9),
             relay: None,
             lease_until_ms: None,
+            was_open: true,
             term: 0,
             instance: 1,
             reservations: 0,

@@ -16,6 +16,8 @@ pub struct InRedis {
     pub attempt: Attempt,
     /// Whether it decides nothing.
     pub is_fenced: bool,
+    /// Whether it was open in its epoch at some time: a life that was not may have a part of what was sold.
+    pub was_open: bool,
     /// Whether it belongs under another key, and lies here by a RENAME, COPY or RESTORE.
     pub is_away: bool,
     /// What it promises, with the totals of now. A sale without a journal sends nothing to PostgreSQL.

@@ -22,4 +22,4 @@ pub use recovery::{
 };
 pub use recovery::{Action, Answer, Recovery, Setback};
 pub use relay::{FORGET_MS, Journal, Plan, RESEND_MS, RESEND_MS_MAX, SALES_MAX};
-pub use verdict::{Verdict, Wanted, verdict};
+pub use verdict::{Seen, Verdict, Wanted, verdict};

@@ -7,8 +7,19 @@ use crate::known::{InPostgres, InRedis, agree};
 pub enum Wanted {
     /// To this seq and no further: the sale goes on as it is in Redis.
     Exactly(u64),
-    /// As far as it is: the sale is rebuilt from that. Redis has numbers up to this one, which are not given again.
-    Anywhere(u64),
+    /// As far as it is: the sale is rebuilt from that. Neither the epoch nor the numbers that Redis has are given again.
+    Anywhere(Seen),
+}
+
+/// What a decision to rebuild a sale was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The epoch in Redis.
+    pub epoch: u64,
+    /// Redis has numbers up to this one.
+    pub seq: u64,
+    /// PostgreSQL's newest epoch was written up to here. If it is not any more, PostgreSQL has forgotten something since.
+    pub head: u64,
 }
 
 /// What to do next.
@@ -34,11 +45,12 @@ pub fn verdict(redis: &InRedis, postgres: Option<&InPostgres>) -> Verdict {
         return Verdict::OpenAsItIs;
     }
     let Some(postgres) = postgres else {
-        return if redis.acked > 0 { Verdict::Restore } else { Verdict::Wait };
+        return if redis.acked > 0 && redis.was_open { Verdict::Restore } else { Verdict::Wait };
     };
     let head = postgres.head.unwrap_or(0);
     if redis.epoch > postgres.epoch || redis.epoch == postgres.epoch && redis.acked > head {
-        return Verdict::Restore;
+        // What was never open may be a rebuilding that broke off: to write from it would end orders that it lacks.
+        return if redis.was_open { Verdict::Restore } else { Verdict::Rebuild };
     }
     if redis.epoch < postgres.epoch {
         return Verdict::Rebuild;
@@ -64,7 +76,17 @@ mod tests {
     fn redis(epoch: u64, seq: u64) -> InRedis {
         let terms = Terms { journal_events_max: Some(10), ..Terms::simple(10) };
         let attempt = Attempt { term: 1, instance: 1 };
-        InRedis { epoch, seq, acked: 0, attempt, is_fenced: true, is_away: false, terms, state: state(4) }
+        InRedis {
+            epoch,
+            seq,
+            acked: 0,
+            attempt,
+            is_fenced: true,
+            was_open: true,
+            is_away: false,
+            terms,
+            state: state(4),
+        }
     }
 
     fn postgres(epoch: u64, head: Option<u64>) -> InPostgres {
@@ -115,6 +137,16 @@ mod tests {
         check(&InRedis { acked: 5, ..redis(1, 5) }, Some(&postgres(1, Some(4))), Verdict::Restore);
         check(&InRedis { acked: 5, ..redis(1, 5) }, None, Verdict::Restore);
         check(&InRedis { acked: 4, ..redis(1, 5) }, Some(&postgres(1, Some(4))), Verdict::Wait);
+    }
+
+    #[test]
+    fn a_life_that_was_never_open_is_no_source() {
+        let partial = |epoch, acked| InRedis { acked, was_open: false, ..redis(epoch, 5) };
+        check(&partial(2, 5), Some(&postgres(1, Some(9))), Verdict::Rebuild);
+        check(&partial(1, 5), Some(&postgres(1, Some(4))), Verdict::Rebuild);
+        check(&partial(1, 5), None, Verdict::Wait);
+        check(&partial(1, 4), Some(&postgres(1, Some(4))), Verdict::Wait);
+        check(&partial(1, 5), Some(&postgres(1, Some(5))), Verdict::Seal);
     }
 
     #[test]

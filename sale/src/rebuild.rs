@@ -28,6 +28,13 @@ impl Sale {
         self.is_fenced
     }
 
+    /// Whether the sale was ever open in its present epoch. A later life that was not may have only a part of what was
+    /// sold: nothing may be written from it.
+    #[must_use]
+    pub const fn was_open(&self) -> bool {
+        self.was_open
+    }
+
     /// Stops every decision until [`Sale::unfence`].
     pub const fn fence(&mut self) {
         self.is_fenced = true;
@@ -106,7 +113,7 @@ impl Sale {
             (self.epoch, self.seq) = (epoch, after);
             self.journal = self.terms.journal_events_max.map(|events_max| Journal::new(events_max, after));
         }
-        self.is_fenced = false;
+        (self.is_fenced, self.was_open) = (false, true);
     }
 
     /// Whether a later life of the sale may take this one's place: the recovery attempt `term` has fenced it, and all that it

@@ -39,6 +39,8 @@ pub struct Sale {
     pub(crate) is_closed: bool,
     /// Nothing is decided until the state is known to be whole.
     pub(crate) is_fenced: bool,
+    /// Whether it was ever open in its present epoch: then it had everything that it should have.
+    pub(crate) was_open: bool,
     pub(crate) reservations: Reservations,
     /// The active ones.
     pub(crate) content: Content,
@@ -111,6 +113,7 @@ impl Sale {
         sale.units.iter_mut().zip(&life.totals).for_each(|(units, total)| units.total = *total);
         (sale.is_closed, sale.forgotten_seq) = (life.is_closed, life.forgotten_seq);
         sale.is_fenced = event.seq > 1;
+        sale.was_open = !sale.is_fenced;
         sale.record(event);
         Some(sale)
     }
@@ -139,6 +142,7 @@ impl Sale {
             units,
             is_closed: false,
             is_fenced: false,
+            was_open: false,
             reservations: Reservations::new(key, terms.total_units() + remembered),
             content: Content::default(),
             newest_reservation: 0,

@@ -16,7 +16,7 @@ use crate::sale::Sale;
 /// 1: the first. 2: behind the terms, a byte of flags (1: closed, 2: fenced), and each SKU's total. 3: a
 /// reservation may end with the fingerprint of its request. 4: behind the clock, the term, the seq of the newest event
 /// that made the sale forget a request, and the key that the sale was warmed under; a reservation without a request may
-/// have a fingerprint; a shell (epoch 0) ends behind that key.
+/// have a fingerprint; a shell (epoch 0) ends behind that key; flag 4: was open in this epoch.
 pub const SNAPSHOT_VERSION: u8 = 4;
 
 /// What is behind a sale's clock.
@@ -52,7 +52,7 @@ impl Sale {
             return out;
         }
         put_terms(&mut out, &self.terms);
-        out.push(u8::from(self.is_closed) | u8::from(self.is_fenced) << 1);
+        out.push(u8::from(self.is_closed) | u8::from(self.is_fenced) << 1 | u8::from(self.was_open) << 2);
         self.units.iter().for_each(|units| put_int(&mut out, units.total));
         put_int(&mut out, self.reservations.iter().count() as u64);
         let mut previous = 0;
@@ -95,8 +95,10 @@ impl Sale {
             return Ok(sale);
         }
         if version >= 2 {
-            sale.load_stock(&mut reader)?;
+            sale.load_stock(&mut reader, if version < 4 { 3 } else { 7 })?;
         }
+        // Earlier versions do not say it: one that was saved open was.
+        sale.was_open |= version < 4 && !sale.is_fenced;
         sale.load_reservations(&mut reader)?;
         sale.load_ended(&mut reader)?;
         sale.load_journal(&mut reader)?;
@@ -104,12 +106,12 @@ impl Sale {
         Ok(sale)
     }
 
-    fn load_stock(&mut self, reader: &mut Reader) -> Result<(), Malformed> {
+    fn load_stock(&mut self, reader: &mut Reader, flags_max: u8) -> Result<(), Malformed> {
         let flags = reader.byte("flags")?;
-        if flags > 3 {
+        if flags > flags_max {
             return Err(Malformed::new("flags"));
         }
-        (self.is_closed, self.is_fenced) = (flags & 1 != 0, flags & 2 != 0);
+        (self.is_closed, self.is_fenced, self.was_open) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0);
         for units in &mut self.units {
             units.total = reader.int_within("total", 0, TOTAL_UNITS_MAX)?;
         }

@@ -83,7 +83,7 @@ pub use request::{MadeByRequest, REJECTIONS_LOOKED_AT_MAX, RequestOutcome, reque
 pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
 pub use restore::RedisState;
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
-pub use seal::{EPOCHS_APART_SEQS, Sealed, Wanted};
+pub use seal::{EPOCHS_APART_SEQS, Sealed, Seen, Wanted};
 pub use snapshot::{
     EpochRows, Faults, HeldOrder, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages,
 };

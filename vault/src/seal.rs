@@ -17,8 +17,19 @@ pub const EPOCHS_APART_SEQS: u64 = 1 << 20;
 pub enum Wanted {
     /// To this seq and no further, and nothing waits beyond it: the sale goes on as it is in Redis.
     Exactly(u64),
-    /// As far as it is: the sale is rebuilt from that. Redis has numbers up to this one, which are not given again.
-    Anywhere(u64),
+    /// As far as it is: the sale is rebuilt from that. Neither the epoch nor the numbers that Redis has are given again.
+    Anywhere(Seen),
+}
+
+/// What a decision to rebuild a sale was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The epoch in Redis. If it is not known here, it is sealed as well.
+    pub epoch: u64,
+    /// Redis has numbers up to this one.
+    pub seq: u64,
+    /// The newest epoch was written up to here at least. If it is not any more, this database has forgotten something.
+    pub head: u64,
 }
 
 /// What came of a seal.
@@ -48,23 +59,33 @@ impl Vault {
     /// When PostgreSQL is in trouble, or [`Error::Paused`]. Open a new vault then, and ask again where the sale is.
     pub async fn seal(&mut self, sale: &str, term: u64, epoch: u64, wanted: Wanted) -> Result<Sealed, Error> {
         let mut transaction = self.client.transaction().await?;
-        let sealed =
-            seal(Hold::take(&mut transaction, &self.statements, sale, term, epoch).await?, epoch, wanted).await?;
+        let held = Hold::take(&mut transaction, &self.statements, sale, term, wanted.last_epoch(epoch)).await?;
+        let sealed = seal(held, epoch, wanted).await?;
         finish(transaction, sealed).await
     }
 }
 
 async fn seal(held: Held<'_, '_>, epoch: u64, wanted: Wanted) -> Result<Sealed, Error> {
     let Held::Yes(mut hold) = held else { return Ok(Sealed::Superseded) };
-    let (Wanted::Exactly(seen) | Wanted::Anywhere(seen)) = wanted;
     let is_as_wanted = match wanted {
         Wanted::Exactly(seq) => seq == hold.head(epoch) && hold.highest_known(epoch).await? <= seq,
-        Wanted::Anywhere(_) => true,
+        Wanted::Anywhere(Seen { head, .. }) => head <= hold.head(epoch),
     };
     if hold.newest != Some(epoch) || hold.is_sealed(epoch) || !is_as_wanted {
         return Ok(Sealed::NotYet);
     }
-    hold.end(epoch, seen).await
+    let (Wanted::Exactly(seq) | Wanted::Anywhere(Seen { seq, .. })) = wanted;
+    hold.end(wanted.last_epoch(epoch), seq).await
+}
+
+impl Wanted {
+    /// The last epoch that anybody may be in: the newest one here, or Redis'.
+    fn last_epoch(self, newest: u64) -> u64 {
+        match self {
+            Self::Exactly(_) => newest,
+            Self::Anywhere(Seen { epoch, .. }) => newest.max(epoch),
+        }
+    }
 }
 
 /// Commits what was sealed. What was not is undone before it is said: the sale's recovery is not locked any more then.

@@ -104,6 +104,8 @@ pub struct SaleStatus<'a> {
     pub lease_until_ms: Option<u64>,
     /// An operator has stopped it, whatever its phase says.
     pub is_closed: bool,
+    /// It was open in this epoch at some time: what it has is whole, as far as it remembers.
+    pub was_open: bool,
     /// The newest recovery attempt that has fenced the sale; 0: there was none.
     pub term: u64,
     /// The value in the key: another one has another number.
@@ -133,7 +135,7 @@ impl SaleStatus<'_> {
 
 impl Answer for SaleStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
-        sink.map(22);
+        sink.map(23);
         pair(sink, "epoch", Some(self.epoch));
         pair(sink, "seq", Some(self.seq));
         pair(sink, "acked", Some(self.acked));
@@ -149,6 +151,7 @@ impl Answer for SaleStatus<'_> {
         optional_text(sink, "relay", self.relay.as_deref());
         pair(sink, "lease_until_ms", self.lease_until_ms);
         pair(sink, "closed", Some(self.is_closed.into()));
+        pair(sink, "opened", Some(self.was_open.into()));
         pair(sink, "term", Some(self.term));
         pair(sink, "instance", Some(self.instance));
         pair(sink, "reservations", Some(self.reservations));
@@ -186,6 +189,7 @@ impl Answer for SaleStatus<'_> {
             relay: fields.key("relay")?.optional_text("relay")?.map(Cow::Owned),
             lease_until_ms: fields.key("lease_until_ms")?.optional_uint("lease_until_ms")?,
             is_closed: fields.key("closed")?.uint("closed")? > 0,
+            was_open: fields.key("opened")?.uint("opened")? > 0,
             term: fields.key("term")?.uint("term")?,
             instance: fields.key("instance")?.uint("instance")?,
             reservations: fields.key("reservations")?.uint("reservations")?,

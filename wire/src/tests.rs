@@ -287,6 +287,7 @@ fn statuses_read_back() {
         relay: Some("gateway-1".into()),
         lease_until_ms: Some(5),
         is_closed: true,
+        was_open: true,
         term: 3,
         instance: INSTANCE_MAX,
         reservations: 2,

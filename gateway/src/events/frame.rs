@@ -84,6 +84,7 @@ mod tests {
             relay: None,
             lease_until_ms: None,
             is_closed: false,
+            was_open: true,
             term: 0,
             instance: 1,
             reservations: 0,

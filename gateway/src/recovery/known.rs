@@ -6,7 +6,7 @@ use flash_wire::{Attempt, Content, Expected, ExpectedSku, SaleStatus, SkuStatus,
 
 /// `is_away`: it lies under another key than its own.
 pub(crate) fn in_redis(status: &SaleStatus, is_away: bool) -> InRedis {
-    let &SaleStatus { epoch, seq, acked, term, instance, is_closed, reservations, digest, .. } = status;
+    let &SaleStatus { epoch, seq, acked, term, instance, is_closed, was_open, reservations, digest, .. } = status;
     let sku = |sku: &SkuStatus| ExpectedSku {
         name: sku.name.clone().into_owned(),
         total: sku.total,
@@ -19,6 +19,7 @@ pub(crate) fn in_redis(status: &SaleStatus, is_away: bool) -> InRedis {
         acked,
         attempt: Attempt { term, instance },
         is_fenced: is_fenced(status),
+        was_open,
         is_away,
         terms: terms(status),
         state: Expected { content: Content { reservations, digest }, is_closed, skus },

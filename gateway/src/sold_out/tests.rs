@@ -25,6 +25,7 @@ fn status(limit: u64, seq: u64, confirmed: u64) -> SaleStatus<'static> {
         relay: None,
         lease_until_ms: None,
         is_closed: false,
+        was_open: true,
         term: 0,
         instance: 1,
         reservations: 0,

@@ -71,6 +71,7 @@ fn sale_status(stored: &Stored, now_ms: u64) -> SaleStatus<'_> {
         relay: lease.map(|(relay, _)| relay.into()),
         lease_until_ms: lease.map(|(_, until_ms)| until_ms),
         is_closed: sale.is_closed(),
+        was_open: sale.was_open(),
         term: sale.term(),
         instance: stored.instance,
         reservations: sale.content().reservations,

@@ -7,7 +7,7 @@ use super::state::{Rehearsal, Seal, State};
 use super::{Page, Recovery, Setback};
 use crate::doubt::{Why, doubt};
 use crate::known::{InPostgres, InRedis, Known, content_of};
-use crate::verdict::{Verdict, Wanted, verdict};
+use crate::verdict::{Seen, Verdict, Wanted, verdict};
 
 impl Recovery {
     /// Whether the sale is in doubt at all.
@@ -50,8 +50,9 @@ impl Recovery {
             }
             (Verdict::Rebuild, Some(InPostgres { epoch, head, state, .. })) => {
                 let after = head.unwrap_or(0).max(redis.seq);
-                let next = NextEpoch { epoch: epoch.saturating_add(1), after };
-                let wanted = Wanted::Anywhere(redis.seq);
+                let next = NextEpoch { epoch: epoch.max(redis.epoch).saturating_add(1), after };
+                let seen = Seen { epoch: redis.epoch, seq: redis.seq, head: head.unwrap_or(0) };
+                let wanted = Wanted::Anywhere(seen);
                 let seal = Seal { attempt, redis: Box::new(redis), epoch, wanted };
                 State::Rehearsing(seal, Rehearsal { next, expected: state })
             }

@@ -1,6 +1,7 @@
 use flash_wire::{Content, Expected, ExpectedSku, NextEpoch, Terms};
 
 use super::*;
+use crate::Seen;
 use crate::known::{InPostgres, InRedis, Known};
 
 const TERM: u64 = 7;
@@ -15,7 +16,17 @@ fn state(taken: u64) -> Expected {
 /// Fenced by this attempt, in epoch 2, with the events up to 9, all of them acknowledged.
 fn redis() -> InRedis {
     let terms = Terms { journal_events_max: Some(10), ..Terms::simple(10) };
-    InRedis { epoch: 2, seq: 9, acked: 9, attempt: ATTEMPT, is_fenced: true, is_away: false, terms, state: state(0) }
+    InRedis {
+        epoch: 2,
+        seq: 9,
+        acked: 9,
+        attempt: ATTEMPT,
+        is_fenced: true,
+        was_open: true,
+        is_away: false,
+        terms,
+        state: state(0),
+    }
 }
 
 fn postgres() -> InPostgres {
@@ -360,6 +371,18 @@ fn a_sale_that_postgresql_knows_more_of_is_rebuilt() {
     recovery.next(WAIT_STEP_MS);
     recovery.learn(WAIT_STEP_MS, Ok(whole()));
     assert_eq!(next(&mut recovery, WAIT_STEP_MS), "Rehearse");
+}
+
+/// PostgreSQL has forgotten an epoch that Redis was warmed in, and never opened.
+#[test]
+fn a_rebuilding_begins_after_everything_that_either_side_has_seen() {
+    let warmed = InRedis { epoch: 4, seq: 700, acked: 700, was_open: false, ..redis() };
+    let mut recovery = after(&held(&[known(Some(warmed), Some(postgres()))]));
+    let next = NextEpoch { epoch: 5, after: 700 };
+    assert_eq!(recovery.next(0), Action::Rehearse { attempt: ATTEMPT, next, expected: &state(0) });
+    recovery.learn(0, Ok(Answer::Done));
+    let wanted = Wanted::Anywhere(Seen { epoch: 4, seq: 700, head: 9 });
+    assert_eq!(recovery.next(0), Action::Seal { term: TERM, epoch: 2, wanted });
 }
 
 #[test]

@@ -39,6 +39,26 @@ fn unfence(term: u64, expected: Option<&Expected>) -> Unfence<'_> {
     Unfence { term, epoch: 1, seq: 3, next: Some(NextEpoch { epoch: 2, after: 900 }), expected }
 }
 
+/// A first life has nothing to get back; a later one has nothing yet when it begins.
+#[test]
+fn a_sale_knows_whether_it_was_open_in_its_epoch() {
+    let saved = |sale: &Sale| Sale::load(&sale.save(), KEY).map(|sale| sale.was_open());
+    let mut first = sale();
+    assert_eq!((first.was_open(), saved(&first)), (true, Ok(true)));
+    first.fence_for(5).expect("the first attempt");
+    assert_eq!((first.was_open(), saved(&first)), (true, Ok(true)), "it was, before its fence");
+    let mut later = Sale::new(&Sale::warmed(two_skus(), 2, 900, NOW_MS), KEY).expect("a life");
+    assert_eq!((later.was_open(), saved(&later)), (false, Ok(false)));
+    later.fence_for(6).expect("the next attempt");
+    let skus = ["a", "b"].map(|name| ExpectedSku { name: name.to_owned(), total: 5, taken: 0 }).to_vec();
+    let expected = Expected { content: later.content(), is_closed: false, skus };
+    let opening = Unfence { term: 6, epoch: 2, seq: 901, next: None, expected: Some(&expected) };
+    assert_eq!((later.unfence(&opening), later.was_open(), saved(&later)), (Ok(()), true, Ok(true)));
+    later.fence();
+    assert_eq!((later.was_open(), saved(&later)), (true, Ok(true)));
+    assert_eq!((Sale::shell(5, KEY).was_open(), saved(&Sale::shell(5, KEY))), (false, Ok(false)));
+}
+
 #[test]
 fn an_attempt_overrides_those_before_it_and_none_after() {
     let mut sale = sale();

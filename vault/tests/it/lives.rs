@@ -67,7 +67,7 @@ async fn what_comes_while_an_epoch_is_sealed_is_in_it_or_late() {
         [Vault::open(&database.url).await.unwrap(), Vault::open(&database.url).await.unwrap()];
     let lock = database.client.transaction().await.unwrap();
     lock.query_one("SELECT FROM epochs FOR UPDATE", &[]).await.unwrap();
-    let sealing = tokio::spawn(async move { sealer.seal(SALE, term, 1, Wanted::Anywhere(2)).await.unwrap() });
+    let sealing = tokio::spawn(async move { sealer.seal(SALE, term, 1, crate::epochs::anywhere(2)).await.unwrap() });
     waiters(&watcher, 1).await;
     let writing = tokio::spawn(async move { writer.write(&[message(1, 9, vec![held("eve")])]).await.unwrap() });
     waiters(&watcher, 2).await;
@@ -87,7 +87,7 @@ async fn an_event_that_nobody_could_read_holds_up_no_other_however_many_they_are
     database.write(&[message(1, 1, vec![warmed(5)])]).await;
     assert_eq!(database.write(&[many(3, 1_000)]).await, head(1, 1));
     assert_eq!(database.write(&[many(130_001, 500), message(1, 130_501, vec![held("ada")])]).await, head(1, 1));
-    let next = crate::epochs::seal(&database, 1, Wanted::Anywhere(130_600)).await;
+    let next = crate::epochs::seal(&database, 1, crate::epochs::anywhere(130_600)).await;
     assert_eq!(next.unwrap().after, 130_600 + flash_vault::EPOCHS_APART_SEQS);
     let gaps = ["(1003,130000)", "(130502,130600)", "(2,2)"];
     assert_eq!(database.rows("SELECT first, last FROM gaps").await, gaps, "each seq is written, or counts as lost");
@@ -100,7 +100,7 @@ async fn a_kept_event_that_nobody_can_read_any_more_goes_to_the_quarantine() {
     let database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(5)]), message(1, 3, vec![held("ada"), held("bob")])]).await;
     database.client.execute("UPDATE early SET event = '{}' WHERE seq = 3", &[]).await.unwrap();
-    crate::epochs::seal(&database, 1, Wanted::Anywhere(0)).await.unwrap();
+    crate::epochs::seal(&database, 1, crate::epochs::anywhere(0)).await.unwrap();
     assert_eq!(database.rows("SELECT sale, epoch, seq FROM quarantine").await, ["(drop,1,3)"]);
     assert_eq!(database.rows("SELECT id FROM orders").await, ["(4)"]);
     assert_eq!(database.rows("SELECT first, last FROM gaps").await, ["(2,2)"]);

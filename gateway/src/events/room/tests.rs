@@ -66,6 +66,7 @@ fn status(seq: u64, phase: &'static str) -> SaleStatus<'static> {
         relay: None,
         lease_until_ms: None,
         is_closed: false,
+        was_open: true,
         term: 0,
         instance: 1,
         reservations: 0,
