@@ -159,13 +159,13 @@ async fn decide<E: From<Error>>(
             if has_order(transaction, sale, event.seq, &reserved.buyer).await.map_err(Error::from)? {
                 return Ok(Decision::Applied);
             }
-            if place == Place::Lost {
+            // The sale went on without it: an order would be one that the next life does not count.
+            if place != Place::Open {
                 return Ok(reject(transaction, statements, step).await?);
             }
             let buyer = reserved.buyer.clone().into_owned();
             match standing(LateReservation { sale: sale.to_owned(), id: event.seq, buyer }).await? {
                 Some(standing) => ending(event.seq, standing),
-                None if place == Place::Sealed => return Ok(reject(transaction, statements, step).await?),
                 None => return Ok(Decision::Refused("where the reservation is by now is not known".to_owned())),
             }
         }
