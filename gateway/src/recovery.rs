@@ -162,7 +162,7 @@ impl Clock {
 async fn advance(servers: &Servers, clock: Clock, sale: &str, doubt: &mut Doubt) {
     loop {
         let action = doubt.recovery.next(clock.now_ms());
-        let (is_first, is_fence) = (action == Action::Take, matches!(action, Action::Fence { .. }));
+        let (is_first, is_fence) = (matches!(action, Action::Take { .. }), matches!(action, Action::Fence { .. }));
         let outcome = match action {
             Action::Rest { .. } | Action::Over | Action::Barrier(_) => return,
             action => servers.carry_out(sale, action).await,

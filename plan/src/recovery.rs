@@ -121,8 +121,8 @@ impl Recovery {
 
     fn action(&self) -> Action<'_> {
         match &self.state {
-            State::Looking | State::Observing(_) | State::Checking(..) => Action::Look,
-            State::Taking => Action::Take,
+            State::Looking | State::Doubting(_) | State::Observing(_) | State::Checking(..) => Action::Look,
+            State::Taking(seen_term) => Action::Take { seen_term: *seen_term },
             State::Fencing(term) => Action::Fence { term: *term },
             State::AwaitingBarrier(attempt) => Action::Barrier(*attempt),
             State::Waiting(_) | State::Resting => Action::Rest { until_ms: self.rests_until_ms },
@@ -163,7 +163,8 @@ impl Recovery {
     fn succeeded(&mut self, now_ms: u64, state: State, answer: Answer) -> State {
         match (state, answer) {
             (State::Looking, Answer::Known(known)) => self.looked(now_ms, &known),
-            (State::Taking, Answer::Taken { term }) => self.taken(now_ms, term),
+            (State::Doubting(postgres), Answer::Known(known)) => self.doubted(now_ms, postgres.as_deref(), &known),
+            (State::Taking(_), Answer::Taken { term }) => self.taken(now_ms, term),
             (State::Fencing(term), Answer::Fenced { instance }) => State::AwaitingBarrier(Attempt { term, instance }),
             (State::AwaitingBarrier(attempt), Answer::Passed) => State::Observing(attempt),
             (State::Observing(attempt), Answer::Known(known)) => self.observed(now_ms, attempt, *known),
@@ -195,7 +196,8 @@ impl Recovery {
             (State::Ending(_, after), Answer::Done) => self.ended(now_ms, after),
             (
                 State::Looking
-                | State::Taking
+                | State::Doubting(_)
+                | State::Taking(_)
                 | State::Fencing(_)
                 | State::AwaitingBarrier(_)
                 | State::Observing(_)
@@ -223,7 +225,7 @@ impl Recovery {
         let goes_on = matches!(&state, State::Acking(unfence) | State::Unfencing(unfence) if unfence.next.is_some());
         self.is_refused |= goes_on && matches!(setback, Setback::Refused(_));
         match state {
-            State::Fencing(_) if setback == Setback::Refused(Refusal::Fenced) => self.outbid(now_ms),
+            State::Fencing(term) if setback == Setback::Refused(Refusal::Fenced) => self.outbid(now_ms, term),
             // The fence is there, whatever became of the barrier: another barrier is as good.
             State::AwaitingBarrier(attempt) if !matches!(setback, Setback::Superseded | Setback::Another) => {
                 State::AwaitingBarrier(attempt)
@@ -234,7 +236,8 @@ impl Recovery {
             State::Ending(_, after) => self.ended(now_ms, after),
             State::Over => State::Over,
             State::Looking
-            | State::Taking
+            | State::Doubting(_)
+            | State::Taking(_)
             | State::Fencing(_)
             | State::AwaitingBarrier(_)
             | State::Observing(_)
@@ -256,7 +259,7 @@ impl Recovery {
     /// An attempt has begun. A term that Redis has seen already is another attempt's, which PostgreSQL has forgotten.
     fn taken(&mut self, now_ms: u64, term: u64) -> State {
         if term <= self.seen_term {
-            return self.outbid(now_ms);
+            return self.outbid(now_ms, term);
         }
         self.lease = Some(Lease { term, since_ms: self.asked_ms });
         State::Fencing(term)
@@ -264,14 +267,14 @@ impl Recovery {
 
     /// Redis knows a later term. Where another gateway has it, its lease keeps us away; else PostgreSQL has forgotten
     /// terms.
-    fn outbid(&mut self, now_ms: u64) -> State {
+    fn outbid(&mut self, now_ms: u64, term: u64) -> State {
         self.outbids += 1;
         if self.outbids > OUTBIDS_MAX {
             self.outbids = 0;
             return self.give_up(now_ms, Setback::Failed);
         }
         self.lease = None;
-        State::Taking
+        State::Taking(term)
     }
 
     /// What is read must go on, or a rebuilding would have no end.

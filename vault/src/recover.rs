@@ -3,7 +3,7 @@
 use flash_wire::message::MessageItem;
 use flash_wire::{RebuiltReservation, fingerprint};
 use tokio_postgres::Client;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
@@ -18,18 +18,22 @@ pub const OVER_MS_MAX: u64 = 60 * 60 * 1_000;
 /// sleeps, holds a recovery up no longer; one that wakes up finds that its term is over.
 pub const RECOVERY_LEASE_S: f64 = 3.0;
 
-/// Begins a recovery of a sale, and gives its term: one more than the last. It is this gateway's for
-/// [`RECOVERY_LEASE_S`]. None: another gateway has it.
+/// Begins a recovery of a sale, and gives its term: one more than the last, which must be `seen_term` (0: there was
+/// none). It is this gateway's for [`RECOVERY_LEASE_S`]. None: another gateway has it, or had it since that term was
+/// seen, so that what was seen with it may be over.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble. Whether a term was taken is unknown then; to take another does no harm.
-pub async fn take_recovery(client: &Client, sale: &str, gateway: &str) -> Result<Option<u64>, Error> {
-    for take in [sql::recovery::FIRST_RECOVERY, sql::recovery::TAKE_RECOVERY] {
-        if let Some(row) = client.query_opt(take, &[&sale, &gateway, &RECOVERY_LEASE_S]).await? {
+pub async fn take_recovery(client: &Client, sale: &str, gateway: &str, seen_term: u64) -> Result<Option<u64>, Error> {
+    if seen_term == 0 {
+        let first = client.query_opt(sql::recovery::FIRST_RECOVERY, &[&sale, &gateway, &RECOVERY_LEASE_S]).await?;
+        if let Some(row) = first {
             return Ok(Some(from_sql(row.get(0))));
         }
     }
-    Ok(None)
+    let values: [&(dyn ToSql + Sync); 4] = [&sale, &gateway, &RECOVERY_LEASE_S, &to_sql(seen_term)];
+    let taken = client.query_opt(sql::recovery::TAKE_RECOVERY, &values).await?;
+    Ok(taken.map(|row| from_sql(row.get(0))))
 }
 
 /// Keeps a recovery for [`RECOVERY_LEASE_S`] from now. False: a later one was begun.
@@ -37,7 +41,7 @@ pub async fn take_recovery(client: &Client, sale: &str, gateway: &str) -> Result
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn renew_recovery(client: &Client, sale: &str, gateway: &str, term: u64) -> Result<bool, Error> {
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&sale, &gateway, &to_sql(term), &RECOVERY_LEASE_S];
+    let values: [&(dyn ToSql + Sync); 4] = [&sale, &gateway, &to_sql(term), &RECOVERY_LEASE_S];
     Ok(client.execute(sql::recovery::RENEW_RECOVERY, &values).await? > 0)
 }
 

@@ -10,8 +10,12 @@ use crate::verdict::Wanted;
 pub enum Action<'a> {
     /// Read STATUS from Redis, then the standing from PostgreSQL in one snapshot: [`Answer::Known`].
     Look,
-    /// Begin a new attempt in PostgreSQL, unless another gateway's lease runs: [`Answer::Taken`], [`Setback::Another`].
-    Take,
+    /// Begin a new attempt in PostgreSQL, if the newest one is still this, and no other gateway's lease runs:
+    /// [`Answer::Taken`], [`Setback::Another`].
+    Take {
+        /// The newest attempt that was seen; 0: there was none.
+        seen_term: u64,
+    },
     /// Renew the lease of the attempt: [`Answer::Done`], [`Setback::Superseded`].
     Renew {
         /// The attempt.

@@ -23,7 +23,24 @@ impl Recovery {
             // To replace another sale's state would destroy events that only it has. A person must move or delete it.
             (Some(_), _) if is_away => self.give_up(now_ms, Setback::Failed),
             (Some(_), None) if is_only_a_fence => self.give_up(now_ms, Setback::Failed),
-            (Some(_), _) => State::Taking,
+            (Some(Why::PostgresBehind | Why::Rejections), postgres) => taking(postgres.as_ref()),
+            // Another attempt may have ended between the two looks at the servers.
+            (Some(Why::Fenced | Why::Missing | Why::EarlierLife | Why::EarlierTerm), postgres) => {
+                State::Doubting(postgres.clone().map(Box::new))
+            }
+        }
+    }
+
+    /// Redis after PostgreSQL: if the sale is in doubt still, no attempt has ended between, as long as PostgreSQL's term is
+    /// the one that was seen. Otherwise a sale is found again that is in doubt.
+    pub(super) fn doubted(&mut self, now_ms: u64, postgres: Option<&InPostgres>, known: &Known) -> State {
+        self.seen_term = known.redis.as_ref().map_or(0, |redis| redis.attempt.term);
+        let is_away = known.redis.as_ref().is_some_and(|redis| redis.is_away && redis.has_journal());
+        match doubt(known.redis.as_ref().map(Into::into), postgres.map(Into::into)) {
+            Some(_) if is_away => self.give_up(now_ms, Setback::Failed),
+            Some(Why::Fenced | Why::Missing | Why::EarlierLife | Why::EarlierTerm) => taking(postgres),
+            // Events may have been acknowledged since.
+            Some(Why::PostgresBehind | Why::Rejections) | None => State::Over,
         }
     }
 
@@ -98,6 +115,10 @@ impl Recovery {
             Some(_) | None => Err(State::Fencing(attempt.term)),
         }
     }
+}
+
+fn taking(postgres: Option<&InPostgres>) -> State {
+    State::Taking(postgres.map_or(0, |postgres| postgres.term))
 }
 
 /// The request that creates it is about to warm it.

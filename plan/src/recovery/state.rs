@@ -2,14 +2,17 @@
 
 use flash_wire::{Attempt, Expected, NextEpoch, RebuiltReservation, Unfence};
 
-use crate::known::{InRedis, agree};
+use crate::known::{InPostgres, InRedis, agree};
 use crate::verdict::Wanted;
 
 /// Each state but the last asks for one action.
 #[derive(Debug, Clone)]
 pub(super) enum State {
     Looking,
-    Taking,
+    /// Whether what PostgreSQL had then makes the sale doubtful still.
+    Doubting(Option<Box<InPostgres>>),
+    /// PostgreSQL's newest term was this.
+    Taking(u64),
     Fencing(u64),
     AwaitingBarrier(Attempt),
     Observing(Attempt),

@@ -103,7 +103,7 @@ const FENCED: Answer = Answer::Fenced { instance: ATTEMPT.instance };
 
 /// Answers that lead to an attempt whose barrier has passed.
 fn held(then: &[Answer]) -> Vec<Answer> {
-    [&[fenced(), TAKEN, FENCED, Answer::Passed], then].concat()
+    [&[fenced(), fenced(), TAKEN, FENCED, Answer::Passed], then].concat()
 }
 
 /// The ways into each state, by the name of the action that the state asks for.
@@ -111,9 +111,10 @@ fn states() -> Vec<(&'static str, Vec<Answer>)> {
     let rebuilt = |then: &[Answer]| held(&[&[behind(), Answer::Done, sealed(state(1)), Answer::Done], then].concat());
     vec![
         ("Look", vec![]),
-        ("Take", vec![fenced()]),
-        ("Fence", vec![fenced(), TAKEN]),
-        ("Barrier", vec![fenced(), TAKEN, FENCED]),
+        ("Look", vec![fenced()]),
+        ("Take", vec![fenced(), fenced()]),
+        ("Fence", vec![fenced(), fenced(), TAKEN]),
+        ("Barrier", vec![fenced(), fenced(), TAKEN, FENCED]),
         ("Look", held(&[])),
         ("Rehearse", held(&[behind()])),
         ("Seal", held(&[whole()])),
@@ -204,7 +205,7 @@ fn a_setback_ends_the_attempt_and_never_repeats_what_may_have_been_done() {
             next(&mut recovery, 0);
             recovery.learn(0, Err(setback));
             let ends = matches!(setback, Setback::Superseded | Setback::Another);
-            let has_lease = !matches!(before, "Take") && !answers.is_empty();
+            let has_lease = answers.contains(&TAKEN);
             let want = match before {
                 "Barrier" if !ends => "Barrier",
                 "Fence" if setback == Setback::Refused(Refusal::Fenced) => "Take",
@@ -226,9 +227,11 @@ fn an_attempt_that_failed_begins_anew_with_a_look_and_another_term() {
     assert_eq!(recovery.next(0), Action::End { term: TERM });
     recovery.learn(0, Ok(Answer::Done));
     assert_eq!(recovery.next(1), Action::Rest { until_ms: REST_MS });
-    assert_eq!(recovery.next(REST_MS), Action::Look);
-    recovery.learn(REST_MS, Ok(whole()));
-    assert_eq!(recovery.next(REST_MS), Action::Take);
+    for _ in 0..2 {
+        assert_eq!(recovery.next(REST_MS), Action::Look);
+        recovery.learn(REST_MS, Ok(whole()));
+    }
+    assert_eq!(recovery.next(REST_MS), Action::Take { seen_term: TERM });
 }
 
 #[test]
@@ -285,7 +288,8 @@ fn a_later_term_ends_the_attempt() {
 
 #[test]
 fn terms_that_postgresql_has_forgotten_are_passed_over() {
-    let mut recovery = after(&[known(None, Some(postgres()))]);
+    let gone = known(None, Some(postgres()));
+    let mut recovery = after(&[gone.clone(), gone]);
     for term in 1..=u64::from(OUTBIDS_MAX) {
         assert_eq!(next(&mut recovery, 0), "Take");
         recovery.learn(0, Ok(Answer::Taken { term }));
@@ -302,10 +306,22 @@ fn terms_that_postgresql_has_forgotten_are_passed_over() {
 /// PostgreSQL gives it a second time, and the attempt that had it first may still be at work.
 #[test]
 fn a_term_that_redis_has_seen_is_another_attempt_s() {
-    let mut recovery = after(&[fenced(), Answer::Taken { term: TERM - 1 }]);
-    assert_eq!(next(&mut recovery, 0), "Take");
+    let mut recovery = after(&[fenced(), fenced(), Answer::Taken { term: TERM - 1 }]);
+    assert_eq!(recovery.next(0), Action::Take { seen_term: TERM - 1 });
     recovery.learn(0, Ok(TAKEN));
     assert_eq!(recovery.next(0), Action::Fence { term: TERM });
+}
+
+/// Redis is asked before PostgreSQL: a recovery may open the sale between.
+#[test]
+fn a_sale_that_another_attempt_has_opened_meanwhile_is_left_alone() {
+    let opened = known(Some(InRedis { is_fenced: false, ..redis() }), Some(postgres()));
+    for before in [known(None, Some(postgres())), known(Some(redis()), Some(postgres()))] {
+        assert_eq!(next(&mut after(&[before, opened.clone()]), 0), "Over");
+    }
+    let later = known(Some(redis()), Some(InPostgres { term: TERM + 5, ..postgres() }));
+    let mut recovery = after(&[fenced(), later]);
+    assert_eq!(recovery.next(0), Action::Take { seen_term: TERM - 1 }, "the take fails if another attempt has begun");
 }
 
 #[test]
@@ -322,9 +338,9 @@ fn a_sale_that_is_being_created_is_left_to_its_request() {
     let new = |head, age_s| known(None, Some(InPostgres { head, age_s, ..postgres() }));
     for head in [None, Some(0)] {
         assert_eq!(next(&mut after(&[new(head, CREATION_GRACE_S - 1)]), 0), "Rest");
-        assert_eq!(next(&mut after(&[new(head, CREATION_GRACE_S)]), 0), "Take");
+        assert_eq!(next(&mut after(&[new(head, CREATION_GRACE_S)]), 0), "Look");
     }
-    assert_eq!(next(&mut after(&[new(Some(1), 0)]), 0), "Take");
+    assert_eq!(next(&mut after(&[new(Some(1), 0), new(Some(1), 0)]), 0), "Take");
 }
 
 #[test]

@@ -101,11 +101,13 @@ pub(crate) const FIRST_RECOVERY: &str = "
     INSERT INTO recoveries (sale, gateway, until, term) VALUES ($1, $2, now() + make_interval(secs => $3), 1)
     ON CONFLICT DO NOTHING RETURNING term";
 
-/// Takes a sale's recovery for `$3` seconds, unless another gateway has it, or holds its row locked.
+/// Takes a sale's recovery for `$3` seconds, if `$4` is still its term, unless another gateway has it, or holds its row
+/// locked.
 pub(crate) const TAKE_RECOVERY: &str = "
     UPDATE recoveries SET gateway = $2, until = now() + make_interval(secs => $3), term = term + 1
     WHERE sale IN (
-        SELECT sale FROM recoveries WHERE sale = $1 AND (gateway = $2 OR until < now()) FOR NO KEY UPDATE SKIP LOCKED
+        SELECT sale FROM recoveries WHERE sale = $1 AND term = $4 AND (gateway = $2 OR until < now())
+        FOR NO KEY UPDATE SKIP LOCKED
     )
     RETURNING term";
 

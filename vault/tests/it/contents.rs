@@ -1,6 +1,6 @@
 //! What the epochs say of a sale's content is what its orders say.
 
-use flash_vault::{Replay, Sealed, Snapshot, Standing, Vault, Wanted, connect, standing, take_recovery};
+use flash_vault::{Replay, Sealed, Snapshot, Standing, Vault, Wanted, connect, standing};
 use flash_wire::State;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -84,7 +84,7 @@ async fn a_content_that_no_epoch_says_is_counted_once() {
     database.client.batch_execute("UPDATE epochs SET digest = NULL, reservations = NULL").await.unwrap();
     assert_eq!(standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content, known);
     database.write(&[message(1, 4, vec![held("cleo"), released(2)])]).await;
-    take_recovery(&database.client, SALE, "a").await.unwrap();
+    crate::fixture::take(&database.client, "a").await.unwrap();
     let sealed = Vault::open(&database.url).await.unwrap().seal(SALE, 1, 1, Wanted::Exactly(5)).await.unwrap();
     let Sealed::Next { expected, .. } = sealed else { panic!("{sealed:?}") };
     assert_eq!(check_content(&database).await, 2);

@@ -1,6 +1,6 @@
 //! An epoch ends, and the next one begins.
 
-use flash_vault::{EPOCHS_APART_SEQS, Sealed, Seen, Vault, Wanted, active_page, standing, take_recovery};
+use flash_vault::{EPOCHS_APART_SEQS, Sealed, Seen, Vault, Wanted, active_page, standing};
 use flash_wire::NextEpoch;
 
 use crate::fixture::{Database, SALE, confirmed, head, held, message, released, warmed};
@@ -10,7 +10,7 @@ const NEXT: NextEpoch = NextEpoch { epoch: 2, after: AFTER };
 
 /// Seals in a term of its own.
 pub(crate) async fn seal(database: &Database, epoch: u64, wanted: Wanted) -> Option<NextEpoch> {
-    let term = take_recovery(&database.client, SALE, "gateway").await.unwrap().unwrap();
+    let term = crate::fixture::take(&database.client, "gateway").await.unwrap().unwrap();
     match Vault::open(&database.url).await.unwrap().seal(SALE, term, epoch, wanted).await.unwrap() {
         Sealed::Next { next, .. } => Some(next),
         Sealed::NotYet => None,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flash_servers::{Postgres, PostgresOptions, silent};
-use flash_vault::{Head, Vault, connect, migrate};
+use flash_vault::{Error, Head, Vault, connect, migrate, take_recovery};
 use flash_wire::Message;
 use flash_wire::message::{
     MESSAGE_VERSION, MessageChange, MessageEvent, MessageItem, MessageReserved, MessageSku, MessageTerms,
@@ -32,6 +32,13 @@ pub(crate) fn empty_database() -> String {
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     server.create_database(&name).unwrap();
     server.url(&name)
+}
+
+/// Begins a recovery, having seen the term of the one before.
+pub(crate) async fn take(client: &Client, gateway: &str) -> Result<Option<u64>, Error> {
+    let seen = client.query_opt("SELECT term FROM recoveries WHERE sale = $1", &[&SALE]).await.unwrap();
+    let seen = seen.map_or(0, |row| row.get::<_, i64>(0).cast_unsigned());
+    take_recovery(client, SALE, gateway, seen).await
 }
 
 /// A database with the vault's tables.

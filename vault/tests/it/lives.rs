@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use flash_vault::{
     Client, Sealed, Unsettled, Vault, Wanted, connect, end_recovery, heads, living, renew_recovery, settle_late,
-    standing, take_recovery, unsettled_sales,
+    standing, unsettled_sales,
 };
 
 use crate::fixture::{Database, SALE, head, held, message, warmed};
@@ -25,7 +25,7 @@ async fn each_recovery_has_a_term_of_its_own_and_only_the_newest_counts() {
     let database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
     let client = &database.client;
-    let take = async |gateway| take_recovery(client, SALE, gateway).await.unwrap();
+    let take = async |gateway| crate::fixture::take(client, gateway).await.unwrap();
     assert_eq!((take("a").await, take("b").await, take("a").await), (Some(1), None, Some(2)));
     assert!(!renew_recovery(client, SALE, "a", 1).await.unwrap());
     assert!(renew_recovery(client, SALE, "a", 2).await.unwrap());
@@ -45,14 +45,14 @@ async fn each_recovery_has_a_term_of_its_own_and_only_the_newest_counts() {
 #[tokio::test]
 async fn a_recovery_that_is_sealing_is_not_taken_over() {
     let mut database = Database::new().await;
-    take_recovery(&database.client, SALE, "a").await.unwrap();
+    crate::fixture::take(&database.client, "a").await.unwrap();
     end_recovery(&database.client, SALE, "a", 1).await.unwrap();
     let other = connect(&database.url).await.unwrap();
     let sealing = database.client.transaction().await.unwrap();
     sealing.query_one("SELECT FROM recoveries FOR SHARE", &[]).await.unwrap();
-    assert_eq!(take_recovery(&other, SALE, "b").await.unwrap(), None);
+    assert_eq!(crate::fixture::take(&other, "b").await.unwrap(), None);
     sealing.commit().await.unwrap();
-    assert_eq!(take_recovery(&other, SALE, "b").await.unwrap(), Some(2));
+    assert_eq!(crate::fixture::take(&other, "b").await.unwrap(), Some(2));
 }
 
 /// A syncer that waits for the lock of the seal finds the epoch over: what it brings is not kept for a turn that never
@@ -61,7 +61,7 @@ async fn a_recovery_that_is_sealing_is_not_taken_over() {
 async fn what_comes_while_an_epoch_is_sealed_is_in_it_or_late() {
     let mut database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
-    let term = take_recovery(&database.client, SALE, "a").await.unwrap().unwrap();
+    let term = crate::fixture::take(&database.client, "a").await.unwrap().unwrap();
     let watcher = connect(&database.url).await.unwrap();
     let [mut sealer, mut writer] =
         [Vault::open(&database.url).await.unwrap(), Vault::open(&database.url).await.unwrap()];
@@ -158,7 +158,7 @@ async fn a_number_that_two_buyers_got_is_the_first_ones_and_the_second_is_refuse
 async fn a_standing_says_all_that_a_decision_needs() {
     let database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(1), held("ada"), held("bob")]), message(1, 9, vec![held("eve")])]).await;
-    take_recovery(&database.client, SALE, "a").await.unwrap();
+    crate::fixture::take(&database.client, "a").await.unwrap();
     let found = standing(&database.client, SALE, 1).await.unwrap().unwrap();
     let life = &found.life;
     assert_eq!((life.epoch, life.head, life.sealed_at, life.is_closed), (1, Some(3), None, false));

@@ -1,6 +1,6 @@
 //! While the syncers are paused nothing is written, by whoever it is; and what is written is on disk.
 
-use flash_vault::{Error, Sealed, Vault, Wanted, connect, pause_syncers, take_recovery};
+use flash_vault::{Error, Sealed, Vault, Wanted, connect, pause_syncers};
 
 use crate::fixture::{Database, SALE, head, held, message, warmed};
 use crate::lives::waiters;
@@ -41,7 +41,7 @@ async fn a_pause_waits_for_what_is_being_written_and_nothing_is_written_after_it
 async fn a_pause_also_holds_a_seal_up_and_changes_nothing() {
     let database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
-    take_recovery(&database.client, SALE, "a").await.unwrap();
+    crate::fixture::take(&database.client, "a").await.unwrap();
     let mut vault = Vault::open(&database.url).await.unwrap();
     pause_syncers(&database.client, true).await.unwrap();
     assert!(matches!(vault.seal(SALE, 1, 1, Wanted::Exactly(2)).await, Err(Error::Paused)));

@@ -1,6 +1,6 @@
 //! PostgreSQL has lost what was acknowledged, and gets it back from Redis.
 
-use flash_vault::{EPOCHS_APART_SEQS, RedisState, Sealed, Vault, take_recovery, terms};
+use flash_vault::{EPOCHS_APART_SEQS, RedisState, Sealed, Vault, terms};
 use flash_wire::message::MessageItem;
 use flash_wire::{RebuiltReservation, SkuTerms, Terms};
 
@@ -20,7 +20,7 @@ fn redis(epoch: u64, seq: u64, total: u64, reservations: Vec<RebuiltReservation<
 }
 
 async fn restore(database: &Database, from: &RedisState) -> Sealed {
-    let term = take_recovery(&database.client, SALE, "gateway").await.unwrap().unwrap();
+    let term = crate::fixture::take(&database.client, "gateway").await.unwrap().unwrap();
     Vault::open(&database.url).await.unwrap().restore(SALE, term, from).await.unwrap()
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use flash_vault::{RedisState, Sealed, Vault, Wanted, active_page, standing, take_recovery};
+use flash_vault::{RedisState, Sealed, Vault, Wanted, active_page, standing};
 use flash_wire::{Message, SkuTerms, Terms};
 
 use crate::fixture::{Database, SALE, confirmed, message, reserved, warmed};
@@ -69,7 +69,7 @@ async fn what_a_recovery_costs() {
     let begin = Instant::now();
     standing(client, SALE, 1).await.unwrap();
     took("a standing", begin);
-    let term = take_recovery(client, SALE, "a").await.unwrap().unwrap();
+    let term = crate::fixture::take(client, "a").await.unwrap().unwrap();
     let begin = Instant::now();
     let sealed = vault.seal(SALE, term, 1, Wanted::Exactly(ORDERS + 1)).await.unwrap();
     took("a seal", begin);
