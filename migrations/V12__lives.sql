@@ -14,6 +14,9 @@ ALTER TABLE epochs
     ALTER COLUMN digest SET DEFAULT 0,
     ALTER COLUMN reservations SET DEFAULT 0;
 
+-- Up to which event the epoch was restored from Redis: what comes of these events later is settled. Null: it was not.
+ALTER TABLE epochs ADD COLUMN restored_to bigint;
+
 -- Orders that were written again from Redis, because PostgreSQL had lost what was acknowledged. (What the constraints
 -- refuse of it is in rejections, with the reason not_restored.)
 CREATE TABLE restored (

@@ -1,5 +1,9 @@
 //! Events that come when their epoch is over: the sale went on without them, so they are refused, and written down as such.
+//! Those of which a restoring has written the outcome from Redis already are passed over.
 
+use std::collections::HashSet;
+
+use flash_wire::message::MessageChange;
 use tokio_postgres::Transaction;
 
 use crate::epochs::Epoch;
@@ -20,7 +24,29 @@ pub(crate) async fn take<'a>(
     let is_lost = |seq| seq > sealed_at || gaps.iter().any(|gap| gap.contains(&seq));
     let (late, rest) = epoch.steps.drain(..).partition(|step| is_lost(step.event.seq));
     epoch.steps = rest;
-    Ok(late)
+    not_restored(transaction, (epoch.sale, epoch.epoch), late).await
+}
+
+/// Leaves out what a restoring of the epoch has settled: a reservation that is its buyer's order, and every event up to
+/// where Redis was that makes no reservation, since orders, totals and the closed flag are what came of it.
+async fn not_restored<'a>(
+    transaction: &Transaction<'_>,
+    (sale, epoch): (&str, u64),
+    late: Vec<Step<'a>>,
+) -> Result<Vec<Step<'a>>, tokio_postgres::Error> {
+    if late.is_empty() {
+        return Ok(late);
+    }
+    let restored = transaction.query_one(sql::restore::RESTORED_TO, &[&sale, &to_sql(epoch)]).await?;
+    let Some(restored_to) = restored.get::<_, Option<i64>>(0).map(from_sql) else { return Ok(late) };
+    let ids: Vec<_> = late.iter().map(|step| to_sql(step.event.seq)).collect();
+    let orders = transaction.query(sql::quarantine::ORDER_STATES, &[&sale, &ids]).await?;
+    let orders: HashSet<(u64, &str)> = orders.iter().map(|order| (from_sql(order.get(0)), order.get(1))).collect();
+    let is_settled = |step: &Step| match &step.event.change {
+        MessageChange::Reserved(reserved) => orders.contains(&(step.event.seq, &*reserved.buyer)),
+        _ => step.event.seq <= restored_to,
+    };
+    Ok(late.into_iter().filter(|step| !is_settled(step)).collect())
 }
 
 /// Writes them down. That may be repeated.

@@ -75,6 +75,8 @@ async fn restore(held: Held<'_, '_>, statements: &Statements, from: &RedisState)
         hold.skip_to(epoch, known).await?;
     }
     hold.skip_to(from.epoch, from.seq).await?;
+    let restored_to: [&(dyn ToSql + Sync); 3] = [&hold.sale, &to_sql(from.epoch), &to_sql(from.seq)];
+    hold.transaction.execute(sql::restore::SET_RESTORED_TO, &restored_to).await?;
     write(&hold, statements, from).await?;
     hold.end(from.epoch, from.seq).await
 }

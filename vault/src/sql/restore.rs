@@ -1,5 +1,11 @@
 //! Orders that are written again from Redis.
 
+/// The epoch `$2` is restored up to the event `$3`.
+pub(crate) const SET_RESTORED_TO: &str = "UPDATE epochs SET restored_to = $3 WHERE sale = $1 AND epoch = $2";
+
+/// Up to which event an epoch was restored from Redis.
+pub(crate) const RESTORED_TO: &str = "SELECT restored_to FROM epochs WHERE sale = $1 AND epoch = $2";
+
 /// The active orders of a sale, and those of the ids `$2`.
 pub(crate) const KNOWN_ORDERS: &str = "
     SELECT id, buyer, slot, state, items FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed')

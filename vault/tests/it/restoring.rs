@@ -5,7 +5,7 @@ use flash_wire::message::MessageItem;
 use flash_wire::{RebuiltReservation, SkuTerms, Terms};
 
 use crate::contents::check_content;
-use crate::fixture::{Database, SALE, confirmed, held, message, warmed};
+use crate::fixture::{Database, SALE, confirmed, held, message, released, warmed};
 
 fn reservation(id: u64, buyer: &'static str, state: &'static str) -> RebuiltReservation<'static> {
     let items = vec![MessageItem { sku: "a".into(), quantity: 1 }];
@@ -75,6 +75,22 @@ async fn an_epoch_that_postgresql_never_began_is_restored_and_the_ones_before_it
     assert_eq!(database.rows("SELECT epoch, first, last FROM gaps").await, ["(1,3,4)", "(3,1,900)"]);
     database.write(&[message(2, 500, vec![warmed(5), held("gus")])]).await;
     assert_eq!(database.rows("SELECT epoch, id, reason FROM rejections").await, ["(2,501,late)"], "it is over as well");
+    check_content(&database).await;
+}
+
+/// The queue has what Redis had acknowledged and PostgreSQL had lost.
+#[tokio::test]
+async fn late_events_of_what_was_restored_refuse_nothing() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
+    let list = vec![reservation(2, "ada", "confirmed"), reservation(3, "bob", "held")];
+    assert!(matches!(restore(&database, &redis(1, 6, 5, list)).await, Sealed::Next { .. }));
+    let lost = vec![held("bob"), confirmed(2), held("cleo"), released(5), held("dan"), released(3)];
+    database.write(&[message(1, 3, lost)]).await;
+    assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, ["(2,ada,confirmed)", "(3,bob,held)"]);
+    let rejections = database.rows("SELECT id, buyer, reason FROM rejections").await;
+    assert_eq!(rejections, ["(5,cleo,late)", "(7,dan,late)"], "only what is no order");
+    assert_eq!(database.rows("SELECT seq, reason FROM quarantine").await, ["(8,late)"], "after what was restored");
     check_content(&database).await;
 }
 
