@@ -1,8 +1,10 @@
 //! The model of PostgreSQL beside the real vault: random histories, and the rows that they leave in the model.
 
-use crate::message::{Item, Sealed};
-use crate::model::{BUYERS, Change, Event, Ids};
-use crate::postgres::{Postgres, Why};
+use flash_sale::State;
+
+use crate::message::{Item, RedisState, Sealed, Seen, Wanted};
+use crate::model::{Active, BUYERS, Change, Event, Ids};
+use crate::postgres::{Order, Postgres, Why};
 use crate::random::Random;
 use crate::rules::Rules;
 
@@ -25,13 +27,40 @@ pub struct Written {
 #[allow(missing_docs, reason = "the names are those of the messages")]
 pub enum What {
     Warmed,
-    Reserved { buyer: &'static str, slot: u8, is_hold: bool },
+    Reserved { buyer: &'static str, slot: u8, is_hold: bool, is_bad: bool },
     Confirmed { id: u64 },
     Released { id: u64 },
     Expired { ids: Vec<u64> },
     Restocked { total: u64 },
     Opened,
     Closed,
+}
+
+/// How far an epoch must be written to be sealed.
+#[derive(Debug, Clone, Copy)]
+pub enum Until {
+    /// To this number and no further.
+    Exactly(u64),
+    /// As far as it is.
+    Anywhere {
+        /// Redis' epoch.
+        epoch: u64,
+        /// The newest number that Redis has.
+        seq: u64,
+        /// How far PostgreSQL's epoch was written.
+        head: u64,
+    },
+}
+
+/// An active reservation in Redis.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names are those of the messages")]
+pub struct Kept {
+    pub id: u64,
+    pub buyer: &'static str,
+    pub slot: u8,
+    pub is_confirmed: bool,
+    pub is_hold: bool,
 }
 
 /// One operation of the vault.
@@ -47,10 +76,32 @@ pub enum Operation {
         is_newest: bool,
         /// Which epoch.
         epoch: u64,
-        /// How far it must be written; none: as far as it is.
-        exactly: Option<u64>,
-        /// The newest number that Redis has.
-        seen: u64,
+        /// How far it must be written.
+        until: Until,
+    },
+    /// The orders become what Redis has.
+    Restore {
+        /// Whether the attempt is the newest.
+        is_newest: bool,
+        /// Redis' epoch.
+        epoch: u64,
+        /// Redis' newest number.
+        seq: u64,
+        /// What PostgreSQL has said that it has.
+        acked: u64,
+        /// Units on sale.
+        total: u64,
+        /// Whether an operator has stopped the sale.
+        is_closed: bool,
+        /// Active reservations, by id.
+        active: Vec<Kept>,
+    },
+    /// A row of the quarantine is written after all: it can be written by now.
+    Replay {
+        /// The event, readable by now.
+        event: Written,
+        /// The reservation's state in Redis; none: Redis does not know it.
+        known: Option<&'static str>,
     },
 }
 
@@ -85,29 +136,104 @@ impl History {
 
     /// The next operation.
     pub fn advance(&mut self) -> Operation {
-        match self.random.below(10) {
+        match self.random.below(12) {
             0 => {
                 self.terms = [self.terms[1], self.terms[1] + 1];
                 self.model.term = self.terms[1];
                 Operation::Take
             }
             1 if self.terms[1] > 0 => self.seal(),
+            2 if self.terms[1] > 0 && self.random.below(2) == 0 => self.restore(),
+            3 => self.replay().unwrap_or_else(|| self.write()),
             _ => self.write(),
         }
     }
 
-    fn seal(&mut self) -> Operation {
+    fn attempt(&mut self) -> (bool, u64) {
         let is_newest = self.random.below(8) > 0;
+        (is_newest, if is_newest { self.terms[1] } else { self.terms[0] })
+    }
+
+    fn seal(&mut self) -> Operation {
+        let (is_newest, term) = self.attempt();
         let epoch = self.model.newest - u64::from(self.model.newest > 1 && self.random.below(6) == 0);
         let head = self.model.epoch(epoch).map_or(0, |row| row.head);
-        let exactly = (self.random.below(2) == 0).then_some(head);
-        let seen = exactly.unwrap_or(head + self.random.below(4));
-        let term = if is_newest { self.terms[1] } else { self.terms[0] };
-        let sealed = self.model.seal(term, epoch, exactly, seen, &Rules::ALL);
+        let until = if self.random.below(2) == 0 {
+            Until::Exactly(head)
+        } else {
+            let known = (epoch + self.random.below(6) / 5).saturating_sub(self.random.below(6) / 5);
+            let was = (head + self.random.below(8) / 7).saturating_sub(self.random.below(3));
+            Until::Anywhere { epoch: known, seq: head + self.random.below(4), head: was }
+        };
+        let wanted = match until {
+            Until::Exactly(seq) => Wanted::Exactly(seq),
+            Until::Anywhere { epoch, seq, head } => Wanted::Anywhere(Seen { epoch, seq, head }),
+        };
+        let sealed = self.model.seal(term, epoch, wanted, &Rules::ALL);
+        self.begun(&sealed);
+        Operation::Seal { is_newest, epoch, until }
+    }
+
+    fn begun(&mut self, sealed: &Sealed) {
         if let Sealed::Next { next, .. } = sealed {
             self.made.push(vec![Event { epoch: next.epoch, seq: next.after + 1, change: Change::Warmed }]);
         }
-        Operation::Seal { is_newest, epoch, exactly, seen }
+    }
+
+    /// Redis has what PostgreSQL has, but for some of it, and some of what it made besides.
+    fn restore(&mut self) -> Operation {
+        let (is_newest, term) = self.attempt();
+        let epoch = self.model.newest + self.random.below(6) / 5;
+        let head = self.model.epoch(epoch).map_or(0, |row| row.head);
+        let seq = head.max(self.made.last().and_then(|made| made.last()).map_or(0, |last| last.seq));
+        let acked = (head + self.random.below(3)).min(seq + 1);
+        let mut active: Vec<Active> = Vec::new();
+        let made = self.made.iter().flatten().filter_map(|event| match event.change {
+            Change::Reserved { buyer, slot, expires_at_ms, .. } => {
+                Some(Active { id: event.seq, buyer, slot, is_confirmed: false, expires_at_ms })
+            }
+            _ => None,
+        });
+        let orders = self.model.orders.iter().filter(|order| order.state.is_active()).map(Order::active);
+        for one in orders.chain(made) {
+            let is_known = active.iter().any(|other| other.id == one.id);
+            let is_twice = active.iter().any(|other| (other.buyer, other.slot) == (one.buyer, one.slot));
+            if is_known || is_twice || self.random.below(3) == 0 {
+                continue;
+            }
+            let buyer = if self.random.below(12) == 0 { 3 - one.buyer.min(3) } else { one.buyer };
+            let is_confirmed = one.is_confirmed || one.expires_at_ms.is_none() || self.random.below(3) == 0;
+            active.push(Active { buyer, is_confirmed, ..one });
+        }
+        active.sort_unstable_by_key(|active| active.id);
+        let (total, is_closed) = (1 + self.random.below(5), self.random.below(3) == 0);
+        let kept = |one: &Active| Kept {
+            id: one.id,
+            buyer: BUYERS[usize::from(one.buyer)],
+            slot: one.slot,
+            is_confirmed: one.is_confirmed,
+            is_hold: one.expires_at_ms.is_some(),
+        };
+        let operation =
+            Operation::Restore { is_newest, epoch, seq, acked, total, is_closed, active: active.iter().map(kept).collect() };
+        let from = RedisState { epoch, seq, acked, total, is_closed, active };
+        let sealed = self.model.restore(term, &from, &Rules::ALL);
+        self.begun(&sealed);
+        operation
+    }
+
+    /// None: nothing waits.
+    fn replay(&mut self) -> Option<Operation> {
+        let waiting: Vec<usize> = (0..self.model.quarantine.len()).filter(|row| !self.model.quarantine[*row].is_done).collect();
+        let place = *waiting.get(usize::try_from(self.random.below(waiting.len().max(1) as u64)).unwrap_or(0))?;
+        let [mut event] = self.model.quarantine[place].events[..] else { return None };
+        if let Change::Reserved { is_bad, .. } = &mut event.change {
+            *is_bad = false;
+        }
+        let states = [State::Held, State::Confirmed, State::Released, State::Expired];
+        let known = states.get(usize::try_from(self.random.below(5)).unwrap_or(0)).copied();
+        self.model.replay(place, known, &Rules::ALL);
+        Some(Operation::Replay { event: written(&event), known: known.map(State::name) })
     }
 
     /// New events, and messages of any of those that there are: in any order, some twice, some never.
@@ -137,7 +263,8 @@ impl History {
         let change = match random.below(12) {
             0..=5 => {
                 let expires_at_ms = (random.below(3) > 0).then_some(61_000);
-                Change::Reserved { buyer, slot: u8::from(random.below(4) == 0), expires_at_ms, is_bad: false }
+                let is_bad = random.below(12) == 0;
+                Change::Reserved { buyer, slot: u8::from(random.below(4) == 0), expires_at_ms, is_bad }
             }
             6 | 7 => Change::Confirmed { id },
             8 => Change::Released { id },
@@ -168,8 +295,9 @@ impl History {
             format!("rejection {} {} {} {} {}", row.epoch, row.id, buyer(row.buyer), reason(row.why), row.is_settled)
         }));
         rows.extend(model.early.iter().map(|early| format!("early {} {}", early.epoch, early.seq)));
-        let aside = model.quarantine.iter().flat_map(|row| &row.events);
-        rows.extend(aside.map(|event| format!("aside {} {}", event.epoch, event.seq)));
+        let aside = model.quarantine.iter().flat_map(|row| row.events.iter().map(|event| (event, row.is_done)));
+        rows.extend(aside.map(|(event, is_done)| format!("aside {} {} {is_done}", event.epoch, event.seq)));
+        rows.push(format!("content {} {}", model.content().reservations, model.content().digest));
         rows.sort_unstable();
         rows
     }
@@ -188,8 +316,8 @@ const fn reason(why: Why) -> &'static str {
 fn written(event: &Event) -> Written {
     let what = match event.change {
         Change::Warmed => What::Warmed,
-        Change::Reserved { buyer, slot, expires_at_ms, .. } => {
-            What::Reserved { buyer: BUYERS[usize::from(buyer)], slot, is_hold: expires_at_ms.is_some() }
+        Change::Reserved { buyer, slot, expires_at_ms, is_bad } => {
+            What::Reserved { buyer: BUYERS[usize::from(buyer)], slot, is_hold: expires_at_ms.is_some(), is_bad }
         }
         Change::Confirmed { id } => What::Confirmed { id },
         Change::Released { id } => What::Released { id },

@@ -54,7 +54,7 @@ pub(crate) fn is_over(status: Option<&Status>, standing: &Standing, rules: &Rule
 pub(crate) fn decide(status: &Status, standing: &Standing, rules: &Rules) -> Decision {
     let is_same = status.epoch == standing.epoch;
     if status.epoch > standing.epoch || is_same && status.acked > standing.head {
-        if rules.restore_from_whole && !status.is_whole {
+        if !status.was_open {
             return Decision::Rebuild;
         }
         return Decision::Restore;

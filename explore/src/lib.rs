@@ -52,6 +52,12 @@ pub fn run_planted(seed: u64, planted: &Planted) -> Outcome {
     random::run(seed, planted.rules, planted.faults, |_| {})
 }
 
+/// Runs the same schedule with all mechanisms.
+#[must_use]
+pub fn run_unplanted(seed: u64, planted: &Planted) -> Outcome {
+    random::run(seed, Rules::ALL, planted.faults, |_| {})
+}
+
 /// Runs a seed that fails again, with these faults only, should there be any, and finds a shorter schedule that fails alike.
 #[must_use]
 pub fn explain(seed: u64, rules: Rules, faults: &[Fault]) -> Option<Failure> {

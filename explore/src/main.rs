@@ -79,7 +79,7 @@ fn find(first: u64, time: Duration, planted: &Planted) -> ExitCode {
     while began.elapsed() < time {
         let outcome = run_planted(seed, planted);
         steps += outcome.steps;
-        if outcome.broken.is_some() {
+        if outcome.broken == Some(planted.breaks) {
             report(seed, planted.rules, planted.faults);
             summary(first, seed, steps, began.elapsed());
             return ExitCode::SUCCESS;

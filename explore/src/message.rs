@@ -57,13 +57,11 @@ pub(crate) enum Transaction {
     HasBarrier {
         id: u64,
     },
-    /// `head`: how far the epoch was when that was decided.
+    /// `epoch`: PostgreSQL's newest when that was decided.
     Seal {
         term: u64,
         epoch: u64,
-        exactly: Option<u64>,
-        seen: u64,
-        head: u64,
+        wanted: Wanted,
     },
     Restore {
         term: u64,
@@ -86,11 +84,29 @@ pub(crate) enum Transaction {
     },
 }
 
+/// How far an epoch must be written to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Wanted {
+    /// To this seq and no further.
+    Exactly(u64),
+    /// As far as it is.
+    Anywhere(Seen),
+}
+
+/// What a decision to rebuild was made of: Redis' epoch and newest number, and how far PostgreSQL's epoch was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Seen {
+    pub(crate) epoch: u64,
+    pub(crate) seq: u64,
+    pub(crate) head: u64,
+}
+
 /// What Redis has, for PostgreSQL that has lost it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct RedisState {
     pub(crate) epoch: u64,
     pub(crate) seq: u64,
+    pub(crate) acked: u64,
     pub(crate) total: u64,
     pub(crate) is_closed: bool,
     pub(crate) active: Vec<Active>,
@@ -178,7 +194,7 @@ pub(crate) struct Status {
     pub(crate) instance: u64,
     pub(crate) is_fenced: bool,
     /// It has been open in this epoch.
-    pub(crate) is_whole: bool,
+    pub(crate) was_open: bool,
     pub(crate) content: Expected,
 }
 

@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use crate::rules::Rules;
+use crate::witness::Broken;
 use crate::world::Fault::{self, Backup, Dump, Failover, LoseRedis, Persist, Restart, Restore};
 
 /// A bug by the name of its history.
@@ -13,12 +14,14 @@ pub struct Planted {
     pub name: &'static str,
     /// What happens.
     pub what: &'static str,
+    /// The promise that it breaks.
+    pub breaks: Broken,
     /// The protocol without what prevents it.
     pub rules: Rules,
     /// The faults that lead to it; none: any may.
     pub faults: &'static [Fault],
-    /// The schedules among which one finds it; none: a program has not found one in a minute.
-    pub seeds: Option<RangeInclusive<u64>>,
+    /// The schedules among which one breaks that promise.
+    pub seeds: RangeInclusive<u64>,
 }
 
 const ALL: Rules = Rules::ALL;
@@ -28,99 +31,113 @@ pub const PLANTED: [Planted; 14] = [
     Planted {
         name: "R1",
         what: "a recovery that stalled brings a difference of totals to a life that has it already",
+        breaks: Broken::Rejected,
         rules: Rules { terms: false, absolute: false, fenced_is_silent: false, expected: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=200),
+        seeds: 1..=200,
     },
     Planted {
         name: "R2",
         what: "a sale that is rebuilt by half is taken for whole",
+        breaks: Broken::Rejected,
         rules: Rules { epochs_once: false, expected: false, ..ALL },
         faults: &[LoseRedis],
-        seeds: None,
+        seeds: 1..=4_000,
     },
     Planted {
         name: "R3",
         what: "one epoch is begun twice",
+        breaks: Broken::Rejected,
         rules: Rules { epochs_once: false, ..ALL },
         faults: &[Persist, Persist, Persist, Restart],
-        seeds: Some(1..=2_000),
+        seeds: 1..=2_000,
     },
     Planted {
         name: "R4",
         what: "an operator's change of a fenced sale is answered and undone",
+        breaks: Broken::Rejected,
         rules: Rules { fenced_is_silent: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=400),
+        seeds: 1..=400,
     },
     Planted {
         name: "R5",
         what: "a sale opens that lost a part of its rebuilding",
+        breaks: Broken::Rejected,
         rules: Rules { expected: false, instances: false, ..ALL },
         faults: &[Dump, Dump, Restore(0), Restore(1), Restore(2)],
-        seeds: Some(1..=2_000),
+        seeds: 1..=2_000,
     },
     Planted {
         name: "R6",
         what: "a sale is open in an epoch that is sealed, and no one minds",
+        breaks: Broken::Rejected,
         rules: Rules { terms: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=200),
+        seeds: 1..=200,
     },
     Planted {
         name: "R7",
         what: "a sale that was warmed by hand after a loss is not noticed",
+        breaks: Broken::Rejected,
         rules: Rules { forgetful_fences: false, content_doubts: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=400),
+        seeds: 1..=400,
     },
     Planted {
         name: "P1",
         what: "events far beyond a gap are acknowledged and dropped",
+        breaks: Broken::Rejected,
         rules: Rules { early_unbounded: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=400),
+        seeds: 1..=400,
     },
     Planted {
         name: "P5",
         what: "a barrier of an earlier incident counts for a later one",
+        breaks: Broken::Rejected,
         rules: Rules { barrier_per_incident: false, ..ALL },
         faults: &[Persist, Restart],
-        seeds: Some(1..=1_000),
+        seeds: 1..=1_000,
     },
     Planted {
         name: "P6",
         what: "a replay writes what Redis said before the lock",
+        breaks: Broken::Rejected,
         rules: Rules { replay_locks: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=2_000),
+        seeds: 1..=2_000,
     },
     Planted {
         name: "P8",
         what: "a replay writes what a seal has counted as lost",
+        breaks: Broken::Rejected,
         rules: Rules { replay_sees_gaps: false, content_doubts: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=2_000),
+        seeds: 1..=2_000,
     },
     Planted {
         name: "F1",
         what: "PostgreSQL takes over a life that never opened",
+        breaks: Broken::Rejected,
         rules: Rules { restore_from_whole: false, ..ALL },
         faults: &[Backup, LoseRedis, Failover(0), Failover(1)],
-        seeds: Some(1..=1_000),
+        seeds: 1..=1_000,
     },
     Planted {
         name: "F2",
         what: "terms repeat after PostgreSQL went back to an older state",
+        breaks: Broken::Rejected,
         rules: Rules { terms_above_redis: false, ..ALL },
         faults: &[Backup, LoseRedis, Failover(0), Failover(1)],
-        seeds: Some(1..=1_000),
+        seeds: 1..=1_000,
     },
     Planted {
         name: "F3",
         what: "late events of restored orders are rejected",
+        breaks: Broken::Rejected,
         rules: Rules { late_sees_orders: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=1_000),
+        seeds: 1..=1_000,
     },
 ];

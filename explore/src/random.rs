@@ -128,7 +128,7 @@ pub(crate) fn run(seed: u64, rules: Rules, faults: &[Fault], mut keep: impl FnMu
     let mut random = Random::new(mixed(seed ^ 0x5bd1_e995));
     let mut swarm = Swarm::new(&mut random);
     if !faults.is_empty() {
-        (swarm.faults, swarm.is_keen) = (faults.to_vec(), true);
+        swarm.faults = faults.to_vec();
     }
     let length = 50 + random.below(STEPS_MAX);
     let mut asleep = vec![0u64; world.actors.len()];

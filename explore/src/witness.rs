@@ -5,7 +5,7 @@ use flash_sale::State;
 use crate::broker::Broker;
 use crate::message::Item;
 use crate::model::{Buyer, Change, Event};
-use crate::postgres::{Postgres, Why};
+use crate::postgres::{Postgres, Rejection, Why};
 use crate::redis::{Key, Redis};
 
 /// A promise that was broken.
@@ -236,11 +236,21 @@ impl Witness {
             // What lay in the quarantine when its epoch was sealed is refused when it is replayed, and its operator is told.
             let aside = postgres.quarantine.iter().flat_map(|row| &row.events);
             let was_aside = aside.filter(|event| event.epoch == rejection.epoch).any(|event| event.seq == rejection.id);
-            if !is_over && !was_aside && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
+            if !is_over && !was_aside && !self.has_lost_room(rejection, postgres) && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
                 return Err(Broken::Rejected);
             }
         }
         Ok(())
+    }
+
+    /// Whether a gap holds the end of a reservation that made room for this one: it was lost, so the room is not there.
+    fn has_lost_room(&self, rejection: &Rejection, postgres: &Postgres) -> bool {
+        let Some(epoch) = postgres.epoch(rejection.epoch) else { return false };
+        let made_room = |end: &Ended| {
+            let (of, seq) = end.event;
+            !end.state.is_active() && of == rejection.epoch && seq < rejection.id && epoch.is_lost(seq)
+        };
+        matches!(rejection.why, Why::Oversold | Why::SecondOrder) && self.ends.iter().any(made_room)
     }
 
     /// What must hold once everything has come to rest.
@@ -331,14 +341,14 @@ impl Remains<'_> {
 
     /// Whether a later life in Redis has it.
     fn has_reservation(&self, id: u64, end: Option<State>) -> bool {
-        let Some(key) = self.redis.key.as_ref().filter(|key| key.is_whole && !self.is_by_hand) else { return false };
+        let Some(key) = self.redis.key.as_ref().filter(|key| key.was_open() && !self.is_by_hand) else { return false };
         let found = key.active().find(|active| active.id == id);
         found.is_some_and(|found| end.is_none() || found.is_confirmed && end == Some(State::Confirmed))
     }
 
     /// Whether a later life in Redis than that of `epoch` has it so.
     fn is_as(&self, epoch: u64, total: u64, is_closed: bool) -> bool {
-        let is_later = |key: &&Key| key.is_whole && key.epoch() > epoch && !self.is_by_hand;
+        let is_later = |key: &&Key| key.was_open() && key.epoch() > epoch && !self.is_by_hand;
         let Some(key) = self.redis.key.as_ref().filter(is_later) else { return false };
         let content = key.content();
         (content.total, content.is_closed) == (total, is_closed)

@@ -192,7 +192,7 @@ impl World {
 
     fn recovery(&self, gateway: u32) -> Actor {
         if self.rules.planned {
-            return Actor::Planned(Box::new(Planned::new(gateway, self.shape.offer.terms())));
+            return Actor::Planned(Box::new(Planned::new(gateway, self.shape.offer.terms(), self.rules.patient)));
         }
         Actor::Recovery(Recovery::new(gateway, self.shape.offer.total))
     }
@@ -441,6 +441,8 @@ impl World {
                 Ok(answer)
             }
             Request::Postgres(transaction) => {
+                let seen_now = self.seen_under_lock(transaction);
+                let transaction = seen_now.as_ref().unwrap_or(transaction);
                 let answer = self.postgres.execute(transaction, self.now_ms, &self.rules);
                 let is_write = !matches!(
                     transaction,
@@ -456,6 +458,16 @@ impl World {
             }
             Request::Broker(frame) => Ok(self.broker.execute(frame)),
         }
+    }
+
+    /// A replay asks Redis for the reservation while it holds its locks.
+    fn seen_under_lock(&self, transaction: &Transaction) -> Option<Transaction> {
+        let &Transaction::Replay { place, .. } = transaction else { return None };
+        let events = self.postgres.quarantine.get(place).map(|row| &row.events[..]);
+        let Some([event]) = events.filter(|_| self.rules.replay_locks) else { return None };
+        let Change::Reserved { buyer, .. } = event.change else { return None };
+        let known = self.redis.key.as_ref().and_then(|key| key.reservation(event.seq, buyer));
+        Some(Transaction::Replay { place, known })
     }
 
     /// What the answer to a write says: everything is stored.

@@ -2,12 +2,12 @@
 //! actions becomes the requests that the gateway would send, one at a time.
 
 use flash_plan::{
-    Action, Answer as Learnt, Content, ExpectedSku, InPostgres, InRedis, Known, NextEpoch, Setback, Wanted,
+    Action, Answer as Learnt, Content, ExpectedSku, InPostgres, InRedis, Known, NextEpoch, Setback, WAIT_STEP_MS, Wanted,
 };
 use flash_sale::{DEFAULT_SKU, Refusal, State, Terms};
 use flash_wire::{Attempt, RebuiltReservation};
 
-use crate::message::{Answer, Command, Frame, Item, RedisState, Request, Sealed, Standing, Status, Transaction};
+use crate::message::{self, Answer, Command, Frame, Item, RedisState, Request, Sealed, Seen, Standing, Status, Transaction};
 use crate::model::{Active, BUYERS, Expected, Next, buyer_of};
 
 /// Reservations in one page: few, so that a rebuilding has several.
@@ -27,11 +27,36 @@ enum Part {
     Barrier(u8),
 }
 
+/// The action that was asked for last, of those whose answers are told apart by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Look,
+    Renew,
+    Barrier,
+    Rehearse,
+    Collect,
+    Other,
+}
+
+impl Asked {
+    const fn of(action: &Action<'_>) -> Self {
+        match action {
+            Action::Look => Self::Look,
+            Action::Renew { .. } => Self::Renew,
+            Action::Barrier(_) => Self::Barrier,
+            Action::Rehearse { .. } => Self::Rehearse,
+            Action::Collect(_) => Self::Collect,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// The recovery of one gateway.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
     gateway: u32,
     plan: flash_plan::Recovery,
+    asked: Asked,
     part: Part,
     barrier: u64,
     attempts: u8,
@@ -39,12 +64,14 @@ pub(crate) struct Planned {
     seen: (u64, u64),
     terms: Terms,
     is_taken: bool,
+    /// It looks for as long as it takes, and counts nothing.
+    is_patient: bool,
 }
 
 impl Planned {
-    pub(crate) fn new(gateway: u32, terms: Terms) -> Self {
+    pub(crate) fn new(gateway: u32, terms: Terms, is_patient: bool) -> Self {
         let (plan, part, barrier) = (flash_plan::Recovery::new(), Part::First, u64::from(gateway) << 32);
-        Self { gateway, plan, part, barrier, attempts: 0, seen: (0, 0), terms, is_taken: false }
+        Self { gateway, plan, asked: Asked::Other, part, barrier, attempts: 0, seen: (0, 0), terms, is_taken: false, is_patient }
     }
 
     /// Whether it is in the middle of an attempt.
@@ -58,9 +85,14 @@ impl Planned {
         if self.plan.is_over() {
             self.plan = flash_plan::Recovery::new();
         }
+        if self.is_patient && let Action::Rest { until_ms } = self.plan.next(now_ms) {
+            self.plan.next(until_ms);
+        }
         let (gateway, part, seen, barrier) = (self.gateway, self.part, self.seen, self.barrier);
         let draw = u16::try_from((u64::from(gateway) << 8 | u64::from(self.attempts)) & 0xffff).unwrap_or(0);
-        Some(match self.plan.next(now_ms) {
+        let action = self.plan.next(now_ms);
+        self.asked = Asked::of(&action);
+        Some(match action {
             Action::Look => match part {
                 Part::Redis(status) => {
                     Postgres(Transaction::Standing { epoch: status.map_or(0, |status| status.epoch) })
@@ -79,18 +111,20 @@ impl Planned {
                 Redis(warm(Attempt { instance: u64::MAX, ..attempt }, next, expected))
             }
             Action::Seal { term, epoch, wanted } => {
-                let (exactly, seen) = match wanted {
-                    Wanted::Exactly(seq) => (Some(seq), seq),
-                    Wanted::Anywhere(seq) => (None, seq),
+                let wanted = match wanted {
+                    Wanted::Exactly(seq) => message::Wanted::Exactly(seq),
+                    Wanted::Anywhere(flash_plan::Seen { epoch, seq, head }) => {
+                        message::Wanted::Anywhere(Seen { epoch, seq, head })
+                    }
                 };
-                Postgres(Transaction::Seal { term, epoch, exactly, seen, head: 0 })
+                Postgres(Transaction::Seal { term, epoch, wanted })
             }
             Action::Collect(_) => Redis(Command::Active),
             Action::Restore { term, redis, reservations } => {
                 let content = known_state(&redis.state);
                 let active = reservations.iter().map(active).collect();
-                let (epoch, seq) = (redis.epoch, redis.seq);
-                let from = RedisState { epoch, seq, total: content.total, is_closed: content.is_closed, active };
+                let &InRedis { epoch, seq, acked, .. } = redis;
+                let from = RedisState { epoch, seq, acked, total: content.total, is_closed: content.is_closed, active };
                 Postgres(Transaction::Restore { term, from })
             }
             Action::Ack { epoch, seq } => Redis(Command::Ack { epoch, seq }),
@@ -114,6 +148,15 @@ impl Planned {
 
     /// What it makes of an answer; none: nothing came in time.
     pub(crate) fn hear(&mut self, answer: Option<&Answer>, now_ms: u64) {
+        if self.asked == Asked::Renew {
+            let renewed = match answer {
+                Some(Answer::Is(true)) => Ok(Learnt::Done),
+                Some(_) => Err(Setback::Superseded),
+                None => Err(Setback::Unknown),
+            };
+            self.learn(renewed, now_ms);
+            return;
+        }
         let part = std::mem::replace(&mut self.part, Part::First);
         let learnt = match (part, answer) {
             (_, None) => Err(Setback::Unknown),
@@ -122,7 +165,7 @@ impl Planned {
                 self.seen.1 = status.term;
                 return;
             }
-            (Part::First, Some(Answer::Refused(Refusal::NotWarmed))) if self.looks(now_ms) => {
+            (Part::First, Some(Answer::Refused(Refusal::NotWarmed))) if self.asked == Asked::Look => {
                 self.part = Part::Redis(None);
                 return;
             }
@@ -130,34 +173,36 @@ impl Planned {
                 self.seen.0 = standing.term;
                 Ok(Learnt::Known(self.known(status, standing)))
             }
-            (Part::First, Some(Answer::Done)) if matches!(self.plan.next(now_ms), Action::Barrier(_)) => {
+            (Part::First, Some(Answer::Done)) if self.asked == Asked::Barrier => {
                 self.part = Part::Barrier(0);
                 return;
             }
             (Part::Barrier(_), Some(Answer::Is(true))) => Ok(Learnt::Passed),
             (Part::Barrier(looks), Some(Answer::Is(false))) if looks < BARRIER_LOOKS_MAX => {
-                self.part = Part::Barrier(looks + 1);
+                self.part = Part::Barrier(looks + u8::from(!self.is_patient));
                 return;
             }
             (Part::Barrier(_), _) => Err(Setback::Unknown),
-            (_, Some(answer)) => self.learnt(answer, now_ms),
+            (_, Some(answer)) => self.learnt(answer),
         };
-        self.barrier += 1;
+        self.learn(learnt, now_ms);
+    }
+
+    fn learn(&mut self, learnt: Result<Learnt, Setback>, now_ms: u64) {
+        // Each fence has barriers of its own.
+        self.barrier += u64::from(matches!(learnt, Ok(Learnt::Fenced { .. })));
         self.plan.learn(now_ms, learnt);
-        self.is_taken &= !matches!(self.plan.next(now_ms), Action::End { .. } | Action::Rest { .. } | Action::Over);
+        self.is_taken &= match self.plan.next(now_ms) {
+            Action::End { .. } | Action::Over => false,
+            Action::Rest { until_ms } => until_ms <= now_ms + WAIT_STEP_MS,
+            _ => true,
+        };
     }
 
-    fn looks(&mut self, now_ms: u64) -> bool {
-        matches!(self.plan.next(now_ms), Action::Look)
-    }
-
-    fn learnt(&mut self, answer: &Answer, now_ms: u64) -> Result<Learnt, Setback> {
-        let rehearses = matches!(self.plan.next(now_ms), Action::Rehearse { .. });
-        let renews = matches!(self.plan.next(now_ms), Action::Renew { .. });
+    fn learnt(&mut self, answer: &Answer) -> Result<Learnt, Setback> {
         Ok(match answer {
-            Answer::Refused(Refusal::Fenced) if rehearses => Learnt::Done,
+            Answer::Refused(Refusal::Fenced) if self.asked == Asked::Rehearse => Learnt::Done,
             Answer::Refused(refusal) => return Err(Setback::Refused(*refusal)),
-            Answer::Is(false) if renews => return Err(Setback::Superseded),
             Answer::Done | Answer::Is(_) => Learnt::Done,
             Answer::Taken(Some(term)) => {
                 self.attempts = self.attempts.wrapping_add(1);
@@ -174,8 +219,7 @@ impl Planned {
             Answer::Sealed(Sealed::Superseded) => return Err(Setback::Superseded),
             Answer::Active(active) => {
                 let all = active.iter().map(rebuilt).collect();
-                let collects = matches!(self.plan.next(now_ms), Action::Collect(_));
-                if collects { Learnt::Collected(all) } else { Learnt::Page(all) }
+                if self.asked == Asked::Collect { Learnt::Collected(all) } else { Learnt::Page(all) }
             }
             _ => return Err(Setback::Unknown),
         })
@@ -188,6 +232,7 @@ impl Planned {
             acked: status.acked,
             attempt: Attempt { term: status.term, instance: status.instance },
             is_fenced: status.is_fenced,
+            was_open: status.was_open,
             is_away: false,
             terms: self.terms.clone(),
             state: state(&status.content),

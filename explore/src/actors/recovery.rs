@@ -4,7 +4,7 @@
 use flash_sale::Refusal;
 
 use crate::decide::{Decision, Doubt, decide, doubt, is_over};
-use crate::message::{Answer, Command, Frame, Item, RedisState, Request, Sealed, Standing, Status, Transaction};
+use crate::message::{Answer, Command, Frame, Item, RedisState, Request, Sealed, Seen, Standing, Status, Transaction, Wanted};
 use crate::model::{Expected, Next};
 use crate::rules::Rules;
 
@@ -70,7 +70,7 @@ const NOTHING: Status = Status {
     term: 0,
     instance: 0,
     is_fenced: true,
-    is_whole: false,
+    was_open: false,
     content: Expected { reservations: 0, digest: 0, total: 0, taken: 0, is_closed: false },
 };
 
@@ -203,6 +203,7 @@ impl Recovery {
                 let from = RedisState {
                     epoch,
                     seq,
+                    acked: status.acked,
                     total: content.total,
                     is_closed: content.is_closed,
                     active: active.clone(),
@@ -212,7 +213,7 @@ impl Recovery {
             (Stage::Commit(transaction), Answer::Sealed(Sealed::Next { next, expected })) => {
                 // A value that has what PostgreSQL has now goes on. It may be the only copy of it.
                 let restores = matches!(transaction, Transaction::Restore { .. });
-                let is_as_it_is = matches!(transaction, Transaction::Seal { exactly: Some(_), .. })
+                let is_as_it_is = matches!(transaction, Transaction::Seal { wanted: Wanted::Exactly(_), .. })
                     || restores && self.seen.content == *expected;
                 Some(if is_as_it_is { Stage::Ack(*next, *expected) } else { Stage::Warm(*next, *expected) })
             }
@@ -260,25 +261,17 @@ impl Recovery {
         self.seen = status;
         self.read_total = standing.content.total;
         let term = self.term;
-        let (newest, seq) = (standing.epoch.max(status.epoch), status.seq);
-        let head = if newest == standing.epoch { standing.head } else { 0 };
+        let (epoch, head) = (standing.epoch, standing.head);
+        let seal = |wanted| Some(Stage::Commit(Transaction::Seal { term, epoch, wanted }));
         match decide(&status, standing, rules) {
             Decision::Wait => {
                 self.waits += u8::from(!rules.patient);
                 (rules.patient || self.waits % WAITS_MAX > 0).then_some(Stage::Observe)
             }
-            Decision::Seal => Some(Stage::Commit(Transaction::Seal {
-                term,
-                epoch: status.epoch,
-                exactly: Some(seq),
-                seen: seq,
-                head,
-            })),
+            Decision::Seal => seal(Wanted::Exactly(status.seq)),
             Decision::GoOn(next) => Some(Stage::Ack(next, standing.content)),
             Decision::Restore => Some(Stage::ReadActive(status)),
-            Decision::Rebuild => {
-                Some(Stage::Commit(Transaction::Seal { term, epoch: newest, exactly: None, seen: seq, head }))
-            }
+            Decision::Rebuild => seal(Wanted::Anywhere(Seen { epoch: status.epoch, seq: status.seq, head })),
         }
     }
 }

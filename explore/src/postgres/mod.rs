@@ -8,7 +8,7 @@ mod write;
 
 pub(crate) use tables::{Order, Postgres, Quarantined, Rejection, Why};
 
-use crate::message::{Answer, Sealed, Transaction};
+use crate::message::{Answer, Transaction};
 use crate::rules::Rules;
 
 impl Postgres {
@@ -27,10 +27,7 @@ impl Postgres {
                 Answer::Done
             }
             Transaction::HasBarrier { id } => Answer::Is(self.barriers.contains(id)),
-            &Transaction::Seal { term, epoch, exactly, seen, head } => {
-                let went_back = rules.seal_sees_head && self.epoch(epoch).map_or(0, |row| row.head) < head;
-                Answer::Sealed(if went_back { Sealed::NotYet } else { self.seal(term, epoch, exactly, seen, rules) })
-            }
+            &Transaction::Seal { term, epoch, wanted } => Answer::Sealed(self.seal(term, epoch, wanted, rules)),
             Transaction::Restore { term, from } => Answer::Sealed(self.restore(*term, from, rules)),
             Transaction::ActivePage { after, count } => {
                 let active = self.orders.iter().filter(|order| order.id > *after && order.state.is_active());

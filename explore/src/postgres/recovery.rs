@@ -3,8 +3,8 @@
 use flash_sale::State;
 
 use super::{Order, Postgres, Rejection, Why};
-use crate::message::{RedisState, Sealed, Standing};
-use crate::model::{EPOCHS_APART_SEQS, Event, Next};
+use crate::message::{RedisState, Sealed, Standing, Wanted};
+use crate::model::{Active, Buyer, Change, EPOCHS_APART_SEQS, Event, Next};
 use crate::rules::Rules;
 
 /// How long a gateway keeps the others from a recovery, each time it says so.
@@ -67,37 +67,66 @@ impl Postgres {
         }
     }
 
-    /// Ends an epoch: at `exactly` this seq, or as far as it is written, where Redis has numbers up to `seen`.
-    pub(crate) fn seal(&mut self, term: u64, epoch: u64, exactly: Option<u64>, seen: u64, rules: &Rules) -> Sealed {
+    /// Seals the newest epoch, if it is as `wanted`.
+    pub(crate) fn seal(&mut self, term: u64, epoch: u64, wanted: Wanted, rules: &Rules) -> Sealed {
         if rules.terms && term != self.term {
             return Sealed::Superseded;
         }
-        let place = self.begin(epoch, 0);
-        let is_exact = exactly.is_none_or(|seq| self.epochs[place].head == seq);
-        let has_early = self.early.iter().any(|early| early.epoch == epoch);
-        let is_known = epoch == self.newest || exactly.is_none() && epoch > self.newest;
-        if !is_known || !is_exact || exactly.is_some() && has_early {
+        let head = self.head(epoch);
+        let is_as_wanted = match wanted {
+            Wanted::Exactly(seq) => head == seq && self.highest_known(epoch) <= seq,
+            Wanted::Anywhere(seen) => !rules.seal_sees_head || seen.head <= head,
+        };
+        if epoch != self.newest || self.is_sealed(epoch) || !is_as_wanted {
             return Sealed::NotYet;
         }
-        // Redis may be in an epoch that PostgreSQL has forgotten: the one that it knows ends as well.
-        if epoch > self.newest {
-            self.close(self.newest, 0);
-        }
-        let place = self.begin(epoch, 0);
-        self.close(epoch, seen);
-        let after = self.epochs[place].head.max(seen) + EPOCHS_APART_SEQS;
-        self.go_on(epoch + 1, after)
+        self.begin(epoch, 0);
+        let (last_epoch, seq) = match wanted {
+            Wanted::Exactly(seq) => (epoch, seq),
+            // Redis may be in an epoch that PostgreSQL has forgotten: that ends as well.
+            Wanted::Anywhere(seen) => (epoch.max(seen.epoch), seen.seq),
+        };
+        self.end_epochs(last_epoch, seq)
     }
 
-    /// Applies what waits beyond gaps, writes the gaps down, and ends the epoch there.
-    fn close(&mut self, epoch: u64, seen: u64) {
-        self.catch_up(epoch);
-        let place = self.begin(epoch, 0);
-        let row = &mut self.epochs[place];
-        if seen > row.head {
-            row.gaps.push((row.head + 1, seen));
+    fn head(&self, epoch: u64) -> u64 {
+        self.epoch(epoch).map_or(0, |row| row.head)
+    }
+
+    fn is_sealed(&self, epoch: u64) -> bool {
+        self.epoch(epoch).is_some_and(|row| row.sealed_at.is_some())
+    }
+
+    /// The highest number of an epoch that waits here, for its turn or in the quarantine.
+    fn highest_known(&self, epoch: u64) -> u64 {
+        let aside = self.quarantine.iter().filter(|row| row.is_readable).flat_map(|row| &row.events);
+        let known = self.early.iter().chain(aside).filter(|event| event.epoch == epoch);
+        known.map(|event| event.seq).max().unwrap_or(0)
+    }
+
+    /// Seals every epoch that is not, and begins the next one. Of `epoch`, Redis has numbers up to `seen`.
+    fn end_epochs(&mut self, epoch: u64, seen: u64) -> Sealed {
+        self.begin(epoch, 0);
+        let mut last = self.epochs.iter().map(|row| row.head).max().unwrap_or(0).max(seen);
+        for place in 0..self.epochs.len() {
+            let number = self.epochs[place].epoch;
+            if self.is_sealed(number) {
+                continue;
+            }
+            self.catch_up(number);
+            let known = self.highest_known(number).max(if number == epoch { seen } else { 0 });
+            let row = &mut self.epochs[place];
+            if known > row.head {
+                row.gaps.push((row.head + 1, known));
+            }
+            row.sealed_at = Some(row.head);
+            last = last.max(known).max(row.head);
         }
-        row.sealed_at = Some(row.head);
+        let next = self.epochs.last().map_or(0, |row| row.epoch).max(epoch) + 1;
+        let after = last + EPOCHS_APART_SEQS;
+        self.begin(next, after);
+        self.newest = self.newest.max(next);
+        Sealed::Next { next: Next { epoch: next, after }, expected: self.content() }
     }
 
     /// Applies what waits beyond gaps, and writes the gaps down.
@@ -107,18 +136,13 @@ impl Postgres {
         self.early = rest;
         for event in &due {
             let head = self.epochs[place].head;
-            if event.seq > head + 1 {
+            let begins = head == 0 && event.change == Change::Warmed;
+            if event.seq > head + 1 && !begins {
                 self.epochs[place].gaps.push((head + 1, event.seq - 1));
             }
-            self.epochs[place].head = event.seq;
+            self.epochs[place].head = event.seq.max(head);
         }
         self.settle(&due);
-    }
-
-    fn go_on(&mut self, epoch: u64, after: u64) -> Sealed {
-        self.begin(epoch, after);
-        self.newest = self.newest.max(epoch);
-        Sealed::Next { next: Next { epoch, after }, expected: self.content() }
     }
 
     /// PostgreSQL has lost what it acknowledged: it takes over what Redis has.
@@ -126,46 +150,83 @@ impl Postgres {
         if rules.terms && term != self.term {
             return Sealed::Superseded;
         }
-        let head = self.epoch(from.epoch).map_or(0, |row| row.head);
-        if from.epoch < self.newest || from.epoch == self.newest && from.seq < head {
+        let is_behind = if self.newest == from.epoch {
+            self.head(from.epoch) < from.acked && !self.is_sealed(from.epoch)
+        } else {
+            self.newest < from.epoch
+        };
+        if !is_behind {
             return Sealed::NotYet;
         }
-        let newest = self.newest.max(from.epoch);
-        for epoch in self.epochs.iter().map(|row| row.epoch).filter(|epoch| *epoch < from.epoch).collect::<Vec<_>>() {
-            if self.epoch(epoch).is_some_and(|row| row.sealed_at.is_none()) {
-                self.close(epoch, 0);
+        self.begin(from.epoch, 0);
+        for place in 0..self.epochs.len() {
+            let epoch = self.epochs[place].epoch;
+            if epoch < from.epoch && !self.is_sealed(epoch) {
+                self.skip_to(epoch, self.highest_known(epoch));
             }
         }
-        self.begin(from.epoch, 0);
         // What lies between may be what made room for them: Redis knows how they ended.
-        self.early.retain(|early| early.epoch != from.epoch || early.seq > from.seq);
+        self.skip_to(from.epoch, from.seq);
         self.take_over(from);
-        self.close(from.epoch, from.seq);
-        let highest = self.epochs.iter().map(|row| row.head).max().unwrap_or(0).max(from.seq);
-        self.go_on(newest + 1, highest + EPOCHS_APART_SEQS)
+        self.end_epochs(from.epoch, from.seq)
     }
 
-    /// The orders become what Redis' reservations are; those that are refused are written down.
+    /// Counts what is not written up to `seq` as lost.
+    fn skip_to(&mut self, epoch: u64, seq: u64) {
+        let place = self.begin(epoch, 0);
+        let row = &mut self.epochs[place];
+        if seq > row.head {
+            row.gaps.push((row.head + 1, seq));
+            row.head = seq;
+            self.early.retain(|early| early.epoch != epoch || early.seq > seq);
+        }
+    }
+
+    /// The orders become what Redis' reservations are. A confirmed order is never taken back; what has no room beside it
+    /// is refused.
     fn take_over(&mut self, from: &RedisState) {
+        let mut kept = Vec::new();
         for order in self.orders.iter_mut().filter(|order| order.state.is_active()) {
-            if !from.active.iter().any(|active| (active.id, active.buyer) == (order.id, order.buyer)) {
-                order.state = State::Released;
-                self.sold -= 1;
+            let same = from.active.iter().find(|active| (active.id, active.buyer) == (order.id, order.buyer));
+            match same {
+                None if order.state == State::Held => order.state = State::Released,
+                Some(active) if active.is_confirmed => order.state = State::Confirmed,
+                _ => {}
+            }
+            if order.state.is_active() {
+                kept.push((order.buyer, order.slot));
             }
         }
-        (self.total, self.is_closed) = (from.total.max(self.sold), from.is_closed);
         for active in &from.active {
-            let found = self.orders.iter_mut().find(|order| (order.id, order.buyer) == (active.id, active.buyer));
-            if let Some(order) = found {
-                self.sold += u64::from(!order.state.is_active());
-                order.state = active.state();
-                continue;
+            self.take_back(active, from, &mut kept);
+        }
+        self.sold = kept.len() as u64;
+        (self.total, self.is_closed) = (from.total.max(self.sold), from.is_closed);
+    }
+
+    /// One reservation becomes an order, if there is room beside the active orders, of whose buyers `kept` tells.
+    fn take_back(&mut self, active: &Active, from: &RedisState, kept: &mut Vec<(Buyer, u8)>) {
+        let &Active { id, buyer, slot, expires_at_ms, .. } = active;
+        let place = self.orders.binary_search_by_key(&id, |order| order.id);
+        let order = place.ok().map(|place| self.orders[place]);
+        let is_other = order.is_some_and(|order| order.buyer != buyer);
+        if order.is_some_and(|order| order.buyer == buyer && order.state.is_active()) {
+            return;
+        }
+        let slot = order.map_or(slot, |order| order.slot);
+        if is_other || kept.contains(&(buyer, slot)) || kept.len() as u64 >= from.total {
+            let (epoch, why) = (from.epoch, Why::NotRestored);
+            if !self.rejections.iter().any(|row| (row.epoch, row.id) == (epoch, id)) {
+                self.rejections.push(Rejection { epoch, id, buyer, why, is_settled: false });
             }
-            let &crate::model::Active { id, buyer, slot, expires_at_ms, .. } = active;
-            let order = Order { id, epoch: from.epoch, buyer, slot, state: active.state(), expires_at_ms };
-            if self.make(order).is_err() {
-                let (epoch, why) = (from.epoch, Why::NotRestored);
-                self.rejections.push(Rejection { epoch, id, buyer, why, is_settled: true });
+            return;
+        }
+        kept.push((buyer, slot));
+        match place {
+            Ok(place) => self.orders[place].state = active.state(),
+            Err(place) => {
+                let order = Order { id, epoch: from.epoch, buyer, slot, state: active.state(), expires_at_ms };
+                self.orders.insert(place, order);
             }
         }
     }

@@ -22,8 +22,6 @@ pub(crate) struct Postgres {
     /// By epoch and seq.
     pub(crate) early: Vec<Event>,
     pub(crate) barriers: Vec<u64>,
-    /// Ends of reservations that were not there: they may wait in the quarantine.
-    pub(crate) loose_ends: Vec<(u64, State)>,
     pub(crate) term: u64,
     pub(crate) gateway: u32,
     pub(crate) until_ms: u64,
@@ -111,7 +109,6 @@ impl Postgres {
             quarantine: Vec::new(),
             early: Vec::new(),
             barriers: Vec::new(),
-            loose_ends: Vec::new(),
             term: 0,
             gateway: u32::MAX,
             until_ms: 0,

@@ -97,7 +97,7 @@ impl Postgres {
         }
     }
 
-    fn reject(&mut self, event: &Event, buyer: Buyer, why: Why) {
+    pub(crate) fn reject(&mut self, event: &Event, buyer: Buyer, why: Why) {
         let (epoch, id) = (event.epoch, event.seq);
         if !self.rejections.iter().any(|row| (row.epoch, row.id) == (epoch, id)) {
             self.rejections.push(Rejection { epoch, id, buyer, why, is_settled: false });
@@ -132,7 +132,7 @@ impl Postgres {
     }
 
     /// Applies all of it or nothing, by what the constraints say of its end.
-    fn attempt(&mut self, part: &[Event]) -> bool {
+    pub(crate) fn attempt(&mut self, part: &[Event]) -> bool {
         let mut after = self.clone();
         for event in part {
             match event.change {
@@ -163,11 +163,11 @@ impl Postgres {
     pub(crate) fn apply(&mut self, event: &Event) {
         match event.change {
             Change::Warmed => self.newest = self.newest.max(event.epoch),
-            Change::Reserved { is_bad: true, .. } => self.put_aside(event),
-            Change::Reserved { buyer, slot, expires_at_ms, .. } => {
+            Change::Reserved { buyer, slot, expires_at_ms, is_bad } => {
                 let state = if expires_at_ms.is_some() { State::Held } else { State::Confirmed };
                 let order = Order { id: event.seq, epoch: event.epoch, buyer, slot, state, expires_at_ms };
-                if let Err(why) = self.make(order) {
+                let made = if is_bad { self.place(&order).map(|_| self.put_aside(event)) } else { self.make(order) };
+                if let Err(why) = made {
                     self.reject(event, buyer, why);
                 }
             }
@@ -184,28 +184,28 @@ impl Postgres {
     }
 
     /// Makes an order, if the constraints let it.
-    pub(crate) fn make(&mut self, order: Order) -> Result<(), Why> {
+    fn make(&mut self, order: Order) -> Result<(), Why> {
         if self.sold >= self.total {
             return Err(Why::Oversold);
         }
-        let Err(place) = self.orders.binary_search_by_key(&order.id, |row| row.id) else { return Err(Why::IdTaken) };
-        let is_same_slot = |row: &&Order| row.state.is_active() && (row.buyer, row.slot) == (order.buyer, order.slot);
-        if self.orders.iter().any(|row| is_same_slot(&row)) {
-            return Err(Why::SecondOrder);
-        }
+        let place = self.place(&order)?;
         self.orders.insert(place, order);
         self.sold += 1;
         Ok(())
+    }
+
+    /// Where an order belongs, if no other is in its way.
+    fn place(&self, order: &Order) -> Result<usize, Why> {
+        let Err(place) = self.orders.binary_search_by_key(&order.id, |row| row.id) else { return Err(Why::IdTaken) };
+        let is_same_slot = |row: &Order| row.state.is_active() && (row.buyer, row.slot) == (order.buyer, order.slot);
+        if self.orders.iter().any(is_same_slot) { Err(Why::SecondOrder) } else { Ok(place) }
     }
 
     fn end_order(&mut self, epoch: u64, id: u64, state: State) {
         if self.rejections.iter().any(|row| (row.epoch, row.id) == (epoch, id)) {
             return;
         }
-        let Ok(place) = self.orders.binary_search_by_key(&id, |row| row.id) else {
-            self.loose_ends.push((id, state));
-            return;
-        };
+        let Ok(place) = self.orders.binary_search_by_key(&id, |row| row.id) else { return };
         let order = &mut self.orders[place];
         if order.state == State::Held {
             order.state = state;

@@ -7,7 +7,7 @@ use flash_sale::{
     State, Terms, Unfence,
 };
 
-use crate::model::{Active, BUYERS, Expected, Next, buyer_of};
+use crate::model::{Active, BUYERS, Buyer, Expected, Next, buyer_of};
 use crate::rules::Rules;
 
 const HASH_KEY: HashKey = HashKey([1, 2]);
@@ -38,37 +38,34 @@ impl Offer {
 pub(crate) struct Key {
     sale: Rc<Sale>,
     pub(crate) instance: u64,
-    /// It has been open in this epoch.
-    pub(crate) is_whole: bool,
 }
 
 /// A key as it lies on a disk, in a dump or at a replica.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Saved {
     sale: Rc<[u8]>,
-    is_whole: bool,
 }
 
 impl Key {
     /// The first life of a sale, which is open.
     pub(crate) fn warmed(offer: Offer, instance: u64, now_ms: u64) -> Option<Self> {
         let event = Sale::warmed(offer.terms(), 1, 0, now_ms);
-        Some(Self { sale: Rc::new(Sale::new(&event, HASH_KEY)?), instance, is_whole: true })
+        Some(Self { sale: Rc::new(Sale::new(&event, HASH_KEY)?), instance })
     }
 
     pub(crate) fn shell(term: u64, instance: u64) -> Self {
-        Self { sale: Rc::new(Sale::shell(term, HASH_KEY)), instance, is_whole: false }
+        Self { sale: Rc::new(Sale::shell(term, HASH_KEY)), instance }
     }
 
     pub(crate) fn save(&self) -> Saved {
-        Saved { sale: Rc::from(self.sale.save()), is_whole: self.is_whole }
+        Saved { sale: Rc::from(self.sale.save()) }
     }
 
     /// What was saved, fenced: it may lack what was decided last.
     pub(crate) fn load(saved: &Saved, instance: u64) -> Option<Self> {
         let mut sale = Sale::load(&saved.sale, HASH_KEY).ok()?;
         sale.fence();
-        Some(Self { sale: Rc::new(sale), instance, is_whole: saved.is_whole })
+        Some(Self { sale: Rc::new(sale), instance })
     }
 
     pub(crate) fn sale(&self) -> &Sale {
@@ -93,6 +90,11 @@ impl Key {
 
     pub(crate) fn seq(&self) -> u64 {
         self.sale.seq()
+    }
+
+    /// Whether it has been open in this epoch.
+    pub(crate) fn was_open(&self) -> bool {
+        self.sale.was_open()
     }
 
     pub(crate) fn term(&self) -> u64 {
@@ -132,7 +134,7 @@ impl Key {
         let life = Life { totals: vec![total], is_closed, ..Life::from(offer.terms()) };
         let mut sale = Sale::new(&Sale::warmed(life, next.epoch, next.after, now_ms), HASH_KEY)?;
         sale.fence_for(term).ok()?;
-        Some(Self { sale: Rc::new(sale), instance: self.instance, is_whole: false })
+        Some(Self { sale: Rc::new(sale), instance: self.instance })
     }
 
     pub(crate) fn rebuild(&mut self, term: u64, epoch: u64, page: &[Active], rules: &Rules) -> Result<usize, Refusal> {
@@ -162,7 +164,6 @@ impl Key {
         let next = wish.next.map(|next| NextEpoch { epoch: next.epoch, after: next.after });
         let (term, epoch, seq) = (self.said(wish.term, rules), wish.epoch, wish.seq);
         self.sale_mut().unfence(&Unfence { term, epoch, seq, next, expected: Some(&expected) })?;
-        self.is_whole = true;
         Ok(())
     }
 
@@ -172,6 +173,12 @@ impl Key {
         let units = self.sale.units().first();
         let (total, taken) = units.map_or((0, 0), |units| (units.total, units.taken()));
         Expected { reservations, digest, total, taken, is_closed: self.sale.is_closed() }
+    }
+
+    /// How a reservation of this buyer's is.
+    pub(crate) fn reservation(&self, id: u64, buyer: Buyer) -> Option<State> {
+        let found = self.sale.reservation(id)?;
+        (found.buyer == BUYERS[usize::from(buyer)]).then_some(found.state)
     }
 
     /// Its active reservations, by id.

@@ -157,7 +157,7 @@ impl Redis {
 /// A command on a key that is there.
 fn of_key(key: &mut Key, command: &Command, now_ms: u64, rules: &Rules, did: &mut Did) -> Result<Answer, Refusal> {
     match command {
-        Command::Status => Ok(Answer::Status(status(key))),
+        Command::Status => Ok(Answer::Status(status(key, rules))),
         Command::Active => Ok(Answer::Active(key.active().collect())),
         Command::Rebuild { term, instance, epoch, page } => {
             if !key.is_meant(*instance, rules) {
@@ -196,7 +196,7 @@ fn of_key(key: &mut Key, command: &Command, now_ms: u64, rules: &Rules, did: &mu
     }
 }
 
-fn status(key: &Key) -> Status {
+fn status(key: &Key, rules: &Rules) -> Status {
     Status {
         epoch: key.epoch(),
         seq: key.seq(),
@@ -204,7 +204,7 @@ fn status(key: &Key) -> Status {
         term: key.term(),
         instance: key.instance,
         is_fenced: key.is_fenced(),
-        is_whole: key.is_whole,
+        was_open: key.was_open() || !rules.restore_from_whole,
         content: key.content(),
     }
 }
