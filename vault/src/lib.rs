@@ -48,6 +48,7 @@ mod statements;
 mod step;
 mod syncers;
 mod unsettled;
+mod waiting;
 mod webhooks;
 mod write;
 mod writing;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use flash_wire::{RebuiltReservation, State};
 
 use crate::restore::RedisState;
+use crate::waiting::Ends;
 
 /// An order as PostgreSQL has it.
 #[derive(Debug, Clone)]
@@ -19,9 +20,7 @@ pub(crate) struct Known {
 /// What is to be done.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reconciled {
-    /// Held orders that Redis does not have.
-    pub(crate) released: Vec<u64>,
-    /// Orders of which the state is another one in Redis.
+    /// Orders of which the state is another one in Redis, and those that have ended there.
     pub(crate) moved: Vec<(u64, State)>,
     /// Reservations that become orders, by their places in Redis' list.
     pub(crate) made: Vec<usize>,
@@ -33,7 +32,7 @@ pub(crate) struct Reconciled {
 
 /// Redis has gone on where PostgreSQL has not, so its word counts, but for one thing: a confirmed order is somebody's,
 /// and is never taken back. What has no room beside it is refused.
-pub(crate) fn reconcile(known: &[Known], redis: &RedisState) -> Reconciled {
+pub(crate) fn reconcile(known: &[Known], redis: &RedisState, ends: &Ends) -> Reconciled {
     let mut work = Work { totals: totals(redis), slots: HashSet::new(), done: Reconciled::default() };
     let by_id: HashMap<u64, &RebuiltReservation> = redis.reservations.iter().map(|one| (one.id, one)).collect();
     let orders: HashMap<u64, &Known> = known.iter().map(|order| (order.id, order)).collect();
@@ -41,8 +40,11 @@ pub(crate) fn reconcile(known: &[Known], redis: &RedisState) -> Reconciled {
         let same = by_id.get(&order.id).filter(|reservation| reservation.buyer == order.buyer);
         match (order.state, same.and_then(|reservation| reservation.state())) {
             (State::Held, None) => {
-                work.done.released.push(order.id);
-                continue;
+                let state = ends.of(order.id);
+                work.done.moved.push((order.id, state));
+                if !state.is_active() {
+                    continue;
+                }
             }
             (State::Held, Some(State::Confirmed)) => work.done.moved.push((order.id, State::Confirmed)),
             _ => {}
@@ -104,7 +106,7 @@ impl Work<'_> {
 #[cfg(test)]
 mod tests {
     use flash_wire::Terms;
-    use flash_wire::message::MessageItem;
+    use flash_wire::message::{MessageChange, MessageEvent, MessageItem};
 
     use super::*;
 
@@ -118,10 +120,13 @@ mod tests {
         RebuiltReservation { id, buyer, slot, state, items, expires_at_ms: None, request: None, fingerprint: None }
     }
 
+    /// The holds 3 and 8 have expired, as an event says.
     fn check(known: &[Known], reservations: Vec<RebuiltReservation<'static>>, total: u64, want: Reconciled) {
+        let mut ends = Ends::default();
+        ends.add(&MessageEvent { seq: 10, at_ms: 1, change: MessageChange::Expired { ids: vec![3, 8] } });
         let terms = Terms::simple(total);
         let redis = RedisState { epoch: 1, seq: 99, acked: 99, terms, is_closed: false, reservations };
-        assert_eq!(reconcile(known, &redis), want);
+        assert_eq!(reconcile(known, &redis, &ends), want);
     }
 
     fn taken(units: u64) -> BTreeMap<String, u64> {
@@ -130,21 +135,22 @@ mod tests {
 
     #[test]
     fn what_redis_says_counts() {
-        use State::{Confirmed as C, Expired as E, Held as H};
-        let known = [order(2, "ada", 0, H), order(3, "bob", 0, H), order(4, "cleo", 0, H), order(5, "dan", 0, E)];
+        use State::{Confirmed as C, Expired as E, Held as H, Released as R};
+        let known = [
+            order(2, "ada", 0, H),
+            order(3, "bob", 0, H),
+            order(4, "cleo", 0, H),
+            order(5, "dan", 0, E),
+            order(8, "fay", 0, H),
+        ];
         let redis = vec![
             reservation(2, "ada", 0, H),
             reservation(3, "bob", 0, C),
             reservation(5, "dan", 0, H),
             reservation(9, "eve", 0, H),
         ];
-        let (released, moved) = (vec![4], vec![(3, C), (5, H)]);
-        check(
-            &known,
-            redis,
-            9,
-            Reconciled { released, moved, made: vec![3], taken: taken(4), ..Reconciled::default() },
-        );
+        let moved = vec![(3, C), (4, R), (8, E), (5, H)];
+        check(&known, redis, 9, Reconciled { moved, made: vec![3], taken: taken(4), ..Reconciled::default() });
     }
 
     #[test]

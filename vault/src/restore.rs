@@ -17,6 +17,7 @@ use crate::seal::{Sealed, finish};
 use crate::sql;
 use crate::statements::Statements;
 use crate::step::Step;
+use crate::waiting::{self, Ends};
 use crate::write::Vault;
 
 /// A sale as Redis has it, fenced: nothing of it changes while it is read.
@@ -38,10 +39,11 @@ pub struct RedisState {
 
 impl Vault {
     /// Makes the orders of a sale what Redis has, seals the epoch that Redis is in, and begins the next one.
-    /// Reservations without an order become orders (what came with them is not known any more), states, totals and the
-    /// closed flag are set, and held orders that Redis does not have end as released. A confirmed order is never taken
-    /// back. Each change is in the table `restored`, each reservation that has no room in `rejections`, as
-    /// `not_restored`. Events up to Redis' newest count as lost; those after it that wait here are applied.
+    /// Reservations without an order become orders, states, totals and the closed flag are set, and holds that Redis does
+    /// not have any more end: as the events say that wait here, else as released. So do reservations that only these
+    /// events know; what came with a reservation is known from them alone. A confirmed order is never taken back. Each
+    /// change is in the table `restored`, each reservation that has no room in `rejections`, as `not_restored`. Events up
+    /// to Redis' newest count as lost; those after it that wait here are applied.
     ///
     /// [`Sealed::NotYet`]: PostgreSQL has what Redis was told that it has, or is in a later epoch.
     ///
@@ -70,33 +72,39 @@ async fn restore(held: Held<'_, '_>, statements: &Statements, from: &RedisState)
         return Ok(Sealed::NotYet);
     }
     crate::sale::insert(hold.transaction, hold.sale, &from.terms, Extras::default(), from.epoch).await?;
+    let mut skipped = Vec::new();
     for epoch in hold.open_epochs().filter(|epoch| *epoch < from.epoch).collect::<Vec<_>>() {
-        let known = hold.highest_known(epoch).await?;
-        hold.skip_to(epoch, known).await?;
+        skipped.push((epoch, hold.highest_known(epoch).await?));
     }
-    hold.skip_to(from.epoch, from.seq).await?;
+    skipped.push((from.epoch, from.seq));
+    let mut ends = Ends::default();
+    for (epoch, last) in &skipped {
+        ends.read(&hold, *epoch, *last).await?;
+    }
+    write(&hold, statements, from, &ends).await?;
+    for (epoch, last) in skipped {
+        waiting::write(&mut hold, statements, epoch, last, &ends).await?;
+        hold.skip_to(epoch, last).await?;
+    }
     let restored_to: [&(dyn ToSql + Sync); 3] = [&hold.sale, &to_sql(from.epoch), &to_sql(from.seq)];
     hold.transaction.execute(sql::restore::SET_RESTORED_TO, &restored_to).await?;
-    write(&hold, statements, from).await?;
+    content::recount(hold.transaction, hold.sale, from.epoch).await?;
     hold.end(from.epoch, from.seq).await
 }
 
 /// Makes the rows what Redis has.
-async fn write(hold: &Hold<'_, '_>, statements: &Statements, from: &RedisState) -> Result<(), Error> {
+async fn write(hold: &Hold<'_, '_>, statements: &Statements, from: &RedisState, ends: &Ends) -> Result<(), Error> {
     let Hold { transaction, sale, .. } = hold;
     let epoch = to_sql(from.epoch);
-    let done = reconcile(&known(hold, from).await?, from);
+    let done = reconcile(&known(hold, from).await?, from, ends);
     let (ids, states): (Vec<_>, Vec<_>) = done.moved.iter().map(|(id, state)| (to_sql(*id), state.name())).unzip();
-    let released: Vec<_> = done.released.iter().map(|id| to_sql(*id)).collect();
-    let (all, all_states) = ([&*released, &*ids].concat(), [&*vec!["released"; released.len()], &*states].concat());
-    transaction.execute(sql::restore::SET_STATES, &[sale, &epoch, &all, &all_states]).await?;
+    transaction.execute(sql::restore::SET_STATES, &[sale, &epoch, &ids, &states]).await?;
     make(hold, from, &done).await?;
     let skus: Vec<_> = from.terms.skus.iter().map(|sku| sku.name.as_str()).collect();
     let totals: Vec<_> = from.terms.skus.iter().map(|sku| to_sql(sku.total)).collect();
     let taken: Vec<_> = skus.iter().map(|sku| to_sql(done.taken.get(*sku).copied().unwrap_or(0))).collect();
     transaction.execute(sql::restore::SET_SKUS, &[sale, &skus, &totals, &taken]).await?;
     transaction.execute(sql::sales::CLOSE_SALE, &[sale, &from.is_closed]).await?;
-    content::recount(transaction, sale, from.epoch).await?;
     refuse_and_announce(hold, statements, from, &done).await
 }
 
@@ -142,7 +150,7 @@ async fn refuse_and_announce(
     let refused = done.refused.iter().filter_map(|place| from.reservations.get(*place)).map(reserved);
     let refused: Vec<_> = refused.collect();
     let (made, moved) = (done.made.iter().filter_map(|place| from.reservations.get(*place)), &done.moved);
-    let changed = made.map(|one| one.id).chain(moved.iter().map(|(id, _)| *id)).chain(done.released.iter().copied());
+    let changed = made.map(|one| one.id).chain(moved.iter().map(|(id, _)| *id));
     let changed: Vec<_> =
         changed.map(|id| MessageEvent { seq: id, at_ms: 0, change: MessageChange::Released { id } }).collect();
     let step = |event| Step { sale: hold.sale, epoch: from.epoch, published_at_ms: None, event };

@@ -31,7 +31,7 @@ pub(crate) struct Case<'a> {
 pub(crate) struct Excuses {
     /// What was answered then may be missing: Redis had not synced it when its tail was lost.
     pub(crate) lost: Vec<Range<Duration>>,
-    /// PostgreSQL was set back to where it was when one of these began. What was answered within it and has ended since may be
+    /// PostgreSQL lost what was written to it within these. A reservation that was made then and has ended since may be
     /// missing; what is left of it came back from Redis, without the request's key.
     pub(crate) behind: Vec<Range<Duration>>,
     /// Reservations may be rejected: Redis sold what PostgreSQL had sold already.
@@ -95,9 +95,9 @@ impl Excuses {
         self.lost.iter().any(|window| window.contains(&at))
     }
 
-    /// Whether PostgreSQL has forgotten what was answered then.
-    fn forgotten(&self, at: Duration) -> bool {
-        self.behind.iter().any(|window| window.contains(&at))
+    /// Whether PostgreSQL may have forgotten what was asked for and answered then.
+    fn forgotten(&self, asked: Duration, answered: Duration) -> bool {
+        self.behind.iter().any(|window| asked < window.end && answered >= window.start)
     }
 }
 

@@ -2,6 +2,7 @@
 //! refused; and there is nothing that nobody wished.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Case;
 use crate::eyes::Order;
@@ -34,7 +35,7 @@ pub(super) fn check(case: &Case, lost: &mut u64) -> Vec<String> {
                 // Only what Redis has forgotten may come too late for PostgreSQL.
                 None if rejected && !case.excuses.excuse(entry.to) => wrong.push(format!("rejected: {entry:?}")),
                 None if rejected => {}
-                None if case.excuses.forgotten(entry.to) && wish.may_have_ended(case, id) => {
+                None if case.excuses.forgotten(wish.asked(), entry.to) && wish.may_have_ended(case, id) => {
                     *lost += 1;
                     continue;
                 }
@@ -61,6 +62,11 @@ impl Wish<'_> {
             Answer::Ok { id, replayed, .. } => Some((*entry, id, replayed)),
             _ => None,
         })
+    }
+
+    /// When it was first asked for: a later answer may be to what that made.
+    fn asked(&self) -> Duration {
+        self.requests.iter().map(|entry| entry.from).min().unwrap_or_default()
     }
 
     /// Whether somebody may have released it, or its time may be over: then Redis may not have it any more.

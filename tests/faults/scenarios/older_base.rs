@@ -43,11 +43,12 @@ fn restore(strike: &mut Strike) -> Result<()> {
     strike.note(if is_written.is_some() { "events were acknowledged since" } else { "nothing was acknowledged since" });
     strike.note("PostgreSQL: it has again what it had then");
     strike.world.servers.postgres.server.stop()?;
+    // Of what was made from now on, nothing was written to the files that are lost.
+    let lost = strike.now();
     replace(&copy, &data)?;
     strike.world.servers.postgres.server.restart()?;
-    let now = strike.now();
     // What was answered shortly before the copy was made may have been written after it.
-    strike.excuses.behind.push(base.saturating_sub(ON_ITS_WAY)..now);
+    strike.excuses.behind.push(base.saturating_sub(ON_ITS_WAY)..lost);
     strike.excuses.rejections = true;
     Ok(())
 }

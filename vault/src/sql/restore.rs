@@ -52,3 +52,25 @@ pub(crate) const SET_SKUS: &str = "
     )
     UPDATE skus SET total = greatest(locked.total, locked.taken), sold = locked.taken FROM locked
     WHERE skus.sale = $1 AND skus.sku = locked.sku";
+
+/// Gives the orders `$2` of the buyers `$3` what came with them ($4 to $6), and gives their ids, and those of the
+/// reservations that are rejections.
+pub(crate) const FILL_IN: &str = "
+    WITH given AS (
+        SELECT * FROM unnest($2::bigint[], $3::text[], $4::json[], $5::text[], $6::bigint[])
+            AS given (id, buyer, data, request, at_ms)
+    ), filled AS (
+        UPDATE orders SET data = coalesce(orders.data, given.data), request = coalesce(orders.request, given.request),
+            reserved_at_ms = given.at_ms
+        FROM given WHERE orders.sale = $1 AND orders.id = given.id AND orders.buyer = given.buyer
+        RETURNING orders.id
+    )
+    SELECT id FROM filled
+    UNION ALL
+    SELECT id FROM rejections JOIN given USING (id, buyer) WHERE sale = $1";
+
+/// Writes down that the orders `$3` were made.
+pub(crate) const MARK_RESTORED: &str = "
+    INSERT INTO restored (sale, epoch, id, what)
+    SELECT sale, epoch, id, state FROM orders WHERE sale = $1 AND epoch = $2 AND id = ANY($3)
+    ON CONFLICT DO NOTHING";

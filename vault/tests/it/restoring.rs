@@ -1,11 +1,14 @@
 //! PostgreSQL has lost what was acknowledged, and gets it back from Redis.
 
+use std::borrow::Cow;
+
 use flash_vault::{EPOCHS_APART_SEQS, RedisState, Sealed, Vault, terms};
-use flash_wire::message::MessageItem;
+use flash_wire::message::{MessageChange, MessageItem};
 use flash_wire::{RebuiltReservation, SkuTerms, Terms};
+use serde_json::value::RawValue;
 
 use crate::contents::check_content;
-use crate::fixture::{Database, SALE, confirmed, held, message, released, warmed};
+use crate::fixture::{Database, SALE, confirmed, expired, held, message, released, warmed};
 
 fn reservation(id: u64, buyer: &'static str, state: &'static str) -> RebuiltReservation<'static> {
     let items = vec![MessageItem { sku: "a".into(), quantity: 1 }];
@@ -52,6 +55,46 @@ async fn what_was_acknowledged_is_written_again() {
     assert_eq!(restore(&database, &from).await, Sealed::NotYet, "once");
 }
 
+/// Holds that began and ended beyond the gap: Redis does not have them any more.
+#[tokio::test]
+async fn what_has_ended_meanwhile_is_an_order_as_the_events_say_that_wait() {
+    let database = Database::new().await;
+    database.client.execute("ALTER TABLE orders ADD CONSTRAINT no_gus CHECK (buyer <> 'gus')", &[]).await.unwrap();
+    let mut with_data = held("eve");
+    if let MessageChange::Reserved(reserved) = &mut with_data {
+        reserved.data = Some(Cow::Owned(RawValue::from_string("\"blue\"".to_owned()).unwrap()));
+    }
+    database.write(&[message(1, 1, vec![warmed(5), held("ada"), held("zoe")])]).await;
+    let holds = vec![held("bob"), held("cleo"), held("dan"), with_data, held("gus"), held("hal")];
+    let ends = vec![expired(&[3, 6]), released(7), expired(&[10])];
+    let beyond = [message(1, 6, holds), message(1, 12, ends), message(1, 16, vec![held("ian"), released(16)])];
+    database.write(&beyond).await;
+    let list =
+        vec![reservation(2, "ada", "held"), reservation(9, "eve", "confirmed"), reservation(11, "kim", "held")];
+    assert!(matches!(restore(&database, &redis(1, 15, 6, list)).await, Sealed::Next { .. }));
+    let orders = [
+        "(11,kim,held,)",
+        "(16,ian,released,)",
+        "(2,ada,held,)",
+        "(3,zoe,expired,)",
+        "(6,bob,expired,)",
+        "(7,cleo,released,)",
+        "(8,dan,released,)",
+        "(9,eve,confirmed,\"\"\"blue\"\"\")",
+    ];
+    assert_eq!(database.rows("SELECT id, buyer, state, data FROM orders").await, orders);
+    let restored = ["(11,made)", "(3,expired)", "(6,expired)", "(7,released)", "(8,released)", "(9,made)"];
+    assert_eq!(database.rows("SELECT id, what FROM restored").await, restored);
+    assert_eq!(database.rows("SELECT id, buyer, reason FROM rejections").await, ["(11,hal,id_taken)"]);
+    assert_eq!(database.rows("SELECT seq FROM quarantine").await, ["(10)"], "gus");
+    assert_eq!(database.rows("SELECT * FROM early").await, [""; 0]);
+    assert_eq!(database.rows("SELECT sku, sold FROM skus").await, ["(a,3)", "(b,0)"]);
+    check_content(&database).await;
+    database.write(&beyond[..1]).await;
+    let again = database.rows("SELECT id, buyer FROM rejections").await;
+    assert_eq!(again, ["(10,gus)", "(11,hal)"], "what is an order is not late");
+}
+
 #[tokio::test]
 async fn a_sale_that_postgresql_never_knew_is_restored_from_nothing() {
     let database = Database::new().await;
@@ -69,7 +112,8 @@ async fn an_epoch_that_postgresql_never_began_is_restored_and_the_ones_before_it
     database.write(&[message(1, 1, vec![warmed(5), held("ada")]), message(1, 4, vec![held("bob")])]).await;
     let from = redis(3, 900, 5, vec![reservation(2, "ada", "held"), reservation(800, "eve", "held")]);
     assert!(matches!(restore(&database, &from).await, Sealed::Next { next, .. } if next.epoch == 4));
-    assert_eq!(database.rows("SELECT id, epoch, buyer FROM orders").await, ["(2,1,ada)", "(800,3,eve)"]);
+    let orders = ["(2,1,ada,held)", "(4,1,bob,released)", "(800,3,eve,held)"];
+    assert_eq!(database.rows("SELECT id, epoch, buyer, state FROM orders").await, orders);
     assert_eq!(database.rows("SELECT epoch, sealed_at FROM epochs").await.len(), 3);
     assert_eq!(database.rows("SELECT epoch FROM epochs WHERE sealed_at IS NULL").await, ["(4)"]);
     assert_eq!(database.rows("SELECT epoch, first, last FROM gaps").await, ["(1,3,4)", "(3,1,900)"]);
