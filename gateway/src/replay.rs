@@ -6,6 +6,9 @@ use flash_wire::Refusal;
 
 use crate::clock::now_ms;
 
+// A replay waits for Redis within its transaction.
+const _: () = assert!(flash_client::CALL_TIMEOUT_MS < flash_vault::IDLE_IN_TRANSACTION_MS_MAX);
+
 /// Why nobody can say what came of a replay.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {

@@ -15,6 +15,14 @@ use crate::sql;
 pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
 /// How long one statement may take, its wait for locks included.
 pub const STATEMENT_TIMEOUT_MS: u64 = 30_000;
+/// How long a process may leave a transaction alone: then PostgreSQL ends its session, and others get its locks. Whoever is
+/// stopped or cut off within one holds them up as long. The longest that a transaction waits for others is a replay's
+/// question to Redis.
+pub const IDLE_IN_TRANSACTION_MS_MAX: u64 = 10_000;
+/// The same for a seal, which waits for nothing: another recovery of the sale waits for it.
+pub(crate) const IDLE_IN_SEAL_MS_MAX: u64 = 3_000;
+/// The same for a snapshot, which holds no locks, and is compared with what Redis says meanwhile, page by page.
+pub(crate) const IDLE_IN_SNAPSHOT_MS_MAX: u64 = 60_000;
 /// How long a peer may be silent before the connection counts as lost.
 const SILENCE_MS_MAX: u64 = 30_000;
 
@@ -77,7 +85,8 @@ where
         );
         // A millisecond at least: 0 is no bound.
         let timeout = sql::statement_timeout(statement_timeout.as_millis().max(1));
-        client.batch_execute(&format!("{}; {timeout}", sql::SESSION)).await?;
+        let idle = sql::idle_timeout(IDLE_IN_TRANSACTION_MS_MAX);
+        client.batch_execute(&format!("{}; {idle}; {timeout}", sql::SESSION)).await?;
         Ok::<_, tokio_postgres::Error>(client)
     };
     match tokio::time::timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), greeting).await {

@@ -47,16 +47,19 @@ pub(crate) enum Held<'t, 'c> {
 }
 
 impl<'t, 'c> Hold<'t, 'c> {
-    /// Locks the sale for the recovery `term`; the row of `epoch` is there from then on.
+    /// Locks the sale for the recovery `term`; the row of `epoch` is there from then on. The transaction may be left alone
+    /// for `idle_ms`.
     pub(crate) async fn take(
         transaction: &'t mut Transaction<'c>,
         statements: &'t Statements,
         sale: &'t str,
         term: u64,
         epoch: u64,
+        idle_ms: u64,
     ) -> Result<Held<'t, 'c>, Error> {
         writing::begin(transaction, statements).await?;
-        if transaction.query_opt(sql::recovery::LOCK_TERM, &[&sale, &to_sql(term)]).await?.is_none() {
+        let values: [&(dyn ToSql + Sync); 3] = [&sale, &to_sql(term), &format!("{idle_ms}ms")];
+        if transaction.query_opt(sql::recovery::LOCK_TERM, &values).await?.is_none() {
             return Ok(Held::Superseded);
         }
         transaction.execute(sql::recovery::BEGIN_EPOCH, &[&sale, &to_sql(epoch), &0i64]).await?;

@@ -55,7 +55,7 @@ mod writing;
 
 pub use audit_log::{LoggedChange, LoggedRow, end_logged, log_change, logged};
 pub use catalogue::{Buyer, Price, Product, buyer, create_buyer, create_product, product};
-pub use connect::{CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, connect, connect_with};
+pub use connect::{CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS_MAX, STATEMENT_TIMEOUT_MS, connect, connect_with};
 pub use doubts::{is_recovering, newest_heads};
 pub use early::EARLY_EVENTS_MAX;
 pub use error::Error;

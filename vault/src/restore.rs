@@ -6,6 +6,7 @@ use flash_wire::{RebuiltReservation, State, Terms};
 use tokio_postgres::types::{Json, ToSql};
 
 use crate::announce::{Touched, announce};
+use crate::connect::IDLE_IN_TRANSACTION_MS_MAX;
 use crate::content;
 use crate::error::Error;
 use crate::hold::{Held, Hold};
@@ -51,7 +52,8 @@ impl Vault {
     /// When PostgreSQL is in trouble, or [`Error::Paused`]. Open a new vault then, and ask again where the sale is.
     pub async fn restore(&mut self, sale: &str, term: u64, from: &RedisState) -> Result<Sealed, Error> {
         let mut transaction = self.client.transaction().await?;
-        let held = Hold::take(&mut transaction, &self.statements, sale, term, from.epoch).await?;
+        let idle_ms = IDLE_IN_TRANSACTION_MS_MAX;
+        let held = Hold::take(&mut transaction, &self.statements, sale, term, from.epoch, idle_ms).await?;
         let restored = restore(held, &self.statements, from).await?;
         let restored = finish(transaction, restored).await?;
         if let Sealed::Next { .. } = restored {

@@ -3,6 +3,7 @@
 use flash_wire::{Expected, NextEpoch};
 use tokio_postgres::Transaction;
 
+use crate::connect::IDLE_IN_SEAL_MS_MAX;
 use crate::error::Error;
 use crate::hold::{Held, Hold};
 use crate::write::Vault;
@@ -59,7 +60,8 @@ impl Vault {
     /// When PostgreSQL is in trouble, or [`Error::Paused`]. Open a new vault then, and ask again where the sale is.
     pub async fn seal(&mut self, sale: &str, term: u64, epoch: u64, wanted: Wanted) -> Result<Sealed, Error> {
         let mut transaction = self.client.transaction().await?;
-        let held = Hold::take(&mut transaction, &self.statements, sale, term, wanted.last_epoch(epoch)).await?;
+        let (last, idle_ms) = (wanted.last_epoch(epoch), IDLE_IN_SEAL_MS_MAX);
+        let held = Hold::take(&mut transaction, &self.statements, sale, term, last, idle_ms).await?;
         let sealed = seal(held, epoch, wanted).await?;
         finish(transaction, sealed).await
     }

@@ -5,6 +5,7 @@ use flash_wire::message::MessageItem;
 use tokio_postgres::types::Json;
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
+use crate::connect::IDLE_IN_SNAPSHOT_MS_MAX;
 use crate::content;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
@@ -90,7 +91,9 @@ impl<'a> Snapshot<'a> {
     /// When PostgreSQL is in trouble, as in all that follow.
     pub async fn begin(client: &'a mut Client) -> Result<Self, Error> {
         let begin = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-        Ok(Self(begin.start().await?))
+        let transaction = begin.start().await?;
+        transaction.batch_execute(&sql::idle_timeout_here(IDLE_IN_SNAPSHOT_MS_MAX)).await?;
+        Ok(Self(transaction))
     }
 
     /// The lives of a sale, the oldest first.

@@ -27,8 +27,17 @@ pub(crate) const SESSION: &str = "
         'synchronous_commit',
         CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
         false
-    );
-    SET idle_in_transaction_session_timeout = '60s'";
+    )";
+
+/// How long the session may leave a transaction alone, in milliseconds.
+pub(crate) fn idle_timeout(ms: u64) -> String {
+    format!("SET idle_in_transaction_session_timeout = {ms}")
+}
+
+/// The same for the transaction at hand.
+pub(crate) fn idle_timeout_here(ms: u64) -> String {
+    format!("SET LOCAL idle_in_transaction_session_timeout = {ms}")
+}
 
 /// How long a statement of the session may take, in milliseconds, its wait for locks included.
 pub(crate) fn statement_timeout(ms: u128) -> String {

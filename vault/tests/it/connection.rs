@@ -1,6 +1,6 @@
 //! Migrations, and what the vault says when something is wrong with PostgreSQL.
 
-use flash_vault::{Error, Vault, connect, migrate};
+use flash_vault::{Error, Snapshot, Vault, Wanted, connect, migrate};
 use futures_util::future::join_all;
 
 use crate::fixture::{Database, empty_database, head, held, message, warmed};
@@ -47,4 +47,26 @@ async fn a_commit_is_on_disk_whatever_the_database_says() {
     let client = connect(&database.url).await.unwrap();
     let row = client.query_one("SHOW synchronous_commit", &[]).await.unwrap();
     assert_eq!(row.get::<_, &str>(0), "on");
+}
+
+/// It would keep its locks from all others.
+#[tokio::test]
+async fn a_transaction_that_is_left_alone_is_ended_and_a_seal_sooner() {
+    let database = Database::new().await;
+    let show = "SHOW idle_in_transaction_session_timeout";
+    assert_eq!(database.rows("SELECT current_setting('idle_in_transaction_session_timeout')").await, ["(10s)"]);
+    let mut reader = connect(&database.url).await.unwrap();
+    Snapshot::begin(&mut reader).await.unwrap();
+    assert_eq!(reader.query_one(show, &[]).await.unwrap().get::<_, &str>(0), "10s", "a snapshot's own ends with it");
+    let note = "
+        CREATE TABLE noted (setting text);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO noted SELECT current_setting('idle_in_transaction_session_timeout');
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER note AFTER UPDATE OF sealed_at ON epochs EXECUTE FUNCTION note()";
+    database.client.batch_execute(note).await.unwrap();
+    database.write(&[message(1, 1, vec![warmed(5)])]).await;
+    crate::epochs::seal(&database, 1, Wanted::Exactly(1)).await.unwrap();
+    assert_eq!(database.rows("SELECT * FROM noted").await, ["(3s)"]);
 }
