@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use flash_client::Client;
-use flash_gateway::replay_quarantined;
+use flash_gateway::{discard_quarantined, replay_quarantined};
 use flash_vault::{LoggedChange, QuarantineEnd, QuarantineRow, Replay, Vault};
 use serde::Serialize;
 
@@ -39,9 +39,11 @@ pub(crate) fn run(args: &Quarantine, output: Output) -> Result<ExitCode> {
                 if *dry_run {
                     return Ok(would(output, &rows, "would_be_discarded"));
                 }
+                // A recovery comes without it as well, a moment later.
+                let redis = servers::redis(&args.redis.source().read()?).await.ok();
                 let ids = ids(&rows);
                 let change = change(by, "flash quarantine discard", &ids);
-                audit_log::logged(&client, change, discard(&postgres, &rows, by, output)).await
+                audit_log::logged(&client, change, discard(&postgres, redis.as_ref(), &rows, by, output)).await
             }
         }
     })
@@ -90,10 +92,17 @@ const fn change<'a>(who: &'a str, action: &'a str, ids: &'a str) -> LoggedChange
     LoggedChange { who, key: None, action, sale: None, detail: ids }
 }
 
-async fn discard(postgres: &str, rows: &[QuarantineRow], by: &str, output: Output) -> Result<ExitCode> {
+async fn discard(
+    postgres: &str,
+    redis: Option<&Client>,
+    rows: &[QuarantineRow],
+    by: &str,
+    output: Output,
+) -> Result<ExitCode> {
     let mut vault = Vault::open(postgres).await?;
     for row in rows {
-        let outcome = if vault.discard(row.id, by).await? { "discarded" } else { "gone" };
+        let is_discarded = discard_quarantined(&mut vault, redis, row.id, by).await?;
+        let outcome = if is_discarded { "discarded" } else { "gone" };
         show(output, &Shown::of(row, Some(outcome), None));
     }
     Ok(ExitCode::SUCCESS)

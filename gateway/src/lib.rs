@@ -10,6 +10,7 @@ mod certificates;
 mod clock;
 mod config;
 mod debits;
+mod discard;
 mod events;
 mod examinations;
 mod form;
@@ -35,6 +36,7 @@ mod worker;
 mod workshop;
 
 pub use config::{Config, IdSecrets, Transport};
+pub use discard::discard_quarantined;
 pub use flash_client::Durability;
 pub use flash_tls::PairFiles;
 pub use gateway::{Gateway, StartError};

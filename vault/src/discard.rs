@@ -1,5 +1,7 @@
 //! Decides that what went to the quarantine is not to be written.
 
+use std::collections::BTreeSet;
+
 use flash_wire::Message;
 use flash_wire::message::MessageChange;
 
@@ -14,15 +16,16 @@ use crate::write::Vault;
 
 impl Vault {
     /// Decides that a row is not to be written. A reservation in it is rejected in the same transaction, and webhooks are
-    /// told: Redis has accepted it. False: the row does not wait any more.
+    /// told: Redis has accepted it. Gives the sales of which Redis may count such a reservation still: they should be
+    /// fenced, so that a recovery takes it out before its buyer confirms it. None: the row does not wait any more.
     ///
     /// # Errors
     /// When PostgreSQL is in trouble. Whether it is discarded is unknown then, and the call may be repeated.
-    pub async fn discard(&mut self, id: u64, by: &str) -> Result<bool, Error> {
+    pub async fn discard(&mut self, id: u64, by: &str) -> Result<Option<BTreeSet<String>>, Error> {
         let transaction = self.client.transaction().await?;
-        let Some(row) = lock_row(&transaction, id).await? else { return Ok(false) };
+        let Some(row) = lock_row(&transaction, id).await? else { return Ok(None) };
         let message = Message::decode(&row.body).ok();
-        let mut touched = Touched::default();
+        let (mut touched, mut counted) = (Touched::default(), BTreeSet::new());
         for step in message.iter().flat_map(Step::of) {
             let MessageChange::Reserved(reserved) = &step.event.change else { continue };
             if has_order(&transaction, step.sale, step.event.seq, &reserved.buyer).await? {
@@ -30,12 +33,14 @@ impl Vault {
             }
             record(&transaction, &step, Refusal::DISCARDED).await?;
             let (epoch, seq) = (to_sql(step.epoch), to_sql(step.event.seq));
-            transaction.execute(sql::quarantine::SETTLE_IF_SEALED, &[&step.sale, &epoch, &seq]).await?;
+            if transaction.execute(sql::quarantine::SETTLE_IF_SEALED, &[&step.sale, &epoch, &seq]).await? == 0 {
+                counted.insert(step.sale.to_owned());
+            }
             touched.add(&step);
         }
         announce(&transaction, &self.statements, &touched).await?;
         transaction.execute(sql::quarantine::DISCARD, &[&to_sql(id), &by]).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(Some(counted))
     }
 }

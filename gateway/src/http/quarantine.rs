@@ -10,6 +10,7 @@ use super::identity::Caller;
 use super::problem::{Kind, Problem};
 use super::query;
 use super::reply::{Reply, json};
+use crate::discard::discard_quarantined;
 use crate::limits::PAGE_ROWS_MAX;
 use crate::replay::{ReplayError, replay_quarantined};
 
@@ -123,7 +124,8 @@ fn not_known(error: ReplayError) -> Problem {
 pub(crate) async fn discard(app: &App, caller: &Caller, id: &str) -> Result<Reply, Problem> {
     let id = number(id)?;
     let (_turn, mut vault) = app.orders.writer().await?;
-    match vault.discard(id, audit_log::who(caller)).await.map_err(|error| not_known(error.into()))? {
+    let discarded = discard_quarantined(&mut vault, Some(&app.redis), id, audit_log::who(caller)).await;
+    match discarded.map_err(|error| not_known(error.into()))? {
         true => Ok(json(StatusCode::OK, &Outcome { id, outcome: "discarded", reason: None })),
         false => Err(Kind::UnknownQuarantined.into()),
     }

@@ -20,13 +20,24 @@ pub(crate) const DEBIT: &str = "
     INSERT INTO payments (sale, id, buyer, means, amount, currency)
     SELECT $1::text, $2::bigint, buyer, 'balance', $4::bigint, $5::text FROM debited";
 
-/// Writes down what somebody else calls the payment for a reservation, unless a payment is there for it.
+/// Writes down what somebody else calls the payment for a reservation, unless a payment is there for it, or it was
+/// refused.
 pub(crate) const REFER: &str = "
-    INSERT INTO payments (sale, id, buyer, means, reference) VALUES ($1, $2, $3, 'external', $4) ON CONFLICT DO NOTHING";
+    INSERT INTO payments (sale, id, buyer, means, reference)
+    SELECT $1::text, $2::bigint, $3::text, 'external', $4::text
+    WHERE NOT EXISTS (
+        SELECT FROM rejections WHERE rejections.sale = $1 AND rejections.id = $2 AND rejections.buyer = $3
+    )
+    ON CONFLICT DO NOTHING";
 
-/// The payment for a reservation.
+/// The payment for a reservation. Where that was refused, and is no order, it is about to be given back.
 pub(crate) const PAYMENT: &str = "
-    SELECT means, amount, currency, reference, state FROM payments WHERE sale = $1 AND id = $2 AND buyer = $3";
+    SELECT means, amount, currency, reference, CASE
+        WHEN state = 'pending' AND EXISTS (SELECT FROM rejections WHERE sale = $1 AND id = $2 AND buyer = $3)
+            AND NOT EXISTS (SELECT FROM orders WHERE sale = $1 AND id = $2 AND buyer = $3)
+        THEN 'refund_due' ELSE state
+    END
+    FROM payments WHERE sale = $1 AND id = $2 AND buyer = $3";
 
 /// Payments in the state `$1` after the reservation `$3` of the sale `$2`, by sale and reservation, at most `$4`.
 pub(crate) const PAGE: &str = r#"

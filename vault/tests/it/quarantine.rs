@@ -1,7 +1,10 @@
 //! What went to the quarantine is written after all, or is not to be: once, and never against the constraints.
 
+use std::collections::BTreeSet;
+
 use flash_vault::{
-    Error, Incoming, QuarantineEnd, QuarantineFilter, Replay, Standing, Unreadable, Vault, add_webhook, quarantined,
+    Error, Incoming, Means, PaymentState, Price, QuarantineEnd, QuarantineFilter, Replay, Standing, Unreadable, Vault,
+    add_webhook, pay, quarantined,
 };
 use flash_wire::State;
 use flash_wire::message::{MessageChange, MessageSku};
@@ -210,8 +213,9 @@ async fn a_message_that_can_be_read_when_its_epoch_is_over_is_rejected() {
 async fn what_is_discarded_stays_to_be_seen_and_is_never_written() {
     let (database, mut vault, id) = quarantined_hold().await;
     add_webhook(&database.client, "http://a", "whsec_a").await.unwrap();
-    assert!(vault.discard(id, "ada").await.unwrap());
-    assert!(!vault.discard(id, "bob").await.unwrap(), "once");
+    let sales = vault.discard(id, "ada").await.unwrap();
+    assert_eq!(sales, Some(BTreeSet::from(["drop".to_owned()])));
+    assert_eq!(vault.discard(id, "bob").await.unwrap(), None, "once");
     let rejected = database.rows("SELECT id, buyer, reason, settled_at IS NULL FROM rejections").await;
     assert_eq!(rejected, ["(3,eve,discarded,t)"], "Redis counts it still");
     assert_eq!(database.rows("SELECT reservation, type FROM deliveries").await, ["(3,order.rejected)"]);
@@ -219,6 +223,23 @@ async fn what_is_discarded_stays_to_be_seen_and_is_never_written() {
     let row = quarantined(&database.client, &all()).await.unwrap().remove(0);
     assert!(matches!(row.end, Some(QuarantineEnd::Discarded { by, .. }) if by == "ada"));
     assert_eq!(row.event, Some(("drop".to_owned(), 1, 3)));
+}
+
+#[tokio::test]
+async fn what_is_discarded_is_not_paid_for_any_more() {
+    let (database, mut vault, id) = quarantined_hold().await;
+    let price = Price { amount: 3, currency: "EUR".to_owned() };
+    let account = "INSERT INTO buyers (buyer, currency, opening_balance, balance) VALUES ('eve', 'EUR', 9, 9)";
+    database.client.batch_execute(account).await.unwrap();
+    let pay = async |means| pay(&database.client, "drop", 3, "eve", means).await.unwrap().map(|paid| paid.state);
+    assert_eq!(pay(Means::External("a")).await, Some(PaymentState::Pending));
+    vault.discard(id, "ada").await.unwrap();
+    assert_eq!(pay(Means::External("a")).await, Some(PaymentState::GivenBack), "it was paid before");
+    database.client.batch_execute("DELETE FROM payments").await.unwrap();
+    for means in [Means::External("a"), Means::Balance(&price)] {
+        assert_eq!(pay(means).await, None, "{means:?}");
+    }
+    assert_eq!(database.rows("SELECT balance FROM buyers").await, ["(9)"]);
 }
 
 #[tokio::test]
