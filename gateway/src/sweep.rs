@@ -42,6 +42,19 @@ enum Trouble {
     Refused(Refusal),
     #[error("a journal cannot be read: {0}")]
     Unreadable(String),
+    #[error("{sale}: {trouble}")]
+    OneSale { sale: String, trouble: Box<Trouble> },
+}
+
+impl Trouble {
+    /// Whether other sales may be swept in the same round.
+    const fn is_of_one_sale(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Unreadable(_) | Self::OneSale { .. } => true,
+            Self::Redis(error) => !matches!(error, CallError::Unavailable(_)),
+            Self::Vault(_) => false,
+        }
+    }
 }
 
 impl From<Refusal> for Trouble {
@@ -86,16 +99,22 @@ impl Sweep {
             return Ok(());
         }
         let mut vault = Vault::open(&self.postgres).await?;
+        let mut first = Ok(());
         for key in stalled {
             let Some(sale) = sale_of(&key) else { continue };
-            let events = self.sweep(&mut vault, sale).await?;
-            tracing::warn!(
-                sale,
-                events,
-                "its journal waited too long: it was written to PostgreSQL past the transport"
-            );
+            match self.sweep(&mut vault, sale).await {
+                Ok(events) => tracing::warn!(
+                    sale,
+                    events,
+                    "its journal waited too long: it was written to PostgreSQL past the transport"
+                ),
+                Err(trouble) if trouble.is_of_one_sale() => {
+                    first = first.and(Err(Trouble::OneSale { sale: sale.to_owned(), trouble: trouble.into() }));
+                }
+                Err(trouble) => return Err(trouble),
+            }
         }
-        Ok(())
+        first
     }
 
     /// Writes one journal from what is acknowledged to its end.
@@ -132,4 +151,24 @@ fn messages<'a>(sale: &'a str, pulled: &'a PullAnswer) -> Result<Vec<Message<'a>
         Message::new(sale, number, &pulled.skus, epoch).map_err(|error| error.to_string())
     };
     epochs.map(message).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_one_sale_keeps_no_other_from_being_swept() {
+        let failed = CallError::Failed { code: "WRONGTYPE".to_owned(), detail: String::new() };
+        for (trouble, want) in [
+            (Trouble::Refused(Refusal::Fenced), true),
+            (Trouble::Unreadable("of a later release".to_owned()), true),
+            (Trouble::Redis(failed), true),
+            (Trouble::Redis(CallError::Unavailable("no connection".to_owned())), false),
+            (Trouble::Vault(flash_vault::Error::Paused), false),
+            (Trouble::Vault(flash_vault::Error::ConnectTimeout(1)), false),
+        ] {
+            assert_eq!(trouble.is_of_one_sale(), want, "{trouble}");
+        }
+    }
 }
