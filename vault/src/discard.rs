@@ -13,6 +13,7 @@ use crate::replay::{has_order, lock_row};
 use crate::sql;
 use crate::step::Step;
 use crate::write::Vault;
+use crate::writing;
 
 impl Vault {
     /// Decides that a row is not to be written. A reservation in it is rejected in the same transaction, and webhooks are
@@ -20,10 +21,12 @@ impl Vault {
     /// fenced, so that a recovery takes it out before its buyer confirms it. None: the row does not wait any more.
     ///
     /// # Errors
-    /// When PostgreSQL is in trouble. Whether it is discarded is unknown then, and the call may be repeated.
+    /// When PostgreSQL is in trouble. Whether it is discarded is unknown then, and the call may be repeated. Also
+    /// [`Error::Paused`]: nothing was written.
     pub async fn discard(&mut self, id: u64, by: &str) -> Result<Option<BTreeSet<String>>, Error> {
         let transaction = self.client.transaction().await?;
         let Some(row) = lock_row(&transaction, id).await? else { return Ok(None) };
+        writing::begin(&transaction, &self.statements).await?;
         let message = Message::decode(&row.body).ok();
         let (mut touched, mut counted) = (Touched::default(), BTreeSet::new());
         for step in message.iter().flat_map(Step::of) {

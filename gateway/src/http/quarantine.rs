@@ -114,6 +114,11 @@ fn not_known(error: ReplayError) -> Problem {
         // It was asked before anything was written.
         ReplayError::Redis(error) => Problem::from(error).of_read(),
         ReplayError::Silent { .. } => Problem::new(Kind::RedisAway, error.to_string()),
+        // An operator wants nothing to be written: it was asked first.
+        ReplayError::Postgres(error @ flash_vault::Error::Paused) => Problem::new(
+            Kind::PostgresAway,
+            format!("{error}, and nothing was written: resume them (flash syncer resume), then try again"),
+        ),
         // PostgreSQL answered, and did nothing.
         ReplayError::Postgres(flash_vault::Error::Database(_)) => Kind::PostgresAway.into(),
         ReplayError::Postgres(_) => Problem::new(Kind::OutcomeUnknown, "look at the row: it says what became of it"),
@@ -176,6 +181,12 @@ mod tests {
         for id in ["", "x", "-1", "7.0", "99999999999999999999"] {
             assert_eq!(number(id).unwrap_err().kind, Kind::UnknownQuarantined, "{id}");
         }
+    }
+
+    #[test]
+    fn nothing_is_written_while_the_syncers_are_paused() {
+        let problem = not_known(ReplayError::Postgres(flash_vault::Error::Paused));
+        assert_eq!((problem.kind, problem.kind.row().status.as_u16()), (Kind::PostgresAway, 503));
     }
 
     #[test]

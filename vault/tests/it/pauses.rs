@@ -49,6 +49,17 @@ async fn a_pause_also_holds_a_seal_up_and_changes_nothing() {
     assert!(matches!(vault.seal(SALE, 1, 1, Wanted::Exactly(2)).await, Ok(Sealed::Next { .. })));
 }
 
+#[tokio::test]
+async fn nothing_is_discarded_during_a_pause() {
+    let database = Database::new().await;
+    database.client.batch_execute("INSERT INTO quarantine (reason, body) VALUES ('bad', '')").await.unwrap();
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    pause_syncers(&database.client, true).await.unwrap();
+    assert!(matches!(vault.discard(1, "ada").await, Err(Error::Paused)));
+    pause_syncers(&database.client, false).await.unwrap();
+    assert!(vault.discard(1, "ada").await.unwrap());
+}
+
 /// The setting may change under a connection: it is looked at in each transaction.
 #[tokio::test]
 async fn every_commit_is_on_disk_whatever_the_session_says_by_then() {
