@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use flash_wire::Content;
+
 use crate::known::{InPostgres, InRedis};
 
 /// What of a sale in Redis is compared.
@@ -11,8 +13,12 @@ pub struct RedisMark {
     pub epoch: u64,
     /// The newest attempt that has fenced it; none: not known (READY does not say it).
     pub term: Option<u64>,
+    /// The newest event's seq.
+    pub seq: u64,
     /// PostgreSQL has said that it has everything up to here.
     pub acked: u64,
+    /// The active reservations; none: not known (READY does not say it).
+    pub content: Option<Content>,
     /// Whether it decides nothing.
     pub is_fenced: bool,
     /// Whether its events come to PostgreSQL.
@@ -28,6 +34,8 @@ pub struct PostgresMark {
     pub term: u64,
     /// How far the newest epoch is written; none: not known here.
     pub head: Option<u64>,
+    /// The active orders; none: not known here, or events up to the head wait in the quarantine.
+    pub content: Option<Content>,
     /// Whether it has refused what Redis still counts as sold.
     pub has_rejections: bool,
 }
@@ -47,6 +55,10 @@ pub enum Why {
     PostgresBehind,
     /// PostgreSQL has refused reservations that Redis counts as sold.
     Rejections,
+    /// Both are at the same event, and have other reservations: one has another history.
+    Differs,
+    /// Redis has fewer events than PostgreSQL.
+    RedisBehind,
 }
 
 impl fmt::Display for Why {
@@ -57,6 +69,8 @@ impl fmt::Display for Why {
             Self::EarlierLife => "Redis has an earlier life of it than PostgreSQL",
             Self::EarlierTerm => "a recovery has begun that Redis does not know of",
             Self::PostgresBehind => "PostgreSQL is behind what it acknowledged",
+            Self::Differs => "Redis has other reservations than PostgreSQL at the same event",
+            Self::RedisBehind => "Redis has fewer events than PostgreSQL",
             Self::Rejections => "PostgreSQL has refused reservations that Redis counts as sold",
         })
     }
@@ -82,22 +96,40 @@ pub fn doubt(redis: Option<RedisMark>, postgres: Option<PostgresMark>) -> Option
         Some(Why::PostgresBehind)
     } else if redis.term.is_some_and(|term| term < postgres.term) {
         Some(Why::EarlierTerm)
+    } else if postgres.has_rejections {
+        Some(Why::Rejections)
     } else {
-        postgres.has_rejections.then_some(Why::Rejections)
+        differs(redis, postgres).then_some(Why::Differs)
     }
+}
+
+/// What an epoch has is made of its events: the same number of events makes the same reservations.
+fn differs(redis: RedisMark, postgres: PostgresMark) -> bool {
+    let are_other = redis.content.zip(postgres.content).is_some_and(|(redis, postgres)| redis != postgres);
+    redis.epoch == postgres.epoch && postgres.head == Some(redis.seq) && are_other
+}
+
+/// Whether Redis has forgotten events, or a life that was made by hand has begun to count anew. PostgreSQL must have been
+/// asked before Redis; otherwise it is a suspicion.
+#[must_use]
+pub fn is_redis_behind(redis: RedisMark, postgres: PostgresMark) -> bool {
+    let is_below = postgres.head.is_some_and(|head| redis.seq < head);
+    redis.has_journal && redis.epoch == postgres.epoch && is_below
 }
 
 impl From<&InRedis> for RedisMark {
     fn from(redis: &InRedis) -> Self {
-        let &InRedis { epoch, acked, attempt, is_fenced, .. } = redis;
-        Self { epoch, term: Some(attempt.term), acked, is_fenced, has_journal: redis.has_journal() }
+        let &InRedis { epoch, seq, acked, attempt, is_fenced, .. } = redis;
+        let (content, has_journal) = (Some(redis.state.content), redis.has_journal());
+        Self { epoch, term: Some(attempt.term), seq, acked, content, is_fenced, has_journal }
     }
 }
 
 impl From<&InPostgres> for PostgresMark {
     fn from(postgres: &InPostgres) -> Self {
-        let &InPostgres { epoch, head, term, has_rejections, .. } = postgres;
-        Self { epoch, term, head: Some(head.unwrap_or(0)), has_rejections }
+        let &InPostgres { epoch, head, term, has_rejections, has_quarantined, .. } = postgres;
+        let content = (!has_quarantined).then_some(postgres.state.content);
+        Self { epoch, term, head: Some(head.unwrap_or(0)), content, has_rejections }
     }
 }
 
@@ -105,8 +137,11 @@ impl From<&InPostgres> for PostgresMark {
 mod tests {
     use super::*;
 
-    const OPEN: RedisMark = RedisMark { epoch: 2, term: Some(5), acked: 9, is_fenced: false, has_journal: true };
-    const WHOLE: PostgresMark = PostgresMark { epoch: 2, term: 5, head: Some(9), has_rejections: false };
+    const CONTENT: Option<Content> = Some(Content { reservations: 1, digest: 3 });
+    const OPEN: RedisMark =
+        RedisMark { epoch: 2, term: Some(5), seq: 9, acked: 9, content: CONTENT, is_fenced: false, has_journal: true };
+    const WHOLE: PostgresMark =
+        PostgresMark { epoch: 2, term: 5, head: Some(9), content: CONTENT, has_rejections: false };
 
     fn check(redis: RedisMark, postgres: PostgresMark, want: Option<Why>) {
         assert_eq!(doubt(Some(redis), Some(postgres)), want, "{redis:?} {postgres:?}");
@@ -133,6 +168,19 @@ mod tests {
         check(OPEN, PostgresMark { has_rejections: true, ..WHOLE }, Some(Why::Rejections));
         assert_eq!(doubt(None, Some(WHOLE)), Some(Why::Missing));
         assert_eq!(doubt(Some(OPEN), None), Some(Why::PostgresBehind), "it has acknowledged what it does not know");
+    }
+
+    #[test]
+    fn a_life_that_was_made_by_hand_has_other_reservations_or_fewer_events() {
+        let other = RedisMark { content: Some(Content { reservations: 1, digest: 4 }), ..OPEN };
+        check(other, WHOLE, Some(Why::Differs));
+        check(RedisMark { seq: 10, ..other }, WHOLE, None);
+        check(other, PostgresMark { content: None, ..WHOLE }, None);
+        check(other, PostgresMark { has_rejections: true, ..WHOLE }, Some(Why::Rejections));
+        check(RedisMark { has_journal: false, ..other }, WHOLE, None);
+        let fewer = RedisMark { seq: 8, acked: 0, ..OPEN };
+        assert!(is_redis_behind(fewer, WHOLE) && !is_redis_behind(OPEN, WHOLE));
+        assert!(!is_redis_behind(RedisMark { epoch: 3, ..fewer }, WHOLE));
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct InPostgres {
     pub term: u64,
     /// Whether the newest epoch has rejections that Redis may still count as sold.
     pub has_rejections: bool,
+    /// Whether events of the newest epoch wait in the quarantine: Redis has then what PostgreSQL lacks.
+    pub has_quarantined: bool,
     /// Whether there are rejections that are not settled, of whatever epoch: events came from a life that is over.
     pub has_unsettled: bool,
     /// How long ago the sale was created, seconds.

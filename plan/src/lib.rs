@@ -13,7 +13,7 @@ mod recovery;
 mod relay;
 mod verdict;
 
-pub use doubt::{PostgresMark, RedisMark, Why, doubt};
+pub use doubt::{PostgresMark, RedisMark, Why, doubt, is_redis_behind};
 /// What a recovery's commands are made of.
 pub use flash_wire::{Attempt, Content, Expected, ExpectedSku, NextEpoch, Unfence};
 pub use known::{InPostgres, InRedis, Known};

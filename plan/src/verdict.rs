@@ -91,7 +91,16 @@ mod tests {
 
     fn postgres(epoch: u64, head: Option<u64>) -> InPostgres {
         let (has_rejections, has_unsettled) = (false, false);
-        InPostgres { epoch, head, term: 1, has_rejections, has_unsettled, age_s: 1_000, state: state(4) }
+        InPostgres {
+            has_quarantined: false,
+            epoch,
+            head,
+            term: 1,
+            has_rejections,
+            has_unsettled,
+            age_s: 1_000,
+            state: state(4),
+        }
     }
 
     fn check(redis: &InRedis, postgres: Option<&InPostgres>, want: Verdict) {

@@ -75,8 +75,8 @@ pub use read::{
     twice_served_buyers,
 };
 pub use recover::{
-    OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, heads, living, renew_recovery, sales_on_sale,
-    take_recovery,
+    HeadAndContent, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, heads, heads_and_contents, living,
+    renew_recovery, sales_on_sale, take_recovery,
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};

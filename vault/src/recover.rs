@@ -1,10 +1,11 @@
 //! What a recovery needs to know: which sales there are, who recovers each, and who has what.
 
 use flash_wire::message::MessageItem;
-use flash_wire::{RebuiltReservation, fingerprint};
+use flash_wire::{Content, RebuiltReservation, fingerprint};
 use tokio_postgres::Client;
 use tokio_postgres::types::{Json, ToSql};
 
+use crate::content;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::sql;
@@ -82,6 +83,31 @@ pub async fn heads(client: &Client, epochs: &[(&str, u64)]) -> Result<Vec<Head>,
     let head =
         |row: &tokio_postgres::Row| Head { sale: row.get(0), epoch: from_sql(row.get(1)), seq: from_sql(row.get(2)) };
     Ok(rows.iter().map(head).collect())
+}
+
+/// How far an epoch is written, and what its sale has then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadAndContent {
+    /// The highest seq without a gap below it; 0: nothing is written.
+    pub head: u64,
+    /// The active orders of the sale. None: not counted yet, or events of the epoch wait in the quarantine.
+    pub content: Option<Content>,
+}
+
+/// As [`heads`], with the contents of the sales: all of it of one moment.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn heads_and_contents(client: &Client, epochs: &[(&str, u64)]) -> Result<Vec<HeadAndContent>, Error> {
+    let sales: Vec<_> = epochs.iter().map(|epoch| epoch.0).collect();
+    let numbers: Vec<_> = epochs.iter().map(|epoch| to_sql(epoch.1)).collect();
+    let rows = client.query(sql::recovery::HEADS_AND_CONTENTS, &[&sales, &numbers]).await?;
+    let one = |row: &tokio_postgres::Row| {
+        let column = |index: usize| row.get::<_, Option<Vec<Option<i64>>>>(index).unwrap_or_default();
+        let content = content::sum(column(1).into_iter().zip(column(2)));
+        HeadAndContent { head: from_sql(row.get(0)), content: content.filter(|_| !row.get::<_, bool>(3)) }
+    };
+    Ok(rows.iter().map(one).collect())
 }
 
 /// The active orders of a sale after the id `after`, by id, at most `count`, as a rebuilding takes them.

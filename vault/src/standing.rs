@@ -28,6 +28,8 @@ pub struct Life {
     pub early: u64,
     /// Reservations of the newest epoch that were refused, and that Redis may count.
     pub unsettled: u64,
+    /// Whether events of the newest epoch wait in the quarantine.
+    pub has_quarantined: bool,
     /// The active orders.
     pub content: Content,
 }
@@ -80,6 +82,7 @@ fn read(row: &Row, content: Content) -> SaleStanding {
         term: from_sql(row.get(5)),
         early: from_sql(row.get(6)),
         unsettled: from_sql(row.get(7)),
+        has_quarantined: row.get(13),
         content,
     };
     let numbers = |column: usize| row.get::<_, Option<Vec<i64>>>(column).unwrap_or_default().into_iter().map(from_sql);

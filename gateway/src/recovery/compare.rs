@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use flash_client::{Call, Client};
-use flash_plan::{PostgresMark, RedisMark, Why, doubt};
+use flash_plan::{PostgresMark, RedisMark, Why, doubt, is_redis_behind};
+use flash_vault::HeadAndContent;
 use flash_wire::key::sale_of;
 use flash_wire::{ReadySale, Refusal};
 
@@ -32,11 +33,16 @@ pub(crate) async fn all(redis: &Client, postgres: &flash_vault::Client) -> Resul
         }
         let asked =
             page.iter().zip(&marks).map(|((sale, ..), mark)| (sale.as_str(), mark.map_or(0, |mark| mark.epoch)));
-        let heads = flash_vault::heads(postgres, &asked.collect::<Vec<_>>()).await?;
+        let heads = flash_vault::heads_and_contents(postgres, &asked.collect::<Vec<_>>()).await?;
         for ((known, mark), head) in page.iter().zip(marks).zip(heads) {
             let (sale, epoch, term) = known;
-            let postgres = PostgresMark { epoch: *epoch, term: *term, head: Some(head.seq), has_rejections: false };
-            found.extend(doubt(mark, Some(postgres)).map(|why| (sale.clone(), why)));
+            let HeadAndContent { head, content } = head;
+            let (epoch, term, has_rejections) = (*epoch, *term, false);
+            let postgres = PostgresMark { epoch, term, head: Some(head), content, has_rejections };
+            // A sale that sells may only seem behind: its recovery looks again, in the other order.
+            let is_behind = mark.is_some_and(|mark| is_redis_behind(mark, postgres));
+            let why = doubt(mark, Some(postgres)).or_else(|| is_behind.then_some(Why::RedisBehind));
+            found.extend(why.map(|why| (sale.clone(), why)));
         }
     }
 }
@@ -56,7 +62,8 @@ pub(crate) async fn some(
     let ready: BTreeMap<&str, &ReadySale> = ready.iter().filter_map(|one| Some((sale_of(&one.key)?, one))).collect();
     let why = |(sale, epoch, term): (String, u64, u64)| {
         let redis = ready_mark(ready.get(sale.as_str())?);
-        let why = doubt(Some(redis), Some(PostgresMark { epoch, term, head: None, has_rejections: false }))?;
+        let why =
+            doubt(Some(redis), Some(PostgresMark { epoch, term, head: None, content: None, has_rejections: false }))?;
         Some((sale, why))
     };
     Ok(page.into_iter().filter_map(why).collect())
@@ -68,14 +75,16 @@ pub(crate) async fn heads(ready: &[ReadySale], postgres: &flash_vault::Client) -
     let asked: Vec<(&str, u64)> = sales.iter().map(|(sale, ready)| (*sale, ready.epoch)).collect();
     let heads = flash_vault::heads(postgres, &asked).await?;
     let why = |((sale, ready), head): (&(&str, &ReadySale), flash_vault::Head)| {
-        let postgres = PostgresMark { epoch: ready.epoch, term: 0, head: Some(head.seq), has_rejections: false };
+        let (epoch, head, content) = (ready.epoch, Some(head.seq), None);
+        let postgres = PostgresMark { epoch, term: 0, head, content, has_rejections: false };
         doubt(Some(ready_mark(ready)), Some(postgres)).map(|why| ((*sale).to_owned(), why))
     };
     Ok(sales.iter().zip(heads).filter_map(why).collect())
 }
 
 const fn ready_mark(ready: &ReadySale) -> RedisMark {
-    let &ReadySale { epoch, acked, fenced, .. } = ready;
+    let &ReadySale { epoch, acked, head: seq, fenced, .. } = ready;
     // READY shows no term, and that there is a journal only by its events.
-    RedisMark { epoch, term: None, acked, is_fenced: fenced, has_journal: ready.oldest_at_ms > 0 }
+    let has_journal = ready.oldest_at_ms > 0;
+    RedisMark { epoch, term: None, seq, acked, content: None, is_fenced: fenced, has_journal }
 }

@@ -31,7 +31,9 @@ pub(crate) fn mark(status: &SaleStatus) -> RedisMark {
     RedisMark {
         epoch: status.epoch,
         term: Some(status.term),
+        seq: status.seq,
         acked: status.acked,
+        content: Some(Content { reservations: status.reservations, digest: status.digest }),
         is_fenced: is_fenced(status),
         has_journal: status.journal_events_max.is_some(),
     }
@@ -64,6 +66,7 @@ pub(crate) fn in_postgres(standing: SaleStanding, has_unsettled: bool) -> InPost
         head: life.head,
         term: life.term,
         has_rejections: life.unsettled > 0,
+        has_quarantined: life.has_quarantined,
         has_unsettled,
         age_s: life.age_s,
         state,

@@ -5,7 +5,7 @@ use flash_wire::{Attempt, NextEpoch, Unfence};
 use super::limits::{AWAY_MS, CREATION_GRACE_S};
 use super::state::{Rehearsal, Seal, State};
 use super::{Page, Recovery, Setback};
-use crate::doubt::{Why, doubt};
+use crate::doubt::{Why, doubt, is_redis_behind};
 use crate::known::{InPostgres, InRedis, Known, content_of};
 use crate::verdict::{Seen, Verdict, Wanted, verdict};
 
@@ -17,17 +17,18 @@ impl Recovery {
         let is_only_a_fence = redis.as_ref().is_some_and(InRedis::is_shell);
         let is_away = redis.as_ref().is_some_and(|redis| redis.is_away && redis.has_journal());
         match (why, postgres) {
+            (None, Some(postgres)) if is_behind(redis.as_ref(), Some(postgres)) => {
+                State::Doubting(Some(Box::new(postgres.clone())))
+            }
             (None, Some(postgres)) if postgres.has_unsettled => State::Settling(postgres.epoch),
             (None, _) => State::Over,
             (Some(Why::Missing), Some(postgres)) if is_being_created(postgres) => self.rest(now_ms, AWAY_MS),
             // To replace another sale's state would destroy events that only it has. A person must move or delete it.
             (Some(_), _) if is_away => self.give_up(now_ms, Setback::Failed),
             (Some(_), None) if is_only_a_fence => self.give_up(now_ms, Setback::Failed),
-            (Some(Why::PostgresBehind | Why::Rejections), postgres) => taking(postgres.as_ref()),
+            (Some(Why::PostgresBehind | Why::Rejections | Why::Differs), postgres) => taking(postgres.as_ref()),
             // Another attempt may have ended between the two looks at the servers.
-            (Some(Why::Fenced | Why::Missing | Why::EarlierLife | Why::EarlierTerm), postgres) => {
-                State::Doubting(postgres.clone().map(Box::new))
-            }
+            (Some(_), postgres) => State::Doubting(postgres.clone().map(Box::new)),
         }
     }
 
@@ -38,9 +39,10 @@ impl Recovery {
         let is_away = known.redis.as_ref().is_some_and(|redis| redis.is_away && redis.has_journal());
         match doubt(known.redis.as_ref().map(Into::into), postgres.map(Into::into)) {
             Some(_) if is_away => self.give_up(now_ms, Setback::Failed),
-            Some(Why::Fenced | Why::Missing | Why::EarlierLife | Why::EarlierTerm) => taking(postgres),
-            // Events may have been acknowledged since.
-            Some(Why::PostgresBehind | Why::Rejections) | None => State::Over,
+            // Events may have been acknowledged or refused since.
+            Some(Why::PostgresBehind | Why::Rejections) => State::Over,
+            None if !is_behind(known.redis.as_ref(), postgres) => State::Over,
+            _ => taking(postgres),
         }
     }
 
@@ -115,6 +117,10 @@ impl Recovery {
             Some(_) | None => Err(State::Fencing(attempt.term)),
         }
     }
+}
+
+fn is_behind(redis: Option<&InRedis>, postgres: Option<&InPostgres>) -> bool {
+    redis.zip(postgres).is_some_and(|(redis, postgres)| is_redis_behind(redis.into(), postgres.into()))
 }
 
 fn taking(postgres: Option<&InPostgres>) -> State {

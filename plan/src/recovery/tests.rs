@@ -31,7 +31,16 @@ fn redis() -> InRedis {
 
 fn postgres() -> InPostgres {
     let (has_rejections, has_unsettled) = (false, false);
-    InPostgres { epoch: 2, head: Some(9), term: TERM, has_rejections, has_unsettled, age_s: 1_000, state: state(0) }
+    InPostgres {
+        has_quarantined: false,
+        epoch: 2,
+        head: Some(9),
+        term: TERM,
+        has_rejections,
+        has_unsettled,
+        age_s: 1_000,
+        state: state(0),
+    }
 }
 
 fn known(redis: Option<InRedis>, postgres: Option<InPostgres>) -> Answer {
@@ -322,6 +331,17 @@ fn a_sale_that_another_attempt_has_opened_meanwhile_is_left_alone() {
     let later = known(Some(redis()), Some(InPostgres { term: TERM + 5, ..postgres() }));
     let mut recovery = after(&[fenced(), later]);
     assert_eq!(recovery.next(0), Action::Take { seen_term: TERM - 1 }, "the take fails if another attempt has begun");
+}
+
+/// PostgreSQL was asked first then: a sale that sells has more by now, not less.
+#[test]
+fn a_sale_with_fewer_events_than_postgresql_had_before_is_in_doubt() {
+    let open = |seq| InRedis { is_fenced: false, seq, acked: 5, ..redis() };
+    let look = |seq| known(Some(open(seq)), Some(postgres()));
+    assert_eq!(after(&[look(8), look(8)]).next(0), Action::Take { seen_term: TERM });
+    assert_eq!(next(&mut after(&[look(8), look(9)]), 0), "Over");
+    let other = InRedis { state: state(1), ..open(9) };
+    assert_eq!(after(&[known(Some(other), Some(postgres()))]).next(0), Action::Take { seen_term: TERM });
 }
 
 #[test]

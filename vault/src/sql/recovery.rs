@@ -47,7 +47,10 @@ pub(crate) const STANDING: &str = "
             SELECT count(*) FROM rejections
             WHERE rejections.sale = sales.sale AND rejections.epoch = sales.epoch AND settled_at IS NULL
         ),
-        lives.digests, lives.reservations, counters.skus, counters.totals, counters.sold
+        lives.digests, lives.reservations, counters.skus, counters.totals, counters.sold, EXISTS (
+            SELECT FROM quarantine WHERE quarantine.sale = sales.sale AND quarantine.epoch = sales.epoch
+            AND replayed_at IS NULL AND discarded_at IS NULL
+        )
     FROM sales
     LEFT JOIN epochs newest ON newest.sale = sales.sale AND newest.epoch = sales.epoch
     LEFT JOIN epochs other ON other.sale = sales.sale AND other.epoch = $2
@@ -91,6 +94,21 @@ pub(crate) const HEADS: &str = "
     SELECT sale, epoch, coalesce(head, 0)
     FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS asked (sale, epoch, place)
     LEFT JOIN epochs USING (sale, epoch)
+    ORDER BY place";
+
+/// How far some epochs are written, in the order in which they are asked for; what the epochs of their sales changed in
+/// the content; and whether events of them wait in the quarantine.
+pub(crate) const HEADS_AND_CONTENTS: &str = "
+    SELECT coalesce(head, 0), lives.digests, lives.reservations, EXISTS (
+        SELECT FROM quarantine WHERE quarantine.sale = asked.sale AND quarantine.epoch = asked.epoch
+        AND replayed_at IS NULL AND discarded_at IS NULL
+    )
+    FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS asked (sale, epoch, place)
+    LEFT JOIN epochs USING (sale, epoch)
+    CROSS JOIN LATERAL (
+        SELECT array_agg(lives.digest) AS digests, array_agg(lives.reservations) AS reservations
+        FROM epochs lives WHERE lives.sale = asked.sale
+    ) AS lives
     ORDER BY place";
 
 /// The active orders of a sale behind the id `$2`, by id, at most `$3`. What came with them is asked for only where a

@@ -91,3 +91,23 @@ async fn a_content_that_no_epoch_says_is_counted_once() {
     assert_eq!(standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content, expected.content);
     assert_eq!(expected.skus.iter().map(|sku| (sku.name.as_str(), sku.total, sku.taken)).next(), Some(("a", 9, 2)));
 }
+
+/// Redis and PostgreSQL are compared by it.
+#[tokio::test]
+async fn a_content_is_shown_with_its_head_unless_something_waits_in_the_quarantine() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
+    let shown = async || {
+        let epochs = [("none", 1), (SALE, 1)];
+        let shown = flash_vault::heads_and_contents(&database.client, &epochs).await.unwrap();
+        assert_eq!(shown[0].head, 0);
+        let content = shown[1].content.map(|content| content.reservations);
+        let life = standing(&database.client, SALE, 1).await.unwrap().unwrap().life;
+        assert_eq!((content.is_none(), life.content.reservations), (life.has_quarantined, 1));
+        (shown[1].head, content)
+    };
+    assert_eq!(shown().await, (2, Some(1)));
+    let aside = "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('drop', 1, 2, 'bad', '')";
+    database.client.batch_execute(aside).await.unwrap();
+    assert_eq!(shown().await, (2, None));
+}
