@@ -82,7 +82,7 @@ pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
 pub use request::{MadeByRequest, REJECTIONS_LOOKED_AT_MAX, RequestOutcome, request_outcome};
 pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
-pub use restore::RedisState;
+pub use restore::{RedisState, possible_holds};
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
 pub use seal::{EPOCHS_APART_SEQS, Sealed, Seen, Wanted};
 pub use snapshot::{

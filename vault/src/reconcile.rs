@@ -125,7 +125,8 @@ mod tests {
         let mut ends = Ends::default();
         ends.add(&MessageEvent { seq: 10, at_ms: 1, change: MessageChange::Expired { ids: vec![3, 8] } });
         let terms = Terms::simple(total);
-        let redis = RedisState { epoch: 1, seq: 99, acked: 99, terms, is_closed: false, reservations };
+        let redis =
+            RedisState { epoch: 1, seq: 99, acked: 99, terms, is_closed: false, reservations, ended: Vec::new() };
         assert_eq!(reconcile(known, &redis, &ends), want);
     }
 

@@ -3,6 +3,7 @@
 
 use flash_wire::message::{MessageChange, MessageEvent, MessageItem, MessageReserved};
 use flash_wire::{RebuiltReservation, State, Terms};
+use tokio_postgres::Client;
 use tokio_postgres::types::{Json, ToSql};
 
 use crate::announce::{Touched, announce};
@@ -36,12 +37,25 @@ pub struct RedisState {
     pub is_closed: bool,
     /// Its active reservations, by ascending ids.
     pub reservations: Vec<RebuiltReservation<'static>>,
+    /// What it still knows of how others ended.
+    pub ended: Vec<(u64, State)>,
+}
+
+/// The ids after `after` of reservations that may have ended in Redis: of held orders, and of events that wait, which may be
+/// reservations. Ascending, at most `count`.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn possible_holds(client: &Client, sale: &str, after: u64, count: u32) -> Result<Vec<u64>, Error> {
+    let values: [&(dyn ToSql + Sync); 3] = [&sale, &to_sql(after), &i64::from(count)];
+    let rows = client.query(sql::restore::POSSIBLE_HOLDS, &values).await?;
+    Ok(rows.iter().map(|row| from_sql(row.get(0))).collect())
 }
 
 impl Vault {
     /// Makes the orders of a sale what Redis has, seals the epoch that Redis is in, and begins the next one.
     /// Reservations without an order become orders, states, totals and the closed flag are set, and holds that Redis does
-    /// not have any more end: as the events say that wait here, else as released. So do reservations that only these
+    /// not have any more end: as the events say that wait here, or Redis, else as released. So do reservations that only these
     /// events know; what came with a reservation is known from them alone. A confirmed order is never taken back. Each
     /// change is in the table `restored`, each reservation that has no room in `rejections`, as `not_restored`. Events up
     /// to Redis' newest count as lost; those after it that wait here are applied.
@@ -83,6 +97,7 @@ async fn restore(held: Held<'_, '_>, statements: &Statements, from: &RedisState)
     for (epoch, last) in &skipped {
         ends.read(&hold, *epoch, *last).await?;
     }
+    ends.add_known(&from.ended);
     write(&hold, statements, from, &ends).await?;
     for (epoch, last) in skipped {
         waiting::write(&mut hold, statements, epoch, last, &ends).await?;

@@ -19,7 +19,7 @@ use crate::sql;
 use crate::statements::Statements;
 use crate::step::Step;
 
-/// How reservations ended, as the events say that wait.
+/// How reservations ended, as the events say that wait, and Redis.
 #[derive(Debug, Default)]
 pub(crate) struct Ends {
     states: HashMap<u64, (State, u64)>,
@@ -52,7 +52,14 @@ impl Ends {
         self.newest_ms = self.newest_ms.max(event.at_ms);
     }
 
-    /// What a hold is that Redis does not have any more: where no event says how it ended, it was released.
+    /// Ends that Redis still knows. When they were, it does not say.
+    pub(crate) fn add_known(&mut self, ended: &[(u64, State)]) {
+        for (id, state) in ended {
+            self.states.entry(*id).or_insert((*state, self.newest_ms));
+        }
+    }
+
+    /// What a hold is that Redis does not have any more: where nothing says how it ended, it was released.
     pub(crate) fn of(&self, id: u64) -> State {
         self.states.get(&id).map_or(State::Released, |(state, _)| *state)
     }

@@ -1,13 +1,13 @@
 //! Carries out what a sale's recovery asks for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use flash_client::{Call, Client};
 use flash_plan::{Action, Answer, InRedis, Known, Seen, Wanted};
 use flash_vault::{RedisState, Sealed};
 use flash_wire::{
     ACTIVE_RESERVATIONS_MAX, Ack, Attempt, Expected, Life, NextEpoch, Pull, REBUILD_RESERVATIONS_MAX, Rebuild,
-    RebuiltReservation, Refusal, Warm, WarmAnswer,
+    RebuiltReservation, Refusal, State, Warm, WarmAnswer,
 };
 
 use super::known::{in_postgres, in_redis, is_fenced};
@@ -191,8 +191,29 @@ impl Servers {
             terms: redis.terms.clone(),
             is_closed: redis.state.is_closed,
             reservations: reservations.to_vec(),
+            ended: self.ended(sale, reservations).await?,
         };
         sealed(self.vaults.take().await.vault().await?.restore(sale, term, &from).await?)
+    }
+
+    /// How reservations ended that may be holds in PostgreSQL, as far as Redis still knows it.
+    async fn ended(&self, sale: &str, active: &[RebuiltReservation<'_>]) -> Result<Vec<(u64, State)>, Trouble> {
+        let active: HashSet<u64> = active.iter().map(|reservation| reservation.id).collect();
+        let (mut ended, mut after) = (Vec::new(), 0);
+        loop {
+            let page = flash_vault::possible_holds(&self.postgres, sale, after, ORDERS_PER_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(ended) };
+            after = *last;
+            let gone: Vec<_> = page.into_iter().filter(|id| !active.contains(id)).collect();
+            let calls = gone.iter().map(|id| Call::reservation_status(sale, *id)).collect();
+            for (id, status) in gone.iter().zip(self.redis.calls(calls).await) {
+                if let Ok(status) = status?
+                    && !status.state.is_active()
+                {
+                    ended.push((*id, status.state));
+                }
+            }
+        }
     }
 }
 

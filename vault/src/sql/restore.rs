@@ -13,6 +13,13 @@ pub(crate) const KNOWN_ORDERS: &str = "
     SELECT id, buyer, slot, state, items FROM orders
     WHERE sale = $1 AND id = ANY($2) AND state NOT IN ('held', 'confirmed')";
 
+/// The ids after `$2` of the held orders of a sale, and the numbers of its events that wait; at most `$3`.
+pub(crate) const POSSIBLE_HOLDS: &str = "
+    SELECT id FROM orders WHERE sale = $1 AND state = 'held' AND id > $2
+    UNION
+    SELECT seq FROM early WHERE sale = $1 AND seq > $2
+    ORDER BY 1 LIMIT $3";
+
 /// Sets the states `$4` of the orders `$3`, and writes it down. When that came to be, nobody knows any more: it is now.
 pub(crate) const SET_STATES: &str = "
     WITH changed AS (

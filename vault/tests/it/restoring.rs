@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use flash_vault::{EPOCHS_APART_SEQS, RedisState, Sealed, Vault, terms};
+use flash_vault::{EPOCHS_APART_SEQS, RedisState, Sealed, Vault, possible_holds, terms};
 use flash_wire::message::{MessageChange, MessageItem};
-use flash_wire::{RebuiltReservation, SkuTerms, Terms};
+use flash_wire::{RebuiltReservation, SkuTerms, State, Terms};
 use serde_json::value::RawValue;
 
 use crate::contents::check_content;
@@ -19,7 +19,7 @@ fn reservation(id: u64, buyer: &'static str, state: &'static str) -> RebuiltRese
 fn redis(epoch: u64, seq: u64, total: u64, reservations: Vec<RebuiltReservation<'static>>) -> RedisState {
     let skus = ["a", "b"].map(|name| SkuTerms { name: name.to_owned(), total }).to_vec();
     let terms = Terms { skus, limit: 2, hold_ms: Some(60_000), ..Terms::simple(1) };
-    RedisState { epoch, seq, acked: seq, terms, is_closed: true, reservations }
+    RedisState { epoch, seq, acked: seq, terms, is_closed: true, reservations, ended: Vec::new() }
 }
 
 async fn restore(database: &Database, from: &RedisState) -> Sealed {
@@ -64,26 +64,40 @@ async fn what_has_ended_meanwhile_is_an_order_as_the_events_say_that_wait() {
     if let MessageChange::Reserved(reserved) = &mut with_data {
         reserved.data = Some(Cow::Owned(RawValue::from_string("\"blue\"".to_owned()).unwrap()));
     }
-    database.write(&[message(1, 1, vec![warmed(5), held("ada"), held("zoe")])]).await;
-    let holds = vec![held("bob"), held("cleo"), held("dan"), with_data, held("gus"), held("hal")];
+    database.write(&[message(1, 1, vec![warmed(5), held("ada"), held("zoe"), held("yan")])]).await;
+    let holds = vec![held("bob"), held("cleo"), held("dan"), with_data, held("gus"), held("hal"), held("jon")];
     let ends = vec![expired(&[3, 6]), released(7), expired(&[10])];
-    let beyond = [message(1, 6, holds), message(1, 12, ends), message(1, 16, vec![held("ian"), released(16)])];
+    let beyond = [message(1, 6, holds), message(1, 13, ends), message(1, 17, vec![held("ian"), released(17)])];
     database.write(&beyond).await;
-    let list =
-        vec![reservation(2, "ada", "held"), reservation(9, "eve", "confirmed"), reservation(11, "kim", "held")];
-    assert!(matches!(restore(&database, &redis(1, 15, 6, list)).await, Sealed::Next { .. }));
+    let ids = vec![2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18];
+    assert_eq!(possible_holds(&database.client, SALE, 0, 99).await.unwrap(), ids);
+    assert_eq!(possible_holds(&database.client, SALE, 4, 2).await.unwrap(), ids[3..5]);
+    let list = vec![reservation(2, "ada", "held"), reservation(9, "eve", "confirmed"), reservation(11, "kim", "held")];
+    let ended = vec![(4, State::Expired), (8, State::Expired)];
+    assert!(matches!(restore(&database, &RedisState { ended, ..redis(1, 16, 6, list) }).await, Sealed::Next { .. }));
     let orders = [
         "(11,kim,held,)",
-        "(16,ian,released,)",
+        "(12,jon,released,)",
+        "(17,ian,released,)",
         "(2,ada,held,)",
         "(3,zoe,expired,)",
+        "(4,yan,expired,)",
         "(6,bob,expired,)",
         "(7,cleo,released,)",
-        "(8,dan,released,)",
+        "(8,dan,expired,)",
         "(9,eve,confirmed,\"\"\"blue\"\"\")",
     ];
     assert_eq!(database.rows("SELECT id, buyer, state, data FROM orders").await, orders);
-    let restored = ["(11,made)", "(3,expired)", "(6,expired)", "(7,released)", "(8,released)", "(9,made)"];
+    let restored = [
+        "(11,made)",
+        "(12,released)",
+        "(3,expired)",
+        "(4,expired)",
+        "(6,expired)",
+        "(7,released)",
+        "(8,expired)",
+        "(9,made)",
+    ];
     assert_eq!(database.rows("SELECT id, what FROM restored").await, restored);
     assert_eq!(database.rows("SELECT id, buyer, reason FROM rejections").await, ["(11,hal,id_taken)"]);
     assert_eq!(database.rows("SELECT seq FROM quarantine").await, ["(10)"], "gus");

@@ -78,7 +78,7 @@ async fn what_a_recovery_costs() {
     let skus = ["a", "b"].map(|name| SkuTerms { name: name.to_owned(), total: ORDERS }).to_vec();
     let terms = Terms { skus, limit: 2, hold_ms: Some(60_000), ..Terms::simple(1) };
     let (epoch, seq) = (next.epoch, next.after + 9);
-    let from = RedisState { epoch, seq, acked: seq, terms, is_closed: false, reservations };
+    let from = RedisState { epoch, seq, acked: seq, terms, is_closed: false, reservations, ended: Vec::new() };
     let begin = Instant::now();
     let restored = vault.restore(SALE, term, &from).await.unwrap();
     took("a restoring of all", begin);
