@@ -18,12 +18,14 @@ pub(crate) const KEEP_ANSWER: &str =
 pub(crate) const LET_GO: &str = "DELETE FROM request_keys WHERE route = $1 AND key = $2 AND target = ''";
 
 /// Whether the reservations of a sale up to the event `$2` are all in the tables: the sale's newest life is written so far, and
-/// nothing that waits in the quarantine may hold one.
+/// nothing that waits in the quarantine may hold one. (A reservation that comes late is a rejection, so what lies there as late
+/// is none.)
 pub(crate) const IS_WRITTEN: &str = "
     SELECT EXISTS (SELECT FROM sales JOIN epochs USING (sale, epoch) WHERE sales.sale = $1 AND head >= $2)
         AND NOT EXISTS (
             SELECT FROM quarantine
             WHERE replayed_at IS NULL AND discarded_at IS NULL AND (sale IS NULL OR sale = $1)
+            AND NOT (seq IS NOT NULL AND reason = 'late')
         )";
 
 /// The newest order that a buyer's request made. Active orders are found by the buyer's slots, ended ones by the request: each

@@ -55,3 +55,15 @@ async fn what_may_still_come_is_not_nothing() {
     database.client.batch_execute("UPDATE quarantine SET discarded_at = now()").await.unwrap();
     assert_eq!(ask(&database, "a", 2).await, RequestOutcome::Nothing);
 }
+
+/// Else every request of the sale with a key would be refused until an operator has come.
+#[tokio::test]
+async fn what_came_late_and_is_no_reservation_holds_no_request_up() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(9), by_request("a")])]).await;
+    database.client.batch_execute("UPDATE epochs SET sealed_at = 2").await.unwrap();
+    database.write(&[message(1, 3, vec![released(2), by_request("b")])]).await;
+    assert_eq!(database.rows("SELECT seq, reason FROM quarantine").await, ["(3,late)"]);
+    assert_eq!(ask(&database, "c", 2).await, RequestOutcome::Nothing);
+    assert!(matches!(ask(&database, "b", 2).await, RequestOutcome::Made(MadeByRequest { id: 4, state: None, .. })));
+}
