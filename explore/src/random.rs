@@ -14,6 +14,9 @@ const HEAL_ROUNDS_MAX: usize = 400;
 const SLEEP_STEPS_MAX: u64 = 400;
 /// One step in so many is a fault while someone recovers, in every other schedule.
 const KEEN_FAULT_EVERY: u64 = 24;
+/// Where faults are rare, and calls fail often: one step in so many, each.
+const RARE_FAULT_EVERY: u64 = 150;
+const FREQUENT_GIVE_UP_EVERY: u64 = 8;
 /// Passes in each round of healing, milliseconds.
 const HEAL_ROUND_MS: u64 = 50;
 
@@ -128,7 +131,11 @@ pub(crate) fn run(seed: u64, rules: Rules, faults: &[Fault], mut keep: impl FnMu
     let mut random = Random::new(mixed(seed ^ 0x5bd1_e995));
     let mut swarm = Swarm::new(&mut random);
     if !faults.is_empty() {
-        swarm.faults = faults.to_vec();
+        // A planted bug: faults in the middle of recoveries, or rare ones, and calls that fail.
+        (swarm.faults, swarm.is_keen) = (faults.to_vec(), seed.is_multiple_of(2));
+        if !swarm.is_keen {
+            (swarm.fault_every, swarm.give_up_every) = (RARE_FAULT_EVERY, FREQUENT_GIVE_UP_EVERY);
+        }
     }
     let length = 50 + random.below(STEPS_MAX);
     let mut asleep = vec![0u64; world.actors.len()];

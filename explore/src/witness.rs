@@ -4,8 +4,8 @@ use flash_sale::State;
 
 use crate::broker::Broker;
 use crate::message::Item;
-use crate::model::{Buyer, Change, Event};
-use crate::postgres::{Postgres, Rejection, Why};
+use crate::model::{Buyer, Change, Event, Expected};
+use crate::postgres::{Order, Postgres, Rejection, Why};
 use crate::redis::{Key, Redis};
 
 /// A promise that was broken.
@@ -89,13 +89,17 @@ pub(crate) struct Witness {
     by_hand_at: u32,
     facts: Vec<Fact>,
     totals: Vec<u64>,
-    /// The operator's newest change, and how the sale was after it.
-    word: Option<((u64, u64), u64, bool)>,
+    /// The operator's newest total, and the event that set it.
+    total_word: Option<((u64, u64), u64)>,
+    /// Whether the operator has closed the sale, and the event that did.
+    closed_word: Option<((u64, u64), bool)>,
     /// Rejections that were looked at.
     rejections: usize,
     pub(crate) is_by_hand: bool,
     /// PostgreSQL went back once.
     pub(crate) went_back: bool,
+    /// Epochs that were sealed before PostgreSQL went back, and are not any more.
+    pub(crate) forgotten_seals: Vec<u64>,
 }
 
 impl Witness {
@@ -135,7 +139,14 @@ impl Witness {
         if !self.totals.contains(&content.total) {
             self.totals.push(content.total);
         }
-        self.word = (!self.is_by_hand).then_some(((event.epoch, event.seq), content.total, content.is_closed));
+        let event_at = (event.epoch, event.seq);
+        if self.is_by_hand {
+            (self.total_word, self.closed_word) = (None, None);
+        } else if matches!(event.change, Change::Restocked { .. }) {
+            self.total_word = Some((event_at, content.total));
+        } else {
+            self.closed_word = Some((event_at, content.is_closed));
+        }
     }
 
     /// A buyer was told of his reservation.
@@ -170,16 +181,18 @@ impl Witness {
         if remains.is_by_hand {
             // Its events have the numbers of events that were lost with the key: no one can tell the two apart.
             self.facts.iter_mut().for_each(|fact| fact.is_excused = true);
-            self.word = None;
+            (self.total_word, self.closed_word) = (None, None);
             self.by_hand_at = self.losses;
         }
         for fact in self.facts.iter_mut().filter(|fact| !fact.is_excused) {
             fact.is_excused = !remains.has(fact.made) && !remains.has_reservation(fact.id, fact.end)
                 || !remains.has_either(fact.event, fact.id, fact.end);
         }
-        let is_left =
-            |(event, total, is_closed)| remains.has(event) || !is_redis && remains.is_as(event.0, total, is_closed);
-        self.word = self.word.filter(|word| is_left(*word));
+        let is_left = |event: (u64, u64), is_so: &dyn Fn(&Expected) -> bool| {
+            remains.has(event) || !is_redis && remains.is_so(event.0, is_so)
+        };
+        self.total_word = self.total_word.filter(|(event, total)| is_left(*event, &|now| now.total == *total));
+        self.closed_word = self.closed_word.filter(|(event, closed)| is_left(*event, &|now| now.is_closed == *closed));
     }
 
     /// What must hold at any time in Redis.
@@ -236,7 +249,9 @@ impl Witness {
             // What lay in the quarantine when its epoch was sealed is refused when it is replayed, and its operator is told.
             let aside = postgres.quarantine.iter().flat_map(|row| &row.events);
             let was_aside = aside.filter(|event| event.epoch == rejection.epoch).any(|event| event.seq == rejection.id);
-            if !is_over && !was_aside && !self.has_lost_room(rejection, postgres) && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
+            let has_no_room =
+                self.has_lost_room(rejection, postgres) || self.has_order_in_forgotten_seal(rejection, postgres);
+            if !is_over && !was_aside && !has_no_room && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
                 return Err(Broken::Rejected);
             }
         }
@@ -253,6 +268,20 @@ impl Witness {
         matches!(rejection.why, Why::Oversold | Why::SecondOrder) && self.ends.iter().any(made_room)
     }
 
+    /// Whether an event that came late for a seal became an order, since PostgreSQL had forgotten the seal, and the next life
+    /// had sold its unit, or to its buyer, by then.
+    fn has_order_in_forgotten_seal(&self, rejection: &Rejection, postgres: &Postgres) -> bool {
+        let is_late = |order: &&Order| {
+            self.forgotten_seals.contains(&order.epoch) && order.epoch < rejection.epoch && order.state.is_active()
+        };
+        let mut late = postgres.orders.iter().filter(is_late);
+        match rejection.why {
+            Why::Oversold => late.next().is_some(),
+            Why::SecondOrder | Why::NotRestored => late.any(|order| order.buyer == rejection.buyer),
+            Why::IdTaken | Why::Late => false,
+        }
+    }
+
     /// What must hold once everything has come to rest.
     pub(crate) fn check_end(&self, redis: &Redis, postgres: &Postgres) -> Result<(), Broken> {
         let Some(key) = &redis.key else { return Err(Broken::NotHealed) };
@@ -267,9 +296,9 @@ impl Witness {
         if key.content() != postgres.content() && !postgres.is_quarantined(postgres.newest) {
             return Err(Broken::Drift);
         }
-        if let Some((_, total, is_closed)) = self.word
-            && (postgres.total, postgres.is_closed) != (total, is_closed)
-        {
+        let is_undone = self.total_word.is_some_and(|(_, total)| postgres.total != total)
+            || self.closed_word.is_some_and(|(_, is_closed)| postgres.is_closed != is_closed);
+        if is_undone {
             return Err(Broken::OperatorUndone);
         }
         for fact in self.facts.iter().filter(|fact| !fact.is_excused) {
@@ -347,10 +376,8 @@ impl Remains<'_> {
     }
 
     /// Whether a later life in Redis than that of `epoch` has it so.
-    fn is_as(&self, epoch: u64, total: u64, is_closed: bool) -> bool {
+    fn is_so(&self, epoch: u64, is_so: &dyn Fn(&Expected) -> bool) -> bool {
         let is_later = |key: &&Key| key.was_open() && key.epoch() > epoch && !self.is_by_hand;
-        let Some(key) = self.redis.key.as_ref().filter(is_later) else { return false };
-        let content = key.content();
-        (content.total, content.is_closed) == (total, is_closed)
+        self.redis.key.as_ref().filter(is_later).is_some_and(|key| is_so(&key.content()))
     }
 }

@@ -466,7 +466,9 @@ impl World {
         let events = self.postgres.quarantine.get(place).map(|row| &row.events[..]);
         let Some([event]) = events.filter(|_| self.rules.replay_locks) else { return None };
         let Change::Reserved { buyer, .. } = event.change else { return None };
-        let known = self.redis.key.as_ref().and_then(|key| key.reservation(event.seq, buyer));
+        // A fenced sale may be an older state.
+        let key = self.redis.key.as_ref().filter(|key| !key.is_fenced());
+        let known = key.and_then(|key| key.reservation(event.seq, buyer));
         Some(Transaction::Replay { place, known })
     }
 
@@ -474,7 +476,7 @@ impl World {
     fn check_stored(&self, items: &[crate::message::Item]) -> Result<(), Broken> {
         let has = |event: &crate::model::Event| {
             let is_order = || self.postgres.order(event.seq).is_some();
-            self.postgres.has(event) || is_order()
+            self.postgres.has(event) || self.postgres.is_restored(event) || is_order()
         };
         let all = items.iter().flat_map(crate::message::Item::events).all(has);
         if all { Ok(()) } else { Err(Broken::AcknowledgedWithoutCommit) }
@@ -541,6 +543,9 @@ impl World {
             }
             Fault::Failover(backup) => {
                 let Some(backup) = self.backups.get(usize::from(backup)) else { return Ok(false) };
+                let is_forgotten = |epoch: &u64| !backup.is_sealed(*epoch);
+                let sealed = self.postgres.epochs.iter().filter(|row| row.sealed_at.is_some()).map(|row| row.epoch);
+                self.witness.forgotten_seals.extend(sealed.filter(is_forgotten));
                 self.postgres = backup.clone();
             }
             Fault::LoseQueue => self.broker.lose(),

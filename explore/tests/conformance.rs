@@ -20,8 +20,8 @@ const PAUSED_EVERY: u64 = 16;
 /// Operations of one history.
 const OPERATIONS: usize = 20;
 const SKU: &str = "default";
-/// A SKU that PostgreSQL does not know: an event of it cannot be written.
-const BAD_SKU: &str = "other";
+/// Text that PostgreSQL does not take.
+const BAD_TEXT: &str = "\0";
 
 /// Every row of a sale, in the words of the model.
 const ROWS: &str = "
@@ -59,9 +59,9 @@ fn change(what: &What) -> MessageChange<'static> {
         What::Reserved { buyer, slot, is_hold, is_bad } => MessageChange::Reserved(MessageReserved {
             buyer: (*buyer).into(),
             slot: *slot,
-            items: vec![MessageItem { sku: if *is_bad { BAD_SKU } else { SKU }.into(), quantity: 1 }],
+            items: vec![MessageItem { sku: SKU.into(), quantity: 1 }],
             expires_at_ms: is_hold.then_some(61_000),
-            request: None,
+            request: is_bad.then(|| BAD_TEXT.into()),
             data: None,
         }),
         What::Confirmed { id } => MessageChange::Confirmed { id: *id },
@@ -134,7 +134,7 @@ impl Real {
     async fn take(&mut self) -> Result<(), Error> {
         // A seal that was refused may not have let go of the row yet: its connection is another one.
         loop {
-            if let Some(term) = take_recovery(&self.client, &self.sale, "gateway").await? {
+            if let Some(term) = take_recovery(&self.client, &self.sale, "gateway", self.terms[0]).await? {
                 self.terms = [term, self.terms[0]];
                 return Ok(());
             }

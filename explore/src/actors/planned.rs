@@ -60,8 +60,8 @@ pub(crate) struct Planned {
     part: Part,
     barrier: u64,
     attempts: u8,
-    /// The newest terms that it has seen, in PostgreSQL and in Redis.
-    seen: (u64, u64),
+    /// The newest term that it has seen in Redis.
+    seen_in_redis: u64,
     terms: Terms,
     is_taken: bool,
     /// It looks for as long as it takes, and counts nothing.
@@ -71,7 +71,7 @@ pub(crate) struct Planned {
 impl Planned {
     pub(crate) fn new(gateway: u32, terms: Terms, is_patient: bool) -> Self {
         let (plan, part, barrier) = (flash_plan::Recovery::new(), Part::First, u64::from(gateway) << 32);
-        Self { gateway, plan, asked: Asked::Other, part, barrier, attempts: 0, seen: (0, 0), terms, is_taken: false, is_patient }
+        Self { gateway, plan, asked: Asked::Other, part, barrier, attempts: 0, seen_in_redis: 0, terms, is_taken: false, is_patient }
     }
 
     /// Whether it is in the middle of an attempt.
@@ -88,7 +88,7 @@ impl Planned {
         if self.is_patient && let Action::Rest { until_ms } = self.plan.next(now_ms) {
             self.plan.next(until_ms);
         }
-        let (gateway, part, seen, barrier) = (self.gateway, self.part, self.seen, self.barrier);
+        let (gateway, part, at_least, barrier) = (self.gateway, self.part, self.seen_in_redis, self.barrier);
         let draw = u16::try_from((u64::from(gateway) << 8 | u64::from(self.attempts)) & 0xffff).unwrap_or(0);
         let action = self.plan.next(now_ms);
         self.asked = Asked::of(&action);
@@ -99,7 +99,7 @@ impl Planned {
                 }
                 Part::First | Part::Barrier(_) => Redis(Command::Status),
             },
-            Action::Take => Postgres(Transaction::Take { gateway, seen: seen.0, at_least: seen.1, draw }),
+            Action::Take { seen_term } => Postgres(Transaction::Take { gateway, seen: seen_term, at_least, draw }),
             Action::Renew { term } => Postgres(Transaction::Renew { gateway, term }),
             Action::Fence { term } => Redis(Command::Fence { term: Some(term) }),
             Action::Barrier(_) => match part {
@@ -162,7 +162,7 @@ impl Planned {
             (_, None) => Err(Setback::Unknown),
             (Part::First, Some(Answer::Status(status))) => {
                 self.part = Part::Redis(Some(*status));
-                self.seen.1 = status.term;
+                self.seen_in_redis = status.term;
                 return;
             }
             (Part::First, Some(Answer::Refused(Refusal::NotWarmed))) if self.asked == Asked::Look => {
@@ -170,7 +170,6 @@ impl Planned {
                 return;
             }
             (Part::Redis(status), Some(Answer::Standing(standing))) => {
-                self.seen.0 = standing.term;
                 Ok(Learnt::Known(self.known(status, standing)))
             }
             (Part::First, Some(Answer::Done)) if self.asked == Asked::Barrier => {
@@ -206,7 +205,7 @@ impl Planned {
             Answer::Done | Answer::Is(_) => Learnt::Done,
             Answer::Taken(Some(term)) => {
                 self.attempts = self.attempts.wrapping_add(1);
-                (self.seen.0, self.is_taken) = (*term, true);
+                self.is_taken = true;
                 Learnt::Taken { term: *term }
             }
             Answer::Taken(None) => return Err(Setback::Another),

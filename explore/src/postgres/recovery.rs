@@ -93,7 +93,7 @@ impl Postgres {
         self.epoch(epoch).map_or(0, |row| row.head)
     }
 
-    fn is_sealed(&self, epoch: u64) -> bool {
+    pub(crate) fn is_sealed(&self, epoch: u64) -> bool {
         self.epoch(epoch).is_some_and(|row| row.sealed_at.is_some())
     }
 
@@ -168,6 +168,8 @@ impl Postgres {
         // What lies between may be what made room for them: Redis knows how they ended.
         self.skip_to(from.epoch, from.seq);
         self.take_over(from);
+        let place = self.begin(from.epoch, 0);
+        self.epochs[place].restored_to = Some(from.seq);
         self.end_epochs(from.epoch, from.seq)
     }
 

@@ -51,7 +51,7 @@ impl Postgres {
                 if is_order {
                     return true;
                 }
-                if is_lost || known.is_none() && is_sealed {
+                if is_lost || is_sealed && rules.replay_sees_gaps {
                     self.reject(event, buyer, Why::Late);
                     return true;
                 }

@@ -37,6 +37,8 @@ pub(crate) struct Epoch {
     pub(crate) sealed_at: Option<u64>,
     /// What counts as lost: the first and the last event of each gap.
     pub(crate) gaps: Vec<(u64, u64)>,
+    /// Redis was here when the orders were made what it had.
+    pub(crate) restored_to: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,7 +80,7 @@ pub(crate) struct Quarantined {
 
 impl Epoch {
     pub(crate) const fn new(epoch: u64, head: u64) -> Self {
-        Self { epoch, head, sealed_at: None, gaps: Vec::new() }
+        Self { epoch, head, sealed_at: None, gaps: Vec::new(), restored_to: None }
     }
 
     /// Whether an event has no place here any more: it is beyond the end, or counts as lost.

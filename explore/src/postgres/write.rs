@@ -86,14 +86,23 @@ impl Postgres {
     }
 
     /// An event of a sealed epoch that the seal did not see.
-    pub(crate) fn refuse_late(&mut self, event: &Event, rules: &Rules) {
+    fn refuse_late(&mut self, event: &Event, rules: &Rules) {
+        if rules.late_sees_orders && self.is_restored(event) {
+            return;
+        }
         if let Change::Reserved { buyer, .. } = event.change {
-            let is_order = self.order(event.seq).is_some_and(|order| order.buyer == buyer);
-            if !(rules.late_sees_orders && is_order) {
-                self.reject(event, buyer, Why::Late);
-            }
+            self.reject(event, buyer, Why::Late);
         } else {
             self.put_aside(event);
+        }
+    }
+
+    /// Whether a restoring of its epoch has settled an event: its reservation is an order, or what came of it was taken over.
+    pub(crate) fn is_restored(&self, event: &Event) -> bool {
+        let Some(restored_to) = self.epoch(event.epoch).and_then(|row| row.restored_to) else { return false };
+        match event.change {
+            Change::Reserved { buyer, .. } => self.order(event.seq).is_some_and(|order| order.buyer == buyer),
+            _ => event.seq <= restored_to,
         }
     }
 
@@ -166,9 +175,10 @@ impl Postgres {
             Change::Reserved { buyer, slot, expires_at_ms, is_bad } => {
                 let state = if expires_at_ms.is_some() { State::Held } else { State::Confirmed };
                 let order = Order { id: event.seq, epoch: event.epoch, buyer, slot, state, expires_at_ms };
-                let made = if is_bad { self.place(&order).map(|_| self.put_aside(event)) } else { self.make(order) };
-                if let Err(why) = made {
-                    self.reject(event, buyer, why);
+                match self.make(order, is_bad) {
+                    Err(why) => self.reject(event, buyer, why),
+                    Ok(()) if is_bad => self.put_aside(event),
+                    Ok(()) => {}
                 }
             }
             Change::Confirmed { id } => self.end_order(event.epoch, id, State::Confirmed),
@@ -183,22 +193,22 @@ impl Postgres {
         }
     }
 
-    /// Makes an order, if the constraints let it.
-    fn make(&mut self, order: Order) -> Result<(), Why> {
+    /// Makes an order, if the constraints let it; nothing of one that cannot be written, if there are units for it.
+    fn make(&mut self, order: Order, is_bad: bool) -> Result<(), Why> {
         if self.sold >= self.total {
             return Err(Why::Oversold);
         }
-        let place = self.place(&order)?;
+        if is_bad {
+            return Ok(());
+        }
+        let Err(place) = self.orders.binary_search_by_key(&order.id, |row| row.id) else { return Err(Why::IdTaken) };
+        let is_same_slot = |row: &Order| row.state.is_active() && (row.buyer, row.slot) == (order.buyer, order.slot);
+        if self.orders.iter().any(is_same_slot) {
+            return Err(Why::SecondOrder);
+        }
         self.orders.insert(place, order);
         self.sold += 1;
         Ok(())
-    }
-
-    /// Where an order belongs, if no other is in its way.
-    fn place(&self, order: &Order) -> Result<usize, Why> {
-        let Err(place) = self.orders.binary_search_by_key(&order.id, |row| row.id) else { return Err(Why::IdTaken) };
-        let is_same_slot = |row: &Order| row.state.is_active() && (row.buyer, row.slot) == (order.buyer, order.slot);
-        if self.orders.iter().any(is_same_slot) { Err(Why::SecondOrder) } else { Ok(place) }
     }
 
     fn end_order(&mut self, epoch: u64, id: u64, state: State) {
