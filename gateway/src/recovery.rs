@@ -36,6 +36,7 @@ use self::vaults::Vaults;
 use crate::phase::{Phase, reached};
 use crate::relay::RelayHandle;
 
+pub(crate) use self::known::is_fenced;
 pub(crate) use self::limits::STOP_TIMEOUT;
 
 /// Tells the recovery of sales that Redis does not have. Clones tell the same one.

@@ -5,6 +5,7 @@ use flash_vault::{LateReservation, Replay, Standing, Vault};
 use flash_wire::Refusal;
 
 use crate::clock::now_ms;
+use crate::recovery::is_fenced;
 
 // A replay waits for Redis within its transaction.
 const _: () = assert!(flash_client::CALL_TIMEOUT_MS < flash_vault::IDLE_IN_TRANSACTION_MS_MAX);
@@ -41,9 +42,16 @@ pub async fn replay_quarantined(vault: &mut Vault, redis: &Client, id: u64) -> R
 
 /// None: Redis does not know that very reservation any more. It ended long ago, or was lost, and then its units may be
 /// somebody else's.
+///
+/// A fenced sale may be an older state, in which an end is missing that PostgreSQL has passed over already: it says nothing.
+/// A recovery opens no sale while this holds the locks.
 async fn standing(redis: &Client, reservation: LateReservation) -> Result<Option<Standing>, ReplayError> {
     let LateReservation { sale, id, buyer } = reservation;
-    match redis.call(Call::reservation_status(&sale, id)).await? {
+    let answer = redis.call(Call::reservation_status(&sale, id)).await?;
+    if redis.call(Call::sale_status(&sale)).await?.is_ok_and(|status| is_fenced(&status)) {
+        return Err(ReplayError::Silent { sale, id, code: Refusal::Fenced.code() });
+    }
+    match answer {
         Ok(status) if status.buyer == buyer => Ok(Some(Standing { state: status.state, at_ms: now_ms() })),
         Ok(_) | Err(Refusal::Unknown | Refusal::NotWarmed) => Ok(None),
         Err(refusal) => Err(ReplayError::Silent { sale, id, code: refusal.code() }),
