@@ -214,8 +214,15 @@ impl History {
             is_confirmed: one.is_confirmed,
             is_hold: one.expires_at_ms.is_some(),
         };
-        let operation =
-            Operation::Restore { is_newest, epoch, seq, acked, total, is_closed, active: active.iter().map(kept).collect() };
+        let operation = Operation::Restore {
+            is_newest,
+            epoch,
+            seq,
+            acked,
+            total,
+            is_closed,
+            active: active.iter().map(kept).collect(),
+        };
         let from = RedisState { epoch, seq, acked, total, is_closed, active };
         let sealed = self.model.restore(term, &from, &Rules::ALL);
         self.begun(&sealed);
@@ -224,7 +231,8 @@ impl History {
 
     /// None: nothing waits.
     fn replay(&mut self) -> Option<Operation> {
-        let waiting: Vec<usize> = (0..self.model.quarantine.len()).filter(|row| !self.model.quarantine[*row].is_done).collect();
+        let waiting: Vec<usize> =
+            (0..self.model.quarantine.len()).filter(|row| !self.model.quarantine[*row].is_done).collect();
         let place = *waiting.get(usize::try_from(self.random.below(waiting.len().max(1) as u64)).unwrap_or(0))?;
         let [mut event] = self.model.quarantine[place].events[..] else { return None };
         if let Change::Reserved { is_bad, .. } = &mut event.change {

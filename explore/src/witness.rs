@@ -251,7 +251,11 @@ impl Witness {
             let was_aside = aside.filter(|event| event.epoch == rejection.epoch).any(|event| event.seq == rejection.id);
             let has_no_room =
                 self.has_lost_room(rejection, postgres) || self.has_order_in_forgotten_seal(rejection, postgres);
-            if !is_over && !was_aside && !has_no_room && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active)) {
+            if !is_over
+                && !was_aside
+                && !has_no_room
+                && facts.any(|fact| !fact.is_excused && fact.end.is_none_or(State::is_active))
+            {
                 return Err(Broken::Rejected);
             }
         }

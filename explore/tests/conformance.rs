@@ -4,9 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use flash_explore::conformance::{History, Kept, Operation, TOTAL, Until, What, Written};
 use flash_servers::{Postgres, PostgresOptions, silent};
-use flash_vault::{
-    Error, RedisState, Seen, Standing, Vault, Wanted, connect, migrate, pause_syncers, take_recovery,
-};
+use flash_vault::{Error, RedisState, Seen, Standing, Vault, Wanted, connect, migrate, pause_syncers, take_recovery};
 use flash_wire::message::{
     MESSAGE_VERSION, MessageChange, MessageEvent, MessageItem, MessageReserved, MessageSku, MessageTerms,
 };
@@ -123,7 +121,7 @@ impl Real {
             Operation::Restore { is_newest, epoch, seq, acked, total, is_closed, active } => {
                 let (reservations, terms) = (active.iter().map(rebuilt).collect(), terms(*total));
                 let (epoch, seq, acked, is_closed) = (*epoch, *seq, *acked, *is_closed);
-                let from = RedisState { epoch, seq, acked, terms, is_closed, reservations };
+                let from = RedisState { epoch, seq, acked, terms, is_closed, reservations, ended: Vec::new() };
                 self.vault.restore(&sale, self.term(*is_newest), &from).await?;
             }
             Operation::Replay { event, known } => self.replay(event, *known).await?,

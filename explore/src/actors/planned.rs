@@ -2,12 +2,15 @@
 //! actions becomes the requests that the gateway would send, one at a time.
 
 use flash_plan::{
-    Action, Answer as Learnt, Content, ExpectedSku, InPostgres, InRedis, Known, NextEpoch, Setback, WAIT_STEP_MS, Wanted,
+    Action, Answer as Learnt, Content, ExpectedSku, InPostgres, InRedis, Known, NextEpoch, Setback, WAIT_STEP_MS,
+    Wanted,
 };
 use flash_sale::{DEFAULT_SKU, Refusal, State, Terms};
 use flash_wire::{Attempt, RebuiltReservation};
 
-use crate::message::{self, Answer, Command, Frame, Item, RedisState, Request, Sealed, Seen, Standing, Status, Transaction};
+use crate::message::{
+    self, Answer, Command, Frame, Item, RedisState, Request, Sealed, Seen, Standing, Status, Transaction,
+};
 use crate::model::{Active, BUYERS, Expected, Next, buyer_of};
 
 /// Reservations in one page: few, so that a rebuilding has several.
@@ -71,7 +74,18 @@ pub(crate) struct Planned {
 impl Planned {
     pub(crate) fn new(gateway: u32, terms: Terms, is_patient: bool) -> Self {
         let (plan, part, barrier) = (flash_plan::Recovery::new(), Part::First, u64::from(gateway) << 32);
-        Self { gateway, plan, asked: Asked::Other, part, barrier, attempts: 0, seen_in_redis: 0, terms, is_taken: false, is_patient }
+        Self {
+            gateway,
+            plan,
+            asked: Asked::Other,
+            part,
+            barrier,
+            attempts: 0,
+            seen_in_redis: 0,
+            terms,
+            is_taken: false,
+            is_patient,
+        }
     }
 
     /// Whether it is in the middle of an attempt.
@@ -85,7 +99,9 @@ impl Planned {
         if self.plan.is_over() {
             self.plan = flash_plan::Recovery::new();
         }
-        if self.is_patient && let Action::Rest { until_ms } = self.plan.next(now_ms) {
+        if self.is_patient
+            && let Action::Rest { until_ms } = self.plan.next(now_ms)
+        {
             self.plan.next(until_ms);
         }
         let (gateway, part, at_least, barrier) = (self.gateway, self.part, self.seen_in_redis, self.barrier);
@@ -170,7 +186,7 @@ impl Planned {
                 return;
             }
             (Part::Redis(status), Some(Answer::Standing(standing))) => {
-                Ok(Learnt::Known(self.known(status, standing)))
+                Ok(Learnt::Known(Box::new(self.known(status, standing))))
             }
             (Part::First, Some(Answer::Done)) if self.asked == Asked::Barrier => {
                 self.part = Part::Barrier(0);
@@ -242,6 +258,7 @@ impl Planned {
             term: standing.term,
             has_rejections: standing.unsettled,
             has_unsettled: standing.unsettled || standing.has_old,
+            has_quarantined: standing.quarantined,
             age_s: AGE_S,
             state: state(&standing.content),
         };

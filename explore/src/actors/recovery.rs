@@ -4,7 +4,9 @@
 use flash_sale::Refusal;
 
 use crate::decide::{Decision, Doubt, decide, doubt, is_over};
-use crate::message::{Answer, Command, Frame, Item, RedisState, Request, Sealed, Seen, Standing, Status, Transaction, Wanted};
+use crate::message::{
+    Answer, Command, Frame, Item, RedisState, Request, Sealed, Seen, Standing, Status, Transaction, Wanted,
+};
 use crate::model::{Expected, Next};
 use crate::rules::Rules;
 
