@@ -17,7 +17,9 @@ fn after_a_pause_nothing_is_written() {
     let mut ledger = Ledger::default();
     ledger.sell(&world, ["ada".to_owned()]);
     world.wait_for_empty_journal("drop");
-    world.sql("BEGIN; SELECT FROM skus WHERE sale = 'drop' FOR UPDATE");
+    world.sql(
+        "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT FROM skus WHERE sale = 'drop' FOR UPDATE",
+    );
     ledger.sell(&world, ["bob".to_owned()]);
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
     wait::until("a batch that is blocked", || (world.rows(waiting) != ["0"]).then_some(()));
