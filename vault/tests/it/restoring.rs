@@ -152,6 +152,17 @@ async fn late_events_of_what_was_restored_refuse_nothing() {
     check_content(&database).await;
 }
 
+/// A buyer has one slot: the hold that PostgreSQL has by now is not in Redis, and the one before it is.
+#[tokio::test]
+async fn an_order_that_comes_back_takes_the_slot_of_one_that_is_released() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada"), released(2), held("ada")])]).await;
+    let sealed = restore(&database, &redis(1, 9, 5, vec![reservation(2, "ada", "held")])).await;
+    assert!(matches!(sealed, Sealed::Next { .. }), "{sealed:?}");
+    assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, ["(2,ada,held)", "(4,ada,released)"]);
+    check_content(&database).await;
+}
+
 #[tokio::test]
 async fn what_has_no_room_is_refused_and_redis_is_not_believed_about_a_confirmed_order() {
     let database = Database::new().await;
