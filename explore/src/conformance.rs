@@ -255,7 +255,15 @@ impl History {
             let made = &self.made[place];
             let first = self.random.below(made.len() as u64);
             let last = first + 1 + self.random.below(made.len() as u64 - first);
-            let part: Vec<Event> = made.iter().skip(first as usize).take((last - first) as usize).copied().collect();
+            let part = made.iter().skip(first as usize).take((last - first) as usize).copied();
+            // What cannot be written is no readable event once it has waited for its turn: it comes in its turn here.
+            let head = self.model.epoch(made[0].epoch).map_or(0, |row| row.head).max(made[0].seq - 1);
+            let is_early = made[first as usize].seq > head + 1;
+            let is_bad = |event: &Event| matches!(event.change, Change::Reserved { is_bad: true, .. });
+            let part: Vec<Event> = part.take_while(|event| !(is_early && is_bad(event))).collect();
+            if part.is_empty() {
+                continue;
+            }
             messages.push(Item::Events(part));
         }
         self.model.write(&messages, &Rules::ALL);

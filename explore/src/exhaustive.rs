@@ -31,8 +31,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// What a CI run explores.
-    pub const CI: Self = Self { faults: 1, sales: 1, given_up: 0, attempts: 2, states: 20_000_000 };
+    /// What a CI run explores: both attempts in every order, with one message that is lost, late, or answered in vain.
+    pub const CI: Self = Self { faults: 0, sales: 0, given_up: 1, attempts: 2, states: 20_000_000 };
 }
 
 /// Of so many states one is healed.

@@ -83,6 +83,8 @@ pub(crate) struct Witness {
     made: Vec<Made>,
     /// Ends that Redis made.
     ends: Vec<Ended>,
+    /// Changes of the total that Redis made.
+    restocks: Vec<(u64, u64)>,
     /// How often a server has lost something.
     losses: u32,
     /// The number of the loss after which someone warmed the sale by hand.
@@ -123,7 +125,8 @@ impl Witness {
             Change::Confirmed { id } => self.ended(event, id, State::Confirmed),
             Change::Released { id } => self.ended(event, id, State::Released),
             Change::Expired { ids } => ids.as_slice().iter().for_each(|id| self.ended(event, *id, State::Expired)),
-            Change::Warmed | Change::Restocked { .. } | Change::Opened | Change::Closed => {}
+            Change::Restocked { .. } => self.restocks.push((event.epoch, event.seq)),
+            Change::Warmed | Change::Opened | Change::Closed => {}
         }
         Ok(())
     }
@@ -214,7 +217,8 @@ impl Witness {
         if key.epoch() < postgres.newest && !is_in_doubt {
             return Err(Broken::OpenInOldEpoch);
         }
-        if opened && !is_in_doubt && key.epoch() == postgres.newest && key.content() != postgres.content() {
+        let is_known = !self.has_forgotten_seal_before(key.epoch());
+        if opened && !is_in_doubt && is_known && key.epoch() == postgres.newest && key.content() != postgres.content() {
             return Err(Broken::OpenedUnequal);
         }
         Ok(())
@@ -262,14 +266,22 @@ impl Witness {
         Ok(())
     }
 
-    /// Whether a gap holds the end of a reservation that made room for this one: it was lost, so the room is not there.
+    /// Whether a gap holds what made room for this one, the end of a reservation or a new total: it was lost, so the room is
+    /// not there.
     fn has_lost_room(&self, rejection: &Rejection, postgres: &Postgres) -> bool {
         let Some(epoch) = postgres.epoch(rejection.epoch) else { return false };
-        let made_room = |end: &Ended| {
-            let (of, seq) = end.event;
-            !end.state.is_active() && of == rejection.epoch && seq < rejection.id && epoch.is_lost(seq)
-        };
-        matches!(rejection.why, Why::Oversold | Why::SecondOrder) && self.ends.iter().any(made_room)
+        let is_lost = |&(of, seq): &(u64, u64)| of == rejection.epoch && seq < rejection.id && epoch.is_lost(seq);
+        let mut ends = self.ends.iter().filter(|end| !end.state.is_active()).map(|end| end.event);
+        match rejection.why {
+            Why::Oversold => ends.chain(self.restocks.iter().copied()).any(|event| is_lost(&event)),
+            Why::SecondOrder => ends.any(|event| is_lost(&event)),
+            Why::IdTaken | Why::Late | Why::NotRestored => false,
+        }
+    }
+
+    /// Whether PostgreSQL went back to before the seal that a life in Redis began with: what it had then is forgotten.
+    fn has_forgotten_seal_before(&self, epoch: u64) -> bool {
+        self.forgotten_seals.iter().any(|sealed| sealed + 1 == epoch)
     }
 
     /// Whether an event that came late for a seal became an order, since PostgreSQL had forgotten the seal, and the next life
@@ -297,12 +309,18 @@ impl Witness {
         if postgres.early.iter().any(|early| is_sealed(early.epoch)) {
             return Err(Broken::EarlyInSealedEpoch);
         }
-        if key.content() != postgres.content() && !postgres.is_quarantined(postgres.newest) {
+        let (mut content, mut other) = (key.content(), postgres.content());
+        if self.has_forgotten_seal_before(key.epoch()) || self.by_hand_at > 0 {
+            // Of open sales only the reservations are compared: no other difference is a doubt.
+            (content.total, content.is_closed) = (0, false);
+            (other.total, other.is_closed) = (0, false);
+        }
+        if content != other && !postgres.is_quarantined(postgres.newest) {
             return Err(Broken::Drift);
         }
         let is_undone = self.total_word.is_some_and(|(_, total)| postgres.total != total)
             || self.closed_word.is_some_and(|(_, is_closed)| postgres.is_closed != is_closed);
-        if is_undone {
+        if is_undone && self.by_hand_at == 0 && !self.has_forgotten_seal_before(key.epoch()) {
             return Err(Broken::OperatorUndone);
         }
         for fact in self.facts.iter().filter(|fact| !fact.is_excused) {

@@ -1,9 +1,9 @@
 //! The protocol keeps its promises under random and under all short histories, and every planted bug is found.
 
-use flash_explore::{Bounds, PLANTED, Rules, explain, explore, run, run_planted, tell};
+use flash_explore::{Bounds, PLANTED, Planted, Rules, explain, explore, run, run_planted, run_unplanted, tell};
 
 /// Schedules of a test, about a thousand steps each.
-const SCHEDULES: u64 = 3_000;
+const SCHEDULES: u64 = 5_000;
 
 fn check(rules: Rules) {
     for seed in 1..=SCHEDULES {
@@ -22,22 +22,26 @@ fn the_decisions_of_the_plan_keep_every_promise() {
 }
 
 #[test]
-fn the_decisions_that_are_kept_here_keep_every_promise() {
+fn the_decisions_that_bugs_are_planted_in_keep_every_promise() {
     check(Rules::ALL);
 }
 
+/// By the violation that the bug is known for, in a schedule that breaks nothing with all mechanisms.
 #[test]
 fn every_planted_bug_is_found() {
     for planted in &PLANTED {
-        let found = planted.seeds.clone().find(|seed| run_planted(*seed, planted).broken.is_some());
-        assert!(found.is_some(), "{}, {}: not found by the seeds {:?}", planted.name, planted.what, planted.seeds);
+        let breaks = |seed: &u64| run_planted(*seed, planted).broken == Some(planted.breaks);
+        let Some(seeds) = &planted.seeds else { continue };
+        let found = seeds.clone().filter(breaks).find(|seed| run_unplanted(*seed, planted).broken.is_none());
+        let Planted { name, what, breaks, .. } = planted;
+        assert!(found.is_some(), "{name}, {what}: {breaks:?} is not found by the seeds {seeds:?}");
     }
 }
 
+/// With every message carried out, late, answered in vain or never, one such mishap in each history: about 170,000 states.
 #[test]
 fn no_order_of_two_recoveries_breaks_a_promise() {
-    let bounds = Bounds { faults: 0, sales: 0, given_up: 1, ..Bounds::CI };
-    let explored = explore(Rules::ALL, bounds);
+    let explored = explore(Rules::PLANNED, Bounds::CI);
     assert!(explored.is_complete && explored.broken.is_none(), "{explored:?}");
 }
 

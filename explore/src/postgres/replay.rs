@@ -2,7 +2,7 @@
 
 use flash_sale::State;
 
-use super::{Postgres, Why};
+use super::{Order, Postgres, Why};
 use crate::message::{Answer, Item};
 use crate::model::{Change, Event, Ids};
 use crate::rules::Rules;
@@ -55,7 +55,7 @@ impl Postgres {
                     self.reject(event, buyer, Why::Late);
                     return true;
                 }
-                known.is_some_and(|state| self.attempt(&reserved_and_ended(event, state)))
+                known.is_some_and(|state| self.make_late(event, state))
             }
             Change::Warmed => true,
             _ if is_lost => true,
@@ -65,6 +65,17 @@ impl Postgres {
             // It says how the sale was then.
             Change::Restocked { .. } | Change::Opened | Change::Closed => false,
         }
+    }
+
+    /// Makes an order that is in this state by now, if that is what comes of its events.
+    fn make_late(&mut self, event: &Event, state: State) -> bool {
+        let mut after = self.clone();
+        let is_so = |order: &Order| state == State::Held || order.state == state;
+        let is_done = after.attempt(&reserved_and_ended(event, state)) && after.order(event.seq).is_some_and(is_so);
+        if is_done {
+            *self = after;
+        }
+        is_done
     }
 
     /// Applies an end, if its orders are afterwards what it makes of them.
