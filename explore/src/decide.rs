@@ -1,4 +1,5 @@
-//! What a recovery does next, by what it has seen of both servers. Pure.
+//! What a recovery does next, by what it has seen of both servers. Pure. The gateway decides by `flash-plan`; the decisions
+//! here can be made as they once were, mechanism by mechanism, which those of the plan cannot: bugs are planted in them.
 
 use crate::message::{Standing, Status};
 use crate::model::{EPOCHS_APART_SEQS, Next};
@@ -47,7 +48,8 @@ pub(crate) fn is_over(status: Option<&Status>, standing: &Standing, rules: &Rule
     let is_older = |status: &Status| status.epoch < standing.epoch || status.term < standing.term;
     let is_behind =
         |status: &Status| rules.content_doubts && status.epoch == standing.epoch && status.seq < standing.head;
-    status.is_some_and(|status| !status.is_fenced && !(rules.terms && is_older(status)) && !is_behind(status))
+    let is_doubtful = |status: &Status| status.is_fenced || rules.terms && is_older(status) || is_behind(status);
+    status.is_some_and(|status| !is_doubtful(status))
 }
 
 /// Decides on what Redis and PostgreSQL have, at a time after the barrier of this attempt.

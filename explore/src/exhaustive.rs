@@ -102,7 +102,7 @@ pub fn explore(rules: Rules, bounds: Bounds) -> Explored {
         let outcome = carry_out(&mut after, one);
         let mark = hash(&after);
         let is_new = outcome.is_err() || met.insert(mark);
-        let healed = if outcome.is_ok() && is_new && mark % HEALED_EVERY == 0 {
+        let healed = if outcome.is_ok() && is_new && mark.is_multiple_of(HEALED_EVERY) {
             explored.healed += 1;
             heal(&mut copy(&after).world, |_, _| {})
         } else {

@@ -268,7 +268,7 @@ impl Recovery {
         match decide(&status, standing, rules) {
             Decision::Wait => {
                 self.waits += u8::from(!rules.patient);
-                (rules.patient || self.waits % WAITS_MAX > 0).then_some(Stage::Observe)
+                (rules.patient || !self.waits.is_multiple_of(WAITS_MAX)).then_some(Stage::Observe)
             }
             Decision::Seal => seal(Wanted::Exactly(status.seq)),
             Decision::GoOn(next) => Some(Stage::Ack(next, standing.content)),
