@@ -253,12 +253,12 @@ impl History {
         for _ in 0..1 + self.random.below(3) {
             let place = self.made.len() - 1 - usize::from(self.made.len() > 1 && self.random.below(4) == 0);
             let made = &self.made[place];
-            let first = self.random.below(made.len() as u64);
-            let last = first + 1 + self.random.below(made.len() as u64 - first);
-            let part = made.iter().skip(first as usize).take((last - first) as usize).copied();
+            let first = usize::from(self.random.small(made.len()));
+            let count = 1 + usize::from(self.random.small(made.len() - first));
+            let part = made.iter().skip(first).take(count).copied();
             // What cannot be written is no readable event once it has waited for its turn: it comes in its turn here.
             let head = self.model.epoch(made[0].epoch).map_or(0, |row| row.head).max(made[0].seq - 1);
-            let is_early = made[first as usize].seq > head + 1;
+            let is_early = made[first].seq > head + 1;
             let is_bad = |event: &Event| matches!(event.change, Change::Reserved { is_bad: true, .. });
             let part: Vec<Event> = part.take_while(|event| !(is_early && is_bad(event))).collect();
             if part.is_empty() {

@@ -12,8 +12,9 @@ use std::hash::{Hash, Hasher};
 use crate::random::heal;
 use crate::redis::Offer;
 use crate::rules::Rules;
+use crate::step::{Fault, Step};
 use crate::witness::Broken;
-use crate::world::{Actor, Fault, Shape, Step, World};
+use crate::world::{Actor, Shape, World};
 
 /// How much may happen in one history.
 #[derive(Debug, Clone, Copy)]

@@ -10,15 +10,20 @@ mod actors;
 mod broker;
 pub mod conformance;
 mod decide;
+mod describe;
 mod exhaustive;
+mod faults;
+mod hashed;
 mod message;
 mod model;
 mod planted;
 mod postgres;
 mod random;
 mod redis;
+mod remains;
 mod rules;
 mod shrink;
+mod step;
 mod witness;
 mod world;
 
@@ -26,8 +31,8 @@ pub use exhaustive::{Bounds, Explored, explore};
 pub use planted::{PLANTED, Planted};
 pub use random::Outcome;
 pub use rules::Rules;
+pub use step::{Fault, Step};
 pub use witness::Broken;
-pub use world::{Fault, Step};
 
 /// A schedule that breaks a promise.
 #[derive(Debug, Clone)]

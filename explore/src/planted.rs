@@ -4,8 +4,8 @@
 use std::ops::RangeInclusive;
 
 use crate::rules::Rules;
+use crate::step::Fault::{self, Backup, CatchUp, Delay, Dump, Failover, LoseRedis, Persist, Restart, Restore};
 use crate::witness::Broken;
-use crate::world::Fault::{self, Backup, CatchUp, Delay, Dump, Failover, LoseRedis, Persist, Restart, Restore};
 
 /// A bug by the name of its history.
 #[derive(Debug, Clone)]

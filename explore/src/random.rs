@@ -3,8 +3,9 @@
 use crate::model::mixed;
 use crate::redis::Offer;
 use crate::rules::Rules;
+use crate::step::{Fault, Step};
 use crate::witness::Broken;
-use crate::world::{Actor, Fault, Shape, Step, World};
+use crate::world::{Actor, Shape, World};
 
 /// Steps of a schedule before it heals, at most.
 const STEPS_MAX: u64 = 2_000;
@@ -39,7 +40,7 @@ impl Random {
         ((self.bits() as u128 * bound as u128) >> 64) as u64
     }
 
-    fn small(&mut self, bound: usize) -> u8 {
+    pub(crate) fn small(&mut self, bound: usize) -> u8 {
         u8::try_from(self.below(bound as u64)).unwrap_or(0)
     }
 

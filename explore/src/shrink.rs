@@ -2,8 +2,8 @@
 
 use crate::random::replay;
 use crate::rules::Rules;
+use crate::step::Step;
 use crate::witness::Broken;
-use crate::world::Step;
 
 /// Deletes runs of steps, ever shorter ones, as long as the same promise is broken without them (Zeller's ddmin, 1999).
 pub(crate) fn shrink(seed: u64, rules: Rules, mut schedule: Vec<Step>, broken: Broken) -> Vec<Step> {

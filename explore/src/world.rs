@@ -1,20 +1,18 @@
 //! The whole world, and the steps that it can take.
 
-use std::hash::Hash;
-
 use crate::actors::{Buying, Operator, Planned, Recovery, Relay, Sweep, Syncer};
 use crate::broker::Broker;
 use crate::message::{Answer, Request, Transaction};
 use crate::model::Change;
 use crate::postgres::Postgres;
 use crate::redis::{Did, Offer, Redis};
+use crate::remains::Remains;
 use crate::rules::Rules;
-use crate::witness::{Broken, Remains, Witness};
+use crate::step::Step;
+use crate::witness::{Broken, Witness};
 
 /// Requests whose senders have given up on them, at most: the oldest goes first.
 pub(crate) const ORPHANS_MAX: usize = 8;
-/// Older states of PostgreSQL that a failover may bring back.
-const BACKUPS_MAX: usize = 2;
 
 /// How large a world is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,94 +39,15 @@ pub(crate) enum Actor {
 /// A request on its way, or its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Call {
-    request: Request,
-    answer: Option<Answer>,
+    pub(crate) request: Request,
+    pub(crate) answer: Option<Answer>,
 }
 
 /// A request that its sender has given up on. It may still be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Orphan {
-    request: Request,
+    pub(crate) request: Request,
     by_operator: bool,
-}
-
-/// Something that happens. What cannot happen in a world, where an index has nothing, is no step: nothing changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// An actor asks something.
-    Ask {
-        /// Which.
-        actor: u8,
-        /// What he wants, for those who have a choice.
-        choice: u8,
-    },
-    /// The server carries out what an actor has asked.
-    Carry {
-        /// Whose request.
-        actor: u8,
-    },
-    /// The answer reaches the actor.
-    Hear {
-        /// Which.
-        actor: u8,
-    },
-    /// The actor hears nothing, and does not know. The request may yet be carried out.
-    GiveUp {
-        /// Which.
-        actor: u8,
-    },
-    /// A server carries out a request that was given up on.
-    Late {
-        /// Which, the newest first.
-        orphan: u8,
-    },
-    /// A process dies, and another takes its place.
-    Kill {
-        /// One of its actors.
-        actor: u8,
-    },
-    /// Time passes.
-    Tick {
-        /// Milliseconds.
-        ms: u32,
-    },
-    /// A server fails.
-    Fault(Fault),
-}
-
-/// What servers do wrong, and what people do to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
-    /// Redis writes its state down; a restart brings that back.
-    Persist,
-    /// Someone keeps a dump of the key.
-    Dump,
-    /// Redis restarts.
-    Restart,
-    /// Redis has nothing any more.
-    LoseRedis,
-    /// An older dump takes the place of the key.
-    Restore(u8),
-    /// RENAME away, or back.
-    Rename,
-    /// Someone deletes the key and warms it with the same terms.
-    WarmByHand,
-    /// PostgreSQL's standby is as it is now.
-    Backup,
-    /// PostgreSQL fails over to a standby.
-    Failover(u8),
-    /// The queue is lost.
-    LoseQueue,
-    /// A message comes twice.
-    Repeat(u8),
-    /// A message comes later than those after it.
-    Delay(u8),
-    /// What was delayed comes.
-    CatchUp,
-    /// A message becomes unreadable.
-    Spoil(u8),
-    /// The broker drops its consumer.
-    Disconnect,
 }
 
 /// Servers, actors and what is between them.
@@ -139,7 +58,7 @@ pub(crate) struct World {
     pub(crate) now_ms: u64,
     pub(crate) redis: Redis,
     pub(crate) postgres: Postgres,
-    backups: Vec<Postgres>,
+    pub(crate) backups: Vec<Postgres>,
     pub(crate) broker: Broker,
     pub(crate) actors: Vec<Actor>,
     pub(crate) calls: Vec<Option<Call>>,
@@ -258,72 +177,6 @@ impl World {
     pub(crate) fn is_about_to_take(&self, actor: usize) -> bool {
         let call = self.calls[actor].as_ref();
         call.is_some_and(|call| matches!(call.request, Request::Postgres(Transaction::Take { .. })))
-    }
-
-    /// All of the state that matters for what comes.
-    pub(crate) fn hash_all(&self, hasher: &mut impl std::hash::Hasher) {
-        use std::fmt::Write;
-        self.redis.hash_all(hasher);
-        (&self.postgres, &self.broker, &self.calls, &self.orphans, &self.witness).hash(hasher);
-        for actor in &self.actors {
-            match actor {
-                Actor::Recovery(recovery) => recovery.hash(hasher),
-                Actor::Planned(recovery) => drop(write!(Hashed(hasher), "{recovery:?}")),
-                Actor::Relay(relay) => relay.hash(hasher),
-                Actor::Sweep(sweep) => sweep.hash(hasher),
-                Actor::Syncer(syncer) => syncer.hash(hasher),
-                Actor::Buyer(buyer) => buyer.hash(hasher),
-                Actor::Operator(operator) => operator.hash(hasher),
-            }
-        }
-    }
-
-    /// A step in words.
-    pub(crate) fn describe(&self, step: Step) -> String {
-        let name = |actor: u8| match self.actors.get(usize::from(actor)) {
-            Some(Actor::Recovery(_) | Actor::Planned(_)) => format!("recovery {}", actor / 3),
-            Some(Actor::Relay(_)) => format!("relay {}", actor / 3),
-            Some(Actor::Sweep(_)) => format!("sweep {}", actor / 3),
-            Some(Actor::Syncer(_)) => format!("syncer {actor}"),
-            Some(Actor::Buyer(_)) => format!("buyer {actor}"),
-            _ => "operator".to_owned(),
-        };
-        let call = |actor: u8| self.calls.get(usize::from(actor)).and_then(Option::as_ref);
-        match step {
-            Step::Ask { actor, .. } => format!("{} asks", name(actor)),
-            Step::Carry { actor } => {
-                format!("{} is served: {:?}", name(actor), call(actor).map(|call| &call.request))
-            }
-            Step::Hear { actor } => {
-                format!("{} hears {:?}", name(actor), call(actor).and_then(|call| call.answer.as_ref()))
-            }
-            Step::GiveUp { actor } => format!("{} gives up", name(actor)),
-            Step::Late { orphan } => {
-                let place = self.orphans.len().checked_sub(1 + usize::from(orphan));
-                let late = place.map(|place| &self.orphans[place].request);
-                format!("late: {late:?}")
-            }
-            Step::Kill { actor } => format!("{} dies", name(actor)),
-            other => format!("{other:?}"),
-        }
-    }
-
-    /// Whether a step is one of those that change nothing and go on for ever.
-    pub(crate) fn is_a_look(&self, step: Step) -> bool {
-        use crate::message::{Command, Frame};
-        let Step::Carry { actor } = step else { return false };
-        let call = self.calls.get(usize::from(actor)).and_then(Option::as_ref);
-        let is_read = |request: &Request| match request {
-            Request::Redis(command) => matches!(command, Command::Status | Command::Pull { .. }),
-            Request::Postgres(transaction) => matches!(transaction, Transaction::Standing { .. }),
-            Request::Broker(frame) => matches!(frame, Frame::Consume { .. }),
-        };
-        call.is_none_or(|call| is_read(&call.request))
-    }
-
-    /// What is asked and answered in a step, in words.
-    pub(crate) fn describe_call(&self, step: Step) -> String {
-        self.describe(step)
     }
 
     /// How far a call of the actor is: not there, on its way, or answered.
@@ -515,56 +368,14 @@ impl World {
             self.orphan(call, actor);
         }
     }
-
-    fn fault(&mut self, fault: Fault) -> Result<bool, Broken> {
-        let is_redis_replaced =
-            matches!(fault, Fault::Restart | Fault::LoseRedis | Fault::Restore(_) | Fault::Rename | Fault::WarmByHand);
-        match fault {
-            Fault::Persist => self.redis.persist(),
-            Fault::Dump => self.redis.dump(),
-            Fault::Restart => self.redis.restart(),
-            Fault::LoseRedis => self.redis.lose(),
-            Fault::Restore(dump) => {
-                if !self.redis.restore(dump.into()) {
-                    return Ok(false);
-                }
-            }
-            Fault::Rename => self.redis.rename(),
-            Fault::WarmByHand => self.redis.warm_by_hand(self.now_ms),
-            Fault::Backup => {
-                if self.backups.len() == BACKUPS_MAX {
-                    self.backups.remove(0);
-                }
-                self.backups.push(self.postgres.clone());
-            }
-            Fault::Failover(backup) => {
-                let Some(backup) = self.backups.get(usize::from(backup)) else { return Ok(false) };
-                let is_forgotten = |epoch: &u64| !backup.is_sealed(*epoch);
-                let sealed = self.postgres.epochs.iter().filter(|row| row.sealed_at.is_some()).map(|row| row.epoch);
-                self.witness.forgotten_seals.extend(sealed.filter(is_forgotten));
-                self.postgres = backup.clone();
-            }
-            Fault::LoseQueue => self.broker.lose(),
-            Fault::Repeat(place) => self.broker.repeat(place.into()),
-            Fault::Delay(place) => self.broker.delay(place.into()),
-            Fault::CatchUp => self.broker.catch_up(),
-            Fault::Spoil(place) => self.broker.spoil(place.into()),
-            Fault::Disconnect => self.broker.disconnect(),
-        }
-        if is_redis_replaced {
-            self.witness.is_by_hand = fault == Fault::WarmByHand;
-        }
-        if !matches!(fault, Fault::Persist | Fault::Dump | Fault::Backup) {
-            self.witness.went_back |= matches!(fault, Fault::Failover(_));
-            let mut remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
-            remains.is_brokers = matches!(fault, Fault::LoseQueue | Fault::Delay(_) | Fault::Spoil(_));
-            self.witness.lost(&remains, is_redis_replaced);
-        }
-        Ok(true)
-    }
 }
 
-const fn remains<'a>(redis: &'a Redis, postgres: &'a Postgres, broker: &'a Broker, witness: &Witness) -> Remains<'a> {
+pub(crate) const fn remains<'a>(
+    redis: &'a Redis,
+    postgres: &'a Postgres,
+    broker: &'a Broker,
+    witness: &Witness,
+) -> Remains<'a> {
     Remains {
         redis,
         postgres,
@@ -572,15 +383,5 @@ const fn remains<'a>(redis: &'a Redis, postgres: &'a Postgres, broker: &'a Broke
         is_by_hand: witness.is_by_hand,
         is_failover: witness.went_back,
         is_brokers: false,
-    }
-}
-
-/// Text that is hashed rather than kept.
-struct Hashed<'a, H>(&'a mut H);
-
-impl<H: std::hash::Hasher> std::fmt::Write for Hashed<'_, H> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.write(text.as_bytes());
-        Ok(())
     }
 }

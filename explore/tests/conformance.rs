@@ -180,7 +180,7 @@ async fn check(real: &mut Real, seed: u64) {
         let operation = history.advance();
         told.push(format!("{operation:?}"));
         let writes = !matches!(operation, Operation::Take | Operation::Replay { .. });
-        if writes && seed % PAUSED_EVERY == 0 && number % 4 == 0 {
+        if writes && seed.is_multiple_of(PAUSED_EVERY) && number % 4 == 0 {
             real.is_refused_while_paused(&operation).await;
         }
         real.carry_out(&operation).await.expect("the vault answers");

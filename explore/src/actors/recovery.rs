@@ -197,6 +197,13 @@ impl Recovery {
             (Stage::LookForBarrier(looks), Answer::Is(false)) if looks < BARRIER_LOOKS_MAX => {
                 Some(Stage::LookForBarrier(looks + u8::from(!rules.patient)))
             }
+            (stage, answer) => self.during(stage, answer, rules),
+        }
+    }
+
+    /// The next stage of an attempt whose barrier has passed.
+    fn during(&mut self, stage: Stage, answer: &Answer, rules: &Rules) -> Option<Stage> {
+        match (stage, answer) {
             (Stage::Observe, Answer::Status(status)) => self.observed(*status, rules),
             (Stage::Stand(status), Answer::Standing(standing)) => self.decided(status, standing, rules),
             (Stage::ReadActive(status), Answer::Active(active)) => {
