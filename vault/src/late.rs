@@ -27,8 +27,8 @@ pub(crate) async fn take<'a>(
     not_restored(transaction, (epoch.sale, epoch.epoch), late).await
 }
 
-/// Leaves out what a restoring of the epoch has settled: a reservation that is its buyer's order, and every event up to
-/// where Redis was that makes no reservation, since orders, totals and the closed flag are what came of it.
+/// Leaves out what a restoring has settled: a reservation that is its buyer's order, be it by the restoring of a later
+/// epoch, and every event up to where Redis was that makes no reservation, since orders, totals and the closed flag are what came of it.
 async fn not_restored<'a>(
     transaction: &Transaction<'_>,
     (sale, epoch): (&str, u64),
@@ -38,13 +38,13 @@ async fn not_restored<'a>(
         return Ok(late);
     }
     let restored = transaction.query_one(sql::restore::RESTORED_TO, &[&sale, &to_sql(epoch)]).await?;
-    let Some(restored_to) = restored.get::<_, Option<i64>>(0).map(from_sql) else { return Ok(late) };
+    let restored_to = restored.get::<_, Option<i64>>(0).map(from_sql);
     let ids: Vec<_> = late.iter().map(|step| to_sql(step.event.seq)).collect();
     let orders = transaction.query(sql::quarantine::ORDER_STATES, &[&sale, &ids]).await?;
     let orders: HashSet<(u64, &str)> = orders.iter().map(|order| (from_sql(order.get(0)), order.get(1))).collect();
     let is_settled = |step: &Step| match &step.event.change {
         MessageChange::Reserved(reserved) => orders.contains(&(step.event.seq, &*reserved.buyer)),
-        _ => step.event.seq <= restored_to,
+        _ => restored_to.is_some_and(|last| step.event.seq <= last),
     };
     Ok(late.into_iter().filter(|step| !is_settled(step)).collect())
 }

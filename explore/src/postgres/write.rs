@@ -99,10 +99,10 @@ impl Postgres {
 
     /// Whether a restoring of its epoch has settled an event: its reservation is an order, or what came of it was taken over.
     pub(crate) fn is_restored(&self, event: &Event) -> bool {
-        let Some(restored_to) = self.epoch(event.epoch).and_then(|row| row.restored_to) else { return false };
+        let restored_to = self.epoch(event.epoch).and_then(|row| row.restored_to);
         match event.change {
             Change::Reserved { buyer, .. } => self.order(event.seq).is_some_and(|order| order.buyer == buyer),
-            _ => event.seq <= restored_to,
+            _ => restored_to.is_some_and(|last| event.seq <= last),
         }
     }
 
