@@ -4,8 +4,6 @@
 pub trait Numbered {
     /// Its seq.
     fn seq(&self) -> u64;
-    /// Whether it is the one that begins the epoch.
-    fn begins(&self) -> bool;
 }
 
 /// What to do with the events at hand.
@@ -23,10 +21,14 @@ pub struct Batch<E> {
 
 /// Plans events that come in any order, any of them twice, for an epoch that is written up to `head`: each is in one
 /// of the lists. Of two with one number, the first counts.
+///
+/// A first life begins with event 1. A seal gives every later one its head before Redis hears of it. So events of a later
+/// life in an epoch without a head show that PostgreSQL has forgotten a seal: they wait, until a recovery has brought back
+/// what else it has forgotten.
 pub fn plan<E: Numbered>(head: u64, mut events: Vec<E>) -> Batch<E> {
     events.sort_by_key(Numbered::seq);
     let run: Vec<E> = Vec::with_capacity(events.len());
-    let mut batch = Batch { head: start(head, &events), run, early: Vec::new(), passed: Vec::new() };
+    let mut batch = Batch { head, run, early: Vec::new(), passed: Vec::new() };
     for event in events {
         let seq = event.seq();
         let is_kept = batch.early.last().is_some_and(|early| early.seq() == seq);
@@ -42,14 +44,6 @@ pub fn plan<E: Numbered>(head: u64, mut events: Vec<E>) -> Batch<E> {
     batch
 }
 
-/// An epoch begins with its warming, and a later epoch's numbers do not begin at 1.
-fn start<E: Numbered>(head: u64, events: &[E]) -> u64 {
-    match (head, events.iter().find(|event| event.begins())) {
-        (0, Some(first)) => first.seq().saturating_sub(1),
-        _ => head,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,21 +51,16 @@ mod tests {
     #[derive(Debug)]
     struct Event {
         seq: u64,
-        begins: bool,
     }
 
     impl Numbered for Event {
         fn seq(&self) -> u64 {
             self.seq
         }
-
-        fn begins(&self) -> bool {
-            self.begins
-        }
     }
 
-    fn check(head: u64, seqs: &[u64], warmed: Option<u64>, want: (u64, &[u64], &[u64])) {
-        let events = seqs.iter().map(|&seq| Event { seq, begins: warmed == Some(seq) }).collect();
+    fn check(head: u64, seqs: &[u64], want: (u64, &[u64], &[u64])) {
+        let events = seqs.iter().map(|&seq| Event { seq }).collect();
         let batch = plan(head, events);
         assert_eq!(batch.run.len() + batch.early.len() + batch.passed.len(), seqs.len(), "nothing is dropped");
         let seqs = |events: &[Event]| events.iter().map(|event| event.seq).collect::<Vec<_>>();
@@ -80,22 +69,21 @@ mod tests {
 
     #[test]
     fn what_is_consecutive_runs_and_the_rest_waits() {
-        check(0, &[1, 2, 3], None, (3, &[1, 2, 3], &[]));
-        check(0, &[3, 1, 2, 2, 1], None, (3, &[1, 2, 3], &[]));
-        check(2, &[1, 2, 3, 5, 6], None, (3, &[3], &[5, 6]));
-        check(5, &[1, 5], None, (5, &[], &[]));
-        check(0, &[], None, (0, &[], &[]));
+        check(0, &[1, 2, 3], (3, &[1, 2, 3], &[]));
+        check(0, &[3, 1, 2, 2, 1], (3, &[1, 2, 3], &[]));
+        check(2, &[1, 2, 3, 5, 6], (3, &[3], &[5, 6]));
+        check(5, &[1, 5], (5, &[], &[]));
+        check(0, &[], (0, &[], &[]));
     }
 
     #[test]
-    fn an_epoch_begins_where_it_was_warmed() {
-        check(0, &[7, 8], Some(7), (8, &[7, 8], &[]));
-        check(0, &[5, 6, 8], Some(6), (6, &[6], &[8]));
-        check(3, &[7, 8], Some(7), (3, &[], &[7, 8]));
+    fn a_later_life_without_a_head_waits() {
+        check(0, &[7, 8], (0, &[], &[7, 8]));
+        check(6, &[7, 8], (8, &[7, 8], &[]));
     }
 
     #[test]
     fn what_is_far_ahead_waits_too() {
-        check(1, &[2, 1_000_000, u64::MAX], None, (2, &[2], &[1_000_000, u64::MAX]));
+        check(1, &[2, 1_000_000, u64::MAX], (2, &[2], &[1_000_000, u64::MAX]));
     }
 }

@@ -1,7 +1,6 @@
 //! The vault's events, as the plan of a batch takes them.
 
 use flash_plan::batch::{Batch, Numbered};
-use flash_wire::message::MessageChange;
 
 use crate::step::Step;
 
@@ -13,9 +12,5 @@ pub(crate) type Plan<'a> = Batch<Step<'a>>;
 impl Numbered for Step<'_> {
     fn seq(&self) -> u64 {
         self.event.seq
-    }
-
-    fn begins(&self) -> bool {
-        matches!(self.event.change, MessageChange::Warmed(_))
     }
 }

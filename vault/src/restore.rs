@@ -114,12 +114,12 @@ async fn write(hold: &Hold<'_, '_>, statements: &Statements, from: &RedisState, 
     let Hold { transaction, sale, .. } = hold;
     let epoch = to_sql(from.epoch);
     let done = reconcile(&known(hold, from).await?, from, ends);
-    let (ids, states): (Vec<_>, Vec<_>) = done.moved.iter().map(|(id, state)| (to_sql(*id), state.name())).unzip();
-    let released: Vec<_> = done.released.iter().map(|id| to_sql(*id)).collect();
-    // One after the other: what is released may hold the slot of an order that comes back.
-    let ended = vec!["released"; released.len()];
-    transaction.execute(sql::restore::SET_STATES, &[sale, &epoch, &released, &ended]).await?;
-    transaction.execute(sql::restore::SET_STATES, &[sale, &epoch, &ids, &states]).await?;
+    // One after the other: what ends may hold the slot of an order that comes back.
+    for is_active in [false, true] {
+        let moved = done.moved.iter().filter(|(_, state)| state.is_active() == is_active);
+        let (ids, states): (Vec<_>, Vec<_>) = moved.map(|(id, state)| (to_sql(*id), state.name())).unzip();
+        transaction.execute(sql::restore::SET_STATES, &[sale, &epoch, &ids, &states]).await?;
+    }
     make(hold, from, &done).await?;
     let skus: Vec<_> = from.terms.skus.iter().map(|sku| sku.name.as_str()).collect();
     let totals: Vec<_> = from.terms.skus.iter().map(|sku| to_sql(sku.total)).collect();

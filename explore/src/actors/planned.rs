@@ -185,7 +185,9 @@ impl Planned {
                 self.part = Part::Redis(None);
                 return;
             }
-            (Part::Redis(status), Some(Answer::Standing(standing))) => Ok(Learnt::Known(self.known(status, standing))),
+            (Part::Redis(status), Some(Answer::Standing(standing))) => {
+                Ok(Learnt::Known(Box::new(self.known(status, standing))))
+            }
             (Part::First, Some(Answer::Done)) if self.asked == Asked::Barrier => {
                 self.part = Part::Barrier(0);
                 return;

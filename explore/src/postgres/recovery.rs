@@ -2,9 +2,10 @@
 
 use flash_sale::State;
 
+use super::tables::Epoch;
 use super::{Order, Postgres, Rejection, Why};
 use crate::message::{RedisState, Sealed, Standing, Wanted};
-use crate::model::{Active, Buyer, Change, EPOCHS_APART_SEQS, Event, Next};
+use crate::model::{Active, Buyer, Change, EPOCHS_APART_SEQS, Event, Ids, Next};
 use crate::rules::Rules;
 
 /// How long a gateway keeps the others from a recovery, each time it says so.
@@ -159,18 +160,44 @@ impl Postgres {
             return Sealed::NotYet;
         }
         self.begin(from.epoch, 0);
-        for place in 0..self.epochs.len() {
-            let epoch = self.epochs[place].epoch;
-            if epoch < from.epoch && !self.is_sealed(epoch) {
-                self.skip_to(epoch, self.highest_known(epoch));
-            }
+        let open = |row: &&Epoch| row.epoch < from.epoch && row.sealed_at.is_none();
+        let older = self.epochs.iter().filter(open).map(|row| (row.epoch, self.highest_known(row.epoch)));
+        let skipped: Vec<(u64, u64)> = older.chain([(from.epoch, from.seq)]).collect();
+        let waiting: Vec<Event> = skipped.iter().flat_map(|(epoch, last)| self.waiting_events(*epoch, *last)).collect();
+        self.take_over(from, &waiting);
+        for (epoch, last) in skipped {
+            self.write_waiting(epoch, last, &waiting);
+            self.skip_to(epoch, last);
         }
-        // What lies between may be what made room for them: Redis knows how they ended.
-        self.skip_to(from.epoch, from.seq);
-        self.take_over(from);
         let place = self.begin(from.epoch, 0);
         self.epochs[place].restored_to = Some(from.seq);
         self.end_epochs(from.epoch, from.seq)
+    }
+
+    /// The events of an epoch up to `last` that wait.
+    fn waiting_events(&self, epoch: u64, last: u64) -> Vec<Event> {
+        let head = self.head(epoch);
+        let is_meant = |early: &&Event| early.epoch == epoch && early.seq > head && early.seq <= last;
+        self.early.iter().filter(is_meant).copied().collect()
+    }
+
+    /// A reservation that is known from an event that waits alone becomes an order, as it ended.
+    fn write_waiting(&mut self, epoch: u64, last: u64, waiting: &[Event]) {
+        let mut steps = Vec::new();
+        for event in self.waiting_events(epoch, last) {
+            let Change::Reserved { buyer, .. } = event.change else { continue };
+            let is_order = self.orders.iter().any(|order| (order.id, order.buyer) == (event.seq, buyer));
+            if is_order || self.rejections.iter().any(|row| (row.id, row.buyer) == (event.seq, buyer)) {
+                continue;
+            }
+            let change = match ended(waiting, event.seq) {
+                State::Confirmed => Change::Confirmed { id: event.seq },
+                State::Expired => Change::Expired { ids: Ids::of(&[event.seq]) },
+                State::Held | State::Released => Change::Released { id: event.seq },
+            };
+            steps.extend([event, Event { change, ..event }]);
+        }
+        self.settle(&steps);
     }
 
     /// Counts what is not written up to `seq` as lost.
@@ -186,12 +213,12 @@ impl Postgres {
 
     /// The orders become what Redis' reservations are. A confirmed order is never taken back; what has no room beside it
     /// is refused.
-    fn take_over(&mut self, from: &RedisState) {
+    fn take_over(&mut self, from: &RedisState, waiting: &[Event]) {
         let mut kept = Vec::new();
         for order in self.orders.iter_mut().filter(|order| order.state.is_active()) {
             let same = from.active.iter().find(|active| (active.id, active.buyer) == (order.id, order.buyer));
             match same {
-                None if order.state == State::Held => order.state = State::Released,
+                None if order.state == State::Held => order.state = ended(waiting, order.id),
                 Some(active) if active.is_confirmed => order.state = State::Confirmed,
                 _ => {}
             }
@@ -232,4 +259,15 @@ impl Postgres {
             }
         }
     }
+}
+
+/// How a hold ended that Redis does not have, as events say that wait: the first end counts.
+fn ended(waiting: &[Event], id: u64) -> State {
+    let end = |event: &Event| match event.change {
+        Change::Confirmed { id: of } if of == id => Some(State::Confirmed),
+        Change::Released { id: of } if of == id => Some(State::Released),
+        Change::Expired { ids } if ids.as_slice().contains(&id) => Some(State::Expired),
+        _ => None,
+    };
+    waiting.iter().find_map(end).unwrap_or(State::Released)
 }

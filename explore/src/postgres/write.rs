@@ -58,11 +58,6 @@ impl Postgres {
         events.sort_by_key(|event| event.seq);
         events.dedup_by_key(|event| event.seq);
         let mut head = self.epochs[place].head;
-        if head == 0
-            && let Some(warmed) = events.iter().find(|event| event.change == Change::Warmed)
-        {
-            head = warmed.seq - 1;
-        }
         let mut run = Vec::new();
         for event in &events {
             if event.seq == head + 1 {

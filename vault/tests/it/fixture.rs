@@ -59,6 +59,12 @@ impl Database {
         Vault::open(&self.url).await.unwrap().write(messages).await.unwrap()
     }
 
+    /// Begins a later epoch after the event `head`, as a seal does.
+    pub(crate) async fn begin(&self, epoch: i64, head: i64) {
+        let begin = "INSERT INTO epochs (sale, epoch, head, digest, reservations) VALUES ($1, $2, $3, 0, 0)";
+        self.client.execute(begin, &[&SALE, &epoch, &head]).await.unwrap();
+    }
+
     /// Every row of a table or query, as PostgreSQL prints it, in order.
     pub(crate) async fn rows(&self, query: &str) -> Vec<String> {
         let rows = self.client.query(&format!("SELECT row::text FROM ({query}) AS row ORDER BY 1"), &[]).await.unwrap();

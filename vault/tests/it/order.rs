@@ -148,6 +148,7 @@ async fn two_epochs_that_are_written_at_once_are_counted_together() {
         std::iter::once(warm).chain((first + 1..=first + 60).map(make)).collect::<Batches>()
     };
     let (earlier, later) = (part(1, 1), part(2, 1_001));
+    database.begin(2, 1_000).await;
     tokio::join!(sync(&database.url, &earlier), sync(&database.url, &later));
     assert_eq!(database.rows("SELECT sku, sold FROM skus").await, ["(a,120)", "(b,240)"]);
     assert_eq!(database.rows("SELECT count(*) FROM orders").await, ["(120)"]);
@@ -217,6 +218,7 @@ async fn a_gap_that_closes_lets_more_follow_than_one_transaction_takes() {
 async fn a_later_epoch_goes_on_where_it_was_warmed_and_ends_what_the_earlier_one_held() {
     let database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(5), held("ada"), held("bob")])]).await;
+    database.begin(2, 899).await;
     let later = message(2, 900, vec![warmed(5), released(2), confirmed(3), held("ada")]);
     assert_eq!(database.write(&[later]).await, head(2, 903));
     let orders = database.rows("SELECT id, epoch, buyer, state FROM orders").await;

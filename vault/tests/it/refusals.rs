@@ -12,6 +12,10 @@ async fn check(messages: &[Message<'static>], orders: &[&str], rejections: &[&st
     let each: Vec<&[Message]> = messages.chunks(1).collect();
     for batches in [vec![messages], each] {
         let database = Database::new().await;
+        for later in messages.iter().filter(|message| message.epoch > 1) {
+            let first = later.events[0].seq.cast_signed();
+            database.begin(later.epoch.cast_signed(), first - 1).await;
+        }
         for batch in &batches {
             database.write(batch).await;
         }
