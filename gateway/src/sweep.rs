@@ -43,7 +43,7 @@ enum Trouble {
     #[error("a journal cannot be read: {0}")]
     Unreadable(String),
     #[error("{sale}: {trouble}")]
-    OneSale { sale: String, trouble: Box<Trouble> },
+    OneSale { sale: String, trouble: Box<Self> },
 }
 
 impl Trouble {

@@ -51,7 +51,7 @@ impl Recovery {
         let Known { redis, postgres } = known;
         let redis = match self.still_fenced(now_ms, attempt, redis, postgres.as_ref()) {
             Ok(redis) => redis,
-            Err(state) => return state,
+            Err(state) => return *state,
         };
         let verdict = match verdict(&redis, postgres.as_ref()) {
             Verdict::Seal if self.is_refused => Verdict::Rebuild,
@@ -92,7 +92,7 @@ impl Recovery {
                 State::Restoring(attempt, Box::new(redis), reservations)
             }
             Ok(_) => self.wait(now_ms, attempt),
-            Err(state) => state,
+            Err(state) => *state,
         }
     }
 
@@ -103,18 +103,18 @@ impl Recovery {
         attempt: Attempt,
         redis: Option<InRedis>,
         postgres: Option<&InPostgres>,
-    ) -> Result<InRedis, State> {
+    ) -> Result<InRedis, Box<State>> {
         let newest = redis.as_ref().map_or(0, |redis| redis.attempt.term);
         if newest.max(postgres.map_or(0, |postgres| postgres.term)) > attempt.term {
-            return Err(self.give_up(now_ms, Setback::Superseded));
+            return Err(Box::new(self.give_up(now_ms, Setback::Superseded)));
         }
         match redis {
-            Some(redis) if redis.is_away && redis.has_journal() => Err(self.give_up(now_ms, Setback::Failed)),
+            Some(redis) if redis.is_away && redis.has_journal() => Err(Box::new(self.give_up(now_ms, Setback::Failed))),
             Some(redis) if redis.attempt == attempt && redis.is_fenced => Ok(redis),
             // Somebody else has opened it: nothing that was seen counts.
-            Some(redis) if redis.attempt == attempt => Err(self.give_up(now_ms, Setback::Unknown)),
+            Some(redis) if redis.attempt == attempt => Err(Box::new(self.give_up(now_ms, Setback::Unknown))),
             // Another value, or none: its fence, and a barrier after that, are still to come.
-            Some(_) | None => Err(State::Fencing(attempt.term)),
+            Some(_) | None => Err(Box::new(State::Fencing(attempt.term))),
         }
     }
 }
