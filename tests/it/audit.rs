@@ -100,7 +100,7 @@ const ACK: &str = "FLASH.ACK flash:$ 1 5";
 const TAMPERINGS: [Tampering; 26] = [
     in_postgres("counter", "UPDATE skus SET sold = sold + 1 WHERE sale = '$'", &["miscounted"]),
     in_postgres("total", "UPDATE skus SET total = total + 1 WHERE sale = '$'", &["differs"]),
-    in_postgres("order-gone", "DELETE FROM orders WHERE sale = '$' AND id = 2", &["miscounted", "differs"]),
+    in_postgres("order-gone", "DELETE FROM orders WHERE sale = '$' AND id = 2", &["miscounted", "miscounted", "differs"]),
     in_postgres(
         "order-ended",
         "UPDATE orders SET state = 'released' WHERE sale = '$' AND id = 3",
