@@ -13,7 +13,7 @@ help:
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    21 mistakes that somebody could make, and the suites that must notice"
-	@echo "make simulate      recoveries in every disorder, by seed: MINUTES= (1), SEED= (1)"
+	@echo "make simulate      recoveries in every disorder, by seed: MINUTES= (1) or SCHEDULES=, SEED= (1)"
 	@echo "make fmt           format the code"
 	@echo "make lint          formatting and clippy, as the CI demands them"
 	@echo "make bench         the benchmarks of the parts"
@@ -59,7 +59,7 @@ test-console: bootstrap
 
 # A violation prints its seed and a short schedule.
 simulate:
-	cargo run --release -p flash-explore -- --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
+	cargo run --release -p flash-explore -- --seed $(or $(SEED),1) $(if $(SCHEDULES),--schedules $(SCHEDULES),--minutes $(if $(filter command line,$(origin MINUTES)),$(MINUTES),1))
 
 # A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
 MINUTES = 25

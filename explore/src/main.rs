@@ -1,5 +1,6 @@
-//! `cargo run --release -p flash-explore -- [--minutes n] [--seed s] [--own | --planted NAME | --exhaustive]`.
+//! `cargo run --release -p flash-explore -- [--minutes n | --schedules n] [--seed s] [--own | --planted NAME | --exhaustive]`.
 //!
+//! `--schedules`: so many seeds, however long they take.
 //! `--own`: with the decisions that are kept here, rather than those of `flash-plan`. `--planted`: without the mechanisms
 //! that prevent a bug. `--exhaustive`: every order of two recoveries' messages, within `--faults`, `--sales`, `--given-up` and
 //! `--attempts`.
@@ -38,13 +39,15 @@ fn main() -> ExitCode {
             },
         );
     }
-    random(first, Duration::from_secs_f64(minutes * 60.0), rules)
+    let schedules: Option<u64> = value("--schedules").and_then(|value| value.parse().ok());
+    let time = schedules.map_or(Duration::from_secs_f64(minutes * 60.0), |_| Duration::MAX);
+    random(first, schedules.unwrap_or(u64::MAX), time, rules)
 }
 
-/// Runs seeds, one after the other, until the time is over or one fails.
-fn random(first: u64, time: Duration, rules: Rules) -> ExitCode {
+/// Runs seeds, one after the other, until the time is over, so many have run, or one fails.
+fn random(first: u64, schedules: u64, time: Duration, rules: Rules) -> ExitCode {
     let (began, mut steps, mut seed) = (Instant::now(), 0, first);
-    while began.elapsed() < time {
+    while began.elapsed() < time && seed - first < schedules {
         let outcome = run(seed, rules);
         steps += outcome.steps;
         if outcome.broken.is_some() {
