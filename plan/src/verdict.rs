@@ -5,7 +5,7 @@ use crate::known::{InPostgres, InRedis, agree};
 /// How far an epoch must be written to be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// To this seq and no further: the sale goes on as it is in Redis.
+    /// To this seq and no further, and no event waits after it: the sale goes on as it is in Redis.
     Exactly(u64),
     /// As far as it is: the sale is rebuilt from that. Neither the epoch nor the numbers that Redis has are given again.
     Anywhere(Seen),
@@ -14,7 +14,7 @@ pub enum Wanted {
 /// What a decision to rebuild a sale was made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// The epoch in Redis.
+    /// The epoch in Redis. PostgreSQL seals it too if it does not know it.
     pub epoch: u64,
     /// Redis has numbers up to this one.
     pub seq: u64,

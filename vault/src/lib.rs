@@ -59,6 +59,8 @@ pub use connect::{CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS_MAX, STATEMENT_TIME
 pub use doubts::{is_recovering, newest_heads};
 pub use early::EARLY_EVENTS_MAX;
 pub use error::Error;
+/// How far an epoch must be written to be sealed, as the plan says it.
+pub use flash_plan::{Seen, Wanted};
 pub use inspect::{
     Migrations, clock_ms, closed_tables, is_standby, keeps_session, migrations, setting_levels, settings,
 };
@@ -84,7 +86,7 @@ pub use request::{MadeByRequest, REJECTIONS_LOOKED_AT_MAX, RequestOutcome, reque
 pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
 pub use restore::{RedisState, possible_holds};
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
-pub use seal::{EPOCHS_APART_SEQS, Sealed, Seen, Wanted};
+pub use seal::{EPOCHS_APART_SEQS, Sealed};
 pub use snapshot::{
     EpochRows, Faults, HeldOrder, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages,
 };

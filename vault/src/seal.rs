@@ -1,5 +1,6 @@
 //! Ends the life of a sale, so that the sale can go on in the next one.
 
+use flash_plan::{Seen, Wanted};
 use flash_wire::{Expected, NextEpoch};
 use tokio_postgres::Transaction;
 
@@ -12,26 +13,6 @@ use crate::write::Vault;
 /// lost before anyone saw them, but that it had answered: they are not given to other buyers. A million is what Redis
 /// could make in the two seconds that `appendfsync everysec` may lose, several times over.
 pub const EPOCHS_APART_SEQS: u64 = 1 << 20;
-
-/// How far an epoch must be written to be sealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// To this seq and no further, and nothing waits beyond it: the sale goes on as it is in Redis.
-    Exactly(u64),
-    /// As far as it is: the sale is rebuilt from that. Neither the epoch nor the numbers that Redis has are given again.
-    Anywhere(Seen),
-}
-
-/// What a decision to rebuild a sale was made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// The epoch in Redis. If it is not known here, it is sealed as well.
-    pub epoch: u64,
-    /// Redis has numbers up to this one.
-    pub seq: u64,
-    /// The newest epoch was written up to here at least. If it is not any more, this database has forgotten something.
-    pub head: u64,
-}
 
 /// What came of a seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +41,7 @@ impl Vault {
     /// When PostgreSQL is in trouble, or [`Error::Paused`]. Open a new vault then, and ask again where the sale is.
     pub async fn seal(&mut self, sale: &str, term: u64, epoch: u64, wanted: Wanted) -> Result<Sealed, Error> {
         let mut transaction = self.client.transaction().await?;
-        let (last, idle_ms) = (wanted.last_epoch(epoch), IDLE_IN_SEAL_MS_MAX);
+        let (last, idle_ms) = (last_epoch(wanted, epoch), IDLE_IN_SEAL_MS_MAX);
         let held = Hold::take(&mut transaction, &self.statements, sale, term, last, idle_ms).await?;
         let sealed = seal(held, epoch, wanted).await?;
         finish(transaction, sealed).await
@@ -77,16 +58,14 @@ async fn seal(held: Held<'_, '_>, epoch: u64, wanted: Wanted) -> Result<Sealed, 
         return Ok(Sealed::NotYet);
     }
     let (Wanted::Exactly(seq) | Wanted::Anywhere(Seen { seq, .. })) = wanted;
-    hold.end(wanted.last_epoch(epoch), seq).await
+    hold.end(last_epoch(wanted, epoch), seq).await
 }
 
-impl Wanted {
-    /// The last epoch that anybody may be in: the newest one here, or Redis'.
-    fn last_epoch(self, newest: u64) -> u64 {
-        match self {
-            Self::Exactly(_) => newest,
-            Self::Anywhere(Seen { epoch, .. }) => newest.max(epoch),
-        }
+/// The last epoch that any process may be in: the newest one here, or Redis'.
+const fn last_epoch(wanted: Wanted, newest: u64) -> u64 {
+    match wanted {
+        Wanted::Anywhere(Seen { epoch, .. }) if epoch > newest => epoch,
+        Wanted::Exactly(_) | Wanted::Anywhere(_) => newest,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use flash_client::{Call, Client};
-use flash_plan::{Action, Answer, InRedis, Known, Seen, Wanted};
+use flash_plan::{Action, Answer, InRedis, Known};
 use flash_vault::{RedisState, Sealed};
 use flash_wire::{
     ACTIVE_RESERVATIONS_MAX, Ack, Attempt, Expected, Life, NextEpoch, Pull, REBUILD_RESERVATIONS_MAX, Rebuild,
@@ -46,12 +46,6 @@ impl Servers {
             }
             Action::Rehearse { attempt, next, expected } => self.rehearse(sale, attempt, next, expected).await,
             Action::Seal { term, epoch, wanted } => {
-                let wanted = match wanted {
-                    Wanted::Exactly(seq) => flash_vault::Wanted::Exactly(seq),
-                    Wanted::Anywhere(Seen { epoch, seq, head }) => {
-                        flash_vault::Wanted::Anywhere(flash_vault::Seen { epoch, seq, head })
-                    }
-                };
                 sealed(self.vaults.take().await.vault().await?.seal(sale, term, epoch, wanted).await?)
             }
             Action::Collect(_) => Ok(Answer::Collected(self.collect(sale).await?)),

@@ -19,5 +19,5 @@ mod reading;
 mod refusals;
 mod requests;
 mod restoring;
+mod thousands;
 mod webhooks;
-mod writing;
