@@ -5,8 +5,8 @@
 //! right after the declaration; whatever had been confirmed was gone). To delete it takes five seconds, and helps.
 //!
 //! A slow link, and a large queue that comes back, look alike at first. So a queue counts as frozen only when, over one
-//! more connection, another queue confirms messages all the time and this one confirms none; and it is deleted only when
-//! nothing can depend on what it holds.
+//! more connection, another queue confirms messages all the time and this one confirms none; and it is deleted only
+//! when nothing can depend on what it holds.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ use crate::error::lost;
 use crate::publish::publish;
 use crate::topology::{QUEUE, declare};
 
-/// How long RabbitMQ may take to answer a consumer before the queue is probed. Consumers are answered at once, also when
-/// RabbitMQ is short of memory or disk and lets publishers wait.
+/// How long RabbitMQ may take to answer a consumer before the queue is probed. Consumers are answered at once, also
+/// when RabbitMQ is short of memory or disk and lets publishers wait.
 pub const FROZEN_AFTER_MS: u64 = 20_000;
 /// For how long another queue must confirm messages, and this one none, until it counts as frozen.
 pub const PROBE_MS: u64 = 10_000;
@@ -34,8 +34,8 @@ const ROUND_MS: u64 = 500;
 /// How long it may take to delete a frozen queue and declare it again.
 const HEAL_TIMEOUT_MS: u64 = 30_000;
 
-/// Waits for [`FROZEN_AFTER_MS`], then finds out why no consumer was answered so long, and gives what there is to say. A
-/// queue that lives gets as long again.
+/// Waits for [`FROZEN_AFTER_MS`], then finds out why no consumer was answered so long, and gives what there is to say.
+/// A queue that lives gets as long again.
 pub(crate) async fn silence(url: &str, name: &str) -> Error {
     let patience = Duration::from_millis(FROZEN_AFTER_MS);
     sleep(patience).await;
@@ -68,7 +68,7 @@ async fn is_frozen(connection: &Connection) -> Result<bool, Error> {
     timeout(Duration::from_millis(ANSWER_MS), declare(&channel)).await.map_err(|_| slow())??;
     in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
     let other = Other::open(connection).await?;
-    // To whoever reads it, it is a barrier that no one waits for.
+    // A syncer reads it as a barrier. No process waits for it.
     let probe = Barrier::new("probe").map_err(|error| Error::Away(error.to_string()))?;
     let confirm = in_time(publish(&channel, &Outgoing::barrier(&probe))).await?;
     let probing = async {
@@ -116,8 +116,8 @@ fn slow() -> Error {
     Error::Away(format!("RabbitMQ did not answer within {ANSWER_MS} ms"))
 }
 
-/// Deletes a queue that is frozen and declares it again, unless there is a reason not to. The journals have what was in it,
-/// and send it again.
+/// Deletes a queue that is frozen and declares it again, unless there is a reason not to. The journals have what was in
+/// it, and send it again.
 pub(crate) async fn heal(
     url: &str,
     name: &str,

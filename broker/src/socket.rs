@@ -1,9 +1,9 @@
 //! The socket of a connection, to cut it without a word.
 //!
-//! A consumer that lapin drops says `basic.cancel` before anything else, and a quorum queue that has a single active consumer
-//! then activates the next one, while the messages of the cancelled one are still in its hand: the next one gets what
-//! follows them first, barriers among it. A connection that is cut gives its messages back before another consumer is
-//! active.
+//! A consumer that lapin drops says `basic.cancel` before anything else, and a quorum queue that has a single active
+//! consumer then activates the next one, while the messages of the cancelled one are still in its hand: the next one
+//! gets what follows them first, barriers among it. A connection that is cut gives its messages back before another
+//! consumer is active.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};

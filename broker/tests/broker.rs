@@ -165,7 +165,8 @@ async fn a_healthy_message_outlives_many_dead_readers() {
     assert!(got.ack(BasicAckOptions::default()).await.unwrap());
 }
 
-/// What a barrier relies on: whatever a reader had in hand when it went comes again before anything that was queued after it.
+/// What a barrier relies on: whatever a reader had in hand when it went comes again before anything that was queued
+/// after it.
 #[tokio::test]
 async fn what_a_gone_reader_had_in_hand_comes_again_before_what_follows_it() {
     const MESSAGES: u64 = 2_500;

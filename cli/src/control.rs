@@ -15,8 +15,8 @@ use crate::{audit_log, output, run};
 
 /// Between two looks.
 const LOOK_MS: u64 = 100;
-/// A syncer that has not been heard of for so long does not count towards those that do as they are told: it is gone, or
-/// cannot reach PostgreSQL.
+/// A syncer that has not been heard of for so long does not count towards those that do as they are told: it is gone,
+/// or cannot reach PostgreSQL.
 const HEARD_OF: Duration = Duration::from_secs(5);
 /// Sales that one look at Redis shows.
 const READY_SALES: u64 = flash_wire::COUNT_MAX;
@@ -66,8 +66,8 @@ pub(crate) fn run(args: &args::Syncer, action: &SyncerAction, output: Output) ->
     })
 }
 
-/// Pauses the syncers. Each transaction that writes events holds the order to go on, so that this waits until none is under
-/// way; and from then on none begins. It does not matter whether a syncer says anything.
+/// Pauses the syncers. Each transaction that writes events holds the order to go on, so that this waits until none is
+/// under way; and from then on none begins. It does not matter whether a syncer says anything.
 async fn pause(vault: &flash_vault::Client) -> Result<Report> {
     flash_vault::pause_syncers(vault, true).await?;
     Ok(Report { syncers: living(vault).await?.len(), paused: true, drained: None })
@@ -107,8 +107,8 @@ async fn drain(vault: &flash_vault::Client, redis: &Client, amqp: Option<&str>) 
     }
 }
 
-/// Waits until each syncer has looked at its queue since now, and found nothing. One that says nothing may have anything in
-/// hand, as long as it is not known to be gone.
+/// Waits until each syncer has looked at its queue since now, and found nothing. One that says nothing may have
+/// anything in hand, as long as it is not known to be gone.
 async fn queues_are_empty(vault: &flash_vault::Client) -> Result<()> {
     let since = Instant::now();
     loop {

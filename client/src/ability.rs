@@ -78,9 +78,9 @@ pub(crate) fn persistence() -> Cmd {
     command
 }
 
-/// Writes something that means nothing: units of a rate limit that nobody reaches. WAIT waits for what its own connection
-/// wrote, and since Redis 7.2 a repeat of what another one wrote does not count. What comes before this in the server's
-/// history is there when this is.
+/// Writes something that means nothing: units of a rate limit that nobody reaches. WAIT waits for what its own
+/// connection wrote, and since Redis 7.2 a repeat of what another one wrote does not count. What comes before this in
+/// the server's history is there when this is.
 pub(crate) fn mark() -> Cmd {
     let terms = ThrottleTerms::Strict(WindowTerms { limit: 1_000_000_000, window_ms: 1_000 });
     Call::throttle("durability", &Throttle { terms, cost: 1 }).command
@@ -98,16 +98,16 @@ pub(crate) fn wait(replicas: u8, timeout_ms: u64) -> Cmd {
     command
 }
 
-/// Whether the server syncs before it replies. While the file is rewritten, `no-appendfsync-on-rewrite` turns even `always`
-/// off, and until the first file is whole nothing that was synced would be read again.
+/// Whether the server syncs before it replies. While the file is rewritten, `no-appendfsync-on-rewrite` turns even
+/// `always` off, and until the first file is whole nothing that was synced would be read again.
 pub(crate) fn syncs(settings: &Value, persistence: &Value) -> bool {
     let is = |name: &str, want: &str| setting(settings, name).is_some_and(|value| value == want);
     let is_always = is("appendonly", "yes") && is("appendfsync", "always") && is("no-appendfsync-on-rewrite", "no");
     is_always && is_file_whole(persistence)
 }
 
-/// Whether a server that starts again would read the append-only file, and it was written without an error. Where one was
-/// never whole, the size at its newest rewrite is 0.
+/// Whether a server that starts again would read the append-only file, and it was written without an error. Where one
+/// was never whole, the size at its newest rewrite is 0.
 fn is_file_whole(persistence: &Value) -> bool {
     let text = match persistence {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),

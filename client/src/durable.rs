@@ -197,8 +197,8 @@ impl Tail {
         Self { wanted: jobs.iter().fold(Durability::MEMORY, |all, job| all.and(job.wanted)) }
     }
 
-    /// A server that syncs before each reply needs no wait for its disk. The settings and the file are asked for after the
-    /// calls as well: what was seen before them may have ended since.
+    /// A server that syncs before each reply needs no wait for its disk. The settings and the file are asked for after
+    /// the calls as well: what was seen before them may have ended since.
     fn commands(self) -> impl Iterator<Item = Cmd> {
         let disk = self.wanted.fsync.then(|| [ability::settings(), ability::persistence()]);
         let replicas =

@@ -142,8 +142,8 @@ async fn append_only_file(redis: &Redis) -> Result<Finding> {
     })
 }
 
-/// Where the file was turned on while Redis ran, its first part comes with the first rewrite, and until then it has no base. A
-/// file that was there from the start also says that its base has no bytes, but no rewrite runs or has failed.
+/// Where the file was turned on while Redis ran, its first part comes with the first rewrite, and until then it has no
+/// base. A file that was there from the start also says that its base has no bytes, but no rewrite runs or has failed.
 async fn is_whole(redis: &Redis) -> bool {
     let is = async |line, word: &str| matches!(redis.client.info("persistence", line).await, Ok(Some(value)) if value == word);
     let is_rewritten = is("aof_rewrite_in_progress", "1").await

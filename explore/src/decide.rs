@@ -1,5 +1,6 @@
-//! What a recovery does next, by what it has seen of both servers. Pure. The gateway decides by `flash-plan`; the decisions
-//! here can be made as they once were, mechanism by mechanism, which those of the plan cannot: bugs are planted in them.
+//! What a recovery does next, by what it has seen of both servers. Pure. The gateway decides by `flash-plan`; the
+//! decisions here can be made as they once were, mechanism by mechanism, which those of the plan cannot: bugs are
+//! planted in them.
 
 use crate::message::{Standing, Status};
 use crate::model::{EPOCHS_APART_SEQS, Next};

@@ -1,9 +1,10 @@
-//! Every order of the messages of two recoveries of a small sale, with one loss and one older state somewhere in between.
+//! Every order of the messages of two recoveries of a small sale, with one loss and one older state somewhere in
+//! between.
 //!
 //! The search goes depth first over whole states: servers, actors, messages under way. A state that was met is not met
-//! again; from some states everything is healed as well. Sweep, syncer and buyers do their work at once here, as one step
-//! each, so that the orders are those of the recoveries' own messages. A message of a recovery is carried out and answered,
-//! or carried out with its answer lost, or given up on and carried out later, or never.
+//! again; from some states everything is healed as well. Sweep, syncer and buyers do their work at once here, as one
+//! step each, so that the orders are those of the recoveries' own messages. A message of a recovery is carried out and
+//! answered, or carried out with its answer lost, or given up on and carried out later, or never.
 
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;

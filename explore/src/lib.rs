@@ -1,6 +1,7 @@
-//! A deterministic simulator of one sale and everything around it: gateways with relay, recovery and sweep, syncers, buyers
-//! and an operator as small machines; Redis as the real `flash-sale` crate under a thin shell; PostgreSQL and the broker as
-//! models. Every message is a step that may come late, never, or with its answer lost, and every server may forget.
+//! A deterministic simulator of one sale and everything around it: gateways with relay, recovery and sweep, syncers,
+//! buyers and an operator as small machines; Redis as the real `flash-sale` crate under a thin shell; PostgreSQL and
+//! the broker as models. Every message is a step that may come late, never, or with its answer lost, and every server
+//! may forget.
 //!
 //! After each step the promises are checked (`witness`), and after the last fault everything must heal.
 
@@ -63,7 +64,8 @@ pub fn run_unplanted(seed: u64, planted: &Planted) -> Outcome {
     random::run(seed, Rules::ALL, planted.faults, |_| {})
 }
 
-/// Runs a seed that fails again, with these faults only, should there be any, and finds a shorter schedule that fails alike.
+/// Runs a seed that fails again, with these faults only, should there be any, and finds a shorter schedule that fails
+/// alike.
 #[must_use]
 pub fn explain(seed: u64, rules: Rules, faults: &[Fault]) -> Option<Failure> {
     let mut schedule = Vec::new();

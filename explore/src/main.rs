@@ -1,9 +1,9 @@
-//! `cargo run --release -p flash-explore -- [--minutes n | --schedules n] [--seed s] [--own | --planted NAME | --exhaustive]`.
+//! `cargo run --release -p flash-explore -- [--seed s] [--minutes n | --schedules n]`: random schedules, one per seed.
 //!
-//! `--schedules`: so many seeds, however long they take.
-//! `--own`: with the decisions that are kept here, rather than those of `flash-plan`. `--planted`: without the mechanisms
-//! that prevent a bug. `--exhaustive`: every order of two recoveries' messages, within `--faults`, `--sales`, `--given-up` and
-//! `--attempts`.
+//! - `--schedules n`: so many seeds, however long they take.
+//! - `--own`: with the decisions that are kept here, rather than those of `flash-plan`.
+//! - `--planted NAME`: without the mechanisms that prevent a bug.
+//! - `--exhaustive`: every order of two recoveries' messages, within `--faults`, `--sales`, `--given-up` and `--attempts`.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! What actors ask of servers, and what they hear. Each request is carried out in one step of its server, at any time, or
-//! never.
+//! What actors ask of servers, and what they hear. Each request is carried out in one step of its server, at any time,
+//! or never.
 
 use flash_sale::{Refusal, State};
 
@@ -39,7 +39,8 @@ pub(crate) enum Transaction {
     Standing {
         epoch: u64,
     },
-    /// `seen`: PostgreSQL's term when the doubt was found. `draw`: bits that no other attempt has, as random ones would be.
+    /// `seen`: PostgreSQL's term when the doubt was found. `draw`: bits that no other attempt has, as random ones would
+    /// be.
     Take {
         gateway: u32,
         seen: u64,

@@ -121,7 +121,8 @@ impl Active {
     }
 }
 
-/// What a sale must have when it opens: its active reservations by count and digest, its units, and whether it is closed.
+/// What a sale must have when it opens: its active reservations by count and digest, its units, and whether it is
+/// closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Expected {
     pub(crate) reservations: u64,
@@ -144,7 +145,8 @@ impl Expected {
 /// What stands for the only SKU in digests.
 static SKU_HASH: LazyLock<u64> = LazyLock::new(|| sku_hash(DEFAULT_SKU));
 
-/// The last steps of `SplitMix64` (Steele, Lea and Flood, 2014): every bit of the input reaches every bit of the result.
+/// The last steps of `SplitMix64` (Steele, Lea and Flood, 2014): every bit of the input reaches every bit of the
+/// result.
 pub(crate) const fn mixed(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

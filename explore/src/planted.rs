@@ -1,5 +1,5 @@
-//! Old decisions, planted again: each history that once broke a promise, with the mechanisms taken away that prevent it.
-//! The simulator must find every one of them.
+//! Old decisions, planted again: each history that once broke a promise, with the mechanisms taken away that prevent
+//! it. The simulator must find every one of them.
 
 use std::ops::RangeInclusive;
 

@@ -1,5 +1,5 @@
-//! The mechanisms that the protocol is made of. Each can be taken away: what then goes wrong shows what it is for, and that
-//! the simulator would find it.
+//! The mechanisms that the protocol is made of. Each can be taken away: what then goes wrong shows what it is for, and
+//! that the simulator would find it.
 
 /// Which mechanisms are there. [`Rules::ALL`] is the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,7 +35,7 @@ pub struct Rules {
     pub terms_unique: bool,
     /// A term is taken only if no other was, since the doubt was found.
     pub takes_as_seen: bool,
-    /// A seal is refused where PostgreSQL went back behind what the decision saw.
+    /// A seal is refused where PostgreSQL went back to before what the decision saw.
     pub seal_sees_head: bool,
     /// Recoveries decide by `flash-plan`, not by the decisions that are kept here for planted bugs.
     pub planned: bool,

@@ -249,7 +249,8 @@ impl Witness {
             }
             let mut facts = self.facts.iter().filter(|fact| fact.id == rejection.id && fact.buyer == rejection.buyer);
             let is_over = self.ends.iter().any(|end| end.id == rejection.id && !end.state.is_active());
-            // What lay in the quarantine when its epoch was sealed is refused when it is replayed, and its operator is told.
+            // What lay in the quarantine when its epoch was sealed is refused when it is replayed, and the answer says
+            // so.
             let aside = postgres.quarantine.iter().flat_map(|row| &row.events);
             let was_aside = aside.filter(|event| event.epoch == rejection.epoch).any(|event| event.seq == rejection.id);
             let has_no_room =
@@ -265,8 +266,8 @@ impl Witness {
         Ok(())
     }
 
-    /// Whether a gap holds what made room for this one, the end of a reservation or a new total: it was lost, so the room is
-    /// not there.
+    /// Whether a gap holds what made room for this one, the end of a reservation or a new total: it was lost, so the
+    /// room is not there.
     fn has_lost_room(&self, rejection: &Rejection, postgres: &Postgres) -> bool {
         let Some(epoch) = postgres.epoch(rejection.epoch) else { return false };
         let is_lost = |&(of, seq): &(u64, u64)| of == rejection.epoch && seq < rejection.id && epoch.is_lost(seq);
@@ -283,8 +284,8 @@ impl Witness {
         self.forgotten_seals.iter().any(|sealed| sealed + 1 == epoch)
     }
 
-    /// Whether an event that came late for a seal became an order, since PostgreSQL had forgotten the seal, and the next life
-    /// had sold its unit, or to its buyer, by then.
+    /// Whether an event that came late for a seal became an order, since PostgreSQL had forgotten the seal, and the
+    /// next life had sold its unit, or to its buyer, by then.
     fn has_order_in_forgotten_seal(&self, rejection: &Rejection, postgres: &Postgres) -> bool {
         let is_late = |order: &&Order| {
             self.forgotten_seals.contains(&order.epoch) && order.epoch < rejection.epoch && order.state.is_active()

@@ -38,7 +38,8 @@ fn every_planted_bug_is_found() {
     }
 }
 
-/// With every message carried out, late, answered in vain or never, one such mishap in each history: about 170,000 states.
+/// With every message carried out, late, answered in vain or never, one such mishap in each history: about 170,000
+/// states.
 #[test]
 fn no_order_of_two_recoveries_breaks_a_promise() {
     let explored = explore(Rules::PLANNED, Bounds::CI);

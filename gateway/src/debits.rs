@@ -1,8 +1,8 @@
 //! Payments' way to PostgreSQL: few connections for all threads of a gateway, each for one payment at a time.
 //!
-//! A debit waits for its buyer's row. On a connection that others share it would hold them up; and it must not be made after
-//! its caller gave up, because the buyer may have paid otherwise by then. So each statement has a limit that is below the
-//! caller's.
+//! A debit waits for its buyer's row. On a connection that others share it would hold them up; and it must not be made
+//! after its caller gave up, because the buyer may have paid otherwise by then. So each statement has a limit that is
+//! below the caller's.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Debits {
         Self { url, idle: Mutex::default(), places: Arc::new(Semaphore::new(DEBITS_AT_ONCE_MAX)) }
     }
 
-    /// Opens one more connection, so that whoever pays first does not wait for it.
+    /// Opens one more connection, so that the first payment does not wait for it.
     pub(crate) async fn connect(&self) {
         let Ok(_place) = self.places.try_acquire() else { return };
         match self.open().await {

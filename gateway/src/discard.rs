@@ -4,9 +4,9 @@
 use flash_client::{Call, Client};
 use flash_vault::{Error, Vault};
 
-/// Discards a row, as [`Vault::discard`] does. Redis still counts a reservation that is rejected by that, and would confirm
-/// it: so its sale is fenced, and a recovery takes the reservation out. Where Redis is away, the recovery finds the
-/// rejection by itself.
+/// Discards a row, as [`Vault::discard`] does. Redis still counts a reservation that is rejected by that, and would
+/// confirm it: so its sale is fenced, and a recovery takes the reservation out. Where Redis is away, the recovery finds
+/// the rejection by itself.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether the row is discarded is unknown then, and the call may be repeated.

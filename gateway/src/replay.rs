@@ -31,8 +31,8 @@ pub enum ReplayError {
     Postgres(#[from] flash_vault::Error),
 }
 
-/// Writes a row of the quarantine after all, a reservation as it is by now. Redis is asked while PostgreSQL holds the sale's
-/// epochs locked.
+/// Writes a row of the quarantine after all, a reservation as it is by now. Redis is asked while PostgreSQL holds the
+/// sale's epochs locked.
 ///
 /// # Errors
 /// See [`ReplayError`].
@@ -43,8 +43,8 @@ pub async fn replay_quarantined(vault: &mut Vault, redis: &Client, id: u64) -> R
 /// None: Redis does not know that very reservation any more. It ended long ago, or was lost, and then its units may be
 /// somebody else's.
 ///
-/// A fenced sale may be an older state, in which an end is missing that PostgreSQL has passed over already: it says nothing.
-/// A recovery opens no sale while this holds the locks.
+/// A fenced sale may be an older state, in which an end is missing that PostgreSQL has passed over already: it says
+/// nothing. A recovery opens no sale while this holds the locks.
 async fn standing(redis: &Client, reservation: LateReservation) -> Result<Option<Standing>, ReplayError> {
     let LateReservation { sale, id, buyer } = reservation;
     let answer = redis.call(Call::reservation_status(&sale, id)).await?;

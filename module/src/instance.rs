@@ -1,5 +1,5 @@
-//! Numbers for the values in the keys of this server. A recovery tells by them whether a key still holds the value that it
-//! fenced, so no two values have the same: not even one value before and after it was loaded again.
+//! Numbers for the values in the keys of this server. A recovery tells by them whether a key still holds the value that
+//! it fenced, so no two values have the same: not even one value before and after it was loaded again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

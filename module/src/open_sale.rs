@@ -106,9 +106,9 @@ impl OpenSale<'_, '_> {
         }
     }
 
-    /// What comes of a wish. Holds that are due end first, `buyer`'s own before all, and more of them as long as units that
-    /// they hold are what is lacking. Beyond [`EXPIRED_PER_COMMAND_MAX`] the answer is what stands by then, and a repeat goes
-    /// on from there.
+    /// What comes of a wish. Holds that are due end first, `buyer`'s own before all, and more of them as long as units
+    /// that they hold are what is lacking. Beyond [`EXPIRED_PER_COMMAND_MAX`] the answer is what stands by then, and a
+    /// repeat goes on from there.
     pub(crate) fn decide<'e>(
         &mut self,
         wish: &Wish<'e>,

@@ -70,8 +70,8 @@ impl Stored {
         Self::of(Sale::shell(term, hash_key()))
     }
 
-    /// It is the value of the key `name` from now on. Under another name than its own it sells nothing: its events are another
-    /// sale's.
+    /// It is the value of the key `name` from now on. Under another name than its own it sells nothing: its events are
+    /// another sale's.
     pub(crate) fn came_to(&mut self, name: &[u8]) {
         if self.sale.home().is_empty() {
             self.sale.settle(name);

@@ -22,9 +22,9 @@ pub struct Batch<E> {
 /// Plans events that come in any order, any of them twice, for an epoch that is written up to `head`: each is in one
 /// of the lists. Of two with one number, the first counts.
 ///
-/// A first life begins with event 1. A seal gives every later one its head before Redis hears of it. So events of a later
-/// life in an epoch without a head show that PostgreSQL has forgotten a seal: they wait, until a recovery has brought back
-/// what else it has forgotten.
+/// A first life begins with event 1. A seal gives every later one its head before Redis hears of it. So events of a
+/// later life in an epoch without a head show that PostgreSQL has forgotten a seal: they wait, until a recovery has
+/// brought back what else it has forgotten.
 pub fn plan<E: Numbered>(head: u64, mut events: Vec<E>) -> Batch<E> {
     events.sort_by_key(Numbered::seq);
     let run: Vec<E> = Vec::with_capacity(events.len());

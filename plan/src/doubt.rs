@@ -51,7 +51,7 @@ pub enum Why {
     EarlierLife,
     /// A recovery attempt has begun in PostgreSQL that Redis has not heard of, or has forgotten.
     EarlierTerm,
-    /// PostgreSQL has forgotten what it had: it is behind what it acknowledged, or does not know this life or term.
+    /// PostgreSQL has forgotten what it had: it has less than it acknowledged, or does not know this life or term.
     PostgresBehind,
     /// PostgreSQL has refused reservations that Redis counts as sold.
     Rejections,
@@ -68,7 +68,7 @@ impl fmt::Display for Why {
             Self::Missing => "Redis does not have it",
             Self::EarlierLife => "Redis has an earlier life of it than PostgreSQL",
             Self::EarlierTerm => "a recovery has begun that Redis does not know of",
-            Self::PostgresBehind => "PostgreSQL is behind what it acknowledged",
+            Self::PostgresBehind => "PostgreSQL has less than it acknowledged",
             Self::Differs => "Redis has other reservations than PostgreSQL at the same event",
             Self::RedisBehind => "Redis has fewer events than PostgreSQL",
             Self::Rejections => "PostgreSQL has refused reservations that Redis counts as sold",
@@ -109,8 +109,8 @@ fn differs(redis: RedisMark, postgres: PostgresMark) -> bool {
     redis.epoch == postgres.epoch && postgres.head == Some(redis.seq) && are_other
 }
 
-/// Whether Redis has forgotten events, or a life that was made by hand has begun to count anew. PostgreSQL must have been
-/// asked before Redis; otherwise it is a suspicion.
+/// Whether Redis has forgotten events, or a life that was made by hand has begun to count anew. PostgreSQL must have
+/// been asked before Redis; otherwise it is a suspicion.
 #[must_use]
 pub fn is_redis_behind(redis: RedisMark, postgres: PostgresMark) -> bool {
     let is_below = postgres.head.is_some_and(|head| redis.seq < head);

@@ -7,7 +7,8 @@ use crate::known::{InPostgres, InRedis, agree};
 pub enum Wanted {
     /// To this seq and no further, and no event waits after it: the sale goes on as it is in Redis.
     Exactly(u64),
-    /// As far as it is: the sale is rebuilt from that. Neither the epoch nor the numbers that Redis has are given again.
+    /// As far as it is: the sale is rebuilt from that. Neither the epoch nor the numbers that Redis has are given
+    /// again.
     Anywhere(Seen),
 }
 
@@ -18,7 +19,8 @@ pub struct Seen {
     pub epoch: u64,
     /// Redis has numbers up to this one.
     pub seq: u64,
-    /// PostgreSQL's newest epoch was written up to here. If it is not any more, PostgreSQL has forgotten something since.
+    /// PostgreSQL's newest epoch was written up to here. If it is not any more, PostgreSQL has forgotten something
+    /// since.
     pub head: u64,
 }
 

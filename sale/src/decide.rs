@@ -203,8 +203,8 @@ fn repeat(reservation: &Reservation, reserve: &Reserve, now_ms: u64) -> Refusal 
     if reservation.items == reserve.items && is_same_data { replayed(reservation, now_ms) } else { Refusal::Conflict }
 }
 
-/// Where one unit is the limit, a request without an id is a repeat if it asks for the same with the same data. An id says
-/// that it is another request.
+/// Where one unit is the limit, a request without an id is a repeat if it asks for the same with the same data. An id
+/// says that it is another request.
 fn is_same_wish(reservation: &Reservation, reserve: &Reserve) -> bool {
     let is_same_data = || reservation.fingerprint.unwrap_or(fingerprint(None)) == fingerprint(reserve.data);
     reserve.request.is_none() && reservation.items == reserve.items && is_same_data()

@@ -1,9 +1,9 @@
 //! What a sale's active reservations are, in one number that two sides can compare: the XOR over one element for each
 //! reservation, so that a change costs the same however many there are.
 //!
-//! An element is built from folded multiplications: the 128-bit product of two words, its halves XORed. The construction
-//! is that of Vladimir Makarov's `mum-hash` and of Wang Yi's `wyhash`. It is the same on every machine and for ever, for
-//! PostgreSQL keeps digests. It finds faults, not forgeries: both sides are ours.
+//! An element is built from folded multiplications: the 128-bit product of two words, its halves XORed. The
+//! construction is that of Vladimir Makarov's `mum-hash` and of Wang Yi's `wyhash`. It is the same on every machine and
+//! for ever, for PostgreSQL keeps digests. It finds faults, not forgeries: both sides are ours.
 
 use crate::event::State;
 
@@ -41,7 +41,7 @@ impl Content {
     }
 }
 
-/// What stands for a SKU in [`element`]. It is worth keeping.
+/// The number of a SKU in [`element`]. It is worth keeping.
 #[must_use]
 pub fn sku_hash(name: &str) -> u64 {
     text(SKU, name.as_bytes())

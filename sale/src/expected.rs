@@ -26,7 +26,7 @@ pub struct ExpectedSku {
     pub taken: u64,
 }
 
-/// Lets a fenced sale go on: nobody knows of it after this event.
+/// Lets a fenced sale go on: no server has an event of it after this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unfence<'a> {
     /// The recovery attempt that says so; 0: none, a person.

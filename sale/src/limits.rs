@@ -32,8 +32,8 @@ pub const RESERVATIONS_PER_BUYER_MAX: usize = 32;
 pub const ENDED_RESERVATIONS_MAX: usize = 65_536;
 /// Holds that one command may expire before it decides: enough to outrun arrivals, few enough for microseconds.
 pub const EXPIRED_PER_EVENT_MAX: usize = 64;
-/// Holds that one command may expire, event by event, as long as their units are all that it lacks: a wish for hundreds of
-/// units is not refused for holds that are over, and none stalls the server.
+/// Holds that one command may expire, event by event, as long as their units are all that it lacks: a wish for hundreds
+/// of units is not refused for holds that are over, and none stalls the server.
 pub const EXPIRED_PER_COMMAND_MAX: usize = 1_024;
 /// Reservations that one command may look at in search of due holds.
 pub const EXPIRY_SCAN_MAX: usize = 256;

@@ -59,10 +59,10 @@ impl Sale {
     ///
     /// # Errors
     /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or `term` is not the attempt that has fenced it.
-    /// [`Refusal::Conflict`] when the sale has never made `seq`: then it has forgotten something, and must be rebuilt under
-    /// the next epoch; when it differs from what is expected, or has a journal and nothing is expected, or no attempt says
-    /// so; when it cannot go on in the `next` epoch: that is none, or begins too early, or the sale is not fenced or has
-    /// events that are not acknowledged.
+    /// [`Refusal::Conflict`] when the sale has never made `seq`: then it has forgotten something, and must be rebuilt
+    /// under the next epoch; when it differs from what is expected, or has a journal and nothing is expected, or no
+    /// attempt says so; when it cannot go on in the `next` epoch: that is none, or begins too early, or the sale is not
+    /// fenced or has events that are not acknowledged.
     pub fn unfence(&mut self, unfence: &Unfence) -> Result<(), Refusal> {
         let is_repeated = self.check_unfence(unfence)?;
         if !is_repeated {
@@ -116,8 +116,8 @@ impl Sale {
         (self.is_fenced, self.was_open) = (false, true);
     }
 
-    /// Whether a later life of the sale may take this one's place: the recovery attempt `term` has fenced it, and all that it
-    /// has made lies before that life, which begins after the event `after`.
+    /// Whether a later life of the sale may take this one's place: the recovery attempt `term` has fenced it, and all
+    /// that it has made lies before that life, which begins after the event `after`.
     #[must_use]
     pub const fn gives_way_to(&self, term: u64, epoch: u64, after: u64) -> bool {
         self.is_fenced && term == self.term && epoch > self.epoch && after >= self.seq
@@ -133,10 +133,11 @@ impl Sale {
     /// are new. They come by ascending ids, over all calls together.
     ///
     /// # Errors
-    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or `term` is not the recovery attempt that has fenced
-    /// it. [`Refusal::Conflict`] when the sale is not fenced or a reservation does not fit: its id is not behind those before, it is not active, or its slot, its units or its
-    /// pay window contradict the others or the terms. A hold that would end before an older one, or later than one that is
-    /// made now (clocks differ), ends with it.
+    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or `term` is not the recovery attempt that has
+    /// fenced it. [`Refusal::Conflict`] when the sale is not fenced or a reservation does not fit: its id does not
+    /// follow those before, it is not active, or its slot, its units or its pay window contradict the others or the
+    /// terms. A hold that would end before an older one, or later than one that is made now (clocks differ), ends with
+    /// it.
     pub fn rebuild(&mut self, term: u64, epoch: u64, reservations: &[Reservation]) -> Result<usize, Refusal> {
         if term != self.term || epoch != self.epoch {
             return Err(Refusal::Fenced);

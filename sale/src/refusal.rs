@@ -48,7 +48,8 @@ pub enum Refusal {
         /// Unix milliseconds.
         until_ms: u64,
     },
-    /// No reservation has the request id, but the sale has forgotten ended ones: whether it is new, only PostgreSQL knows.
+    /// No reservation has the request id, but the sale has forgotten ended ones: whether it is new, only PostgreSQL
+    /// knows.
     KeyForgotten {
         /// The event that made it forget the newest of these.
         seq: u64,

@@ -19,7 +19,7 @@ use crate::terms::{SkuTerms, Terms};
 #[derive(Debug)]
 pub struct Sale {
     pub(crate) terms: Terms,
-    /// By SKU, in the order of the terms: what stands for it in the digest.
+    /// By SKU, in the order of the terms: its number in the digest.
     pub(crate) sku_hashes: Box<[u64]>,
     terms_bytes: usize,
     /// The newest recovery attempt that has fenced the sale; 0: there was none.
@@ -325,8 +325,8 @@ impl Sale {
     /// Drops the journal's events up to `seq`. Absolute and idempotent, so it needs no event of its own.
     ///
     /// # Errors
-    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or the sale has never made `seq`. Where the caller
-    /// knows of a later life or a later event, this sale has forgotten something: it fences itself.
+    /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or the sale has never made `seq`. Where the
+    /// caller knows of a later life or a later event, this sale has forgotten something: it fences itself.
     pub fn ack(&mut self, epoch: u64, seq: u64) -> Result<(), Refusal> {
         if (epoch, seq) > (self.epoch, self.seq) {
             self.fence();

@@ -27,8 +27,8 @@ enum Reason {
     Changed,
 }
 
-/// Says no unless Redis has every sale of PostgreSQL's, none of them is in doubt, and no gateway recovers one. Then every
-/// event that PostgreSQL lacks is in a journal.
+/// Says no unless Redis has every sale of PostgreSQL's, none of them is in doubt, and no gateway recovers one. Then
+/// every event that PostgreSQL lacks is in a journal.
 pub(crate) async fn may_delete(postgres: &str, redis: &Client) -> Result<(), String> {
     no_doubt(postgres, redis).await.map_err(|reason| reason.to_string())
 }

@@ -126,7 +126,8 @@ fn what_cannot_be_promised_is_refused_before_anything_is_reserved() {
     assert!(detail.contains("set appendonly yes, appendfsync always"), "{detail}");
 }
 
-/// What is synced to a file that no restart would read is no promise: until the first rewrite is done there is no other.
+/// What is synced to a file that no restart would read is no promise: until the first rewrite is done there is no
+/// other.
 #[test]
 fn nothing_is_promised_of_the_disk_before_the_first_append_only_file_is_whole() {
     let server = Server::start_with(&["--appendonly", "no", "--appendfsync", "always"]);

@@ -97,7 +97,8 @@ impl Proxy {
         self.shared.holds.is_held()
     }
 
-    /// Lets the held message go on to where it was sent, late; also where its sender has left. No message is waited for.
+    /// Lets the held message go on to where it was sent, late; also where its sender has left. No message is waited
+    /// for.
     pub fn let_go(&self) {
         self.shared.holds.let_go();
     }

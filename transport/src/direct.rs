@@ -1,5 +1,5 @@
-//! The transport within one process: a bounded channel. A message is confirmed when it is committed. What a source had in
-//! hand, the next one gets first: so nothing overtakes it, as in a queue.
+//! The transport within one process: a bounded channel. A message is confirmed when it is committed. What a source had
+//! in hand, the next one gets first: so nothing overtakes it, as in a queue.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -17,8 +17,8 @@ use crate::{Transport, WINDOW_MESSAGES_MAX};
 /// Messages that wait for the syncer; with the window of their relay, that bounds their bytes as well.
 pub const DIRECT_MESSAGES_MAX: usize = WINDOW_MESSAGES_MAX;
 
-/// Messages that a source may leave to the next one: a window, and all of it once more. What lies beyond is no more than
-/// what its relay has sent again.
+/// Messages that a source may leave to the next one: a window, and all of it once more. What lies beyond is no more
+/// than what its relay has sent again.
 const LEFT_MESSAGES_MAX: usize = 2 * DIRECT_MESSAGES_MAX;
 
 /// Both ends of it. Clones are the same one. It has one source at a time: the newest.

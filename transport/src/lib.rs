@@ -39,8 +39,8 @@ pub trait Transport: Clone + Send + Sync + 'static {
     /// A new source. It takes up behind what was committed, whoever committed it.
     fn source(&self, name: &str) -> impl Future<Output = Result<Self::Source, Error>> + Send;
 
-    /// Makes anew what an [`Error::Frozen`] spoke of. What it held is lost, so it happens only if `may_delete`, which is
-    /// asked at the last moment, has no reason against it. A transport that never freezes has nothing to do.
+    /// Makes anew what an [`Error::Frozen`] spoke of. What it held is lost, so it happens only if `may_delete`, which
+    /// is asked at the last moment, has no reason against it. A transport that never freezes has nothing to do.
     ///
     /// # Errors
     /// When it stays as it is, and why.

@@ -15,9 +15,9 @@ use crate::sql;
 pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
 /// How long one statement may take, its wait for locks included.
 pub const STATEMENT_TIMEOUT_MS: u64 = 30_000;
-/// How long a process may leave a transaction alone: then PostgreSQL ends its session, and others get its locks. Whoever is
-/// stopped or cut off within one holds them up as long. The longest that a transaction waits for others is a replay's
-/// question to Redis.
+/// How long a process may leave a transaction alone: then PostgreSQL ends its session, and others get its locks.
+/// Whoever is stopped or cut off within one holds them up as long. The longest that a transaction waits for others is a
+/// replay's question to Redis.
 pub const IDLE_IN_TRANSACTION_MS_MAX: u64 = 10_000;
 /// The same for a seal, which waits for nothing: another recovery of the sale waits for it.
 pub(crate) const IDLE_IN_SEAL_MS_MAX: u64 = 3_000;

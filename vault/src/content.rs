@@ -92,7 +92,7 @@ pub(crate) fn sum(rows: impl IntoIterator<Item = (Option<i64>, Option<i64>)>) ->
     Some(Content { reservations: from_sql(reservations), digest: from_sql(digest) })
 }
 
-/// Counts the active orders of a sale. Where nobody may write meanwhile, that is exact.
+/// Counts the active orders of a sale. Where no other transaction may write meanwhile, that is exact.
 pub(crate) async fn count(client: &impl GenericClient, sale: &str) -> Result<Content, Error> {
     let (mut content, mut last) = (Content::default(), 0i64);
     loop {

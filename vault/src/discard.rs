@@ -16,9 +16,9 @@ use crate::write::Vault;
 use crate::writing;
 
 impl Vault {
-    /// Decides that a row is not to be written. A reservation in it is rejected in the same transaction, and webhooks are
-    /// told: Redis has accepted it. Gives the sales of which Redis may count such a reservation still: they should be
-    /// fenced, so that a recovery takes it out before its buyer confirms it. None: the row does not wait any more.
+    /// Decides that a row is not to be written. A reservation in it is rejected in the same transaction, and webhooks
+    /// are told: Redis has accepted it. Gives the sales of which Redis may count such a reservation still: they should
+    /// be fenced, so that a recovery takes it out before its buyer confirms it. None: the row does not wait any more.
     ///
     /// # Errors
     /// When PostgreSQL is in trouble. Whether it is discarded is unknown then, and the call may be repeated. Also

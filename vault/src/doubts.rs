@@ -16,7 +16,8 @@ pub async fn is_recovering(client: &Client) -> Result<bool, Error> {
     Ok(client.query_one(sql::doubts::IS_RECOVERING, &[]).await?.get(0))
 }
 
-/// The newest life of each sale after `after`, by name, that is not over for longer than [`OVER_MS_MAX`]: at most `count`.
+/// The newest life of each sale after `after`, by name, that is not over for longer than [`OVER_MS_MAX`]: at most
+/// `count`.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.

@@ -1,4 +1,4 @@
-//! A sale of which a recovery holds every epoch: nobody else changes its orders until the transaction ends.
+//! A sale of which a recovery holds every epoch: no other transaction changes its orders until this one ends.
 
 use flash_wire::Message;
 use flash_wire::NextEpoch;
@@ -47,8 +47,8 @@ pub(crate) enum Held<'t, 'c> {
 }
 
 impl<'t, 'c> Hold<'t, 'c> {
-    /// Locks the sale for the recovery `term`; the row of `epoch` is there from then on. The transaction may be left alone
-    /// for `idle_ms`.
+    /// Locks the sale for the recovery `term`; the row of `epoch` is there from then on. The transaction may be left
+    /// alone for `idle_ms`.
     pub(crate) async fn take(
         transaction: &'t mut Transaction<'c>,
         statements: &'t Statements,
@@ -177,9 +177,9 @@ impl<'t, 'c> Hold<'t, 'c> {
         Ok(deltas.of(self.sale, epoch))
     }
 
-    /// Writes down that nobody has these events.
+    /// Writes down that these events are lost.
     async fn lose(&self, epoch: u64, first: u64, last: u64) -> Result<(), Error> {
-        tracing::error!(sale = self.sale, epoch, first, last, "events that nobody has are counted as lost");
+        tracing::error!(sale = self.sale, epoch, first, last, "events are lost: neither Redis nor the queue has them");
         let values: [&(dyn ToSql + Sync); 4] = [&self.sale, &to_sql(epoch), &to_sql(first), &to_sql(last)];
         self.transaction.execute(sql::recovery::ADD_GAP, &values).await?;
         Ok(())

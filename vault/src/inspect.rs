@@ -97,7 +97,8 @@ pub async fn setting_levels(client: &Client, name: &str) -> Result<Vec<(String, 
 }
 
 /// Whether one server process serves all statements of this connection and keeps what was set at its begin. A pooler in
-/// between that hands out a process for each transaction may do neither. (True is no proof: it may have had the same one.)
+/// between that hands out a process for each transaction may do neither. (True is no proof: it may have had the same
+/// one.)
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.

@@ -28,7 +28,8 @@ pub(crate) async fn take<'a>(
 }
 
 /// Leaves out what a restoring has settled: a reservation that is its buyer's order, be it by the restoring of a later
-/// epoch, and every event up to where Redis was that makes no reservation, since orders, totals and the closed flag are what came of it.
+/// epoch, and every event up to where Redis was that makes no reservation, since orders, totals and the closed flag are
+/// what came of it.
 async fn not_restored<'a>(
     transaction: &Transaction<'_>,
     (sale, epoch): (&str, u64),

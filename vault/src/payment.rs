@@ -27,7 +27,8 @@ pub enum PaymentState {
     Pending,
     /// Its order is confirmed.
     Settled,
-    /// Its order was not confirmed: the buyer's balance has it back or gets it now, or whoever took it is to give it back.
+    /// Its order was not confirmed: the buyer's balance has it back or gets it now, or whoever took it is to give it
+    /// back.
     GivenBack,
 }
 
@@ -53,12 +54,12 @@ impl Payment {
     }
 }
 
-/// Pays for a buyer's reservation, unless that was done before, and gives the payment as it is; none: the buyer's balance is
-/// too low, or of another currency, or there is none, or the reservation has ended or was refused in PostgreSQL. A repeat
-/// pays once.
+/// Pays for a buyer's reservation, unless that was done before, and gives the payment as it is; none: the buyer's
+/// balance is too low, or of another currency, or there is none, or the reservation has ended or was refused in
+/// PostgreSQL. A repeat pays once.
 ///
-/// The client should have a statement timeout ([`limit_statements`]): without one a debit that waits for a lock may be made
-/// long after its caller gave up.
+/// The client should have a statement timeout ([`limit_statements`]): without one a debit that waits for a lock may be
+/// made long after its caller gave up.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether it was paid is unknown, and the call may be repeated.

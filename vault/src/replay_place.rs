@@ -23,7 +23,8 @@ pub(crate) enum Place {
     Unknown(&'static str),
 }
 
-/// Locks the event's epoch and the sale's newest one, in order: whatever ends the reservation is an event of one of the two.
+/// Locks the event's epoch and the sale's newest one, in order: whatever ends the reservation is an event of one of the
+/// two.
 pub(crate) async fn place(
     transaction: &Transaction<'_>,
     statements: &Statements,

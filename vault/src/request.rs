@@ -1,4 +1,5 @@
-//! What became of a reservation's request (`Idempotency-Key`) that Redis has forgotten: PostgreSQL keeps it as long as the sale.
+//! What became of a reservation's request (`Idempotency-Key`) that Redis has forgotten: PostgreSQL keeps it as long as
+//! the sale.
 
 use flash_wire::message::{MessageChange, MessageItem};
 use flash_wire::{Message, State};

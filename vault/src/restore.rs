@@ -41,8 +41,8 @@ pub struct RedisState {
     pub ended: Vec<(u64, State)>,
 }
 
-/// The ids after `after` of reservations that may have ended in Redis: of held orders, and of events that wait, which may be
-/// reservations. Ascending, at most `count`.
+/// The ids after `after` of reservations that may have ended in Redis: of held orders, and of events that wait, which
+/// may be reservations. Ascending, at most `count`.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
@@ -54,11 +54,11 @@ pub async fn possible_holds(client: &Client, sale: &str, after: u64, count: u32)
 
 impl Vault {
     /// Makes the orders of a sale what Redis has, seals the epoch that Redis is in, and begins the next one.
-    /// Reservations without an order become orders, states, totals and the closed flag are set, and holds that Redis does
-    /// not have any more end: as the events say that wait here, or Redis, else as released. So do reservations that only these
-    /// events know; what came with a reservation is known from them alone. A confirmed order is never taken back. Each
-    /// change is in the table `restored`, each reservation that has no room in `rejections`, as `not_restored`. Events up
-    /// to Redis' newest count as lost; those after it that wait here are applied.
+    /// Reservations without an order become orders, states, totals and the closed flag are set, and holds that Redis
+    /// does not have any more end: as the events say that wait here, or Redis, else as released. So do reservations
+    /// that only these events know; what came with a reservation is known from them alone. A confirmed order is never
+    /// taken back. Each change is in the table `restored`, each reservation that has no room in `rejections`, as
+    /// `not_restored`. Events up to Redis' newest count as lost; those after it that wait here are applied.
     ///
     /// [`Sealed::NotYet`]: PostgreSQL has what Redis was told that it has, or is in a later epoch.
     ///

@@ -20,8 +20,8 @@ pub(crate) mod webhooks;
 pub(crate) mod identity;
 
 /// Settings of every session. A commit that is not on disk is none: what is acknowledged after it would be lost. (Any
-/// setting but `off` is the operator's choice of more.) It is set in either case, so that what the server's settings come
-/// to say later does not reach the session.
+/// setting but `off` is the operator's choice of more.) It is set in either case, so that what the server's settings
+/// come to say later does not reach the session.
 pub(crate) const SESSION: &str = "
     SELECT set_config(
         'synchronous_commit',

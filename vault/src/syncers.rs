@@ -54,8 +54,8 @@ pub(crate) async fn report(client: &Client, name: &str, report: Report) -> Resul
 /// is being written: after it nothing is, by syncers and by anyone else.
 ///
 /// # Errors
-/// When PostgreSQL is in trouble, or something is written for longer than the connection's statement timeout. Nothing was
-/// changed then.
+/// When PostgreSQL is in trouble, or something is written for longer than the connection's statement timeout. Nothing
+/// was changed then.
 pub async fn pause_syncers(client: &Client, paused: bool) -> Result<(), Error> {
     let tell = if paused { sql::syncers::PAUSE_SYNCERS } else { sql::syncers::RESUME_SYNCERS };
     client.batch_execute(tell).await?;

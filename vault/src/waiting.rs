@@ -1,5 +1,5 @@
-//! Events that wait beyond a gap, where an epoch is written from Redis. Redis has only what is active: a reservation that
-//! was made and has ended beyond the gap is known from them alone.
+//! Events that wait beyond a gap, where an epoch is written from Redis. Redis has only what is active: a reservation
+//! that was made and has ended beyond the gap is known from them alone.
 
 use std::collections::HashMap;
 

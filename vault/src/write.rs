@@ -87,8 +87,8 @@ impl Vault {
     /// not whole, its split into batches may decide which of two reservations is the refused one.)
     ///
     /// # Errors
-    /// When PostgreSQL is in trouble. Open a new vault then, and write the same again. Also [`Error::Paused`]: an operator has
-    /// paused the syncers, and nothing was written.
+    /// When PostgreSQL is in trouble. Open a new vault then, and write the same again. Also [`Error::Paused`]: an
+    /// operator has paused the syncers, and nothing was written.
     pub async fn write(&mut self, messages: &[Message<'_>]) -> Result<Vec<Head>, Error> {
         self.write_incoming(Incoming { messages, ..Incoming::default() }).await
     }

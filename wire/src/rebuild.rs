@@ -1,5 +1,5 @@
-//! Reservations that go back into a sale, and come out of it: `FLASH.REBUILD key epoch [TERM t INSTANCE i] reservation ...`,
-//! `FLASH.ACTIVE key [AFTER id] [COUNT n]`
+//! Reservations that go back into a sale, and come out of it: `FLASH.REBUILD key epoch [TERM t INSTANCE i] reservation
+//! ...`, `FLASH.ACTIVE key [AFTER id] [COUNT n]`
 
 use std::borrow::Cow;
 
@@ -64,7 +64,7 @@ impl<'a> Rebuild<'a> {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.REBUILD";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument, or the reservation's field, that breaks its rule.
@@ -80,7 +80,7 @@ impl<'a> Rebuild<'a> {
         Ok(Self { epoch, attempt, reservations })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.int(self.epoch);
         Attempt::args(self.attempt, sink);
@@ -157,7 +157,7 @@ impl Active {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.ACTIVE";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -174,15 +174,15 @@ impl Active {
         Ok(Self { after: after.unwrap_or(0), count: count.unwrap_or(ACTIVE_RESERVATIONS_MAX) })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.option("AFTER", Some(self.after));
         sink.option("COUNT", Some(self.count));
     }
 }
 
-/// `ACTIVE epoch reservation ...`: held and confirmed ones, by ascending ids, as REBUILD takes them. Fewer than were asked
-/// for: there are no more.
+/// `ACTIVE epoch reservation ...`: held and confirmed ones, by ascending ids, as REBUILD takes them. Fewer than were
+/// asked for: there are no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveAnswer<'a> {
     /// Which life of the sale this is.

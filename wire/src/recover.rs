@@ -1,5 +1,5 @@
-//! What a recovery says: `FLASH.FENCE key [TERM t]`, `FLASH.UNFENCE key epoch seq [EPOCH next AFTER seq] [TERM t INSTANCE i]
-//! [RESERVATIONS n DIGEST d CLOSED 0|1 SKU name total taken ...]`
+//! What a recovery says: `FLASH.FENCE key [TERM t]`, `FLASH.UNFENCE key epoch seq [EPOCH next AFTER seq] [TERM t
+//! INSTANCE i] [RESERVATIONS n DIGEST d CLOSED 0|1 SKU name total taken ...]`
 
 use flash_sale::digest::DIGEST_MAX;
 use flash_sale::invalid::name;
@@ -58,7 +58,7 @@ impl Fence {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.FENCE";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -72,7 +72,7 @@ impl Fence {
         }
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.option("TERM", self.term);
     }
@@ -97,7 +97,7 @@ impl Unfence {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.UNFENCE";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -111,7 +111,7 @@ impl Unfence {
         Ok(Self { epoch, seq, next, attempt, expected })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.int(self.epoch);
         sink.int(self.seq);

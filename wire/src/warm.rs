@@ -23,8 +23,8 @@ pub struct Warm {
     pub life: Life,
     /// Which life of the sale this is.
     pub epoch: u64,
-    /// The newest seq of the sale's earlier lives, or 0. The numbers go on after it, and the sale is fenced until it has
-    /// been rebuilt.
+    /// The newest seq of the sale's earlier lives, or 0. The numbers go on after it, and the sale is fenced until it
+    /// has been rebuilt.
     pub after: u64,
     /// The recovery attempt that begins a later life; none: this is the first life.
     pub attempt: Option<Attempt>,

@@ -1,5 +1,5 @@
-//! One gateway's recovery: it looks at both servers, and brings the sale back when the two differ. Each request is a step of
-//! its own, so it may stop for any time between any two of them.
+//! One gateway's recovery: it looks at both servers, and brings the sale back when the two differ. Each request is a
+//! step of its own, so it may stop for any time between any two of them.
 
 use flash_sale::Refusal;
 

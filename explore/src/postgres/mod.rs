@@ -1,5 +1,5 @@
-//! PostgreSQL: the tables of the vault and its transactions, each of which is one step. A conformance test holds them against
-//! the real vault.
+//! PostgreSQL: the tables of the vault and its transactions, each of which is one step. A conformance test holds them
+//! against the real vault.
 
 mod recovery;
 mod replay;

@@ -211,8 +211,8 @@ impl Postgres {
         }
     }
 
-    /// The orders become what Redis' reservations are. A confirmed order is never taken back; what has no room beside it
-    /// is refused.
+    /// The orders become what Redis' reservations are. A confirmed order is never taken back; what has no room beside
+    /// it is refused.
     fn take_over(&mut self, from: &RedisState, waiting: &[Event]) {
         let mut kept = Vec::new();
         for order in self.orders.iter_mut().filter(|order| order.state.is_active()) {

@@ -16,8 +16,8 @@ impl Postgres {
         Answer::Waiting { place, id }
     }
 
-    /// Writes a row that waits, or lets it wait on after the others. `known`: how its reservation is in Redis; none: Redis
-    /// does not know it.
+    /// Writes a row that waits, or lets it wait on after the others. `known`: how its reservation is in Redis; none:
+    /// Redis does not know it.
     pub(crate) fn replay(&mut self, place: usize, known: Option<State>, rules: &Rules) {
         let Some(row) = self.quarantine.get(place).filter(|row| !row.is_done).cloned() else { return };
         let is_done = match row.events[..] {

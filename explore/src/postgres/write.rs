@@ -92,7 +92,8 @@ impl Postgres {
         }
     }
 
-    /// Whether a restoring of its epoch has settled an event: its reservation is an order, or what came of it was taken over.
+    /// Whether a restoring of its epoch has settled an event: its reservation is an order, or what came of it was taken
+    /// over.
     pub(crate) fn is_restored(&self, event: &Event) -> bool {
         let restored_to = self.epoch(event.epoch).and_then(|row| row.restored_to);
         match event.change {
@@ -114,8 +115,8 @@ impl Postgres {
         }
     }
 
-    /// Applies a run of events. Where some are refused and the tables fold runs, each half is tried by itself, as the vault
-    /// does it: what comes later in a run may make room for what came before.
+    /// Applies a run of events. Where some are refused and the tables fold runs, each half is tried by itself, as the
+    /// vault does it: what comes later in a run may make room for what came before.
     pub(crate) fn settle(&mut self, run: &[Event]) {
         if !self.folds {
             run.iter().for_each(|event| self.apply(event));

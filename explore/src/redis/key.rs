@@ -1,4 +1,5 @@
-//! The value in a Redis key: the real sale, and what the module keeps beside it. The rules of terms and instances are here.
+//! The value in a Redis key: the real sale, and what the module keeps beside it. The rules of terms and instances are
+//! here.
 
 use std::rc::Rc;
 
@@ -81,7 +82,7 @@ impl Key {
             let copy = Sale::load(&self.sale.save(), HASH_KEY).expect("what a sale has saved loads");
             self.sale = Rc::new(copy);
         }
-        Rc::get_mut(&mut self.sale).expect("no one else has the copy")
+        Rc::get_mut(&mut self.sale).expect("the copy is not shared")
     }
 
     pub(crate) fn epoch(&self) -> u64 {

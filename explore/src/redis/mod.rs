@@ -1,5 +1,5 @@
-//! Redis: the module's shell over the real sale, as thin as the module's own. It can lose everything, go back to an older
-//! state, and have its key renamed.
+//! Redis: the module's shell over the real sale, as thin as the module's own. It can lose everything, go back to an
+//! older state, and have its key renamed.
 
 mod key;
 

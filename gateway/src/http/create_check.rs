@@ -1,5 +1,5 @@
-//! What Redis would refuse of a sale, looked at before PostgreSQL has the sale: from then on it is created, and a gateway
-//! brings it to Redis whatever this one was answered.
+//! What Redis would refuse of a sale, looked at before PostgreSQL has the sale: from then on it is created, and a
+//! gateway brings it to Redis whatever this one was answered.
 
 use flash_client::{Call, CallError};
 use flash_wire::{Invalid, Refusal, SaleStatus, Terms, Throttle, ThrottleTerms, WindowTerms};
@@ -51,8 +51,8 @@ const fn probe() -> Throttle {
     Throttle { terms: ThrottleTerms::Strict(WindowTerms { limit: 1_000_000_000, window_ms: 1_000 }), cost: 1 }
 }
 
-/// Whether Redis has a sale that was warmed by hand with other terms. (Totals change, and of a sale in doubt not much is
-/// known: those PostgreSQL compares.)
+/// Whether Redis has a sale that was warmed by hand with other terms. (Totals change, and of a sale in doubt not much
+/// is known: those PostgreSQL compares.)
 fn is_other(status: &SaleStatus<'_>, terms: &Terms) -> bool {
     let terms_of = |sku: &str| terms.skus.iter().any(|terms| terms.name == sku);
     status.phase != FENCED

@@ -1,5 +1,5 @@
-//! A reservation's `Idempotency-Key` that Redis does not know, though it has forgotten some: PostgreSQL knows it as long as the
-//! sale is there.
+//! A reservation's `Idempotency-Key` that Redis does not know, though it has forgotten some: PostgreSQL knows it as
+//! long as the sale is there.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ pub(crate) enum Known {
 /// Asks PostgreSQL for the key; what Redis has forgotten, it has forgotten up to the event `seq`.
 ///
 /// # Errors
-/// When the key came with another wish, or PostgreSQL cannot be asked, or does not have the sale up to there. Nothing was
-/// reserved.
+/// When the key came with another wish, or PostgreSQL cannot be asked, or does not have the sale up to there. Nothing
+/// was reserved.
 pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq: u64) -> Result<Known, Problem> {
     let ask = async || {
         let outcome = app.orders.request_outcome(sale, &wish.buyer, key, seq).await;

@@ -93,8 +93,8 @@ pub(crate) async fn find(app: &App, sale: &str, id: u64, buyer: Option<&str>) ->
     })
 }
 
-/// What PostgreSQL has of a reservation that Redis does not know. Redis forgets what has ended: so a hold is one only if
-/// PostgreSQL has all that Redis had decided by then. Else it has ended, and how is on its way.
+/// What PostgreSQL has of a reservation that Redis does not know. Redis forgets what has ended: so a hold is one only
+/// if PostgreSQL has all that Redis had decided by then. Else it has ended, and how is on its way.
 async fn find_forgotten(
     app: &App,
     sale: &str,
@@ -135,8 +135,8 @@ pub(crate) async fn find_patiently(
     Ok((find(app, sale, id, buyer).await.unwrap_or(found), Some(wait)))
 }
 
-/// The reply to a request that has done something, if it would wait: the reservation as it is then. None: it would not, or
-/// there is no more to say than what was done.
+/// The reply to a request that has done something, if it would wait: the reservation as it is then. None: it would not,
+/// or there is no more to say than what was done.
 pub(crate) async fn waited(
     app: &App,
     sale: &str,

@@ -48,8 +48,8 @@ pub(crate) enum Paid {
 
 /// Pays, unless it was done before. A problem means that nothing was taken, unless it says that it is not known.
 ///
-/// The order matters: everything that would refuse the confirm is looked at, then the hold is paid, then confirmed. Wherever
-/// that breaks off, the payment waits for the end of the order, and follows it.
+/// The order matters: everything that would refuse the confirm is looked at, then the hold is paid, then confirmed.
+/// Wherever that breaks off, the payment waits for the end of the order, and follows it.
 pub(crate) async fn take(
     app: &App,
     caller: &Caller,

@@ -88,8 +88,8 @@ impl From<Refusal> for Problem {
             Refusal::Unknown => Kind::UnknownReservation,
             Refusal::Expired => Kind::Expired,
             Refusal::JournalFull => Kind::JournalFull,
-            // A replay is an answer where it can happen, a lease is for relays, and after a forgotten key PostgreSQL is asked:
-            // here none has a meaning.
+            // A replay is an answer where it can happen, a lease is for relays, and after a forgotten key PostgreSQL is
+            // asked: here none has a meaning.
             Refusal::Replayed { .. } | Refusal::Leased { .. } | Refusal::KeyForgotten { .. } => Kind::Internal,
         };
         kind.into()

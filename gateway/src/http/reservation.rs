@@ -55,8 +55,8 @@ pub(crate) async fn confirm(
     ended.map_err(|problem| if paid == Paid::Yes { payment::after(problem) } else { problem })
 }
 
-/// The durability that the headers ask for. A hold ends once, so that the reservation's id is key enough; a key that breaks
-/// its rule is refused all the same.
+/// The durability that the headers ask for. A hold ends once, so that the reservation's id is key enough; a key that
+/// breaks its rule is refused all the same.
 fn checked(app: &App, headers: &HeaderMap) -> Result<Durability, Problem> {
     idempotency_key::of(headers)?;
     durability::of(app, headers)

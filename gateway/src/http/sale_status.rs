@@ -5,7 +5,8 @@ use flash_wire::{Outcome, Refusal, SaleStatus};
 
 use super::app::App;
 
-/// Asks Redis. A sale of which Redis knows nothing but a fence is one that Redis does not have: it is being brought back.
+/// Asks Redis. A sale of which Redis knows nothing but a fence is one that Redis does not have: it is being brought
+/// back.
 ///
 /// # Errors
 /// When Redis does not answer.

@@ -30,8 +30,9 @@ use crate::limits::JOURNAL_EVENTS_DEFAULT;
 /// What keys are taken for.
 const CREATE: &str = "POST /v1/sales";
 
-/// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale. What Redis would refuse is
-/// looked at before: once PostgreSQL has the sale, it is created, and whatever fails then is completed by a gateway.
+/// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale. What Redis would
+/// refuse is looked at before: once PostgreSQL has the sale, it is created, and whatever fails then is completed by a
+/// gateway.
 pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
     body::expect_json(headers)?;
     let key = idempotency_key::of(headers)?;

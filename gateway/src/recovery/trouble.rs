@@ -1,4 +1,4 @@
-//! What can go wrong with a step of a recovery, and what the sale's recovery is told of it.
+//! What can go wrong with a step of a recovery, and the setback that the sale's recovery makes of it.
 
 use flash_client::CallError;
 use flash_plan::Setback;

@@ -114,7 +114,8 @@ async fn write_lost_sale(world: &World) {
 async fn what_redis_has_forgotten_is_looked_up_in_postgresql() {
     let world = World::start().await;
     write_lost_sale(&world).await;
-    // Redis may have ended the hold before it forgot the sale, so the answer does not say whether this state is persisted.
+    // Redis may have ended the hold before it forgot the sale, so the answer does not say whether this state is
+    // persisted.
     let want = "\"buyer\":\"ada\",\"state\":\"held\",\"expires_at_ms\":9000,\"expires_in_ms\":0,\
                 \"items\":[{\"sku\":\"default\",\"quantity\":2}]}";
     check(&world.get(&format!("{RESERVE}/{}", public_id("drop", 2))).await, 200, want);

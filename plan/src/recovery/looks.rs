@@ -32,8 +32,8 @@ impl Recovery {
         }
     }
 
-    /// Redis after PostgreSQL: if the sale is in doubt still, no attempt has ended between, as long as PostgreSQL's term is
-    /// the one that was seen. Otherwise a sale is found again that is in doubt.
+    /// Redis after PostgreSQL: if the sale is in doubt still, no attempt has ended between, as long as PostgreSQL's
+    /// term is the one that was seen. Otherwise a sale is found again that is in doubt.
     pub(super) fn doubted(&mut self, now_ms: u64, postgres: Option<&InPostgres>, known: &Known) -> State {
         self.seen_term = known.redis.as_ref().map_or(0, |redis| redis.attempt.term);
         let is_away = known.redis.as_ref().is_some_and(|redis| redis.is_away && redis.has_journal());

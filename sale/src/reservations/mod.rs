@@ -78,8 +78,8 @@ impl Reservations {
         Some(&bytes[..length])
     }
 
-    /// Adds a reservation with the fingerprint of its data, if that is to be told apart. A buyer with as many as there may be
-    /// loses the oldest ended one: it is forgotten. Gives whether that one had a request.
+    /// Adds a reservation with the fingerprint of its data, if that is to be told apart. A buyer with as many as there
+    /// may be loses the oldest ended one: it is forgotten. Gives whether that one had a request.
     pub(crate) fn insert(&mut self, id: u64, reserved: &Reserved, fingerprint: Option<u32>) -> bool {
         let hash = self.key.hash(reserved.buyer.as_bytes());
         let is_full = self.by_buyer.candidates(hash).count() >= RESERVATIONS_PER_BUYER_MAX;

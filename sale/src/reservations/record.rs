@@ -24,8 +24,8 @@ pub struct Reservation<'a> {
     pub items: Items,
     /// The id of the request that made it.
     pub request: Option<&'a str>,
-    /// The [`fingerprint`](crate::fingerprint) of what the buyer sent along; none: there was neither a request id nor data,
-    /// or it is not known any more what came.
+    /// The [`fingerprint`](crate::fingerprint) of what the buyer sent along; none: there was neither a request id nor
+    /// data, or it is not known any more what came.
     pub fingerprint: Option<u32>,
 }
 

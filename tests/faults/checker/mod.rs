@@ -149,7 +149,8 @@ fn aside(case: &Case) -> Vec<String> {
     if !case.excuses.rejections && !case.rows.rejections.is_empty() {
         wrong.push(format!("rejected, though Redis has forgotten nothing: {:?}", case.rows.rejections));
     }
-    // What Redis has forgotten may still come: a reservation becomes a rejection then, and its end is put aside as late.
+    // What Redis has forgotten may still come: a reservation becomes a rejection then, and its end is put aside as
+    // late.
     let may_be_late = |reason: &&String| case.excuses.rejections && *reason == "late";
     let unexpected: Vec<&String> = case.rows.quarantined.iter().filter(|reason| !may_be_late(reason)).collect();
     if !case.excuses.quarantine && !unexpected.is_empty() {

@@ -1,5 +1,5 @@
-//! A late delivery: a message is on its way for so long that its sender gives it up, connects anew and does something else;
-//! then it arrives, and is carried out.
+//! A late delivery: a message is on its way for so long that its sender gives it up, connects anew and does something
+//! else; then it arrives, and is carried out.
 
 use anyhow::Result;
 use flash_tests::proxy::Hold;

@@ -69,8 +69,8 @@ pub(super) fn older_dump(runner: &mut Runner) -> Result<()> {
     })
 }
 
-/// Nothing can be rebuilt for want of memory, so that each gateway lets the sales rest; before they are looked at again,
-/// Redis forgets a second time, perhaps after one gateway has brought them back.
+/// Nothing can be rebuilt for want of memory, so that each gateway lets the sales rest; before they are looked at
+/// again, Redis forgets a second time, perhaps after one gateway has brought them back.
 pub(super) fn lost_at_rest(runner: &mut Runner) -> Result<()> {
     rounds(runner, |strike, point| {
         let mut redis = redis::Client::open(strike.world.servers.redis.url())?.get_connection()?;

@@ -12,7 +12,7 @@ use crate::support::program::Program;
 use crate::support::wait;
 use crate::support::world::{World, free_address};
 
-/// A `flash gateway` behind proxies.
+/// A `flash gateway` that reaches its servers through proxies.
 pub(super) struct Gateway {
     pub(super) address: SocketAddr,
     pub(super) redis: Proxy,

@@ -70,8 +70,8 @@ impl Ledger {
         check_audit(world);
     }
 
-    /// When all has come to rest: each given reservation is one order or one rejection of that buyer, and no more is sold than
-    /// there is.
+    /// When all has come to rest: each given reservation is one order or one rejection of that buyer, and no more is
+    /// sold than there is.
     pub(super) fn check_each(&self, world: &World, total: u64) {
         settle(world);
         for (buyer, id) in &self.given {

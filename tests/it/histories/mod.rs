@@ -1,5 +1,6 @@
-//! The histories that broke a promise once, each over real servers: who is stopped where, what is lost meanwhile, and what
-//! must be true in the end. A stop is a message that a proxy holds; nothing here waits for a time to pass by itself.
+//! The histories that broke a promise once, each over real servers: who is stopped where, what is lost meanwhile, and
+//! what must be true in the end. A stop is a message that a proxy holds; nothing here waits for a time to pass by
+//! itself.
 //!
 //! The first line of each says how it failed before the recovery had terms.
 

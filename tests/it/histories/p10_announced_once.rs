@@ -1,4 +1,4 @@
-//! Before: an order that a seal made out of an early event was announced to nobody.
+//! Before: an order that a seal made out of an early event was not announced.
 
 use super::ledger::{Ledger, settle};
 use super::queue::Queue;

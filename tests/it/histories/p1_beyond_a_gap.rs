@@ -1,5 +1,5 @@
-//! Before: events that were more than 100,000 beyond a gap were acknowledged and dropped; Redis lost the sale, and they were
-//! nowhere, and the audit said `whole`.
+//! Before: events that were more than 100,000 beyond a gap were acknowledged and dropped; Redis lost the sale, and they
+//! were nowhere, and the audit said `whole`.
 
 use redis::{Pipeline, Value};
 

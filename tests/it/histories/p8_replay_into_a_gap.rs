@@ -1,5 +1,5 @@
-//! Before: the confirm that was counted as lost made the order `confirmed` in PostgreSQL while Redis held it, let it expire and
-//! sold its unit again: `oversold`.
+//! Before: the confirm that was counted as lost made the order `confirmed` in PostgreSQL while Redis held it, let it
+//! expire and sold its unit again: `oversold`.
 
 use super::ledger::{Ledger, settle};
 use super::queue::Queue;

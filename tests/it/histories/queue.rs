@@ -1,5 +1,5 @@
-//! RabbitMQ's queue in the hands of a test: messages are taken out and put back later, as a slow network or a broker that
-//! recovers may deliver them.
+//! RabbitMQ's queue in the hands of a test: messages are taken out and put back later, as a slow network or a broker
+//! that recovers may deliver them.
 
 use std::time::Duration;
 
@@ -38,8 +38,8 @@ impl Queue {
         Self { runtime, channel, _connection: connection }
     }
 
-    /// Takes the next message out of the queue, which must carry this text. No syncer may run: the queue has one consumer at
-    /// a time.
+    /// Takes the next message out of the queue, which must carry this text. No syncer may run: the queue has one
+    /// consumer at a time.
     pub(super) fn take(&self, text: &str) -> Taken {
         let taken = self.runtime.block_on(async {
             let (consume, arguments) = (BasicConsumeOptions::default(), FieldTable::default());

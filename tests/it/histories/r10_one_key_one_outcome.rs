@@ -1,5 +1,5 @@
-//! Before: another key with other data was answered 200 and its data dropped; after 32 newer reservations, or a rebuilding,
-//! the repeat of an ended reservation's request bought again.
+//! Before: another key with other data was answered 200 and its data dropped; after 32 newer reservations, or a
+//! rebuilding, the repeat of an ended reservation's request bought again.
 
 use super::sale::{PATH, create, lose};
 use crate::support::http::Answer;

@@ -1,5 +1,5 @@
-//! Before: 20 orders for 15 units; the audit said `whole`. (Stopped on its way to Redis, where the message came late, or at
-//! its question for the units that are sold.)
+//! Before: 20 orders for 15 units; the audit said `whole`. (Stopped on its way to Redis, where the message came late,
+//! or at its question for the units that are sold.)
 
 use flash_tests::proxy::Hold;
 

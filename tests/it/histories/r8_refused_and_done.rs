@@ -1,5 +1,5 @@
-//! Before: 400 and 503, and the balance was debited; "nothing was changed", and the sale opened ten seconds later; 422, and
-//! the sale's id was taken for ever.
+//! Before: 400 and 503, and the balance was debited; "nothing was changed", and the sale opened ten seconds later; 422,
+//! and the sale's id was taken for ever.
 
 use serde_json::json;
 

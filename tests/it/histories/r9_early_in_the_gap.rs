@@ -1,5 +1,5 @@
-//! Before: an early event that came between the look at the early ones and the seal's lock stayed early in a sealed epoch:
-//! no order, no rejection, and the audit said `whole`.
+//! Before: an early event that came between the look at the early ones and the seal's lock stayed early in a sealed
+//! epoch: no order, no rejection, and the audit said `whole`.
 
 use flash_tests::proxy::Hold;
 

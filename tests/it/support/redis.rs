@@ -140,7 +140,8 @@ pub(crate) fn status(connection: &mut Connection, key: &str, field: &str) -> i64
     flat(&status[at + 1]).parse().expect("a number")
 }
 
-/// FLASH.UNFENCE as the recovery attempt `term` says it that expects what is there. `args`: the epoch, the seq and the next epoch.
+/// FLASH.UNFENCE as the recovery attempt `term` says it that expects what is there. `args`: the epoch, the seq and the
+/// next epoch.
 pub(crate) fn unfence(redis: &mut Connection, key: &str, term: u64, args: &str) -> String {
     let [instance, reservations, digest, closed] =
         ["instance", "reservations", "digest", "closed"].map(|field| status(redis, key, field));

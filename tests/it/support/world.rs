@@ -91,7 +91,8 @@ impl World {
         Self::start_at(shared().postgres.url(database), amqp)
     }
 
-    /// In a database of a PostgreSQL of the test's own, which it may kill. (Without a URL of RabbitMQ the transport is direct.)
+    /// In a database of a PostgreSQL of the test's own, which it may kill. (Without a URL of RabbitMQ the transport is
+    /// direct.)
     pub(crate) fn start_at(postgres: String, amqp: Option<String>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let vault = runtime.block_on(flash_vault::connect(&postgres)).expect("PostgreSQL answers");

@@ -86,7 +86,8 @@ pub(crate) async fn a_commit_holds_for_all_before_it_and_what_is_behind_comes_ag
     }
     source.commit(tokens[2]).await.unwrap();
     source.commit(tokens[5]).await.unwrap();
-    // Closed, not dropped: RabbitMQ may lose the newest commits of a connection that is cut, and sends those messages again.
+    // Closed, not dropped: RabbitMQ may lose the newest commits of a connection that is cut, and sends those messages
+    // again.
     source.close().await;
     let mut second = batches(&transport).await;
     let (confirmed, unknown) = settle::<T>(&mut window).await;

@@ -3,8 +3,8 @@
 /// Whether a gateway recovers a sale.
 pub(crate) const IS_RECOVERING: &str = "SELECT EXISTS (SELECT FROM recoveries WHERE until > now())";
 
-/// The sales after `$1`, by name, that are not over for longer than `$2` milliseconds, each with its newest epoch and how far
-/// that is written; at most `$3`.
+/// The sales after `$1`, by name, that are not over for longer than `$2` milliseconds, each with its newest epoch and
+/// how far that is written; at most `$3`.
 pub(crate) const LIVES: &str = "
     SELECT sales.sale, sales.epoch, coalesce(epochs.head, 0)
     FROM sales LEFT JOIN epochs ON epochs.sale = sales.sale AND epochs.epoch = sales.epoch

@@ -10,8 +10,8 @@ pub(crate) const BEGIN_WRITING: &str = "
         true
     )";
 
-/// Makes sure that every epoch has its row to lock. In order, so that two who do it do not wait for each other. One that is
-/// unknown, though a later one is over, is over as well: PostgreSQL has lost it, and was restored without it.
+/// Makes sure that every epoch has its row to lock. In order, so that two who do it do not wait for each other. One
+/// that is unknown, though a later one is over, is over as well: PostgreSQL has lost it, and was restored without it.
 pub(crate) const BEGIN_EPOCHS: &str = "
     INSERT INTO epochs (sale, epoch, head, sealed_at)
     SELECT sale, epoch, 0, CASE WHEN EXISTS (

@@ -1,8 +1,8 @@
 //! Payments.
 
-/// Debits a buyer for a reservation, unless a payment is there for it, its order has ended or was refused, or the balance is
-/// too low. Two that do it at once wait for each other at the buyer's row, and the second breaks the payment's key: then it
-/// has changed nothing.
+/// Debits a buyer for a reservation, unless a payment is there for it, its order has ended or was refused, or the
+/// balance is too low. Two that do it at once wait for each other at the buyer's row, and the second breaks the
+/// payment's key: then it has changed nothing.
 pub(crate) const DEBIT: &str = "
     WITH debited AS (
         UPDATE buyers SET balance = balance - $4
@@ -44,11 +44,11 @@ pub(crate) const PAGE: &str = r#"
     SELECT sale, id, buyer, amount, currency, reference, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     FROM payments WHERE state = $1 AND (sale, id) > ($2, $3) ORDER BY sale, id, buyer LIMIT $4"#;
 
-/// Lets at most `$1` payments follow their orders: a confirmed order settles its payment, and whatever else became of the
-/// reservation gives it back. That is also where no order was ever made: it was refused, or Redis had lost it before
-/// PostgreSQL had it, which is known once the sale's head is beyond it. (What waits in the quarantine may still become an
-/// order.) Another buyer's order of the same number is not the payment's. Gives how many were settled, refunded, and are due
-/// to be refunded by others.
+/// Lets at most `$1` payments follow their orders: a confirmed order settles its payment, and whatever else became of
+/// the reservation gives it back. That is also where no order was ever made: it was refused, or Redis had lost it
+/// before PostgreSQL had it, which is known once the sale's head is beyond it. (What waits in the quarantine may still
+/// become an order.) Another buyer's order of the same number is not the payment's. Gives how many were settled,
+/// refunded, and are due to be refunded by others.
 ///
 /// Buyers are locked in order, for a join alone updates them in any.
 pub(crate) const FOLLOW_ORDERS: &str = "

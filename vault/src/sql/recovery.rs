@@ -7,8 +7,8 @@ pub(crate) const ADD_GAP: &str = "
 /// Locks a sale, and gives its epoch.
 pub(crate) const LOCK_SALE: &str = "SELECT epoch FROM sales WHERE sale = $1 FOR NO KEY UPDATE";
 
-/// Locks the sale's recovery, where `$2` is still its term: nobody takes it over until the transaction ends. That may be
-/// left alone for `$3` from then on, as PostgreSQL writes it.
+/// Locks the sale's recovery, where `$2` is still its term: nobody takes it over until the transaction ends. That may
+/// be left alone for `$3` from then on, as PostgreSQL writes it.
 pub(crate) const LOCK_TERM: &str = "
     SELECT set_config('idle_in_transaction_session_timeout', $3, true)
     FROM recoveries WHERE sale = $1 AND term = $2 FOR SHARE";

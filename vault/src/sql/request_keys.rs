@@ -17,9 +17,9 @@ pub(crate) const KEEP_ANSWER: &str =
 /// Forgets a key under which nothing was done.
 pub(crate) const LET_GO: &str = "DELETE FROM request_keys WHERE route = $1 AND key = $2 AND target = ''";
 
-/// Whether the reservations of a sale up to the event `$2` are all in the tables: the sale's newest life is written so far, and
-/// nothing that waits in the quarantine may hold one. (A reservation that comes late is a rejection, so what lies there as late
-/// is none.)
+/// Whether the reservations of a sale up to the event `$2` are all in the tables: the sale's newest life is written so
+/// far, and nothing that waits in the quarantine may hold one. (A reservation that comes late is a rejection, so what
+/// lies there as late is none.)
 pub(crate) const IS_WRITTEN: &str = "
     SELECT EXISTS (SELECT FROM sales JOIN epochs USING (sale, epoch) WHERE sales.sale = $1 AND head >= $2)
         AND NOT EXISTS (
@@ -28,8 +28,8 @@ pub(crate) const IS_WRITTEN: &str = "
             AND NOT (seq IS NOT NULL AND reason = 'late')
         )";
 
-/// The newest order that a buyer's request made. Active orders are found by the buyer's slots, ended ones by the request: each
-/// half has an index.
+/// The newest order that a buyer's request made. Active orders are found by the buyer's slots, ended ones by the
+/// request: each half has an index.
 pub(crate) const ORDER_OF_REQUEST: &str = "
     SELECT * FROM (
         SELECT id, state, items, data::text, expires_at_ms FROM orders

@@ -90,8 +90,8 @@ impl Crowd {
         }
     }
 
-    /// Redis is back; gives since when that is known. From now on buyers ask for `memory`, and all at once as soon as one
-    /// of them has a reservation.
+    /// Redis is back; gives since when that is known. From now on buyers ask for `memory`, and all at once as soon as
+    /// one of them has a reservation.
     pub(crate) fn redis_is_back(&self) -> Instant {
         *self.shop.back.get_or_init(Instant::now)
     }

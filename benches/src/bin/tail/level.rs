@@ -4,15 +4,15 @@ use std::time::Duration;
 
 /// How long PostgreSQL is silent before the loss, where the plight is the worst.
 pub(crate) const SILENT: Duration = Duration::from_millis(1_500);
-/// How long the link to the replica holds back what it carries before the loss, at most. It is less than the 300 ms that a
-/// gateway waits for a replica, so that an answer may still come.
+/// How long the link to the replica holds back what it carries before the loss, at most. It is less than the 300 ms
+/// that a gateway waits for a replica, so that an answer may still come.
 pub(crate) const LAG_MS_MAX: u64 = 250;
 
 /// What lies between an answer and the commit of its order, at most, while PostgreSQL keeps up. Usually a few
 /// milliseconds: the relay lingers for 3, reads, and PostgreSQL commits. The rest is for a busy machine.
 const RELAY_MS_MAX: u64 = 1_000;
-/// How long a sync of the file takes, at most. While one is under way, `everysec` holds back in the memory of Redis what is
-/// to be written, for up to two seconds, and answers all the same.
+/// How long a sync of the file takes, at most. While one is under way, `everysec` holds back in the memory of Redis
+/// what is to be written, for up to two seconds, and answers all the same.
 const SYNC_MS_MAX: u64 = 1_000;
 /// `everysec` begins a sync once a second. What came after the beginning of the last one that ended is not on the disk.
 const EVERYSEC_MS_MAX: u64 = 1_000 + SYNC_MS_MAX;
@@ -70,7 +70,7 @@ pub(crate) struct Level {
     pub(crate) name: &'static str,
     /// What each request asks for: `Flash-Durability`.
     pub(crate) durability: &'static str,
-    /// What Redis is told of its file, for people.
+    /// The setting of Redis' file, as the report shows it.
     pub(crate) file: &'static str,
     /// The value of `appendfsync`; none: there is no file.
     pub(crate) appendfsync: Option<&'static str>,
@@ -80,8 +80,8 @@ pub(crate) struct Level {
 }
 
 impl Level {
-    /// How old an acknowledged reservation may be that is missing in the end; none: nothing may be missing. It is missing
-    /// only if neither the surviving Redis nor PostgreSQL has it, so that the smaller of both ages counts.
+    /// How old an acknowledged reservation may be that is missing in the end; none: nothing may be missing. It is
+    /// missing only if neither the surviving Redis nor PostgreSQL has it, so that the smaller of both ages counts.
     pub(crate) fn oldest_missing_max(self, plight: Plight) -> Option<Duration> {
         let silent = if plight == Plight::Worst { SILENT } else { Duration::ZERO };
         let vault = silent + Duration::from_millis(RELAY_MS_MAX);

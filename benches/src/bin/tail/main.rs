@@ -1,7 +1,7 @@
-//! Measures the tail: how much of what was acknowledged each durability level loses with Redis, and how old the oldest of
-//! it is. Buyers reserve over HTTP at a steady pace; at a random moment Redis is lost in the way that hurts the level
-//! most, and comes back; the gateway recovers the sale, which sells out; then each acknowledged reservation is looked up
-//! in PostgreSQL. Prints a table for Markdown.
+//! Measures the tail: how much of what was acknowledged each durability level loses with Redis, and how old the oldest
+//! of it is. Buyers reserve over HTTP at a steady pace; at a random moment Redis is lost in the way that hurts the
+//! level most, and comes back; the gateway recovers the sale, which sells out; then each acknowledged reservation is
+//! looked up in PostgreSQL. Prints a table for Markdown.
 
 #![forbid(unsafe_code)]
 
@@ -48,7 +48,8 @@ this Redis cannot give what was asked for.";
 #[derive(Debug, Parser)]
 #[command(about = "The tail of acknowledged reservations that each durability level may lose with Redis")]
 struct Args {
-    /// Rounds of each level. In every second one PostgreSQL is silent before the loss, and the gateway is killed as well.
+    /// Rounds of each level. In every second one PostgreSQL is silent before the loss, and the gateway is killed as
+    /// well.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     rounds: u64,
     /// Three rounds of each level.

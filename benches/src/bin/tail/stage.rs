@@ -1,5 +1,5 @@
-//! The servers of one level and plight, and a gateway with its relay. The gateway reaches Redis by a way that can be led
-//! elsewhere.
+//! The servers of one level and plight, and a gateway with its relay. The gateway reaches Redis by a way that can be
+//! led elsewhere.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
