@@ -2,7 +2,7 @@
 
 use redis::{Connection, Value};
 
-use crate::support::redis::{Server, check, digest, flat, let_go_on, run, unfence};
+use crate::support::redis::{Server, check, digest, flat, follow, let_go_on, run, unfence, wait_for_copy};
 use crate::support::wait;
 
 const FENCING: [&str; 2] = ["--flash.fence-on-load", "yes"];
@@ -111,9 +111,9 @@ fn without_the_setting_nothing_is_fenced_not_even_when_it_comes_later() {
 fn a_replica_shows_what_its_primary_sells_and_is_fenced_once_it_is_promoted() {
     let (primary, replica) = (Server::start_with(&FENCING), Server::start_with(&FENCING));
     let (redis, copy) = (&mut primary.connect(), &mut replica.connect());
-    let _: Value = run(copy, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
+    follow(copy, &primary);
     warm(redis);
-    wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
+    wait_for_copy(copy, redis, "drop");
     assert_eq!(phase(copy), "open");
     let before = generation(copy);
     let _: Value = run(copy, "REPLICAOF NO ONE");
@@ -128,7 +128,7 @@ fn the_fence_and_the_next_epoch_reach_replicas_and_the_aof() {
     warm(&mut primary.connect());
     primary.redis.server.restart().expect("Redis starts again");
     let (redis, copy) = (&mut primary.connect(), &mut replica.connect());
-    let _: Value = run(copy, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
+    follow(copy, &primary);
     check(redis, "FLASH.RESERVE drop bob", "[FENCED]");
     assert_eq!(let_go_on(redis, "drop", 7, "1 2 EPOCH 2 AFTER 90"), "[CONFLICT]");
     check(redis, "FLASH.ACK drop 1 2", "[ACKED 2]");
@@ -137,7 +137,7 @@ fn the_fence_and_the_next_epoch_reach_replicas_and_the_aof() {
     check(redis, &unfence, "[UNFENCED 2 90]");
     check(redis, "FLASH.RESERVE drop bob", "[RESERVED 91 nil 1]");
     check(redis, "FLASH.ACK drop 1 2", "[FENCED]");
-    wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
+    wait_for_copy(copy, redis, "drop");
     let before = digest(redis, "drop");
     let _: Value = run(redis, "DEBUG LOADAOF");
     assert_eq!(digest(redis, "drop"), before);
@@ -147,7 +147,7 @@ fn the_fence_and_the_next_epoch_reach_replicas_and_the_aof() {
 fn a_later_life_takes_the_place_of_a_fenced_one_and_of_no_other() {
     let (primary, replica) = (Server::start_with(&FENCING), Server::start_with(&FENCING));
     let (redis, copy) = (&mut primary.connect(), &mut replica.connect());
-    let _: Value = run(copy, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
+    follow(copy, &primary);
     warm(redis);
     let warm_again = |redis: &mut Connection, after: u64| {
         let reply: Result<Value, _> =
@@ -161,7 +161,7 @@ fn a_later_life_takes_the_place_of_a_fenced_one_and_of_no_other() {
     check(redis, "FLASH.RESERVE drop ada", "[FENCED]");
     check(redis, "FLASH.UNFENCE drop 2 10", "[UNFENCED 2 10]");
     check(redis, "FLASH.RESERVE drop ada", "[RESERVED 11 nil 2]");
-    wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
+    wait_for_copy(copy, redis, "drop");
     let before = digest(redis, "drop");
     let _: Value = run(redis, "DEBUG LOADAOF");
     assert_eq!(digest(redis, "drop"), before);

@@ -2,7 +2,9 @@
 
 use redis::Value;
 
-use crate::support::redis::{Server, check, digest, let_go_on, reservation_of_bob, run, status, try_run, try_run_args};
+use crate::support::redis::{
+    Server, check, digest, follow, let_go_on, reservation_of_bob, run, status, try_run, try_run_args, wait_for_copy,
+};
 use crate::support::wait;
 
 const ADA: &str =
@@ -12,7 +14,7 @@ const ADA: &str =
 fn a_sale_is_rebuilt_under_the_next_epoch_and_sells_on() {
     let (primary, replica) = (Server::start(), Server::start());
     let (redis, copy) = (&mut primary.connect(), &mut replica.connect());
-    let _: Value = run(copy, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
+    follow(copy, &primary);
     check(redis, "FLASH.WARM drop 3 HOLD 120000 JOURNAL 100 EPOCH 2 AFTER 1000", "[WARMED 2]");
     check(redis, "FLASH.RESERVE drop eve", "[FENCED]");
     let bob = reservation_of_bob(redis);
@@ -31,7 +33,7 @@ fn a_sale_is_rebuilt_under_the_next_epoch_and_sells_on() {
     check(redis, "FLASH.RESERVE drop joe", "[SOLD_OUT]");
     check(redis, &format!("FLASH.REBUILD drop 2 {ADA}"), "[FENCED]");
     assert_eq!((status(redis, "drop", "confirmed"), status(redis, "drop", "held")), (2, 1));
-    wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
+    wait_for_copy(copy, redis, "drop");
     let before = digest(redis, "drop");
     for reload in ["DEBUG LOADAOF", "DEBUG RELOAD"] {
         let _: Value = run(redis, reload);
@@ -44,7 +46,7 @@ fn a_fence_outlives_a_restart_and_is_replicated() {
     let (mut primary, replica) = (Server::start(), Server::start());
     let copy = &mut replica.connect();
     let redis = &mut primary.connect();
-    let _: Value = run(copy, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
+    follow(copy, &primary);
     check(redis, "FLASH.WARM drop 3", "[WARMED 1]");
     check(redis, "FLASH.FENCE drop", "[FENCED 1 1 *]");
     check(redis, "FLASH.FENCE drop", "[FENCED 1 1 *]");

@@ -6,7 +6,7 @@ use std::fs;
 use redis::{Connection, Value};
 
 use crate::support::aof;
-use crate::support::redis::{Server, check, digest, flat, info, info_number, run, status, try_run};
+use crate::support::redis::{Server, check, digest, flat, follow, info, info_number, run, status, try_run};
 use crate::support::wait;
 
 /// A primary and its replica, in step.
@@ -36,11 +36,6 @@ impl Pair {
         self.catch_up();
         assert_eq!(digest(&mut self.replica, sale), digest(&mut self.primary, sale), "{sale}");
     }
-}
-
-/// Makes the server behind `replica` a replica of `primary`.
-fn follow(replica: &mut Connection, primary: &Server) {
-    let _: Value = run(replica, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
 }
 
 /// Waits until a replica has all that `primary` has written.

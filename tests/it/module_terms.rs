@@ -2,12 +2,8 @@
 
 use redis::{Connection, Value};
 
-use crate::support::redis::{Server, check, digest, flat, let_go_on, run, status, unfence};
+use crate::support::redis::{Server, check, flat, follow, let_go_on, run, status, unfence, wait_for_copy};
 use crate::support::wait;
-
-fn follow(replica: &mut Connection, primary: &Server) {
-    let _: Value = run(replica, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
-}
 
 fn fence(redis: &mut Connection, term: u64) -> String {
     let fenced: Vec<Value> = run(redis, &format!("FLASH.FENCE drop TERM {term}"));
@@ -41,7 +37,8 @@ fn a_shell_keeps_older_attempts_out_of_an_empty_key_here_and_on_replicas() {
     for (term, instance) in [(4, &older), (5, &older), (4, &instance), (6, &instance)] {
         check(redis, &warm(term, instance), "[FENCED]");
     }
-    wait::until("the replica", || (status(copy, "drop", "term") == 5).then_some(()));
+    wait_for_copy(copy, redis, "drop");
+    assert_eq!(status(copy, "drop", "term"), 5);
     let before = generation(redis);
     check(redis, &warm(5, &instance), "[WARMED 2]");
     check(redis, &warm(5, &instance), "[EXISTS 2]");
@@ -53,7 +50,7 @@ fn a_shell_keeps_older_attempts_out_of_an_empty_key_here_and_on_replicas() {
     check(redis, "FLASH.RESERVE drop ada", "[CLOSED]");
     check(redis, "FLASH.OPEN drop", "[OPENED]");
     check(redis, "FLASH.RESERVE drop ada", "[RESERVED 93 nil 1]");
-    wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
+    wait_for_copy(copy, redis, "drop");
     assert_eq!(status(copy, "drop", "term"), 5);
     assert_ne!(status(copy, "drop", "instance"), status(redis, "drop", "instance"));
 }
@@ -66,7 +63,7 @@ fn a_term_outlives_a_failover_and_a_rewrite_and_an_instance_does_not() {
     let redis = &mut primary.connect();
     check(redis, "FLASH.WARM drop 3 JOURNAL 9", "[WARMED 1]");
     let instance = fence(redis, 7);
-    wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
+    wait_for_copy(copy, redis, "drop");
     let _: Value = run(copy, "REPLICAOF NO ONE");
     check(copy, "FLASH.FENCE drop TERM 6", "[FENCED]");
     let _: Value = run(redis, "BGREWRITEAOF");
@@ -142,7 +139,7 @@ fn an_acknowledgement_of_what_a_sale_never_made_fences_it_everywhere() {
     check(redis, "FLASH.WARM drop 3 JOURNAL 9", "[WARMED 1]");
     check(redis, "FLASH.ACK drop 1 2", "[FENCED]");
     check(redis, "FLASH.RESERVE drop ada", "[FENCED]");
-    wait::until("the replica", || (digest(copy, "drop") == digest(redis, "drop")).then_some(()));
+    wait_for_copy(copy, redis, "drop");
 }
 
 #[test]

@@ -121,6 +121,20 @@ pub(crate) fn digest(connection: &mut Connection, key: &str) -> String {
     digests.concat()
 }
 
+/// Makes `replica` a replica of `primary`.
+pub(crate) fn follow(replica: &mut Connection, primary: &Server) {
+    let _: Value = run(replica, &format!("REPLICAOF 127.0.0.1 {}", primary.redis.server.port()));
+}
+
+/// Waits until `key` is the same in a replica as in its primary. A replica that still loads answers with errors.
+pub(crate) fn wait_for_copy(copy: &mut Connection, primary: &mut Connection, key: &str) {
+    let whole = digest(primary, key);
+    wait::until("the replica", || {
+        let copied: Vec<String> = try_run(copy, &format!("DEBUG DIGEST-VALUE {key}")).ok()?;
+        (copied.concat() == whole).then_some(())
+    });
+}
+
 /// One field of a section of INFO.
 pub(crate) fn info(connection: &mut Connection, section: &str, field: &str) -> String {
     let info: String = run(connection, &format!("INFO {section}"));
