@@ -3,7 +3,7 @@
 use flash_sale::State;
 
 use crate::message::{Item, RedisState, Sealed, Seen, Wanted};
-use crate::model::{Active, BUYERS, Change, Event, Ids};
+use crate::model::{Active, BUYERS, Change, EPOCHS_APART_SEQS, Event, Ids};
 use crate::postgres::{Order, Postgres, Why};
 use crate::random::Random;
 use crate::rules::Rules;
@@ -180,10 +180,19 @@ impl History {
         }
     }
 
+    /// Events of a life that PostgreSQL has forgotten as a whole are still to come.
+    fn forgotten(&mut self, epoch: u64) {
+        let seq = self.made.last().and_then(|made| made.last()).map_or(0, |last| last.seq) + EPOCHS_APART_SEQS + 1;
+        let buyer = self.random.small(4);
+        let reserved = Change::Reserved { buyer, slot: 0, expires_at_ms: Some(61_000), is_bad: false };
+        let events = [Change::Warmed, reserved].into_iter().zip(seq..);
+        self.made.push(events.map(|(change, seq)| Event { epoch, seq, change }).collect());
+    }
+
     /// Redis has what PostgreSQL has, but for some of it, and some of what it made besides.
     fn restore(&mut self) -> Operation {
         let (is_newest, term) = self.attempt();
-        let epoch = self.model.newest + self.random.below(6) / 5;
+        let epoch = self.model.newest + [0, 0, 0, 0, 1, 2][usize::from(self.random.small(6))];
         let head = self.model.epoch(epoch).map_or(0, |row| row.head);
         let seq = head.max(self.made.last().and_then(|made| made.last()).map_or(0, |last| last.seq));
         let acked = (head + self.random.below(3)).min(seq + 1);
@@ -224,7 +233,11 @@ impl History {
             active: active.iter().map(kept).collect(),
         };
         let from = RedisState { epoch, seq, acked, total, is_closed, active };
+        let newest = self.model.newest;
         let sealed = self.model.restore(term, &from, &Rules::ALL);
+        if matches!(sealed, Sealed::Next { .. }) && epoch == newest + 2 {
+            self.forgotten(newest + 1);
+        }
         self.begun(&sealed);
         operation
     }

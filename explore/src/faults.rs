@@ -31,9 +31,7 @@ impl World {
             }
             Fault::Failover(backup) => {
                 let Some(backup) = self.backups.get(usize::from(backup)) else { return Ok(false) };
-                let is_forgotten = |epoch: &u64| !backup.is_sealed(*epoch);
-                let sealed = self.postgres.epochs.iter().filter(|row| row.sealed_at.is_some()).map(|row| row.epoch);
-                self.witness.forgotten_seals.extend(sealed.filter(is_forgotten));
+                self.witness.forgotten(&self.postgres, backup);
                 self.postgres = backup.clone();
             }
             Fault::LoseQueue => self.broker.lose(),
@@ -47,9 +45,10 @@ impl World {
             self.witness.is_by_hand = fault == Fault::WarmByHand;
         }
         if !matches!(fault, Fault::Persist | Fault::Dump | Fault::Backup) {
-            self.witness.went_back |= matches!(fault, Fault::Failover(_));
+            let is_past_barrier = matches!(fault, Fault::Failover(_)) && self.is_recovering();
             let mut remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
             remains.is_brokers = matches!(fault, Fault::LoseQueue | Fault::Delay(_) | Fault::Spoil(_));
+            remains.is_past_barrier = is_past_barrier;
             self.witness.lost(&remains, is_redis_replaced);
         }
         Ok(true)

@@ -64,6 +64,9 @@ struct Made {
     by_hand: bool,
     /// After how many losses.
     losses: u32,
+    /// PostgreSQL went back to before its epoch began, and Redis lost it as well: nothing is left that could say that
+    /// its id is taken.
+    is_forgotten: bool,
 }
 
 /// The end of a reservation that Redis made.
@@ -101,6 +104,8 @@ pub(crate) struct Witness {
     pub(crate) went_back: bool,
     /// Epochs that were sealed before PostgreSQL went back, and are not any more.
     pub(crate) forgotten_seals: Vec<u64>,
+    /// Epochs that were begun before PostgreSQL went back, and are not any more.
+    pub(crate) forgotten_begins: Vec<u64>,
 }
 
 impl Witness {
@@ -114,9 +119,11 @@ impl Witness {
         match event.change {
             Change::Reserved { buyer, .. } => {
                 let id = event.seq;
-                let is_other = |made: &Made| made.id == id && made.buyer != buyer && !made.by_hand;
+                let is_other =
+                    |made: &Made| made.id == id && made.buyer != buyer && !made.by_hand && !made.is_forgotten;
                 let is_shared = !by_hand && self.made.iter().any(is_other);
-                self.made.push(Made { id, epoch: event.epoch, buyer, by_hand, losses: self.losses });
+                let (epoch, losses, is_forgotten) = (event.epoch, self.losses, false);
+                self.made.push(Made { id, epoch, buyer, by_hand, losses, is_forgotten });
                 if is_shared {
                     return Err(Broken::IdShared);
                 }
@@ -190,11 +197,35 @@ impl Witness {
             fact.is_excused = !remains.has(fact.made) && !remains.has_reservation(fact.id, fact.end)
                 || !remains.has_either(fact.event, fact.id, fact.end);
         }
+        for made in self.made.iter_mut().filter(|made| self.forgotten_begins.contains(&made.epoch)) {
+            made.is_forgotten |= !remains.has_either((made.epoch, made.id), made.id, None);
+        }
         let is_left = |event: (u64, u64), is_so: &dyn Fn(&Expected) -> bool| {
             remains.has(event) || !is_redis && remains.is_so(event.0, is_so)
         };
         self.total_word = self.total_word.filter(|(event, total)| is_left(*event, &|now| now.total == *total));
         self.closed_word = self.closed_word.filter(|(event, closed)| is_left(*event, &|now| now.is_closed == *closed));
+    }
+
+    /// PostgreSQL goes back.
+    pub(crate) fn forgotten(&mut self, now: &Postgres, then: &Postgres) {
+        self.went_back = true;
+        for row in &now.epochs {
+            if row.sealed_at.is_some() && !then.is_sealed(row.epoch) {
+                self.forgotten_seals.push(row.epoch);
+            }
+            if then.epoch(row.epoch).is_none() {
+                self.forgotten_begins.push(row.epoch);
+            }
+        }
+    }
+
+    /// A later life took the place of one in Redis. If PostgreSQL went back to before the seal that it comes from, no
+    /// server has any more what the earlier life had alone: the life that PostgreSQL was restored from is gone.
+    pub(crate) fn warmed(&mut self, epoch: u64, remains: &Remains) {
+        if self.forgotten_begins.contains(&epoch) && remains.postgres.epoch(epoch).is_none() {
+            self.lost(remains, true);
+        }
     }
 
     /// What must hold at any time in Redis.
@@ -291,9 +322,11 @@ impl Witness {
             self.forgotten_seals.contains(&order.epoch) && order.epoch < rejection.epoch && order.state.is_active()
         };
         let mut late = postgres.orders.iter().filter(is_late);
+        let is_sold_out = postgres.sold >= postgres.total;
         match rejection.why {
             Why::Oversold => late.next().is_some(),
-            Why::SecondOrder | Why::NotRestored => late.any(|order| order.buyer == rejection.buyer),
+            Why::SecondOrder => late.any(|order| order.buyer == rejection.buyer),
+            Why::NotRestored => late.any(|order| is_sold_out || order.buyer == rejection.buyer),
             Why::IdTaken | Why::Late => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::actors::{Buying, Operator, Planned, Recovery, Relay, Sweep, Syncer};
 use crate::broker::Broker;
-use crate::message::{Answer, Request, Transaction};
+use crate::message::{Answer, Command, Request, Transaction};
 use crate::model::Change;
 use crate::postgres::Postgres;
 use crate::redis::{Did, Offer, Redis};
@@ -287,8 +287,10 @@ impl World {
                         self.witness.changed(event, &self.redis);
                     }
                 }
-                if did.opened || matches!(command, crate::message::Command::Warm { .. }) {
-                    self.witness.is_by_hand &= !did.opened;
+                self.witness.is_by_hand &= !did.opened;
+                if let (Command::Warm { next, .. }, Answer::Done) = (command, &answer) {
+                    let remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
+                    self.witness.warmed(next.epoch, &remains);
                 }
                 self.witness.check_redis(&self.redis, &self.postgres, did.opened, self.rules.terms)?;
                 Ok(answer)
@@ -383,5 +385,6 @@ pub(crate) const fn remains<'a>(
         is_by_hand: witness.is_by_hand,
         is_failover: witness.went_back,
         is_brokers: false,
+        is_past_barrier: false,
     }
 }

@@ -133,6 +133,18 @@ impl Postgres {
         }
     }
 
+    /// The row of an epoch that events come from. One that is unknown, though a later one is over, is over as well:
+    /// PostgreSQL has lost it, and was restored without it.
+    pub(crate) fn begin_to_write(&mut self, epoch: u64) -> usize {
+        let is_over = self.epochs.iter().any(|row| row.epoch > epoch && row.sealed_at.is_some());
+        let is_new = self.epoch(epoch).is_none();
+        let place = self.begin(epoch, 0);
+        if is_new && is_over {
+            self.epochs[place].sealed_at = Some(0);
+        }
+        place
+    }
+
     pub(crate) fn order(&self, id: u64) -> Option<&Order> {
         self.orders.binary_search_by_key(&id, |order| order.id).ok().map(|place| &self.orders[place])
     }

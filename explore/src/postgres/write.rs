@@ -41,7 +41,7 @@ impl Postgres {
     }
 
     fn write_epoch(&mut self, epoch: u64, mut events: Vec<Event>, rules: &Rules) -> u64 {
-        let place = self.begin(epoch, 0);
+        let place = self.begin_to_write(epoch);
         let mut late = Vec::new();
         if self.epochs[place].sealed_at.is_some() {
             events.retain(|event| {
