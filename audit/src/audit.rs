@@ -102,6 +102,7 @@ async fn attempt(redis: &Client, vault: &mut flash_vault::Client, sale: &str) ->
         skus: snapshot.skus(sale).await?,
         strays: snapshot.stray_rows(sale).await?,
         faults: snapshot.faults(sale).await?,
+        books: snapshot.books(sale).await?,
         content,
         noted,
         recovery: snapshot.recovery(sale).await?,

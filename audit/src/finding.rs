@@ -53,6 +53,12 @@ pub enum Kind {
     SharedId,
     /// A payment is joined to another buyer's order.
     ForeignPayment,
+    /// What was paid for the orders is not what they cost.
+    Books,
+    /// A payment is settled without a confirmed order of its buyer.
+    OrderlessPayment,
+    /// A payment is there twice.
+    PaymentTwice,
     /// Events or messages wait in the quarantine.
     Quarantined,
     /// The sale is fenced: a recovery is at work, or is waited for.
@@ -133,6 +139,9 @@ impl Kind {
             Self::EarlySealed => "early_sealed",
             Self::SharedId => "shared_id",
             Self::ForeignPayment => "foreign_payment",
+            Self::Books => "books",
+            Self::OrderlessPayment => "orderless_payment",
+            Self::PaymentTwice => "payment_twice",
             Self::Quarantined => "quarantined",
             Self::Fenced => "fenced",
             Self::TooFarBehind => "too_far_behind",
@@ -163,6 +172,9 @@ impl Kind {
             Self::EarlySealed => "keep the rows of the table early: decide by hand whether each becomes an order",
             Self::SharedId => "tell the buyer who was refused: their status says `rejected`",
             Self::ForeignPayment => "pay it back, and find out who was given the order's id",
+            Self::Books => "find out who confirmed without a payment, or changed one: see `flash payments list`",
+            Self::OrderlessPayment => "find out what became of the order, and pay it back: see `flash payments list`",
+            Self::PaymentTwice => "find out who dropped the constraints, and pay one of them back",
             Self::Restored => "nothing: what came with these orders is lost, the buyers have them",
             Self::NotInRedis => "start a gateway: it rebuilds the sale from PostgreSQL",
             Self::Quarantined => "see `flash quarantine list`, then replay or discard",

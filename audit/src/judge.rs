@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flash_vault::{EpochRows, Faults, HeldOrder, SkuRows, StrayRows};
+use flash_vault::{Books, EpochRows, Faults, HeldOrder, SkuRows, StrayRows};
 use flash_wire::{Content, SaleStatus};
 
 use crate::finding::{Finding, Kind};
@@ -15,6 +15,7 @@ pub(crate) struct Rows {
     pub(crate) skus: Vec<SkuRows>,
     pub(crate) strays: StrayRows,
     pub(crate) faults: Faults,
+    pub(crate) books: Books,
     /// Its active orders.
     pub(crate) content: Content,
     /// The same, as its epochs say; none: not all of them do.
@@ -90,6 +91,29 @@ pub(crate) fn check_rows(rows: &Rows) -> Vec<Finding> {
             if *count > 0 {
                 find(kind, format!("PostgreSQL, epoch {epoch}: {count} {what}"));
             }
+        }
+    }
+    findings.extend(check_books(&rows.books));
+    findings
+}
+
+/// Debits less refunds are what the orders cost.
+fn check_books(books: &Books) -> Vec<Finding> {
+    let Books { price, paid, unpaid, otherwise_paid, orderless, twice } = books;
+    let mut findings = Vec::new();
+    if *unpaid > 0 || *otherwise_paid > 0 || price != paid {
+        let detail = format!(
+            "PostgreSQL: confirmed orders cost {price}, and {paid} is paid for them; {unpaid} of them are not paid \
+             for, {otherwise_paid} with another amount or currency"
+        );
+        findings.push(Finding::new(Kind::Books, detail));
+    }
+    for (kind, count, what) in [
+        (Kind::OrderlessPayment, orderless, "payments are settled without a confirmed order of their buyer"),
+        (Kind::PaymentTwice, twice, "payments have the reference or the reservation of another one"),
+    ] {
+        if *count > 0 {
+            findings.push(Finding::new(kind, format!("PostgreSQL: {count} {what}")));
         }
     }
     findings
@@ -252,6 +276,7 @@ mod tests {
             skus: vec![sku],
             strays: StrayRows::default(),
             faults: Faults::default(),
+            books: Books::default(),
             content: content(postgres),
             noted: None,
             recovery: (0, false),

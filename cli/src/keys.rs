@@ -38,6 +38,9 @@ const fn of(role: args::Role) -> Role {
     match role {
         args::Role::Buyer => Role::Buyer,
         args::Role::Read => Role::Read,
+        args::Role::Sell => Role::Sell,
+        args::Role::Pay => Role::Pay,
+        args::Role::Admin => Role::Admin,
         args::Role::Operate => Role::Operate,
     }
 }

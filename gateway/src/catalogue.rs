@@ -1,7 +1,8 @@
 //! What this gateway knows of sales besides what Redis says, so that PostgreSQL is not asked for each request.
 //!
 //! A sale that Redis has: its form, and what it costs. None of that ever changes, so it is asked for once, and kept as long
-//! as there is room; and a copy in Redis tells it to gateways that meet the sale while PostgreSQL is away. An id that Redis
+//! as there is room; and a copy in Redis tells the form to gateways that meet the sale while PostgreSQL is away. The copy is
+//! not asked for a price: that would be set by whoever may write to Redis. An id that Redis
 //! does not have: whether there is such a sale at all. That is asked for by one gateway, once in a while, however many
 //! requests come with the id.
 
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use flash_client::Client;
+use flash_vault::Price;
 use tokio::time::sleep;
 
 use self::flights::Flights;
@@ -32,6 +34,7 @@ pub(crate) use self::verdict::Verdict;
 pub(crate) struct Catalogue {
     known: RwLock<Table<Known>>,
     learning: Flights<Result<Arc<Facts>, OrdersError>>,
+    proving: Flights<Result<Arc<Facts>, OrdersError>>,
     verdicts: Mutex<Table<(Verdict, Instant)>>,
     looking: Flights<Result<Verdict, OrdersError>>,
     pub(crate) products: Products,
@@ -40,6 +43,8 @@ pub(crate) struct Catalogue {
 #[derive(Debug)]
 struct Known {
     facts: Arc<Facts>,
+    /// PostgreSQL said so, and not a copy in Redis.
+    is_proven: bool,
     /// Only of a sale that PostgreSQL does not have: somebody has warmed it by hand.
     until: Option<Instant>,
 }
@@ -49,6 +54,7 @@ impl Catalogue {
         Self {
             known: RwLock::new(Table::new(SALES_MAX)),
             learning: Flights::default(),
+            proving: Flights::default(),
             verdicts: Mutex::new(Table::new(UNKNOWN_IDS_MAX)),
             looking: Flights::default(),
             products: Products::new(),
@@ -71,15 +77,40 @@ impl Catalogue {
         }
         let learn = async {
             if let Some(told) = told(redis, sale).await {
-                return Ok(self.keep(sale, Some(told)));
+                return Ok(self.keep(sale, Some(told), false));
             }
-            match orders.sale_facts(sale).await {
-                Ok(Some(found)) => Ok(self.keep_and_tell(redis, sale, Facts::new(sale, found.form, found.price)).await),
-                Ok(None) => Ok(self.keep(sale, None)),
-                Err(error) => self.outdated(sale).ok_or(error),
-            }
+            self.prove(redis, orders, sale).await.or_else(|error| self.outdated(sale).ok_or(error))
         };
         self.learning.join(sale, learn).await
+    }
+
+    /// What one unit of a sale costs; none: it has no product. PostgreSQL says so: who may write to Redis sets no prices.
+    pub(crate) async fn price(
+        &self,
+        redis: &Client,
+        orders: &Orders,
+        sale: &str,
+    ) -> Result<Option<Price>, OrdersError> {
+        if let Some(facts) = self.proven(sale) {
+            return Ok(facts.price.clone());
+        }
+        let facts = self.proving.join(sale, self.prove(redis, orders, sale)).await?;
+        Ok(facts.price.clone())
+    }
+
+    /// What PostgreSQL said of a sale. It never changes, but for a sale that it did not have.
+    fn proven(&self, sale: &str) -> Option<Arc<Facts>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get(sale).filter(|known| known.is_proven)?;
+        let is_fresh = known.until.is_none_or(|until| Instant::now() < until);
+        is_fresh.then(|| known.facts.clone())
+    }
+
+    async fn prove(&self, redis: &Client, orders: &Orders, sale: &str) -> Result<Arc<Facts>, OrdersError> {
+        match orders.sale_facts(sale).await? {
+            Some(found) => Ok(self.keep_and_tell(redis, sale, Facts::new(sale, found.form, found.price)).await),
+            None => Ok(self.keep(sale, None, true)),
+        }
     }
 
     /// Remembers what PostgreSQL has of a sale, and tells the other gateways. Where they are not told, they ask.
@@ -87,14 +118,14 @@ impl Catalogue {
         if let Err(error) = redis.tell_facts(sale, &facts.write(), FACTS_LIFE).await {
             tracing::debug!(%error, "the other gateways are not told what a sale asks");
         }
-        self.keep(sale, Some(facts))
+        self.keep(sale, Some(facts), true)
     }
 
     /// Remembers what PostgreSQL has of a sale that Redis has.
-    fn keep(&self, sale: &str, found: Option<Facts>) -> Arc<Facts> {
+    fn keep(&self, sale: &str, found: Option<Facts>, is_proven: bool) -> Arc<Facts> {
         let until = found.is_none().then(|| Instant::now() + WARMED_BY_HAND_LIFE);
         let facts = Arc::new(found.unwrap_or_default());
-        let known = Known { facts: facts.clone(), until };
+        let known = Known { facts: facts.clone(), is_proven, until };
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(sale, known);
         facts
     }

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use flash_vault::{Client, Means, Payment};
+use flash_vault::{Client, Debit, Payment, PaymentReport, Reserved};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -41,30 +41,51 @@ impl Debits {
         }
     }
 
-    /// Pays for a buyer's reservation, once; none: the balance is too low, or PostgreSQL knows that the hold has ended.
+    /// Pays for a buyer's reservation from the balance, once.
     ///
     /// # Errors
-    /// When that is not known, or nothing was asked.
-    pub(crate) async fn pay(
+    /// When that is not known, or nothing was asked, as in all that follow.
+    pub(crate) async fn debit(
         self: &Arc<Self>,
         sale: &str,
         id: u64,
         buyer: &str,
-        means: Means<'_>,
-    ) -> Result<Option<Payment>, OrdersError> {
+        units: u64,
+    ) -> Result<Debit, OrdersError> {
+        self.ask(async |client: &_| flash_vault::debit(client, sale, id, buyer, units).await).await
+    }
+
+    /// Records what a payment service reports.
+    pub(crate) async fn report(
+        self: &Arc<Self>,
+        report: &PaymentReport<'_>,
+        reserved: &Reserved<'_>,
+    ) -> Result<Payment, OrdersError> {
+        self.ask(async |client: &_| flash_vault::report_payment(client, report, reserved).await).await
+    }
+
+    /// A payment is to be paid back: its hold has ended.
+    pub(crate) async fn owe(self: &Arc<Self>, payment: u64) -> Result<Option<Payment>, OrdersError> {
+        self.ask(async |client: &_| flash_vault::owe_payment(client, payment).await).await
+    }
+
+    async fn ask<T>(
+        self: &Arc<Self>,
+        question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,
+    ) -> Result<T, OrdersError> {
         let mut was_asked = false;
-        let paying = async {
+        let asking = async {
             let (client, _place) = self.client().await?;
             was_asked = true;
-            let paid = flash_vault::pay(&client, sale, id, buyer, means).await;
+            let answer = question(&client).await;
             self.put_back(client);
-            paid.map_err(|error| {
+            answer.map_err(|error| {
                 tracing::warn!(%error, "a payment was not made, or that is not known");
                 OrdersError::Unknown
             })
         };
-        match timeout(Duration::from_millis(DEBIT_TIMEOUT_MS), paying).await {
-            Ok(paid) => paid,
+        match timeout(Duration::from_millis(DEBIT_TIMEOUT_MS), asking).await {
+            Ok(answer) => answer,
             Err(_) if was_asked => Err(OrdersError::Unknown),
             Err(_) => Err(OrdersError::Busy),
         }

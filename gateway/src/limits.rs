@@ -140,7 +140,11 @@ pub const DEBITS_AT_ONCE_MAX: usize = 8;
 pub const DEBIT_STATEMENT_MS_MAX: u64 = 500;
 /// How long a payment may take in all, its wait for a connection included.
 pub const DEBIT_TIMEOUT_MS: u64 = 700;
-/// What somebody else calls a payment.
+/// What a payment may be said to be, in the currency's smallest unit: the price of as many units as a sale may have.
+pub const AMOUNT_UNITS_MAX: u64 = PRICE_UNITS_MAX * flash_wire::limits::TOTAL_UNITS_MAX;
+/// Currencies that have a line of their own in the metrics of what is to be paid back.
+pub const DUE_CURRENCIES_MAX: u64 = 50;
+/// What a payment service calls a payment, or a refund.
 pub const REFERENCE_BYTES_MAX: usize = 256;
 
 /// Ways to sell that one simulation compares.

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
-    ApiKey, Buyer, Client, Creation, Extras, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Payment, PaymentRow,
-    Price, Product, QuarantineFilter, QuarantineRow, Rejection, RequestOutcome, ReservationFilter, ReservationRow,
-    SaleFacts, Syncer, TakenKey, Vault, Webhook,
+    ApiKey, Buyer, Client, Creation, Due, Extras, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Payment,
+    PaymentFilter, Price, Product, QuarantineFilter, QuarantineRow, Refund, Rejection, RequestOutcome,
+    ReservationFilter, ReservationRow, SaleFacts, Syncer, TakenKey, Vault, Webhook,
 };
 use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::timeout;
 
-use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, QUARANTINED_BYTES_MAX};
+use crate::limits::{CREATE_TIMEOUT_MS, DUE_CURRENCIES_MAX, HANDLER_TIMEOUT_MS, QUARANTINED_BYTES_MAX};
 
 /// How long a look-up may take, connecting included. It is shorter than the request may take, so that the answer tells
 /// what was the matter.
@@ -191,14 +191,24 @@ impl Orders {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::payment(client, sale, id, buyer).await).await
     }
 
-    /// A page of the payments in one state.
+    /// A page of the payments.
     pub(crate) async fn payment_page(
         &self,
-        state: &str,
-        after: (&str, u64),
+        filter: &PaymentFilter<'_>,
         limit: u64,
-    ) -> Result<Vec<PaymentRow>, OrdersError> {
-        let question = async |client: &_| flash_vault::payment_page(client, state, after, limit).await;
+    ) -> Result<Vec<Payment>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::payment_page(client, filter, limit).await).await
+    }
+
+    /// A payment was paid back, says somebody.
+    pub(crate) async fn refund_payment(&self, payment: u64, reference: &str, by: &str) -> Result<Refund, OrdersError> {
+        let question = async |client: &_| flash_vault::refund_payment(client, payment, reference, by).await;
+        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
+    }
+
+    /// What is to be paid back.
+    pub(crate) async fn due_payments(&self) -> Result<Vec<Due>, OrdersError> {
+        let question = async |client: &_| flash_vault::due_payments(client, DUE_CURRENCIES_MAX).await;
         self.ask(LOOK_UP_TIMEOUT_MS, question).await
     }
 

@@ -43,6 +43,14 @@ impl Page {
         self.line(format_args!("{name} {value}"));
     }
 
+    /// A number that goes up and down for each value of a label. Both are of letters, digits, `.`, `_` and `-`, and few.
+    pub fn gauge_by(&mut self, name: &str, help: &str, label: &str, values: impl Iterator<Item = (String, u64)>) {
+        self.head(name, help, "gauge");
+        for (of, value) in values {
+            self.line(format_args!("{name}{{{label}=\"{of}\"}} {value}"));
+        }
+    }
+
     /// A number for each sale: at most [`SALES_MAX`] of them, the largest first, and the sum of the rest.
     pub fn gauge_by_sale(&mut self, name: &str, help: &str, mut values: Vec<(&str, u64)>) {
         self.head(name, help, "gauge");

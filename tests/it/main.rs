@@ -17,6 +17,7 @@ mod http;
 mod https;
 mod idempotency;
 mod identity;
+mod ledger;
 mod lists;
 mod logs;
 mod metrics;

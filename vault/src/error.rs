@@ -24,6 +24,9 @@ pub enum Error {
     /// An operator has paused the syncers: orders are written when they go on. Nothing was written.
     #[error("the syncers are paused")]
     Paused,
+    /// Others wrote the same rows at each attempt. Nothing was written.
+    #[error("others wrote the same at each attempt")]
+    Contended,
     /// The tables could not be brought up to date.
     #[error("cannot migrate the database: {0}")]
     Migration(#[from] refinery::Error),

@@ -15,8 +15,14 @@ use crate::sql::identity as sql;
 const ID_BYTES: usize = 8;
 const SECRET_BYTES: usize = 32;
 /// What every id begins with, besides its role.
-const PREFIXES: [(Role, &str); 3] =
-    [(Role::Buyer, "flash_buyer_"), (Role::Read, "flash_read_"), (Role::Operate, "flash_operate_")];
+const PREFIXES: [(Role, &str); 6] = [
+    (Role::Buyer, "flash_buyer_"),
+    (Role::Read, "flash_read_"),
+    (Role::Sell, "flash_sell_"),
+    (Role::Pay, "flash_pay_"),
+    (Role::Admin, "flash_admin_"),
+    (Role::Operate, "flash_operate_"),
+];
 
 /// What a key is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +31,26 @@ pub enum Role {
     Buyer,
     /// An operator who looks.
     Read,
-    /// An operator who changes, and looks.
+    /// An operator who looks, and runs sales: restocks, opens, closes, reserves and releases for buyers.
+    Sell,
+    /// A payment service: looks, confirms, and reports refunds.
+    Pay,
+    /// An operator who may do everything.
+    Admin,
+    /// The same, by an older name.
     Operate,
 }
 
 impl Role {
     /// Every role by its name.
-    pub const NAMES: [(&'static str, Self); 3] =
-        [("buyer", Self::Buyer), ("read", Self::Read), ("operate", Self::Operate)];
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("buyer", Self::Buyer),
+        ("read", Self::Read),
+        ("sell", Self::Sell),
+        ("pay", Self::Pay),
+        ("admin", Self::Admin),
+        ("operate", Self::Operate),
+    ];
 
     /// Its name.
     #[must_use]
@@ -40,7 +58,23 @@ impl Role {
         match self {
             Self::Buyer => "buyer",
             Self::Read => "read",
+            Self::Sell => "sell",
+            Self::Pay => "pay",
+            Self::Admin => "admin",
             Self::Operate => "operate",
+        }
+    }
+
+    /// Whether a key of this role may do what takes the role `needed`.
+    #[must_use]
+    pub const fn may(self, needed: Self) -> bool {
+        match (self, needed) {
+            (Self::Buyer, needed) => matches!(needed, Self::Buyer),
+            (_, Self::Buyer) => false,
+            (Self::Admin | Self::Operate, _) | (_, Self::Read) => true,
+            (Self::Sell, needed) => matches!(needed, Self::Sell),
+            (Self::Pay, needed) => matches!(needed, Self::Pay),
+            (Self::Read, _) => false,
         }
     }
 
@@ -207,5 +241,22 @@ mod tests {
             assert!(PREFIXES.contains(&(role, format!("flash_{name}_").as_str())));
         }
         assert_eq!(Role::of("owner"), None);
+    }
+
+    #[test]
+    fn a_role_may_do_its_own_and_only_an_admin_all() {
+        const NEEDED: [Role; 4] = [Role::Read, Role::Sell, Role::Pay, Role::Admin];
+        for (role, want) in [
+            (Role::Buyer, [false, false, false, false]),
+            (Role::Read, [true, false, false, false]),
+            (Role::Sell, [true, true, false, false]),
+            (Role::Pay, [true, false, true, false]),
+            (Role::Admin, [true; 4]),
+            (Role::Operate, [true; 4]),
+        ] {
+            assert_eq!(NEEDED.map(|needed| role.may(needed)), want, "{role:?}");
+            assert_eq!(role.may(Role::Buyer), role == Role::Buyer, "{role:?}");
+            assert!(!role.may(Role::Operate) || want[3], "{role:?}");
+        }
     }
 }

@@ -21,6 +21,7 @@ mod hold;
 mod inspect;
 mod keys;
 mod late;
+mod ledger;
 mod migrate;
 mod number;
 mod others;
@@ -35,6 +36,7 @@ mod refusal;
 mod repair;
 mod replay;
 mod replay_place;
+mod report;
 mod request;
 mod request_keys;
 mod restore;
@@ -65,12 +67,10 @@ pub use inspect::{
     Migrations, clock_ms, closed_tables, is_standby, keeps_session, migrations, setting_levels, settings,
 };
 pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
+pub use ledger::{Due, Followed, PaymentFilter, Refund, due_payments, follow_orders, payment_page, refund_payment};
 pub use migrate::migrate;
 pub use pages::{REJECTED, ReservationFilter, ReservationRow, reservation_page, sale_page};
-pub use payment::{
-    Followed, Means, PAYMENT_STATES, Payment, PaymentRow, PaymentState, follow_orders, limit_statements, pay, payment,
-    payment_page,
-};
+pub use payment::{Debit, Payment, PaymentState, debit, limit_statements, payment};
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, quarantined, quarantined_body};
 pub use read::{
     Order, Rejection, SkuSold, active_orders, has_barrier, newest_head, order, rejection, sale_buyers, sold_units,
@@ -82,13 +82,15 @@ pub use recover::{
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
+pub use report::{Over, PaymentReport, Reserved, owe_payment, report_payment};
 pub use request::{MadeByRequest, REJECTIONS_LOOKED_AT_MAX, RequestOutcome, request_outcome};
 pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
 pub use restore::{RedisState, possible_holds};
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
 pub use seal::{EPOCHS_APART_SEQS, Sealed};
 pub use snapshot::{
-    EpochRows, Faults, HeldOrder, OrderItems, SkuRows, Snapshot, StrayRows, sales, unreadable_messages,
+    Books, EpochRows, Faults, HeldOrder, OrderItems, SkuRows, Snapshot, StrayRows, sales, unexplained_balances,
+    unreadable_messages,
 };
 pub use standing::{Life, SaleStanding, standing};
 pub use syncers::{Report, SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};

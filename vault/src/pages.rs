@@ -45,6 +45,9 @@ pub struct ReservationRow {
     pub published_at_ms: Option<u64>,
     /// When PostgreSQL wrote it first, Unix milliseconds; not told of what it wrote before it noted that.
     pub written_at_ms: Option<u64>,
+    /// When PostgreSQL wrote the end of its hold, Unix milliseconds; none: it has no end there, or one from before that
+    /// was noted.
+    pub end_written_at_ms: Option<u64>,
     /// Why PostgreSQL refused it: a code, as in the table `rejections`.
     pub reason: Option<String>,
 }
@@ -87,6 +90,7 @@ fn reservation(row: &tokio_postgres::Row) -> Result<ReservationRow, Error> {
         ended_at_ms: time(7),
         published_at_ms: time(8),
         written_at_ms: time(9),
-        reason: row.get(10),
+        end_written_at_ms: time(10),
+        reason: row.get(11),
     })
 }

@@ -1,7 +1,8 @@
-//! Payments: made once for a reservation, and settled or given back by what became of its order.
+//! Payments: one pays for a reservation, and every other one is to be paid back. Each that was made or reported has a row,
+//! whatever became of its reservation.
 //!
-//! Nobody decides that a payment is to be given back: a timeout, a crash or a lost answer leaves it pending, and
-//! [`follow_orders`] reads off the order's end what is to become of it.
+//! What becomes of a payment is read off the end of its order ([`follow_orders`](crate::follow_orders)): a timeout, a
+//! crash or a lost answer leaves it pending.
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row};
@@ -11,15 +12,6 @@ use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::sql;
 
-/// How a reservation is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Means<'a> {
-    /// From the buyer's balance.
-    Balance(&'a Price),
-    /// To somebody else, who calls the payment that.
-    External(&'a str),
-}
-
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentState {
@@ -27,64 +19,146 @@ pub enum PaymentState {
     Pending,
     /// Its order is confirmed.
     Settled,
-    /// Its order was not confirmed: the buyer's balance has it back or gets it now, or whoever took it is to give it
-    /// back.
-    GivenBack,
+    /// It does not pay for an order: the payment service is to pay it back. (Of a debit: the balance has it soon.)
+    RefundDue,
+    /// It was paid back.
+    Refunded,
+}
+
+impl PaymentState {
+    /// All of them, by their names.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("pending", Self::Pending),
+        ("settled", Self::Settled),
+        ("refund_due", Self::RefundDue),
+        ("refunded", Self::Refunded),
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Settled => "settled",
+            Self::RefundDue => "refund_due",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    /// Whether it pays for its reservation.
+    #[must_use]
+    pub const fn pays(self) -> bool {
+        matches!(self, Self::Pending | Self::Settled)
+    }
 }
 
 /// A payment as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// What was debited; none: it was paid to somebody else.
-    pub debited: Option<Price>,
-    /// What somebody else calls it.
+    /// Its number, by which a refund is reported.
+    pub payment: u64,
+    /// The sale.
+    pub sale: String,
+    /// The reservation.
+    pub id: u64,
+    /// Who paid, or whose reservation it is for; none: nobody knows.
+    pub buyer: Option<String>,
+    /// `balance` or `external`.
+    pub means: String,
+    /// How much, in the currency's smallest unit; none: it was not said, and the sale has no price.
+    pub amount: Option<u64>,
+    /// Of what.
+    pub currency: Option<String>,
+    /// What the payment service calls it; none: it is a debit of the buyer's balance.
     pub reference: Option<String>,
     /// Where it stands.
     pub state: PaymentState,
+    /// Why it does not pay for its reservation: a word.
+    pub reason: Option<String>,
+    /// What the payment service calls the refund.
+    pub refund_reference: Option<String>,
+    /// Who reported that.
+    pub refunded_by: Option<String>,
+    /// When it was made or reported, as text.
+    pub at: String,
 }
 
 impl Payment {
-    /// Whether it was made by these means.
-    #[must_use]
-    pub fn is_by(&self, means: Means<'_>) -> bool {
-        match means {
-            Means::Balance(price) => self.debited.as_ref() == Some(price),
-            Means::External(reference) => self.reference.as_deref() == Some(reference),
+    pub(crate) fn of(row: &Row) -> Self {
+        let state: &str = row.get(8);
+        let named = |(name, _): &(&str, PaymentState)| *name == state;
+        Self {
+            payment: from_sql(row.get(0)),
+            sale: row.get(1),
+            id: from_sql(row.get(2)),
+            buyer: row.get(3),
+            means: row.get(4),
+            amount: row.get::<_, Option<i64>>(5).map(from_sql),
+            currency: row.get(6),
+            reference: row.get(7),
+            // The table's constraint knows the same four.
+            state: PaymentState::NAMES.iter().find(|state| named(state)).map_or(PaymentState::Pending, |state| state.1),
+            reason: row.get(9),
+            refund_reference: row.get(10),
+            refunded_by: row.get(11),
+            at: row.get(12),
         }
     }
 }
 
-/// Pays for a buyer's reservation, unless that was done before, and gives the payment as it is; none: the buyer's
-/// balance is too low, or of another currency, or there is none, or the reservation has ended or was refused in
-/// PostgreSQL. A repeat pays once.
+/// What became of a wish to pay from a balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Debit {
+    /// There is a payment for the reservation: this one, or one that was there before, by whatever means.
+    Paid(Payment),
+    /// The sale has no product, so it has no price.
+    NoPrice,
+    /// The buyer has no account.
+    NoAccount,
+    /// The account is in the first currency, the price in the second.
+    OtherCurrency(String, String),
+    /// The balance is the first amount, the price the second.
+    TooLow(Price, Price),
+    /// The reservation has ended or was refused, as PostgreSQL knows.
+    Ended,
+}
+
+/// Pays for the `units` of a buyer's reservation from the balance, unless it is paid for. A repeat pays once. The price is
+/// the one in PostgreSQL, read in the statement that debits.
 ///
 /// The client should have a statement timeout ([`limit_statements`]): without one a debit that waits for a lock may be
 /// made long after its caller gave up.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether it was paid is unknown, and the call may be repeated.
-pub async fn pay(
-    client: &Client,
-    sale: &str,
-    id: u64,
-    buyer: &str,
-    means: Means<'_>,
-) -> Result<Option<Payment>, Error> {
-    let id_sql = to_sql(id);
-    let paid = match means {
-        Means::Balance(Price { amount, currency }) => {
-            client.execute(sql::payments::DEBIT, &[&sale, &id_sql, &buyer, &to_sql(*amount), currency]).await
-        }
-        Means::External(reference) => client.execute(sql::payments::REFER, &[&sale, &id_sql, &buyer, &reference]).await,
-    };
-    match paid {
+pub async fn debit(client: &Client, sale: &str, id: u64, buyer: &str, units: u64) -> Result<Debit, Error> {
+    let (id_sql, units) = (to_sql(id), to_sql(units));
+    match client.execute(sql::payments::DEBIT, &[&sale, &id_sql, &buyer, &units]).await {
         // Somebody paid at the same time.
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {}
-        paid => {
-            paid?;
+        debited => {
+            debited?;
         }
     }
-    payment(client, sale, id, buyer).await
+    if let Some(payment) = payment(client, sale, id, buyer).await? {
+        return Ok(Debit::Paid(payment));
+    }
+    let row = client.query_one(sql::payments::NOT_DEBITED, &[&sale, &id_sql, &buyer, &units]).await?;
+    let (due, has) = (price(&row, 1), price(&row, 3));
+    Ok(match (row.get(0), due, has) {
+        (true, ..) => Debit::Ended,
+        (false, None, _) => Debit::NoPrice,
+        (false, Some(_), None) => Debit::NoAccount,
+        (false, Some(due), Some(has)) if has.currency != due.currency => {
+            Debit::OtherCurrency(has.currency, due.currency)
+        }
+        (false, Some(due), Some(has)) => Debit::TooLow(has, due),
+    })
+}
+
+fn price(row: &Row, at: usize) -> Option<Price> {
+    let (amount, currency) = row.get::<_, Option<i64>>(at).zip(row.get(at + 1))?;
+    Some(Price { amount: from_sql(amount), currency })
 }
 
 /// From now on a statement of this connection ends after `limit_ms`, its wait for locks included.
@@ -96,89 +170,11 @@ pub async fn limit_statements(client: &Client, limit_ms: u64) -> Result<(), Erro
     Ok(())
 }
 
-/// The payment for a buyer's reservation, if there is one.
+/// The payment that pays for a buyer's reservation, or the debit that did and is given back.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn payment(client: &Client, sale: &str, id: u64, buyer: &str) -> Result<Option<Payment>, Error> {
-    let row = client.query_opt(sql::payments::PAYMENT, &[&sale, &to_sql(id), &buyer]).await?;
-    Ok(row.map(|row| Payment {
-        debited: price(&row, 1, 2),
-        reference: row.get(3),
-        state: match row.get(4) {
-            PENDING => PaymentState::Pending,
-            SETTLED => PaymentState::Settled,
-            _ => PaymentState::GivenBack,
-        },
-    }))
-}
-
-fn price(row: &Row, amount: usize, currency: usize) -> Option<Price> {
-    let (amount, currency) = row.get::<_, Option<i64>>(amount).zip(row.get(currency))?;
-    Some(Price { amount: from_sql(amount), currency })
-}
-
-const PENDING: &str = "pending";
-const SETTLED: &str = "settled";
-/// All states that a payment has in the table.
-pub const PAYMENT_STATES: [&str; 4] = [PENDING, SETTLED, "refunded", "refund_due"];
-
-/// A payment as operators see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentRow {
-    /// The sale.
-    pub sale: String,
-    /// The reservation.
-    pub id: u64,
-    /// Who paid.
-    pub buyer: String,
-    /// What was debited; none: it was paid to somebody else.
-    pub debited: Option<Price>,
-    /// What somebody else calls it.
-    pub reference: Option<String>,
-    /// When it was made, as text.
-    pub at: String,
-}
-
-/// At most `count` payments in a state (one of [`PAYMENT_STATES`]), by sale and reservation, after the one given.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn payment_page(
-    client: &Client,
-    state: &str,
-    (sale, id): (&str, u64),
-    count: u64,
-) -> Result<Vec<PaymentRow>, Error> {
-    let rows = client.query(sql::payments::PAGE, &[&state, &sale, &to_sql(id), &to_sql(count)]).await?;
-    let payment = |row: &Row| PaymentRow {
-        sale: row.get(0),
-        id: from_sql(row.get(1)),
-        buyer: row.get(2),
-        debited: price(row, 3, 4),
-        reference: row.get(5),
-        at: row.get(6),
-    };
-    Ok(rows.iter().map(payment).collect())
-}
-
-/// How many payments followed their orders.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Followed {
-    /// Their orders are confirmed.
-    pub settled: u64,
-    /// Their buyers' balances have them back.
-    pub refunded: u64,
-    /// Whoever took them is to give them back.
-    pub refund_due: u64,
-}
-
-/// Lets at most `count` payments follow their orders. Any number of processes may do so at once.
-///
-/// # Errors
-/// When PostgreSQL is in trouble.
-pub async fn follow_orders(client: &Client, count: u32) -> Result<Followed, Error> {
-    let row = client.query_one(sql::payments::FOLLOW_ORDERS, &[&i64::from(count)]).await?;
-    let [settled, refunded, refund_due] = [0, 1, 2].map(|column| from_sql(row.get(column)));
-    Ok(Followed { settled, refunded, refund_due })
+    let row = client.query_opt(sql::payments::PAYING, &[&sale, &to_sql(id), &buyer]).await?;
+    Ok(row.as_ref().map(Payment::of))
 }

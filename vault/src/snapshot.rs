@@ -84,6 +84,23 @@ pub struct Faults {
     pub restored: u64,
 }
 
+/// What a sale's orders cost, and what was paid for them: how many rows of it are wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Books {
+    /// What the confirmed orders cost that were held before, in the currency's smallest unit.
+    pub price: String,
+    /// What was paid for them, and is not to be paid back.
+    pub paid: String,
+    /// Such orders that are not paid for.
+    pub unpaid: u64,
+    /// Payments of another amount or currency than their order costs.
+    pub otherwise_paid: u64,
+    /// Payments that are settled without a confirmed order of their buyer.
+    pub orderless: u64,
+    /// Payments that are there twice: by their reference, or for one reservation.
+    pub twice: u64,
+}
+
 impl<'a> Snapshot<'a> {
     /// Begins. The moment is that of the first question.
     ///
@@ -192,6 +209,25 @@ impl<'a> Snapshot<'a> {
         Ok(Faults { early_in_sealed: count(0), shared_ids: count(1), payments_of_others: count(2), restored: count(3) })
     }
 
+    /// What a sale's orders cost, and what was paid for them.
+    ///
+    /// # Errors
+    /// When PostgreSQL is in trouble.
+    pub async fn books(&self, sale: &str) -> Result<Books, Error> {
+        let row = self.0.query_one(sql::audit::BOOKS, &[&sale]).await?;
+        // A sum of nothing is none.
+        let sum = |column: usize| row.get::<_, Option<String>>(column).unwrap_or_else(|| "0".to_owned());
+        let count = |column: usize| from_sql(row.get(column));
+        Ok(Books {
+            price: sum(0),
+            paid: sum(1),
+            unpaid: count(2),
+            otherwise_paid: count(3),
+            orderless: count(4),
+            twice: count(5),
+        })
+    }
+
     /// Which of these orders are held, and their items.
     ///
     /// # Errors
@@ -223,4 +259,12 @@ pub async fn sales(client: &Client, limit: usize) -> Result<Vec<String>, Error> 
 /// When PostgreSQL is in trouble.
 pub async fn unreadable_messages(client: &Client) -> Result<u64, Error> {
     Ok(from_sql(client.query_one(sql::audit::UNREADABLE_MESSAGES, &[]).await?.get(0)))
+}
+
+/// How many balances payments do not explain.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn unexplained_balances(client: &Client) -> Result<u64, Error> {
+    Ok(from_sql(client.query_one(sql::audit::UNEXPLAINED_BALANCES, &[]).await?.get(0)))
 }

@@ -56,7 +56,7 @@ url_source!(IdSecretAlso, id_secret_also, id_secret_also_file, "FLASH_ID_SECRET_
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "A key is printed once, when it is made: PostgreSQL has its hash alone. The URL comes from the environment, as \
-                  for `flash gateway`.\n\nExample: flash keys create --role operate --holder ada --expires-in 90d"
+                  for `flash gateway`.\n\nExample: flash keys create --role admin --holder ada --expires-in 90d"
 )]
 pub(crate) struct Keys {
     #[command(subcommand)]
@@ -102,6 +102,12 @@ pub(crate) enum Role {
     Buyer,
     /// An operator who looks.
     Read,
-    /// An operator who changes, and looks.
+    /// An operator who looks, and runs sales: restocks, opens, closes, reserves and releases for buyers.
+    Sell,
+    /// A payment service: looks, confirms, and reports refunds.
+    Pay,
+    /// An operator who may do everything.
+    Admin,
+    /// The same, by an older name.
     Operate,
 }

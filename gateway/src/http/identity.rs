@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use flash_vault::Role;
 use flash_wire::limits::BUYER_BYTES_MAX;
-use hyper::Method;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 
 use super::fields::Field;
@@ -41,6 +40,7 @@ pub(crate) enum Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Operator {
     pub(crate) name: String,
+    pub(crate) role: Role,
     /// The key's id.
     pub(crate) key: String,
 }
@@ -67,23 +67,20 @@ impl Gate {
     ///
     /// # Errors
     /// When it does not show what is needed there, or nobody can tell now whether it does.
-    pub(crate) async fn caller(
-        &self,
-        target: &Target,
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Result<Caller, Problem> {
+    pub(crate) async fn caller(&self, target: &Target, headers: &HeaderMap) -> Result<Caller, Problem> {
         if !target.access.asks() || matches!(self, Self::Open) {
             return Ok(Caller::Anyone);
         }
         let shown = bearer(headers)?;
         match (self, target.access) {
-            (Self::Tokens(tokens), Access::Buyer) => Ok(Caller::Buyer(tokens.buyer(shown)?)),
+            (Self::Tokens(tokens), Access::Buyer(_)) => Ok(Caller::Buyer(tokens.buyer(shown)?)),
             // What asks PostgreSQL is on the heap: it does not make every request's future larger.
-            (Self::Keys(keys), Access::Buyer) => Box::pin(buyer_of_key(keys, shown)).await,
-            (Self::Operators(keys), access) => Box::pin(operator(keys, shown, needed(access, method))).await,
+            (Self::Keys(keys), Access::Buyer(_)) => Box::pin(buyer_of_key(keys, shown)).await,
+            (Self::Operators(keys), Access::Buyer(needed) | Access::Operator(needed)) => {
+                Box::pin(operator(keys, shown, needed)).await
+            }
             // The table of routes has no such thing for buyers; if it had, it would not be theirs.
-            (Self::Tokens(_) | Self::Keys(_) | Self::Open, _) => Err(Kind::Forbidden.into()),
+            (Self::Tokens(_) | Self::Keys(_) | Self::Operators(_) | Self::Open, _) => Err(Kind::Forbidden.into()),
         }
     }
 }
@@ -105,28 +102,20 @@ async fn buyer_of_key(keys: &ApiKeys, shown: &str) -> Result<Caller, Problem> {
     let key = keys.find(shown).await?;
     match key.role {
         Role::Buyer => Ok(Caller::Buyer(key.holder.as_str().into())),
-        Role::Read | Role::Operate => {
-            Err(Problem::new(Kind::Forbidden, "the key is an operator's; this is for buyers"))
-        }
+        _ => Err(Problem::new(Kind::Forbidden, "the key is an operator's; this is for buyers")),
     }
 }
 
 async fn operator(keys: &ApiKeys, shown: &str, needed: Role) -> Result<Caller, Problem> {
     let key = keys.find(shown).await?;
-    match (key.role, needed) {
-        (Role::Buyer, _) => Err(Problem::new(Kind::Forbidden, "the key is a buyer's; this is for operators")),
-        (Role::Read, Role::Operate) => Err(Problem::new(Kind::Forbidden, "the key's role is read; this takes operate")),
-        _ => Ok(Caller::Operator(Operator { name: key.holder.clone(), key: key.id.clone() })),
+    if key.role == Role::Buyer {
+        return Err(Problem::new(Kind::Forbidden, "the key is a buyer's; this is for operators"));
     }
-}
-
-/// What an operator needs.
-fn needed(access: Access, method: &Method) -> Role {
-    match access {
-        Access::Open | Access::Inside | Access::Read => Role::Read,
-        Access::Buyer if method.is_safe() => Role::Read,
-        Access::Buyer | Access::Operate => Role::Operate,
+    if !key.role.may(needed) {
+        let detail = format!("the key's role is {}; this takes {}", key.role.name(), needed.name());
+        return Err(Problem::new(Kind::Forbidden, detail));
     }
+    Ok(Caller::Operator(Operator { name: key.holder.clone(), role: key.role, key: key.id.clone() }))
 }
 
 fn unproven(what: &'static str) -> Problem {

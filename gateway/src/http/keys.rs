@@ -8,6 +8,7 @@ use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::app::App;
+use super::identity::Caller;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
 use super::{body, fields, query};
@@ -81,6 +82,24 @@ pub(crate) async fn revoke(app: &App, id: &str) -> Result<Reply, Problem> {
     }
 }
 
+/// Who calls, and with which role. Where nobody has to show a key, anyone may do everything.
+pub(crate) fn whoami(caller: &Caller) -> Reply {
+    #[derive(Serialize)]
+    struct View<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        holder: Option<&'a str>,
+        role: &'static str,
+    }
+    let view = match caller {
+        Caller::Operator(of) => View { key: Some(&of.key), holder: Some(&of.name), role: of.role.name() },
+        Caller::Buyer(buyer) => View { key: None, holder: Some(buyer), role: Role::Buyer.name() },
+        Caller::Anyone => View { key: None, holder: None, role: Role::Admin.name() },
+    };
+    json(StatusCode::OK, &view)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,10 +114,14 @@ mod tests {
     fn a_key_has_a_role_a_holder_and_perhaps_an_end() {
         let key = |json: &'static str| read(json.as_bytes());
         assert_eq!(key(r#"{"role":"buyer","holder":"ada"}"#), Ok((Role::Buyer, "ada".into(), None)));
+        for (name, role) in Role::NAMES {
+            let json = format!(r#"{{"role":"{name}","holder":"a"}}"#);
+            assert_eq!(read(json.as_bytes()), Ok((role, "a".into(), None)), "{name}");
+        }
         let shop = Ok((Role::Operate, "shop".into(), Some(5)));
         assert_eq!(key(r#"{"role":"operate","holder":"shop","expires_at_ms":5}"#), shop);
-        check_bad(r#"{"role":"owner","holder":"a"}"#, "/role", "role must be buyer, read or operate");
-        check_bad(r#"{"role":7,"holder":"a"}"#, "/role", "role must be buyer, read or operate");
+        check_bad(r#"{"role":"owner","holder":"a"}"#, "/role", "role must be buyer, read, sell, pay, admin or operate");
+        check_bad(r#"{"role":7,"holder":"a"}"#, "/role", "role must be buyer, read, sell, pay, admin or operate");
         check_bad(r#"{"holder":"a"}"#, "/role", "role must be given");
         check_bad(r#"{"role":"read"}"#, "/holder", "holder must be given");
         check_bad(r#"{"role":"read","holder":"a\u0000"}"#, "/holder", "holder must not contain control characters");

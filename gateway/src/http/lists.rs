@@ -103,6 +103,8 @@ struct RowView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     written_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    end_written_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
 
@@ -126,6 +128,7 @@ impl<'a> RowView<'a> {
             ended_at_ms: row.ended_at_ms,
             published_at_ms: row.published_at_ms,
             written_at_ms: row.written_at_ms,
+            end_written_at_ms: row.end_written_at_ms,
             reason: row.reason.as_deref(),
         }
     }

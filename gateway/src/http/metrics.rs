@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use flash_client::Call;
 use flash_metrics::{CONTENT_TYPE, Page, process};
+use flash_vault::Due;
 use flash_wire::key::sale_of;
 use flash_wire::{COUNT_MAX, ReadySale};
 use hyper::StatusCode;
@@ -15,7 +16,7 @@ use super::reply::{Reply, reply};
 use crate::clock::now_ms;
 use crate::limits::HANDLER_TIMEOUT_MS;
 
-/// All of it. Where Redis is away, what only it knows is left out: unknown is not zero.
+/// All of it. Where Redis or PostgreSQL is away, what only it knows is left out: unknown is not zero.
 pub(crate) async fn show(app: &App) -> Reply {
     let mut page = Page::default();
     process::write(&mut page);
@@ -28,6 +29,9 @@ pub(crate) async fn show(app: &App) -> Reply {
     page.gauge("flash_redis_up", "Whether Redis answers.", if ready.is_some() { 1.0 } else { 0.0 });
     if let Some(sales) = ready {
         write_journals(&mut page, &sales, now_ms());
+    }
+    if let Ok(due) = app.orders.due_payments().await {
+        write_due(&mut page, &due);
     }
     let mut reply = reply(StatusCode::OK, page.into_text().into());
     reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
@@ -49,6 +53,15 @@ fn write_journals(page: &mut Page, sales: &[ReadySale], now_ms: u64) {
     page.gauge_by_sale("flash_fenced_sales", "Sales that sell nothing until they are known to be whole.", fenced);
 }
 
+/// A currency's code is three capital letters, or the word that it is unknown.
+fn write_due(page: &mut Page, due: &[Due]) {
+    let by_currency = |value: fn(&Due) -> u64| due.iter().map(move |due| (due.currency.clone(), value(due)));
+    let help = "Payments that payment services are to pay back.";
+    page.gauge_by("flash_payments_due", help, "currency", by_currency(|due| due.payments));
+    let help = "How much that is, in the currency's smallest unit.";
+    page.gauge_by("flash_payments_due_amount", help, "currency", by_currency(|due| due.amount));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +75,22 @@ mod tests {
         write_journals(&mut page, sales, 5_000);
         let text = page.into_text();
         let got: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn what_is_to_be_paid_back_is_told_by_currency() {
+        let due = |currency: &str, payments, amount| Due { currency: currency.to_owned(), payments, amount };
+        let mut page = Page::default();
+        write_due(&mut page, &[due("EUR", 2, 600), due("unknown", 1, 0)]);
+        let text = page.into_text();
+        let got: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let want = [
+            "flash_payments_due{currency=\"EUR\"} 2",
+            "flash_payments_due{currency=\"unknown\"} 1",
+            "flash_payments_due_amount{currency=\"EUR\"} 600",
+            "flash_payments_due_amount{currency=\"unknown\"} 0",
+        ];
         assert_eq!(got, want);
     }
 

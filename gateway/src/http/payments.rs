@@ -1,72 +1,116 @@
-//! `GET /v1/payments`: the payments in one state, for operators.
+//! The ledger, for operators: `GET /v1/payments` and `POST /v1/payments/{id}/refunded`.
 
-use flash_vault::{PAYMENT_STATES, PaymentRow};
+use flash_vault::{Payment, PaymentFilter, PaymentState, Refund};
 use flash_wire::key::check_sale;
-use hyper::StatusCode;
+use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::app::App;
+use super::identity::Caller;
 use super::problem::{Kind, Problem};
-use super::query;
 use super::reply::{Reply, json};
+use super::{audit_log, body, fields, idempotency_key, payment, query};
 use crate::limits::PAGE_ROWS_MAX;
 
-/// A page of them, by sale and reservation: `?state=S`, `?after=SALE/ID` and `?limit=N`.
+/// A page of them, by number: `?state=S`, `?sale=SALE`, `?after=N` and `?limit=N`.
 pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
-        state: &'a str,
         payments: Vec<PaymentView<'a>>,
     }
-    let [state, after, limit] = query::read(query, ["state", "after", "limit"])?;
-    let state = state.unwrap_or(PAYMENT_STATES[0]);
-    if !PAYMENT_STATES.contains(&state) {
-        return Err(Problem::new(Kind::BadRequest, format!("state must be one of {}", PAYMENT_STATES.join(", "))));
-    }
-    let after = after.map_or(Ok(("", 0)), place)?;
+    let [state, sale, after, limit] = query::read(query, ["state", "sale", "after", "limit"])?;
+    let state = state.map(state_of).transpose()?;
+    let sale = sale.map(sale_of).transpose()?;
+    let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.orders.payment_page(state, after, limit).await?;
-    Ok(json(StatusCode::OK, &View { state, payments: rows.iter().map(PaymentView::of).collect() }))
+    let rows = app.orders.payment_page(&PaymentFilter { state, sale, after }, limit).await?;
+    Ok(json(StatusCode::OK, &View { payments: rows.iter().map(PaymentView::of).collect() }))
 }
 
-/// The sale and the reservation that a page begins after.
-fn place(after: &str) -> Result<(&str, u64), Problem> {
-    let place = after.rsplit_once('/').and_then(|(sale, id)| Some((sale, id.parse().ok()?)));
-    let place = place.filter(|(sale, id)| check_sale(sale).is_ok() && *id <= query::NUMBER_MAX);
-    place.ok_or_else(|| Problem::new(Kind::BadRequest, "after must be a sale, a slash and the number of a reservation"))
+fn state_of(name: &str) -> Result<PaymentState, Problem> {
+    let names = PaymentState::NAMES.map(|(name, _)| name);
+    let state = PaymentState::NAMES.into_iter().find(|(of, _)| *of == name).map(|(_, state)| state);
+    state.ok_or_else(|| Problem::new(Kind::BadRequest, format!("state must be one of {}", names.join(", "))))
+}
+
+fn sale_of(sale: &str) -> Result<&str, Problem> {
+    check_sale(sale).map_err(|invalid| Problem::new(Kind::BadRequest, invalid.to_string()))?;
+    Ok(sale)
+}
+
+/// A payment was paid back, says the payment service. The same again changes nothing.
+pub(crate) async fn refunded(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Reply, Problem> {
+    body::expect_json(headers)?;
+    // A payment is paid back once, so that no key is needed; one that breaks its rule is refused all the same.
+    idempotency_key::of(headers)?;
+    let [reference] = fields::body(body, ["reference"])?;
+    let reference = payment::reference(reference)?;
+    let number = id.parse::<u64>().ok().filter(|number| number.to_string() == id && *number <= query::NUMBER_MAX);
+    let number = number.ok_or(Kind::UnknownPayment)?;
+    match app.orders.refund_payment(number, &reference, audit_log::who(caller)).await? {
+        Refund::Done(payment) => Ok(json(StatusCode::OK, &PaymentView::of(&payment))),
+        Refund::Unknown => Err(Kind::UnknownPayment.into()),
+        Refund::Clash(other) => {
+            let detail = format!("the refund of this reference is that of the payment {other}; nothing was changed");
+            Err(Problem::new(Kind::Conflict, detail))
+        }
+        Refund::NotDue(Payment { state, refund_reference: Some(known), .. }) => {
+            let detail = format!("the payment is {} already, under the reference {known}", state.name());
+            Err(Problem::new(Kind::Conflict, detail))
+        }
+        Refund::NotDue(payment) => {
+            let detail = format!("the payment is {}: nothing is to be paid back for it", payment.state.name());
+            Err(Problem::new(Kind::Conflict, detail))
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
 struct PaymentView<'a> {
+    payment: u64,
     sale: &'a str,
     id: u64,
-    buyer: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buyer: Option<&'a str>,
+    means: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund_reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunded_by: Option<&'a str>,
     at: &'a str,
 }
 
 impl<'a> PaymentView<'a> {
-    fn of(row: &'a PaymentRow) -> Self {
-        let PaymentRow { sale, id, buyer, debited, reference, at } = row;
-        let (amount, currency) = debited.as_ref().map(|price| (price.amount, price.currency.as_str())).unzip();
-        Self { sale, id: *id, buyer, amount, currency, reference: reference.as_deref(), at }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_begins_after_a_reservation_of_a_sale() {
-        assert_eq!(place("drop/7"), Ok(("drop", 7)));
-        for bad in ["", "drop", "drop/", "/7", "drop/-1", "dr op/7", "drop/18446744073709551615"] {
-            assert_eq!(place(bad).unwrap_err().kind, Kind::BadRequest, "{bad}");
+    fn of(row: &'a Payment) -> Self {
+        Self {
+            payment: row.payment,
+            sale: &row.sale,
+            id: row.id,
+            buyer: row.buyer.as_deref(),
+            means: &row.means,
+            amount: row.amount,
+            currency: row.currency.as_deref(),
+            reference: row.reference.as_deref(),
+            state: row.state.name(),
+            reason: row.reason.as_deref(),
+            refund_reference: row.refund_reference.as_deref(),
+            refunded_by: row.refunded_by.as_deref(),
+            at: &row.at,
         }
     }
 }

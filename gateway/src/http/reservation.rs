@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::app::App;
 use super::found::{self, Patience, find_patiently};
 use super::identity::Caller;
-use super::payment::Paid;
-use super::problem::Problem;
+use super::payment::{Paid, Taken, Wish};
+use super::problem::{Kind, Problem};
 use super::reply::{self, Reply, json};
 use super::{body, durability, idempotency_key, path, payment, request_log, reservation_id};
+use crate::ids::GivenId;
 
 /// Where it stands.
 pub(crate) async fn show(
@@ -27,7 +28,7 @@ pub(crate) async fn show(
     Ok(found::reply(StatusCode::OK, &found, granted))
 }
 
-/// Ends the hold because it is paid for: here, if the body says how, or before.
+/// Ends the hold because it is paid for: from the buyer's balance, or elsewhere, as a payment service reports.
 pub(crate) async fn confirm(
     app: &App,
     caller: &Caller,
@@ -40,19 +41,57 @@ pub(crate) async fn confirm(
     let sale = path::sale(sale)?;
     let durability = checked(app, headers)?;
     let wish = match body {
-        [] => None,
+        [] => Wish::Nothing,
         body => {
             body::expect_json(headers)?;
-            Some(payment::Wish::read(body)?)
+            Wish::read(body)?
         }
     };
+    if let Wish::External(told) = &wish {
+        Box::pin(payment::check(app, sale, &wish)).await?;
+        let ending = Ending { app, sale, id, durability, headers, patience };
+        return Box::pin(confirm_reported(ending, caller, told)).await;
+    }
     let number = reservation_id::number(app, caller, sale, id).await?;
+    Box::pin(payment::check(app, sale, &wish)).await?;
     let paid = match wish {
-        Some(wish) => Box::pin(payment::take(app, caller, (sale, number), durability, wish)).await?,
-        None => Paid::No,
+        Wish::Balance => Box::pin(payment::take_from_balance(app, caller, (sale, number), durability)).await?,
+        Wish::Nothing | Wish::External(_) => Paid::No,
     };
-    let ended = end_hold(app, sale, (id, number), Call::confirm(sale, number), durability, headers, patience).await;
-    ended.map_err(|problem| if paid == Paid::Yes { payment::after(problem) } else { problem })
+    let ending = Ending { app, sale, id, durability, headers, patience };
+    let ended = ending.end(number, Call::confirm(sale, number)).await;
+    ended.map_err(|problem| if paid == Paid::Yes { after_debit(problem) } else { problem })
+}
+
+/// Records what a payment service reports, and confirms.
+async fn confirm_reported(ending: Ending<'_>, caller: &Caller, told: &payment::Told<'_>) -> Result<Reply, Problem> {
+    let Ending { app, sale, id, .. } = ending;
+    // What cannot be read names no reservation: there is nothing that the payment could be recorded for.
+    let given = GivenId::read(id).ok_or(Kind::UnknownReservation)?;
+    let payment = match payment::take_report(app, caller, (sale, given), told).await? {
+        Taken::Confirmed => return Ok(ending.reply(given.seq, State::Confirmed, true).await),
+        Taken::Pending(payment) => payment,
+    };
+    let call = Call::confirm(sale, given.seq);
+    let (state, is_replayed) = match ending.call(given.seq, call).await {
+        Ok(ended) => ended,
+        Err(problem) => match payment::unless_ended(problem) {
+            Some(problem) => return Err(problem),
+            None => match payment::told_late(app, payment).await {
+                Some(problem) => return Err(problem),
+                None => (State::Confirmed, true),
+            },
+        },
+    };
+    Ok(ending.reply(given.seq, state, is_replayed).await)
+}
+
+/// What a failed confirm means when the buyer's balance is debited: the debit stays, and follows the order.
+fn after_debit(problem: Problem) -> Problem {
+    let kind = problem.kind;
+    payment::unless_ended(problem).unwrap_or_else(|| {
+        Problem::new(kind, "the hold has ended otherwise: what was paid for it is given back to the balance")
+    })
 }
 
 /// The durability that the headers ask for. A hold ends once, so that the reservation's id is key enough; a key that
@@ -74,45 +113,59 @@ pub(crate) async fn release(
     let sale = path::sale(sale)?;
     let durability = checked(app, headers)?;
     let number = reservation_id::number(app, caller, sale, id).await?;
-    end_hold(app, sale, (id, number), Call::release(sale, number), durability, headers, patience).await
+    let ending = Ending { app, sale, id, durability, headers, patience };
+    ending.end(number, Call::release(sale, number)).await
 }
 
-/// `id` is as it was given, which is how it is answered.
-async fn end_hold(
-    app: &App,
-    sale: &str,
-    (id, number): (&str, u64),
-    call: Call<EndHoldAnswer>,
+/// A request that ends a hold.
+struct Ending<'a> {
+    app: &'a App,
+    sale: &'a str,
+    /// As it was given, which is how it is answered.
+    id: &'a str,
     durability: Durability,
-    headers: &HeaderMap,
+    headers: &'a HeaderMap,
     patience: Patience,
-) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct View<'a> {
-        sale: &'a str,
-        id: &'a str,
-        state: &'static str,
+}
+
+impl Ending<'_> {
+    async fn end(self, number: u64, call: Call<EndHoldAnswer>) -> Result<Reply, Problem> {
+        let (state, is_replayed) = self.call(number, call).await?;
+        Ok(self.reply(number, state, is_replayed).await)
     }
-    let (state, is_replayed) = match durability::call(app, call, durability).await? {
-        Ok(EndHoldAnswer::Confirmed { .. }) => (State::Confirmed, false),
-        Ok(EndHoldAnswer::Released { .. }) => (State::Released, false),
-        // It had ended so already.
-        Err(Refusal::Replayed { state, .. }) => (state, true),
-        Err(refusal) => return Err(refusal.into()),
-    };
-    if !is_replayed {
-        if let Some(trace) = request_log::trace(headers) {
-            app.relay.trace_end(sale, number, trace);
+
+    /// Asks Redis: the state that the reservation has now, and whether it had it before.
+    async fn call(&self, number: u64, call: Call<EndHoldAnswer>) -> Result<(State, bool), Problem> {
+        let state = match durability::call(self.app, call, self.durability).await? {
+            Ok(EndHoldAnswer::Confirmed { .. }) => State::Confirmed,
+            Ok(EndHoldAnswer::Released { .. }) => State::Released,
+            // It had ended so already.
+            Err(Refusal::Replayed { state, .. }) => return Ok((state, true)),
+            Err(refusal) => return Err(refusal.into()),
+        };
+        if let Some(trace) = request_log::trace(self.headers) {
+            self.app.relay.trace_end(self.sale, number, trace);
         }
-        app.relay.wake();
+        self.app.relay.wake();
+        Ok((state, false))
     }
-    let mut reply = match found::waited(app, sale, number, None, StatusCode::OK, patience).await {
-        Some(reply) => reply,
-        None => json(StatusCode::OK, &View { sale, id, state: state.name() }),
-    };
-    durability::mark(&mut reply, durability);
-    if is_replayed {
-        reply::mark_replayed(&mut reply);
+
+    async fn reply(self, number: u64, state: State, is_replayed: bool) -> Reply {
+        #[derive(Serialize)]
+        struct View<'a> {
+            sale: &'a str,
+            id: &'a str,
+            state: &'static str,
+        }
+        let Self { app, sale, id, durability, patience, .. } = self;
+        let mut reply = match found::waited(app, sale, number, None, StatusCode::OK, patience).await {
+            Some(reply) => reply,
+            None => json(StatusCode::OK, &View { sale, id, state: state.name() }),
+        };
+        durability::mark(&mut reply, durability);
+        if is_replayed {
+            reply::mark_replayed(&mut reply);
+        }
+        reply
     }
-    Ok(reply)
 }

@@ -1,5 +1,6 @@
 //! The one table of routes.
 
+use flash_vault::Role;
 use hyper::Method;
 use matchit::Router;
 
@@ -30,6 +31,8 @@ pub(crate) enum Endpoint {
     CreateBuyer,
     ShowBuyer,
     ListPayments,
+    Refunded,
+    ShowCaller,
     AddWebhook,
     ListWebhooks,
     RemoveWebhook,
@@ -70,14 +73,21 @@ pub(crate) enum Access {
     Open,
     /// Anyone who reaches the operators' listener: what a browser loads before it has a key to show.
     Inside,
-    /// A buyer, about what is his; an operator, about any buyer's: to look takes [`Access::Read`], to change
-    /// [`Access::Operate`].
-    Buyer,
-    /// An operator who looks.
-    Read,
-    /// An operator who changes. The request stands in the audit log, its body too: no such route takes a secret.
-    Operate,
+    /// A buyer, about what is theirs; an operator whose key may do what this role may, about any buyer's.
+    Buyer(Role),
+    /// An operator whose key may do what this role may. A change is in the audit log, its body too: no such route takes a
+    /// secret.
+    Operator(Role),
 }
+
+/// An operator who looks.
+const READ: Access = Access::Operator(Role::Read);
+/// One who runs sales.
+const SELL: Access = Access::Operator(Role::Sell);
+/// A payment service.
+const PAY: Access = Access::Operator(Role::Pay);
+/// One who may do everything.
+const ADMIN: Access = Access::Operator(Role::Admin);
 
 impl Access {
     /// Whether the caller has to show who he is, where anyone has to.
@@ -102,7 +112,7 @@ impl Surface {
         match self {
             Self::Workshop => true,
             Self::Whole => !endpoint.is_workshops(),
-            Self::Buyers => matches!(access, Access::Open | Access::Buyer),
+            Self::Buyers => matches!(access, Access::Open | Access::Buyer(_)),
         }
     }
 
@@ -116,53 +126,67 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 46] = [
-    (Method::POST, "/v1/sales", Endpoint::CreateSale, Access::Operate, "create-sale"),
-    (Method::GET, "/v1/sales", Endpoint::ListSales, Access::Read, "list-sales"),
+pub(crate) const ROUTES: [Route; 48] = [
+    (Method::POST, "/v1/sales", Endpoint::CreateSale, ADMIN, "create-sale"),
+    (Method::GET, "/v1/sales", Endpoint::ListSales, READ, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
     (Method::GET, "/v1/sales/{sale}/events", Endpoint::WatchSale, Access::Open, "watch-sale"),
     (Method::GET, "/v1/sales/{sale}/form", Endpoint::ShowForm, Access::Open, "show-form"),
-    (Method::POST, "/v1/sales/{sale}/restock", Endpoint::Restock, Access::Operate, "restock"),
-    (Method::POST, "/v1/sales/{sale}/open", Endpoint::OpenSale, Access::Operate, "open-sale"),
-    (Method::POST, "/v1/sales/{sale}/close", Endpoint::CloseSale, Access::Operate, "close-sale"),
-    (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve, Access::Buyer, "reserve"),
-    (Method::GET, "/v1/sales/{sale}/reservations", Endpoint::ListReservations, Access::Read, "list-reservations"),
-    (Method::GET, "/v1/sales/{sale}/reservations/{id}", Endpoint::ShowReservation, Access::Buyer, "show-reservation"),
-    (Method::DELETE, "/v1/sales/{sale}/reservations/{id}", Endpoint::ReleaseReservation, Access::Buyer, "release"),
+    (Method::POST, "/v1/sales/{sale}/restock", Endpoint::Restock, SELL, "restock"),
+    (Method::POST, "/v1/sales/{sale}/open", Endpoint::OpenSale, SELL, "open-sale"),
+    (Method::POST, "/v1/sales/{sale}/close", Endpoint::CloseSale, SELL, "close-sale"),
+    (Method::POST, "/v1/sales/{sale}/reservations", Endpoint::Reserve, Access::Buyer(Role::Sell), "reserve"),
+    (Method::GET, "/v1/sales/{sale}/reservations", Endpoint::ListReservations, READ, "list-reservations"),
+    (
+        Method::GET,
+        "/v1/sales/{sale}/reservations/{id}",
+        Endpoint::ShowReservation,
+        Access::Buyer(Role::Read),
+        "show-reservation",
+    ),
+    (
+        Method::DELETE,
+        "/v1/sales/{sale}/reservations/{id}",
+        Endpoint::ReleaseReservation,
+        Access::Buyer(Role::Sell),
+        "release",
+    ),
     (
         Method::POST,
         "/v1/sales/{sale}/reservations/{id}/confirm",
         Endpoint::ConfirmReservation,
-        Access::Buyer,
+        Access::Buyer(Role::Pay),
         "confirm",
     ),
-    (Method::POST, "/v1/products", Endpoint::CreateProduct, Access::Operate, "create-product"),
+    (Method::POST, "/v1/products", Endpoint::CreateProduct, ADMIN, "create-product"),
     (Method::GET, "/v1/products/{id}", Endpoint::ShowProduct, Access::Open, "show-product"),
-    (Method::POST, "/v1/buyers", Endpoint::CreateBuyer, Access::Operate, "create-buyer"),
-    (Method::GET, "/v1/buyers/{id}", Endpoint::ShowBuyer, Access::Read, "show-buyer"),
-    (Method::GET, "/v1/payments", Endpoint::ListPayments, Access::Read, "list-payments"),
-    (Method::POST, "/v1/keys", Endpoint::CreateKey, Access::Operate, "create-key"),
-    (Method::GET, "/v1/keys", Endpoint::ListKeys, Access::Read, "list-keys"),
-    (Method::DELETE, "/v1/keys/{id}", Endpoint::RevokeKey, Access::Operate, "revoke-key"),
-    (Method::GET, "/v1/audit-log", Endpoint::ShowAuditLog, Access::Read, "show-audit-log"),
-    (Method::POST, "/v1/webhooks", Endpoint::AddWebhook, Access::Operate, "add-webhook"),
-    (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks, Access::Read, "list-webhooks"),
-    (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook, Access::Operate, "remove-webhook"),
-    (Method::GET, "/v1/relay", Endpoint::ShowRelay, Access::Read, "show-relay"),
-    (Method::GET, "/v1/syncers", Endpoint::ListSyncers, Access::Read, "list-syncers"),
-    (Method::GET, "/v1/quarantine", Endpoint::ListQuarantine, Access::Read, "list-quarantine"),
-    (Method::GET, "/v1/quarantine/{id}", Endpoint::ShowQuarantined, Access::Read, "show-quarantined"),
-    (Method::POST, "/v1/quarantine/{id}/replay", Endpoint::Replay, Access::Operate, "replay"),
-    (Method::POST, "/v1/quarantine/{id}/discard", Endpoint::Discard, Access::Operate, "discard"),
-    (Method::GET, "/v1/audit", Endpoint::ShowAudit, Access::Read, "show-audit"),
-    (Method::GET, "/v1/health", Endpoint::ShowHealth, Access::Read, "show-health"),
-    (Method::POST, "/v1/simulations", Endpoint::Simulate, Access::Operate, "simulate"),
-    (Method::GET, "/v1/simulations/{id}", Endpoint::ShowSimulation, Access::Read, "show-simulation"),
-    (Method::DELETE, "/v1/simulations/{id}", Endpoint::StopSimulation, Access::Operate, "stop-simulation"),
-    (Method::POST, "/v1/faults/{id}", Endpoint::MakeFault, Access::Operate, "make-fault"),
+    (Method::POST, "/v1/buyers", Endpoint::CreateBuyer, ADMIN, "create-buyer"),
+    (Method::GET, "/v1/buyers/{id}", Endpoint::ShowBuyer, READ, "show-buyer"),
+    (Method::GET, "/v1/payments", Endpoint::ListPayments, READ, "list-payments"),
+    (Method::POST, "/v1/payments/{id}/refunded", Endpoint::Refunded, PAY, "refunded"),
+    (Method::GET, "/v1/whoami", Endpoint::ShowCaller, READ, "whoami"),
+    (Method::POST, "/v1/keys", Endpoint::CreateKey, ADMIN, "create-key"),
+    (Method::GET, "/v1/keys", Endpoint::ListKeys, READ, "list-keys"),
+    (Method::DELETE, "/v1/keys/{id}", Endpoint::RevokeKey, ADMIN, "revoke-key"),
+    (Method::GET, "/v1/audit-log", Endpoint::ShowAuditLog, READ, "show-audit-log"),
+    (Method::POST, "/v1/webhooks", Endpoint::AddWebhook, ADMIN, "add-webhook"),
+    (Method::GET, "/v1/webhooks", Endpoint::ListWebhooks, READ, "list-webhooks"),
+    (Method::DELETE, "/v1/webhooks/{id}", Endpoint::RemoveWebhook, ADMIN, "remove-webhook"),
+    (Method::GET, "/v1/relay", Endpoint::ShowRelay, READ, "show-relay"),
+    (Method::GET, "/v1/syncers", Endpoint::ListSyncers, READ, "list-syncers"),
+    (Method::GET, "/v1/quarantine", Endpoint::ListQuarantine, READ, "list-quarantine"),
+    (Method::GET, "/v1/quarantine/{id}", Endpoint::ShowQuarantined, READ, "show-quarantined"),
+    (Method::POST, "/v1/quarantine/{id}/replay", Endpoint::Replay, ADMIN, "replay"),
+    (Method::POST, "/v1/quarantine/{id}/discard", Endpoint::Discard, ADMIN, "discard"),
+    (Method::GET, "/v1/audit", Endpoint::ShowAudit, READ, "show-audit"),
+    (Method::GET, "/v1/health", Endpoint::ShowHealth, READ, "show-health"),
+    (Method::POST, "/v1/simulations", Endpoint::Simulate, ADMIN, "simulate"),
+    (Method::GET, "/v1/simulations/{id}", Endpoint::ShowSimulation, READ, "show-simulation"),
+    (Method::DELETE, "/v1/simulations/{id}", Endpoint::StopSimulation, ADMIN, "stop-simulation"),
+    (Method::POST, "/v1/faults/{id}", Endpoint::MakeFault, ADMIN, "make-fault"),
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
     (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
-    (Method::GET, "/metrics", Endpoint::Metrics, Access::Read, "metrics"),
+    (Method::GET, "/metrics", Endpoint::Metrics, READ, "metrics"),
     (Method::GET, "/openapi.json", Endpoint::ShowDocument, Access::Open, "openapi"),
     (Method::GET, "/docs", Endpoint::ShowDocs, Access::Open, "docs"),
     (Method::GET, "/problems/{id}", Endpoint::ShowProblem, Access::Open, "show-problem"),
@@ -291,6 +315,8 @@ mod tests {
         check(Method::POST, "/v1/buyers", Ok((Endpoint::CreateBuyer, "", "")));
         check(Method::GET, "/v1/buyers/ada", Ok((Endpoint::ShowBuyer, "", "ada")));
         check(Method::GET, "/v1/payments", Ok((Endpoint::ListPayments, "", "")));
+        check(Method::POST, "/v1/payments/7/refunded", Ok((Endpoint::Refunded, "", "7")));
+        check(Method::GET, "/v1/whoami", Ok((Endpoint::ShowCaller, "", "")));
         check(Method::GET, "/livez", Ok((Endpoint::Live, "", "")));
         check(Method::GET, "/readyz", Ok((Endpoint::Ready, "", "")));
         check(Method::GET, "/metrics", Ok((Endpoint::Metrics, "", "")));
@@ -331,6 +357,9 @@ mod tests {
             "/v1/keys",
             "/v1/keys/x",
             "/v1/audit-log",
+            "/v1/whoami",
+            "/v1/payments",
+            "/v1/payments/7/refunded",
             "/v1/webhooks",
             "/metrics",
             "/console",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flash_vault::Role;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -87,13 +88,24 @@ fn operation(
 }
 
 /// Who may.
-const fn who(access: Access) -> &'static str {
+fn who(access: Access) -> String {
     match access {
-        Access::Open => "",
-        Access::Inside => "On the operators' listener alone.",
-        Access::Buyer => "For buyers, about what is theirs; for operators, about any buyer's.",
-        Access::Read => "For operators.",
-        Access::Operate => "For operators who may change things. It stands in the audit log.",
+        Access::Open => String::new(),
+        Access::Inside => "On the operators' listener alone.".to_owned(),
+        Access::Buyer(role) => {
+            format!("For buyers, about what is theirs; for operators, about any buyer's{}.", of_role(role))
+        }
+        Access::Operator(Role::Read) => "For operators.".to_owned(),
+        Access::Operator(role) => format!("For operators{}. It is in the audit log.", of_role(role)),
+    }
+}
+
+/// Which keys may, but for those that may do everything.
+fn of_role(role: Role) -> String {
+    match role {
+        Role::Buyer | Role::Read => String::new(),
+        Role::Admin | Role::Operate => " whose key has the role `admin`".to_owned(),
+        Role::Sell | Role::Pay => format!(" whose key has the role `{}` or `admin`", role.name()),
     }
 }
 

@@ -35,14 +35,13 @@ impl Trouble {
     /// The same for the recovery of a sale. What was under way to PostgreSQL when the connection was lost carries a
     /// term, so a new attempt makes it harmless.
     pub(crate) fn setback(&self) -> Setback {
-        use flash_vault::Error::{ConnectTimeout, Database, Migration, Passing, Paused, Trust, Url};
+        use flash_vault::Error::{ConnectTimeout, Contended, Database, Migration, Passing, Paused, Trust, Url};
         match self {
             Self::Refused(refusal) => Setback::Refused(*refusal),
             Self::Another => Setback::Another,
             Self::Superseded => Setback::Superseded,
-            Self::Redis(CallError::Unavailable(_)) | Self::Vault(Passing(_) | ConnectTimeout(_) | Paused) => {
-                Setback::Away
-            }
+            Self::Redis(CallError::Unavailable(_))
+            | Self::Vault(Passing(_) | ConnectTimeout(_) | Contended | Paused) => Setback::Away,
             Self::Redis(CallError::Failed { code, .. }) if PASSING.contains(&code.as_str()) => Setback::Away,
             Self::Redis(CallError::Unknown(_) | CallError::Unreadable(_)) => Setback::Unknown,
             Self::Redis(CallError::Failed { .. } | CallError::Invalid { .. })

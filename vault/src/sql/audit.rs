@@ -53,7 +53,7 @@ pub(crate) const HELD_RESERVATIONS: &str = "
     SELECT id, buyer, items FROM orders WHERE sale = $1 AND id = ANY($2) AND state = 'held'";
 
 /// Counts what contradicts the protocol of lives: events that wait in an epoch that is over, ids that two buyers were
-/// given, payments of others than the order's buyer, and orders that were written again from Redis.
+/// given, payments of others than the order's buyer (but for those that were refused for it), and orders that were written again from Redis.
 pub(crate) const FAULTS: &str = "
     SELECT
         (
@@ -67,8 +67,51 @@ pub(crate) const FAULTS: &str = "
         (
             SELECT count(*) FROM payments JOIN orders USING (sale, id)
             WHERE sale = $1 AND payments.buyer <> orders.buyer
+            AND coalesce(payments.reason, '') NOT IN ('other_buyer', 'unknown')
         ),
         (SELECT count(*) FROM restored WHERE sale = $1)";
+
+/// The books of a sale: what its confirmed orders cost that were held before, what was paid for them and is not to be paid
+/// back, how many of them are not paid for, how many payments are of another amount or currency than their order costs,
+/// how many are settled without a confirmed order of their buyer, and how many are there twice.
+pub(crate) const BOOKS: &str = "
+    WITH sold AS (
+        SELECT orders.id, orders.buyer, products.currency,
+            products.price * (SELECT sum(quantity) FROM jsonb_to_recordset(items) AS item (quantity bigint)) AS price
+        FROM sales JOIN products USING (product) JOIN orders USING (sale)
+        WHERE sales.sale = $1 AND orders.state = 'confirmed' AND orders.expires_at_ms IS NOT NULL
+    ), paying AS (
+        SELECT id, buyer, amount, currency FROM payments WHERE sale = $1 AND state IN ('pending', 'settled')
+    )
+    SELECT sum(sold.price)::text, sum(
+            CASE WHEN paying.id IS NOT NULL THEN coalesce(paying.amount, sold.price) END
+        )::text,
+        count(*) FILTER (WHERE paying.id IS NULL AND sold.price > 0),
+        count(*) FILTER (WHERE paying.amount <> sold.price OR paying.currency <> sold.currency),
+        (
+            SELECT count(*) FROM payments WHERE sale = $1 AND state = 'settled' AND NOT EXISTS (
+                SELECT FROM orders WHERE orders.sale = $1 AND orders.id = payments.id
+                AND orders.buyer = payments.buyer AND orders.state = 'confirmed'
+            )
+        ),
+        (
+            SELECT count(*) FROM payments AS one WHERE one.sale = $1 AND EXISTS (
+                SELECT FROM payments AS other WHERE other.payment <> one.payment AND (
+                    other.means = one.means AND other.reference = one.reference
+                    OR one.state IN ('pending', 'settled') AND other.state IN ('pending', 'settled')
+                        AND other.sale = one.sale AND other.id = one.id AND other.buyer = one.buyer
+                )
+            )
+        )
+    FROM sold LEFT JOIN paying USING (id, buyer)";
+
+/// How many balances are not what their account was opened with, less what was debited and not given back.
+pub(crate) const UNEXPLAINED_BALANCES: &str = "
+    SELECT count(*) FROM buyers LEFT JOIN (
+        SELECT buyer, sum(amount) AS amount FROM payments
+        WHERE means = 'balance' AND state IN ('pending', 'settled') GROUP BY buyer
+    ) AS paid USING (buyer)
+    WHERE balance <> opening_balance - coalesce(paid.amount, 0)";
 
 /// How many messages that nobody can read wait for an operator.
 pub(crate) const UNREADABLE_MESSAGES: &str = "

@@ -81,7 +81,7 @@ pub(crate) const FORGET_EARLY: &str = "DELETE FROM early WHERE sale = $1 AND epo
 /// order, for a join alone updates them in any.
 pub(crate) const END_ORDERS_AND_COUNT: &str = "
     WITH ended AS (
-        UPDATE orders SET state = ending.state, ended_at_ms = ending.at_ms
+        UPDATE orders SET state = ending.state, ended_at_ms = ending.at_ms, end_written_at = now()
         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[])
             WITH ORDINALITY AS ending (sale, epoch, id, state, at_ms, place)
         WHERE orders.sale = ending.sale AND orders.id = ending.id AND orders.state NOT IN ('confirmed', 'released', 'expired')
@@ -117,11 +117,14 @@ pub(crate) const END_ORDERS_AND_COUNT: &str = "
 pub(crate) const MAKE_ORDERS: &str = "
     INSERT INTO orders (
         sale, epoch, id, buyer, slot, state, items, request, data, reserved_at_ms, expires_at_ms, ended_at_ms,
-        published_at_ms
+        published_at_ms, end_written_at
     )
-    SELECT * FROM unnest(
+    SELECT *, CASE WHEN ended_at_ms IS NOT NULL THEN now() END FROM unnest(
         $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::jsonb[], $8::text[],
         $9::json[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]
+    ) AS made (
+        sale, epoch, id, buyer, slot, state, items, request, data, reserved_at_ms, expires_at_ms, ended_at_ms,
+        published_at_ms
     )";
 
 /// Writes down a reservation that was refused. It is to be settled: Redis may count it, or, if it came late, may still

@@ -9,7 +9,8 @@ pub(crate) const RESERVATIONS: &str = "
     SELECT * FROM (
         (
             SELECT id, epoch, buyer, state, items, reserved_at_ms, expires_at_ms, ended_at_ms, published_at_ms,
-                (extract(epoch FROM written_at) * 1000)::bigint AS written_at_ms, NULL::text AS reason
+                (extract(epoch FROM written_at) * 1000)::bigint AS written_at_ms,
+                (extract(epoch FROM end_written_at) * 1000)::bigint AS end_written_at_ms, NULL::text AS reason
             FROM orders
             WHERE sale = $1 AND id < $2 AND ($3::text IS NULL OR state = $3) AND ($4::text IS NULL OR buyer = $4)
             ORDER BY id DESC LIMIT $5
@@ -17,7 +18,7 @@ pub(crate) const RESERVATIONS: &str = "
         UNION ALL
         (
             SELECT id, epoch, buyer, 'rejected', '[]'::jsonb, NULL, NULL, (extract(epoch FROM at) * 1000)::bigint, NULL,
-                NULL, reason
+                NULL, NULL, reason
             FROM rejections
             WHERE sale = $1 AND id < $2 AND ($3::text IS NULL OR $3 = 'rejected') AND ($4::text IS NULL OR buyer = $4)
             ORDER BY id DESC LIMIT $5

@@ -23,7 +23,8 @@ pub(crate) const POSSIBLE_HOLDS: &str = "
 /// Sets the states `$4` of the orders `$3`, and writes it down. When that came to be, nobody knows any more: it is now.
 pub(crate) const SET_STATES: &str = "
     WITH changed AS (
-        UPDATE orders SET state = given.state, ended_at_ms = (extract(epoch FROM now()) * 1000)::bigint
+        UPDATE orders SET state = given.state, ended_at_ms = (extract(epoch FROM now()) * 1000)::bigint,
+            end_written_at = now()
         FROM unnest($3::bigint[], $4::text[]) AS given (id, state)
         WHERE orders.sale = $1 AND orders.id = given.id
         RETURNING orders.id, orders.state

@@ -9,6 +9,7 @@ mod epochs;
 mod fixture;
 mod history;
 mod identity;
+mod ledger;
 mod lives;
 mod operator;
 mod order;

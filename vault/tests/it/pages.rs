@@ -48,9 +48,11 @@ async fn reservations_come_the_newest_first_by_state_buyer_and_page() {
         ended_at_ms: Some(1_004),
         published_at_ms: Some(9_000),
         written_at_ms: rows[3].written_at_ms,
+        end_written_at_ms: rows[3].end_written_at_ms,
         reason: None,
     };
     assert_eq!(rows[3], want);
+    assert!(want.end_written_at_ms >= want.written_at_ms, "{want:?}");
     assert!(
         want.written_at_ms.is_some_and(|at_ms| at_ms / 1_000 >= began_s),
         "PostgreSQL's clock is this machine's: {want:?}"

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use flash_vault::{
-    Error, Incoming, Means, PaymentState, Price, QuarantineEnd, QuarantineFilter, Replay, Standing, Unreadable, Vault,
-    add_webhook, pay, quarantined,
+    Debit, Error, Incoming, PaymentReport, PaymentState, QuarantineEnd, QuarantineFilter, Replay, Reserved, Standing,
+    Unreadable, Vault, add_webhook, debit, quarantined, report_payment,
 };
 use flash_wire::State;
 use flash_wire::message::{MessageChange, MessageSku};
@@ -228,17 +228,20 @@ async fn what_is_discarded_stays_to_be_seen_and_is_never_written() {
 #[tokio::test]
 async fn what_is_discarded_is_not_paid_for_any_more() {
     let (database, mut vault, id) = quarantined_hold().await;
-    let price = Price { amount: 3, currency: "EUR".to_owned() };
     let account = "INSERT INTO buyers (buyer, currency, opening_balance, balance) VALUES ('eve', 'EUR', 9, 9)";
-    database.client.batch_execute(account).await.unwrap();
-    let pay = async |means| pay(&database.client, "drop", 3, "eve", means).await.unwrap().map(|paid| paid.state);
-    assert_eq!(pay(Means::External("a")).await, Some(PaymentState::Pending));
+    let product = "INSERT INTO products (product, name, price, currency, skus) VALUES ('p', 'P', 3, 'EUR', '{}');
+        UPDATE sales SET product = 'p'";
+    database.client.batch_execute(&format!("{account}; {product}")).await.unwrap();
+    let reserved = Reserved { buyer: Some("eve"), units: Some(1), over: None };
+    let report = async |reference| {
+        let report = PaymentReport { sale: "drop", id: 3, reference, amount: None, currency: None, buyer: None };
+        report_payment(&database.client, &report, &reserved).await.unwrap().state
+    };
+    assert_eq!(report("a").await, PaymentState::Pending);
     vault.discard(id, "ada").await.unwrap();
-    assert_eq!(pay(Means::External("a")).await, Some(PaymentState::GivenBack), "it was paid before");
-    database.client.batch_execute("DELETE FROM payments").await.unwrap();
-    for means in [Means::External("a"), Means::Balance(&price)] {
-        assert_eq!(pay(means).await, None, "{means:?}");
-    }
+    assert_eq!(report("a").await, PaymentState::RefundDue, "it was paid before");
+    assert_eq!(report("b").await, PaymentState::RefundDue);
+    assert_eq!(debit(&database.client, "drop", 3, "eve", 1).await.unwrap(), Debit::Ended);
     assert_eq!(database.rows("SELECT balance FROM buyers").await, ["(9)"]);
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use flash_vault::{ApiKey, key_hash, key_id};
+use hyper::Method;
 
 use super::*;
 use crate::http::Surface;
@@ -13,48 +14,55 @@ use crate::identity::{Auth, Jwt, JwtKeys, TokenKeysFile};
 use crate::limits::TOKEN_SECRET_BYTES_MIN;
 use crate::orders::Orders;
 
+const READ: Access = Access::Operator(Role::Read);
+const SELL: Access = Access::Operator(Role::Sell);
+const PAY: Access = Access::Operator(Role::Pay);
+const ADMIN: Access = Access::Operator(Role::Admin);
+
 /// Every route with its access, once more: a new one is not open to anyone by mistake.
 const ACCESS: [(&str, Access); ROUTES.len()] = [
-    ("POST /v1/sales", Access::Operate),
-    ("GET /v1/sales", Access::Read),
+    ("POST /v1/sales", ADMIN),
+    ("GET /v1/sales", READ),
     ("GET /v1/sales/{sale}", Access::Open),
     ("GET /v1/sales/{sale}/events", Access::Open),
     ("GET /v1/sales/{sale}/form", Access::Open),
-    ("POST /v1/sales/{sale}/restock", Access::Operate),
-    ("POST /v1/sales/{sale}/open", Access::Operate),
-    ("POST /v1/sales/{sale}/close", Access::Operate),
-    ("POST /v1/sales/{sale}/reservations", Access::Buyer),
-    ("GET /v1/sales/{sale}/reservations", Access::Read),
-    ("GET /v1/sales/{sale}/reservations/{id}", Access::Buyer),
-    ("DELETE /v1/sales/{sale}/reservations/{id}", Access::Buyer),
-    ("POST /v1/sales/{sale}/reservations/{id}/confirm", Access::Buyer),
-    ("POST /v1/products", Access::Operate),
+    ("POST /v1/sales/{sale}/restock", SELL),
+    ("POST /v1/sales/{sale}/open", SELL),
+    ("POST /v1/sales/{sale}/close", SELL),
+    ("POST /v1/sales/{sale}/reservations", Access::Buyer(Role::Sell)),
+    ("GET /v1/sales/{sale}/reservations", READ),
+    ("GET /v1/sales/{sale}/reservations/{id}", Access::Buyer(Role::Read)),
+    ("DELETE /v1/sales/{sale}/reservations/{id}", Access::Buyer(Role::Sell)),
+    ("POST /v1/sales/{sale}/reservations/{id}/confirm", Access::Buyer(Role::Pay)),
+    ("POST /v1/products", ADMIN),
     ("GET /v1/products/{id}", Access::Open),
-    ("POST /v1/buyers", Access::Operate),
-    ("GET /v1/buyers/{id}", Access::Read),
-    ("GET /v1/payments", Access::Read),
-    ("POST /v1/keys", Access::Operate),
-    ("GET /v1/keys", Access::Read),
-    ("DELETE /v1/keys/{id}", Access::Operate),
-    ("GET /v1/audit-log", Access::Read),
-    ("POST /v1/webhooks", Access::Operate),
-    ("GET /v1/webhooks", Access::Read),
-    ("DELETE /v1/webhooks/{id}", Access::Operate),
-    ("GET /v1/relay", Access::Read),
-    ("GET /v1/syncers", Access::Read),
-    ("GET /v1/quarantine", Access::Read),
-    ("GET /v1/quarantine/{id}", Access::Read),
-    ("POST /v1/quarantine/{id}/replay", Access::Operate),
-    ("POST /v1/quarantine/{id}/discard", Access::Operate),
-    ("GET /v1/audit", Access::Read),
-    ("GET /v1/health", Access::Read),
-    ("POST /v1/simulations", Access::Operate),
-    ("GET /v1/simulations/{id}", Access::Read),
-    ("DELETE /v1/simulations/{id}", Access::Operate),
-    ("POST /v1/faults/{id}", Access::Operate),
+    ("POST /v1/buyers", ADMIN),
+    ("GET /v1/buyers/{id}", READ),
+    ("GET /v1/payments", READ),
+    ("POST /v1/payments/{id}/refunded", PAY),
+    ("GET /v1/whoami", READ),
+    ("POST /v1/keys", ADMIN),
+    ("GET /v1/keys", READ),
+    ("DELETE /v1/keys/{id}", ADMIN),
+    ("GET /v1/audit-log", READ),
+    ("POST /v1/webhooks", ADMIN),
+    ("GET /v1/webhooks", READ),
+    ("DELETE /v1/webhooks/{id}", ADMIN),
+    ("GET /v1/relay", READ),
+    ("GET /v1/syncers", READ),
+    ("GET /v1/quarantine", READ),
+    ("GET /v1/quarantine/{id}", READ),
+    ("POST /v1/quarantine/{id}/replay", ADMIN),
+    ("POST /v1/quarantine/{id}/discard", ADMIN),
+    ("GET /v1/audit", READ),
+    ("GET /v1/health", READ),
+    ("POST /v1/simulations", ADMIN),
+    ("GET /v1/simulations/{id}", READ),
+    ("DELETE /v1/simulations/{id}", ADMIN),
+    ("POST /v1/faults/{id}", ADMIN),
     ("GET /livez", Access::Open),
     ("GET /readyz", Access::Open),
-    ("GET /metrics", Access::Read),
+    ("GET /metrics", READ),
     ("GET /openapi.json", Access::Open),
     ("GET /docs", Access::Open),
     ("GET /problems/{id}", Access::Open),
@@ -85,13 +93,24 @@ enum Shows {
     Key(Role),
 }
 
-const SHOWN: [Shows; 6] = [
+const SHOWN: [Shows; 9] = [
     Shows::Nothing,
     Shows::Garbage,
     Shows::Token,
     Shows::Key(Role::Buyer),
     Shows::Key(Role::Read),
+    Shows::Key(Role::Sell),
+    Shows::Key(Role::Pay),
+    Shows::Key(Role::Admin),
     Shows::Key(Role::Operate),
+];
+
+/// Which roles may do what takes a role: of operators, said once more and in another way.
+const MAY: [(Role, &[Role]); 4] = [
+    (Role::Read, &[Role::Read, Role::Sell, Role::Pay, Role::Admin, Role::Operate]),
+    (Role::Sell, &[Role::Sell, Role::Admin, Role::Operate]),
+    (Role::Pay, &[Role::Pay, Role::Admin, Role::Operate]),
+    (Role::Admin, &[Role::Admin, Role::Operate]),
 ];
 
 /// What becomes of a request.
@@ -104,20 +123,22 @@ enum Fate {
 }
 
 /// The rules, said once more, and in another way.
-fn fate(listener: Listener, access: Access, is_get: bool, shows: Shows) -> Fate {
-    let is_operators = matches!(access, Access::Inside | Access::Read | Access::Operate);
-    let roles: &[Shows] = match (listener, access) {
+fn fate(listener: Listener, access: Access, shows: Shows) -> Fate {
+    let is_operators = matches!(access, Access::Inside | Access::Operator(_));
+    let may = |needed: Role| {
+        let roles = MAY.iter().find(|(role, _)| *role == needed).map_or(&[][..], |(_, roles)| roles);
+        roles.iter().any(|role| Shows::Key(*role) == shows)
+    };
+    let is_let_through = match (listener, access) {
         (Listener::Open, _) | (_, Access::Open) => return Fate::Through,
         (Listener::OpenForBuyers | Listener::Tokens | Listener::Keys, _) if is_operators => return Fate::NotThere,
         (Listener::OpenForBuyers, _) | (Listener::Operators, Access::Inside) => return Fate::Through,
-        (Listener::Tokens, _) => &[Shows::Token],
-        (Listener::Keys, _) => &[Shows::Key(Role::Buyer)],
-        (Listener::Operators, Access::Read) => &[Shows::Key(Role::Read), Shows::Key(Role::Operate)],
-        (Listener::Operators, Access::Buyer) if is_get => &[Shows::Key(Role::Read), Shows::Key(Role::Operate)],
-        (Listener::Operators, _) => &[Shows::Key(Role::Operate)],
+        (Listener::Tokens, _) => shows == Shows::Token,
+        (Listener::Keys, _) => shows == Shows::Key(Role::Buyer),
+        (Listener::Operators, Access::Buyer(needed) | Access::Operator(needed)) => may(needed),
     };
     let is_good_key = matches!(shows, Shows::Key(_)) && listener != Listener::Tokens;
-    match (roles.contains(&shows), is_good_key) {
+    match (is_let_through, is_good_key) {
         (true, _) => Fate::Through,
         (false, true) => Fate::Forbidden,
         (false, false) => Fate::Unauthenticated,
@@ -212,7 +233,7 @@ async fn every_route_lets_through_whom_it_should_and_nobody_else() {
                 "401" | "403" | "" => panic!("{answer}"),
                 _ => Fate::Through,
             };
-            let want = fate(listener, *access, *method == Method::GET, shows);
+            let want = fate(listener, *access, shows);
             assert_eq!(got, want, "{method} {path} at {listener:?} with {shows:?}: {answer}");
         }
     }

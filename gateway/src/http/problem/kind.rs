@@ -102,6 +102,8 @@ problems! {
         "No key has this id. The id is the key without its last part, which is secret.";
     UnknownProduct "unknown-product" NOT_FOUND No "There is no such product"
         "None was created. One that was asked for before it was created may be unknown for some seconds more.";
+    UnknownPayment "unknown-payment" NOT_FOUND No "There is no such payment"
+        "None has this number.";
     UnknownBuyer "unknown-buyer" NOT_FOUND No "This buyer has no account"
         "Nobody opened one. To reserve takes none; to pay from a balance does.";
     UnknownQuarantined "unknown-quarantined" NOT_FOUND No "There is no such row in the quarantine"
@@ -115,6 +117,10 @@ problems! {
     // Not a conflict: the request is in order, and the same again is right once there is money.
     InsufficientBalance "insufficient-balance" PAYMENT_REQUIRED No "The buyer's balance is too low"
         "The reservation costs more than the buyer has in its currency. Nothing was taken, and the hold goes on.";
+    NoAccount "no-account" PAYMENT_REQUIRED No "The buyer has no account"
+        "To pay from a balance takes an account, and nobody opened one. Nothing was taken, and the hold goes on.";
+    OtherCurrency "other-currency" PAYMENT_REQUIRED No "The buyer's balance is in another currency"
+        "The detail names the currency of the balance and that of the price. Nothing was taken, and the hold goes on.";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED Changed "This path has other methods"
         "Allow lists those that it has.";
     BodyTimeout "body-timeout" REQUEST_TIMEOUT Later "The body took too long"
@@ -132,7 +138,10 @@ problems! {
     Conflict "conflict" CONFLICT No "This contradicts what was asked for before"
         "A reservation that was confirmed cannot be released, nor the other way; units that somebody has cannot be \
          taken off sale; what is open cannot be opened, nor what is closed be closed; what is paid for cannot be paid \
-         for otherwise.";
+         for otherwise; a reference is one payment's, and stays what it was reported to be.";
+    RefundDue "refund-due" CONFLICT No "The payment is recorded, and is to be paid back"
+        "It cannot pay for the reservation: it came late, is a second one, names no reservation, or is not what the \
+         reservation costs. The detail says which, and the payment's number. Once it is paid back, report that.";
     SaleDiffers "sale-differs" CONFLICT Changed "There is a sale of this id with other terms"
         "A sale's terms do not change. Choose another id, or restock the sale that there is.";
     TooManyWebhooks "too-many-webhooks" CONFLICT Changed "There are as many webhooks as there may be"

@@ -1,0 +1,79 @@
+//! What a body may say of a payment.
+
+use super::*;
+
+fn external(reference: &str) -> Wish<'_> {
+    Wish::External(Told { reference: reference.into(), amount: None, currency: None, buyer: None })
+}
+
+fn check(json: &str, want: &Wish<'_>) {
+    assert_eq!(Wish::read(json.as_bytes()).as_ref(), Ok(want), "{json}");
+}
+
+fn check_bad(json: &str, pointer: &str, detail: &str) {
+    let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
+    assert_eq!(Wish::read(json.as_bytes()), Err(error.into()), "{json}");
+}
+
+#[test]
+fn a_payment_is_of_the_balance_or_elsewhere_with_what_is_known_of_it() {
+    check(r#"{"payment":"balance"}"#, &Wish::Balance);
+    check(r#"{"payment":"external","reference":"pi_1"}"#, &external("pi_1"));
+    let told = Told {
+        reference: "pi 2".into(),
+        amount: Some(300),
+        currency: Some("EUR".to_owned()),
+        buyer: Some("ada".into()),
+    };
+    let json = r#"{"payment":"external","reference":"pi 2","amount":300,"currency":"EUR","buyer":"ada"}"#;
+    check(json, &Wish::External(told));
+    check_bad("{}", "/payment", "payment must be given");
+    check_bad(r#"{"payment":"cash"}"#, "/payment", "payment must be balance or external");
+    check_bad(r#"{"payment":"external"}"#, "/reference", "reference must be given");
+    for field in ["reference", "amount", "currency", "buyer"] {
+        let json = format!(r#"{{"payment":"balance","{field}":1}}"#);
+        check_bad(&json, &format!("/{field}"), &format!("{field} must be given with external only"));
+    }
+    let external = |more: &str| format!(r#"{{"payment":"external","reference":"a",{more}}}"#);
+    const AMOUNT: &str = "amount must be a whole number, 0 to 1000000000000000000";
+    for amount in ["-1", "1.5", "\"1\"", "99999999999999999999"] {
+        check_bad(&external(&format!("\"amount\":{amount}")), "/amount", AMOUNT);
+    }
+    check_bad(&external("\"amount\":1000000000000000001"), "/amount", "amount must be 0 to 1000000000000000000");
+    check_bad(
+        &external("\"currency\":\"eur\""),
+        "/currency",
+        "currency must be a currency's code, three capital letters",
+    );
+    check_bad(&external("\"buyer\":\"\""), "/buyer", "buyer must be 1 to 128 bytes");
+}
+
+#[test]
+fn a_reference_has_no_character_that_nobody_sees() {
+    const UNSEEN: &str = "reference must not contain control characters, format characters, or others that nobody sees";
+    const CONTROL: &str = "reference must not contain control characters";
+    const SPACE: &str = "reference must not begin or end with a space";
+    let json = |reference: &str| format!(r#"{{"payment":"external","reference":"{reference}"}}"#);
+    for good in ["a", "pi_3OqX", "a b", "ä/ü", "\u{1f600}", "RF18 5390 0754 7034", "日本"] {
+        check(&json(good), &external(good));
+    }
+    check(&json(&"a".repeat(256)), &external(&"a".repeat(256)));
+    check_bad(&json(&"a".repeat(257)), "/reference", "reference must be 1 to 256 bytes");
+    check_bad(&json(""), "/reference", "reference must be 1 to 256 bytes");
+    for control in ["\\u0000", "a\\u0007", "a\\n", "a\\u007f", "a\\u0085"] {
+        check_bad(&json(control), "/reference", CONTROL);
+    }
+    for unseen in [
+        "ad", "200b", "200e", "202e", "2028", "2066", "feff", "fffe", "00a0", "3000", "2800", "fe0f", "e000", "061c",
+        "180e",
+    ] {
+        check_bad(&json(&format!("a\\u{unseen:0>4}b")), "/reference", UNSEEN);
+    }
+    // A tag and a private character, each of two code units.
+    for unseen in ["\\udb40\\udc41", "\\udbc0\\udc00"] {
+        check_bad(&json(&format!("a{unseen}b")), "/reference", UNSEEN);
+    }
+    for space in [" a", "a ", " "] {
+        check_bad(&json(space), "/reference", SPACE);
+    }
+}

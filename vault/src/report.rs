@@ -1,0 +1,152 @@
+//! Payments elsewhere, as a payment service reports them. Each report leaves a row, or finds the one that an earlier report
+//! of the same reference left.
+
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+
+use crate::error::Error;
+use crate::number::to_sql;
+use crate::payment::{Payment, PaymentState};
+use crate::sql;
+
+/// How often a report is tried again that another one came between.
+const ATTEMPTS_MAX: usize = 3;
+
+/// What is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentReport<'a> {
+    /// The sale.
+    pub sale: &'a str,
+    /// The reservation.
+    pub id: u64,
+    /// What the payment service calls the payment.
+    pub reference: &'a str,
+    /// How much it was, in the currency's smallest unit; none: it is not said, and taken for the price.
+    pub amount: Option<u64>,
+    /// Of what; none: of the price's currency.
+    pub currency: Option<&'a str>,
+    /// Who paid; none: whose reservation it is.
+    pub buyer: Option<&'a str>,
+}
+
+impl PaymentReport<'_> {
+    /// What an earlier report of the same reference said otherwise: the field, and what it was then. None: it is the same.
+    #[must_use]
+    pub fn differs(&self, known: &Payment) -> Option<(&'static str, String)> {
+        let amount = self.amount.filter(|amount| known.amount != Some(*amount));
+        let currency = self.currency.filter(|currency| known.currency.as_deref() != Some(*currency));
+        let buyer = self.buyer.filter(|buyer| known.buyer.as_deref() != Some(*buyer));
+        const NOT_SAID: &str = "not known";
+        let said = |text: Option<&str>| text.unwrap_or(NOT_SAID).to_owned();
+        if known.sale != self.sale || known.id != self.id {
+            return Some(("reservation", format!("{} of the sale {}", known.id, known.sale)));
+        }
+        amount
+            .map(|_| ("amount", known.amount.map_or(NOT_SAID.to_owned(), |amount| amount.to_string())))
+            .or_else(|| currency.map(|_| ("currency", said(known.currency.as_deref()))))
+            .or_else(|| buyer.map(|_| ("buyer", said(known.buyer.as_deref()))))
+    }
+}
+
+/// What is known of the reservation that a report names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reserved<'a> {
+    /// Who reserved.
+    pub buyer: Option<&'a str>,
+    /// How many units.
+    pub units: Option<u64>,
+    /// Why it cannot be paid for.
+    pub over: Option<Over>,
+}
+
+/// Why a reservation cannot be paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// It was released, has expired, or was refused.
+    Late,
+    /// There is none of this id.
+    Unknown,
+}
+
+impl Over {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Writes a payment down, unless it was reported before, and gives it as it stands. It pays for the reservation, or is to
+/// be paid back: because it came late, is the second one, or is not what the reservation costs.
+///
+/// # Errors
+/// When PostgreSQL is in trouble: whether it was written is unknown, and the report may be repeated.
+pub async fn report_payment(
+    client: &Client,
+    report: &PaymentReport<'_>,
+    reserved: &Reserved<'_>,
+) -> Result<Payment, Error> {
+    for _ in 0..ATTEMPTS_MAX {
+        let is_new = write(client, sql::payments::REPORT, report, reserved).await?;
+        // None: another payment for the reservation was written in the same moment. The next attempt sees it.
+        let Some(known) = of_reference(client, report.reference).await? else { continue };
+        let is_told = reserved.buyer.is_some() || reserved.over.is_some();
+        if is_new || known.state != PaymentState::Pending || report.differs(&known).is_some() || !is_told {
+            return Ok(known);
+        }
+        // It may have been reported while nobody knew what it is for.
+        let all = PaymentReport {
+            amount: report.amount.or(known.amount),
+            currency: report.currency.or(known.currency.as_deref()),
+            buyer: report.buyer.or(known.buyer.as_deref()),
+            ..*report
+        };
+        write(client, sql::payments::REPORT_AGAIN, &all, reserved).await?;
+        let known = of_reference(client, report.reference).await?;
+        // It has a buyer unless another payment came between.
+        if let Some(known) = known.filter(|known| known.buyer.is_some() || !known.state.pays()) {
+            return Ok(known);
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Whether a row was written. Not where it would be a second one of its reference, or a second one that pays.
+async fn write(
+    client: &Client,
+    statement: &str,
+    report: &PaymentReport<'_>,
+    reserved: &Reserved<'_>,
+) -> Result<bool, Error> {
+    let PaymentReport { sale, id, reference, amount, currency, buyer } = report;
+    let (id, amount, units) = (to_sql(*id), amount.map(to_sql), reserved.units.map(to_sql));
+    let over = reserved.over.map(Over::name);
+    let values: [&(dyn ToSql + Sync); 9] =
+        [sale, &id, &reserved.buyer, &units, reference, &amount, currency, buyer, &over];
+    match client.execute(statement, &values).await {
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(false),
+        written => Ok(written? > 0),
+    }
+}
+
+async fn of_reference(client: &Client, reference: &str) -> Result<Option<Payment>, Error> {
+    let row = client.query_opt(sql::payments::OF_REFERENCE, &[&reference]).await?;
+    Ok(row.as_ref().map(Payment::of))
+}
+
+/// A payment elsewhere that waits is to be paid back: Redis says that the hold has ended. Gives it as it stands; none:
+/// there is no such payment.
+///
+/// # Errors
+/// When PostgreSQL is in trouble: the payment stays as it is, and follows its order.
+pub async fn owe_payment(client: &Client, payment: u64) -> Result<Option<Payment>, Error> {
+    client.execute(sql::payments::OWE, &[&to_sql(payment)]).await?;
+    one(client, payment).await
+}
+
+pub(crate) async fn one(client: &Client, payment: u64) -> Result<Option<Payment>, Error> {
+    let row = client.query_opt(sql::payments::OF_NUMBER, &[&to_sql(payment)]).await?;
+    Ok(row.as_ref().map(Payment::of))
+}
