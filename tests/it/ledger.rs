@@ -4,6 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::metrics::wait_for;
 use crate::payments::{
     BALANCE, PRICE, balance, check, check_books, confirm, external, number, path, reserve, selling, wait_for_payment,
 };
@@ -73,9 +74,9 @@ fn a_late_payment_is_recorded_and_due_whatever_became_of_the_hold() {
     ];
     assert_eq!(ledger(&world), want);
     check(&world, expired, &external("in time"), (200, ""));
-    let metrics = world.http().get("/metrics").expect("an answer").text;
-    assert!(metrics.contains("flash_payments_due{currency=\"EUR\"} "), "{metrics}");
-    assert!(metrics.contains("flash_payments_due_amount{currency=\"EUR\"} "), "{metrics}");
+    wait_for(world.address, "flash_payments_due{currency=\"EUR\"}", |due| due == 4.0);
+    wait_for(world.address, "flash_payments_due_amount{currency=\"EUR\"}", |due| due == 605.0);
+    wait_for(world.address, "flash_payments_due{currency=\"unknown\"}", |due| due == 1.0);
 }
 
 #[test]
