@@ -267,10 +267,13 @@ pub(crate) struct Gateway {
 /// `flash doctor`
 #[derive(Debug, ClapArgs)]
 #[command(
-    about = "Look at everything that a gateway would use, and say what is wrong and what to do. Changes nothing.",
+    about = "Examine everything that a gateway would use. Print what is wrong and what to do. Change nothing.",
     long_about = None,
-    after_help = "It takes the settings of `flash gateway`, from the same variables and the same table of the file. The exit code \
-                  is 1 where something fails.\n\nExample: FLASH_REDIS_URL=redis://127.0.0.1 … flash doctor -o json"
+    // They are the gateway's, and its help lists them.
+    mut_args(|setting| setting.hide_short_help(true).hide_long_help(true)),
+    after_help = "The doctor reads the settings of `flash gateway`: the same flags, the same variables and the same table of the \
+                  configuration file. `flash gateway --help` lists them. The exit code is 1 if a check fails.\n\n\
+                  Example: FLASH_REDIS_URL=redis://127.0.0.1 … flash doctor -o json"
 )]
 pub(crate) struct Doctor {
     #[command(flatten)]

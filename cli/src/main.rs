@@ -73,7 +73,7 @@ fn main() -> ExitCode {
             Some(action) => control::run(&syncer, action, args.output),
         },
         Command::Doctor(doctor) => doctor::run(&doctor, args.output),
-        Command::Migrate(migrate) => run::migrate(&migrate),
+        Command::Migrate(migrate) => run::migrate(&migrate, args.output),
         Command::Audit(audit) => audit::run(&audit, args.output),
         Command::Keys(keys) => keys::run(&keys, args.output),
         Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),

@@ -125,17 +125,29 @@ pub(crate) fn syncer(args: &args::Syncer) -> Result<ExitCode> {
     })
 }
 
-/// Applies the migrations that are missing.
-pub(crate) fn migrate(args: &args::Migrate) -> Result<ExitCode> {
+/// Applies the migrations that are missing, and prints which they are.
+pub(crate) fn migrate(args: &args::Migrate, output: Output) -> Result<ExitCode> {
+    #[derive(Serialize)]
+    struct Migrated<'a> {
+        applied: &'a [String],
+    }
     let url = args.postgres.source().read()?;
     block_on(async {
-        migrate_to_latest(&url).await?;
+        let applied = migrate_to_latest(&url).await?;
+        match (output, &applied[..]) {
+            (Output::Json, applied) => output::json(&Migrated { applied }),
+            (Output::Table, []) => output::text("the schema is up to date: nothing to apply\n"),
+            (Output::Table, applied) => {
+                applied.iter().for_each(|name| output::text(&format!("applied {name}\n")));
+                output::text(&format!("the schema is up to date: {} applied\n", applied.len()));
+            }
+        }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// Applies the migrations that are missing in the database at `url`.
-pub(crate) async fn migrate_to_latest(url: &str) -> Result<()> {
+/// Applies the migrations that are missing in the database at `url`, and gives their names.
+pub(crate) async fn migrate_to_latest(url: &str) -> Result<Vec<String>> {
     let mut client = flash_vault::connect(url).await.context("cannot connect to PostgreSQL")?;
     flash_vault::migrate(&mut client).await.context("cannot bring the schema up to date")
 }

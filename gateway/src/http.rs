@@ -48,6 +48,7 @@ mod routes;
 mod sale_status;
 mod sales;
 mod server;
+mod start;
 mod strict;
 mod tls;
 mod webhooks;

@@ -127,6 +127,15 @@ pub enum Error {
         output: String,
     },
 
+    /// A path that a server's scripts would misread.
+    #[error("the path {path:?} cannot be used: {rule}; choose another one")]
+    BadPath {
+        /// The path asked for.
+        path: PathBuf,
+        /// Which rule it breaks.
+        rule: String,
+    },
+
     /// A name that would need quoting somewhere on its way.
     #[error("{name:?} cannot be a {kind}: 1 to {max} bytes of a-z, A-Z, 0-9, `_` and `-`")]
     BadName {

@@ -23,6 +23,7 @@ mod error;
 mod gateway;
 mod guard;
 mod name;
+mod path;
 mod place;
 mod port;
 mod postgres;

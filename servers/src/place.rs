@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use rustix::process::geteuid;
 
-use crate::{Error, port, wait};
+use crate::{Error, path, port, wait};
 
 /// How long a predecessor that is just ending is waited for, in milliseconds. A killed server lets go of its directory
 /// within milliseconds; one that still holds it after this is alive.
@@ -34,10 +34,11 @@ pub(crate) struct Place {
 
 impl Place {
     /// Makes the directory when it is new, and gives it at least the permissions `mode`. One that belongs to somebody
-    /// else, or that others may write to, is refused: our lock and our log could be anything there.
+    /// else, or that others may write to, is refused: our lock and our log could be anything there. So is a path that a
+    /// server would misread, before anything is made.
     pub(crate) fn open(dir: &Path, mode: u32) -> Result<Self, Error> {
+        let dir = path::usable(dir)?;
         let failed = || Error::io(format!("cannot make the directory {}", dir.display()));
-        let dir = std::path::absolute(dir).map_err(failed())?;
         fs::create_dir_all(dir.parent().unwrap_or(&dir)).map_err(failed())?;
         match DirBuilder::new().mode(mode).create(&dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {

@@ -9,7 +9,7 @@ use crate::guard::Task;
 use crate::place::Place;
 use crate::probe::Probe;
 use crate::server::{Launch, Server};
-use crate::{Error, Phase, program};
+use crate::{Error, Phase, path, program};
 
 const START_LIMIT_MS: u64 = 60_000;
 const STOP_LIMIT_MS: u64 = 10_000;
@@ -90,8 +90,7 @@ fn arguments(options: &RedisOptions, port: u16, dir: &Path) -> Result<Vec<OsStri
     args.extend(["--appendonly", "yes", "--appendfsync", "always", "--save", ""].map(OsString::from));
     if let Some(module) = &options.module {
         // The server's own directory is not ours, so a relative path would lead it astray.
-        let what = format!("cannot tell where {} is", module.display());
-        args.extend(["--loadmodule".into(), std::path::absolute(module).map_err(Error::io(what))?.into()]);
+        args.extend(["--loadmodule".into(), path::usable(module)?.into()]);
     }
     args.extend(options.args.iter().cloned());
     Ok(args)

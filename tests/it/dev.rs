@@ -74,7 +74,7 @@ fn started_again_on_the_same_directory_everything_is_there_again() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut running = dev(dir.path(), &[]);
     let addresses = running.line();
-    for name in ["http", "redis", "amqp", "postgres", "module", "dir"] {
+    for name in ["http", "console", "docs", "redis", "amqp", "postgres", "module", "dir"] {
         assert!(addresses[name].is_string(), "{name}: {addresses}");
     }
     let connect = |addresses: &Value| {
@@ -82,6 +82,11 @@ fn started_again_on_the_same_directory_everything_is_there_again() {
         Http::connect(address.parse().expect("host and port")).expect("the gateway takes connections")
     };
     let mut http = connect(&addresses);
+    let links = http.get("/").expect("an answer").body;
+    for name in ["console", "docs"] {
+        let (http, path) = (addresses["http"].as_str().expect("text"), links[name].as_str().expect("a link"));
+        assert_eq!(addresses[name], format!("{http}{path}"));
+    }
     let created = http.post("/v1/sales", "{\"sale\":\"drop\",\"total\":5}").expect("an answer");
     assert_eq!(created.status, 201, "{created:?}");
     running.interrupt();
@@ -160,6 +165,30 @@ fn a_server_that_cannot_start_gives_its_own_last_words() {
     assert!(!output.status.success());
     assert!(told.contains("Redis cannot be started") && told.contains("no-module.so"), "{told}");
     assert!(processes_of(dir.path()).is_empty());
+}
+
+/// Each of them made a server hang or fail in a way that named something else.
+#[test]
+fn a_directory_that_a_server_would_misread_is_refused_before_anything_is_made() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for name in ["o'brien", "a\"b", "new\nline", "$HOME", &"long".repeat(50).repeat(4)] {
+        let output = std::process::Command::new(built("flash"))
+            .args(["dev", "--dir"])
+            .arg(dir.path().join(name))
+            .output()
+            .expect("flash starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.contains("cannot be used: it "), "{name:?}: {told}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).expect("readable").count(), 0);
+}
+
+#[test]
+fn a_directory_with_spaces_and_letters_of_any_script_works() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let args = ["--demo", "--buyers", "100", "--units", "10", "--concurrency", "8"];
+    let (status, printed) = dev(&dir.path().join("jos\u{e9} & (\u{5e97}); #1"), &args).wait();
+    assert!(status.success() && printed.contains("\"verdict\":\"pass\""), "{printed}");
 }
 
 #[test]

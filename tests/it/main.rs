@@ -37,6 +37,7 @@ mod module_server;
 mod module_terms;
 mod module_tracking;
 mod module_versions;
+mod newcomer;
 mod nginx;
 mod openapi;
 mod operator;

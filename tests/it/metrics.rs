@@ -100,6 +100,7 @@ fn a_watching_audit_tells_what_changes_and_nothing_else() {
     let mut watch = world.start_flash(&args);
     let first = watch.line();
     assert_eq!(first["verdict"], "whole", "{first}");
+    assert!(first["at"].as_str().is_some_and(|at| at.ends_with('Z')), "a line has its time: {first}");
     wait_for(metrics, "flash_drift{sale=\"drop\"}", |drift| drift == 0.0);
     world.sql("UPDATE skus SET sold = sold + 1");
     let second = watch.line();

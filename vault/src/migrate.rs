@@ -9,15 +9,14 @@ pub(crate) mod embedded {
     refinery::embed_migrations!("../migrations");
 }
 
-/// Applies the migrations that the database lacks, one transaction each. Whoever comes at the same time waits: the
-/// migration library takes no lock of its own.
+/// Applies the migrations that the database lacks, one transaction each, and gives their names. A second caller at the
+/// same time waits: the migration library takes no lock of its own.
 ///
 /// # Errors
 /// When a migration fails, or one that was applied is not known here or differs. Earlier ones of the call stay applied.
-pub async fn migrate(client: &mut Client) -> Result<(), Error> {
+pub async fn migrate(client: &mut Client) -> Result<Vec<String>, Error> {
     client.batch_execute(sql::LOCK_MIGRATIONS).await?;
     let migrated = embedded::migrations::runner().run_async(client).await;
     client.batch_execute(sql::UNLOCK_MIGRATIONS).await?;
-    migrated?;
-    Ok(())
+    Ok(migrated?.applied_migrations().iter().map(ToString::to_string).collect())
 }

@@ -17,7 +17,7 @@ pub(crate) struct Audit {
     /// Only this sale.
     #[arg(value_name = "SALE")]
     pub(crate) sale: Option<String>,
-    /// Go on until Ctrl-C, and print what changes.
+    /// Repeat the audit until Ctrl-C. Print what changes, with its time.
     #[arg(long)]
     pub(crate) watch: bool,
     /// Milliseconds between two audits of --watch.

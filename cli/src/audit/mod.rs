@@ -10,11 +10,12 @@ use std::time::Duration;
 use anyhow::Result;
 use flash_audit::{Kind, Report, Verdict, audit, sales, unreadable};
 use flash_metrics::Page;
+use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::args::{Audit, Output};
 use crate::run::{asked_to_stop, block_on};
-use crate::{metrics, output, servers};
+use crate::{clock, metrics, output, servers};
 
 /// Audits once, or until it is asked to stop.
 pub(crate) fn run(args: &Audit, output: Output) -> Result<ExitCode> {
@@ -73,12 +74,31 @@ fn write(page: &mut Page, drift: &Drift) {
     page.gauge_by_sale("flash_drift", "Whether Redis and PostgreSQL disagree about a sale.", sales);
 }
 
+/// A report as `--watch` prints it, with the time of its audit.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
 impl Auditor<'_> {
+    /// When this is. One audit needs no time: its reader has asked for it just now.
+    fn time(&self) -> Option<String> {
+        self.args.watch.then(clock::now_text)
+    }
+
+    fn say_unknown(&self, what: &str) {
+        let time = self.time().map(|time| format!("{time}  ")).unwrap_or_default();
+        eprintln!("{time}flash: {what}");
+    }
+
     async fn round(&mut self) -> Verdict {
         match self.try_round().await {
             Ok(verdict) => verdict,
             Err(error) => {
-                eprintln!("flash: cannot tell: {error:#}");
+                self.say_unknown(&format!("cannot tell: {error:#}"));
                 Verdict::Unknown
             }
         }
@@ -96,7 +116,7 @@ impl Auditor<'_> {
             match audit(&redis, &mut vault, &sale).await {
                 Ok(report) => verdict = verdict.max(self.show(&report)),
                 Err(error) if error.is_of_one_sale() => {
-                    eprintln!("flash: cannot tell how {sale} is: {error}");
+                    self.say_unknown(&format!("cannot tell how {sale} is: {error}"));
                     verdict = verdict.max(Verdict::Unknown);
                 }
                 Err(error) => return Err(error.into()),
@@ -116,8 +136,8 @@ impl Auditor<'_> {
         let now = (report.verdict, kinds.collect());
         if self.shown.insert(report.sale.clone(), now.clone()).as_ref() != Some(&now) {
             match self.output {
-                Output::Json => output::json(report),
-                Output::Table => output::text(&show::table(report)),
+                Output::Json => output::json(&Line { at: self.time(), report }),
+                Output::Table => output::text(&show::table(self.time().as_deref(), report)),
             }
         }
         if let (Some(sale), Verdict::Whole | Verdict::Drift) = (&report.sale, report.verdict) {

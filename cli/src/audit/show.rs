@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use flash_audit::{Report, SkuReport, Verdict};
 
-/// One sale: how it stands, its SKUs, and what was found.
-pub(super) fn table(report: &Report) -> String {
+/// One sale: when it was audited, how it is, its SKUs, and what was found.
+pub(super) fn table(time: Option<&str>, report: &Report) -> String {
     let mut lines = String::new();
     let verdict = match report.verdict {
         Verdict::Whole => "whole",
@@ -14,6 +14,7 @@ pub(super) fn table(report: &Report) -> String {
     };
     let sale = report.sale.as_deref().unwrap_or("(no sale)");
     // Into memory: it cannot fail, here and below.
+    let _ = time.map(|time| write!(lines, "{time}  "));
     let _ = write!(lines, "{sale}: {verdict}");
     if let (Some(epoch), Some(seq)) = (report.epoch, report.seq) {
         let (head, in_flight) = (report.head, report.in_flight().unwrap_or(0));

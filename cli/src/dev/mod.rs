@@ -33,6 +33,8 @@ use crate::{demo, output, run};
 #[derive(Debug, Serialize)]
 struct Addresses {
     http: String,
+    console: String,
+    docs: String,
     redis: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     amqp: Option<String>,
@@ -169,7 +171,16 @@ impl Running {
 fn addresses(args: &args::Stack, running: &Running, servers: &Servers<'_>) -> Result<Addresses> {
     let Urls { redis, amqp, postgres } = servers.urls.clone();
     let http = format!("http://{}", running.gateway.address());
-    Ok(Addresses { http, redis, amqp, postgres, module: servers.module.clone(), dir: std::path::absolute(&args.dir)? })
+    Ok(Addresses {
+        console: format!("{http}/console/"),
+        docs: format!("{http}/docs"),
+        http,
+        redis,
+        amqp,
+        postgres,
+        module: servers.module.clone(),
+        dir: std::path::absolute(&args.dir)?,
+    })
 }
 
 fn print(addresses: &Addresses, output: Output) {
@@ -178,6 +189,8 @@ fn print(addresses: &Addresses, output: Output) {
     }
     output::table(&[
         ("http", addresses.http.clone()),
+        ("console", addresses.console.clone()),
+        ("docs", addresses.docs.clone()),
         ("redis", addresses.redis.clone()),
         ("amqp", addresses.amqp.clone().unwrap_or_else(|| "none: the events go straight to PostgreSQL".to_owned())),
         ("postgres", addresses.postgres.clone()),

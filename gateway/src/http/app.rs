@@ -28,7 +28,7 @@ use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
     audit, audit_log, body, buyers, console, docs, doctor, events, health, keys, lists, metrics, operate, payments,
-    prefer, problem, products, quarantine, relay_status, reservation, reservations, sales, webhooks, workshop,
+    prefer, problem, products, quarantine, relay_status, reservation, reservations, sales, start, webhooks, workshop,
 };
 use crate::audits::Audits;
 use crate::catalogue::Catalogue;
@@ -123,6 +123,7 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
         Endpoint::Live => return Ok(health::live()),
         Endpoint::Ready => return Ok(Box::pin(health::ready(app, head.uri.query())).await),
         Endpoint::Metrics => return Ok(Box::pin(metrics::show(app)).await),
+        Endpoint::FindStart => return Ok(start::find(app.routes.surface, &head.headers)),
         Endpoint::ShowDocument => return Ok(docs::document(app.routes.surface)),
         Endpoint::ShowDocs => return Ok(docs::page(app.routes.surface)),
         Endpoint::ShowProblem => return docs::problem(&target.id, &head.headers),

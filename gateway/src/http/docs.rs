@@ -36,7 +36,7 @@ pub(crate) fn problem(id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
 }
 
 /// Browsers say so; programs do not.
-fn wants_html(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("text/html")))
 }
 

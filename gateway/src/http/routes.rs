@@ -54,6 +54,7 @@ pub(crate) enum Endpoint {
     ShowDocument,
     ShowDocs,
     ShowProblem,
+    FindStart,
     FindConsole,
     ShowConsole,
     ShowConsoleFile,
@@ -126,7 +127,7 @@ impl Surface {
 pub(crate) type Route = (Method, &'static str, Endpoint, Access, &'static str);
 
 /// The table; the last column is what a configuration calls the route. `HEAD` goes wherever `GET` goes.
-pub(crate) const ROUTES: [Route; 48] = [
+pub(crate) const ROUTES: [Route; 49] = [
     (Method::POST, "/v1/sales", Endpoint::CreateSale, ADMIN, "create-sale"),
     (Method::GET, "/v1/sales", Endpoint::ListSales, READ, "list-sales"),
     (Method::GET, "/v1/sales/{sale}", Endpoint::ShowSale, Access::Open, "show-sale"),
@@ -184,6 +185,7 @@ pub(crate) const ROUTES: [Route; 48] = [
     (Method::GET, "/v1/simulations/{id}", Endpoint::ShowSimulation, READ, "show-simulation"),
     (Method::DELETE, "/v1/simulations/{id}", Endpoint::StopSimulation, ADMIN, "stop-simulation"),
     (Method::POST, "/v1/faults/{id}", Endpoint::MakeFault, ADMIN, "make-fault"),
+    (Method::GET, "/", Endpoint::FindStart, Access::Open, "find-start"),
     (Method::GET, "/livez", Endpoint::Live, Access::Open, "livez"),
     (Method::GET, "/readyz", Endpoint::Ready, Access::Open, "readyz"),
     (Method::GET, "/metrics", Endpoint::Metrics, READ, "metrics"),
@@ -386,7 +388,7 @@ mod tests {
     #[test]
     fn an_unknown_path_is_not_found() {
         for path in
-            ["/", "", "*", "/v1/sales/", "/v1/sales//reservations", "/v1/sales/a/b", "/livez/", "/V1/sales", "\u{eb}"]
+            ["//", "", "*", "/v1/sales/", "/v1/sales//reservations", "/v1/sales/a/b", "/livez/", "/V1/sales", "\u{eb}"]
         {
             check(Method::GET, path, Err(Kind::NotFound.into()));
         }

@@ -304,12 +304,17 @@ impl World {
     }
 }
 
-/// A database of a test's own, with its tables.
-pub(crate) fn database() -> String {
+/// A database of a test's own, without tables.
+pub(crate) fn empty_database() -> String {
     static DATABASES: AtomicU32 = AtomicU32::new(0);
     let name = format!("database_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     shared().postgres.create_database(&name).expect("a database");
-    let url = shared().postgres.url(&name);
+    shared().postgres.url(&name)
+}
+
+/// A database of a test's own, with its tables.
+pub(crate) fn database() -> String {
+    let url = empty_database();
     let migrate = Program::start(&["migrate"], &[("FLASH_POSTGRES_URL", url.clone())]);
     assert!(migrate.wait().0.success(), "the schema can be made");
     url

@@ -60,6 +60,7 @@ const ACCESS: [(&str, Access); ROUTES.len()] = [
     ("GET /v1/simulations/{id}", READ),
     ("DELETE /v1/simulations/{id}", ADMIN),
     ("POST /v1/faults/{id}", ADMIN),
+    ("GET /", Access::Open),
     ("GET /livez", Access::Open),
     ("GET /readyz", Access::Open),
     ("GET /metrics", READ),

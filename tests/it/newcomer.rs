@@ -1,0 +1,38 @@
+//! The program as a newcomer meets it: its helps, what it prints, and what it says of mistakes.
+
+use std::process::Command;
+
+use flash_tests::built;
+
+use crate::support::world::empty_database;
+
+/// Runs `flash` with these variables and no others: its exit code, and what it printed on stdout and stderr.
+fn flash(args: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    let ran = Command::new(built("flash")).args(args).env_clear().envs(variables.iter().copied()).output();
+    let ran = ran.expect("flash runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (ran.status.code().expect("it ended by itself"), text(&ran.stdout), text(&ran.stderr))
+}
+
+#[test]
+fn the_help_of_the_doctor_lists_no_option_of_the_gateway() {
+    let help = |command: &str| flash(&[command, "--help"], &[]).1;
+    for option in ["--threads", "--auth", "--tls-key", "--durability"] {
+        assert!(help("gateway").contains(option) && !help("doctor").contains(option), "{option}");
+    }
+    assert!(help("doctor").contains("flash gateway --help"));
+}
+
+#[test]
+fn a_migration_says_what_it_did() {
+    let url = empty_database();
+    let run = |output: &str| {
+        let (code, printed, errors) = flash(&["-o", output, "migrate"], &[("FLASH_POSTGRES_URL", &url)]);
+        assert_eq!(code, 0, "{errors}");
+        printed
+    };
+    let first = run("table");
+    assert!(first.starts_with("applied V1__vault\n") && first.contains("the schema is up to date: "), "{first}");
+    assert_eq!(run("json"), "{\"applied\":[]}\n");
+    assert_eq!(run("table"), "the schema is up to date: nothing to apply\n");
+}
