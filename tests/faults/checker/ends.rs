@@ -46,7 +46,7 @@ fn order_ended(case: &Case, ends: &Ends, order: &Order) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut demand = |entries: &[&Entry], wanted: State| {
         let told = entries.iter().find(|entry| matches!(entry.answer, Answer::Ok { .. }));
-        if let Some(told) = told.filter(|told| order.state != wanted && !case.excuses.excuse(told.to)) {
+        if let Some(told) = told.filter(|told| order.state != wanted && !case.excuses.excuse(told)) {
             wrong.push(format!("{told:?} and it is {order:?}"));
         }
     };

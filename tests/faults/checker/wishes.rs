@@ -33,13 +33,13 @@ pub(super) fn check(case: &Case, lost: &mut u64) -> Vec<String> {
                 Some(order) if came_back(case, order) && order.buyer == entry.buyer => {}
                 Some(order) => wrong.extend(unlike(entry, order)),
                 // Only what Redis has forgotten may come too late for PostgreSQL.
-                None if rejected && !case.excuses.excuse(entry.to) => wrong.push(format!("rejected: {entry:?}")),
+                None if rejected && !case.excuses.excuse(entry) => wrong.push(format!("rejected: {entry:?}")),
                 None if rejected => {}
                 None if case.excuses.forgotten(wish.asked(), entry.to) && wish.may_have_ended(case, id) => {
                     *lost += 1;
                     continue;
                 }
-                None if case.excuses.excuse(entry.to) => {
+                None if case.excuses.excuse(entry) => {
                     *lost += 1;
                     continue;
                 }
