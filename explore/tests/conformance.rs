@@ -132,7 +132,7 @@ impl Real {
     async fn take(&mut self) -> Result<(), Error> {
         // A seal that was refused may not have let go of the row yet: its connection is another one.
         loop {
-            if let Some(term) = take_recovery(&self.client, &self.sale, "gateway", self.terms[0]).await? {
+            if let Some(term) = take_recovery(&self.client, &self.sale, "gateway", self.terms[0], 0).await? {
                 self.terms = [term, self.terms[0]];
                 return Ok(());
             }

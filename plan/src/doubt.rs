@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use flash_wire::Content;
-
-use crate::known::{InPostgres, InRedis};
+use crate::known::{InPostgres, InRedis, state_digest};
 
 /// What of a sale in Redis is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +15,8 @@ pub struct RedisMark {
     pub seq: u64,
     /// PostgreSQL has said that it has everything up to here.
     pub acked: u64,
-    /// The active reservations; none: not known (READY does not say it).
-    pub content: Option<Content>,
+    /// What it has, as [`state_digest`] says it; none: not known (READY does not say it).
+    pub state: Option<u64>,
     /// Whether it decides nothing.
     pub is_fenced: bool,
     /// Whether its events come to PostgreSQL.
@@ -34,8 +32,8 @@ pub struct PostgresMark {
     pub term: u64,
     /// How far the newest epoch is written; none: not known here.
     pub head: Option<u64>,
-    /// The active orders; none: not known here, or events up to the head wait in the quarantine.
-    pub content: Option<Content>,
+    /// What it has, as [`state_digest`] says it; none: not known here, or events up to the head wait in the quarantine.
+    pub state: Option<u64>,
     /// Whether it has refused what Redis still counts as sold.
     pub has_rejections: bool,
 }
@@ -55,7 +53,7 @@ pub enum Why {
     PostgresBehind,
     /// PostgreSQL has refused reservations that Redis counts as sold.
     Rejections,
-    /// Both are at the same event, and have other reservations: one has another history.
+    /// Both are at the same event, and have other reservations, other totals, or one is closed: one has another history.
     Differs,
     /// Redis has fewer events than PostgreSQL.
     RedisBehind,
@@ -69,7 +67,7 @@ impl fmt::Display for Why {
             Self::EarlierLife => "Redis has an earlier life of it than PostgreSQL",
             Self::EarlierTerm => "a recovery has begun that Redis does not know of",
             Self::PostgresBehind => "PostgreSQL has less than it acknowledged",
-            Self::Differs => "Redis has other reservations than PostgreSQL at the same event",
+            Self::Differs => "Redis has other reservations or totals than PostgreSQL at the same event",
             Self::RedisBehind => "Redis has fewer events than PostgreSQL",
             Self::Rejections => "PostgreSQL has refused reservations that Redis counts as sold",
         })
@@ -103,9 +101,9 @@ pub fn doubt(redis: Option<RedisMark>, postgres: Option<PostgresMark>) -> Option
     }
 }
 
-/// What an epoch has is made of its events: the same number of events makes the same reservations.
+/// What an epoch has is made of its events: the same number of events makes the same state.
 fn differs(redis: RedisMark, postgres: PostgresMark) -> bool {
-    let are_other = redis.content.zip(postgres.content).is_some_and(|(redis, postgres)| redis != postgres);
+    let are_other = redis.state.zip(postgres.state).is_some_and(|(redis, postgres)| redis != postgres);
     redis.epoch == postgres.epoch && postgres.head == Some(redis.seq) && are_other
 }
 
@@ -120,28 +118,29 @@ pub fn is_redis_behind(redis: RedisMark, postgres: PostgresMark) -> bool {
 impl From<&InRedis> for RedisMark {
     fn from(redis: &InRedis) -> Self {
         let &InRedis { epoch, seq, acked, attempt, is_fenced, .. } = redis;
-        let (content, has_journal) = (Some(redis.state.content), redis.has_journal());
-        Self { epoch, term: Some(attempt.term), seq, acked, content, is_fenced, has_journal }
+        let (state, has_journal) = (Some(state_digest(&redis.state)), redis.has_journal());
+        Self { epoch, term: Some(attempt.term), seq, acked, state, is_fenced, has_journal }
     }
 }
 
 impl From<&InPostgres> for PostgresMark {
     fn from(postgres: &InPostgres) -> Self {
         let &InPostgres { epoch, head, term, has_rejections, has_quarantined, .. } = postgres;
-        let content = (!has_quarantined).then_some(postgres.state.content);
-        Self { epoch, term, head: Some(head.unwrap_or(0)), content, has_rejections }
+        let state = (!has_quarantined).then(|| state_digest(&postgres.state));
+        Self { epoch, term, head: Some(head.unwrap_or(0)), state, has_rejections }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use flash_wire::{Content, Expected, ExpectedSku};
+
     use super::*;
 
-    const CONTENT: Option<Content> = Some(Content { reservations: 1, digest: 3 });
+    const STATE: Option<u64> = Some(3);
     const OPEN: RedisMark =
-        RedisMark { epoch: 2, term: Some(5), seq: 9, acked: 9, content: CONTENT, is_fenced: false, has_journal: true };
-    const WHOLE: PostgresMark =
-        PostgresMark { epoch: 2, term: 5, head: Some(9), content: CONTENT, has_rejections: false };
+        RedisMark { epoch: 2, term: Some(5), seq: 9, acked: 9, state: STATE, is_fenced: false, has_journal: true };
+    const WHOLE: PostgresMark = PostgresMark { epoch: 2, term: 5, head: Some(9), state: STATE, has_rejections: false };
 
     fn check(redis: RedisMark, postgres: PostgresMark, want: Option<Why>) {
         assert_eq!(doubt(Some(redis), Some(postgres)), want, "{redis:?} {postgres:?}");
@@ -172,15 +171,34 @@ mod tests {
 
     #[test]
     fn a_life_that_was_made_by_hand_has_other_reservations_or_fewer_events() {
-        let other = RedisMark { content: Some(Content { reservations: 1, digest: 4 }), ..OPEN };
+        let other = RedisMark { state: Some(4), ..OPEN };
         check(other, WHOLE, Some(Why::Differs));
         check(RedisMark { seq: 10, ..other }, WHOLE, None);
-        check(other, PostgresMark { content: None, ..WHOLE }, None);
+        check(other, PostgresMark { state: None, ..WHOLE }, None);
         check(other, PostgresMark { has_rejections: true, ..WHOLE }, Some(Why::Rejections));
         check(RedisMark { has_journal: false, ..other }, WHOLE, None);
         let fewer = RedisMark { seq: 8, acked: 0, ..OPEN };
         assert!(is_redis_behind(fewer, WHOLE) && !is_redis_behind(OPEN, WHOLE));
         assert!(!is_redis_behind(RedisMark { epoch: 3, ..fewer }, WHOLE));
+    }
+
+    #[test]
+    fn a_state_is_reservations_totals_and_the_closed_flag() {
+        let sku = |name: &str, total| ExpectedSku { name: name.to_owned(), total, taken: 2 };
+        let state = |digest, is_closed, skus: [(&str, u64); 2]| {
+            let skus = skus.into_iter().map(|(name, total)| sku(name, total)).collect();
+            state_digest(&Expected { content: Content { reservations: 2, digest }, is_closed, skus })
+        };
+        let one = state(7, false, [("a", 5), ("b", 6)]);
+        assert_eq!(one, state(7, false, [("b", 6), ("a", 5)]), "whatever their order");
+        for other in [
+            state(8, false, [("a", 5), ("b", 6)]),
+            state(7, true, [("a", 5), ("b", 6)]),
+            state(7, false, [("a", 6), ("b", 5)]),
+            state(7, false, [("a", 5), ("c", 6)]),
+        ] {
+            assert_ne!(one, other);
+        }
     }
 
     #[test]

@@ -77,6 +77,16 @@ pub(crate) fn agree(one: &Expected, other: &Expected) -> bool {
         && one.skus.iter().all(has)
 }
 
+/// What a sale has at an event, in one number: its active reservations, its totals, whatever their order, and whether
+/// it is closed. Units that are taken follow from the reservations; a counter of them that is wrong is for an audit.
+#[must_use]
+pub fn state_digest(state: &Expected) -> u64 {
+    let Expected { content: Content { reservations, digest }, is_closed, skus } = state;
+    let of = |number, name: &str, state| element(number, name, std::iter::empty(), state);
+    let closed = of(*reservations, "", if *is_closed { State::Confirmed } else { State::Held });
+    skus.iter().fold(digest ^ closed, |sum, sku| sum ^ of(sku.total, &sku.name, State::Held))
+}
+
 /// The content that active reservations make.
 pub(crate) fn content_of(reservations: &[RebuiltReservation<'_>]) -> Content {
     let mut content = Content::default();

@@ -16,7 +16,7 @@ mod verdict;
 pub use doubt::{PostgresMark, RedisMark, Why, doubt, is_redis_behind};
 /// What a recovery's commands are made of.
 pub use flash_wire::{Attempt, Content, Expected, ExpectedSku, NextEpoch, Unfence};
-pub use known::{InPostgres, InRedis, Known};
+pub use known::{InPostgres, InRedis, Known, state_digest};
 pub use recovery::{
     AWAY_MS, CREATION_GRACE_S, LEASE_MS, OUTBIDS_MAX, RENEW_AFTER_MS, REST_MS, REST_MS_MAX, RETRY_MS, WAIT_STEP_MS,
 };

@@ -122,7 +122,7 @@ impl Recovery {
     fn action(&self) -> Action<'_> {
         match &self.state {
             State::Looking | State::Doubting(_) | State::Observing(_) | State::Checking(..) => Action::Look,
-            State::Taking(seen_term) => Action::Take { seen_term: *seen_term },
+            State::Taking(seen_term) => Action::Take { seen_term: *seen_term, at_least: self.seen_term },
             State::Fencing(term) => Action::Fence { term: *term },
             State::AwaitingBarrier(attempt) => Action::Barrier(*attempt),
             State::Waiting(_) | State::Resting => Action::Rest { until_ms: self.rests_until_ms },

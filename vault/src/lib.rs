@@ -49,6 +49,7 @@ mod standing;
 mod statements;
 mod step;
 mod syncers;
+mod take_over;
 mod unsettled;
 mod waiting;
 mod webhooks;
@@ -77,7 +78,7 @@ pub use read::{
     twice_served_buyers,
 };
 pub use recover::{
-    HeadAndContent, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, heads, heads_and_contents, living,
+    HeadAndState, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, heads, heads_and_states, living,
     renew_recovery, sales_on_sale, take_recovery,
 };
 pub use repair::{CounterRepair, log_fence, repair_counters};

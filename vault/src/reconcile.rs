@@ -26,8 +26,8 @@ pub(crate) struct Reconciled {
     pub(crate) made: Vec<usize>,
     /// Reservations that the constraints refuse, by their places.
     pub(crate) refused: Vec<usize>,
-    /// Units of the active orders, by SKU.
-    pub(crate) taken: BTreeMap<String, u64>,
+    /// Units of the active orders, by SKU: what is left has room.
+    taken: BTreeMap<String, u64>,
 }
 
 /// Redis has gone on where PostgreSQL has not, so its word counts, but for one thing: a confirmed order is somebody's,

@@ -1,9 +1,9 @@
 //! What a recovery needs to know: which sales there are, who recovers each, and who has what.
 
 use flash_wire::message::MessageItem;
-use flash_wire::{Content, RebuiltReservation, fingerprint};
-use tokio_postgres::Client;
+use flash_wire::{Expected, ExpectedSku, RebuiltReservation, fingerprint};
 use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::{Client, Row};
 
 use crate::content;
 use crate::error::Error;
@@ -19,20 +19,29 @@ pub const OVER_MS_MAX: u64 = 60 * 60 * 1_000;
 /// sleeps, holds a recovery up no longer; one that wakes up finds that its term is over.
 pub const RECOVERY_LEASE_S: f64 = 3.0;
 
-/// Begins a recovery of a sale, and gives its term: one more than the last, which must be `seen_term` (0: there was
-/// none). It is this gateway's for [`RECOVERY_LEASE_S`]. None: another gateway has it, or had it since that term was
+/// Begins a recovery of a sale, and gives its term: above the last, which must be `seen_term` (0: there was none), and
+/// above `at_least`. Its low bits are drawn anew for each, so that no two recoveries have the same, even where
+/// PostgreSQL has forgotten one. It is this gateway's for [`RECOVERY_LEASE_S`]. None: another gateway has it, or had it since that term was
 /// seen, so that what was seen with it may be over.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble. Whether a term was taken is unknown then; to take another does no harm.
-pub async fn take_recovery(client: &Client, sale: &str, gateway: &str, seen_term: u64) -> Result<Option<u64>, Error> {
+pub async fn take_recovery(
+    client: &Client,
+    sale: &str,
+    gateway: &str,
+    seen_term: u64,
+    at_least: u64,
+) -> Result<Option<u64>, Error> {
+    let at_least = to_sql(at_least);
     if seen_term == 0 {
-        let first = client.query_opt(sql::recovery::FIRST_RECOVERY, &[&sale, &gateway, &RECOVERY_LEASE_S]).await?;
+        let values: [&(dyn ToSql + Sync); 4] = [&sale, &gateway, &RECOVERY_LEASE_S, &at_least];
+        let first = client.query_opt(sql::recovery::FIRST_RECOVERY, &values).await?;
         if let Some(row) = first {
             return Ok(Some(from_sql(row.get(0))));
         }
     }
-    let values: [&(dyn ToSql + Sync); 4] = [&sale, &gateway, &RECOVERY_LEASE_S, &to_sql(seen_term)];
+    let values: [&(dyn ToSql + Sync); 5] = [&sale, &gateway, &RECOVERY_LEASE_S, &to_sql(seen_term), &at_least];
     let taken = client.query_opt(sql::recovery::TAKE_RECOVERY, &values).await?;
     Ok(taken.map(|row| from_sql(row.get(0))))
 }
@@ -86,28 +95,37 @@ pub async fn heads(client: &Client, epochs: &[(&str, u64)]) -> Result<Vec<Head>,
 }
 
 /// How far an epoch is written, and what its sale has then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeadAndContent {
-    /// The highest seq without a gap below it; 0: nothing is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadAndState {
+    /// Its last event that is written; 0: nothing of it is.
     pub head: u64,
-    /// The active orders of the sale. None: not counted yet, or events of the epoch wait in the quarantine.
-    pub content: Option<Content>,
+    /// What the sale has. None: there is no such sale, its content is to be counted yet, or events of the epoch wait in
+    /// the quarantine.
+    pub state: Option<Expected>,
 }
 
-/// As [`heads`], with the contents of the sales: all of it of one moment.
+/// How far some epochs are written, in the order in which they are asked for, with what their sales have.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn heads_and_contents(client: &Client, epochs: &[(&str, u64)]) -> Result<Vec<HeadAndContent>, Error> {
+pub async fn heads_and_states(client: &Client, epochs: &[(&str, u64)]) -> Result<Vec<HeadAndState>, Error> {
     let sales: Vec<_> = epochs.iter().map(|epoch| epoch.0).collect();
     let numbers: Vec<_> = epochs.iter().map(|epoch| to_sql(epoch.1)).collect();
-    let rows = client.query(sql::recovery::HEADS_AND_CONTENTS, &[&sales, &numbers]).await?;
-    let one = |row: &tokio_postgres::Row| {
-        let column = |index: usize| row.get::<_, Option<Vec<Option<i64>>>>(index).unwrap_or_default();
-        let content = content::sum(column(1).into_iter().zip(column(2)));
-        HeadAndContent { head: from_sql(row.get(0)), content: content.filter(|_| !row.get::<_, bool>(3)) }
+    let rows = client.query(sql::recovery::HEADS_AND_STATES, &[&sales, &numbers]).await?;
+    Ok(rows.iter().map(|row| HeadAndState { head: from_sql(row.get(0)), state: state(row) }).collect())
+}
+
+fn state(row: &Row) -> Option<Expected> {
+    let numbers = |column: usize| row.get::<_, Option<Vec<Option<i64>>>>(column).unwrap_or_default();
+    let names = row.get::<_, Option<Vec<String>>>(5).unwrap_or_default();
+    let units = numbers(6).into_iter().zip(numbers(7));
+    let sku = |(name, (total, taken)): (String, (Option<i64>, Option<i64>))| {
+        Some(ExpectedSku { name, total: from_sql(total?), taken: from_sql(taken?) })
     };
-    Ok(rows.iter().map(one).collect())
+    let skus = names.into_iter().zip(units).map(sku).collect::<Option<_>>()?;
+    let (is_quarantined, is_closed) = (row.get::<_, bool>(3), row.get::<_, Option<bool>>(4)?);
+    let content = content::sum(numbers(1).into_iter().zip(numbers(2))).filter(|_| !is_quarantined)?;
+    Some(Expected { content, is_closed, skus })
 }
 
 /// The active orders of a sale after the id `after`, by id, at most `count`, as a rebuilding takes them.

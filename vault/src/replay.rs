@@ -172,7 +172,13 @@ async fn decide<E: From<Error>>(
         (_, Place::Lost) => return Ok(Decision::Rejected(LATE.to_owned())),
         // An epoch that is written beyond its warming: whoever began the epoch has written what it says.
         (MessageChange::Warmed(_), _) => return Ok(Decision::Rejected("known".to_owned())),
-        (MessageChange::Confirmed { .. } | MessageChange::Released { .. } | MessageChange::Expired { .. }, _) => None,
+        // The next life has the hold as it was at the seal: to end it here alone would let its unit be sold twice.
+        (MessageChange::Confirmed { .. } | MessageChange::Released { .. } | MessageChange::Expired { .. }, place) => {
+            if place != Place::Open {
+                return Ok(Decision::Rejected(LATE.to_owned()));
+            }
+            None
+        }
         // A later one may have been written: this one would undo it.
         _ => return Ok(Decision::Refused("it says how the sale was then, not how it is now".to_owned())),
     };

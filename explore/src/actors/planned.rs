@@ -63,8 +63,6 @@ pub(crate) struct Planned {
     part: Part,
     barrier: u64,
     attempts: u8,
-    /// The newest term that it has seen in Redis.
-    seen_in_redis: u64,
     terms: Terms,
     is_taken: bool,
     /// It looks for as long as it takes, and counts nothing.
@@ -74,18 +72,7 @@ pub(crate) struct Planned {
 impl Planned {
     pub(crate) fn new(gateway: u32, terms: Terms, is_patient: bool) -> Self {
         let (plan, part, barrier) = (flash_plan::Recovery::new(), Part::First, u64::from(gateway) << 32);
-        Self {
-            gateway,
-            plan,
-            asked: Asked::Other,
-            part,
-            barrier,
-            attempts: 0,
-            seen_in_redis: 0,
-            terms,
-            is_taken: false,
-            is_patient,
-        }
+        Self { gateway, plan, asked: Asked::Other, part, barrier, attempts: 0, terms, is_taken: false, is_patient }
     }
 
     /// Whether it is in the middle of an attempt.
@@ -104,7 +91,7 @@ impl Planned {
         {
             self.plan.next(until_ms);
         }
-        let (gateway, part, at_least, barrier) = (self.gateway, self.part, self.seen_in_redis, self.barrier);
+        let (gateway, part, barrier) = (self.gateway, self.part, self.barrier);
         let draw = u16::try_from((u64::from(gateway) << 8 | u64::from(self.attempts)) & 0xffff).unwrap_or(0);
         let action = self.plan.next(now_ms);
         self.asked = Asked::of(&action);
@@ -115,7 +102,9 @@ impl Planned {
                 }
                 Part::First | Part::Barrier(_) => Redis(Command::Status),
             },
-            Action::Take { seen_term } => Postgres(Transaction::Take { gateway, seen: seen_term, at_least, draw }),
+            Action::Take { seen_term, at_least } => {
+                Postgres(Transaction::Take { gateway, seen: seen_term, at_least, draw })
+            }
             Action::Renew { term } => Postgres(Transaction::Renew { gateway, term }),
             Action::Fence { term } => Redis(Command::Fence { term: Some(term) }),
             Action::Barrier(_) => match part {
@@ -178,7 +167,6 @@ impl Planned {
             (_, None) => Err(Setback::Unknown),
             (Part::First, Some(Answer::Status(status))) => {
                 self.part = Part::Redis(Some(*status));
-                self.seen_in_redis = status.term;
                 return;
             }
             (Part::First, Some(Answer::Refused(Refusal::NotWarmed))) if self.asked == Asked::Look => {

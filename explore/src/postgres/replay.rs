@@ -58,6 +58,12 @@ impl Postgres {
                 known.is_some_and(|state| self.make_late(event, state))
             }
             Change::Warmed => true,
+            // The next life has it as it was at the seal.
+            Change::Confirmed { .. } | Change::Released { .. } | Change::Expired { .. }
+                if is_sealed && rules.replay_sees_gaps =>
+            {
+                true
+            }
             _ if is_lost => true,
             Change::Confirmed { id } => self.end_late(event, &[id], State::Confirmed),
             Change::Released { id } => self.end_late(event, &[id], State::Released),

@@ -1,18 +1,12 @@
 //! What STATUS and PostgreSQL say of a sale, as the recovery's plan takes it.
 
-use flash_plan::{InPostgres, InRedis, RedisMark};
+use flash_plan::{InPostgres, InRedis, RedisMark, state_digest};
 use flash_vault::{SaleStanding, SkuSold};
 use flash_wire::{Attempt, Content, Expected, ExpectedSku, SaleStatus, SkuStatus, SkuTerms, Terms};
 
 /// `is_away`: it lies under another key than its own.
 pub(crate) fn in_redis(status: &SaleStatus, is_away: bool) -> InRedis {
-    let &SaleStatus { epoch, seq, acked, term, instance, is_closed, was_open, reservations, digest, .. } = status;
-    let sku = |sku: &SkuStatus| ExpectedSku {
-        name: sku.name.clone().into_owned(),
-        total: sku.total,
-        taken: sku.held + sku.confirmed,
-    };
-    let skus = status.skus.iter().map(sku).collect();
+    let &SaleStatus { epoch, seq, acked, term, instance, was_open, .. } = status;
     InRedis {
         epoch,
         seq,
@@ -22,8 +16,19 @@ pub(crate) fn in_redis(status: &SaleStatus, is_away: bool) -> InRedis {
         was_open,
         is_away,
         terms: terms(status),
-        state: Expected { content: Content { reservations, digest }, is_closed, skus },
+        state: state(status),
     }
+}
+
+fn state(status: &SaleStatus) -> Expected {
+    let &SaleStatus { is_closed, reservations, digest, .. } = status;
+    let sku = |sku: &SkuStatus| ExpectedSku {
+        name: sku.name.clone().into_owned(),
+        total: sku.total,
+        taken: sku.held + sku.confirmed,
+    };
+    let skus = status.skus.iter().map(sku).collect();
+    Expected { content: Content { reservations, digest }, is_closed, skus }
 }
 
 /// What is compared of many sales at once.
@@ -33,7 +38,7 @@ pub(crate) fn mark(status: &SaleStatus) -> RedisMark {
         term: Some(status.term),
         seq: status.seq,
         acked: status.acked,
-        content: Some(Content { reservations: status.reservations, digest: status.digest }),
+        state: Some(state_digest(&state(status))),
         is_fenced: is_fenced(status),
         has_journal: status.journal_events_max.is_some(),
     }

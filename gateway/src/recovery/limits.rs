@@ -26,6 +26,8 @@ pub(crate) const SALES_AT_ONCE_MAX: usize = 64;
 pub(crate) const SEALS_AT_ONCE_MAX: usize = 4;
 /// Sales that one question to PostgreSQL or Redis is about.
 pub(crate) const SALES_PER_PAGE: u32 = 1_000;
+/// Sales of which STATUS is compared with PostgreSQL at each look that compares: with 1,000 sales, each is once in 10 s.
+pub(crate) const SALES_COMPARED_AT_ONCE: u32 = 100;
 /// Sales that buyers asked for and Redis does not have, waiting to be looked at.
 pub(crate) const ASKED_MAX: usize = 1_024;
 /// Orders that are read at once, and given back in one round trip to Redis.

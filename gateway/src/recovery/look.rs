@@ -22,8 +22,9 @@ pub(crate) struct Looks {
     /// Of Redis, when all sales were last compared. None: they were not, over this connection to PostgreSQL.
     generation: Option<u64>,
     compared: Option<Instant>,
-    /// Where the comparison of sales by name goes on.
+    /// Where the comparison of sales by name goes on, and the one with what they have.
     cursor: String,
+    state_cursor: String,
     /// When a sale was last recovered because of rejections.
     rejections_met: BTreeMap<String, Instant>,
 }
@@ -31,8 +32,8 @@ pub(crate) struct Looks {
 impl Looks {
     /// `asked`: sales that buyers asked for and Redis does not have.
     pub(crate) fn new(asked: mpsc::Receiver<String>) -> Self {
-        let (cursor, rejections_met) = (String::new(), BTreeMap::new());
-        Self { asked, generation: None, compared: None, cursor, rejections_met }
+        let (cursor, state_cursor, rejections_met) = (String::new(), String::new(), BTreeMap::new());
+        Self { asked, generation: None, compared: None, cursor, state_cursor, rejections_met }
     }
 
     /// There is a new connection to PostgreSQL: it may be another one, or have lost something.
@@ -72,6 +73,7 @@ impl Looks {
     ) -> Result<(), Trouble> {
         add(doubts, compare::heads(&ready.sales, &servers.postgres).await?);
         add(doubts, compare::some(&ready.sales, &servers.postgres, &mut self.cursor).await?);
+        add(doubts, compare::next(&servers.redis, &servers.postgres, &mut self.state_cursor).await?);
         let now = Instant::now();
         self.rejections_met.retain(|_, met| now.duration_since(*met) < REJECTIONS_REST);
         servers.unsettled = BTreeSet::new();

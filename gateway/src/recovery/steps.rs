@@ -32,8 +32,9 @@ impl Servers {
     pub(crate) async fn carry_out(&self, sale: &str, action: Action<'_>) -> Result<Answer, Trouble> {
         match action {
             Action::Look => self.look(sale).await,
-            Action::Take { seen_term } => {
-                let taken = flash_vault::take_recovery(&self.postgres, sale, &self.gateway, seen_term).await?;
+            Action::Take { seen_term, at_least } => {
+                let gateway = &self.gateway;
+                let taken = flash_vault::take_recovery(&self.postgres, sale, gateway, seen_term, at_least).await?;
                 Ok(Answer::Taken { term: taken.ok_or(Trouble::Another)? })
             }
             Action::Renew { term } => {

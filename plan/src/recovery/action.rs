@@ -13,8 +13,10 @@ pub enum Action<'a> {
     /// Begin a new attempt in PostgreSQL, if the newest one is still this, and no other gateway's lease runs:
     /// [`Answer::Taken`], [`Setback::Another`].
     Take {
-        /// The newest attempt that was seen; 0: there was none.
+        /// The newest attempt in PostgreSQL that was seen; 0: there was none.
         seen_term: u64,
+        /// The newest attempt that Redis knew: the new one is above it, even where PostgreSQL has forgotten it.
+        at_least: u64,
     },
     /// Renew the lease of the attempt: [`Answer::Done`], [`Setback::Superseded`].
     Renew {

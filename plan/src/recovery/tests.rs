@@ -242,7 +242,7 @@ fn an_attempt_that_failed_begins_anew_with_a_look_and_another_term() {
         assert_eq!(recovery.next(REST_MS), Action::Look);
         recovery.learn(REST_MS, Ok(whole()));
     }
-    assert_eq!(recovery.next(REST_MS), Action::Take { seen_term: TERM });
+    assert_eq!(recovery.next(REST_MS), Action::Take { seen_term: TERM, at_least: TERM });
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn terms_that_postgresql_has_forgotten_are_passed_over() {
 #[test]
 fn a_term_that_redis_has_seen_is_another_attempt_s() {
     let mut recovery = after(&[fenced(), fenced(), Answer::Taken { term: TERM - 1 }]);
-    assert_eq!(recovery.next(0), Action::Take { seen_term: TERM - 1 });
+    assert_eq!(recovery.next(0), Action::Take { seen_term: TERM - 1, at_least: TERM - 1 });
     recovery.learn(0, Ok(TAKEN));
     assert_eq!(recovery.next(0), Action::Fence { term: TERM });
 }
@@ -332,7 +332,11 @@ fn a_sale_that_another_attempt_has_opened_meanwhile_is_left_alone() {
     }
     let later = known(Some(redis()), Some(InPostgres { term: TERM + 5, ..postgres() }));
     let mut recovery = after(&[fenced(), later]);
-    assert_eq!(recovery.next(0), Action::Take { seen_term: TERM - 1 }, "the take fails if another attempt has begun");
+    assert_eq!(
+        recovery.next(0),
+        Action::Take { seen_term: TERM - 1, at_least: TERM },
+        "the take fails if another attempt has begun"
+    );
 }
 
 /// PostgreSQL was asked first then: a sale that sells has more by now, not less.
@@ -340,10 +344,13 @@ fn a_sale_that_another_attempt_has_opened_meanwhile_is_left_alone() {
 fn a_sale_with_fewer_events_than_postgresql_had_before_is_in_doubt() {
     let open = |seq| InRedis { is_fenced: false, seq, acked: 5, ..redis() };
     let look = |seq| known(Some(open(seq)), Some(postgres()));
-    assert_eq!(after(&[look(8), look(8)]).next(0), Action::Take { seen_term: TERM });
+    assert_eq!(after(&[look(8), look(8)]).next(0), Action::Take { seen_term: TERM, at_least: TERM });
     assert_eq!(next(&mut after(&[look(8), look(9)]), 0), "Over");
     let other = InRedis { state: state(1), ..open(9) };
-    assert_eq!(after(&[known(Some(other), Some(postgres()))]).next(0), Action::Take { seen_term: TERM });
+    assert_eq!(
+        after(&[known(Some(other), Some(postgres()))]).next(0),
+        Action::Take { seen_term: TERM, at_least: TERM }
+    );
 }
 
 #[test]

@@ -17,9 +17,14 @@ pub(crate) const QUARANTINED: &str = r#"
     AND ($5 OR (replayed_at IS NULL AND discarded_at IS NULL)) AND id > $7
     ORDER BY id LIMIT $6"#;
 
-/// Whether a reservation of the sale may be among what was never written.
+/// Whether a reservation of the sale may be among what was never written. One that is discarded or came late is a
+/// rejection, so what lies there as late is none.
 pub(crate) const MAY_HOLD_SALE: &str = "
-    SELECT EXISTS (SELECT FROM quarantine WHERE replayed_at IS NULL AND (sale IS NULL OR sale = $1))";
+    SELECT EXISTS (
+        SELECT FROM quarantine
+        WHERE replayed_at IS NULL AND discarded_at IS NULL AND (sale IS NULL OR sale = $1)
+        AND NOT (seq IS NOT NULL AND reason = 'late')
+    )";
 
 /// What a row of the quarantine holds: its first `$2` bytes.
 pub(crate) const QUARANTINED_BODY: &str = "SELECT substring(body FROM 1 FOR $2) FROM quarantine WHERE id = $1";

@@ -97,18 +97,23 @@ pub(crate) const HEADS: &str = "
     ORDER BY place";
 
 /// How far some epochs are written, in the order in which they are asked for; what the epochs of their sales changed in
-/// the content; and whether events of them wait in the quarantine.
-pub(crate) const HEADS_AND_CONTENTS: &str = "
+/// the content; whether events of them wait in the quarantine; and the closed flag, totals and sold units of the sales.
+pub(crate) const HEADS_AND_STATES: &str = "
     SELECT coalesce(head, 0), lives.digests, lives.reservations, EXISTS (
         SELECT FROM quarantine WHERE quarantine.sale = asked.sale AND quarantine.epoch = asked.epoch
         AND replayed_at IS NULL AND discarded_at IS NULL
-    )
+    ), sales.closed, counters.skus, counters.totals, counters.sold
     FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS asked (sale, epoch, place)
     LEFT JOIN epochs USING (sale, epoch)
+    LEFT JOIN sales USING (sale)
     CROSS JOIN LATERAL (
         SELECT array_agg(lives.digest) AS digests, array_agg(lives.reservations) AS reservations
         FROM epochs lives WHERE lives.sale = asked.sale
     ) AS lives
+    CROSS JOIN LATERAL (
+        SELECT array_agg(sku) AS skus, array_agg(total) AS totals, array_agg(sold) AS sold
+        FROM skus WHERE skus.sale = asked.sale
+    ) AS counters
     ORDER BY place";
 
 /// The active orders of a sale behind the id `$2`, by id, at most `$3`. What came with them is asked for only where a
@@ -117,15 +122,19 @@ pub(crate) const ACTIVE_PAGE: &str = "
     SELECT id, buyer, slot, state, items, expires_at_ms, request, CASE WHEN request IS NOT NULL THEN data::text END
     FROM orders WHERE sale = $1 AND id > $2 AND state IN ('held', 'confirmed') ORDER BY id LIMIT $3";
 
-/// Takes a sale's first recovery, for `$3` seconds.
+/// Takes a sale's first recovery, for `$3` seconds, with a term above `$4`. The low 20 bits of a term are drawn, those
+/// above them count: see [`TAKE_RECOVERY`].
 pub(crate) const FIRST_RECOVERY: &str = "
-    INSERT INTO recoveries (sale, gateway, until, term) VALUES ($1, $2, now() + make_interval(secs => $3), 1)
+    INSERT INTO recoveries (sale, gateway, until, term)
+    VALUES ($1, $2, now() + make_interval(secs => $3), (($4::bigint >> 20) + 1 << 20) + floor(random() * 1048576)::bigint)
     ON CONFLICT DO NOTHING RETURNING term";
 
-/// Takes a sale's recovery for `$3` seconds, if `$4` is still its term, unless another gateway has it, or holds its row
-/// locked.
+/// Takes a sale's recovery for `$3` seconds, with a term above the last one and above `$5`, if `$4` is still the last
+/// one, unless another gateway has it, or holds its row locked. Two that are taken after the same one, since PostgreSQL
+/// went back in between, differ in the bits that are drawn.
 pub(crate) const TAKE_RECOVERY: &str = "
-    UPDATE recoveries SET gateway = $2, until = now() + make_interval(secs => $3), term = term + 1
+    UPDATE recoveries SET gateway = $2, until = now() + make_interval(secs => $3), 
+        term = ((greatest(term, $5) >> 20) + 1 << 20) + floor(random() * 1048576)::bigint
     WHERE sale IN (
         SELECT sale FROM recoveries WHERE sale = $1 AND term = $4 AND (gateway = $2 OR until < now())
         FOR NO KEY UPDATE SKIP LOCKED

@@ -53,12 +53,18 @@ pub(crate) const MAKE_ORDERS: &str = "
 
 /// Sets the totals of SKUs, and the units of their active orders. A total is not below these.
 pub(crate) const SET_SKUS: &str = "
-    WITH locked AS (
-        SELECT sku, given.total, given.taken
-        FROM skus JOIN unnest($2::text[], $3::bigint[], $4::bigint[]) AS given (sku, total, taken) USING (sku)
+    WITH taken AS (
+        SELECT item.sku, sum(item.quantity)::bigint AS units
+        FROM orders, jsonb_to_recordset(orders.items) AS item (sku text, quantity bigint)
+        WHERE orders.sale = $1 AND state IN ('held', 'confirmed')
+        GROUP BY item.sku
+    ), locked AS (
+        SELECT sku, given.total, coalesce(taken.units, 0) AS units
+        FROM skus JOIN unnest($2::text[], $3::bigint[]) AS given (sku, total) USING (sku)
+        LEFT JOIN taken USING (sku)
         WHERE sale = $1 ORDER BY sku FOR NO KEY UPDATE OF skus
     )
-    UPDATE skus SET total = greatest(locked.total, locked.taken), sold = locked.taken FROM locked
+    UPDATE skus SET total = greatest(locked.total, locked.units), sold = locked.units FROM locked
     WHERE skus.sale = $1 AND skus.sku = locked.sku";
 
 /// Gives the orders `$2` of the buyers `$3` what came with them ($4 to $6), and gives their ids, and those of the

@@ -16,7 +16,7 @@ async fn a_warming_that_came_late_is_nothing_to_replay_and_another_event_is() {
         let snapshot = Snapshot::begin(&mut client).await.unwrap();
         assert_eq!(snapshot.stray_rows(SALE).await.unwrap().quarantined, want, "after {seq}");
         let (term, _) = snapshot.recovery(SALE).await.unwrap();
-        assert_eq!(term, 1);
+        assert!(term > 0);
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the epochs say of a sale's content is what its orders say.
 
 use flash_vault::{Replay, Sealed, Snapshot, Standing, Vault, Wanted, connect, standing};
-use flash_wire::State;
+use flash_wire::message::{MessageChange, MessageSku};
+use flash_wire::{Expected, State};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -84,8 +85,8 @@ async fn a_content_that_no_epoch_says_is_counted_once() {
     database.client.batch_execute("UPDATE epochs SET digest = NULL, reservations = NULL").await.unwrap();
     assert_eq!(standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content, known);
     database.write(&[message(1, 4, vec![held("cleo"), released(2)])]).await;
-    crate::fixture::take(&database.client, "a").await.unwrap();
-    let sealed = Vault::open(&database.url).await.unwrap().seal(SALE, 1, 1, Wanted::Exactly(5)).await.unwrap();
+    let term = crate::fixture::take(&database.client, "a").await.unwrap().unwrap();
+    let sealed = Vault::open(&database.url).await.unwrap().seal(SALE, term, 1, Wanted::Exactly(5)).await.unwrap();
     let Sealed::Next { expected, .. } = sealed else { panic!("{sealed:?}") };
     assert_eq!(check_content(&database).await, 2);
     assert_eq!(standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content, expected.content);
@@ -94,20 +95,25 @@ async fn a_content_that_no_epoch_says_is_counted_once() {
 
 /// Redis and PostgreSQL are compared by it.
 #[tokio::test]
-async fn a_content_is_shown_with_its_head_unless_something_waits_in_the_quarantine() {
+async fn a_state_is_shown_with_its_head_unless_something_waits_in_the_quarantine() {
     let database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
     let shown = async || {
         let epochs = [("none", 1), (SALE, 1)];
-        let shown = flash_vault::heads_and_contents(&database.client, &epochs).await.unwrap();
-        assert_eq!(shown[0].head, 0);
-        let content = shown[1].content.map(|content| content.reservations);
+        let shown = flash_vault::heads_and_states(&database.client, &epochs).await.unwrap();
+        assert_eq!((shown[0].head, &shown[0].state), (0, &None));
         let life = standing(&database.client, SALE, 1).await.unwrap().unwrap().life;
-        assert_eq!((content.is_none(), life.content.reservations), (life.has_quarantined, 1));
-        (shown[1].head, content)
+        assert_eq!((shown[1].state.is_none(), life.content.reservations), (life.has_quarantined, 1));
+        let state = shown[1].state.as_ref();
+        let of =
+            |state: &Expected| (state.content.reservations, state.is_closed, state.skus[0].total, state.skus.len());
+        (shown[1].head, state.map(of))
     };
-    assert_eq!(shown().await, (2, Some(1)));
+    assert_eq!(shown().await, (2, Some((1, false, 5, 2))));
+    let changed = vec![MessageChange::Restocked(MessageSku { sku: "a".to_owned(), total: 7 }), MessageChange::Closed];
+    database.write(&[message(1, 3, changed)]).await;
+    assert_eq!(shown().await, (4, Some((1, true, 7, 2))));
     let aside = "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('drop', 1, 2, 'bad', '')";
     database.client.batch_execute(aside).await.unwrap();
-    assert_eq!(shown().await, (2, None));
+    assert_eq!(shown().await, (4, None));
 }

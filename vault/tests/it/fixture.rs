@@ -38,7 +38,7 @@ pub(crate) fn empty_database() -> String {
 pub(crate) async fn take(client: &Client, gateway: &str) -> Result<Option<u64>, Error> {
     let seen = client.query_opt("SELECT term FROM recoveries WHERE sale = $1", &[&SALE]).await.unwrap();
     let seen = seen.map_or(0, |row| row.get::<_, i64>(0).cast_unsigned());
-    take_recovery(client, SALE, gateway, seen).await
+    take_recovery(client, SALE, gateway, seen, 0).await
 }
 
 /// A database with the vault's tables.

@@ -9,7 +9,7 @@ use flash_vault::{
 use flash_wire::State;
 use flash_wire::message::{MessageChange, MessageSku};
 
-use crate::fixture::{Database, confirmed, head, held, message, warmed};
+use crate::fixture::{Database, confirmed, expired, head, held, message, released, warmed};
 
 const HELD: Option<Standing> = standing(State::Held);
 
@@ -172,6 +172,41 @@ async fn an_end_is_written_late_only_if_its_order_is_there_and_ends_so() {
         database.client.execute(insert, &[&body]).await.unwrap();
         database.client.batch_execute(&format!("UPDATE epochs SET head = 3; {orders}")).await.unwrap();
         assert_eq!(replay(&mut open(&database).await, only_row(&database).await, None).await, want, "{orders}");
+    }
+}
+
+/// The next life has the hold as it was at the seal: another end in PostgreSQL alone would let its unit be sold twice, or
+/// never.
+#[tokio::test]
+async fn an_end_whose_epoch_is_over_is_not_written_any_more() {
+    for end in [confirmed(2), released(2), expired(&[2])] {
+        let database = Database::new().await;
+        database.write(&[message(1, 1, vec![warmed(2), held("bob")])]).await;
+        let body = message(1, 3, vec![end]).encode();
+        let insert = "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('drop', 1, 3, 'bad', $1)";
+        database.client.execute(insert, &[&body]).await.unwrap();
+        database.client.batch_execute("UPDATE epochs SET head = 3, sealed_at = 3").await.unwrap();
+        let replayed = replay(&mut open(&database).await, only_row(&database).await, None).await;
+        assert_eq!(replayed, Replay::Rejected("late".to_owned()));
+        assert_eq!(database.rows("SELECT state FROM orders").await, ["(held)"]);
+        let ended = quarantined(&database.client, &all()).await.unwrap().remove(0).end;
+        assert!(matches!(&ended, Some(QuarantineEnd::Rejected { reason, .. }) if reason == "late"), "{ended:?}");
+    }
+}
+
+/// What lies there as late is no reservation, and neither is what was discarded: that is a rejection by now.
+#[tokio::test]
+async fn only_what_may_hold_a_reservation_hides_who_bought() {
+    let row = |reason: &str, more: &str| {
+        format!("INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('drop', 1, 9, '{reason}', ''){more}")
+    };
+    let discard = "; UPDATE quarantine SET discarded_at = now(), discarded_by = 'ada'";
+    for (aside, want) in [(row("late", ""), true), (row("bad", discard), true), (row("bad", ""), false)] {
+        let database = Database::new().await;
+        database.write(&[message(1, 1, vec![warmed(2), held("bob")])]).await;
+        database.client.batch_execute(&aside).await.unwrap();
+        let buyers = flash_vault::sale_buyers(&database.client, "drop", 9).await.unwrap();
+        assert_eq!(buyers.is_some(), want, "{aside}");
     }
 }
 

@@ -176,6 +176,25 @@ async fn what_has_no_room_is_refused_and_redis_is_not_believed_about_a_confirmed
     check_content(&database).await;
 }
 
+/// An operator's own constraint refuses one order and one end: the others come back, and the sale goes on.
+#[tokio::test]
+async fn what_postgresql_does_not_take_back_keeps_nothing_else_from_coming_back() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada"), held("bob")])]).await;
+    let own = "ALTER TABLE orders ADD CHECK (buyer <> 'mallory'), ADD CHECK (buyer <> 'bob' OR state = 'held')";
+    database.client.batch_execute(own).await.unwrap();
+    let list = ["ada", "cleo", "mallory", "dan"].into_iter().zip([2, 6, 7, 8]);
+    let list = list.map(|(buyer, id)| reservation(id, buyer, "held")).collect();
+    let sealed = restore(&database, &redis(1, 9, 5, list)).await;
+    let Sealed::Next { expected, .. } = sealed else { panic!("{sealed:?}") };
+    let orders = ["(2,ada,held)", "(3,bob,held)", "(6,cleo,held)", "(8,dan,held)"];
+    assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, orders);
+    let rejections = "SELECT id, buyer, reason, settled_at IS NULL AS open FROM rejections";
+    assert_eq!(database.rows(rejections).await, ["(7,mallory,not_restored,t)"]);
+    assert_eq!(database.rows("SELECT id, what FROM restored").await, ["(6,made)", "(8,made)"]);
+    assert_eq!((check_content(&database).await, expected.content.reservations, expected.skus[0].taken), (4, 4, 4));
+}
+
 #[tokio::test]
 async fn nothing_is_restored_that_is_there() {
     let database = Database::new().await;
