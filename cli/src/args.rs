@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use flash_gateway::limits::REQUESTS_MAX;
-use flash_gateway::{Durability, Network};
+use flash_gateway::limits::{KEEP_ALIVE_MS, KEEP_ALIVE_MS_MAX, KEEP_ALIVE_MS_MIN, REQUESTS_MAX};
+use flash_gateway::{Durability, Host, Network};
 
 use crate::logging;
 use crate::secret::UrlSource;
@@ -152,6 +152,12 @@ pub(crate) struct Dev {
     /// Where HTTP is served; port 0 is any free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// Let it serve an address that other machines reach: whoever reaches it may act as anyone.
+    #[arg(long)]
+    pub(crate) auth_none_anywhere: bool,
+    /// The hosts that are served besides this machine's own, as the header Host names them: shop.example.
+    #[arg(long, value_name = "HOSTS", value_delimiter = ',')]
+    pub(crate) hosts: Vec<Host>,
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
@@ -226,6 +232,9 @@ pub(crate) struct Gateway {
     /// Requests that a thread works on at once. Beyond it, one is refused at once.
     #[arg(long, default_value_t = REQUESTS_MAX, env = "FLASH_REQUESTS_MAX", value_parser = clap::value_parser!(u32).range(1..=i64::from(REQUESTS_MAX)))]
     pub(crate) requests_max: u32,
+    /// Milliseconds that a connection may rest between two requests: longer than a balancer in front keeps it.
+    #[arg(long, default_value_t = KEEP_ALIVE_MS, env = "FLASH_KEEP_ALIVE_MS", value_parser = clap::value_parser!(u64).range(KEEP_ALIVE_MS_MIN..=KEEP_ALIVE_MS_MAX))]
+    pub(crate) keep_alive_ms: u64,
     /// Networks of the proxies that may say whence a request comes: 10.0.0.0/8,2001:db8::/32.
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', env = "FLASH_TRUSTED_PROXIES")]
     pub(crate) trusted_proxies: Vec<Network>,

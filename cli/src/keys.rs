@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use flash_vault::{KeyRow, LoggedChange, NewKey, Role};
-use flash_wire::invalid::name;
+use flash_wire::Name;
 use flash_wire::limits::BUYER_BYTES_MAX;
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Keys, output: Output) -> Result<ExitCode> {
         let vault = servers::postgres(&postgres).await?;
         match &args.command {
             KeysCommand::Create { role, holder, expires_in, by } => {
-                name("holder", holder.as_bytes(), BUYER_BYTES_MAX)?;
+                Name::new("holder", holder.as_str(), BUYER_BYTES_MAX)?;
                 let expires_at_ms = expires_in.map(|seconds| now_ms().saturating_add(seconds * 1_000));
                 create(&vault, &NewKey { role: of(*role), holder, expires_at_ms }, by, output).await?;
             }

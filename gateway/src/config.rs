@@ -9,7 +9,7 @@ use flash_client::Durability;
 use flash_tls::PairFiles;
 use flash_transport::Direct;
 
-use crate::http::Proxies;
+use crate::http::{Host, Proxies};
 use crate::identity::Auth;
 use crate::rate_limit::Policy;
 use crate::workshop::Workshop;
@@ -46,6 +46,10 @@ pub struct Config {
     pub operator_tls: Option<PairFiles>,
     /// How buyers prove who they are.
     pub auth: Auth,
+    /// Whether `auth` may be none on an address that other machines reach.
+    pub auth_none_anywhere: bool,
+    /// Where `auth` is none, the hosts that are served besides this machine's own, by the header `Host`.
+    pub hosts: Vec<Host>,
     /// What ids of reservations are made with.
     pub id_secrets: IdSecrets,
     /// Redis with the module: `redis://[user:password@]host:port[/db]`.
@@ -58,6 +62,9 @@ pub struct Config {
     pub threads: usize,
     /// Requests that one thread works on at once, 1 to [`REQUESTS_MAX`](crate::limits::REQUESTS_MAX).
     pub requests_max: u32,
+    /// How long a connection may rest between two requests, [`KEEP_ALIVE_MS_MIN`](crate::limits::KEEP_ALIVE_MS_MIN) to
+    /// [`KEEP_ALIVE_MS_MAX`](crate::limits::KEEP_ALIVE_MS_MAX): longer than a balancer in front keeps it.
+    pub keep_alive: Duration,
     /// How often whom may ask for what; at most [`POLICIES_MAX`](crate::POLICIES_MAX), each with a name of its own.
     pub rate_limits: Vec<Policy>,
     /// Who may say whence a request comes.

@@ -1,24 +1,32 @@
 //! A form: the JSON Schema (2020-12) that a sale has for the `data` of its reservations.
 //!
 //! A schema is a program that runs on every buyer's data, so it is held to what is quick: nothing outside of it is read,
-//! its patterns take linear time, and it is small even where each `$ref` stands for what it names. `format` only annotates,
-//! as the specification has it.
+//! its patterns take linear time, and it is small even where each `$ref` stands for what it names. What it costs to check data
+//! is counted before it is checked, for two small things may have a large product. `format` only annotates, as the
+//! specification has it.
 
 mod bounds;
 mod limits;
+mod steps;
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-use self::limits::{DETAIL_CHARS_MAX, PATTERN_BYTES_MAX};
+use self::limits::{DETAIL_CHARS_MAX, EXPLAINED_STEPS_MAX, PATTERN_BYTES_MAX, QUICK_STEPS_MAX};
 
-pub(crate) use self::limits::{ERRORS_MAX, FORM_BYTES_MAX};
+pub(crate) use self::limits::{CHECK_STEPS_MAX, ERRORS_MAX, FORM_BYTES_MAX};
 
 /// A schema, compiled.
 #[derive(Debug)]
 pub(crate) struct Form {
     text: String,
-    validator: Option<Validator>,
+    rules: Option<Rules>,
+}
+
+#[derive(Debug)]
+struct Rules {
+    schema: Value,
+    validator: Validator,
 }
 
 /// What is wrong, and where: a JSON pointer (RFC 6901) into the schema, or into the data.
@@ -31,9 +39,9 @@ pub(crate) struct Breach {
 /// Why data is not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// At least one rule is broken; at most [`ERRORS_MAX`] are told.
+    /// At least one rule is broken; the answer has at most [`ERRORS_MAX`] of them.
     Breaks(Vec<Breach>),
-    /// Nobody can tell: see [`Form::broken`].
+    /// The form cannot be used: see [`Form::broken`].
     Unknown,
 }
 
@@ -52,12 +60,12 @@ impl Form {
         let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX);
         let options = jsonschema::draft202012::options().offline().with_pattern_options(patterns);
         let validator = options.build(&schema).map_err(|error| Breach::of(&error))?;
-        Ok(Self { text: text.to_owned(), validator: Some(validator) })
+        Ok(Self { text: text.to_owned(), rules: Some(Rules { schema, validator }) })
     }
 
-    /// In the place of a schema that cannot be compiled any more. Data that nobody can check is not taken.
+    /// In the place of a schema that cannot be compiled any more. It takes no data, for nothing can check it.
     pub(crate) fn broken(text: &str) -> Self {
-        Self { text: text.to_owned(), validator: None }
+        Self { text: text.to_owned(), rules: None }
     }
 
     /// The schema, as it was given.
@@ -65,27 +73,47 @@ impl Form {
         &self.text
     }
 
-    /// Whether data follows the form. None is taken for `null`.
+    /// Whether [`Form::check`] is quick enough with this data for a thread that others wait for.
+    pub(crate) fn is_quick(&self, data: &Value) -> bool {
+        let Some(rules) = &self.rules else { return true };
+        steps::count(&rules.schema, data, QUICK_STEPS_MAX).is_ok()
+    }
+
+    /// Whether data follows the form. A form describes an object: nothing else follows it, whatever the schema says of
+    /// other types.
     ///
     /// # Errors
-    /// Says which rules it breaks. No value of it is repeated.
-    pub(crate) fn check(&self, data: Option<&str>) -> Result<(), Refused> {
-        let Some(validator) = &self.validator else { return Err(Refused::Unknown) };
-        let data: Value = match data.map(serde_json::from_str).transpose() {
-            Ok(data) => data.unwrap_or_default(),
-            // It is JSON: what is left is a number that is too large, or nesting that is too deep.
-            Err(error) => return Err(Refused::Breaks(vec![Breach::whole(error.to_string())])),
+    /// Names the rules that the data breaks. It repeats no value of the data.
+    pub(crate) fn check(&self, data: &Value) -> Result<(), Refused> {
+        let Some(Rules { schema, validator }) = &self.rules else { return Err(Refused::Unknown) };
+        if !data.is_object() {
+            return Err(Breach::whole("must be an object, for the sale has a form").into());
+        }
+        let Ok(steps) = steps::count(schema, data, CHECK_STEPS_MAX) else {
+            let detail =
+                format!("is too large for the sale's form: to check it takes more than {CHECK_STEPS_MAX} steps");
+            return Err(Breach::whole(detail).into());
         };
-        if validator.is_valid(&data) {
+        if validator.is_valid(data) {
             return Ok(());
         }
-        let breaks = validator.iter_errors(&data).take(ERRORS_MAX).map(|error| Breach::of(&error));
+        // The library collects all errors before it gives the first one.
+        if steps > EXPLAINED_STEPS_MAX {
+            return Err(Breach::whole("does not follow the sale's form, and is too large to say where").into());
+        }
+        let breaks = validator.iter_errors(data).take(ERRORS_MAX).map(|error| Breach::of(&error));
         Err(Refused::Breaks(breaks.collect()))
     }
 }
 
+impl From<Breach> for Refused {
+    fn from(breach: Breach) -> Self {
+        Self::Breaks(vec![breach])
+    }
+}
+
 impl Breach {
-    fn whole(detail: impl Into<String>) -> Self {
+    pub(crate) fn whole(detail: impl Into<String>) -> Self {
         Self { path: String::new(), detail: detail.into() }
     }
 

@@ -1,14 +1,13 @@
 //! The gateway as a whole: its threads, and how they start and stop together.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use flash_broker::Amqp;
-use flash_client::{Client, Durable, UrlError};
-use flash_tls::{PairFiles, ShowError};
+use flash_client::{Client, Durable};
+use flash_tls::PairFiles;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
@@ -20,67 +19,22 @@ use crate::config::{Config, Transport};
 use crate::debits::Debits;
 use crate::events::{self, Events, Newcomer, Rooms};
 use crate::examinations::Examinations;
-use crate::http::{self, App, Door, Gate, RateLimits, RequestLog, Routes, Rules, Surface};
-use crate::identity::{ApiKeys, Auth, KeysError, TokenKeys, TokenKeysFile, Tokens};
-use crate::ids::{Ids, ShortSecret};
-use crate::limits::{KEY_QUERIES_MAX, REQUESTS_MAX, STOP_TIMEOUT_MS, THREADS_MAX};
+use crate::http::{self, App, Door, Gate, Hosts, RateLimits, RequestLog, Routes, Rules, Surface};
+use crate::identity::{ApiKeys, Auth, TokenKeys, TokenKeysFile, Tokens};
+use crate::ids::Ids;
+use crate::limits::{KEY_QUERIES_MAX, STOP_TIMEOUT_MS};
 use crate::orders::Orders;
 use crate::payments::Payments;
 use crate::phase::Phase;
-use crate::rate_limit::{self, POLICIES_MAX};
+use crate::pool::Pool;
 use crate::recovery::{self, Recovery, RecoveryHandle};
-use crate::relay::{self, RUN_EVENTS_MAX, Relay, RelayHandle, Wishes};
+use crate::relay::{self, Relay, RelayHandle, Wishes};
 use crate::sold_out::SoldOut;
+use crate::start::{self, StartError};
 use crate::sweep::Sweep;
 use crate::waits::Waits;
 use crate::webhooks::Webhooks;
 use crate::worker::Worker;
-
-/// Why a gateway did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The number of events in a message is out of its bounds.
-    #[error("run_max must be 1 to {RUN_EVENTS_MAX}, not {0}")]
-    RunMax(u64),
-    /// The number of threads is out of its bounds.
-    #[error("threads must be 1 to {THREADS_MAX}, not {0}")]
-    Threads(usize),
-    /// The number of requests at once is out of its bounds.
-    #[error("requests_max must be 1 to {REQUESTS_MAX}, not {0}")]
-    Requests(u32),
-    /// There are too many policies, or two of one name: this one.
-    #[error("rate limits must be at most {POLICIES_MAX}, each with a name of its own: see {0}")]
-    RateLimits(String),
-    /// The address cannot be had.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// What was asked for.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Redis' URL cannot be read.
-    #[error(transparent)]
-    Redis(#[from] UrlError),
-    /// What is to be shown to those who connect cannot be used.
-    #[error("TLS: {0}")]
-    Certificate(#[from] ShowError),
-    /// The authorities of webhooks' receivers cannot be used.
-    #[error("webhooks: {0}")]
-    Trust(#[from] flash_tls::Error),
-    /// What tokens are signed with cannot be used.
-    #[error("the keys for tokens: {0}")]
-    Keys(#[from] KeysError),
-    /// A secret for ids is too short.
-    #[error(transparent)]
-    IdSecret(#[from] ShortSecret),
-    /// A thread cannot be had.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] io::Error),
-    /// The table of routes contradicts itself: a bug.
-    #[error("the table of routes: {0}")]
-    Routes(String),
-}
 
 /// A running gateway. Dropped, it stops in the background; [`Gateway::stop`] waits for it.
 #[derive(Debug)]
@@ -104,7 +58,7 @@ impl Gateway {
     /// # Errors
     /// See [`StartError`].
     pub fn start(config: Config) -> Result<Self, StartError> {
-        check(&config)?;
+        start::check(&config)?;
         let (address, listeners) = open(config.listen, config.threads)?;
         let operators = config.operator_listen.map(|listen| open(listen, 1)).transpose()?;
         let operator_address = operators.as_ref().map(|(address, _)| *address);
@@ -128,6 +82,7 @@ impl Gateway {
             events,
             transport_is_up: Arc::default(),
             catalogue: Arc::new(Catalogue::new()),
+            pool: Pool::start()?,
             debits: Arc::new(Debits::new(config.postgres.clone())),
             audits: Arc::new(Audits::new(config.postgres.clone())),
             examinations: Arc::new(Examinations::new(&config)),
@@ -210,6 +165,7 @@ struct Shared {
     events: Events,
     transport_is_up: Arc<AtomicBool>,
     catalogue: Arc<Catalogue>,
+    pool: Pool,
     debits: Arc<Debits>,
     audits: Arc<Audits>,
     examinations: Arc<Examinations>,
@@ -323,6 +279,7 @@ impl Shared {
             let app = App {
                 routes: Routes::new(surface).map_err(|error| StartError::Routes(error.to_string()))?,
                 gate,
+                hosts: Hosts::new(&self.config.hosts, self.config.listen),
                 ids: self.ids,
                 events: self.events,
                 webhooks_private: self.config.webhooks_private,
@@ -334,6 +291,7 @@ impl Shared {
                 durability: self.config.durability,
                 orders: Arc::new(Orders::new(self.config.postgres)),
                 catalogue: self.catalogue,
+                pool: self.pool,
                 debits: self.debits,
                 audits: self.audits,
                 examinations: self.examinations,
@@ -346,29 +304,13 @@ impl Shared {
                 proxies: self.config.proxies,
                 places: Arc::new(Semaphore::new(self.config.requests_max as usize)),
                 requests_max: self.config.requests_max,
+                keep_alive: self.config.keep_alive,
                 request_log: RequestLog::new(self.config.log_sample),
             };
             let door = Door { listener: TcpListener::from_std(listener)?, shown };
             Ok(http::serve(door, Arc::new(app), self.phase))
         })
     }
-}
-
-/// What is bounded is within its bounds.
-fn check(config: &Config) -> Result<(), StartError> {
-    if !(1..=THREADS_MAX).contains(&config.threads) {
-        return Err(StartError::Threads(config.threads));
-    }
-    if !(1..=RUN_EVENTS_MAX).contains(&config.run_max) {
-        return Err(StartError::RunMax(config.run_max));
-    }
-    if !(1..=REQUESTS_MAX).contains(&config.requests_max) {
-        return Err(StartError::Requests(config.requests_max));
-    }
-    if let Some(policy) = rate_limit::superfluous(&config.rate_limits) {
-        return Err(StartError::RateLimits(policy.name().to_owned()));
-    }
-    Ok(())
 }
 
 fn open(address: SocketAddr, count: usize) -> Result<(SocketAddr, Vec<std::net::TcpListener>), StartError> {

@@ -5,13 +5,30 @@ pub const THREADS_MAX: usize = 64;
 
 /// A request's body. It is also what a buyer may send along as `data`, and that is the larger part.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
+/// The earliest time that a request may name, in Unix milliseconds: in 1973. As seconds it is in the year 5138.
+pub const TIME_MS_MIN: u64 = 100_000_000_000;
+/// How deep `data` may be nested.
+pub const DATA_DEPTH_LEVELS_MAX: usize = 32;
 /// A request's line and headers together.
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Headers in a request. Browsers behind proxies send about thirty.
 pub const HEADERS_MAX: usize = 64;
-/// How long a request's headers may take to arrive, and how long a connection may rest between two requests: to hyper
-/// both are the wait for the next headers.
+/// How long a request's headers may take to arrive, from their first byte.
 pub const HEADER_TIMEOUT_MS: u64 = 5_000;
+/// How long a connection may rest between two requests, unless another time is set …
+pub const KEEP_ALIVE_MS: u64 = 5_000;
+/// … between this …
+pub const KEEP_ALIVE_MS_MIN: u64 = 1_000;
+/// … and this: a connection gets no older.
+pub const KEEP_ALIVE_MS_MAX: u64 = CONNECTION_AGE_MS_MAX;
+/// How long a client may take nothing of what it is sent. Then its connection ends, and what it did not read is gone.
+pub const WRITE_STALL_MS: u64 = 10_000;
+/// How long the kernel keeps what a client does not acknowledge or take, of a connection that is closed already as well.
+pub const USER_TIMEOUT_MS: u64 = 20_000;
+/// What the kernel keeps of what one connection is sent; it takes twice as much memory for its own notes.
+pub const SEND_BUFFER_BYTES: usize = 64 * 1024;
+/// The same of a watcher, who is sent a few hundred bytes at a time.
+pub const WATCHER_SEND_BUFFER_BYTES: usize = 8 * 1024;
 /// How long a request's body may take to arrive behind its headers.
 pub const BODY_TIMEOUT_MS: u64 = 2_000;
 /// How long a request may take from its last byte to its answer. The work goes on behind an answer that gave up.
@@ -85,6 +102,12 @@ pub const DELIVERY_RETRY_S_MAX: u32 = 8 * 60 * 60;
 pub const DELIVERY_ATTEMPTS_MAX: u32 = 12;
 /// The head of a receiver's answer.
 pub const RECEIVER_HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Threads for work that takes a processor for long: data that a form has much to say of.
+pub const POOL_THREADS: usize = 2;
+/// What may wait for one of them. Beyond it a request is refused at once.
+pub const POOL_JOBS_MAX: usize = 64;
+/// How long such work may take, its wait for a thread included.
+pub const POOL_TIMEOUT_MS: u64 = 500;
 /// The longest wait that a client is granted until its reservation is in PostgreSQL (`Prefer: wait=n`).
 pub const WAIT_S_MAX: u64 = 5;
 /// Clients of one thread that wait so. Beyond it nobody waits: the answer says what is known now.
@@ -168,7 +191,7 @@ pub const SIMULATION_SEED_MAX: u64 = (1 << 53) - 1;
 /// set: longer than a restart of a broker or a syncer takes.
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
-const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS);
+const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS && POOL_TIMEOUT_MS < HANDLER_TIMEOUT_MS);
 const _: () = assert!(DEBIT_STATEMENT_MS_MAX < DEBIT_TIMEOUT_MS && DEBIT_TIMEOUT_MS < HANDLER_TIMEOUT_MS);
 const _: () = assert!(TURN_MS_MAX + AUDIT_MS_MAX < LOOK_TIMEOUT_MS && LOOK_TIMEOUT_MS <= WAITING_TIMEOUT_MS);
 const _: () = assert!(SOLD_OUT_ASK_EVERY_MS < SOLD_OUT_KNOWN_MS_MAX);
@@ -206,6 +229,7 @@ pub const PAGE_ROWS_MAX: u64 = 100;
 
 const _: () = assert!(KEY_KNOWN_MS_MAX < KEY_KNOWN_AWAY_MS_MAX);
 const _: () = assert!(CONNECTION_AGE_JITTER_MS < CONNECTION_AGE_MS_MAX);
+const _: () = assert!(WRITE_STALL_MS < USER_TIMEOUT_MS);
 
 /// Files that a gateway of so many threads has open when it is full.
 #[must_use]

@@ -41,7 +41,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// A policy of valid `terms`. Without parts there is one count for everyone; without routes it holds for all of `/v1`.
+    /// A policy of valid `terms`. Without parts there is one count for everyone; without routes it holds for all that can be limited.
     ///
     /// # Errors
     /// Names the field (`name`, `by`, `routes`, or one of the terms') and its rule.

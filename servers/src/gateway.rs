@@ -68,7 +68,7 @@ impl Gateway {
                 user: None,
             },
             probe: Probe {
-                question: b"GET /livez HTTP/1.1\r\nHost: flash\r\nConnection: close\r\n\r\n".into(),
+                question: b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".into(),
                 is_ready: |answer| answer.starts_with(b"HTTP/1.1 200"),
             },
             landmark: None,

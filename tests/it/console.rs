@@ -15,7 +15,7 @@ struct Page {
 
 fn get(address: SocketAddr, path: &str, headers: &str) -> Page {
     let mut stream = TcpStream::connect(address).expect("the gateway takes connections");
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\n{headers}connection: close\r\n\r\n").expect("it is sent");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}connection: close\r\n\r\n").expect("it is sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
@@ -49,8 +49,11 @@ fn a_browser_that_takes_gzip_loads_the_console_in_a_hundred_kilobytes() {
     world.start_gateway_with(&["--operator-listen", &operators.to_string()]);
     let bytes = |path: &str, coding: &str| {
         let mut stream = TcpStream::connect(operators).expect("the gateway takes connections");
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\naccept-encoding: {coding}\r\nconnection: close\r\n\r\n")
-            .expect("it is sent");
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\naccept-encoding: {coding}\r\nconnection: close\r\n\r\n"
+        )
+        .expect("it is sent");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("an answer");
         let is_gzip = String::from_utf8_lossy(&answer).contains("content-encoding: gzip\r\n");

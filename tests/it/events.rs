@@ -35,7 +35,8 @@ impl Watcher {
     fn ask(address: SocketAddr, method: &str, before: &str) -> Self {
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
-        let request = format!("{before}{method} {EVENTS} HTTP/1.1\r\nhost: test\r\naccept: text/event-stream\r\n\r\n");
+        let request =
+            format!("{before}{method} {EVENTS} HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it is sent");
         let mut watcher = Self { stream: BufReader::new(stream), head: Vec::new() };
         watcher.read_head();
@@ -142,7 +143,7 @@ fn a_stream_has_at_most_ten_events_a_second_and_ends_with_the_newest() {
 fn a_connection_that_was_used_before_may_watch_too() {
     let world = World::start();
     world.create_sale("{\"sale\":\"drop\",\"total\":9}");
-    let mut watcher = Watcher::ask(world.address, "GET", "GET /livez HTTP/1.1\r\nhost: test\r\n\r\n");
+    let mut watcher = Watcher::ask(world.address, "GET", "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n");
     assert_eq!(watcher.head[0], "HTTP/1.1 200 OK");
     watcher.stream.read_exact(&mut [0; "{\"live\":true}".len()]).expect("the first answer");
     watcher.read_head();
@@ -154,7 +155,7 @@ fn a_connection_that_was_used_before_may_watch_too() {
 fn who_only_asks_is_answered_like_anyone() {
     let world = World::start();
     world.create_sale("{\"sale\":\"drop\",\"total\":9}");
-    world.create_sale("{\"sale\":\"over\",\"total\":9,\"closes_at_ms\":1}");
+    world.create_sale("{\"sale\":\"over\",\"total\":9,\"closes_at_ms\":100000000000}");
     let http = &mut world.http();
     let mut check = |method: &str, path: &str, status: u16, problem: &str| {
         let answer = http.send(method, path, &[], "").expect("an answer");
@@ -178,7 +179,7 @@ fn a_stream_ends_with_its_sale_and_with_its_gateway() {
     world.create_sale(&format!("{{\"sale\":\"short\",\"total\":9,\"closes_at_ms\":{}}}", now_ms + 1_500));
     let mut stream = TcpStream::connect(world.address).expect("a connection");
     stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
-    stream.write_all(b"GET /v1/sales/short/events HTTP/1.1\r\nhost: test\r\n\r\n").expect("it is sent");
+    stream.write_all(b"GET /v1/sales/short/events HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("it is sent");
     let mut all = String::new();
     stream.read_to_string(&mut all).expect("it ends");
     assert!(all.contains("\"phase\":\"ended\"") || all.starts_with("HTTP/1.1 204 "), "{all}");

@@ -88,6 +88,71 @@ fn a_sale_without_a_form_takes_any_data_and_says_that_it_has_none() {
 }
 
 #[test]
+fn the_form_of_the_readme_refuses_what_the_readme_says() {
+    const README: &str = include_str!("../../README.md");
+    let sale = README.lines().find_map(|line| {
+        line.strip_prefix("$ curl --json '")?.split_once('\'').filter(|(body, _)| body.contains("\"form\""))
+    });
+    let (sale, _) = sale.expect("the README creates a sale with a form");
+    let world = World::start();
+    check(&mut world.http(), "/v1/sales", &serde_json::from_str(sale).expect("JSON"), (201, "", &[]));
+    let http = &mut world.http();
+    let mut reserve = |body: Value, want| drop(check(http, "/v1/sales/fit/reservations", &body, want));
+    reserve(json!({"buyer": "ada", "data": {"size": "xl"}}), (422, "invalid", &["/data/size"]));
+    for data in [json!({}), json!([]), json!("s"), json!(7)] {
+        reserve(json!({"buyer": "ada", "data": data}), (422, "invalid", &["/data"]));
+    }
+    reserve(json!({"buyer": "ada", "data": null}), (422, "invalid", &["/data"]));
+    reserve(json!({"buyer": "ada"}), (422, "invalid", &["/data"]));
+    reserve(json!({"buyer": "ada", "data": {"size": "s"}}), (201, "", &[]));
+    world.wait_for_orders("fit", 1);
+}
+
+#[test]
+fn whatever_data_is_accepted_is_readable_as_jsonb_and_the_rest_is_refused_where_it_is_wrong() {
+    let world = World::start();
+    world.create_sale("{\"sale\":\"drop\",\"total\":99}");
+    let mut accepted = 0;
+    let mut reserve = |data: &str, pointer: Option<&str>| {
+        let body = format!("{{\"buyer\":\"buyer-{}\",\"data\":{data}}}", data.len());
+        let answer = world.http().post(RESERVE, &body).expect("an answer");
+        let got = answer.body["errors"][0]["pointer"].as_str();
+        assert_eq!((answer.status, got), (if pointer.is_some() { 422 } else { 201 }, pointer), "{data}: {answer:?}");
+        accepted += u64::from(pointer.is_none());
+    };
+    reserve(r#"{"size":"a\u0000b"}"#, Some("/data/size"));
+    reserve(r#"{"a\u0000b":1}"#, Some("/data/a\0b"));
+    reserve(r#"["\ud800"]"#, Some("/data/0"));
+    reserve(r#"{"\udc00x":1}"#, Some("/data"));
+    reserve(r#"{"a":1e400}"#, Some("/data/a"));
+    reserve(r#"[-0]"#, Some("/data/0"));
+    reserve(r#"[9007199254740993]"#, Some("/data/0"));
+    reserve(r#"{"a":1,"a":2}"#, Some("/data/a"));
+    reserve(&format!("{}{}", "[".repeat(1_000), "]".repeat(1_000)), Some(&format!("/data{}", "/0".repeat(32))));
+    reserve(r#"{"size":"\ud83d\ude00 \u0001","n":[1.50,1e2,0.1,5e-324,1.7976931348623157e308]}"#, None);
+    reserve(r#""text""#, None);
+    reserve("7", None);
+    reserve("[null,true,{}]", None);
+    world.wait_for_orders("drop", accepted);
+    let read = "SELECT count(*) FROM orders WHERE sale = 'drop' AND data::jsonb IS NOT NULL \
+                AND coalesce(data->>'size', data->>'n', data->>0, '') IS NOT NULL";
+    assert_eq!(world.rows(read), [accepted.to_string()]);
+}
+
+#[test]
+fn a_check_that_is_long_work_is_refused_by_its_limit_and_keeps_no_other_request_waiting() {
+    let world = World::start_without_syncer();
+    let consts: Vec<Value> = (1..401).map(|at| json!({"const": at})).collect();
+    let sale = json!({"sale": "drop", "total": 9, "form": {"properties": {"a": {"items": {"anyOf": consts}}}}});
+    check(&mut world.http(), "/v1/sales", &sale, (201, "", &[]));
+    let data = |zeros: usize| json!({"buyer": "ada", "data": {"a": vec![0; zeros]}});
+    check(&mut world.http(), RESERVE, &data(8_000), (422, "invalid", &["/data"]));
+    let places: Vec<String> = (0..32).map(|at| format!("/data/a/{at}")).collect();
+    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+    check(&mut world.http(), RESERVE, &data(40), (422, "invalid", &places));
+}
+
+#[test]
 fn a_sale_that_was_made_by_hand_sells_and_has_no_form() {
     let world = World::start();
     let warmed: String = redis::cmd("FLASH.WARM")

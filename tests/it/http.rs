@@ -37,7 +37,7 @@ fn every_answer_has_its_status() {
         row("POST", "/v1/sales", "{\"sale\":\"drop\",\"total\":2,\"hold_ms\":60000}", 200, ""),
         row("POST", "/v1/sales", "{\"sale\":\"drop\",\"total\":3,\"hold_ms\":60000}", 409, "sale-differs"),
         row("POST", "/v1/sales", "{\"sale\":\"later\",\"total\":1,\"opens_at_ms\":253402300799000}", 201, ""),
-        row("POST", "/v1/sales", "{\"sale\":\"over\",\"total\":1,\"closes_at_ms\":1}", 201, ""),
+        row("POST", "/v1/sales", "{\"sale\":\"over\",\"total\":1,\"closes_at_ms\":100000000000}", 201, ""),
         row("POST", RESERVE, "{\"buyer\":\"ada\"}", 201, ""),
         row("POST", RESERVE, "{\"buyer\":\"ada\"}", 200, ""),
         row("POST", RESERVE, "{\"buyer\":\"ada\",\"quantity\":2}", 409, "limit-exceeded"),

@@ -125,7 +125,7 @@ fn plain_text_where_tls_is_spoken_sells_nothing() {
     let mut stream = TcpStream::connect(secure.address).expect("a connection");
     let length = BODY.len();
     let request = format!(
-        "POST {RESERVE} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{BODY}"
+        "POST {RESERVE} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{BODY}"
     );
     stream.write_all(request.as_bytes()).expect("it is sent");
     let mut answer = Vec::new();
@@ -169,7 +169,8 @@ fn who_watches_by_tls_sees_each_change_and_is_told_the_end() {
     let mut stream = secure.client().connect(secure.address).expect("a handshake");
     stream.sock.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
     // Behind another request, whose answer may still be on its way when the socket is handed over.
-    let request = format!("GET /livez HTTP/1.1\r\nhost: test\r\n\r\nGET {SALE}/events HTTP/1.1\r\nhost: test\r\n\r\n");
+    let request =
+        format!("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\nGET {SALE}/events HTTP/1.1\r\nhost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it is sent");
     let mut stream = BufReader::new(stream);
     let mut until = |what: &str| loop {

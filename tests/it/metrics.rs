@@ -15,7 +15,7 @@ pub(crate) fn page(address: SocketAddr) -> Option<String> {
 /// The same, asked for with more headers.
 pub(crate) fn page_with(address: SocketAddr, headers: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
-    let request = format!("GET /metrics HTTP/1.1\r\nhost: test\r\n{headers}connection: close\r\n\r\n");
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: localhost\r\n{headers}connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;

@@ -87,7 +87,7 @@ fn operators_have_a_door_of_their_own_with_the_console_behind_it_and_buyers_find
     let nginx = Nginx::start_for_operators([world.address; 2], [operators; 2]);
     let status = |door: SocketAddr, path: &str| {
         let mut stream = TcpStream::connect(door).expect("nginx takes connections");
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: test\r\n\r\n").expect("it is sent");
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("it is sent");
         let mut answer = String::new();
         std::io::Read::read_to_string(&mut stream, &mut answer).expect("an answer");
         let is_console = answer.contains("content-security-policy: default-src 'none';");
@@ -154,7 +154,7 @@ fn a_stream_comes_through_at_once_and_outlives_silence() {
     let nginx = Nginx::start(gateways.addresses);
     let mut stream = TcpStream::connect(nginx.address).expect("nginx takes connections");
     stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
-    write!(stream, "GET {EVENTS} HTTP/1.1\r\nHost: test\r\n\r\n").expect("it is sent");
+    write!(stream, "GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it is sent");
     let mut stream = BufReader::new(stream);
     let mut until = |is: &dyn Fn(&str) -> bool, what: &str| loop {
         let mut line = String::new();

@@ -128,7 +128,7 @@ fn sales(world: &World) {
         r#"{"sale":"drop","total":9}"#,
         r#"{"sale":"one","total":1}"#,
         r#"{"sale":"later","total":1,"opens_at_ms":253402300799000}"#,
-        r#"{"sale":"over","total":1,"closes_at_ms":1}"#,
+        r#"{"sale":"over","total":1,"closes_at_ms":100000000000}"#,
         r#"{"sale":"held","total":1000,"hold_ms":600000}"#,
         r#"{"sale":"brief","total":9,"hold_ms":1}"#,
         r#"{"sale":"narrow","total":9,"journal_events_max":1}"#,
@@ -168,6 +168,9 @@ fn provoke_by_asking(world: &World, provoked: &mut Provoked) {
     }
     let with = |headers: &[_], body: &str| world.http().send("POST", RESERVE, headers, body).expect("an answer");
     provoked.see("reserve", "unsupported-media-type", || with(&[("content-type", "text/plain")], "{}"));
+    provoked.see("", "foreign-page", || with(&[JSON, ("origin", "http://evil.example")], "{}"));
+    let misdirected = b"GET /livez HTTP/1.1\r\nhost: rebind.evil.example\r\n\r\n";
+    provoked.see("", "misdirected", || world.http().exchange(misdirected).expect("an answer"));
     let keyed = [JSON, ("idempotency-key", "k-1")];
     done(|| with(&keyed, "{\"buyer\":\"bob\"}"));
     provoked.see("reserve", "key-reused", || with(&keyed, "{\"buyer\":\"bob\",\"data\":1}"));
@@ -208,7 +211,9 @@ fn provoke_by_state(world: &World, provoked: &mut Provoked) {
 
 /// A body that never comes.
 fn provoke_by_slowness(world: &World, provoked: &mut Provoked) {
-    let head = format!("POST {RESERVE} HTTP/1.1\r\nhost: test\r\ncontent-length: 2\r\n\r\n{{");
+    let head = format!(
+        "POST {RESERVE} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{"
+    );
     provoked.see("reserve", "body-timeout", || world.http().exchange(head.as_bytes()).expect("an answer"));
 }
 

@@ -103,13 +103,13 @@ fn ask_all_at_once(addresses: [SocketAddr; 2], request: &str, status: u16) -> (u
 
 fn reservation(sale: &str) -> String {
     format!(
-        "POST /v1/sales/{sale}/reservations HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n\
+        "POST /v1/sales/{sale}/reservations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: 15\r\n\r\n{{\"buyer\":\"ada\"}}"
     )
 }
 
 fn look(sale: &str) -> String {
-    format!("GET /v1/sales/{sale} HTTP/1.1\r\nHost: test\r\n\r\n")
+    format!("GET /v1/sales/{sale} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
 /// Where PostgreSQL or Redis answers too late to be heard, the question is asked again: on a busy machine the proof may

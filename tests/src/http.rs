@@ -107,8 +107,9 @@ impl<S: Read + Write> Http<S> {
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let length = body.len();
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nhost: test\r\n{headers}content-length: {length}\r\n\r\n{body}");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nflash-request: 1\r\n{headers}content-length: {length}\r\n\r\n{body}"
+        );
         self.exchange(request.as_bytes())
     }
 

@@ -3,6 +3,7 @@
 use flash_sale::Invalid;
 
 use crate::message::SALE_BYTES_MAX;
+use crate::name::is_dot_segment;
 
 /// A sale's Redis key is this and its id. Redis users grant `~flash:*`.
 pub const KEY_PREFIX: &str = "flash:";
@@ -30,7 +31,7 @@ pub fn sale_of(key: &[u8]) -> Option<&str> {
 }
 
 /// Checks a sale's id: 1 to [`SALE_BYTES_MAX`] of letters, digits, `.`, `_` and `-`, so that it needs no escaping in a
-/// URL, a Redis key or a log.
+/// URL, a Redis key or a log. A URL's parser takes `.` and `..` out of a path, so they are none.
 ///
 /// # Errors
 /// Names `sale` and the rule.
@@ -44,15 +45,37 @@ pub fn check_sale(sale: &str) -> Result<&str, Invalid> {
 /// Names the field and the rule.
 pub fn check_id<'a>(field: &'static str, id: &'a str) -> Result<&'a str, Invalid> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if (1..=SALE_BYTES_MAX).contains(&id.len()) && id.bytes().all(plain) {
+    if (1..=SALE_BYTES_MAX).contains(&id.len()) && id.bytes().all(plain) && !is_dot_segment(id) {
         return Ok(id);
     }
-    Err(Invalid::new(field, format!("must be 1 to {SALE_BYTES_MAX} letters, digits, '.', '_' or '-'")))
+    Err(Invalid::new(field, format!("must be 1 to {SALE_BYTES_MAX} letters, digits, '.', '_' or '-', and not . or ..")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_survives_a_url() {
+        for id in ["drop-1", "A_b.c", "...", ".a", "-", &"a".repeat(SALE_BYTES_MAX)] {
+            assert_eq!(check_sale(id), Ok(id));
+        }
+        for id in [
+            "",
+            ".",
+            "..",
+            "%2e",
+            "%2e%2E",
+            "a b",
+            "a/b",
+            "a%20b",
+            "\u{eb}",
+            "a\u{200b}",
+            &"a".repeat(SALE_BYTES_MAX + 1),
+        ] {
+            assert!(check_sale(id).is_err(), "{id}");
+        }
+    }
 
     #[test]
     fn a_key_is_the_prefix_and_the_id() {

@@ -8,6 +8,7 @@ mod end_hold;
 mod envelope;
 pub mod key;
 pub mod message;
+mod name;
 mod operate;
 mod rebuild;
 mod recover;
@@ -29,6 +30,7 @@ pub use flash_sale::{Content, Expected, ExpectedSku, Life, digest};
 pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, NextEpoch, Reserved, SkuTerms, fingerprint};
 pub use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Standing, Terms as ThrottleTerms, WindowTerms};
 pub use message::Message;
+pub use name::Name;
 pub use operate::{Restock, RestockAnswer, SwitchAnswer};
 pub use rebuild::{
     ACTIVE_RESERVATIONS_MAX, Active, ActiveAnswer, REBUILD_RESERVATIONS_MAX, Rebuild, RebuildAnswer, RebuiltReservation,

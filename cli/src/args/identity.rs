@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use flash_gateway::Host;
 
 use super::operator::seconds;
 use super::{PostgresUrl, UrlSource};
@@ -26,6 +27,12 @@ pub(crate) struct Identity {
     /// How buyers prove who they are; it must be said.
     #[arg(long, value_enum, env = "FLASH_AUTH")]
     pub(crate) auth: Option<Auth>,
+    /// Let `--auth none` serve an address that other machines reach: whoever reaches it may act as anyone.
+    #[arg(long, env = "FLASH_AUTH_NONE_ANYWHERE")]
+    pub(crate) auth_none_anywhere: bool,
+    /// With `--auth none`, the hosts that are served besides this machine's own, as the header Host names them: shop.example.
+    #[arg(long, value_name = "HOSTS", value_delimiter = ',', env = "FLASH_HOSTS")]
+    pub(crate) hosts: Vec<Host>,
     /// Where operators are served, on a thread of their own, by keys of their own (`flash keys create`); by default nowhere,
     /// but with `--auth none`, where they are served beside the buyers.
     #[arg(long, value_name = "ADDRESS", env = "FLASH_OPERATOR_LISTEN")]

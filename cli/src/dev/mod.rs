@@ -53,6 +53,8 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
         let workshop = Arc::new(Workshop::new(&args.stack, &servers, args.durability)?);
         let serving = Serving {
             listen: args.listen,
+            auth_none_anywhere: args.auth_none_anywhere,
+            hosts: args.hosts.clone(),
             threads: args.threads,
             rate_limits,
             log_sample,
@@ -112,6 +114,8 @@ pub(crate) fn with_servers(
 /// How the gateway serves.
 pub(crate) struct Serving {
     pub(crate) listen: SocketAddr,
+    pub(crate) auth_none_anywhere: bool,
+    pub(crate) hosts: Vec<flash_gateway::Host>,
     pub(crate) threads: usize,
     pub(crate) rate_limits: Vec<Policy>,
     pub(crate) log_sample: u64,
@@ -141,12 +145,15 @@ impl Running {
             tls: None,
             operator_tls: None,
             auth: Auth::None,
+            auth_none_anywhere: serving.auth_none_anywhere,
+            hosts: serving.hosts,
             id_secrets: IdSecrets { makes: id_secret::of(&args.dir)?, also: None },
             redis,
             transport,
             postgres,
             threads: serving.threads,
             requests_max: flash_gateway::limits::REQUESTS_MAX,
+            keep_alive: Duration::from_millis(flash_gateway::limits::KEEP_ALIVE_MS),
             rate_limits: serving.rate_limits,
             proxies: Proxies::default(),
             run_max: flash_gateway::RUN_EVENTS_MAX,

@@ -32,6 +32,8 @@ pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<E
         // Its gateway relays what `flash` sells. Over HTTP it has the same one thread that a shop has.
         let serving = Serving {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            auth_none_anywhere: false,
+            hosts: Vec::new(),
             threads: 1,
             rate_limits: Vec::new(),
             log_sample,

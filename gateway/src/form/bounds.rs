@@ -20,8 +20,24 @@ pub(super) fn check(schema: &Value) -> Result<(), Breach> {
     if !schema.is_object() {
         return Err(Breach::whole("must be an object"));
     }
+    if !may_be_an_object(&schema["type"]) {
+        return Err(Breach {
+            path: "/type".to_owned(),
+            detail: "must allow an object, for data with a form is one".to_owned(),
+        });
+    }
     let mut walk = Walk { schema, path: String::new(), depth: 0, values: 0, patterns: 0 };
     walk.value(schema)
+}
+
+/// Whether a schema's `type` allows an object. What is no type is refused as such later.
+fn may_be_an_object(of: &Value) -> bool {
+    const TYPES: [&str; 6] = ["array", "boolean", "integer", "null", "number", "string"];
+    let is_another = |of: &Value| of.as_str().is_some_and(|of| TYPES.contains(&of));
+    match of {
+        Value::Array(types) => types.is_empty() || !types.iter().all(is_another),
+        of => !is_another(of),
+    }
 }
 
 struct Walk<'a> {
@@ -77,7 +93,7 @@ impl<'a> Walk<'a> {
         let Some(value) = target.strip_prefix('#').and_then(|pointer| self.schema.pointer(pointer)) else {
             return self.refuse("must be a place in this form, as in #/$defs/name");
         };
-        // Whatever is wrong behind it, this is its place in the text.
+        // Whatever is wrong with what it names, this is its place in the text.
         let path = self.path.clone();
         self.value(value).map_err(|breach| Breach { path, ..breach })
     }

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::address::Proxies;
 use super::forgotten::forgotten;
 use super::found::Patience;
-use super::host::check_host;
+use super::host::{Hosts, check_host};
 use super::identity::{Caller, Gate};
 use super::lasting::Lasting;
 use super::problem::{Kind, Problem};
@@ -27,8 +27,9 @@ use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
-    audit, audit_log, body, buyers, console, docs, doctor, events, health, keys, lists, metrics, operate, payments,
-    prefer, problem, products, quarantine, relay_status, reservation, reservations, sales, start, webhooks, workshop,
+    audit, audit_log, body, buyers, console, docs, doctor, events, foreign, health, keys, lists, metrics, operate,
+    payments, prefer, problem, products, quarantine, relay_status, reservation, reservations, sales, start, webhooks,
+    workshop,
 };
 use crate::audits::Audits;
 use crate::catalogue::Catalogue;
@@ -39,6 +40,7 @@ use crate::ids::Ids;
 use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, LOOK_TIMEOUT_MS};
 use crate::orders::Orders;
 use crate::phase::Phase;
+use crate::pool::Pool;
 use crate::recovery::RecoveryHandle;
 use crate::relay::RelayHandle;
 use crate::sold_out::SoldOut;
@@ -51,6 +53,8 @@ pub(crate) struct App {
     pub(crate) routes: Routes,
     /// Who may call.
     pub(crate) gate: Gate,
+    /// The hosts that are served where nothing is asked of a caller.
+    pub(crate) hosts: Hosts,
     pub(crate) ids: Ids,
     pub(crate) redis: Client,
     /// For calls whose answers promise more than Redis's memory.
@@ -60,6 +64,8 @@ pub(crate) struct App {
     pub(crate) orders: Arc<Orders>,
     /// What this gateway knows of sales besides what Redis says.
     pub(crate) catalogue: Arc<Catalogue>,
+    /// Does what takes a processor for long: one for all threads.
+    pub(crate) pool: Pool,
     /// Makes payments: one for all threads.
     pub(crate) debits: Arc<Debits>,
     /// Whether everything is whole, for operators: one for all threads.
@@ -92,6 +98,8 @@ pub(crate) struct App {
     pub(crate) places: Arc<Semaphore>,
     /// How many places there are.
     pub(crate) requests_max: u32,
+    /// How long a connection may rest between two requests.
+    pub(crate) keep_alive: Duration,
     pub(crate) request_log: RequestLog,
 }
 
@@ -115,17 +123,22 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     let (head, body) = request.into_parts();
     line.asks(&head.method, &head.headers);
     check_host(&head)?;
+    if app.gate.is_open() {
+        app.hosts.check(&head)?;
+    }
     let target = app.routes.find(&head.method, head.uri.path())?;
     line.goes_to(target.route);
-    let caller = app.gate.caller(&target, &head.headers).await?;
+    if app.gate.is_open() {
+        foreign::check(&head)?;
+    }
+    let caller = app.gate.caller(&target, &head.method, &head.headers).await?;
     // What is asked seldom is on the heap: every connection has room for what is not.
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
         Endpoint::Ready => return Ok(Box::pin(health::ready(app, head.uri.query())).await),
         Endpoint::Metrics => return Ok(Box::pin(metrics::show(app)).await),
         Endpoint::FindStart => return Ok(start::find(app.routes.surface, &head.headers)),
-        Endpoint::ShowDocument => return Ok(docs::document(app.routes.surface)),
-        Endpoint::ShowDocs => return Ok(docs::page(app.routes.surface)),
+        Endpoint::ShowDocument | Endpoint::ShowDocs => return Ok(Box::pin(read_docs(app, peer, &target, &head)).await),
         Endpoint::ShowProblem => return docs::problem(&target.id, &head.headers),
         Endpoint::FindConsole => return Ok(console::find()),
         Endpoint::ShowConsole => return console::page(&head.headers),
@@ -137,6 +150,7 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     if app.places.available_permits() == 0 {
         return Err(shed());
     }
+    body::expect_plain(&head.headers)?;
     let body = body::read(body).await?;
     let place = app.places.clone().try_acquire_owned().map_err(|_| shed())?;
     let reads = head.method.is_safe();
@@ -160,6 +174,18 @@ where
         Err(_) if reads => Err(Kind::TimedOut.into()),
         Err(_) => Err(Kind::OutcomeUnknown.into()),
     }
+}
+
+/// The API described, which is large: it counts in rate limits. It takes no place, for nothing is worked on.
+async fn read_docs(app: &App, peer: IpAddr, target: &Target, head: &Parts) -> Reply {
+    let mut visit = Visit::new(app, peer, target, &head.headers);
+    let mut reply = match visit.count(None).await {
+        Ok(()) if target.endpoint == Endpoint::ShowDocs => docs::page(app.routes.surface),
+        Ok(()) => docs::document(app.routes.surface),
+        Err(problem) => problem.of_read().reply(),
+    };
+    visit.mark(&mut reply);
+    reply
 }
 
 /// Lets a client watch. It takes no place, for nothing of it is left to do here.

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use tokio::time::timeout;
 
 use super::problem::{Kind, Problem};
@@ -56,6 +56,18 @@ fn bounded(bytes: usize, bytes_max: usize) -> Result<(), Problem> {
     if bytes > bytes_max { Err(Problem::body_too_large()) } else { Ok(()) }
 }
 
+/// The body must come as it is.
+///
+/// # Errors
+/// When it is compressed, or coded otherwise.
+pub(crate) fn expect_plain(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    match codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        true => Ok(()),
+        false => Err(Problem::content_coding()),
+    }
+}
+
 /// The body must be said to be JSON.
 ///
 /// # Errors
@@ -79,6 +91,17 @@ mod tests {
             headers.insert(CONTENT_TYPE, content_type.try_into().unwrap());
         }
         assert_eq!(expect_json(&headers).is_ok(), want, "{content_type:?}");
+    }
+
+    #[test]
+    fn a_body_comes_as_it_is() {
+        for (coding, want) in [("identity", true), ("gzip", false), ("br, identity", false), ("", false), ("x", false)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_ENCODING, coding.try_into().unwrap());
+            assert_eq!(expect_plain(&headers).is_ok(), want, "{coding}");
+        }
+        assert!(expect_plain(&HeaderMap::new()).is_ok());
     }
 
     #[test]

@@ -5,15 +5,23 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use flash_wire::Invalid;
-use flash_wire::invalid::{in_range, name, text};
+use flash_wire::invalid::{in_range, text};
 use flash_wire::key::check_id;
+use flash_wire::limits::{DATA_BYTES_MAX, TIME_MS_MAX};
 use flash_wire::message::SALE_BYTES_MAX;
+use flash_wire::{Invalid, Name};
 use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::problem::{FieldError, Kind, Problem};
+use crate::data;
+use crate::limits::TIME_MS_MIN;
+
+/// What some editors write before a text. No JSON begins with it (RFC 8259, 8.1).
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// The largest whole number up to which a double tells each from the next.
+const WHOLE_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// How much of an unknown field's name an answer repeats.
 const UNKNOWN_NAME_CHARS_MAX: usize = 64;
@@ -23,6 +31,9 @@ const UNKNOWN_NAME_CHARS_MAX: usize = 64;
 /// # Errors
 /// When the body is not a JSON object, or has another field, or one twice.
 pub(crate) fn body<'a, const N: usize>(body: &'a [u8], names: [&'static str; N]) -> Result<[Field<'a>; N], Problem> {
+    if body.starts_with(BYTE_ORDER_MARK) {
+        return Err(Problem::new(Kind::Malformed, "the body must begin with {, without a byte order mark"));
+    }
     let text = std::str::from_utf8(body).map_err(|_| Problem::new(Kind::Malformed, "the body must be UTF-8"))?;
     match object(text, names) {
         Ok(fields) => Ok(fields?),
@@ -77,6 +88,13 @@ impl<'a> Given<'a> {
         text(self.name, self.json.as_bytes(), bytes_max).map_err(|invalid| self.refused(invalid.rule))
     }
 
+    /// What a buyer sends along: JSON that is the same to every reader.
+    pub(crate) fn data(self) -> Result<&'a str, FieldError> {
+        let json = self.json(DATA_BYTES_MAX)?;
+        data::check(json).map_err(|breach| FieldError::within(&format!("/{}", self.name), breach))?;
+        Ok(json)
+    }
+
     /// The same, to be read as JSON again.
     pub(crate) fn raw(self, bytes_max: usize) -> Result<&'a RawValue, FieldError> {
         // It was read as JSON already: nothing here can fail.
@@ -92,7 +110,7 @@ impl<'a> Given<'a> {
 
     /// A whole number within `min..=max`.
     pub(crate) fn int(self, min: u64, max: u64) -> Result<u64, FieldError> {
-        let Ok(value) = self.json.parse() else {
+        let Some(value) = self.json.parse().ok().or_else(|| self.whole()?.try_into().ok()) else {
             return Err(self.refused(format!("must be a whole number, {min} to {max}")));
         };
         in_range(self.name, value, min, max).map_err(|invalid| self.refused(invalid.rule))
@@ -105,8 +123,29 @@ impl<'a> Given<'a> {
 
     /// A whole number within `-max..=max` that is not 0.
     pub(crate) fn delta(self, max: u64) -> Result<i64, FieldError> {
-        let number = self.json.parse::<i64>().ok().filter(|number| *number != 0 && number.unsigned_abs() <= max);
+        let number = self
+            .json
+            .parse::<i64>()
+            .ok()
+            .or_else(|| self.whole())
+            .filter(|number| *number != 0 && number.unsigned_abs() <= max);
         number.ok_or_else(|| self.refused(format!("must be a whole number, -{max} to {max}, and not 0")))
+    }
+
+    /// A number that is written with a fraction or an exponent and is whole all the same (`1.0`, `1e3`), as JSON Schema has it.
+    fn whole(self) -> Option<i64> {
+        let number: f64 =
+            self.json.parse().ok().filter(|number: &f64| number.fract() == 0.0 && number.abs() <= WHOLE_MAX)?;
+        format!("{number:.0}").parse().ok()
+    }
+
+    /// A time, as Unix milliseconds. What is so small was meant in seconds.
+    pub(crate) fn time(self) -> Result<u64, FieldError> {
+        let time = self.int(0, TIME_MS_MAX)?;
+        if time < TIME_MS_MIN {
+            return Err(self.refused(format!("must be Unix milliseconds, {TIME_MS_MIN} to {TIME_MS_MAX}, not seconds")));
+        }
+        Ok(time)
     }
 
     /// One of at least two words, each with its meaning.
@@ -123,10 +162,7 @@ impl<'a> Given<'a> {
         let Ok(Text(text)) = serde_json::from_str(self.json) else {
             return Err(self.refused(format!("must be a string of 1 to {bytes_max} bytes")));
         };
-        match name(self.name, text.as_bytes(), bytes_max) {
-            Ok(_) => Ok(text),
-            Err(invalid) => Err(self.refused(invalid.rule)),
-        }
+        Name::new(self.name, text, bytes_max).map(Name::into_inner).map_err(|invalid| self.refused(invalid.rule))
     }
 
     /// A list of 1 to `count_max` readable names of 1 to `bytes_max` bytes.
@@ -136,8 +172,8 @@ impl<'a> Given<'a> {
         };
         let count = in_range(self.name, list.len() as u64, 1, count_max as u64);
         count.map_err(|invalid| self.refused(invalid.rule))?;
-        let entry = |(at, Text(text)): (usize, Text)| match name(self.name, text.as_bytes(), bytes_max) {
-            Ok(_) => Ok(text.into_owned()),
+        let entry = |(at, Text(text)): (usize, Text)| match Name::new(self.name, text, bytes_max) {
+            Ok(name) => Ok(name.into_inner().into_owned()),
             Err(invalid) => Err(FieldError { pointer: format!("/{}/{at}", self.name), detail: invalid.to_string() }),
         };
         list.into_iter().enumerate().map(entry).collect()

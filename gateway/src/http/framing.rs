@@ -56,6 +56,11 @@ impl Framing {
         Self { at: At::Line(Line::Head), begun: Vec::new(), last: 0, head: Head::default() }
     }
 
+    /// Whether a head has begun to come, and its end has not.
+    pub(super) const fn is_within_head(&self) -> bool {
+        matches!(self.at, At::Line(Line::Head)) && (self.head.has_request_line || !self.begun.is_empty())
+    }
+
     /// Looks at what has come, and spoils what breaks a rule.
     pub(super) fn look(&mut self, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {

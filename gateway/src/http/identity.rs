@@ -63,6 +63,11 @@ impl Gate {
         }
     }
 
+    /// Whether nothing is asked of a caller.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+
     /// Lets a request through to where it wants to go, and says who sent it.
     ///
     /// # Errors

@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 
 use flash_vault::{KeyRow, NewKey, Role};
-use flash_wire::limits::{BUYER_BYTES_MAX, TIME_MS_MAX};
+use flash_wire::limits::BUYER_BYTES_MAX;
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::app::App;
+use super::fields::Given;
 use super::identity::Caller;
-use super::problem::{Kind, Problem};
+use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, json};
 use super::{body, fields, query};
+use crate::clock::now_ms;
 use crate::limits::PAGE_ROWS_MAX;
 
 /// Makes a key. This answer is the only one that ever shows it.
@@ -26,15 +28,21 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
         expires_at_ms: Option<u64>,
     }
     body::expect_json(headers)?;
-    let (role, holder, expires_at_ms) = read(body)?;
+    let (role, holder, expires_at_ms) = read(body, now_ms())?;
     let (id, key) = app.orders.create_key(&NewKey { role, holder: &holder, expires_at_ms }).await?;
     let view = View { id: &id, key: &key, role: role.name(), holder: &holder, expires_at_ms };
     Ok(json(StatusCode::CREATED, &view))
 }
 
-fn read(json: &[u8]) -> Result<(Role, Cow<'_, str>, Option<u64>), Problem> {
+/// A key that has expired when it is made is a mistake.
+fn later(time: Given, now_ms: u64) -> Result<u64, FieldError> {
+    let at_ms = time.time()?;
+    if at_ms > now_ms { Ok(at_ms) } else { Err(time.refused("must be in the future")) }
+}
+
+fn read(json: &[u8], now_ms: u64) -> Result<(Role, Cow<'_, str>, Option<u64>), Problem> {
     let [role, holder, expires] = fields::body(json, ["role", "holder", "expires_at_ms"])?;
-    let expires = expires.optional(|time| time.int(1, TIME_MS_MAX))?;
+    let expires = expires.optional(|time| later(time, now_ms))?;
     Ok((role.required()?.one_of(Role::NAMES)?, holder.required()?.name(BUYER_BYTES_MAX)?, expires))
 }
 
@@ -103,26 +111,31 @@ pub(crate) fn whoami(caller: &Caller) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::problem::FieldError;
+
+    const NOW_MS: u64 = 1_796_000_000_000;
 
     fn check_bad(json: &str, pointer: &str, detail: &str) {
         let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
-        assert_eq!(read(json.as_bytes()), Err(error.into()), "{json}");
+        assert_eq!(read(json.as_bytes(), NOW_MS), Err(error.into()), "{json}");
     }
 
     #[test]
     fn a_key_has_a_role_a_holder_and_perhaps_an_end() {
-        let key = |json: &'static str| read(json.as_bytes());
+        let key = |json: &'static str| read(json.as_bytes(), NOW_MS);
         assert_eq!(key(r#"{"role":"buyer","holder":"ada"}"#), Ok((Role::Buyer, "ada".into(), None)));
         for (name, role) in Role::NAMES {
             let json = format!(r#"{{"role":"{name}","holder":"a"}}"#);
-            assert_eq!(read(json.as_bytes()), Ok((role, "a".into(), None)), "{name}");
+            assert_eq!(read(json.as_bytes(), NOW_MS), Ok((role, "a".into(), None)), "{name}");
         }
-        let shop = Ok((Role::Operate, "shop".into(), Some(5)));
-        assert_eq!(key(r#"{"role":"operate","holder":"shop","expires_at_ms":5}"#), shop);
+        let shop = Ok((Role::Operate, "shop".into(), Some(NOW_MS + 1)));
+        assert_eq!(key(r#"{"role":"operate","holder":"shop","expires_at_ms":1796000000001}"#), shop);
         check_bad(r#"{"role":"owner","holder":"a"}"#, "/role", "role must be buyer, read, sell, pay, admin or operate");
         check_bad(r#"{"role":7,"holder":"a"}"#, "/role", "role must be buyer, read, sell, pay, admin or operate");
         check_bad(r#"{"holder":"a"}"#, "/role", "role must be given");
+        let end = |at: &str| format!(r#"{{"role":"read","holder":"a","expires_at_ms":{at}}}"#);
+        check_bad(&end("1796000000000"), "/expires_at_ms", "expires_at_ms must be in the future");
+        let seconds = "expires_at_ms must be Unix milliseconds, 100000000000 to 253402300799999, not seconds";
+        check_bad(&end("1796000001"), "/expires_at_ms", seconds);
         check_bad(r#"{"role":"read"}"#, "/holder", "holder must be given");
         check_bad(r#"{"role":"read","holder":"a\u0000"}"#, "/holder", "holder must not contain control characters");
     }

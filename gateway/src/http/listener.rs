@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::limits::BACKLOG_CONNECTIONS_MAX;
+use crate::limits::{BACKLOG_CONNECTIONS_MAX, SEND_BUFFER_BYTES, USER_TIMEOUT_MS};
 
 /// Opens `count` listeners on `address`; port 0 is one free port for all of them.
 ///
@@ -29,6 +30,9 @@ fn listen(address: SocketAddr, shares: bool) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shares)?;
     socket.set_nonblocking(true)?;
+    // The connections inherit both. Without them, what a client does not read grows to megabytes, and outlives the connection.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.set_tcp_user_timeout(Some(Duration::from_millis(USER_TIMEOUT_MS)))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG_CONNECTIONS_MAX)?;
     Ok(socket.into())

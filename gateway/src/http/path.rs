@@ -1,9 +1,8 @@
 //! What stands in a path. A path that cannot be a sale's leads to none: that is a 404.
 
-use flash_wire::Invalid;
-use flash_wire::invalid::name;
 use flash_wire::key::check_sale;
 use flash_wire::limits::BUYER_BYTES_MAX;
+use flash_wire::{Invalid, Name};
 
 use super::problem::{Kind, Problem};
 
@@ -16,7 +15,8 @@ pub(crate) fn sale(part: &str) -> Result<&str, Problem> {
 pub(crate) fn buyer(part: &str) -> Result<String, Problem> {
     let unknown = |invalid: Invalid| Problem::new(Kind::UnknownBuyer, invalid.to_string());
     let bytes = decoded(part).ok_or_else(|| unknown(Invalid::new("buyer", "must be percent-encoded rightly")))?;
-    name("buyer", &bytes, BUYER_BYTES_MAX).map(str::to_owned).map_err(unknown)
+    let text = String::from_utf8(bytes).map_err(|_| unknown(Invalid::new("buyer", "must be UTF-8")))?;
+    Name::new("buyer", text, BUYER_BYTES_MAX).map(|name| name.into_inner().into_owned()).map_err(unknown)
 }
 
 /// A name as it may stand in a path.

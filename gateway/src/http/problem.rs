@@ -10,7 +10,7 @@ use bytes::Bytes;
 use flash_client::{CallError, DurableError};
 use flash_wire::{Invalid, Refusal, TraceParent};
 use hyper::StatusCode;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
 pub(crate) use self::kind::Kind;
@@ -34,6 +34,8 @@ pub(crate) struct Problem {
     errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
     allow: Option<String>,
+    /// What the body was coded in is not taken.
+    is_coded: bool,
     /// The id of the reservation that the buyer has.
     reservation: Option<String>,
 }
@@ -58,7 +60,7 @@ impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let waits = kind.row().status == StatusCode::SERVICE_UNAVAILABLE;
         let retry_after_s = waits.then_some(RETRY_AFTER_S);
-        Self { kind, detail: None, errors: Vec::new(), retry_after_s, allow: None, reservation: None }
+        Self { kind, detail: None, errors: Vec::new(), retry_after_s, allow: None, is_coded: false, reservation: None }
     }
 }
 
@@ -155,6 +157,12 @@ impl Problem {
         Self { allow: Some(allow), ..Kind::MethodNotAllowed.into() }
     }
 
+    /// The body is compressed, or coded otherwise.
+    pub(crate) fn content_coding() -> Self {
+        let detail = "Content-Encoding must be identity, or not be given";
+        Self { is_coded: true, ..Self::new(Kind::UnsupportedMediaType, detail) }
+    }
+
     /// The buyer's only reservation takes the limit.
     pub(crate) fn limit_exceeded(reservation: &PublicId) -> Self {
         Self { reservation: Some(reservation.to_string()), ..Kind::LimitExceeded.into() }
@@ -190,6 +198,9 @@ impl Problem {
         headers.insert(CONTENT_TYPE, MEDIA_TYPE);
         if self.kind == Kind::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.is_coded {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if let Some(seconds) = self.retry_after_s {
             headers.insert(RETRY_AFTER, seconds.into());

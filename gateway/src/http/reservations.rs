@@ -6,23 +6,22 @@ use std::time::Instant;
 
 use flash_client::{Call, CallError, Durability, DurableError};
 use flash_vault::MadeByRequest;
-use flash_wire::limits::{DATA_BYTES_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
+use flash_wire::limits::{QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
 use flash_wire::{Refusal, Reserve, ReserveAnswer, State, Wanted};
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, LOCATION};
 use serde::Serialize;
 
 use super::app::App;
-use super::fields::{self, Field};
+use super::fields::{self, Field, Given};
 use super::forgotten_key::{self, Known};
 use super::found::{self, Patience, REJECTED, left_ms};
 use super::identity::{self, Caller};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
 use super::reply::{self, Reply, json};
-use super::{body, durability, idempotency_key, path, request_log, sale_status};
+use super::{body, durability, form_check, idempotency_key, path, request_log, sale_status};
 use crate::catalogue::Facts;
-use crate::form::Refused;
 use crate::ids::PublicId;
 
 /// Makes a reservation, or answers the one that the same request made before.
@@ -44,9 +43,7 @@ pub(crate) async fn reserve(
         Some(facts) => facts,
         None => Box::pin(meet(app, sale)).await?,
     };
-    if let Some(form) = &facts.form {
-        form.check(wish.data).map_err(breaks_form)?;
-    }
+    form_check::check(app, &facts, wish.data).await?;
     if key.is_none() && app.sold_out.refuses(sale, &wish.buyer, Instant::now()) {
         return Err(Kind::SoldOut.into());
     }
@@ -105,16 +102,6 @@ async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
     sale_status::of(app, sale).await.map_err(silent)??;
     let away = |_| Problem::new(Kind::PostgresAway, "this gateway has yet to learn what the sale asks of its buyers");
     app.catalogue.facts(&app.redis, &app.orders, sale).await.map_err(away)
-}
-
-fn breaks_form(refused: Refused) -> Problem {
-    match refused {
-        Refused::Breaks(breaks) => {
-            let errors = breaks.into_iter().map(|breach| FieldError::within("/data", breach));
-            errors.collect::<Vec<_>>().into()
-        }
-        Refused::Unknown => Problem::new(Kind::Internal, "the sale's form cannot be read"),
-    }
 }
 
 /// The answer to the repeat of a request that only PostgreSQL remembers.
@@ -196,7 +183,7 @@ impl<'a> Wish<'a> {
         Ok(Self {
             buyer: identity::buyer(caller, buyer)?,
             units: items.map_or(Units::Quantity(quantity.unwrap_or(1)), Units::Items),
-            data: data.optional(|data| data.json(DATA_BYTES_MAX))?,
+            data: data.optional(Given::data)?,
         })
     }
 

@@ -6,7 +6,7 @@ use flash_client::{Call, CallError};
 use flash_vault::{Creation, Extras, Price};
 use flash_wire::key::check_sale;
 use flash_wire::limits::{
-    HOLD_MS_MAX, JOURNAL_EVENTS_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
+    HOLD_MS_MAX, JOURNAL_EVENTS_MAX, QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX, TOTAL_UNITS_MAX,
 };
 use flash_wire::message::{MessageTerms, SALE_BYTES_MAX};
 use flash_wire::{
@@ -249,8 +249,8 @@ impl<'a> Order<'a> {
             skus,
             limit: limit.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?.unwrap_or(DEFAULT_LIMIT),
             hold_ms: hold_ms.optional(|time| time.int(1, HOLD_MS_MAX))?,
-            opens_at_ms: opens_at_ms.optional(|time| time.int(1, TIME_MS_MAX))?,
-            closes_at_ms: closes_at_ms.optional(|time| time.int(1, TIME_MS_MAX))?,
+            opens_at_ms: opens_at_ms.optional(Given::time)?,
+            closes_at_ms: closes_at_ms.optional(Given::time)?,
             // Never without: what no journal keeps never reaches PostgreSQL.
             journal_events_max: journal
                 .optional(|events| events.int(1, JOURNAL_EVENTS_MAX))?
@@ -309,15 +309,15 @@ mod tests {
     fn an_order_has_the_terms_that_it_says_and_defaults_for_the_rest() {
         check(r#"{"sale":"drop","total":10}"#, |_| ());
         let json = r#"{"sale":"drop","skus":[{"sku":"s","total":1},{"sku":"m","total":2}],"limit":2,"hold_ms":3,
-            "opens_at_ms":4,"closes_at_ms":5,"journal_events_max":6}"#;
+            "opens_at_ms":400000000000,"closes_at_ms":500000000000,"journal_events_max":6}"#;
         check(json, |terms| {
             let sku = |name: &str, total| SkuTerms { name: name.to_owned(), total };
             *terms = Terms {
                 skus: vec![sku("s", 1), sku("m", 2)],
                 limit: 2,
                 hold_ms: Some(3),
-                opens_at_ms: Some(4),
-                closes_at_ms: Some(5),
+                opens_at_ms: Some(400_000_000_000),
+                closes_at_ms: Some(500_000_000_000),
                 journal_events_max: Some(6),
             };
         });
@@ -341,12 +341,25 @@ mod tests {
             "/skus",
             "skus must not name the same SKU twice",
         );
-        let rule = "sale must be 1 to 64 letters, digits, '.', '_' or '-'";
+        let rule = "sale must be 1 to 64 letters, digits, '.', '_' or '-', and not . or ..";
+        for time in ["1", "1796000000", "99999999999"] {
+            let rule = "must be Unix milliseconds, 100000000000 to 253402300799999, not seconds";
+            check_bad(
+                &format!(r#"{{"total":1,"opens_at_ms":{time}}}"#),
+                "/opens_at_ms",
+                &format!("opens_at_ms {rule}"),
+            );
+            check_bad(
+                &format!(r#"{{"total":1,"closes_at_ms":{time}}}"#),
+                "/closes_at_ms",
+                &format!("closes_at_ms {rule}"),
+            );
+        }
         check_bad(r#"{"total":1,"sale":"a b"}"#, "/sale", rule);
         check_bad(r#"{"total":1,"limit":0}"#, "/limit", "limit must be 1 to 1000000000");
         check_bad(r#"{"total":1,"hold_ms":0}"#, "/hold_ms", "hold_ms must be 1 to 2592000000");
         check_bad(
-            r#"{"total":1,"opens_at_ms":5,"closes_at_ms":5}"#,
+            r#"{"total":1,"opens_at_ms":500000000000,"closes_at_ms":500000000000}"#,
             "/closes_at_ms",
             "closes_at_ms must be later than opens",
         );

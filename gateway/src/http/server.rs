@@ -10,6 +10,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -19,11 +20,12 @@ use super::app::{self, App};
 use super::events::Leaves;
 use super::strict::Strict;
 use super::tls;
+use super::unread::{Abort, Gauge, Unread};
 use crate::certificates::Shown;
 use crate::events::{Newcomer, Socket};
 use crate::limits::{
     ACCEPT_RETRY_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS, CONNECTIONS_MAX,
-    CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADER_TIMEOUT_MS, HEADERS_MAX,
+    CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADERS_MAX, WATCHER_SEND_BUFFER_BYTES,
 };
 use crate::phase::{Phase, reached};
 
@@ -78,15 +80,28 @@ async fn accept(door: &Door, app: &Arc<App>, places: &Arc<Semaphore>) {
 }
 
 /// A client's connection.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {
+pub(super) trait Stream: AsyncRead + AsyncWrite + Abort + Unpin {
     /// The socket, for the watchers' thread.
     fn leave(self) -> io::Result<Socket>;
 }
 
+impl Abort for TcpStream {
+    fn abort(&self) {
+        // Where it cannot be, the kernel's own time for such a connection ends it (`listener.rs`).
+        let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+}
+
 impl Stream for TcpStream {
     fn leave(self) -> io::Result<Socket> {
-        Ok(Box::new(self.into_std()?))
+        Ok(Box::new(watching(self)?))
     }
+}
+
+/// The socket of a watcher, who is sent little.
+pub(super) fn watching(stream: TcpStream) -> io::Result<std::net::TcpStream> {
+    SockRef::from(&stream).set_send_buffer_size(WATCHER_SEND_BUFFER_BYTES)?;
+    stream.into_std()
 }
 
 /// The handshake holds a place among the connections, and nothing else.
@@ -103,9 +118,12 @@ async fn encrypted(stream: TcpStream, shown: Shown, peer: IpAddr, app: Arc<App>,
 
 async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: OwnedSemaphorePermit) {
     let (mut phase, events) = (app.phase.clone(), app.events.clone());
+    let (builder, gauge) = (builder(app.keep_alive), Gauge::default());
+    let stream = Unread::new(stream, gauge.clone());
     let service = service_fn(move |request| {
-        let app = app.clone();
+        let (app, gauge) = (app.clone(), gauge.clone());
         async move {
+            gauge.room().await;
             let reply = app::answer(app, peer, request).await;
             match Leaves::of_reply(&reply) {
                 None => Ok(reply),
@@ -113,7 +131,7 @@ async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Ow
             }
         }
     });
-    let mut connection = builder().serve_connection(TokioIo::new(Strict::new(stream)), service);
+    let mut connection = builder.serve_connection(TokioIo::new(Strict::new(stream)), service);
     let ended = tokio::select! {
         // What is answered from then on says that it is the last.
         biased;
@@ -129,19 +147,20 @@ async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Ow
     // However else it ended, the client knows: it hung up, was too slow, or does not speak HTTP.
     let Err(error) = ended else { return };
     let Some(Leaves { sale, place }) = Leaves::of_error(&error).cloned() else { return };
-    if let Ok(socket) = connection.into_parts().io.into_inner().into_inner().leave() {
+    if let Ok(socket) = connection.into_parts().io.into_inner().into_inner().into_inner().leave() {
         events.take(Newcomer { sale, socket, place }).await;
     }
 }
 
-fn builder() -> http1::Builder {
+/// To hyper a connection's rest between two requests is the wait for the next head.
+fn builder(keep_alive: Duration) -> http1::Builder {
     let mut builder = http1::Builder::new();
     // Without a timer hyper's timeouts are silently off.
     builder
         .timer(TokioTimer::new())
-        // Who has sent the whole request has asked, even if nobody waits for the answer any more.
+        // A client that has sent the whole request has asked, even if it does not wait for the answer any more.
         .half_close(true)
-        .header_read_timeout(Duration::from_millis(HEADER_TIMEOUT_MS))
+        .header_read_timeout(keep_alive)
         .max_headers(HEADERS_MAX)
         .max_header_size(HEADER_BYTES_MAX);
     builder

@@ -1,22 +1,28 @@
-//! A client's connection, whose requests are looked at as they come ([`Framing`]).
+//! A client's connection, whose requests are looked at as they come ([`Framing`]), and whose heads must come in time. (hyper
+//! counts a connection's rest before a head as part of the head's time.)
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use super::framing::Framing;
+use crate::limits::HEADER_TIMEOUT_MS;
 
 /// A connection through which only well-framed requests come.
 pub(super) struct Strict<S> {
     stream: S,
     framing: Framing,
+    /// Runs while a head has begun to come and has not ended.
+    late: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Strict<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, framing: Framing::new() }
+        Self { stream, framing: Framing::new(), late: None }
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -24,12 +30,30 @@ impl<S> Strict<S> {
     }
 }
 
+impl<S> Strict<S> {
+    /// Nothing has come. A head that has begun must end within [`HEADER_TIMEOUT_MS`].
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.framing.is_within_head() {
+            return Poll::Pending;
+        }
+        let limit = || Box::pin(sleep(Duration::from_millis(HEADER_TIMEOUT_MS)));
+        ready!(self.late.get_or_insert_with(limit).as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = into.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
+        let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, into) else {
+            return this.wait(cx);
+        };
+        read?;
         this.framing.look(&mut into.filled_mut()[before..]);
+        if !this.framing.is_within_head() {
+            this.late = None;
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -10,7 +10,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConnection;
 use tokio_rustls::server::TlsStream;
 
-use super::server::Stream;
+use super::server::{Stream, watching};
+use super::unread::Abort;
 use crate::certificates::Shown;
 use crate::events::Socket;
 use crate::limits::{HANDSHAKE_TIMEOUT_MS, WATCHER_TLS_BYTES_MAX};
@@ -23,11 +24,17 @@ pub(super) async fn accept(stream: TcpStream, shown: &Shown) -> Option<TlsStream
     timeout(limit, acceptor.accept(stream)).await.ok()?.ok()
 }
 
+impl Abort for TlsStream<TcpStream> {
+    fn abort(&self) {
+        self.get_ref().0.abort();
+    }
+}
+
 impl Stream for TlsStream<TcpStream> {
     fn leave(self) -> io::Result<Socket> {
         let (stream, mut session) = self.into_inner();
         session.set_buffer_limit(Some(WATCHER_TLS_BYTES_MAX));
-        Ok(Box::new(TlsSocket { stream: stream.into_std()?, session }))
+        Ok(Box::new(TlsSocket { stream: watching(stream)?, session }))
     }
 }
 

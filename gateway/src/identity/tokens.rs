@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use flash_wire::Name;
+use flash_wire::limits::BUYER_BYTES_MAX;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
@@ -51,6 +53,8 @@ impl Tokens {
             return Ok(known.buyer);
         }
         let claims = keys.verify(token).map_err(Doubt::Unproven)?;
+        let name = Name::new("sub", &*claims.buyer, BUYER_BYTES_MAX);
+        name.map_err(|_| Doubt::Unproven("the token's sub must be a buyer's name: see the rule for buyer"))?;
         let until_s = claims.expires_at_s.saturating_add(TOKEN_LEEWAY_S).min(now_s + TOKEN_KNOWN_S_MAX);
         table.insert(hash, Known { buyer: claims.buyer.clone(), until_s, number: keys.number });
         Ok(claims.buyer)

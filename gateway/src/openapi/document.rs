@@ -29,7 +29,7 @@ pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
     let mut paths = Map::new();
     let mut tags: Vec<Value> = Vec::new();
     // No route has them for its own: they are about whatever is no route.
-    let mut met = vec![Kind::NotFound, Kind::MethodNotAllowed];
+    let mut met = vec![Kind::NotFound, Kind::MethodNotAllowed, Kind::ForeignPage, Kind::Misdirected];
     for (route, told_of_it) in &served {
         let (method, path, ..) = route;
         let kinds = problems::of(route, told_of_it.body.is_some(), &told_of_it.problems);

@@ -23,6 +23,9 @@ pub(super) fn of((method, path, endpoint, access, _): &Route, has_body: bool, ow
     if path.contains("{sale}") {
         kinds.extend([Kind::UnknownSale, Kind::Ended, Kind::Fenced, Kind::PostgresAway]);
     }
+    if *method == Method::POST {
+        kinds.push(Kind::UnsupportedMediaType);
+    }
     if has_body {
         kinds.extend([Kind::Malformed, Kind::UnsupportedMediaType, Kind::Invalid]);
     }

@@ -29,6 +29,8 @@ pub(crate) enum TargetError {
     Unreadable,
     #[error("must not hold a user or a password")]
     User,
+    #[error("must have a port of 1 to 65535, or none")]
+    Port,
     #[error("must not lead to a private address")]
     Private,
 }
@@ -56,14 +58,18 @@ impl Target {
         if !private && host.parse().is_ok_and(|address| !is_public(address)) {
             return Err(TargetError::Private);
         }
+        let port = match port_of(authority.as_str()) {
+            None => {
+                if is_https {
+                    443
+                } else {
+                    80
+                }
+            }
+            Some(port) => number(port).ok_or(TargetError::Port)?,
+        };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        Ok(Self {
-            is_https,
-            host,
-            port: authority.port_u16().unwrap_or(if is_https { 443 } else { 80 }),
-            authority: authority.as_str().to_owned(),
-            path: path.to_owned(),
-        })
+        Ok(Self { is_https, host, port, authority: authority.as_str().to_owned(), path: path.to_owned() })
     }
 
     /// The first of the addresses that may be gone to.
@@ -71,6 +77,18 @@ impl Target {
         let mut found = found.filter(|address| private || is_public(address.ip()));
         found.next().ok_or(TargetError::Private)
     }
+}
+
+/// What an authority says after its host: a port, or what is none. (`Uri` takes what is none for nothing.)
+fn port_of(authority: &str) -> Option<&str> {
+    let host_end = authority.rfind(']').unwrap_or(0);
+    authority[host_end..].split_once(':').map(|(_, port)| port)
+}
+
+/// A port, in digits and nothing else.
+fn number(port: &str) -> Option<u16> {
+    let is_plain = port.bytes().all(|byte| byte.is_ascii_digit());
+    port.parse().ok().filter(|port| is_plain && *port > 0)
 }
 
 /// Whether an address is on the public internet.
@@ -133,6 +151,12 @@ mod tests {
             ["", "/a", "example.com", "ftp://example.com", "file:///etc/passwd", "http://", "http:///a", "http://a b/"]
         {
             assert_eq!(Target::read(url, true), Err(TargetError::Unreadable), "{url}");
+        }
+        for port in ["", "0", "65536", "99999", "999999999999", "+80", "-1", "8a", "80:81"] {
+            for host in ["example.com", "127.0.0.1", "[::1]"] {
+                let got = Target::read(&format!("http://{host}:{port}/"), true);
+                assert!(matches!(got, Err(TargetError::Port | TargetError::Unreadable)), "{host}:{port}: {got:?}");
+            }
         }
         let long = format!("http://example.com/{}", "a".repeat(WEBHOOK_URL_BYTES_MAX));
         assert_eq!(Target::read(&long, true), Err(TargetError::Unreadable));

@@ -112,6 +112,9 @@ impl World {
             tls: None,
             operator_tls: None,
             auth: Auth::None,
+            auth_none_anywhere: false,
+            keep_alive: Duration::from_millis(flash_gateway::limits::KEEP_ALIVE_MS),
+            hosts: Vec::new(),
             id_secrets: IdSecrets { makes: ID_SECRET.to_owned(), also: None },
             redis: redis.url(),
             transport: Transport::Amqp(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port()))),
@@ -294,7 +297,7 @@ pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, headers: 
     let mut stream = TcpStream::connect(address).await.unwrap();
     let length = body.len();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();

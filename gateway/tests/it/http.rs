@@ -145,7 +145,7 @@ async fn a_buyer_who_hangs_up_has_the_reservation_all_the_same() {
         let mut stream = TcpStream::connect(world.address()).await.unwrap();
         let body = format!("{{\"buyer\":\"b{buyer}\"}}");
         let request = format!(
-            "POST {RESERVE} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+            "POST {RESERVE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
              Expect: 100-continue\r\n\r\n",
             body.len()
         );

@@ -27,11 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Requests to begin with; most inputs are one of these with a wound or two.
 const WHOLE: [&str; 5] = [
-    "POST /v1/sales/drop/reservations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"buyer\":\"ada\"}",
-    "POST /v1/sales HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"sal\r\n0\r\n\r\n",
-    "GET /v1/sales/drop HTTP/1.1\r\nhost: x\r\n\r\n",
-    "DELETE /v1/sales/drop/reservations/1 HTTP/1.1\r\nhost: x\r\nidempotency-key: \"a\\\"b\"\r\n\r\n",
-    "POST /v1/sales/drop/reservations/2/confirm HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n",
+    "POST /v1/sales/drop/reservations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"buyer\":\"ada\"}",
+    "POST /v1/sales HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"sal\r\n0\r\n\r\n",
+    "GET /v1/sales/drop HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "DELETE /v1/sales/drop/reservations/1 HTTP/1.1\r\nhost: localhost\r\nidempotency-key: \"a\\\"b\"\r\n\r\n",
+    "POST /v1/sales/drop/reservations/2/confirm HTTP/1.1\r\nhost: localhost\r\nflash-request: 1\r\ncontent-length: 0\r\n\r\n",
 ];
 /// What is put into them.
 const PIECES: [&[u8]; 12] = [

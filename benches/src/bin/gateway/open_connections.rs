@@ -7,7 +7,7 @@ use flash_servers::usage;
 
 /// Connections that are opened.
 pub(crate) const OPEN_CONNECTIONS: usize = 10_000;
-const REQUEST: &[u8] = b"GET /livez HTTP/1.1\r\nhost: bench\r\n\r\n";
+const REQUEST: &[u8] = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// The gateway's memory before and with them.
 pub(crate) struct Memory {

@@ -28,7 +28,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn get(path: &str) -> Self {
-        let bytes = format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes();
+        let bytes = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes();
         Self { bytes, number_at: None, buyers: Buyers::New, sent: 0, status: 200 }
     }
 
@@ -36,7 +36,7 @@ impl Request {
     pub(crate) fn reserve(sale: &str, buyers: Buyers, status: u16) -> Self {
         let body = format!("{{\"buyer\":\"buyer-{}\"}}", String::from_utf8_lossy(&BLANK));
         let head = format!(
-            "POST /v1/sales/{sale}/reservations HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
+            "POST /v1/sales/{sale}/reservations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n",
             body.len()
         );

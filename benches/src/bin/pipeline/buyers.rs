@@ -73,7 +73,7 @@ fn one_line(
 fn reserve(stream: &mut BufReader<TcpStream>, sale: &str, buyer: u64) -> anyhow::Result<()> {
     let body = format!("{{\"buyer\":\"b{buyer}\"}}");
     let request = format!(
-        "POST /v1/sales/{sale}/reservations HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
+        "POST /v1/sales/{sale}/reservations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );

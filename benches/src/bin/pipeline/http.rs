@@ -7,7 +7,7 @@ use anyhow::ensure;
 
 /// Whether the answer to a GET is 200.
 pub(crate) fn is_ok(address: &str, path: &str) -> anyhow::Result<bool> {
-    let answer = send(address, &format!("GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n"))?;
+    let answer = send(address, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))?;
     Ok(answer.starts_with("HTTP/1.1 200 "))
 }
 
@@ -15,7 +15,7 @@ pub(crate) fn is_ok(address: &str, path: &str) -> anyhow::Result<bool> {
 pub(crate) fn create(address: &str, path: &str, body: &str) -> anyhow::Result<()> {
     let length = body.len();
     let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n\r\n{body}"
     );
     let answer = send(address, &request)?;

@@ -159,7 +159,7 @@ impl Shop {
         // A level may be out of reach after the loss: a promoted replica has no replica.
         let durability = if self.back.get().is_some() { "memory" } else { self.durability };
         let request = format!(
-            "POST /v1/sales/{sale}/reservations HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
+            "POST /v1/sales/{sale}/reservations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
              idempotency-key: k{buyer}\r\nflash-durability: {durability}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );

@@ -27,7 +27,7 @@ impl Crowd {
         let (ready, is_ready) = std::sync::mpsc::channel();
         let crowd = Self { events: Arc::default(), _stop: stop };
         let (events, gateway) = (crowd.events.clone(), gateway.to_owned());
-        let request = format!("GET /v1/sales/{sale}/events HTTP/1.1\r\nhost: bench\r\n\r\n");
+        let request = format!("GET /v1/sales/{sale}/events HTTP/1.1\r\nhost: localhost\r\n\r\n");
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async move {

@@ -45,7 +45,12 @@ fn a_body_is_read_by_its_fields_in_any_order() {
 #[test]
 fn a_field_that_breaks_its_rule_is_named() {
     const NUMBER: &str = "number must be a whole number, 1 to 9";
-    for number in ["-1", "1.0", "1e0", "\"1\"", "[]", "true", "99999999999999999999"] {
+    for whole in ["1.0", "1e0", "10e-1", "0.1E+1"] {
+        check(&format!("{{\"number\":{whole}}}"), (None, Some(1), None, vec![]));
+    }
+    for number in
+        ["-1", "1.5", "-1e0", "1e99", "1e-1", "9007199254740993.0", "\"1\"", "[]", "true", "99999999999999999999"]
+    {
         check_bad(&format!("{{\"number\":{number}}}"), "/number", NUMBER);
     }
     check_bad("{\"number\":0}", "/number", "number must be 1 to 9");

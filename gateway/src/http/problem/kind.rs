@@ -89,6 +89,12 @@ problems! {
     Forbidden "forbidden" FORBIDDEN Changed "Whoever calls may not do this"
         "The token or key is good, but for something else: buyers and operators have keys of their own, and a key to \
          read changes nothing.";
+    ForeignPage "foreign-page" FORBIDDEN No "A page of another site may change nothing here"
+        "The request comes from a page in a browser that is not this host's. Where no key is asked for, only this host's own \
+         pages, and programs, may change anything.";
+    Misdirected "misdirected" MISDIRECTED_REQUEST Changed "This host is not served here"
+        "Where no key is asked for, a gateway serves localhost, the address that it listens on, and the hosts of --hosts. The \
+         header Host names another one.";
     NotFound "not-found" NOT_FOUND No "There is nothing at this path"
         "No route has this path, or what it leads to does not exist. What is the operators' is not there for buyers.";
     UnknownSale "unknown-sale" NOT_FOUND No "There is no such sale"
@@ -159,7 +165,8 @@ problems! {
     BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE Changed "The body is too large"
         "The detail says how large it may be.";
     UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE Changed "The body must be application/json"
-        "Content-Type must say so.";
+        "Content-Type must say so, and where no key is asked for, also of a change without a body; there the header \
+         Flash-Request, with any value, does instead. A Content-Encoding is not taken: Accept-Encoding says so.";
     Invalid "invalid" UNPROCESSABLE_ENTITY Changed "A field breaks its rule"
         "Each of the errors has a JSON pointer to the field, and the rule. There may be more of them than are told.";
     KeyReused "key-reused" UNPROCESSABLE_ENTITY Changed "This Idempotency-Key came with another request before"

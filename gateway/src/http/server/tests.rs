@@ -2,7 +2,10 @@
 //! and no second is waited for.
 
 mod edges;
+mod foreign;
+mod unread;
 
+use hyper::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
@@ -10,8 +13,14 @@ use super::*;
 use crate::config::IdSecrets;
 use crate::http::{Gate, Proxies, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::ids::Ids;
-use crate::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS, ID_SECRET_BYTES_MIN, REQUESTS_MAX};
+use crate::limits::{
+    BODY_BYTES_MAX, BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, ID_SECRET_BYTES_MIN, KEEP_ALIVE_MS, REQUESTS_MAX,
+};
 use crate::orders::Orders;
+
+impl Abort for DuplexStream {
+    fn abort(&self) {}
+}
 
 impl Stream for DuplexStream {
     fn leave(self) -> io::Result<Socket> {
@@ -34,6 +43,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
     let app = App {
         routes: Routes::new(surface).unwrap(),
         gate,
+        hosts: crate::http::Hosts::new(&["h".parse().unwrap()], ([127, 0, 0, 1], 0).into()),
         ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
         webhooks_private: false,
         workshop: Some(Arc::new(crate::workshop::tests::Fake::default())),
@@ -45,6 +55,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         durability: flash_client::Durability::MEMORY,
         orders: Arc::new(Orders::new(format!("postgres://{nobody}/db"))),
         catalogue: Arc::new(crate::catalogue::Catalogue::new()),
+        pool: crate::pool::Pool::start().unwrap(),
         debits: Arc::new(crate::debits::Debits::new(String::new())),
         audits: Arc::new(crate::audits::Audits::new(format!("postgres://{nobody}/db"))),
         examinations: Arc::new(crate::examinations::Examinations::of(flash_doctor::Config {
@@ -64,6 +75,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         proxies: Proxies::default(),
         places: Arc::new(Semaphore::new(REQUESTS_MAX as usize)),
         requests_max: REQUESTS_MAX,
+        keep_alive: Duration::from_millis(KEEP_ALIVE_MS),
         request_log: RequestLog::new(1),
     };
     (app, phase)
@@ -74,9 +86,19 @@ impl Peer {
         Self::with(Surface::Whole, Gate::Open)
     }
 
+    /// Whose connection may rest so long.
+    fn resting(keep_alive: Duration) -> Self {
+        let (app, phase) = app(Surface::Whole, Gate::Open);
+        Self::of(App { keep_alive, ..app }, phase)
+    }
+
     /// Of a listener that serves so much, and asks its callers for that.
     pub(crate) fn with(surface: Surface, gate: Gate) -> Self {
         let (app, phase) = app(surface, gate);
+        Self::of(app, phase)
+    }
+
+    fn of(app: App, phase: watch::Sender<Phase>) -> Self {
         let places = app.places.clone();
         let (stream, far) = duplex(64 * 1024);
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
@@ -162,7 +184,7 @@ async fn what_is_not_a_request_of_ours_gets_a_problem() {
 async fn a_body_is_bounded_whether_or_not_it_says_so() {
     let large = "x".repeat(BODY_BYTES_MAX + 1);
     let chunked = format!(
-        "POST /v1/sales HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+        "POST /v1/sales HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n\
          {:x}\r\n{large}\r\n0\r\n\r\n",
         large.len()
     );
@@ -222,7 +244,7 @@ async fn slow_headers_end_the_connection() {
 async fn a_connection_that_says_nothing_ends_too() {
     let started = Instant::now();
     assert_eq!(Peer::ask("").await, "");
-    assert_eq!(started.elapsed().as_secs(), HEADER_TIMEOUT_MS / 1000);
+    assert_eq!(started.elapsed().as_secs(), KEEP_ALIVE_MS / 1000);
 }
 
 #[tokio::test(start_paused = true)]
