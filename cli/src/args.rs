@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use flash_client::{REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS_MAX, REDIS_TIMEOUT_MS_MIN};
 use flash_gateway::limits::{KEEP_ALIVE_MS, KEEP_ALIVE_MS_MAX, KEEP_ALIVE_MS_MIN, REQUESTS_MAX};
 use flash_gateway::{Durability, Host, Network};
 
@@ -229,7 +230,11 @@ pub(crate) struct Gateway {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
     pub(crate) threads: usize,
-    /// Requests that a thread works on at once. Beyond it, one is refused at once.
+    /// Milliseconds that Redis may take to answer a call: longer than the slowest fsync of its disk. A request's deadline is
+    /// that and a second for PostgreSQL, two for an operator's change.
+    #[arg(long, default_value_t = REDIS_TIMEOUT_MS, env = "FLASH_REDIS_TIMEOUT_MS", value_parser = clap::value_parser!(u64).range(REDIS_TIMEOUT_MS_MIN..=REDIS_TIMEOUT_MS_MAX))]
+    pub(crate) redis_timeout_ms: u64,
+    /// Requests that a thread works on at once. Four times as many wait for their turn; beyond them, one is refused at once.
     #[arg(long, default_value_t = REQUESTS_MAX, env = "FLASH_REQUESTS_MAX", value_parser = clap::value_parser!(u32).range(1..=i64::from(REQUESTS_MAX)))]
     pub(crate) requests_max: u32,
     /// Milliseconds that a connection may rest between two requests: longer than a balancer in front keeps it.

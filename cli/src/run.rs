@@ -52,6 +52,7 @@ pub(crate) fn gateway(
             transport,
             postgres,
             threads: args.threads,
+            redis_timeout: Duration::from_millis(args.redis_timeout_ms),
             requests_max: args.requests_max,
             keep_alive: Duration::from_millis(args.keep_alive_ms),
             rate_limits,

@@ -1,6 +1,6 @@
 //! Which durability a server can give, from what it says about itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flash_wire::{Throttle, ThrottleAnswer, ThrottleTerms, WindowTerms};
 use redis::{Cmd, Value};
@@ -10,11 +10,12 @@ use crate::client::outcome;
 use crate::durability::Durability;
 use crate::error::CallError;
 use crate::multiplexed::Multiplexed;
+use crate::plain::millis;
 
 /// How long replicas may take to show that they live.
 const LIVE_REPLICAS_TIMEOUT_MS: u64 = 100;
-/// How long one of the looks at the server may take.
-const LOOK_TIMEOUT_MS: u64 = 300;
+/// A look at the replicas that takes longer says nothing about them: the server itself was slow.
+const SLOW_LOOK_MS: u64 = 2 * LIVE_REPLICAS_TIMEOUT_MS;
 
 /// What a server can promise, as far as was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,17 +28,18 @@ pub(crate) struct Ability {
 }
 
 impl Ability {
-    /// Looks.
+    /// Looks, for so long at most.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub(crate) async fn look(connection: &Multiplexed) -> Result<Self, CallError> {
-        let answers = ask(connection, vec![redis::cmd("ROLE"), settings(), persistence()]).await?;
+    pub(crate) async fn look(connection: &Multiplexed, limit: Duration) -> Result<Self, CallError> {
+        let end = Instant::now() + limit;
+        let answers = connection.send_all(vec![redis::cmd("ROLE"), settings(), persistence()], limit).await?;
         let [role, settings, persistence] = &answers[..] else { return Ok(Self { syncs: false, replicas: 0 }) };
         let online = online_replicas(role);
         Ok(Self {
             syncs: syncs(settings, persistence),
-            replicas: if online == 0 { 0 } else { live_replicas(connection, online).await? },
+            replicas: if online == 0 { 0 } else { live_replicas(connection, online, end).await? },
         })
     }
 
@@ -55,13 +57,16 @@ impl Ability {
 }
 
 /// A replica whose machine is gone stays in ROLE's list for a minute; whether it lives, WAIT tells.
-async fn live_replicas(connection: &Multiplexed, online: u8) -> Result<u8, CallError> {
-    let answers = ask(connection, vec![mark(), wait(online, LIVE_REPLICAS_TIMEOUT_MS)]).await?;
-    Ok(answers.get(1).map_or(0, replicas))
-}
-
-async fn ask(connection: &Multiplexed, questions: Vec<Cmd>) -> Result<Vec<Value>, CallError> {
-    connection.send_all(questions, Duration::from_millis(LOOK_TIMEOUT_MS)).await
+async fn live_replicas(connection: &Multiplexed, online: u8, end: Instant) -> Result<u8, CallError> {
+    loop {
+        let begun = Instant::now();
+        let questions = vec![mark(), wait(online, Duration::from_millis(LIVE_REPLICAS_TIMEOUT_MS))];
+        let answers = connection.send_all(questions, end.saturating_duration_since(begun)).await?;
+        let live = answers.get(1).map_or(0, replicas);
+        if live >= online || begun.elapsed() < Duration::from_millis(SLOW_LOOK_MS) {
+            return Ok(live);
+        }
+    }
 }
 
 /// Asks for the settings that [`syncs`] reads.
@@ -92,9 +97,9 @@ pub(crate) fn is_marked(answer: &Value) -> bool {
 }
 
 /// Waits until so many replicas have all that this connection wrote.
-pub(crate) fn wait(replicas: u8, timeout_ms: u64) -> Cmd {
+pub(crate) fn wait(replicas: u8, limit: Duration) -> Cmd {
     let mut command = redis::cmd("WAIT");
-    command.arg(replicas).arg(timeout_ms);
+    command.arg(replicas).arg(millis(limit));
     command
 }
 

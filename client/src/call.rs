@@ -14,11 +14,15 @@ use flash_wire::{
 };
 use redis::{Cmd, RedisWrite};
 
-/// How long a reservation, its end or a look may take. An `fsync` that stalls for a few hundred milliseconds is a bad
-/// moment of the disk's, not an outage; the gateway answers within a second in any case.
-pub const CALL_TIMEOUT_MS: u64 = 500;
+/// How long a reservation, its end or a look may take, unless a client is given another limit. A disk that takes two
+/// seconds for an `fsync` is slow and no outage: under `appendfsync always` Redis answers nothing meanwhile.
+pub const REDIS_TIMEOUT_MS: u64 = 3_000;
+/// The shortest limit that a client may be given.
+pub const REDIS_TIMEOUT_MS_MIN: u64 = 100;
+/// The longest limit that a client may be given: callers wait for it in transactions of PostgreSQL.
+pub const REDIS_TIMEOUT_MS_MAX: u64 = 5_000;
 /// How long the calls behind the scenes may take: they carry up to a thousand events, or make a large sale's tables.
-pub const RELAY_TIMEOUT_MS: u64 = 2_000;
+pub const RELAY_TIMEOUT_MS: u64 = 5_000;
 
 /// Arguments of a usual call, and their bytes: enough that building one allocates once.
 const USUAL_ARGS: usize = 8;
@@ -27,24 +31,31 @@ const USUAL_BYTES: usize = 192;
 /// A command that waits to be sent, with the type of its answer.
 pub struct Call<T> {
     pub(crate) command: Cmd,
-    pub(crate) timeout: Duration,
+    /// Its own limit; none: its client's.
+    pub(crate) timeout: Option<Duration>,
     answer: PhantomData<fn() -> T>,
 }
 
 impl<T> Call<T> {
-    fn new(name: &'static str, timeout_ms: u64) -> Self {
+    fn new(name: &'static str) -> Self {
         let mut command = Cmd::with_capacity(USUAL_ARGS, USUAL_BYTES);
         command.write_arg(name.as_bytes());
-        Self { command, timeout: Duration::from_millis(timeout_ms), answer: PhantomData }
+        Self { command, timeout: None, answer: PhantomData }
     }
 
     /// A command whose key is the sale's.
-    fn on(name: &'static str, timeout_ms: u64, sale: &str) -> Self {
-        Self::on_key(name, timeout_ms, KEY_PREFIX, sale)
+    fn on(name: &'static str, sale: &str) -> Self {
+        Self::on_key(name, KEY_PREFIX, sale)
     }
 
-    fn on_key(name: &'static str, timeout_ms: u64, prefix: &str, id: &str) -> Self {
-        let mut call = Self::new(name, timeout_ms);
+    /// It is work behind the scenes.
+    fn behind(mut self) -> Self {
+        self.timeout = Some(Duration::from_millis(RELAY_TIMEOUT_MS));
+        self
+    }
+
+    fn on_key(name: &'static str, prefix: &str, id: &str) -> Self {
+        let mut call = Self::new(name);
         let mut key = call.command.writer_for_next_arg();
         // Into memory: it cannot fail.
         let _ = write!(key, "{prefix}{id}");
@@ -62,7 +73,7 @@ impl Call<WarmAnswer> {
     /// Creates a sale.
     #[must_use]
     pub fn warm(sale: &str, warm: &Warm) -> Self {
-        Self::on(Warm::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| warm.args(sink))
+        Self::on(Warm::NAME, sale).behind().with(|sink| warm.args(sink))
     }
 }
 
@@ -70,7 +81,7 @@ impl Call<ReserveAnswer> {
     /// Asks for a reservation.
     #[must_use]
     pub fn reserve(sale: &str, reserve: &Reserve) -> Self {
-        Self::on(Reserve::NAME, CALL_TIMEOUT_MS, sale).with(|sink| reserve.args(sink))
+        Self::on(Reserve::NAME, sale).with(|sink| reserve.args(sink))
     }
 }
 
@@ -78,13 +89,13 @@ impl Call<EndHoldAnswer> {
     /// Ends a hold because it was paid for.
     #[must_use]
     pub fn confirm(sale: &str, id: u64) -> Self {
-        Self::on(EndHold::CONFIRM, CALL_TIMEOUT_MS, sale).with(|sink| EndHold { id }.args(sink))
+        Self::on(EndHold::CONFIRM, sale).with(|sink| EndHold { id }.args(sink))
     }
 
     /// Gives a hold back.
     #[must_use]
     pub fn release(sale: &str, id: u64) -> Self {
-        Self::on(EndHold::RELEASE, CALL_TIMEOUT_MS, sale).with(|sink| EndHold { id }.args(sink))
+        Self::on(EndHold::RELEASE, sale).with(|sink| EndHold { id }.args(sink))
     }
 }
 
@@ -92,7 +103,7 @@ impl Call<SaleStatus<'static>> {
     /// The sale as it stands.
     #[must_use]
     pub fn sale_status(sale: &str) -> Self {
-        Self::on(Status::NAME, CALL_TIMEOUT_MS, sale).with(|sink| Status::Sale.args(sink))
+        Self::on(Status::NAME, sale).with(|sink| Status::Sale.args(sink))
     }
 }
 
@@ -100,7 +111,7 @@ impl Call<BuyerStatus<'static>> {
     /// What a buyer has.
     #[must_use]
     pub fn buyer_status(sale: &str, buyer: &str) -> Self {
-        Self::on(Status::NAME, CALL_TIMEOUT_MS, sale).with(|sink| Status::Buyer(buyer).args(sink))
+        Self::on(Status::NAME, sale).with(|sink| Status::Buyer(buyer).args(sink))
     }
 }
 
@@ -108,7 +119,7 @@ impl Call<ReservationStatus<'static>> {
     /// One reservation.
     #[must_use]
     pub fn reservation_status(sale: &str, id: u64) -> Self {
-        Self::on(Status::NAME, CALL_TIMEOUT_MS, sale).with(|sink| Status::Id(id).args(sink))
+        Self::on(Status::NAME, sale).with(|sink| Status::Id(id).args(sink))
     }
 }
 
@@ -116,7 +127,7 @@ impl Call<ReadyAnswer> {
     /// The sales on this node that need a relay, at most `count`.
     #[must_use]
     pub fn ready(count: u64) -> Self {
-        Self::new(Ready::NAME, RELAY_TIMEOUT_MS).with(|sink| Ready { count }.args(sink))
+        Self::new(Ready::NAME).behind().with(|sink| Ready { count }.args(sink))
     }
 }
 
@@ -124,7 +135,7 @@ impl Call<ReapAnswer> {
     /// Expires due holds, at most `count`.
     #[must_use]
     pub fn reap(sale: &str, count: u64) -> Self {
-        Self::on(Reap::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| Reap { count }.args(sink))
+        Self::on(Reap::NAME, sale).behind().with(|sink| Reap { count }.args(sink))
     }
 }
 
@@ -132,7 +143,7 @@ impl Call<PullAnswer> {
     /// Reads the journal.
     #[must_use]
     pub fn pull(sale: &str, pull: &Pull) -> Self {
-        Self::on(Pull::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| pull.args(sink))
+        Self::on(Pull::NAME, sale).behind().with(|sink| pull.args(sink))
     }
 }
 
@@ -140,7 +151,7 @@ impl Call<AckAnswer> {
     /// Says what PostgreSQL has.
     #[must_use]
     pub fn ack(sale: &str, ack: Ack) -> Self {
-        Self::on(Ack::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| ack.args(sink))
+        Self::on(Ack::NAME, sale).behind().with(|sink| ack.args(sink))
     }
 }
 
@@ -148,7 +159,7 @@ impl Call<RestockAnswer> {
     /// Puts units on sale, or takes them off it.
     #[must_use]
     pub fn restock(sale: &str, restock: Restock) -> Self {
-        Self::on(Restock::NAME, CALL_TIMEOUT_MS, sale).with(|sink| restock.args(sink))
+        Self::on(Restock::NAME, sale).with(|sink| restock.args(sink))
     }
 }
 
@@ -156,13 +167,13 @@ impl Call<SwitchAnswer> {
     /// Lets a closed sale go on.
     #[must_use]
     pub fn open(sale: &str) -> Self {
-        Self::on(SwitchAnswer::OPEN, CALL_TIMEOUT_MS, sale)
+        Self::on(SwitchAnswer::OPEN, sale)
     }
 
     /// Stops a sale.
     #[must_use]
     pub fn close(sale: &str) -> Self {
-        Self::on(SwitchAnswer::CLOSE, CALL_TIMEOUT_MS, sale)
+        Self::on(SwitchAnswer::CLOSE, sale)
     }
 }
 
@@ -170,13 +181,13 @@ impl Call<FenceAnswer> {
     /// Stops a sale until its state is known to be whole.
     #[must_use]
     pub fn fence(sale: &str) -> Self {
-        Self::on(Fence::NAME, RELAY_TIMEOUT_MS, sale)
+        Self::on(Fence::NAME, sale).behind()
     }
 
     /// Stops a sale for the recovery attempt `term`, whether or not Redis has that sale.
     #[must_use]
     pub fn fence_for(sale: &str, term: u64) -> Self {
-        Self::on(Fence::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| Fence { term: Some(term) }.args(sink))
+        Self::on(Fence::NAME, sale).behind().with(|sink| Fence { term: Some(term) }.args(sink))
     }
 }
 
@@ -184,7 +195,7 @@ impl Call<UnfenceAnswer> {
     /// Lets a fenced sale go on.
     #[must_use]
     pub fn unfence(sale: &str, unfence: &Unfence) -> Self {
-        Self::on(Unfence::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| unfence.args(sink))
+        Self::on(Unfence::NAME, sale).behind().with(|sink| unfence.args(sink))
     }
 }
 
@@ -192,7 +203,7 @@ impl Call<RebuildAnswer> {
     /// Gives reservations of earlier lives back to a fenced sale.
     #[must_use]
     pub fn rebuild(sale: &str, rebuild: &Rebuild) -> Self {
-        Self::on(Rebuild::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| rebuild.args(sink))
+        Self::on(Rebuild::NAME, sale).behind().with(|sink| rebuild.args(sink))
     }
 }
 
@@ -200,7 +211,7 @@ impl Call<ActiveAnswer<'static>> {
     /// Active reservations whose id is higher than `after`, at most `count` of them, by ascending ids.
     #[must_use]
     pub fn active(sale: &str, after: u64, count: u64) -> Self {
-        Self::on(Active::NAME, RELAY_TIMEOUT_MS, sale).with(|sink| Active { after, count }.args(sink))
+        Self::on(Active::NAME, sale).behind().with(|sink| Active { after, count }.args(sink))
     }
 }
 
@@ -208,7 +219,7 @@ impl Call<ThrottleAnswer> {
     /// Asks the rate limit `name` for units. Answered, it is never a refusal: see [`ThrottleAnswer::is_allowed`].
     #[must_use]
     pub fn throttle(name: &str, throttle: &Throttle) -> Self {
-        Self::on_key(Throttle::NAME, CALL_TIMEOUT_MS, THROTTLE_KEY_PREFIX, name).with(|sink| throttle.args(sink))
+        Self::on_key(Throttle::NAME, THROTTLE_KEY_PREFIX, name).with(|sink| throttle.args(sink))
     }
 }
 

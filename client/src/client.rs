@@ -1,22 +1,24 @@
 //! The client: sends calls, reads outcomes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flash_wire::reply;
 use flash_wire::{Answer, Outcome};
 use redis::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-use crate::call::Call;
+use crate::call::{Call, REDIS_TIMEOUT_MS};
 use crate::connection::{self, State};
+use crate::deadline::Deadline;
 use crate::error::{CallError, UrlError};
 use crate::multiplexed::Multiplexed;
 use crate::target::Target;
 use crate::value;
 
 /// Calls of one client that may wait for answers. Where Redis is too slow for them, more would only queue up for
-/// answers that come too late.
-pub const CALLS_IN_FLIGHT_MAX: usize = 1_024;
+/// answers that come too late. Twice as many as requests that a gateway's thread works on: some make two calls at once.
+pub const CALLS_IN_FLIGHT_MAX: usize = 2_048;
 /// Calls that one round trip carries; [`Client::calls`] makes as many round trips as it needs.
 pub const CALLS_PER_PIPELINE_MAX: usize = 256;
 
@@ -26,6 +28,8 @@ pub const CALLS_PER_PIPELINE_MAX: usize = 256;
 pub struct Client {
     state: watch::Receiver<State>,
     in_flight: Arc<Semaphore>,
+    /// Of a call that has no limit of its own.
+    timeout: Duration,
 }
 
 impl Client {
@@ -35,10 +39,18 @@ impl Client {
     /// # Errors
     /// When the URL cannot be read. That Redis cannot be reached is told by [`Client::call`].
     pub fn connect(url: &str) -> Result<Self, UrlError> {
+        Self::connect_within(url, Duration::from_millis(REDIS_TIMEOUT_MS))
+    }
+
+    /// The same, and a call may take so long.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn connect_within(url: &str, timeout: Duration) -> Result<Self, UrlError> {
         let target = Target::read(url)?;
         let (sender, state) = watch::channel(Err("not connected yet".to_owned()));
-        tokio::spawn(connection::keep(target, sender));
-        Ok(Self { state, in_flight: Arc::new(Semaphore::new(CALLS_IN_FLIGHT_MAX)) })
+        tokio::spawn(connection::keep(target, timeout, sender));
+        Ok(Self { state, in_flight: Arc::new(Semaphore::new(CALLS_IN_FLIGHT_MAX)), timeout })
     }
 
     /// Whether there is a connection, as far as is known.
@@ -53,14 +65,15 @@ impl Client {
         let _ = self.state.clone().wait_for(Result::is_ok).await;
     }
 
-    /// Sends one call, and waits for its outcome no longer than the call's timeout. Nothing is ever sent again: whether
+    /// Sends one call, and waits for its outcome no longer than its limit and the [`Deadline`] of the work that asks. Nothing is ever sent again: whether
     /// that is safe, only the caller knows. Dropped, the call may still be carried out.
     ///
     /// # Errors
     /// See [`CallError`]: it tells "nothing was changed" from "unknown".
     pub async fn call<T: Answer>(&self, call: Call<T>) -> Result<Outcome<T>, CallError> {
         let _permit = self.permit()?;
-        outcome(self.connection()?.send(call.command, call.timeout).await?)
+        let limit = self.limit(call.timeout)?;
+        outcome(self.connection()?.send(call.command, limit).await?)
     }
 
     /// Sends many calls in few round trips; the outcomes come in the calls' order. One that fails does not touch the
@@ -81,7 +94,7 @@ impl Client {
 
     async fn round_trip<T>(&self, calls: Vec<Call<T>>) -> Result<Vec<Value>, CallError> {
         let _permit = self.permit()?;
-        let limit = calls.iter().map(|call| call.timeout).max().unwrap_or_default();
+        let limit = self.limit(calls.iter().filter_map(|call| call.timeout).max())?;
         self.connection()?.send_all(calls.into_iter().map(|call| call.command).collect(), limit).await
     }
 
@@ -90,9 +103,18 @@ impl Client {
         self.in_flight.try_acquire().map_err(full)
     }
 
+    /// How long a call may take whose own limit is `own`.
+    pub(crate) fn limit(&self, own: Option<Duration>) -> Result<Duration, CallError> {
+        Deadline::within(own.unwrap_or(self.timeout)).ok_or_else(no_time)
+    }
+
     pub(crate) fn connection(&self) -> Result<Multiplexed, CallError> {
         self.state.borrow().clone().map_err(CallError::Unavailable)
     }
+}
+
+pub(crate) fn no_time() -> CallError {
+    CallError::Unavailable("no time is left for it".to_owned())
 }
 
 /// Reads a reply.

@@ -26,22 +26,20 @@ pub const RECONNECT_WAIT_MS_MIN: u64 = 10;
 pub const RECONNECT_WAIT_MS_MAX: u64 = 1_000;
 /// How often a connection is asked whether it lives: a peer that vanished without a word closes nothing.
 pub const PING_EVERY_MS: u64 = 1_000;
-/// How long it may take to answer that, before it is given up.
-pub const PING_TIMEOUT_MS: u64 = 2_000;
 
 /// The connection as callers see it: usable, or why it is not.
 pub(crate) type State = Result<Multiplexed, String>;
 
 /// Keeps `state` up to date until nobody looks at it any more.
-pub(crate) async fn keep(target: Target, state: watch::Sender<State>) {
+pub(crate) async fn keep(target: Target, timeout: Duration, state: watch::Sender<State>) {
     tokio::select! {
         () = state.closed() => {}
-        () = reconnect(&target, &state) => {}
+        () = reconnect(&target, timeout, &state) => {}
     }
 }
 
 /// Does not end.
-async fn reconnect(target: &Target, state: &watch::Sender<State>) {
+async fn reconnect(target: &Target, limit: Duration, state: &watch::Sender<State>) {
     let mut backoff = Backoff::new(RECONNECT_WAIT_MS_MIN, RECONNECT_WAIT_MS_MAX);
     let show = |now: State| drop(state.send_replace(now));
     loop {
@@ -51,7 +49,7 @@ async fn reconnect(target: &Target, state: &watch::Sender<State>) {
                 show(Ok(connection.clone()));
                 let lost = tokio::select! {
                     error = driver => format!("the connection was lost: {error}"),
-                    () = answers(connection) => "it stopped answering".to_owned(),
+                    () = answers(connection, limit) => "it stopped answering".to_owned(),
                 };
                 show(Err(lost));
             }
@@ -119,14 +117,16 @@ async fn log_in(connection: &Multiplexed, settings: &RedisConnectionInfo) -> Res
     refused.map_or(Ok(()), Err)
 }
 
-/// Ends when a ping is not answered.
-async fn answers(connection: Multiplexed) {
+/// Ends when a ping is not answered. It may take longer than a call: a connection that is given up takes all of its
+/// calls with it, also those whose time has only begun.
+async fn answers(connection: Multiplexed, call_limit: Duration) {
+    let limit = call_limit + Duration::from_millis(PING_EVERY_MS);
     let mut ping = Cmd::new();
     ping.arg("PING");
     loop {
         sleep(Duration::from_millis(PING_EVERY_MS)).await;
         // An error reply is an answer as well: a server that loads its data lives.
-        if connection.send(ping.clone(), Duration::from_millis(PING_TIMEOUT_MS)).await.is_err() {
+        if connection.send(ping.clone(), limit).await.is_err() {
             return;
         }
     }

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use flash_wire::{Answer, Outcome, Refusal};
 use redis::{Cmd, Value};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use crate::ability::{self, Ability};
-use crate::call::Call;
-use crate::client::{CALLS_IN_FLIGHT_MAX, outcome};
+use crate::call::{Call, REDIS_TIMEOUT_MS};
+use crate::client::{CALLS_IN_FLIGHT_MAX, no_time, outcome};
 use crate::connection::{self, State};
+use crate::deadline::Deadline;
 use crate::durability::Durability;
 use crate::error::{CallError, DurableError, UrlError};
 use crate::multiplexed::Multiplexed;
@@ -20,20 +22,19 @@ use crate::target::Target;
 
 /// Calls in one batch.
 pub const BATCH_CALLS_MAX: usize = 512;
-/// How long a batch may wait for the replicas.
-pub const WAIT_TIMEOUT_MS: u64 = 300;
-/// How long a batch may take in all. A call waits for the batch under way and for its own.
-pub const BATCH_TIMEOUT_MS: u64 = 450;
 /// How old what is known of the server may be: CONFIG SET changes it, and replicas come and go.
 pub const LOOK_EVERY_MS: u64 = 1_000;
 
-const _: () = assert!(WAIT_TIMEOUT_MS < BATCH_TIMEOUT_MS);
+/// How much of its limit a batch may wait for the replicas. The primary's own `fsync` counts: only after it the replicas
+/// get what is new.
+const WAIT_PART: f64 = 0.75;
 
 /// A connection for calls that wait. Cheap to clone; a clone shares the connection.
 #[derive(Debug, Clone)]
 pub struct Durable {
     queue: mpsc::Sender<Job>,
     state: watch::Receiver<State>,
+    timeout: Duration,
 }
 
 #[derive(Debug)]
@@ -58,12 +59,20 @@ impl Durable {
     /// # Errors
     /// When the URL cannot be read.
     pub fn connect(url: &str) -> Result<Self, UrlError> {
+        Self::connect_within(url, Duration::from_millis(REDIS_TIMEOUT_MS))
+    }
+
+    /// The same, and a call may take so long, with its wait for the batch under way and for what is wanted.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn connect_within(url: &str, timeout: Duration) -> Result<Self, UrlError> {
         let target = Target::read(url)?;
         let (sender, state) = watch::channel(Err("not connected yet".to_owned()));
         let (queue, jobs) = mpsc::channel(CALLS_IN_FLIGHT_MAX);
-        tokio::spawn(connection::keep(target, sender));
-        tokio::spawn(Batches { state: state.clone(), known: None }.run(jobs));
-        Ok(Self { queue, state })
+        tokio::spawn(connection::keep(target, timeout, sender));
+        tokio::spawn(Batches { state: state.clone(), known: None, timeout }.run(jobs));
+        Ok(Self { queue, state, timeout })
     }
 
     /// Waits until there is a connection. It may wait for ever: set a deadline.
@@ -96,10 +105,15 @@ impl Durable {
     }
 
     async fn send(&self, command: Cmd, wanted: Durability) -> Result<Done, DurableError> {
+        let limit = Deadline::within(self.timeout).ok_or_else(no_time)?;
         let (answer, answered) = oneshot::channel();
         let full = |_| CallError::Unavailable(format!("{CALLS_IN_FLIGHT_MAX} calls wait for answers already"));
         self.queue.try_send(Job { command, wanted, answer }).map_err(full)?;
-        answered.await.unwrap_or_else(|_| Err(CallError::Unknown("the connection's task is gone".to_owned()).into()))
+        let unknown = |why: &str| Err(CallError::Unknown(why.to_owned()).into());
+        match timeout(limit, answered).await {
+            Ok(answer) => answer.unwrap_or_else(|_| unknown("the connection's task is gone")),
+            Err(_) => unknown("Redis did not answer in time"),
+        }
     }
 }
 
@@ -108,12 +122,16 @@ struct Batches {
     state: watch::Receiver<State>,
     /// What the server could give, and when that was seen.
     known: Option<(Ability, Instant)>,
+    /// Of a batch.
+    timeout: Duration,
 }
 
 impl Batches {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
         while queue.recv_many(&mut jobs, BATCH_CALLS_MAX).await > 0 {
+            // Whoever has given up was told that the outcome is unknown: better that nothing comes of it.
+            jobs.retain(|job| !job.answer.is_closed());
             match self.ability().await {
                 Err(error) => jobs.drain(..).for_each(|job| job.refuse(error.clone().into())),
                 Ok((connection, ability)) => {
@@ -136,7 +154,7 @@ impl Batches {
         }
         // Nothing was sent yet, so nothing is unknown.
         let unavailable = |error: CallError| CallError::Unavailable(error.to_string());
-        let ability = Ability::look(&connection).await.map_err(unavailable)?;
+        let ability = Ability::look(&connection, self.timeout).await.map_err(unavailable)?;
         self.known = Some((ability, Instant::now()));
         Ok((connection, ability))
     }
@@ -148,8 +166,8 @@ impl Batches {
         let tail = Tail::of(&jobs);
         let (waiting, mut commands): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|Job { command, wanted, answer }| ((wanted, answer), command)).unzip();
-        commands.extend(tail.commands());
-        match connection.send_all(commands, Duration::from_millis(BATCH_TIMEOUT_MS)).await {
+        commands.extend(tail.commands(self.timeout.mul_f64(WAIT_PART)));
+        match connection.send_all(commands, self.timeout).await {
             Ok(mut values) => {
                 let given = tail.given(&values.split_off(waiting.len().min(values.len())));
                 self.remember(tail, given);
@@ -199,10 +217,9 @@ impl Tail {
 
     /// A server that syncs before each reply needs no wait for its disk. The settings and the file are asked for after
     /// the calls as well: what was seen before them may have ended since.
-    fn commands(self) -> impl Iterator<Item = Cmd> {
+    fn commands(self, wait: Duration) -> impl Iterator<Item = Cmd> {
         let disk = self.wanted.fsync.then(|| [ability::settings(), ability::persistence()]);
-        let replicas =
-            (self.wanted.replicas > 0).then(|| [ability::mark(), ability::wait(self.wanted.replicas, WAIT_TIMEOUT_MS)]);
+        let replicas = (self.wanted.replicas > 0).then(|| [ability::mark(), ability::wait(self.wanted.replicas, wait)]);
         disk.into_iter().chain(replicas).flatten()
     }
 

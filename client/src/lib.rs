@@ -20,6 +20,7 @@ mod backoff;
 mod call;
 mod client;
 mod connection;
+mod deadline;
 mod durability;
 mod durable;
 mod error;
@@ -33,13 +34,12 @@ mod target;
 mod value;
 
 pub use backoff::Backoff;
-pub use call::{CALL_TIMEOUT_MS, Call, RELAY_TIMEOUT_MS};
+pub use call::{Call, REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS_MAX, REDIS_TIMEOUT_MS_MIN, RELAY_TIMEOUT_MS};
 pub use client::{CALLS_IN_FLIGHT_MAX, CALLS_PER_PIPELINE_MAX, Client};
-pub use connection::{
-    CONNECT_TIMEOUT_MS, PING_EVERY_MS, PING_TIMEOUT_MS, RECONNECT_WAIT_MS_MAX, RECONNECT_WAIT_MS_MIN,
-};
+pub use connection::{CONNECT_TIMEOUT_MS, PING_EVERY_MS, RECONNECT_WAIT_MS_MAX, RECONNECT_WAIT_MS_MIN};
+pub use deadline::Deadline;
 pub use durability::{Durability, DurabilityError, REPLICAS_MAX};
-pub use durable::{BATCH_CALLS_MAX, BATCH_TIMEOUT_MS, Durable, LOOK_EVERY_MS, WAIT_TIMEOUT_MS};
+pub use durable::{BATCH_CALLS_MAX, Durable, LOOK_EVERY_MS};
 pub use error::{CallError, DurableError, UrlError};
 pub use inspect::Unusable;
 pub use lookup::{LOOKUP_BUCKETS, Lookup};

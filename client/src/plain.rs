@@ -5,7 +5,6 @@ use std::time::Duration;
 use flash_wire::Unreadable;
 use redis::{Cmd, Value};
 
-use crate::call::CALL_TIMEOUT_MS;
 use crate::client::Client;
 use crate::error::CallError;
 
@@ -26,7 +25,8 @@ impl Client {
     /// The same; the replies are as they come, errors too.
     pub(crate) async fn replies(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, CallError> {
         let _permit = self.permit()?;
-        self.connection()?.send_all(commands, Duration::from_millis(CALL_TIMEOUT_MS)).await
+        let limit = self.limit(None)?;
+        self.connection()?.send_all(commands, limit).await
     }
 }
 

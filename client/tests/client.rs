@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flash_client::{CALL_TIMEOUT_MS, CALLS_IN_FLIGHT_MAX, CALLS_PER_PIPELINE_MAX, Call, CallError, Client};
+use flash_client::{CALLS_IN_FLIGHT_MAX, CALLS_PER_PIPELINE_MAX, Call, CallError, Client, Deadline, REDIS_TIMEOUT_MS};
 use flash_servers::{Redis, RedisOptions, silent};
 use futures_util::future::join_all;
 use rustix::process::{Pid, Signal, kill_process};
@@ -53,7 +53,7 @@ async fn a_call_that_is_not_answered_in_time_is_unknown() {
     let begin = Instant::now();
     let error = client.call(Call::confirm("drop", 1)).await.unwrap_err();
     assert!(matches!(error, CallError::Unknown(_)), "{error}");
-    assert!(begin.elapsed() >= Duration::from_millis(CALL_TIMEOUT_MS));
+    assert!(begin.elapsed() >= Duration::from_millis(REDIS_TIMEOUT_MS));
 }
 
 #[tokio::test]
@@ -116,4 +116,28 @@ async fn a_turn_at_a_look_up_is_one_client_s_until_its_end_and_shows_what_it_fou
     while !client.begin_lookup(8, "c", short).await.unwrap().is_ours {
         assert!(begun.elapsed() < DEADLINE, "whoever died keeps the turn for ever");
     }
+}
+
+#[tokio::test]
+async fn a_call_takes_no_longer_than_its_client_s_limit_nor_than_its_deadline() {
+    let (_dir, redis, _) = start().await;
+    let ms = Duration::from_millis;
+    let client = Client::connect_within(&redis.url(), ms(200)).unwrap();
+    tokio::time::timeout(DEADLINE, client.connected()).await.unwrap();
+    freeze(&redis);
+    let timed = async |deadline: Option<Duration>| {
+        let begin = Instant::now();
+        let call = client.call(Call::confirm("drop", 1));
+        let error = match deadline {
+            Some(limit) => Deadline::after(limit).over(call).await,
+            None => call.await,
+        };
+        (error.unwrap_err(), begin.elapsed())
+    };
+    let (error, took) = timed(None).await;
+    assert!(matches!(error, CallError::Unknown(_)) && took >= ms(200), "{error} after {took:?}");
+    let (error, took) = timed(Some(ms(20))).await;
+    assert!(matches!(error, CallError::Unknown(_)) && (ms(20)..ms(200)).contains(&took), "{error} after {took:?}");
+    let (error, _) = timed(Some(Duration::ZERO)).await;
+    assert!(is_unavailable(&error), "nothing is sent after the deadline: {error}");
 }

@@ -54,6 +54,10 @@ pub struct Config {
     pub id_secrets: IdSecrets,
     /// Redis with the module: `redis://[user:password@]host:port[/db]`.
     pub redis: String,
+    /// How long Redis may take to answer a call. A request's deadline is that, and some time for PostgreSQL. Between
+    /// [`REDIS_TIMEOUT_MS_MIN`](flash_client::REDIS_TIMEOUT_MS_MIN) and
+    /// [`REDIS_TIMEOUT_MS_MAX`](flash_client::REDIS_TIMEOUT_MS_MAX).
+    pub redis_timeout: Duration,
     /// What carries the events to the syncer.
     pub transport: Transport,
     /// PostgreSQL: `postgres://user:password@host:port/database`.

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use flash_client::Deadline;
 use flash_vault::{Client, Debit, Payment, PaymentReport, Reserved};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
@@ -69,10 +70,16 @@ impl Debits {
         self.ask(async |client: &_| flash_vault::owe_payment(client, payment).await).await
     }
 
+    /// A payment needs all of its time: where less is left of its request's, none is begun, for it might be made after the
+    /// answer.
     async fn ask<T>(
         self: &Arc<Self>,
         question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,
     ) -> Result<T, OrdersError> {
+        const LIMIT: Duration = Duration::from_millis(DEBIT_TIMEOUT_MS);
+        if Deadline::within(LIMIT) != Some(LIMIT) {
+            return Err(OrdersError::Busy);
+        }
         let mut was_asked = false;
         let asking = async {
             let (client, _place) = self.client().await?;
@@ -84,7 +91,7 @@ impl Debits {
                 OrdersError::Unknown
             })
         };
-        match timeout(Duration::from_millis(DEBIT_TIMEOUT_MS), asking).await {
+        match timeout(LIMIT, asking).await {
             Ok(answer) => answer,
             Err(_) if was_asked => Err(OrdersError::Unknown),
             Err(_) => Err(OrdersError::Busy),

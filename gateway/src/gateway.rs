@@ -9,7 +9,7 @@ use flash_broker::Amqp;
 use flash_client::{Client, Durable};
 use flash_tls::PairFiles;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::audits::Audits;
@@ -19,7 +19,7 @@ use crate::config::{Config, Transport};
 use crate::debits::Debits;
 use crate::events::{self, Events, Newcomer, Rooms};
 use crate::examinations::Examinations;
-use crate::http::{self, App, Door, Gate, Hosts, RateLimits, RequestLog, Routes, Rules, Surface};
+use crate::http::{self, App, Door, Gate, Hosts, Places, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::identity::{ApiKeys, Auth, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::Ids;
 use crate::limits::{KEY_QUERIES_MAX, STOP_TIMEOUT_MS};
@@ -173,9 +173,13 @@ struct Shared {
 }
 
 impl Shared {
+    fn redis(&self) -> Result<Client, UrlError> {
+        Client::connect_within(&self.config.redis, self.config.redis_timeout)
+    }
+
     fn start_relay(self, wishes: Wishes) -> Result<Worker, StartError> {
         Worker::start("flash-relay".to_owned(), move || {
-            let redis = Client::connect(&self.config.redis)?;
+            let redis = self.redis()?;
             Ok(self.relay(redis, wishes))
         })
     }
@@ -187,7 +191,7 @@ impl Shared {
         certificates: Certificates,
     ) -> Result<Worker, StartError> {
         Worker::start("flash-recovery".to_owned(), move || {
-            let redis = Client::connect(&self.config.redis)?;
+            let redis = self.redis()?;
             let sweep = Sweep::new(redis.clone(), self.config.postgres.clone(), self.config.sweep_after);
             let payments = Payments::new(self.config.postgres.clone());
             let recovery = Recovery::new(redis, self.config.postgres, self.relay, asked);
@@ -201,7 +205,7 @@ impl Shared {
 
     fn start_watchers(self, newcomers: mpsc::Receiver<Newcomer>) -> Result<Worker, StartError> {
         Worker::start("flash-events".to_owned(), move || {
-            let redis = Client::connect(&self.config.redis)?;
+            let redis = self.redis()?;
             Ok(Rooms::new(redis, newcomers).run(self.phase))
         })
     }
@@ -272,9 +276,9 @@ impl Shared {
         of: fn(&Self) -> (Surface, Gate),
     ) -> Result<Worker, StartError> {
         Worker::start(name, move || {
-            let durable = Durable::connect(&self.config.redis)?;
+            let durable = Durable::connect_within(&self.config.redis, self.config.redis_timeout)?;
             http::warn_of_durability(durable.clone(), self.config.durability);
-            let redis = Client::connect(&self.config.redis)?;
+            let redis = self.redis()?;
             let (surface, gate) = of(&self);
             let app = App {
                 routes: Routes::new(surface).map_err(|error| StartError::Routes(error.to_string()))?,
@@ -302,9 +306,9 @@ impl Shared {
                 phase: self.phase.clone(),
                 rate_limits: RateLimits::new(self.rules),
                 proxies: self.config.proxies,
-                places: Arc::new(Semaphore::new(self.config.requests_max as usize)),
-                requests_max: self.config.requests_max,
                 keep_alive: self.config.keep_alive,
+                redis_timeout: self.config.redis_timeout,
+                places: Places::new(self.config.requests_max),
                 request_log: RequestLog::new(self.config.log_sample),
             };
             let door = Door { listener: TcpListener::from_std(listener)?, shown };

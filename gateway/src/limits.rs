@@ -1,5 +1,7 @@
 //! Every bound of the HTTP side, in one place, each with its unit in its name.
 
+use flash_client::REDIS_TIMEOUT_MS_MAX;
+
 /// Threads that serve HTTP. Beyond it Redis, which has one, is the bound long since.
 pub const THREADS_MAX: usize = 64;
 
@@ -31,11 +33,19 @@ pub const SEND_BUFFER_BYTES: usize = 64 * 1024;
 pub const WATCHER_SEND_BUFFER_BYTES: usize = 8 * 1024;
 /// How long a request's body may take to arrive behind its headers.
 pub const BODY_TIMEOUT_MS: u64 = 2_000;
-/// How long a request may take from its last byte to its answer. The work goes on behind an answer that gave up.
-pub const HANDLER_TIMEOUT_MS: u64 = 1_000;
+/// How long a request may take from its last byte to its deadline, besides the limit for Redis: its questions to PostgreSQL.
+/// All parts of a request share its deadline, its wait for a place included.
+pub const REQUEST_REST_MS: u64 = 1_000;
 /// The same for what operators change, as creating a sale: that is rare, and PostgreSQL has to write.
-pub const CREATE_TIMEOUT_MS: u64 = 5_000;
-/// The same for what looks at everything: audits and examinations, behind those of others.
+pub const CHANGE_REST_MS: u64 = 2_000;
+/// What a request that has used up its time may take until its answer.
+pub const ANSWER_MS: u64 = 100;
+/// How long work may take after its request's deadline that says what became of it: where it is not said, the work is in doubt
+/// for ever.
+pub const AFTERWARDS_MS: u64 = 4_000;
+/// How long a request may take, however long the limit for Redis.
+pub const REQUEST_MS_MAX: u64 = REDIS_TIMEOUT_MS_MAX + CHANGE_REST_MS;
+/// How long what looks at everything: audits and examinations, behind those of others.
 pub const LOOK_TIMEOUT_MS: u64 = 10_000;
 /// How long an audit or an examination may wait for the one that is under way in this gateway.
 pub const TURN_MS_MAX: u64 = 5_000;
@@ -127,19 +137,22 @@ pub const CONNECTION_AGE_JITTER_MS: u64 = 60_000;
 /// the answer to leave.
 pub const CONNECTION_GRACE_MS: u64 = BODY_TIMEOUT_MS + WAITING_TIMEOUT_MS + 1_000;
 /// What a request may take that waits, until its answer.
-const WAITING_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS + WAIT_S_MAX * 1_000;
+const WAITING_TIMEOUT_MS: u64 = REQUEST_MS_MAX + WAIT_S_MAX * 1_000;
 /// What a thread may take to end: all of its connections first, then the work of buyers who hung up, and some.
-pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + CREATE_TIMEOUT_MS + 1_000;
+pub const STOP_TIMEOUT_MS: u64 = CONNECTION_GRACE_MS + REQUEST_MS_MAX + AFTERWARDS_MS;
 /// Connections of one thread. Beyond it new ones wait in the kernel, at most [`BACKLOG_CONNECTIONS_MAX`] of them.
 pub const CONNECTIONS_MAX: u32 = 16_384;
 /// Files that a gateway has open besides its clients' connections: to its servers, for logs, for webhooks.
 const OTHER_FILES_MAX: u64 = 256;
 /// Connections that the kernel keeps for a thread until it takes them. (The kernel's own bound may be lower.)
 pub const BACKLOG_CONNECTIONS_MAX: i32 = 4_096;
-/// Requests that one thread works on at once, and the most that may be set: as many as its connection to Redis takes. Beyond
-/// it a request is refused at once, so that what is accepted is fast. It is a thread's and not the gateway's: what a thread
+/// Requests that one thread works on at once, and the most that may be set: what its connection to Redis takes. Beyond it
+/// requests queue. It is a thread's and not the gateway's: what a thread
 /// has in hand waits for this thread's processor and connection, whatever the others have.
 pub const REQUESTS_MAX: u32 = 1_024;
+/// Requests for each place that wait for one, with their bodies. Beyond them a request is refused at once. A disk that is
+/// slow for a second fills the places; of the requests of that second none is to be refused.
+pub const QUEUED_PER_PLACE: u32 = 4;
 /// The pause after the kernel would not hand out a connection, for want of file descriptors mostly.
 pub const ACCEPT_RETRY_MS: u64 = 50;
 /// What a client is told to wait before it tries again, when something is away or full.
@@ -191,8 +204,8 @@ pub const SIMULATION_SEED_MAX: u64 = (1 << 53) - 1;
 /// set: longer than a restart of a broker or a syncer takes.
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 
-const _: () = assert!(HANDLER_TIMEOUT_MS < CREATE_TIMEOUT_MS && POOL_TIMEOUT_MS < HANDLER_TIMEOUT_MS);
-const _: () = assert!(DEBIT_STATEMENT_MS_MAX < DEBIT_TIMEOUT_MS && DEBIT_TIMEOUT_MS < HANDLER_TIMEOUT_MS);
+const _: () = assert!(POOL_TIMEOUT_MS < REQUEST_REST_MS);
+const _: () = assert!(DEBIT_STATEMENT_MS_MAX < DEBIT_TIMEOUT_MS && DEBIT_TIMEOUT_MS < REQUEST_REST_MS);
 const _: () = assert!(TURN_MS_MAX + AUDIT_MS_MAX < LOOK_TIMEOUT_MS && LOOK_TIMEOUT_MS <= WAITING_TIMEOUT_MS);
 const _: () = assert!(SOLD_OUT_ASK_EVERY_MS < SOLD_OUT_KNOWN_MS_MAX);
 const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);

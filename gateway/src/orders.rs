@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use flash_client::Deadline;
 use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
     ApiKey, Buyer, Client, Creation, Due, Extras, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Payment,
@@ -17,15 +18,14 @@ use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::timeout;
 
-use crate::limits::{CREATE_TIMEOUT_MS, DUE_CURRENCIES_MAX, HANDLER_TIMEOUT_MS, QUARANTINED_BYTES_MAX};
+use crate::limits::{DUE_CURRENCIES_MAX, QUARANTINED_BYTES_MAX};
 
-/// How long a look-up may take, connecting included. It is shorter than the request may take, so that the answer tells
-/// what was the matter.
-const LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS - 200;
-/// The same for what creates a sale, and for other changes of operators; behind it Redis needs some time as well.
-const CREATE_SALE_TIMEOUT_MS: u64 = CREATE_TIMEOUT_MS - 1_000;
-/// The same for a key that Redis has forgotten: Redis is asked before it and after it.
-const KEY_LOOK_UP_TIMEOUT_MS: u64 = HANDLER_TIMEOUT_MS / 4;
+/// How long a look-up may take, connecting included, if its request's deadline is not earlier.
+const LOOK_UP_TIMEOUT_MS: u64 = 800;
+/// The same for what creates a sale, and for other changes of operators.
+const CREATE_SALE_TIMEOUT_MS: u64 = 4_000;
+/// The same for a key that Redis has forgotten: it is asked for twice, with a wait between.
+const KEY_LOOK_UP_TIMEOUT_MS: u64 = 250;
 /// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
 /// reservations need.
 const QUERIES_MAX: usize = 64;
@@ -45,7 +45,7 @@ pub(crate) struct Orders {
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrdersError {
-    /// As many as may be are under way. Nothing was asked.
+    /// As many as may be are under way, or no time is left. Nothing was asked.
     Busy,
     /// There is no connection, or no tables. Nothing was changed.
     Away,
@@ -155,7 +155,8 @@ impl Orders {
             let turn = self.writing.lock().await;
             Ok::<_, flash_vault::Error>((turn, Vault::open(&self.url).await?))
         };
-        match timeout(Duration::from_millis(CREATE_SALE_TIMEOUT_MS), opening).await {
+        let limit = Deadline::within(Duration::from_millis(CREATE_SALE_TIMEOUT_MS)).ok_or(OrdersError::Busy)?;
+        match timeout(limit, opening).await {
             Ok(Ok(writer)) => Ok(writer),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "PostgreSQL gives no connection that writes");
@@ -305,6 +306,7 @@ impl Orders {
         limit_ms: u64,
         question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,
     ) -> Result<T, OrdersError> {
+        let limit = Deadline::within(Duration::from_millis(limit_ms)).ok_or(OrdersError::Busy)?;
         let _place = self.places.try_acquire().map_err(|_| OrdersError::Busy)?;
         let mut was_asked = false;
         let asking = async {
@@ -312,7 +314,7 @@ impl Orders {
             was_asked = true;
             question(&client).await
         };
-        let result = timeout(Duration::from_millis(limit_ms), asking).await;
+        let result = timeout(limit, asking).await;
         let (error, trouble) = match result {
             Ok(Ok(answer)) => {
                 self.said.store(false, Ordering::Relaxed);
@@ -321,9 +323,9 @@ impl Orders {
             // PostgreSQL answered, and did nothing.
             Ok(Err(error @ flash_vault::Error::Database(_))) => (error.to_string(), OrdersError::Away),
             Ok(Err(error)) if was_asked => (error.to_string(), OrdersError::Unknown),
-            Err(_) if was_asked => (format!("no answer within {limit_ms} ms"), OrdersError::Unknown),
+            Err(_) if was_asked => (format!("no answer within {limit:?}"), OrdersError::Unknown),
             Ok(Err(error)) => (error.to_string(), OrdersError::Away),
-            Err(_) => (format!("no connection within {limit_ms} ms"), OrdersError::Away),
+            Err(_) => (format!("no connection within {limit:?}"), OrdersError::Away),
         };
         if !self.said.swap(true, Ordering::Relaxed) {
             tracing::warn!(error, "PostgreSQL is away; the sales that this gateway knows go on selling");

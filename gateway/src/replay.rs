@@ -8,7 +8,7 @@ use crate::clock::now_ms;
 use crate::recovery::is_fenced;
 
 // A replay waits for Redis within its transaction.
-const _: () = assert!(flash_client::CALL_TIMEOUT_MS < flash_vault::IDLE_IN_TRANSACTION_MS_MAX);
+const _: () = assert!(crate::limits::REQUEST_MS_MAX < flash_vault::IDLE_IN_TRANSACTION_MS_MAX);
 
 /// Why nobody can say what came of a replay.
 #[derive(Debug, thiserror::Error)]

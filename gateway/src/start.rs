@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use flash_client::UrlError;
+use flash_client::{REDIS_TIMEOUT_MS_MAX, REDIS_TIMEOUT_MS_MIN, UrlError};
 use flash_tls::ShowError;
 
 use crate::config::Config;
@@ -26,6 +26,9 @@ pub enum StartError {
     /// The number of requests at once is out of its bounds.
     #[error("requests_max must be 1 to {REQUESTS_MAX}, not {0}")]
     Requests(u32),
+    /// The limit for Redis is out of its bounds.
+    #[error("redis_timeout must be {REDIS_TIMEOUT_MS_MIN} to {REDIS_TIMEOUT_MS_MAX} ms, not {0:?}")]
+    RedisTimeout(Duration),
     /// Everyone who reaches the address could act as anyone.
     #[error(
         "auth is none and {0} is not this machine alone (127.0.0.1, ::1): whoever reaches it may act as any buyer and any \
@@ -90,6 +93,10 @@ pub(crate) fn check(config: &Config) -> Result<(), StartError> {
     }
     if !(1..=REQUESTS_MAX).contains(&config.requests_max) {
         return Err(StartError::Requests(config.requests_max));
+    }
+    let redis_timeout = Duration::from_millis(REDIS_TIMEOUT_MS_MIN)..=Duration::from_millis(REDIS_TIMEOUT_MS_MAX);
+    if !redis_timeout.contains(&config.redis_timeout) {
+        return Err(StartError::RedisTimeout(config.redis_timeout));
     }
     if let Some(policy) = rate_limit::superfluous(&config.rate_limits) {
         return Err(StartError::RateLimits(policy.name().to_owned()));

@@ -36,6 +36,8 @@ struct Book {
     /// How often it still shows its sale.
     shows: u32,
     taken: u64,
+    /// Whose unit is whose, in their order.
+    buyers: Vec<String>,
     /// The bodies that came.
     came: Vec<String>,
 }
@@ -44,7 +46,14 @@ impl Stranger {
     fn start(answers: &[u16], counts: bool, shows: u32) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let book = Book { answers: answers.iter().copied().collect(), counts, shows, taken: 0, came: Vec::new() };
+        let book = Book {
+            answers: answers.iter().copied().collect(),
+            counts,
+            shows,
+            taken: 0,
+            buyers: Vec::new(),
+            came: Vec::new(),
+        };
         let stranger = Self { address, book: Arc::new(Mutex::new(book)) };
         let of_thread = stranger.clone();
         thread::spawn(move || {
@@ -82,16 +91,23 @@ impl Stranger {
             book.shows -= 1;
             let stock = json!({"total": TOTAL, "available": TOTAL - book.taken, "held": 0, "confirmed": book.taken});
             let mut sale = stock.clone();
+            sale["limit"] = json!(1);
             sale["skus"] = json!([stock]);
             sale["skus"][0]["sku"] = json!("default");
             return Some((200, sale.to_string()));
         }
         assert!(line.starts_with("POST /v1/sales/drop/reservations "), "{line}");
-        book.came.push(body);
+        book.came.push(body.clone());
         let status = book.answers.pop_front().unwrap_or(409);
+        let known = book.buyers.iter().position(|buyer| *buyer == body);
+        let id = known.unwrap_or(book.buyers.len());
         // What it does not know it has done.
-        book.taken += u64::from([201, 504].contains(&status) && book.counts);
-        (status != NO_ANSWER).then(|| (status, "{\"type\":\"/problems/sold-out\"}".to_owned()))
+        if [201, 504].contains(&status) && known.is_none() {
+            book.buyers.push(body);
+            book.taken += u64::from(book.counts);
+        }
+        let answer = json!({"type": "/problems/sold-out", "id": id.to_string()});
+        (status != NO_ANSWER).then(|| (status, answer.to_string()))
     }
 
     fn bench(&self, args: &[&str]) -> (i32, Value) {
@@ -149,11 +165,21 @@ const SEVEN: [&str; 8] = ["--buyers", "7", "--repeat-percent", "0", "--concurren
 
 #[test]
 fn every_answer_is_counted_under_its_outcome_and_one_that_does_not_come_is_an_error() {
-    let stranger = Stranger::start(&[201, 200, NO_ANSWER, 429, 503, 504], true, u32::MAX);
+    // The second has a unit by a request of before; the last two ask again until they know.
+    let stranger = Stranger::start(&[201, 200, NO_ANSWER, 429, 503, 503, 201, 504, 504, 200, 409], true, u32::MAX);
     let (code, line) = stranger.bench(&SEVEN);
-    let outcomes = ["reserved", "replayed", "sold_out", "rate_limited", "unavailable", "unknown", "error"];
-    assert_eq!(outcomes.map(|outcome| count(&line, outcome)), [1; 7], "{line}");
-    for outcome in outcomes {
+    let outcomes = [
+        ("reserved", 3),
+        ("replayed", 1),
+        ("sold_out", 1),
+        ("rate_limited", 1),
+        ("error", 1),
+        ("unavailable", 0),
+        ("unknown", 0),
+    ];
+    assert_eq!(outcomes.map(|(outcome, _)| count(&line, outcome)), outcomes.map(|(_, count)| count), "{line}");
+    assert_eq!(line["repeats"], json!({"after_503": 2, "after_504": 2, "after_others": 0}), "{line}");
+    for (outcome, _) in &outcomes[..5] {
         let times = ["p50_ms", "p99_ms", "p999_ms", "max_ms"].map(|name| line["outcomes"][outcome][name].as_f64());
         assert!(times[0] >= Some(0.0) && times.is_sorted(), "{line}");
     }
@@ -161,7 +187,7 @@ fn every_answer_is_counted_under_its_outcome_and_one_that_does_not_come_is_an_er
     assert_eq!((line["requests"].as_u64(), line["rate"].as_u64()), (Some(7), Some(1_000_000)), "{line}");
     assert!(line["requests_per_s"].as_f64() > Some(0.0) && line["timely_percent"].as_f64() <= Some(100.0), "{line}");
     assert!(line["generator_saturated"].is_boolean() && line["generator_busy_percent"].is_number(), "{line}");
-    assert_eq!((code, &line["verdict"], &line["after"]["confirmed"]), (0, &json!("exact"), &json!(2)), "{line}");
+    assert_eq!((code, &line["verdict"], &line["after"]["confirmed"]), (0, &json!("exact"), &json!(3)), "{line}");
     let came: BTreeSet<String> = stranger.came().into_iter().collect();
     assert_eq!(came.len(), 7, "each is another buyer: {came:?}");
 }
@@ -172,9 +198,12 @@ fn a_gateway_that_promises_what_its_sale_does_not_count_is_found_out() {
     assert_eq!((code, &line["verdict"]), (1, &json!("BROKEN")), "{line}");
     let fault = line["faults"][0].as_str().expect("a fault");
     assert!(fault.starts_with("3 buyers were told") && fault.ends_with("counts 0 units more"), "{line}");
-    // Nobody was told so, and a unit is taken: that of the buyer who was told that nobody knows.
-    let (code, line) = Stranger::start(&[504], true, u32::MAX).bench(&SEVEN);
+    // The buyer who was told that nobody knows asks again: for the unit that is taken for that buyer …
+    let (code, line) = Stranger::start(&[504, 200], true, u32::MAX).bench(&SEVEN);
     assert_eq!((code, &line["verdict"], &line["after"]["confirmed"]), (0, &json!("exact"), &json!(1)), "{line}");
+    // … and hears that there is none.
+    let (code, line) = Stranger::start(&[504, 409], true, u32::MAX).bench(&SEVEN);
+    assert_eq!((code, &line["verdict"], &line["after"]["confirmed"]), (1, &json!("BROKEN"), &json!(1)), "{line}");
 }
 
 #[test]

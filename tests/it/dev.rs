@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use flash_tests::built;
 use rustix::process::{Pid, Signal, kill_process};
@@ -9,8 +10,9 @@ use serde_json::Value;
 
 use crate::support::http::Http;
 use crate::support::program::Program;
-use crate::support::redis::run;
+use crate::support::redis::{Server, run};
 use crate::support::wait;
+use crate::support::world::database;
 
 pub(crate) fn dev(dir: &Path, args: &[&str]) -> Program {
     Program::start(&[&on(dir)[..], args].concat(), &[])
@@ -67,6 +69,41 @@ fn without_rabbitmq_the_demo_sells_the_same() {
     let servers = fs::read_dir(dir.path()).expect("readable").flatten().map(|entry| entry.file_name());
     assert_eq!(servers.filter(|name| name == "rabbitmq").count(), 0);
     assert_eq!(processes_of(dir.path()), Vec::<String>::new());
+}
+
+/// A Redis that stands still is no outage: the first stops are shorter than the limit for a call, as an `fsync` of a slow
+/// disk is, and the last is longer, so that some buyers learn only by a repeat what became of their request.
+#[test]
+fn the_demo_passes_while_redis_stands_still_again_and_again() {
+    const STOPS_MS: [u64; 4] = [1_500, 1_500, 1_500, 3_500];
+    const BUYERS: &str = "40000";
+    let (server, dir) = (Server::start(), tempfile::tempdir().expect("a directory"));
+    let (redis, postgres) = (server.redis.url(), database());
+    let args = ["--transport", "direct", "--redis", &redis, "--postgres", &postgres, "--demo", "--buyers", BUYERS];
+    let running = dev(dir.path(), &[&args[..], &["--units", "30000", "--concurrency", "32"]].concat());
+    let pid = server.redis.server.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("it runs");
+    let signal = |signal| kill_process(pid, signal).expect("ours to signal");
+    let mut connection = server.connect();
+    let mut sold = 0;
+    for stop_ms in STOPS_MS {
+        let before = sold;
+        sold = wait::until("some more sales", || Some(reserves(&mut connection)).filter(|sold| *sold > before + 100));
+        signal(Signal::STOP);
+        let stopped = Instant::now();
+        wait::until("the end of the stop", || (stopped.elapsed() >= Duration::from_millis(stop_ms)).then_some(()));
+        signal(Signal::CONT);
+    }
+    let (status, printed) = running.wait();
+    let report: Value = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{printed:?}: {error}"));
+    assert!(status.success() && report["verdict"] == "pass", "{report}");
+    assert!(report["repeats"]["after_504"].as_u64() > Some(0), "the last stop was long enough: {report}");
+}
+
+/// Reservations that Redis was asked for.
+fn reserves(redis: &mut redis::Connection) -> u64 {
+    let stats: String = run(redis, "INFO commandstats");
+    let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_flash.reserve:calls=")).unwrap_or("0");
+    line.split(',').next().and_then(|calls| calls.parse().ok()).expect("a number")
 }
 
 #[test]

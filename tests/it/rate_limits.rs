@@ -294,10 +294,10 @@ fn a_gateway_with_enough_in_hand_sheds_the_rest_at_once() {
     let gateway = limited.world.address;
     assert_eq!(metric(gateway, "flash_requests_shed_total"), Some(0.0));
     limited.signal_redis(Signal::STOP);
-    // Of two who ask all the time, one is in hand and waits for Redis. Which one, nobody knows.
+    // Of seven who ask all the time, one is in hand and waits for Redis, and four wait for its place.
     let shed = Mutex::new(None);
     thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..7 {
             scope.spawn(|| {
                 wait::until("a request that is shed", || {
                     let answer = limited.get(SALE, &[]);

@@ -84,7 +84,7 @@ fn failed_percent(line: &Line) -> f64 {
 mod tests {
     use super::*;
     use crate::bench::verdict::Verdict;
-    use crate::load::Stock;
+    use crate::load::{Repeats, Stock};
 
     const STOCK: Stock = Stock { total: 1_000, available: 0, held: 0, confirmed: 1_000 };
 
@@ -101,6 +101,7 @@ mod tests {
             timely_percent: 100.0,
             generator_busy_percent: 10.0,
             generator_saturated,
+            repeats: Repeats::default(),
             outcomes: outcomes.iter().map(latency).collect(),
             first_error: None,
             before: STOCK,

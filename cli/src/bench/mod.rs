@@ -49,7 +49,7 @@ async fn bench(args: &args::Bench, endpoint: Endpoint, crowd: Crowd, who: Who) -
     }
     let load = Load {
         endpoint: endpoint.clone(),
-        wish: Wish::new(&args.sale, args.sku.clone(), who),
+        wish: Wish::new(&args.sale, args.sku.clone(), who).with_limit(sale.limit),
         crowd,
         concurrency: args.concurrency,
         since: Since::Due,

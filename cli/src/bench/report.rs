@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::verdict::{Verdict, faults};
 use crate::args::{self, Output};
 use crate::figures::{as_f64, max_ms, quantile_ms, rounded};
-use crate::load::{Outcome, Pressed, Stock};
+use crate::load::{Outcome, Pressed, Repeats, Stock};
 use crate::output;
 
 /// Below it, a reader should know that there were too few connections, or too slow a gateway, for the rate.
@@ -29,6 +29,9 @@ pub(super) struct Line {
     pub(super) timely_percent: f64,
     pub(super) generator_busy_percent: f64,
     pub(super) generator_saturated: bool,
+    /// Of requests that were answered 503 or 504, as the API advises.
+    #[serde(default)]
+    pub(super) repeats: Repeats,
     pub(super) outcomes: BTreeMap<Outcome, Latency>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) first_error: Option<String>,
@@ -90,8 +93,10 @@ impl Line {
         let Pressed { tally, took, busy } = pressed;
         let took_s = took.as_secs_f64();
         let generator_busy_percent = rounded(busy.as_secs_f64() * 100.0 / took_s);
-        let unknown = tally.of(Outcome::Unknown) + tally.of(Outcome::Error);
-        let faults = after.map(|after| faults(before, after, tally.of(Outcome::Reserved), unknown));
+        // A unit that a repeat told of may be one that was taken before.
+        let unknown = tally.of(Outcome::Unknown) + tally.of(Outcome::Error) + tally.learnt;
+        let told = tally.of(Outcome::Reserved) - tally.learnt;
+        let faults = after.map(|after| faults(before, after, told, unknown));
         Self {
             sale: args.sale.clone(),
             asked: Asked::new(args, crowd),
@@ -101,6 +106,7 @@ impl Line {
             timely_percent: rounded(as_f64(tally.timely) * 100.0 / as_f64(tally.requests)),
             generator_busy_percent,
             generator_saturated: generator_busy_percent >= GENERATOR_BUSY_PERCENT_MAX,
+            repeats: tally.repeats,
             outcomes: tally.latencies().map(|(outcome, latency_us)| (outcome, Latency::of(latency_us))).collect(),
             first_error: tally.first_error.clone(),
             before,
@@ -138,6 +144,7 @@ impl Line {
             let times = format!("p50 / p99 / p99.9 / max  {p50_ms} / {p99_ms} / {p999_ms} / {max_ms} ms");
             (outcome.name(), format!("{requests:<9} {times}"))
         }));
+        rows.push(("repeats after 503 / 504", format!("{} / {}", self.repeats.unavailable, self.repeats.unknown)));
         rows.push(("stock before", self.before.to_string()));
         rows.extend(self.after.map(|after| ("stock afterwards", after.to_string())));
         rows.push(("verdict", self.verdict.name().to_owned()));

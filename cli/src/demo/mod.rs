@@ -47,7 +47,7 @@ async fn sell(stampede: &args::Stampede, gateway: SocketAddr, postgres: &str, pr
     let seed = stampede.seed.unwrap_or_else(rand::random);
     let sale = format!("demo-{}", SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis());
     let endpoint = Endpoint::read(&format!("http://{gateway}"), None)?;
-    Api::connect(&endpoint).await?.create_sale(&sale, stampede.units).await?;
+    Api::open_sale(&endpoint, &sale, stampede.units).await?;
     let vault = flash_vault::connect(postgres).await.context("cannot connect to PostgreSQL")?;
 
     let is_http = |name: &str| name.starts_with("flash-http");

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::args::Output;
 use crate::figures::{as_f64, max_ms, quantile_ms, rounded};
-use crate::load::{Outcome, Stock, Tally};
+use crate::load::{Outcome, Repeats, Stock, Tally};
 use crate::output;
 
 /// All that was seen.
@@ -37,6 +37,8 @@ struct Line {
     reserved: u64,
     replayed: u64,
     sold_out: u64,
+    /// Of requests that were answered 503, 504, or not at all.
+    repeats: Repeats,
     errors: u64,
     oversold: u64,
     undersold: u64,
@@ -53,13 +55,20 @@ struct Line {
 }
 
 impl Report {
-    /// Everything was sold, once each, to as many buyers, and all of it is in PostgreSQL.
+    /// Everything was sold, once each, to as many buyers, all of it is in PostgreSQL, and every buyer learnt how it ended.
     pub(crate) fn passed(&self) -> bool {
         self.tally.of(Outcome::Reserved) == self.units
+            && self.undecided() == 0
             && self.orders == self.units
             && self.duplicates == 0
             && self.stock.total == self.units
             && self.stock.is_whole()
+    }
+
+    /// Buyers who do not know in the end whether they have a unit.
+    fn undecided(&self) -> u64 {
+        let decided = [Outcome::Reserved, Outcome::Replayed, Outcome::SoldOut];
+        self.tally.requests - decided.map(|outcome| self.tally.of(outcome)).iter().sum::<u64>()
     }
 
     pub(crate) fn print(&self, output: Output) {
@@ -79,7 +88,8 @@ impl Report {
             reserved,
             replayed,
             sold_out,
-            errors: requests - reserved - replayed - sold_out,
+            repeats: self.tally.repeats,
+            errors: self.undecided(),
             oversold: sold.saturating_sub(self.units),
             undersold: self.units.saturating_sub(self.orders),
             orders: self.orders,
@@ -102,6 +112,7 @@ impl Report {
             ("reserved", line.reserved.to_string()),
             ("replayed", line.replayed.to_string()),
             ("sold out", line.sold_out.to_string()),
+            ("repeats after 503 / 504", format!("{} / {}", line.repeats.unavailable, line.repeats.unknown)),
             ("errors", line.errors.to_string()),
             ("oversold", line.oversold.to_string()),
             ("undersold", line.undersold.to_string()),

@@ -152,6 +152,7 @@ impl Running {
             transport,
             postgres,
             threads: serving.threads,
+            redis_timeout: Duration::from_millis(flash_client::REDIS_TIMEOUT_MS),
             requests_max: flash_gateway::limits::REQUESTS_MAX,
             keep_alive: Duration::from_millis(flash_gateway::limits::KEEP_ALIVE_MS),
             rate_limits: serving.rate_limits,

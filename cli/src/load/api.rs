@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
@@ -21,6 +21,24 @@ const ANSWER_TIMEOUT_MS: u64 = 30_000;
 const READY_TIMEOUT_MS: u64 = 20_000;
 /// Between two looks whether it is.
 const READY_LOOK_MS: u64 = 20;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a request shows besides its body.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shown<'a> {
+    /// The token or key of whoever sends it.
+    pub(super) token: Option<&'a str>,
+    pub(super) idempotency_key: Option<&'a str>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) status: StatusCode,
+    pub(super) retry_after_s: Option<u64>,
+    pub(super) body: Bytes,
+}
 
 /// One HTTP connection.
 pub(crate) struct Api {
@@ -85,43 +103,47 @@ impl Api {
 
     /// Whether the gateway is: just started, or without Redis, it is not.
     async fn is_ready(&mut self) -> Result<bool> {
-        let answer = self.send(Method::GET, "/readyz", None, Vec::new());
+        let answer = self.send(Method::GET, "/readyz", Shown::default(), Vec::new());
         let answer = timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), answer).await?;
-        Ok(answer?.0 == StatusCode::OK)
+        Ok(answer?.status == StatusCode::OK)
     }
 
     async fn ask(&mut self, method: Method, path: &str, body: Vec<u8>, wanted: &[StatusCode]) -> Result<Bytes> {
         let asked = format!("{method} {path}");
-        let answer = timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), self.send(method, path, None, body)).await;
+        let answer =
+            timeout(Duration::from_millis(ANSWER_TIMEOUT_MS), self.send(method, path, Shown::default(), body)).await;
         let answer = answer.unwrap_or_else(|_| Err(anyhow!("no answer within {ANSWER_TIMEOUT_MS} ms")));
-        let (status, answer) = answer.with_context(|| asked.clone())?;
+        let Response { status, body: answer, .. } = answer.with_context(|| asked.clone())?;
         if !wanted.contains(&status) {
             bail!("{asked}: {status}: {}", String::from_utf8_lossy(&answer));
         }
         Ok(answer)
     }
 
-    /// Sends a request, with the token or key of whoever sends it.
+    /// Sends a request.
     pub(super) async fn send(
         &mut self,
         method: Method,
         path: &str,
-        token: Option<&str>,
+        shown: Shown<'_>,
         body: Vec<u8>,
-    ) -> Result<(StatusCode, Bytes)> {
+    ) -> Result<Response> {
         self.connection.ready().await?;
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, &self.authority)
             .header(CONTENT_TYPE, "application/json");
-        let request = match token {
-            Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
-            None => request,
-        };
+        if let Some(token) = shown.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(key) = shown.idempotency_key {
+            request = request.header(IDEMPOTENCY_KEY, key);
+        }
         let answer = self.connection.send_request(request.body(Full::new(Bytes::from(body)))?).await?;
         let status = answer.status();
+        let retry_after_s = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-        Ok((status, body.map_err(|error| anyhow!(error))?.to_bytes()))
+        Ok(Response { status, retry_after_s, body: body.map_err(|error| anyhow!(error))?.to_bytes() })
     }
 }

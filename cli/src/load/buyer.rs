@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use bytes::Bytes;
-use flash_sim::Till;
-use hyper::{Method, StatusCode};
+use hyper::Method;
 use serde::Deserialize;
 
-use super::api::Api;
+use super::api::{Api, Response, Shown};
 use super::endpoint::Endpoint;
 use super::outcome::Outcome;
 use super::unheard::{self, Leaves};
@@ -26,24 +24,27 @@ pub(crate) struct Buyer {
 pub(super) struct Answered {
     pub(super) outcome: Outcome,
     pub(super) reservation: Option<String>,
+    /// When to ask again, if it says so.
+    pub(super) retry_after_s: Option<u64>,
 }
 
 impl Answered {
     /// # Errors
     /// When it is none that whoever asks for a unit should get.
-    pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<Self> {
+    pub(super) fn read(response: &Response) -> Result<Self> {
         #[derive(Deserialize)]
         struct Reservation {
             id: String,
         }
-        let outcome = Outcome::of(status, body)?;
+        let Response { status, retry_after_s, body } = response;
+        let outcome = Outcome::of(*status, body)?;
         let reservation = match outcome {
             Outcome::Reserved | Outcome::Replayed => {
                 Some(serde_json::from_slice::<Reservation>(body).context("a reservation without an id")?.id)
             }
             _ => None,
         };
-        Ok(Self { outcome, reservation })
+        Ok(Self { outcome, reservation, retry_after_s: *retry_after_s })
     }
 
     /// Whether asking again would not change it.
@@ -69,18 +70,24 @@ impl Buyer {
         Self { endpoint: self.endpoint.clone(), wish: self.wish.clone(), api: None }
     }
 
+    /// A key for one wish, whose repeats have the same; none: a repeat is known without.
+    pub(super) fn new_key(&self) -> Option<String> {
+        self.wish.is_keyed.then(|| format!("{:032x}", rand::random::<u128>()))
+    }
+
     /// Asks for a unit for the buyer of this number.
     ///
     /// # Errors
     /// When there is no answer.
-    pub(super) async fn ask(&mut self, buyer: u64) -> Result<(StatusCode, Bytes)> {
+    pub(super) async fn ask(&mut self, buyer: u64, idempotency_key: Option<&str>) -> Result<Response> {
         let body = self.wish.body(buyer)?;
         // Taken, and given back with a whole answer: what is dropped halfway is not for the next buyer to read.
         let mut api = match self.api.take().filter(Api::is_open) {
             Some(api) => api,
             None => Api::connect(&self.endpoint).await?,
         };
-        let answer = api.send(Method::POST, &self.wish.path, self.wish.token(buyer), body).await?;
+        let shown = Shown { token: self.wish.token(buyer), idempotency_key };
+        let answer = api.send(Method::POST, &self.wish.path, shown, body).await?;
         self.api = Some(api);
         Ok(answer)
     }
@@ -91,14 +98,5 @@ impl Buyer {
     /// When it may not have been sent.
     pub(super) async fn ask_unheard(&self, buyer: u64, leaves: Leaves) -> Result<()> {
         unheard::send(&self.endpoint, &self.wish.path, &self.wish.body(buyer)?, leaves).await
-    }
-}
-
-impl Till for Buyer {
-    type Answer = Outcome;
-
-    async fn sell(&mut self, buyer: u64) -> Result<Outcome> {
-        let (status, answer) = self.ask(buyer).await?;
-        Outcome::of(status, &answer)
     }
 }

@@ -4,9 +4,12 @@ mod api;
 mod buyer;
 mod endpoint;
 mod outcome;
+mod patience;
+mod patient;
 mod stock;
 mod stubborn;
 mod tally;
+mod told;
 mod trouble;
 mod unheard;
 mod visitor;
@@ -20,12 +23,14 @@ use flash_servers::usage;
 use flash_sim::{Crowd, drive};
 
 pub(crate) use self::api::Api;
-use self::buyer::Buyer;
 pub(crate) use self::endpoint::Endpoint;
 pub(crate) use self::outcome::Outcome;
+pub(crate) use self::patience::Repeats;
+use self::patient::Patient;
 pub(crate) use self::stock::Stock;
 pub(crate) use self::stubborn::Street;
 pub(crate) use self::tally::{Since, Tally};
+use self::told::Told;
 pub(crate) use self::trouble::Trouble;
 pub(crate) use self::visitor::Visitor;
 pub(crate) use self::wish::{Who, Wish};
@@ -59,10 +64,10 @@ pub(crate) async fn press(load: Load, progress: &Progress) -> Result<Pressed> {
     let bar = progress.bar("requests", load.crowd.requests());
     let counted = bar.clone();
     let pressed = buyers::on_thread(async move || {
-        let wish = Arc::new(load.wish);
+        let (wish, told) = (Arc::new(load.wish), Arc::new(Told::default()));
         let mut tills = Vec::new();
         for _ in 0..load.concurrency {
-            tills.push(Buyer::connect(load.endpoint.clone(), wish.clone()).await?);
+            tills.push(Patient::connect(load.endpoint.clone(), wish.clone(), told.clone()).await?);
         }
         let arrivals = load.crowd.arrivals();
         let tally = Arc::new(Mutex::new(Tally::new(load.since)?));

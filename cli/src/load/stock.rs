@@ -10,6 +10,8 @@ pub(crate) struct Sale {
     #[serde(flatten)]
     pub(crate) stock: Stock,
     pub(crate) skus: Vec<Sku>,
+    /// Units that one buyer may have.
+    pub(crate) limit: u64,
 }
 
 /// One of its SKUs.

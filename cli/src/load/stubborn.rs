@@ -1,32 +1,23 @@
 //! A buyer who asks again until he has an answer, whatever happens to the gateway, to Redis or to his connection.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use flash_sim::{Answer, Till};
-use tokio::time::sleep;
 
 use super::buyer::{Answered, Buyer};
 use super::endpoint::Endpoint;
+use super::patience::{self, Heard, PATIENCE_MS};
+use super::told::Told;
 use super::trouble::Trouble;
 use super::unheard::Leaves;
 use super::wish::Wish;
-
-/// Before he asks for the second time; each further time it is twice as long, with a jitter.
-const RETRY_WAIT_MS_MIN: u64 = 20;
-const RETRY_WAIT_MS_MAX: u64 = 1_000;
-/// How long he goes on.
-const PATIENCE_MS: u64 = 25_000;
 
 /// What all buyers of a simulation share.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Street {
     trouble: Arc<Trouble>,
-    /// Reservations that somebody was told of. Whose first answer was lost hears of his in a repeat: only the second to be
-    /// told of the same is told again.
-    told: Arc<Mutex<BTreeSet<String>>>,
+    told: Arc<Told>,
 }
 
 /// Sends one buyer after another, each until he is answered.
@@ -42,8 +33,7 @@ impl Street {
 
     fn heard(&self, answered: Answered) -> Answer {
         let Some(id) = answered.reservation else { return Answer::SoldOut };
-        let is_first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-        if is_first { Answer::Sold } else { Answer::Again }
+        if self.told.is_first(&id) { Answer::Sold } else { Answer::Again }
     }
 }
 
@@ -79,29 +69,22 @@ impl Till for Stubborn {
 
 /// Asks until there is an answer that says how it ended, and says how often he asked again.
 async fn until_answered(buyer: &mut Buyer, number: u64) -> Result<(Answered, u64)> {
-    let end = Instant::now() + Duration::from_millis(PATIENCE_MS);
-    let mut retries = 0;
-    loop {
-        let why = match buyer.ask(number).await {
-            Ok((status, body)) => match Answered::read(status, &body)? {
-                answered if answered.is_final() => return Ok((answered, retries)),
-                answered => answered.outcome.name().to_owned(),
-            },
-            Err(error) => format!("{error:#}"),
-        };
-        if Instant::now() >= end {
-            bail!("no answer in {PATIENCE_MS} ms, the last time: {why}");
+    let (heard, repeats) = patience::until_answered(buyer, number, |heard| !is_final(heard)).await?;
+    match heard {
+        Heard::Answer(answered) if answered.is_final() => Ok((answered, repeats.sum())),
+        Heard::Answer(answered) => {
+            bail!(
+                "no end in {PATIENCE_MS} ms and {} repeats, the last time: {}",
+                repeats.sum(),
+                answered.outcome.name()
+            )
         }
-        sleep(Duration::from_millis(wait_ms(retries))).await;
-        retries += 1;
+        Heard::Nothing(error) => Err(error.context(format!("no answer in {PATIENCE_MS} ms"))),
     }
 }
 
-/// With a jitter: who was turned away together does not come back together.
-fn wait_ms(retries: u64) -> u64 {
-    let doublings = u32::try_from(retries).unwrap_or(u32::MAX);
-    let longest = RETRY_WAIT_MS_MIN.saturating_mul(2_u64.saturating_pow(doublings)).min(RETRY_WAIT_MS_MAX);
-    rand::random_range(longest / 2..=longest)
+const fn is_final(heard: &Heard) -> bool {
+    matches!(heard, Heard::Answer(answered) if answered.is_final())
 }
 
 #[cfg(test)]
@@ -112,19 +95,13 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
+    use super::super::api::Response;
     use super::super::wish::Who;
     use super::*;
 
     fn answered(status: u16, body: &str) -> Answered {
-        Answered::read(StatusCode::from_u16(status).unwrap(), body.as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn a_buyer_waits_longer_each_time_and_never_long() {
-        for (retries, longest) in [(0, 20), (1, 40), (5, 640), (6, 1_000), (u64::MAX, 1_000)] {
-            let waits = wait_ms(retries);
-            assert!((longest / 2..=longest).contains(&waits), "{retries}: {waits} ms");
-        }
+        let status = StatusCode::from_u16(status).unwrap();
+        Answered::read(&Response { status, retry_after_s: None, body: body.to_owned().into() }).unwrap()
     }
 
     #[test]

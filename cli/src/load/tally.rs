@@ -7,6 +7,8 @@ use flash_sim::Ended;
 use hdrhistogram::Histogram;
 
 use super::outcome::Outcome;
+use super::patience::Repeats;
+use super::patient::Visit;
 
 /// The longest latency that is told apart from longer ones.
 const LATENCY_US_MAX: u64 = 120_000_000;
@@ -20,13 +22,17 @@ pub(crate) enum Since {
     Sent,
 }
 
-/// Requests by their outcome, with their latencies.
+/// Buyers' wishes by their outcome in the end, with their latencies until then.
 #[derive(Debug, Clone)]
 pub(crate) struct Tally {
     since: Since,
     pub(crate) requests: u64,
     /// Those that were sent at their time.
     pub(crate) timely: u64,
+    /// How often they were repeated.
+    pub(crate) repeats: Repeats,
+    /// Of those that came to a unit, those of which a repeat after 504 told.
+    pub(crate) learnt: u64,
     /// What the first of the errors was.
     pub(crate) first_error: Option<String>,
     latency_us: BTreeMap<Outcome, Histogram<u64>>,
@@ -36,20 +42,35 @@ impl Tally {
     pub(super) fn new(since: Since) -> Result<Self> {
         let empty = Histogram::new_with_max(LATENCY_US_MAX, 3)?;
         let latency_us = Outcome::ALL.into_iter().map(|outcome| (outcome, empty.clone())).collect();
-        Ok(Self { since, requests: 0, timely: 0, first_error: None, latency_us })
+        Ok(Self {
+            since,
+            requests: 0,
+            timely: 0,
+            repeats: Repeats::default(),
+            learnt: 0,
+            first_error: None,
+            latency_us,
+        })
     }
 
-    pub(super) fn count(&mut self, ended: Ended<Outcome>) {
+    pub(super) fn count(&mut self, ended: Ended<Visit>) {
         self.requests += 1;
         self.timely += u64::from(ended.is_timely());
         let latency = match self.since {
             Since::Due => ended.latency,
             Since::Sent => ended.latency.saturating_sub(ended.late),
         };
-        let outcome = ended.answer.unwrap_or_else(|error| {
-            self.first_error.get_or_insert_with(|| format!("{error:#}"));
-            Outcome::Error
-        });
+        let outcome = match ended.answer {
+            Ok(visit) => {
+                self.repeats += visit.repeats;
+                self.learnt += u64::from(visit.is_learnt);
+                visit.outcome
+            }
+            Err(error) => {
+                self.first_error.get_or_insert_with(|| format!("{error:#}"));
+                Outcome::Error
+            }
+        };
         if let Some(latency_us) = self.latency_us.get_mut(&outcome) {
             latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
         }
@@ -88,12 +109,20 @@ mod tests {
         let ms = Duration::from_millis;
         for (since, slowest_us) in [(Since::Due, 50_000), (Since::Sent, 10_000)] {
             let mut tally = Tally::new(since).unwrap();
-            let mut count = |answer, late, latency| tally.count(Ended { answer, late, latency });
+            let repeats = Repeats { unknown: 2, ..Repeats::default() };
+            let mut count = |answer: Result<Outcome>, late, latency| {
+                tally.count(Ended {
+                    answer: answer.map(|outcome| Visit { outcome, repeats, is_learnt: false }),
+                    late,
+                    latency,
+                });
+            };
             count(Ok(Outcome::Reserved), ms(0), ms(3));
             count(Ok(Outcome::SoldOut), ms(40), ms(50));
             count(Ok(Outcome::SoldOut), ms(1), ms(2));
             count(Err(anyhow!("the connection is closed")), ms(0), ms(1));
             assert_eq!((tally.requests, tally.timely, tally.latency_us().unwrap().len()), (4, 3, 4));
+            assert_eq!(tally.repeats, Repeats { unknown: 6, ..Repeats::default() });
             assert_eq!(tally.first_error.as_deref(), Some("the connection is closed"));
             let counts: Vec<_> = tally.latencies().map(|(outcome, latency_us)| (outcome, latency_us.len())).collect();
             assert_eq!(counts, [(Outcome::Reserved, 1), (Outcome::SoldOut, 2), (Outcome::Error, 1)]);

@@ -7,6 +7,7 @@ use flash_sim::{Answer, Till};
 use hyper::StatusCode;
 use serde::Deserialize;
 
+use super::api::Response;
 use super::buyer::Buyer;
 use super::endpoint::Endpoint;
 use super::outcome::Outcome;
@@ -39,7 +40,7 @@ impl Till for Visitor {
     async fn sell(&mut self, buyer: u64) -> Result<(Answer, u64)> {
         match self {
             Self::Once(once) => {
-                let (status, body) = once.ask(buyer).await?;
+                let Response { status, body, .. } = once.ask(buyer, None).await?;
                 Ok((answer(status, &body)?, 0))
             }
             Self::Stubborn(stubborn) => stubborn.sell(buyer).await,

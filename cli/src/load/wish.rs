@@ -7,6 +7,8 @@ pub(crate) struct Wish {
     pub(super) path: String,
     sku: Option<String>,
     who: Who,
+    /// Each wish has an `Idempotency-Key`.
+    pub(super) is_keyed: bool,
 }
 
 /// How buyers say who they are.
@@ -18,8 +20,14 @@ pub(crate) enum Who {
 }
 
 impl Wish {
+    /// Of a sale with a limit of one, in which a repeat is known by its buyer.
     pub(crate) fn new(sale: &str, sku: Option<String>, who: Who) -> Self {
-        Self { path: format!("/v1/sales/{sale}/reservations"), sku, who }
+        Self { path: format!("/v1/sales/{sale}/reservations"), sku, who, is_keyed: false }
+    }
+
+    /// Of a sale with this limit. Where a buyer may have several units, only a key tells a repeat from another wish.
+    pub(crate) fn with_limit(self, limit: u64) -> Self {
+        Self { is_keyed: limit > 1, ..self }
     }
 
     /// What the buyer of this number shows.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits::CREATE_TIMEOUT_MS;
+use crate::limits::REQUEST_MS_MAX;
 
 /// Sales that are known at once. Beyond it the one that has been known the longest is asked for anew.
 pub(crate) const SALES_MAX: usize = 4_096;
@@ -18,7 +18,7 @@ pub(crate) const FACTS_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long it is remembered that a sale of Redis' is not in PostgreSQL: it may come there by its journal, or be created.
 pub(crate) const WARMED_BY_HAND_LIFE: Duration = Duration::from_millis(2_000);
 /// How long a gateway keeps its turn at looking something up that dies with it: longer than a question takes.
-pub(crate) const TURN_LIFE: Duration = Duration::from_millis(CREATE_TIMEOUT_MS);
+pub(crate) const TURN_LIFE: Duration = Duration::from_millis(REQUEST_MS_MAX);
 /// How long a request waits for its turn.
 pub(crate) const TURN_WAIT: Duration = Duration::from_millis(600);
 /// How often it asks for it.

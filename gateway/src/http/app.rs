@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use bytes::Bytes;
-use flash_client::{Client, Durability, Durable};
-use flash_metrics::process;
+use flash_client::{Client, Deadline, Durability, Durable};
 use flash_wire::key::check_sale;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::address::Proxies;
@@ -21,6 +20,7 @@ use super::found::Patience;
 use super::host::{Hosts, check_host};
 use super::identity::{Caller, Gate};
 use super::lasting::Lasting;
+use super::places::Places;
 use super::problem::{Kind, Problem};
 use super::rate_limits::{RateLimits, Visit};
 use super::reply::Reply;
@@ -37,7 +37,7 @@ use crate::debits::Debits;
 use crate::events::Events;
 use crate::examinations::Examinations;
 use crate::ids::Ids;
-use crate::limits::{CREATE_TIMEOUT_MS, HANDLER_TIMEOUT_MS, LOOK_TIMEOUT_MS};
+use crate::limits::{ANSWER_MS, CHANGE_REST_MS, LOOK_TIMEOUT_MS, REQUEST_REST_MS};
 use crate::orders::Orders;
 use crate::phase::Phase;
 use crate::pool::Pool;
@@ -94,12 +94,11 @@ pub(crate) struct App {
     pub(crate) rate_limits: RateLimits,
     /// Who may say whence a request comes.
     pub(crate) proxies: Proxies,
-    /// A place for each request that is being worked on.
-    pub(crate) places: Arc<Semaphore>,
-    /// How many places there are.
-    pub(crate) requests_max: u32,
     /// How long a connection may rest between two requests.
     pub(crate) keep_alive: Duration,
+    /// How long Redis may take to answer a call.
+    pub(crate) redis_timeout: Duration,
+    pub(crate) places: Places,
     pub(crate) request_log: RequestLog,
 }
 
@@ -147,24 +146,24 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
         _ => {}
     }
     // Before the body is read, for that is work as well. Only whoever has sent it takes a place, so that the slow take none.
-    if app.places.available_permits() == 0 {
-        return Err(shed());
-    }
+    app.places.check()?;
     body::expect_plain(&head.headers)?;
     let body = body::read(body).await?;
-    let place = app.places.clone().try_acquire_owned().map_err(|_| shed())?;
     let reads = head.method.is_safe();
     let asked = Asked { target, caller, head, body };
-    let limit = Duration::from_millis(asked.limit_ms()) + prefer::wait(&asked.head.headers).unwrap_or_default();
-    in_time(limit, reads, Lasting::new(work(app.clone(), peer, asked, place))).await
+    let wait = prefer::wait(&asked.head.headers).unwrap_or_default();
+    let deadline = Deadline::after(asked.limit(app.redis_timeout) + wait);
+    let place = app.places.take(app.redis_timeout).await?;
+    in_time(deadline, reads, Lasting::new(work(app.clone(), peer, asked, place, deadline))).await
 }
 
-/// Gives up waiting for `work` behind its limit; the work goes on.
-async fn in_time<F>(limit: Duration, reads: bool, work: Lasting<F>) -> Result<Reply, Problem>
+/// Gives up waiting for `work` after its deadline; the work goes on. Its parts have the same deadline, and say better what
+/// was the matter: they have some time for that.
+async fn in_time<F>(deadline: Deadline, reads: bool, work: Lasting<F>) -> Result<Reply, Problem>
 where
     F: Future<Output = Reply> + Send + 'static,
 {
-    match timeout(limit, work).await {
+    match timeout(deadline.left() + Duration::from_millis(ANSWER_MS), work).await {
         Ok(Ok(reply)) => Ok(reply),
         // Where and why, the panic itself has said.
         Ok(Err(_)) => {
@@ -191,19 +190,14 @@ async fn read_docs(app: &App, peer: IpAddr, target: &Target, head: &Parts) -> Re
 /// Lets a client watch. It takes no place, for nothing of it is left to do here.
 async fn watch(app: &App, peer: IpAddr, target: &Target, head: &Parts) -> Reply {
     let mut visit = Visit::new(app, peer, target, &head.headers);
-    let result = match visit.count(None).await {
-        Ok(()) => events::watch(app, &head.method, &target.sale).await,
-        Err(problem) => Err(problem),
+    let looking = async {
+        visit.count(None).await?;
+        events::watch(app, &head.method, &target.sale).await
     };
+    let result = Deadline::after(app.redis_timeout + Duration::from_millis(REQUEST_REST_MS)).over(looking).await;
     let mut reply = result.map_err(Problem::of_read).unwrap_or_else(Problem::reply);
     visit.mark(&mut reply);
     reply
-}
-
-/// There is no place for one more.
-fn shed() -> Problem {
-    process::REQUESTS_SHED.add(1);
-    Kind::Overloaded.into()
 }
 
 /// A request that was let through, whole.
@@ -223,23 +217,23 @@ impl Asked {
         is_operators && !self.head.method.is_safe()
     }
 
-    /// How long it may take.
-    fn limit_ms(&self) -> u64 {
+    /// How long it may take, where a call to Redis may take so long.
+    fn limit(&self, redis: Duration) -> Duration {
         match self.target.endpoint {
-            Endpoint::ShowAudit | Endpoint::ShowHealth => LOOK_TIMEOUT_MS,
-            _ if self.is_logged() => CREATE_TIMEOUT_MS,
-            _ => HANDLER_TIMEOUT_MS,
+            Endpoint::ShowAudit | Endpoint::ShowHealth => Duration::from_millis(LOOK_TIMEOUT_MS),
+            _ if self.is_logged() => redis + Duration::from_millis(CHANGE_REST_MS),
+            _ => redis + Duration::from_millis(REQUEST_REST_MS),
         }
     }
 }
 
-async fn work(app: Arc<App>, peer: IpAddr, asked: Asked, place: OwnedSemaphorePermit) -> Reply {
+async fn work(app: Arc<App>, peer: IpAddr, asked: Asked, place: OwnedSemaphorePermit, deadline: Deadline) -> Reply {
     let patience = Patience { wait: prefer::wait(&asked.head.headers), place };
     let mut visit = Visit::new(&app, peer, &asked.target, &asked.head.headers);
     // What operators do is rare, and asks PostgreSQL: on the heap it does not make every reservation larger.
     let result = match asked.is_logged() {
-        true => Box::pin(handle_logged(&app, &asked, &mut visit, patience)).await,
-        false => handle(&app, &asked, &mut visit, patience).await,
+        true => Box::pin(handle_logged(&app, &asked, &mut visit, patience, deadline)).await,
+        false => deadline.over(handle(&app, &asked, &mut visit, patience)).await,
     };
     let reads = asked.head.method.is_safe();
     let result = result.map_err(|problem| if reads { problem.of_read() } else { problem });
@@ -248,9 +242,16 @@ async fn work(app: Arc<App>, peer: IpAddr, asked: Asked, place: OwnedSemaphorePe
     reply
 }
 
-async fn handle_logged(app: &App, asked: &Asked, visit: &mut Visit<'_>, patience: Patience) -> Result<Reply, Problem> {
-    let row = audit_log::begin(app, asked).await?;
-    let result = handle(app, asked, visit, patience).await;
+async fn handle_logged(
+    app: &App,
+    asked: &Asked,
+    visit: &mut Visit<'_>,
+    patience: Patience,
+    deadline: Deadline,
+) -> Result<Reply, Problem> {
+    let row = deadline.over(audit_log::begin(app, asked)).await?;
+    let result = deadline.over(handle(app, asked, visit, patience)).await;
+    // Also after the deadline: where the log does not say it, nobody will ever know.
     audit_log::end(app, row, &result).await;
     result
 }
@@ -332,15 +333,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn work_that_does_not_end_is_not_waited_for_and_what_came_of_it_is_not_guessed() {
-        const LIMIT: Duration = Duration::from_millis(HANDLER_TIMEOUT_MS);
+        const LIMIT: Duration = Duration::from_millis(REQUEST_REST_MS);
         let started = Instant::now();
-        let done = in_time(LIMIT, false, Lasting::new(async { reply(StatusCode::OK, Bytes::new()) })).await;
+        let done =
+            in_time(Deadline::after(LIMIT), false, Lasting::new(async { reply(StatusCode::OK, Bytes::new()) })).await;
         assert!(done.is_ok_and(|reply| reply.status() == StatusCode::OK));
         assert_eq!(started.elapsed(), Duration::ZERO);
         for (reads, kind) in [(true, Kind::TimedOut), (false, Kind::OutcomeUnknown)] {
             let started = Instant::now();
-            let problem = in_time(LIMIT, reads, Lasting::new(std::future::pending())).await.unwrap_err();
-            assert_eq!((problem.kind, started.elapsed()), (kind, LIMIT));
+            let problem =
+                in_time(Deadline::after(LIMIT), reads, Lasting::new(std::future::pending())).await.unwrap_err();
+            assert_eq!((problem.kind, started.elapsed()), (kind, LIMIT + Duration::from_millis(ANSWER_MS)));
         }
     }
 
@@ -356,7 +359,9 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panics_is_a_problem_like_others() {
-        let problem = in_time(Duration::MAX, true, Lasting::new(async { panic!("a bug") })).await.unwrap_err();
+        let problem = in_time(Deadline::after(Duration::from_secs(1)), true, Lasting::new(async { panic!("a bug") }))
+            .await
+            .unwrap_err();
         assert_eq!(problem.kind, Kind::Internal);
     }
 }

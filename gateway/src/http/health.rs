@@ -1,16 +1,13 @@
 //! Whether the gateway lives, and whether it is ready. Both speak to load balancers and people, not to buyers.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use flash_client::Call;
+use flash_client::{Call, Deadline};
 use hyper::StatusCode;
 use serde::Serialize;
-use tokio::time::timeout;
 
 use super::app::App;
 use super::reply::{Reply, json};
-use crate::limits::HANDLER_TIMEOUT_MS;
 use crate::phase::Phase;
 
 /// It lives: the thread answers. Nothing else is looked at, for no restart of the gateway brings Redis back.
@@ -41,8 +38,8 @@ pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
     }
     let word = |ok| if ok { "ok" } else { "away" };
     // A call of the module's: a Redis without the module sells nothing.
-    let answer = timeout(Duration::from_millis(HANDLER_TIMEOUT_MS), app.redis.call(Call::ready(1))).await;
-    let redis = matches!(answer, Ok(Ok(Ok(_))));
+    let answer = Deadline::after(app.redis_timeout).over(app.redis.call(Call::ready(1))).await;
+    let redis = matches!(answer, Ok(Ok(_)));
     let draining = *app.phase.borrow() >= Phase::Draining;
     let verbose = query.is_some_and(|query| query.split('&').any(|part| part == "verbose"));
     let checks = match verbose {

@@ -2,28 +2,26 @@
 
 use std::time::Duration;
 
-use flash_client::Call;
+use flash_client::{Call, Deadline};
 use flash_metrics::{CONTENT_TYPE, Page, process};
 use flash_vault::Due;
 use flash_wire::key::sale_of;
 use flash_wire::{COUNT_MAX, ReadySale};
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
-use tokio::time::timeout;
 
 use super::app::App;
 use super::reply::{Reply, reply};
 use crate::clock::now_ms;
-use crate::limits::HANDLER_TIMEOUT_MS;
 
 /// All of it. Where Redis or PostgreSQL is away, what only it knows is left out: unknown is not zero.
 pub(crate) async fn show(app: &App) -> Reply {
     let mut page = Page::default();
     process::write(&mut page);
     app.rate_limits.rules().write(&mut page);
-    let answer = timeout(Duration::from_millis(HANDLER_TIMEOUT_MS), app.redis.call(Call::ready(COUNT_MAX))).await;
+    let answer = Deadline::after(app.redis_timeout).over(app.redis.call(Call::ready(COUNT_MAX))).await;
     let ready = match answer {
-        Ok(Ok(Ok(ready))) => Some(ready.sales),
+        Ok(Ok(ready)) => Some(ready.sales),
         _ => None,
     };
     page.gauge("flash_redis_up", "Whether Redis answers.", if ready.is_some() { 1.0 } else { 0.0 });

@@ -3,6 +3,9 @@
 //! The key is taken in PostgreSQL before anything is done, and gets the answer behind it. Redis does not know the key: so where
 //! no answer came, nobody knows whether it was done, and it is not done again under this key.
 
+use std::time::Duration;
+
+use flash_client::Deadline;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
@@ -10,6 +13,7 @@ use serde::Serialize;
 use super::app::App;
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply, json};
+use crate::limits::AFTERWARDS_MS;
 
 /// Does `work` and answers what it gives, unless `key` came before: then it answers what was answered then.
 pub(crate) async fn once<T: Serialize>(
@@ -27,11 +31,14 @@ pub(crate) async fn once<T: Serialize>(
     if !taken.is_new {
         return replayed(taken.target);
     }
-    match work.await {
+    let result = work.await;
+    // What became of it is written down also after the request's deadline.
+    let afterwards = Deadline::after(Duration::from_millis(AFTERWARDS_MS));
+    match result {
         Ok(done) => {
             // Strings and numbers into memory: nothing here can fail.
             let answer = serde_json::to_string(&done).unwrap_or_default();
-            if app.orders.keep_answer(route, key, &answer).await.is_err() {
+            if afterwards.over(app.orders.keep_answer(route, key, &answer)).await.is_err() {
                 tracing::warn!(route, "done, but a repeat will not be told so: PostgreSQL did not take the answer");
             }
             Ok(json(StatusCode::OK, &done))
@@ -39,7 +46,7 @@ pub(crate) async fn once<T: Serialize>(
         Err(problem) if problem.kind == Kind::OutcomeUnknown => Err(unknown()),
         Err(problem) => {
             // A key that stays taken says "unknown" to repeats, which is no lie.
-            let _ = app.orders.let_key_go(route, key).await;
+            let _ = afterwards.over(app.orders.let_key_go(route, key)).await;
             Err(problem)
         }
     }

@@ -24,8 +24,8 @@ use super::unread::{Abort, Gauge, Unread};
 use crate::certificates::Shown;
 use crate::events::{Newcomer, Socket};
 use crate::limits::{
-    ACCEPT_RETRY_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS, CONNECTIONS_MAX,
-    CREATE_TIMEOUT_MS, HEADER_BYTES_MAX, HEADERS_MAX, WATCHER_SEND_BUFFER_BYTES,
+    ACCEPT_RETRY_MS, AFTERWARDS_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS,
+    CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_MS_MAX, WATCHER_SEND_BUFFER_BYTES,
 };
 use crate::phase::{Phase, reached};
 
@@ -51,8 +51,7 @@ pub(crate) async fn serve(door: Door, app: Arc<App>, mut phase: watch::Receiver<
     drop(door);
     // Each connection ends within its grace. Behind them only the work of buyers who hung up is left.
     let _closed = places.acquire_many(CONNECTIONS_MAX).await;
-    let left = timeout(Duration::from_millis(CREATE_TIMEOUT_MS), app.places.acquire_many(app.requests_max)).await;
-    if left.is_err() {
+    if !app.places.emptied(Duration::from_millis(REQUEST_MS_MAX + AFTERWARDS_MS)).await {
         tracing::warn!("stopped with requests whose outcome is unknown");
     }
 }

@@ -120,6 +120,7 @@ impl World {
             transport: Transport::Amqp(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port()))),
             postgres: postgres.clone(),
             threads: 2,
+            redis_timeout: Duration::from_millis(flash_client::REDIS_TIMEOUT_MS),
             requests_max: REQUESTS_MAX,
             rate_limits: Vec::new(),
             proxies: Proxies::default(),

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::config::IdSecrets;
-use crate::http::{Gate, Proxies, RateLimits, RequestLog, Routes, Rules, Surface};
+use crate::http::{Gate, Places, Proxies, RateLimits, RequestLog, Routes, Rules, Surface};
 use crate::ids::Ids;
 use crate::limits::{
     BODY_BYTES_MAX, BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, ID_SECRET_BYTES_MIN, KEEP_ALIVE_MS, REQUESTS_MAX,
@@ -32,7 +32,7 @@ impl Stream for DuplexStream {
 pub(crate) struct Peer {
     stream: DuplexStream,
     phase: watch::Sender<Phase>,
-    places: Arc<Semaphore>,
+    app: Arc<App>,
 }
 
 /// What a gateway's thread has that knows neither Redis nor PostgreSQL.
@@ -73,9 +73,9 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         phase: receiver,
         rate_limits: RateLimits::new(Rules::default()),
         proxies: Proxies::default(),
-        places: Arc::new(Semaphore::new(REQUESTS_MAX as usize)),
-        requests_max: REQUESTS_MAX,
         keep_alive: Duration::from_millis(KEEP_ALIVE_MS),
+        redis_timeout: Duration::from_millis(flash_client::REDIS_TIMEOUT_MS),
+        places: Places::new(REQUESTS_MAX),
         request_log: RequestLog::new(1),
     };
     (app, phase)
@@ -99,11 +99,11 @@ impl Peer {
     }
 
     fn of(app: App, phase: watch::Sender<Phase>) -> Self {
-        let places = app.places.clone();
+        let app = Arc::new(app);
         let (stream, far) = duplex(64 * 1024);
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        tokio::spawn(connection(far, IpAddr::from([127, 0, 0, 1]), Arc::new(app), place));
-        Self { stream, phase, places }
+        tokio::spawn(connection(far, IpAddr::from([127, 0, 0, 1]), app.clone(), place));
+        Self { stream, phase, app }
     }
 
     pub(crate) async fn send(&mut self, text: &str) {
@@ -197,7 +197,8 @@ async fn a_body_is_bounded_whether_or_not_it_says_so() {
 async fn a_gateway_with_enough_in_hand_refuses_at_once_and_asks_for_no_body() {
     let started = Instant::now();
     let mut peer = Peer::new();
-    let in_hand = peer.places.clone().acquire_many_owned(REQUESTS_MAX).await.unwrap();
+    let app = peer.app.clone();
+    let in_hand = app.places.fill();
     let shed = flash_metrics::process::REQUESTS_SHED.get();
     let request = reserve(&format!("{JSON}Expect: 100-continue\r\n"), "{}");
     peer.send(&request[..request.len() - 2]).await;
@@ -214,10 +215,10 @@ async fn a_gateway_with_enough_in_hand_refuses_at_once_and_asks_for_no_body() {
 async fn whoever_is_slow_with_his_body_takes_no_place() {
     let mut peer = Peer::new();
     peer.send(&reserve(JSON, "{}").replace("Content-Length: 2", "Content-Length: 3")).await;
-    let places = peer.places.clone();
+    let app = peer.app.clone();
     let answered = tokio::spawn(async move { peer.rest().await });
     while !answered.is_finished() {
-        assert_eq!(places.available_permits(), REQUESTS_MAX as usize);
+        assert!(app.places.are_free());
         tokio::time::advance(Duration::from_millis(BODY_TIMEOUT_MS / 4)).await;
     }
     let answer = answered.await.unwrap();
