@@ -173,7 +173,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn redis(&self) -> Result<Client, UrlError> {
+    fn redis(&self) -> Result<Client, flash_client::UrlError> {
         Client::connect_within(&self.config.redis, self.config.redis_timeout)
     }
 

@@ -130,7 +130,7 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     if app.gate.is_open() {
         foreign::check(&head)?;
     }
-    let caller = app.gate.caller(&target, &head.method, &head.headers).await?;
+    let caller = app.gate.caller(&target, &head.headers).await?;
     // What is asked seldom is on the heap: every connection has room for what is not.
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
