@@ -102,6 +102,8 @@ pub(crate) struct Witness {
     pub(crate) is_by_hand: bool,
     /// PostgreSQL went back once.
     pub(crate) went_back: bool,
+    /// What each seal gave: the term, the epoch that it began, and the state to open that with.
+    seals: Vec<(u64, u64, Expected)>,
     /// Epochs that were sealed before PostgreSQL went back, and are not any more.
     pub(crate) forgotten_seals: Vec<u64>,
     /// Epochs that were begun before PostgreSQL went back, and are not any more.
@@ -172,6 +174,9 @@ impl Witness {
                 self.facts.push(Fact { made: event, event, id, buyer, end, is_excused });
             }
         }
+        if let Some(end) = end {
+            self.told_ended(id, end, remains);
+        }
     }
 
     /// A buyer was told of its end. It is known by the event that made it.
@@ -207,6 +212,11 @@ impl Witness {
         self.closed_word = self.closed_word.filter(|(event, closed)| is_left(*event, &|now| now.is_closed == *closed));
     }
 
+    /// PostgreSQL sealed an epoch and began the next one.
+    pub(crate) fn sealed(&mut self, term: u64, epoch: u64, expected: Expected) {
+        self.seals.push((term, epoch, expected));
+    }
+
     /// PostgreSQL goes back.
     pub(crate) fn forgotten(&mut self, now: &Postgres, then: &Postgres) {
         self.went_back = true;
@@ -240,13 +250,20 @@ impl Witness {
         if key.sale().units().first().is_some_and(|units| !self.totals.contains(&units.total)) {
             return Err(Broken::Total);
         }
-        if key.is_fenced() || self.is_by_hand {
+        if key.is_fenced() {
             return Ok(());
         }
         let is_in_doubt = terms && key.term() < postgres.term;
         if key.epoch() < postgres.newest && !is_in_doubt {
             return Err(Broken::OpenInOldEpoch);
         }
+        let is_this = |(term, epoch, expected): &(u64, u64, Expected)| {
+            (!terms || *term == key.term()) && *epoch == key.epoch() && *expected == key.content()
+        };
+        if opened && !self.seals.iter().any(is_this) {
+            return Err(Broken::OpenedUnequal);
+        }
+        // A seal that PostgreSQL has forgotten says nothing about what it has now.
         let is_known = !self.has_forgotten_seal_before(key.epoch());
         if opened && !is_in_doubt && is_known && key.epoch() == postgres.newest && key.content() != postgres.content() {
             return Err(Broken::OpenedUnequal);
@@ -282,8 +299,8 @@ impl Witness {
             let is_over = self.ends.iter().any(|end| end.id == rejection.id && !end.state.is_active());
             // What lay in the quarantine when its epoch was sealed is refused when it is replayed, and the answer says
             // so.
-            let aside = postgres.quarantine.iter().flat_map(|row| &row.events);
-            let was_aside = aside.filter(|event| event.epoch == rejection.epoch).any(|event| event.seq == rejection.id);
+            let at = (rejection.epoch, rejection.id);
+            let was_aside = rejection.why == Why::Late && postgres.is_aside(at, |_| true);
             let has_no_room =
                 self.has_lost_room(rejection, postgres) || self.has_order_in_forgotten_seal(rejection, postgres);
             if !is_over
@@ -342,21 +359,14 @@ impl Witness {
         if postgres.early.iter().any(|early| is_sealed(early.epoch)) {
             return Err(Broken::EarlyInSealedEpoch);
         }
-        let (mut content, mut other) = (key.content(), postgres.content());
-        if self.has_forgotten_seal_before(key.epoch()) || self.by_hand_at > 0 {
-            // Of open sales only the reservations are compared: no other difference is a doubt.
-            (content.total, content.is_closed) = (0, false);
-            (other.total, other.is_closed) = (0, false);
-        }
-        if content != other && !postgres.is_quarantined(postgres.newest) {
+        if key.content() != postgres.content() && !postgres.is_quarantined(postgres.newest) {
             return Err(Broken::Drift);
         }
         // What lies in the quarantine is for the operator to write.
-        let aside = || postgres.quarantine.iter().flat_map(|row| &row.events);
-        let is_told = |at: (u64, u64)| aside().any(|event| (event.epoch, event.seq) == at);
+        let is_told = |at: (u64, u64)| postgres.is_aside(at, |_| true);
         let is_undone = self.total_word.is_some_and(|(at, total)| postgres.total != total && !is_told(at))
             || self.closed_word.is_some_and(|(at, closed)| postgres.is_closed != closed && !is_told(at));
-        if is_undone && self.by_hand_at == 0 && !self.has_forgotten_seal_before(key.epoch()) {
+        if is_undone {
             return Err(Broken::OperatorUndone);
         }
         for fact in self.facts.iter().filter(|fact| !fact.is_excused) {
@@ -366,15 +376,18 @@ impl Witness {
     }
 
     fn check_fact(&self, fact: &Fact, postgres: &Postgres) -> Result<(), Broken> {
+        let order = postgres.order(fact.id).filter(|order| order.buyer == fact.buyer);
+        let is_aside = |at: (u64, u64)| postgres.is_aside(at, |row| !row.is_done);
         if fact.end.is_some_and(|end| !end.is_active()) {
-            return Ok(());
+            let is_active = order.is_some_and(|order| order.state.is_active());
+            return if is_active && !is_aside(fact.event) { Err(Broken::Lost) } else { Ok(()) };
         }
-        let is_aside = |id: u64| postgres.quarantine.iter().flat_map(|row| &row.events).any(|event| event.seq == id);
         let is_rejected = postgres.rejections.iter().any(|row| (row.id, row.buyer) == (fact.id, fact.buyer));
         // It ended in Redis. PostgreSQL, should it have gone back to before, learns that it did, but not how.
         let is_over = self.ends.iter().any(|end| end.id == fact.id && !end.state.is_active());
-        let Some(order) = postgres.order(fact.id).filter(|order| order.buyer == fact.buyer) else {
-            return if is_rejected || is_over || is_aside(fact.id) { Ok(()) } else { Err(Broken::Lost) };
+        let Some(order) = order else {
+            let is_gone = is_over && self.went_back;
+            return if is_rejected || is_gone || is_aside(fact.made) { Ok(()) } else { Err(Broken::Lost) };
         };
         let has_ended_since = self.ends.iter().any(|end| (end.id, end.state) == (fact.id, order.state));
         if order.state.is_active() && (fact.end.is_none() || order.state == State::Confirmed) {
@@ -384,6 +397,6 @@ impl Witness {
             Some(end) => order.state == end,
             None => has_ended_since || is_over && !order.state.is_active(),
         };
-        if is_true || is_aside(fact.event.1) { Ok(()) } else { Err(Broken::Lost) }
+        if is_true || is_aside(fact.event) { Ok(()) } else { Err(Broken::Lost) }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::actors::{Buying, Operator, Planned, Recovery, Relay, Sweep, Syncer};
 use crate::broker::Broker;
-use crate::message::{Answer, Command, Request, Transaction};
+use crate::message::{Answer, Command, Request, Sealed, Transaction};
 use crate::model::Change;
 use crate::postgres::Postgres;
 use crate::redis::{Did, Offer, Redis};
@@ -303,6 +303,13 @@ impl World {
                     transaction,
                     Transaction::Standing { .. } | Transaction::HasBarrier { .. } | Transaction::ActivePage { .. }
                 );
+                if let (
+                    Transaction::Seal { term, .. } | Transaction::Restore { term, .. },
+                    Answer::Sealed(Sealed::Next { next, expected }),
+                ) = (transaction, &answer)
+                {
+                    self.witness.sealed(*term, next.epoch, *expected);
+                }
                 if is_write {
                     self.witness.check_postgres(&self.postgres, self.shape.offer.limit)?;
                 }

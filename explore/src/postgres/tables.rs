@@ -149,6 +149,12 @@ impl Postgres {
         self.orders.binary_search_by_key(&id, |order| order.id).ok().map(|place| &self.orders[place])
     }
 
+    /// Whether such a row of the quarantine has this event, by epoch and seq.
+    pub(crate) fn is_aside(&self, at: (u64, u64), is_such: impl Fn(&Quarantined) -> bool) -> bool {
+        let rows = self.quarantine.iter().filter(|row| is_such(row));
+        rows.flat_map(|row| &row.events).any(|event| (event.epoch, event.seq) == at)
+    }
+
     /// What a sale must have that opens now.
     pub(crate) fn content(&self) -> Expected {
         let mut content = Expected::default();
