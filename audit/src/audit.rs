@@ -65,6 +65,21 @@ pub async fn unreadable(vault: &flash_vault::Client) -> Result<Option<Report>, A
     Ok(Some(Report { sale: None, ..blank("") }.with(vec![finding])))
 }
 
+/// What belongs to no sale: balances of buyers that payments do not explain. None, if there are none. It reads every account
+/// and every debit.
+///
+/// # Errors
+/// When PostgreSQL cannot be asked.
+pub async fn balances(vault: &flash_vault::Client) -> Result<Option<Report>, AuditError> {
+    let count = flash_vault::unexplained_balances(vault).await?;
+    if count == 0 {
+        return Ok(None);
+    }
+    let detail =
+        format!("PostgreSQL: {count} balances are not what their account was opened with, less what was debited");
+    Ok(Some(Report { sale: None, ..blank("") }.with(vec![Finding::new(Kind::Books, detail)])))
+}
+
 /// Audits one sale. It waits for nothing and nobody waits for it; a sale that moves on meanwhile is looked at again, up to
 /// [`ATTEMPTS_MAX`] times.
 ///

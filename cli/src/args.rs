@@ -33,6 +33,7 @@ macro_rules! url_source {
 mod bench;
 mod identity;
 mod operator;
+mod payments;
 mod sim;
 mod tls;
 
@@ -42,6 +43,7 @@ pub(crate) use operator::{
     Audit, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand,
     Repair,
 };
+pub(crate) use payments::{Payments, PaymentsCommand};
 pub(crate) use tls::Tls;
 
 pub(crate) use sim::{REPEAT_PERCENT, Sim};
@@ -135,6 +137,8 @@ pub(crate) enum Command {
     Relay(Relay),
     /// Make, show and end the keys of operators and buyers.
     Keys(Keys),
+    /// See what was paid, and what is to be paid back.
+    Payments(Payments),
     /// Put right what an audit found, only ever towards selling less.
     Repair(Repair),
     /// See the settings.

@@ -23,6 +23,7 @@ mod metrics;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod output;
+mod payments;
 mod quarantine;
 mod relay;
 mod repair;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Command::Migrate(migrate) => run::migrate(&migrate, args.output),
         Command::Audit(audit) => audit::run(&audit, args.output),
         Command::Keys(keys) => keys::run(&keys, args.output),
+        Command::Payments(payments) => payments::run(&payments, args.output),
         Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
         Command::Relay(relay) => relay::run(&relay, args.output),
         Command::Repair(repair) => repair::run(&repair, args.output),

@@ -10,6 +10,7 @@ const PAGES = {
   sale: ["usual", "#/sales/drop"],
   reservation: ["usual", "#/sales/drop/reservations/1184"],
   new: ["usual", "#/new"],
+  payments: ["usual", "#/payments"],
   flow: ["usual", "#/flow"],
   simulator: ["usual", "#/simulator?strategies=naive,flash&seed=7&id=1"],
   health: ["usual", "#/health"],
@@ -18,6 +19,7 @@ const PAGES = {
   "flow-empty": ["empty", "#/flow"],
   "sales-away": ["away", "#/sales"],
   "sales-locked": ["locked", "#/sales"],
+  "key-locked": ["locked", "#/key"],
   "sale-old": ["old", "#/sales/drop"],
   "simulator-old": ["old", "#/simulator"],
 };

@@ -7,6 +7,7 @@ import { Flow } from "./pages/flow";
 import { Health } from "./pages/health";
 import { Key } from "./pages/key";
 import { NewSale } from "./pages/new_sale";
+import { Payments } from "./pages/payments";
 import { Reservation } from "./pages/reservation";
 import { Sale } from "./pages/sale";
 import { Sales } from "./pages/sales";
@@ -15,7 +16,7 @@ import { Empty } from "./parts/seen";
 import { Strip } from "./parts/strip";
 import { type Route, useRoute } from "./route";
 
-const PLACES: [string, string][] = [["sales", "Sales"], ["flow", "Flow"], ["simulator", "Simulator"], ["health", "Limits and health"]];
+const PLACES: [string, string][] = [["sales", "Sales"], ["payments", "Payments"], ["flow", "Flow"], ["simulator", "Simulator"], ["health", "Limits and health"]];
 
 export function App() {
   const route = useRoute();
@@ -54,6 +55,7 @@ export function App() {
 function pageOf({ parts, query }: Route): ComponentChildren {
   const [name = "sales", sale, what, id] = parts;
   if (name === "new") return <NewSale />;
+  if (name === "payments") return <Payments query={query} />;
   if (name === "flow") return <Flow query={query} />;
   if (name === "simulator") return <Simulator query={query} />;
   if (name === "health") return <Health />;

@@ -62,9 +62,27 @@ test("a story says where a reservation is, and never that something was done tha
   ]);
   assert.deepEqual(told({ state: "confirmed" }, { ...ORDER, state: "confirmed", ended_at_ms: 500 }, 8), [
     reserved, ["Journal", true, undefined], ["Queue", true, 310], ["PostgreSQL", true, 350], ["Redis", true, 500],
+    ["PostgreSQL", true, undefined],
   ]);
   const rejected: Order = { id: "7-00ff", epoch: 1, buyer: "ada", state: "rejected", items: [], ended_at_ms: 400 };
   assert.deepEqual(told({ state: "rejected" }, rejected, 8), [["Redis", true, undefined], ["PostgreSQL", true, 400]]);
+});
+
+test("PostgreSQL has a hold and its end at a time of their own", () => {
+  const rows: [Partial<Order>, [string, number | undefined][]][] = [
+    [{ end_written_at_ms: 1_000 }, [["has it as held", 350], ["has it as expired", 1_000]]],
+    [{ end_written_at_ms: 350 }, [["has it as expired", 350]]],
+    [{}, [["has it as held", 350], ["has it as expired", undefined]]],
+    [{ state: "held" }, [["has it as held", 350]]],
+  ];
+  for (const [of, want] of rows) {
+    const order: Order = { ...ORDER, state: "expired", ended_at_ms: 900, ...of };
+    const steps = story({ ...RESERVATION, state: order.state }, order, { ...SALE, acked: 9 });
+    const told = steps.filter(({ place }) => place === "PostgreSQL").map(({ what, at_ms }) => [what, at_ms]);
+    assert.deepEqual(told, want);
+    const times = steps.flatMap(({ at_ms, isDone }) => (isDone && at_ms !== undefined ? [at_ms] : []));
+    assert.deepEqual(times, [...times].sort((one, two) => one - two), "no step is told before one that came first");
+  }
 });
 
 test("a story says how long each part of the way took, and nothing where clocks do not agree", () => {

@@ -181,7 +181,7 @@ pub const AMOUNT_UNITS_MAX: u64 = PRICE_UNITS_MAX * flash_wire::limits::TOTAL_UN
 /// Currencies that have a line of their own in the metrics of what is to be paid back.
 pub const DUE_CURRENCIES_MAX: u64 = 50;
 /// What a payment service calls a payment, or a refund.
-pub const REFERENCE_BYTES_MAX: usize = 256;
+pub use flash_vault::REFERENCE_BYTES_MAX;
 
 /// Ways to sell that one simulation compares.
 pub const STRATEGIES_MAX: usize = 16;

@@ -97,7 +97,7 @@ const EVE: &str = "FLASH.RESERVE flash:$ eve";
 const ACK: &str = "FLASH.ACK flash:$ 1 5";
 
 /// `$` is the sale. Its events: 1 warmed, 2 to 4 reserved by ada, bob and eve, 5 ada confirmed.
-const TAMPERINGS: [Tampering; 26] = [
+const TAMPERINGS: [Tampering; 30] = [
     in_postgres("counter", "UPDATE skus SET sold = sold + 1 WHERE sale = '$'", &["miscounted"]),
     in_postgres("total", "UPDATE skus SET total = total + 1 WHERE sale = '$'", &["differs"]),
     in_postgres("order-gone", "DELETE FROM orders WHERE sale = '$' AND id = 2", &["miscounted", "miscounted", "differs"]),
@@ -163,6 +163,32 @@ const TAMPERINGS: [Tampering; 26] = [
         "foreign-payment",
         "INSERT INTO payments (sale, id, buyer, means, reference) VALUES ('$', 3, 'dan', 'external', 'x')",
         &["foreign_payment"],
+    ),
+    in_postgres(
+        "unpaid",
+        "INSERT INTO products (product, name, price, currency, skus) VALUES ('shirt', 'A shirt', 3, 'EUR', '{}');
+         UPDATE sales SET product = 'shirt' WHERE sale = '$'",
+        &["books"],
+    ),
+    in_postgres(
+        "paid-otherwise",
+        "UPDATE sales SET product = 'shirt' WHERE sale = '$';
+         INSERT INTO payments (sale, id, buyer, means, reference, amount, currency, state)
+         VALUES ('$', 2, 'ada', 'external', 'otherwise', 2, 'EUR', 'settled')",
+        &["books"],
+    ),
+    in_postgres(
+        "paid-in-vain",
+        "INSERT INTO payments (sale, id, buyer, means, reference, state)
+         VALUES ('$', 3, 'bob', 'external', 'in vain', 'settled')",
+        &["orderless_payment"],
+    ),
+    in_postgres(
+        "paid-twice",
+        "DROP INDEX payments_one_per_reference;
+         INSERT INTO payments (sale, id, buyer, means, reference, state)
+         VALUES ('$', 3, 'bob', 'external', 'y', 'refund_due'), ('$', 3, 'bob', 'external', 'y', 'refund_due')",
+        &["payment_twice"],
     ),
     in_postgres(
         "older-term",

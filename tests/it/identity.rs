@@ -256,6 +256,53 @@ fn an_operator_acts_for_any_buyer_and_is_told_of_an_id_that_is_none() {
     assert_eq!(actions[2], [confirms, number(&ada), "done".to_owned()], "what makes an id one is not in the log");
 }
 
+/// Of security: a buyer without an account confirmed what costs 999.00 EUR, by a word.
+#[test]
+fn buyers_pay_from_their_balance_and_a_payment_service_reports_the_rest() {
+    const RESERVE: &str = "/v1/sales/dear/reservations";
+    let shop = Shop::open(&["--auth", "api-key"]);
+    let product = r#"{"product":"watch","name":"A watch","price":99900,"currency":"EUR"}"#;
+    check(&shop.operate("POST", "/v1/products", product), (201, ""));
+    let sale = r#"{"sale":"dear","total":9,"hold_ms":600000,"product":"watch"}"#;
+    check(&shop.operate("POST", "/v1/sales", sale), (201, ""));
+    let key_of = |role: &str, holder: &str| {
+        let made = shop.operate("POST", "/v1/keys", &format!("{{\"role\":\"{role}\",\"holder\":\"{holder}\"}}"));
+        check(&made, (201, ""));
+        made.body["key"].as_str().expect("a key").to_owned()
+    };
+    let (ada, sell, pay) = (key_of("buyer", "ada"), key_of("sell", "sally"), key_of("pay", "psp"));
+    let made = shop.buy(&ada, "POST", RESERVE, "{}");
+    let path = format!("{RESERVE}/{}", made.id().expect("an id"));
+    let confirm = format!("{path}/confirm");
+    const EXTERNAL: &str = r#"{"payment":"external","reference":"i-made-this-up"}"#;
+    for (body, want) in [
+        ("", (422, "invalid")),
+        (EXTERNAL, (403, "forbidden")),
+        (r#"{"payment":"external","reference":"a","amount":99900,"buyer":"ada"}"#, (403, "forbidden")),
+        (r#"{"payment":"balance"}"#, (402, "no-account")),
+        ("{}", (422, "invalid")),
+    ] {
+        let answer = shop.buy(&ada, "POST", &confirm, body);
+        check(&answer, want);
+        let said = answer.body.to_string();
+        assert!(said.contains("payment") || want.1 == "no-account", "{body}: {said}");
+        assert_eq!(shop.buy(&ada, "GET", &path, "").body["state"], "held", "{body}");
+    }
+    assert_eq!(shop.world.rows("SELECT count(*) FROM payments"), ["0"]);
+    // On the operators' listener a payment service says so, and says what of.
+    check(&shop.operate_with(&sell, "POST", &confirm, EXTERNAL), (403, "forbidden"));
+    check(&shop.operate_with(&pay, "POST", "/v1/sales/dear/close", ""), (403, "forbidden"));
+    check(&shop.operate_with(&sell, "POST", "/v1/sales/dear/close", ""), (200, ""));
+    check(&shop.operate_with(&pay, "POST", &confirm, ""), (422, "invalid"));
+    check(&shop.operate_with(&pay, "POST", &confirm, EXTERNAL), (200, ""));
+    assert_eq!(shop.world.rows("SELECT concat_ws(' ', buyer, reference) FROM payments"), ["ada i-made-this-up"]);
+    for (key, holder, role) in [(&sell, "sally", "sell"), (&pay, "psp", "pay"), (&shop.operate, "olga", "operate")] {
+        let who = shop.operate_with(key, "GET", "/v1/whoami", "");
+        assert_eq!((&who.body["holder"], &who.body["role"]), (&holder.into(), &role.into()), "{who:?}");
+    }
+    check(&shop.operate_with("flash_read_0", "GET", "/v1/whoami", ""), (401, "unauthenticated"));
+}
+
 #[test]
 fn ids_outlive_the_secret_that_made_them_as_long_as_it_is_known() {
     let (first, second) = ("1".repeat(32), "2".repeat(32));

@@ -232,6 +232,11 @@ fn a_balance_in_another_currency_does_not_pay_and_says_so() {
     assert_eq!((answer.status, answer.problem()), (402, "other-currency"), "{answer:?}");
     assert_eq!(answer.body["detail"], "the balance is in USD, and the price is in EUR");
     assert_eq!((balance(&world, "ada"), ledger(&world)), (9_000, vec![]));
+    assert_eq!(world.flash(&["audit"]).0, 0);
+    world.sql("UPDATE buyers SET balance = balance + 1");
+    let (code, reports) = world.flash(&["audit"]);
+    assert_eq!(code, 1, "{reports:?}");
+    assert!(reports.iter().any(|report| report["findings"][0]["kind"] == "books"), "{reports:?}");
 }
 
 #[test]
@@ -263,4 +268,41 @@ fn a_refund_is_reported_once_by_the_service_that_paid() {
         assert_eq!((answer.status, answer.problem()), want, "{payment} {body}: {answer:?}");
     }
     refused(&world, late, &told("late", json!({})), (409, "refund-due"), "recorded as refunded");
+}
+
+#[test]
+fn the_program_lists_payments_and_records_refunds() {
+    let world = selling(&[]);
+    let late = reserve(&world, "ada", 1);
+    world.http().send("DELETE", &path(late), &[], "").expect("an answer");
+    for reference in ["pi_1", "pi_2"] {
+        check(&world, late, &external(reference), (409, "refund-due"));
+    }
+    let listed = |args: &[&str]| {
+        let (code, rows) = world.flash(&[&["payments", "list"], args].concat());
+        assert_eq!(code, 0, "{rows:?}");
+        rows
+    };
+    let due = listed(&["--state", "refund-due", "--sale", "drop"]);
+    let references: Vec<_> = due.iter().map(|row| row["reference"].as_str().unwrap_or_default()).collect();
+    assert_eq!(references, ["pi_1", "pi_2"]);
+    let [first, second] = [0, 1].map(|at: usize| due[at]["payment"].to_string());
+    let refund = |payment: &str, reference: &str| {
+        world.flash(&["payments", "refunded", payment, "--reference", reference, "--by", "root"]).0
+    };
+    for (payment, reference, want) in [
+        (first.as_str(), "re_1", 0),
+        (&first, "re_1", 0),
+        (&first, "re_2", 1),
+        (&second, "re_1", 1),
+        (&second, "a\u{202e}b", 1),
+        ("99", "re_2", 1),
+    ] {
+        assert_eq!(refund(payment, reference), want, "{payment} {reference}");
+    }
+    assert_eq!(listed(&["--state", "refunded"])[0]["refunded_by"], "root");
+    assert_eq!(listed(&["--after", &first]).len(), 1);
+    assert_eq!(listed(&["--sale", "other"]), [] as [Value; 0]);
+    let logged = world.rows("SELECT who || ' ' || detail || ' ' || outcome FROM audit_log ORDER BY id LIMIT 2");
+    assert_eq!(logged[1], format!("root {first} re_1 done"), "{logged:?}");
 }

@@ -82,6 +82,12 @@ fn a_reservation_says_when_it_was_made_published_and_written_in_this_order_with_
         };
         let [made, published, written] = ["reserved_at_ms", "published_at_ms", "written_at_ms"].map(times);
         assert_eq!(made.len(), 3);
+        let rows = list(&world, "/v1/sales/drop/reservations", "reservations", "state");
+        let ends = list(&world, "/v1/sales/drop/reservations", "reservations", "end_written_at_ms");
+        for ((state, end), written) in rows.iter().zip(&ends).zip(&written) {
+            let is_later = end.as_u64().is_some_and(|end| end >= *written);
+            assert_eq!(is_later, state != "held", "{state}: written {written}, its end {end}");
+        }
         for ((made, published), written) in made.iter().zip(&published).zip(&written) {
             assert!(made <= published && published <= written, "{made} {published} {written}");
         }

@@ -155,6 +155,7 @@ fn provoke_by_asking(world: &World, provoked: &mut Provoked) {
         ("replay", "POST", "/v1/quarantine/99/replay", "", "unknown-quarantined"),
         ("show-product", "GET", "/v1/products/none", "", "unknown-product"),
         ("show-buyer", "GET", "/v1/buyers/none", "", "unknown-buyer"),
+        ("refunded", "POST", "/v1/payments/99/refunded", "{\"reference\":\"re_1\"}", "unknown-payment"),
         ("reserve", "POST", RESERVE, "{\"buyer\":\"ada\",\"quantity\":2}", "limit-exceeded"),
         ("reserve", "POST", RESERVE, &huge, "body-too-large"),
         ("reserve", "POST", RESERVE, "{}", "invalid"),
@@ -202,7 +203,15 @@ fn provoke_by_state(world: &World, provoked: &mut Provoked) {
     provoked.see("create-buyer", "buyer-differs", || post("/v1/buyers", &buyer(5)));
     world.create_sale(r#"{"sale":"shirts","total":9,"hold_ms":600000,"product":"shirt"}"#);
     let confirm = format!("{}/confirm", reserved(world, "shirts", "ada"));
-    provoked.see("confirm", "insufficient-balance", || post(&confirm, "{\"payment\":\"balance\"}"));
+    const BALANCE: &str = "{\"payment\":\"balance\"}";
+    provoked.see("confirm", "insufficient-balance", || post(&confirm, BALANCE));
+    done(|| post("/v1/buyers", r#"{"buyer":"bob","balance":9,"currency":"USD"}"#));
+    for (buyer, want) in [("bob", "other-currency"), ("eve", "no-account")] {
+        let confirm = format!("{}/confirm", reserved(world, "shirts", buyer));
+        provoked.see("confirm", want, || post(&confirm, BALANCE));
+    }
+    const MORE: &str = r#"{"payment":"external","reference":"pi","amount":1000000}"#;
+    provoked.see("confirm", "refund-due", || post(&confirm, MORE));
 
     let webhook = || post("/v1/webhooks", "{\"url\":\"https://shop.example/flash\"}");
     provoked.until("add-webhook", "too-many-webhooks", webhook);

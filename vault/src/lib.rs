@@ -32,6 +32,7 @@ mod quarantine;
 mod read;
 mod reconcile;
 mod recover;
+mod reference;
 mod refusal;
 mod repair;
 mod replay;
@@ -81,6 +82,7 @@ pub use recover::{
     HeadAndState, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, heads, heads_and_states, living,
     renew_recovery, sales_on_sale, take_recovery,
 };
+pub use reference::{REFERENCE_BYTES_MAX, check_reference};
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
 pub use report::{Over, PaymentReport, Reserved, owe_payment, report_payment};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use flash_audit::{Kind, Report, Verdict, audit, sales, unreadable};
+use flash_audit::{Kind, Report, Verdict, audit, balances, sales, unreadable};
 use flash_metrics::Page;
 use serde::Serialize;
 use tokio::time::sleep;
@@ -122,10 +122,10 @@ impl Auditor<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        if self.args.sale.is_none()
-            && let Some(report) = unreadable(&vault).await?
-        {
-            verdict = verdict.max(self.show(&report));
+        if self.args.sale.is_none() {
+            for report in [unreadable(&vault).await?, balances(&vault).await?].into_iter().flatten() {
+                verdict = verdict.max(self.show(&report));
+            }
         }
         Ok(verdict)
     }

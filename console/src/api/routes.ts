@@ -39,10 +39,26 @@ export const reservations = (id: string, wanted: Wanted, signal: AbortSignal) =>
   call<{ reservations: Said.Order[] }>(`${sale(id)}/reservations${query({ ...wanted })}`, undefined, signal);
 export const showReservation = (of: string, id: string, signal: AbortSignal) =>
   call<Said.Reservation>(`${sale(of)}/reservations/${part(id)}`, undefined, signal);
-export const confirm = (of: string, id: string, idempotencyKey: string) =>
-  call<Said.Reservation>(`${sale(of)}/reservations/${part(id)}/confirm`, { method: "POST", idempotencyKey });
+/** With the reference of what was paid elsewhere; a sale without a price takes none. */
+export const confirm = (of: string, id: string, reference: string, idempotencyKey: string) =>
+  call<Said.Reservation>(`${sale(of)}/reservations/${part(id)}/confirm`, {
+    method: "POST",
+    idempotencyKey,
+    ...(reference !== "" && { body: { payment: "external", reference } }),
+  });
 export const release = (of: string, id: string, idempotencyKey: string) =>
   call<Said.Reservation>(`${sale(of)}/reservations/${part(id)}`, { method: "DELETE", idempotencyKey });
+
+// Payments
+
+export const payments = (state: string, after: string, limit: number, signal: AbortSignal) =>
+  call<{ payments: Said.Payment[] }>(`/v1/payments${query({ state, after, limit })}`, undefined, signal);
+export const refunded = (payment: number, reference: string) =>
+  call<Said.Payment>(`/v1/payments/${payment}/refunded`, { method: "POST", body: { reference } });
+
+// Keys
+
+export const whoami = (signal: AbortSignal) => call<Said.Caller>("/v1/whoami", undefined, signal);
 
 // Flow
 

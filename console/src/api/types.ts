@@ -77,7 +77,35 @@ export interface Order {
   published_at_ms?: number;
   /** When PostgreSQL wrote it first. */
   written_at_ms?: number;
+  /** When PostgreSQL wrote the end of its hold. */
+  end_written_at_ms?: number;
   reason?: string;
+}
+
+export type PaymentState = "pending" | "settled" | "refund_due" | "refunded";
+
+/** A payment, by its number. */
+export interface Payment {
+  payment: number;
+  sale: string;
+  id: number;
+  buyer?: string;
+  means: "balance" | "external";
+  amount?: number;
+  currency?: string;
+  reference?: string;
+  state: PaymentState;
+  /** Why it does not pay for its reservation. */
+  reason?: string;
+  refund_reference?: string;
+  refunded_by?: string;
+  at: string;
+}
+
+/** Who the gateway takes the console for. Without a holder no key is needed. */
+export interface Caller {
+  holder?: string;
+  role: string;
 }
 
 /** A sale on its way to PostgreSQL. */

@@ -4,7 +4,7 @@ import { confirm, release, reservations, showReservation, showSale } from "../ap
 import type { Reservation as Told } from "../api/types";
 import { useAct } from "../api/use_act";
 import { useLook } from "../api/use_look";
-import { Dialog } from "../parts/form";
+import { Dialog, Field } from "../parts/form";
 import { Seen, useNow } from "../parts/seen";
 import { Badge } from "../parts/stock";
 import { to } from "../route";
@@ -61,8 +61,9 @@ function Body({ told, id, again }: { told: Told; id: string; again: () => void }
 function Actions({ told, id, again }: { told: Told; id: string; again: () => void }) {
   const [asked, setAsked] = useState<"confirm" | "release">();
   const close = () => setAsked(undefined);
-  const change = asked === "release" ? release : confirm;
-  const act = useAct((key) => change(told.sale, id, key), () => {
+  const [reference, setReference] = useState("");
+  const change = (key: string) => (asked === "release" ? release(told.sale, id, key) : confirm(told.sale, id, reference.trim(), key));
+  const act = useAct(change, () => {
     close();
     again();
   });
@@ -72,7 +73,13 @@ function Actions({ told, id, again }: { told: Told; id: string; again: () => voi
       <button type="button" onClick={() => setAsked("confirm")}>Confirm</button>
       <button type="button" onClick={() => setAsked("release")}>Release</button>
       {asked === "confirm" && (
-        <Dialog title="Confirm it?" act={act} verb="Confirm" close={close}><p>It counts as paid for: elsewhere, not from the buyer's balance.</p></Dialog>
+        <Dialog title="Confirm it?" act={act} verb="Confirm" shown={["payment", "reference"]} close={close}>
+          <p>It counts as paid for: elsewhere, not from the buyer's balance.</p>
+          <Field name="reference" label="Reference of the payment" hint="What the payment service calls it. A sale without a price needs none." failure={act.failure}>
+            {(attributes) => <input {...attributes} value={reference} onInput={(event) => setReference(event.currentTarget.value)} autocomplete="off" spellcheck={false} />}
+          </Field>
+          {act.failure?.fields().has("payment") && <p class="error">{act.failure.fields().get("payment")}</p>}
+        </Dialog>
       )}
       {asked === "release" && (
         <Dialog title="Release it?" act={act} verb="Release it" kind="danger" close={close}><p>Its units are available again, for anyone.</p></Dialog>

@@ -31,7 +31,9 @@ export function story(told: Reservation, order: Order | undefined, sale: Sale): 
   }
   const carries = order ? carried(order) : "carries it to a syncer";
   steps.push({ place: "Queue", what: carries, isDone: order !== undefined, at_ms: order?.published_at_ms });
-  const what = order ? `has it as ${order.state}` : "does not have it yet";
+  const isEndApart = order !== undefined && endsApart(order);
+  const first = isEndApart ? "held" : order?.state;
+  const what = first ? `has it as ${first}` : "does not have it yet";
   steps.push({ place: "PostgreSQL", what, isDone: order !== undefined, at_ms: order?.written_at_ms });
   if (told.state === "held") {
     steps.push({ place: "Redis", what: "is to be confirmed or released, or expires", isDone: false, at_ms: told.expires_at_ms });
@@ -39,7 +41,13 @@ export function story(told: Reservation, order: Order | undefined, sale: Sale): 
     const written = told.persisted === false ? ", which PostgreSQL does not have yet" : "";
     steps.push({ place: "Redis", what: told.state + written, isDone: true, at_ms: ended_at_ms });
   }
+  if (isEndApart) steps.push({ place: "PostgreSQL", what: `has it as ${order.state}`, isDone: true, at_ms: order.end_written_at_ms });
   return steps;
+}
+
+/** Whether PostgreSQL had the hold before it had its end: then each has a time of its own. */
+function endsApart({ state, expires_at_ms, written_at_ms, end_written_at_ms }: Order): boolean {
+  return state !== "held" && expires_at_ms !== undefined && (end_written_at_ms === undefined || end_written_at_ms !== written_at_ms);
 }
 
 /** What a journal waits with for too long goes past the queue; nor did older releases say when they gave it to the queue. */

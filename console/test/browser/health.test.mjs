@@ -18,7 +18,7 @@ test("a key is kept for this tab, goes along with each call, and is forgotten", 
   await page.getByRole("link", { name: "Flow" }).click();
   if ((await (await asked).headerValue("authorization")) !== "Bearer flash_not-a-real-key") complain("the key did not go along");
   await page.getByRole("link", { name: "Key" }).click();
-  await page.getByText("A key is in use").waitFor();
+  await page.getByText("No key is needed").waitFor();
   await look(page, "real-key", complain, FEW);
   await page.getByRole("button", { name: "Forget the key" }).click();
   await page.getByText("flash keys create makes one.").waitFor();

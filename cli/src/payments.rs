@@ -1,0 +1,108 @@
+//! `flash payments`: the ledger, and refunds that were made.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow, bail};
+use flash_vault::{LoggedChange, Payment, PaymentFilter, Refund, check_reference};
+use serde::Serialize;
+
+use crate::args::{Output, Payments, PaymentsCommand};
+use crate::run::block_on;
+use crate::{audit_log, output, servers};
+
+/// Rows that one question to PostgreSQL gives.
+const PAGE_ROWS: u64 = 1_000;
+
+/// Carries out one of the subcommands.
+pub(crate) fn run(args: &Payments, output: Output) -> Result<ExitCode> {
+    let postgres = args.postgres.source().read()?;
+    block_on(async {
+        let vault = servers::postgres(&postgres).await?;
+        match &args.command {
+            PaymentsCommand::List { state, sale, after } => {
+                let state = state.map(Into::into);
+                list(&vault, PaymentFilter { state, sale: sale.as_deref(), after: *after }, output).await?;
+            }
+            PaymentsCommand::Refunded { payment, reference, by } => {
+                check_reference(reference).map_err(|rule| anyhow!("--reference {rule}"))?;
+                refunded(&vault, *payment, reference, by, output).await?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn list(vault: &flash_vault::Client, mut filter: PaymentFilter<'_>, output: Output) -> Result<()> {
+    loop {
+        let rows = flash_vault::payment_page(vault, &filter, PAGE_ROWS).await?;
+        rows.iter().for_each(|row| show(row, output));
+        let Some(last) = rows.last() else { return Ok(()) };
+        filter.after = last.payment;
+    }
+}
+
+async fn refunded(vault: &flash_vault::Client, payment: u64, reference: &str, by: &str, output: Output) -> Result<()> {
+    let detail = format!("{payment} {reference}");
+    let change = LoggedChange { who: by, key: None, action: "flash payments refunded", sale: None, detail: &detail };
+    let doing = async {
+        match flash_vault::refund_payment(vault, payment, reference, by).await? {
+            Refund::Done(payment) => Ok(payment),
+            Refund::Unknown => bail!("there is no payment {payment}; `flash payments list` shows them"),
+            Refund::Clash(other) => bail!("the refund {reference} is that of the payment {other}"),
+            Refund::NotDue(Payment { refund_reference: Some(known), .. }) => {
+                bail!("the payment {payment} was paid back before, under {known}")
+            }
+            Refund::NotDue(row) => {
+                bail!("the payment {payment} is {}: nothing is to be paid back for it", row.state.name())
+            }
+        }
+    };
+    show(&audit_log::logged(vault, change, doing).await?, output);
+    Ok(())
+}
+
+fn show(row: &Payment, output: Output) {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        payment: u64,
+        sale: &'a str,
+        id: u64,
+        buyer: Option<&'a str>,
+        means: &'a str,
+        amount: Option<u64>,
+        currency: Option<&'a str>,
+        reference: Option<&'a str>,
+        state: &'static str,
+        reason: Option<&'a str>,
+        refund_reference: Option<&'a str>,
+        refunded_by: Option<&'a str>,
+        at: &'a str,
+    }
+    let Payment { payment, sale, id, means, amount, at, .. } = row;
+    let state = row.state.name();
+    match output {
+        Output::Json => output::json(&Shown {
+            payment: *payment,
+            sale,
+            id: *id,
+            buyer: row.buyer.as_deref(),
+            means,
+            amount: *amount,
+            currency: row.currency.as_deref(),
+            reference: row.reference.as_deref(),
+            state,
+            reason: row.reason.as_deref(),
+            refund_reference: row.refund_reference.as_deref(),
+            refunded_by: row.refunded_by.as_deref(),
+            at,
+        }),
+        Output::Table => {
+            let (buyer, reference) = (row.buyer.as_deref().unwrap_or("?"), row.reference.as_deref().unwrap_or(means));
+            let amount = amount.map_or_else(|| "?".to_owned(), |amount| amount.to_string());
+            let (currency, reason) = (row.currency.as_deref().unwrap_or(""), row.reason.as_deref().unwrap_or(""));
+            let line =
+                format!("{payment}: {state} {reason}, {amount} {currency}, {reference}, {sale}/{id} of {buyer}, {at}");
+            output::text(&format!("{}\n", line.replace(" ,", ",")));
+        }
+    }
+}
