@@ -65,19 +65,21 @@ pub async fn unreadable(vault: &flash_vault::Client) -> Result<Option<Report>, A
     Ok(Some(Report { sale: None, ..blank("") }.with(vec![finding])))
 }
 
-/// What belongs to no sale: balances of buyers that payments do not explain. None, if there are none. It reads every account
-/// and every debit.
+/// What belongs to no sale: balances of buyers that payments do not explain, and references of more than one payment. None,
+/// if there are none. It reads every account and every payment.
 ///
 /// # Errors
 /// When PostgreSQL cannot be asked.
-pub async fn balances(vault: &flash_vault::Client) -> Result<Option<Report>, AuditError> {
-    let count = flash_vault::unexplained_balances(vault).await?;
-    if count == 0 {
-        return Ok(None);
-    }
-    let detail =
-        format!("PostgreSQL: {count} balances are not what their account was opened with, less what was debited");
-    Ok(Some(Report { sale: None, ..blank("") }.with(vec![Finding::new(Kind::Books, detail)])))
+pub async fn accounts(vault: &flash_vault::Client) -> Result<Option<Report>, AuditError> {
+    let (balances, references) = flash_vault::unexplained_accounts(vault).await?;
+    let findings = [
+        (Kind::Books, balances, "balances are not what their account was opened with, less what was debited"),
+        (Kind::PaymentTwice, references, "references have more than one payment"),
+    ];
+    let findings = findings.into_iter().filter(|(_, count, _)| *count > 0);
+    let findings: Vec<_> =
+        findings.map(|(kind, count, what)| Finding::new(kind, format!("PostgreSQL: {count} {what}"))).collect();
+    Ok((!findings.is_empty()).then(|| Report { sale: None, ..blank("") }.with(findings)))
 }
 
 /// Audits one sale. It waits for nothing and nobody waits for it; a sale that moves on meanwhile is looked at again, up to

@@ -110,7 +110,7 @@ fn check_books(books: &Books) -> Vec<Finding> {
     }
     for (kind, count, what) in [
         (Kind::OrderlessPayment, orderless, "payments are settled without a confirmed order of their buyer"),
-        (Kind::PaymentTwice, twice, "payments have the reference or the reservation of another one"),
+        (Kind::PaymentTwice, twice, "references or reservations have more than one payment"),
     ] {
         if *count > 0 {
             findings.push(Finding::new(kind, format!("PostgreSQL: {count} {what}")));

@@ -92,7 +92,7 @@ pub use restore::{RedisState, possible_holds};
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
 pub use seal::{EPOCHS_APART_SEQS, Sealed};
 pub use snapshot::{
-    Books, EpochRows, Faults, HeldOrder, OrderItems, SkuRows, Snapshot, StrayRows, sales, unexplained_balances,
+    Books, EpochRows, Faults, HeldOrder, OrderItems, SkuRows, Snapshot, StrayRows, sales, unexplained_accounts,
     unreadable_messages,
 };
 pub use standing::{Life, SaleStanding, standing};

@@ -97,7 +97,7 @@ pub struct Books {
     pub otherwise_paid: u64,
     /// Payments that are settled without a confirmed order of their buyer.
     pub orderless: u64,
-    /// Payments that are there twice: by their reference, or for one reservation.
+    /// References, or reservations, that more than one payment has.
     pub twice: u64,
 }
 
@@ -261,10 +261,11 @@ pub async fn unreadable_messages(client: &Client) -> Result<u64, Error> {
     Ok(from_sql(client.query_one(sql::audit::UNREADABLE_MESSAGES, &[]).await?.get(0)))
 }
 
-/// How many balances payments do not explain.
+/// How many balances payments do not explain, and how many references more than one payment has.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn unexplained_balances(client: &Client) -> Result<u64, Error> {
-    Ok(from_sql(client.query_one(sql::audit::UNEXPLAINED_BALANCES, &[]).await?.get(0)))
+pub async fn unexplained_accounts(client: &Client) -> Result<(u64, u64), Error> {
+    let row = client.query_one(sql::audit::ACCOUNTS, &[]).await?;
+    Ok((from_sql(row.get(0)), from_sql(row.get(1))))
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use flash_audit::{Kind, Report, Verdict, audit, balances, sales, unreadable};
+use flash_audit::{Kind, Report, Verdict, accounts, audit, sales, unreadable};
 use flash_metrics::Page;
 use serde::Serialize;
 use tokio::time::sleep;
@@ -123,7 +123,7 @@ impl Auditor<'_> {
             }
         }
         if self.args.sale.is_none() {
-            for report in [unreadable(&vault).await?, balances(&vault).await?].into_iter().flatten() {
+            for report in [unreadable(&vault).await?, accounts(&vault).await?].into_iter().flatten() {
                 verdict = verdict.max(self.show(&report));
             }
         }

@@ -73,7 +73,8 @@ pub(crate) const FAULTS: &str = "
 
 /// The books of a sale: what its confirmed orders cost that were held before, what was paid for them and is not to be paid
 /// back, how many of them are not paid for, how many payments are of another amount or currency than their order costs,
-/// how many are settled without a confirmed order of their buyer, and how many are there twice.
+/// how many are settled without a confirmed order of their buyer, and how many references or reservations more than one
+/// has.
 pub(crate) const BOOKS: &str = "
     WITH sold AS (
         SELECT orders.id, orders.buyer, products.currency,
@@ -95,19 +96,25 @@ pub(crate) const BOOKS: &str = "
             )
         ),
         (
-            SELECT count(*) FROM payments AS one WHERE one.sale = $1 AND EXISTS (
-                SELECT FROM payments AS other WHERE other.payment <> one.payment AND (
-                    other.means = one.means AND other.reference = one.reference
-                    OR one.state IN ('pending', 'settled') AND other.state IN ('pending', 'settled')
-                        AND other.sale = one.sale AND other.id = one.id AND other.buyer = one.buyer
-                )
-            )
+            SELECT count(*) FROM (
+                SELECT FROM payments WHERE sale = $1 AND reference IS NOT NULL
+                GROUP BY means, reference HAVING count(*) > 1
+                UNION ALL
+                SELECT FROM payments WHERE sale = $1 AND state IN ('pending', 'settled') AND buyer IS NOT NULL
+                GROUP BY id, buyer HAVING count(*) > 1
+            ) AS twice
         )
     FROM sold LEFT JOIN paying USING (id, buyer)";
 
-/// How many balances are not what their account was opened with, less what was debited and not given back.
-pub(crate) const UNEXPLAINED_BALANCES: &str = "
-    SELECT count(*) FROM buyers LEFT JOIN (
+/// How many balances are not what their account was opened with, less what was debited and not given back; and how many
+/// references more than one payment has.
+pub(crate) const ACCOUNTS: &str = "
+    SELECT count(*), (
+        SELECT count(*) FROM (
+            SELECT FROM payments WHERE reference IS NOT NULL GROUP BY means, reference HAVING count(*) > 1
+        ) AS twice
+    )
+    FROM buyers LEFT JOIN (
         SELECT buyer, sum(amount) AS amount FROM payments
         WHERE means = 'balance' AND state IN ('pending', 'settled') GROUP BY buyer
     ) AS paid USING (buyer)

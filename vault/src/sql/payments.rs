@@ -42,6 +42,16 @@ macro_rules! has_ended {
     };
 }
 
+/// Whether PostgreSQL has the reservation `$2` of the buyer `$3` as a sale. That is the last word, whatever Redis says.
+macro_rules! is_confirmed {
+    () => {
+        "EXISTS (
+            SELECT FROM orders WHERE orders.sale = $1 AND orders.id = $2 AND orders.buyer = $3
+            AND orders.state = 'confirmed'
+        )"
+    };
+}
+
 /// Debits a buyer for `$4` units, unless a payment is there for the reservation, its order has ended or was refused, or
 /// the balance is too low or of another currency. Two that do it at once wait for each other at the buyer's row, and the
 /// second breaks a key of the payments: then it has changed nothing.
@@ -105,7 +115,9 @@ macro_rules! told {
                     ) AS amount,
                     coalesce($7::text, due.currency) AS currency,
                     CASE
-                        WHEN $9::text IS NOT NULL THEN $9
+                        WHEN $9::text IS NOT NULL AND NOT ",
+            is_confirmed!(),
+            " THEN $9
                         WHEN $8 <> $3 THEN 'other_buyer'
                         WHEN ",
             has_ended!(),
@@ -156,10 +168,13 @@ pub(crate) const OF_REFERENCE: &str =
 /// One payment.
 pub(crate) const OF_NUMBER: &str = concat!("SELECT ", columns!(), " FROM payments WHERE payment = $1");
 
-/// A payment elsewhere is to be paid back, for the hold has ended.
+/// A payment elsewhere is to be paid back, for the hold has ended, unless PostgreSQL has it confirmed.
 pub(crate) const OWE: &str = "
     UPDATE payments SET state = 'refund_due', reason = 'late', ended_at = now()
-    WHERE payment = $1 AND state = 'pending' AND means = 'external'";
+    WHERE payment = $1 AND state = 'pending' AND means = 'external' AND NOT EXISTS (
+        SELECT FROM orders WHERE orders.sale = payments.sale AND orders.id = payments.id
+        AND orders.buyer = payments.buyer AND orders.state = 'confirmed'
+    )";
 
 /// Somebody has paid it back.
 pub(crate) const REFUND: &str = "

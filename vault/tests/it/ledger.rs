@@ -139,6 +139,22 @@ async fn a_payment_follows_its_order_and_one_of_nobody_knows_whom_settles_nothin
     assert!(follow().await.contains(&"(lost,refund_due,late)".to_owned()));
 }
 
+/// As where Redis has lost the confirm after PostgreSQL had it.
+#[tokio::test]
+async fn what_postgresql_has_confirmed_is_not_late_whatever_redis_says() {
+    let database = selling().await;
+    let first = report(&database, named("first", 2), ADA).await;
+    database.write(&[message(1, 2, vec![held("ada"), held("ada2"), confirmed(2), confirmed(3)])]).await;
+    let late = Reserved { over: Some(Over::Late), ..ADA };
+    assert_eq!(report(&database, named("first", 2), late).await.state, PaymentState::Pending);
+    let owed = owe_payment(&database.client, first.payment).await.unwrap().unwrap();
+    assert_eq!(owed.state, PaymentState::Pending);
+    follow_orders(&database.client, 9).await.unwrap();
+    assert_eq!(report(&database, named("first", 2), late).await.state, PaymentState::Settled);
+    let second = report(&database, named("second", 2), late).await;
+    assert_eq!(second.reason.as_deref(), Some("duplicate"));
+}
+
 #[tokio::test]
 async fn what_was_reported_while_nobody_knew_its_reservation_is_judged_once_somebody_does() {
     let database = selling().await;
