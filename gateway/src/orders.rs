@@ -3,6 +3,8 @@
 //!
 //! No reservation waits for it, but for the first one of a sale, so it is kept short: few queries at once, and none for long.
 
+mod make;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,12 +12,12 @@ use std::time::Duration;
 use flash_client::Deadline;
 use flash_metrics::process::SALE_LOOKUPS;
 use flash_vault::{
-    ApiKey, Buyer, Client, Creation, Due, Extras, KeyRow, LoggedChange, LoggedRow, NewKey, Order, Payment,
-    PaymentFilter, Price, Product, QuarantineFilter, QuarantineRow, Refund, Rejection, RequestOutcome,
-    ReservationFilter, ReservationRow, SaleFacts, Syncer, TakenKey, Vault, Webhook,
+    ApiKey, Buyer, Client, Due, KeyRow, KeyedRequest, LoggedChange, LoggedRow, Order, Payment, PaymentFilter, Product,
+    QuarantineFilter, QuarantineRow, Refund, Rejection, RequestOutcome, ReservationFilter, ReservationRow, SaleFacts,
+    Syncer, TakenKey, Vault, Webhook,
 };
-use flash_wire::{FIRST_EPOCH, Terms};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use crate::limits::{DUE_CURRENCIES_MAX, QUARANTINED_BYTES_MAX};
@@ -35,6 +37,8 @@ const QUERIES_MAX: usize = 64;
 pub(crate) struct Orders {
     url: String,
     client: Mutex<Option<Arc<Client>>>,
+    /// What is made is made on a connection of its own. None: nothing was made yet, or the last one is lost.
+    making: Mutex<Option<Client>>,
     /// Whoever writes events, which is rare, has a connection of his own.
     writing: Mutex<()>,
     places: Semaphore,
@@ -62,7 +66,14 @@ impl Orders {
     /// With so many questions at once.
     pub(crate) fn with(url: String, queries_max: usize) -> Self {
         let places = Semaphore::new(queries_max);
-        Self { url, client: Mutex::default(), writing: Mutex::default(), places, said: AtomicBool::default() }
+        Self {
+            url,
+            client: Mutex::default(),
+            making: Mutex::default(),
+            writing: Mutex::default(),
+            places,
+            said: AtomicBool::default(),
+        }
     }
 
     /// Connects, so that whoever asks first does not wait for it.
@@ -71,38 +82,25 @@ impl Orders {
         let _ = self.ask(CREATE_SALE_TIMEOUT_MS, async |_: &_| Ok(())).await;
     }
 
-    /// Creates a sale in its first epoch.
-    pub(crate) async fn create_sale(
-        &self,
-        sale: &str,
-        terms: &Terms,
-        extras: Extras<'_>,
-    ) -> Result<Creation, OrdersError> {
-        let question = async |client: &_| flash_vault::create_sale(client, sale, terms, extras, FIRST_EPOCH).await;
-        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
+    /// Takes the key of a request, or says what it stands for.
+    pub(crate) async fn take_key(&self, request: KeyedRequest<'_>) -> Result<TakenKey, OrdersError> {
+        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &Client| flash_vault::take_key(client, request).await).await
     }
 
-    /// Takes a key for a request to `route` that creates `target`, or says what it was taken for.
-    pub(crate) async fn take_key(
-        &self,
-        route: &str,
-        key: &str,
-        body: &[u8],
-        target: &str,
-    ) -> Result<TakenKey, OrdersError> {
-        let question = async |client: &_| flash_vault::take_key(client, route, key, body, target).await;
-        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
+    /// What the key of a request stands for; none: no request has taken it.
+    pub(crate) async fn known_key(&self, request: KeyedRequest<'_>) -> Result<Option<TakenKey>, OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &Client| flash_vault::known_key(client, request).await).await
     }
 
     /// Writes down the answer to the request that took a key.
-    pub(crate) async fn keep_answer(&self, route: &str, key: &str, answer: &str) -> Result<(), OrdersError> {
-        let question = async |client: &_| flash_vault::keep_answer(client, route, key, answer).await;
+    pub(crate) async fn keep_answer(&self, request: KeyedRequest<'_>, answer: &str) -> Result<(), OrdersError> {
+        let question = async |client: &Client| flash_vault::keep_answer(client, request, answer).await;
         self.ask(LOOK_UP_TIMEOUT_MS, question).await
     }
 
     /// Lets go of a key whose request changed nothing.
-    pub(crate) async fn let_key_go(&self, route: &str, key: &str) -> Result<(), OrdersError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::let_key_go(client, route, key).await).await
+    pub(crate) async fn let_key_go(&self, request: KeyedRequest<'_>) -> Result<(), OrdersError> {
+        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &Client| flash_vault::let_key_go(client, request).await).await
     }
 
     /// What a sale has besides its terms; none: there is no such sale. Many wait for the answer, and those who come later
@@ -166,20 +164,9 @@ impl Orders {
         }
     }
 
-    /// Creates a product.
-    pub(crate) async fn create_product(&self, product: &Product) -> Result<Creation, OrdersError> {
-        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::create_product(client, product).await).await
-    }
-
     /// One product.
     pub(crate) async fn product(&self, id: &str) -> Result<Option<Product>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::product(client, id).await).await
-    }
-
-    /// Opens a buyer's account.
-    pub(crate) async fn create_buyer(&self, buyer: &str, opening: &Price) -> Result<Creation, OrdersError> {
-        let question = async |client: &_| flash_vault::create_buyer(client, buyer, opening).await;
-        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }
 
     /// One buyer's account.
@@ -245,12 +232,6 @@ impl Orders {
         self.ask(KEY_LOOK_UP_TIMEOUT_MS, question).await
     }
 
-    /// Adds a webhook; none: there are too many.
-    pub(crate) async fn add_webhook(&self, url: &str, secret: &str) -> Result<Option<u64>, OrdersError> {
-        let question = async |client: &_| flash_vault::add_webhook(client, url, secret).await;
-        self.ask(LOOK_UP_TIMEOUT_MS, question).await
-    }
-
     /// All webhooks.
     pub(crate) async fn webhooks(&self) -> Result<Vec<Webhook>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::webhooks(client).await).await
@@ -264,11 +245,6 @@ impl Orders {
     /// What an API key is good for.
     pub(crate) async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, OrdersError> {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::api_key(client, id).await).await
-    }
-
-    /// Makes an API key; its id and all of it.
-    pub(crate) async fn create_key(&self, new: &NewKey<'_>) -> Result<(String, String), OrdersError> {
-        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::create_key(client, new).await).await
     }
 
     /// Ends an API key. False: there is none of that id.
@@ -315,6 +291,16 @@ impl Orders {
             question(&client).await
         };
         let result = timeout(limit, asking).await;
+        self.judge(result, was_asked, limit)
+    }
+
+    /// What a question has come to, that was asked or not within `limit`.
+    fn judge<T>(
+        &self,
+        result: Result<Result<T, flash_vault::Error>, Elapsed>,
+        was_asked: bool,
+        limit: Duration,
+    ) -> Result<T, OrdersError> {
         let (error, trouble) = match result {
             Ok(Ok(answer)) => {
                 self.said.store(false, Ordering::Relaxed);

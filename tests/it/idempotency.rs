@@ -1,5 +1,7 @@
 //! One key, one request: whoever asks again gets the one true answer, and who asks for something else is told so.
 
+mod routes;
+
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::http::Answer;
@@ -155,7 +157,7 @@ fn a_key_restocks_once() {
         assert_eq!((refused.status, refused.problem()), (409, "conflict"), "{refused:?}");
     }
     // And where nobody knows, nothing is done twice.
-    world.sql("UPDATE request_keys SET target = '' WHERE key = 'k' AND route LIKE '%drop%'");
+    world.sql("UPDATE request_keys SET answer = NULL WHERE key = 'k' AND route LIKE '%drop%'");
     let unknown = more(&world, "k", RESTOCK);
     assert_eq!((unknown.status, unknown.problem()), (504, "outcome-unknown"), "{unknown:?}");
     assert_eq!(total(&world), Some(14));

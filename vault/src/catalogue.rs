@@ -1,6 +1,6 @@
 //! The catalogue: products, and the buyers who pay for them.
 
-use tokio_postgres::Client;
+use tokio_postgres::GenericClient;
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
@@ -46,7 +46,7 @@ pub struct Buyer {
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether it was created is unknown, and the call may be repeated.
-pub async fn create_product(client: &Client, wanted: &Product) -> Result<Creation, Error> {
+pub async fn create_product(client: &impl GenericClient, wanted: &Product) -> Result<Creation, Error> {
     let Product { product: id, name, price, skus } = wanted;
     let created = client
         .execute(sql::catalogue::CREATE_PRODUCT, &[id, name, &to_sql(price.amount), &price.currency, skus])
@@ -62,7 +62,7 @@ pub async fn create_product(client: &Client, wanted: &Product) -> Result<Creatio
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn product(client: &Client, id: &str) -> Result<Option<Product>, Error> {
+pub async fn product(client: &impl GenericClient, id: &str) -> Result<Option<Product>, Error> {
     let row = client.query_opt(sql::catalogue::PRODUCT, &[&id]).await?;
     Ok(row.map(|row| Product {
         product: id.to_owned(),
@@ -76,7 +76,7 @@ pub async fn product(client: &Client, id: &str) -> Result<Option<Product>, Error
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether it was opened is unknown, and the call may be repeated.
-pub async fn create_buyer(client: &Client, name: &str, opening: &Price) -> Result<Creation, Error> {
+pub async fn create_buyer(client: &impl GenericClient, name: &str, opening: &Price) -> Result<Creation, Error> {
     let Price { amount, currency } = opening;
     let opened = client.execute(sql::catalogue::CREATE_BUYER, &[&name, &to_sql(*amount), currency]).await?;
     if opened > 0 {
@@ -90,7 +90,7 @@ pub async fn create_buyer(client: &Client, name: &str, opening: &Price) -> Resul
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn buyer(client: &Client, name: &str) -> Result<Option<Buyer>, Error> {
+pub async fn buyer(client: &impl GenericClient, name: &str) -> Result<Option<Buyer>, Error> {
     let row = client.query_opt(sql::catalogue::BUYER, &[&name]).await?;
     Ok(row.map(|row| Buyer {
         buyer: name.to_owned(),

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, GenericClient};
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
@@ -151,7 +151,7 @@ pub fn key_hash(key: &str) -> [u8; 32] {
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether the key works is unknown, and nobody has it.
-pub async fn create_key(client: &Client, new: &NewKey<'_>) -> Result<(String, String), Error> {
+pub async fn create_key(client: &impl GenericClient, new: &NewKey<'_>) -> Result<(String, String), Error> {
     let prefix = PREFIXES.iter().find(|(role, _)| *role == new.role).map_or("", |(_, prefix)| prefix);
     let id = format!("{prefix}{}", Hex(&rand::random::<[u8; ID_BYTES]>()));
     let key = format!("{id}_{}", Hex(&rand::random::<[u8; SECRET_BYTES]>()));

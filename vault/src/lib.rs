@@ -87,7 +87,9 @@ pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
 pub use report::{Over, PaymentReport, Reserved, owe_payment, report_payment};
 pub use request::{MadeByRequest, REJECTIONS_LOOKED_AT_MAX, RequestOutcome, request_outcome};
-pub use request_keys::{KEY_KEPT_S, TakenKey, keep_answer, let_key_go, take_key};
+pub use request_keys::{
+    KEY_KEPT_S, KeyedRequest, Made, Once, TakenKey, keep_answer, known_key, let_key_go, make_once, take_key,
+};
 pub use restore::{RedisState, possible_holds};
 pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
 pub use seal::{EPOCHS_APART_SEQS, Sealed};
@@ -97,8 +99,8 @@ pub use snapshot::{
 };
 pub use standing::{Life, SaleStanding, standing};
 pub use syncers::{Report, SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};
-/// What [`connect`] gives.
-pub use tokio_postgres::Client;
+/// What [`connect`] gives, and what a piece of work on it is.
+pub use tokio_postgres::{Client, Transaction};
 pub use unsettled::{Unsettled, settle_late, settle_rejections, unsettled_sales};
 pub use webhooks::{
     Delivery, WEBHOOKS_MAX, Webhook, add_webhook, delivered, disable_webhook, not_delivered, remove_webhook, take_due,

@@ -1,42 +1,115 @@
-//! The keys of requests that change something here, or in Redis: the same key again is the same request again.
+//! The keys of requests that make or change something: the same key again is the same request again.
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, GenericClient, Transaction};
 
 use crate::error::Error;
 use crate::sql;
 
 /// For how long a key is kept.
 pub const KEY_KEPT_S: u32 = 7 * 24 * 60 * 60;
+/// Keys that one request forgets, at most: so none of them takes long.
+const FORGOTTEN_AT_ONCE_MAX: u32 = 1_000;
 
-/// A key that is taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakenKey {
-    /// The id of what is created under it, or the answer to what was done.
-    pub target: String,
-    /// This request took it: no other one has.
-    pub is_new: bool,
-    /// The request that took it had the same body.
-    pub is_same: bool,
+/// A request that has a key.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyedRequest<'a> {
+    /// Who sent it. The same key of another holder is another key.
+    pub holder: &'a str,
+    /// Its method and its path. The same key elsewhere is another key.
+    pub route: &'a str,
+    /// The key.
+    pub key: &'a str,
+    /// Its body, of which a digest is kept.
+    pub body: &'a [u8],
 }
 
-/// Takes `key` for a request to `route`, which is to create `target`; where it is taken, says what for. What is created
-/// may then be created any number of times, for it has one id.
+/// What a key stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakenKey {
+    /// This request: none took it before.
+    New,
+    /// The same request, sent before, and what it was answered; none: nobody knows.
+    Before(Option<String>),
+    /// Another request.
+    OfAnother,
+}
+
+/// What a request to make something has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Once<T> {
+    /// It was done now.
+    Done(T),
+    /// It was done before, and this was the answer; none: nobody knows.
+    Before(Option<String>),
+    /// Its key stands for another request. Nothing was changed.
+    OfAnother,
+}
+
+/// What was made, and what a repeat is answered; none: it is not to be, and nothing is changed.
+pub type Made<T> = (T, Option<String>);
+
+/// Makes something in one transaction with the key of its request: both are there, or neither. Another request of the same
+/// key waits until this one has ended.
+///
+/// # Errors
+/// When PostgreSQL is in trouble: whether it was made is unknown, and the call may be repeated with the same key.
+pub async fn make_once<T>(
+    client: &mut Client,
+    request: Option<KeyedRequest<'_>>,
+    make: impl AsyncFnOnce(&Transaction<'_>) -> Result<Made<T>, Error>,
+) -> Result<Once<T>, Error> {
+    let transaction = client.transaction().await?;
+    if let Some(request) = request {
+        match take_key(&transaction, request).await? {
+            TakenKey::New => {}
+            TakenKey::Before(answer) => return Ok(Once::Before(answer)),
+            TakenKey::OfAnother => return Ok(Once::OfAnother),
+        }
+    }
+    let (made, answer) = make(&transaction).await?;
+    let Some(answer) = answer else {
+        transaction.rollback().await?;
+        return Ok(Once::Done(made));
+    };
+    if let Some(request) = request {
+        keep_answer(&transaction, request, &answer).await?;
+    }
+    transaction.commit().await?;
+    Ok(Once::Done(made))
+}
+
+/// Takes the key of a request, or says what it stands for. Keys that are too old are forgotten first.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble. The call may be repeated.
-pub async fn take_key(client: &Client, route: &str, key: &str, body: &[u8], target: &str) -> Result<TakenKey, Error> {
-    client.execute(sql::request_keys::FORGET, &[&f64::from(KEY_KEPT_S)]).await?;
-    let taken = client.execute(sql::request_keys::TAKE, &[&route, &key, &body, &target]).await?;
-    let row = client.query_one(sql::request_keys::TAKEN_FOR, &[&route, &key, &body]).await?;
-    Ok(TakenKey { target: row.get(0), is_new: taken > 0, is_same: row.get(1) })
+pub async fn take_key(client: &impl GenericClient, request: KeyedRequest<'_>) -> Result<TakenKey, Error> {
+    let KeyedRequest { holder, route, key, body } = request;
+    let count = i64::from(FORGOTTEN_AT_ONCE_MAX);
+    client.execute(sql::request_keys::FORGET, &[&f64::from(KEY_KEPT_S), &count]).await?;
+    if client.execute(sql::request_keys::TAKE, &[&holder, &route, &key, &body]).await? > 0 {
+        return Ok(TakenKey::New);
+    }
+    // Should its request have let go of it in this moment, nobody knows until the next repeat.
+    Ok(known_key(client, request).await?.unwrap_or(TakenKey::Before(None)))
+}
+
+/// What the key of a request stands for; none: no request has taken it.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn known_key(client: &impl GenericClient, request: KeyedRequest<'_>) -> Result<Option<TakenKey>, Error> {
+    let KeyedRequest { holder, route, key, body } = request;
+    let row = client.query_opt(sql::request_keys::TAKEN_FOR, &[&holder, &route, &key, &body]).await?;
+    Ok(row.map(|row| if row.get(1) { TakenKey::Before(row.get(0)) } else { TakenKey::OfAnother }))
 }
 
 /// Writes down the answer to the request that took a key.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn keep_answer(client: &Client, route: &str, key: &str, answer: &str) -> Result<(), Error> {
-    client.execute(sql::request_keys::KEEP_ANSWER, &[&route, &key, &answer]).await?;
+pub async fn keep_answer(client: &impl GenericClient, request: KeyedRequest<'_>, answer: &str) -> Result<(), Error> {
+    let KeyedRequest { holder, route, key, body: _ } = request;
+    client.execute(sql::request_keys::KEEP_ANSWER, &[&holder, &route, &key, &answer]).await?;
     Ok(())
 }
 
@@ -44,7 +117,8 @@ pub async fn keep_answer(client: &Client, route: &str, key: &str, answer: &str) 
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn let_key_go(client: &Client, route: &str, key: &str) -> Result<(), Error> {
-    client.execute(sql::request_keys::LET_GO, &[&route, &key]).await?;
+pub async fn let_key_go(client: &impl GenericClient, request: KeyedRequest<'_>) -> Result<(), Error> {
+    let KeyedRequest { holder, route, key, body: _ } = request;
+    client.execute(sql::request_keys::LET_GO, &[&holder, &route, &key]).await?;
     Ok(())
 }

@@ -3,8 +3,8 @@
 use flash_wire::{SkuTerms, Terms};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio_postgres::GenericClient;
 use tokio_postgres::types::Json;
-use tokio_postgres::{Client, GenericClient};
 
 use crate::catalogue::Price;
 use crate::error::Error;
@@ -50,7 +50,7 @@ pub struct SaleFacts {
 /// # Errors
 /// When PostgreSQL is in trouble: whether the sale was created is unknown, and the call may be repeated.
 pub async fn create_sale(
-    client: &Client,
+    client: &impl GenericClient,
     sale: &str,
     wanted: &Terms,
     extras: Extras<'_>,
@@ -81,7 +81,7 @@ impl SaleFacts {
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn sale_facts(client: &Client, sale: &str) -> Result<Option<SaleFacts>, Error> {
+pub async fn sale_facts(client: &impl GenericClient, sale: &str) -> Result<Option<SaleFacts>, Error> {
     let row = client.query_opt(sql::sales::FACTS, &[&sale, &to_sql(OVER_MS_MAX)]).await?;
     Ok(row.map(|row| {
         let price = row.get::<_, Option<i64>>(2).zip(row.get(3));
@@ -98,7 +98,7 @@ pub async fn sale_facts(client: &Client, sale: &str) -> Result<Option<SaleFacts>
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn terms(client: &Client, sale: &str) -> Result<Option<Terms>, Error> {
+pub async fn terms(client: &impl GenericClient, sale: &str) -> Result<Option<Terms>, Error> {
     let Some(row) = client.query_opt(sql::sales::TERMS, &[&sale]).await? else { return Ok(None) };
     let skus = client.query(sql::sales::TERMS_SKUS, &[&sale]).await?;
     let optional = |column: usize| row.get::<_, Option<i64>>(column).map(from_sql);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use flash_wire::message::MessageItem;
 use tokio_postgres::types::Json;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, GenericClient, Row};
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
@@ -71,7 +71,7 @@ impl fmt::Debug for Delivery {
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
-pub async fn add_webhook(client: &Client, url: &str, secret: &str) -> Result<Option<u64>, Error> {
+pub async fn add_webhook(client: &impl GenericClient, url: &str, secret: &str) -> Result<Option<u64>, Error> {
     let row = client.query_opt(sql::webhooks::ADD, &[&url, &secret, &i64::from(WEBHOOKS_MAX)]).await?;
     Ok(row.map(|row| from_sql(row.get(0))))
 }

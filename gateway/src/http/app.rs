@@ -281,43 +281,42 @@ async fn handle(app: &App, asked: &Asked, visit: &mut Visit<'_>, patience: Patie
 
 /// What is asked seldom.
 async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    let Asked { target, caller, head, body } = asked;
-    let (sale, id) = (target.sale.as_str(), target.id.as_str());
-    let (headers, query) = (&head.headers, head.uri.query());
+    let Asked { target, head, .. } = asked;
+    let (sale, id, query) = (target.sale.as_str(), target.id.as_str(), head.uri.query());
     match target.endpoint {
         Endpoint::ShowForm => sales::show_form(app, sale).await,
         Endpoint::ShowProduct => products::show(app, id).await,
-        Endpoint::CreateProduct => products::create(app, headers, body).await,
-        Endpoint::CreateBuyer => buyers::create(app, headers, body).await,
+        Endpoint::CreateProduct => products::create(app, asked).await,
+        Endpoint::CreateBuyer => buyers::create(app, asked).await,
         Endpoint::ListPayments => payments::list(app, query).await,
         Endpoint::Refunded => payments::refunded(app, caller, id, headers, body).await,
         Endpoint::ShowCaller => Ok(keys::whoami(caller)),
         Endpoint::ShowBuyer => buyers::show(app, id).await,
-        Endpoint::CreateSale => sales::create(app, headers, body).await,
+        Endpoint::CreateSale => sales::create(app, asked).await,
         Endpoint::ListSales => lists::sales(app, query).await,
         Endpoint::ListReservations => lists::reservations(app, sale, query).await,
         Endpoint::ListQuarantine => quarantine::list(app, query).await,
         Endpoint::ShowQuarantined => quarantine::show(app, id).await,
-        Endpoint::Replay => quarantine::replay(app, id).await,
-        Endpoint::Discard => quarantine::discard(app, caller, id).await,
+        Endpoint::Replay => quarantine::replay(app, asked).await,
+        Endpoint::Discard => quarantine::discard(app, asked).await,
         Endpoint::ShowRelay => relay_status::show(app).await,
         Endpoint::ListSyncers => lists::syncers(app).await,
         Endpoint::ShowAudit => audit::show(app, query).await,
         Endpoint::ShowHealth => doctor::show(app).await,
-        Endpoint::Restock => operate::restock(app, sale, headers, body).await,
-        Endpoint::OpenSale => operate::open(app, sale, headers).await,
-        Endpoint::CloseSale => operate::close(app, sale, headers).await,
-        Endpoint::CreateKey => keys::create(app, headers, body).await,
+        Endpoint::Restock => operate::restock(app, asked).await,
+        Endpoint::OpenSale => operate::open(app, asked).await,
+        Endpoint::CloseSale => operate::close(app, asked).await,
+        Endpoint::CreateKey => keys::create(app, asked).await,
         Endpoint::ListKeys => keys::list(app, query).await,
         Endpoint::RevokeKey => keys::revoke(app, id).await,
         Endpoint::ShowAuditLog => audit_log::show(app, query).await,
-        Endpoint::AddWebhook => webhooks::add(app, headers, body).await,
+        Endpoint::AddWebhook => webhooks::add(app, asked).await,
         Endpoint::ListWebhooks => webhooks::list(app).await,
         Endpoint::RemoveWebhook => webhooks::remove(app, id).await,
-        Endpoint::Simulate => workshop::simulate(app.workshop()?, headers, body),
+        Endpoint::Simulate => workshop::simulate(app, app.workshop()?, asked).await,
         Endpoint::ShowSimulation => workshop::show(app.workshop()?, id),
         Endpoint::StopSimulation => workshop::stop(app.workshop()?, id),
-        Endpoint::MakeFault => workshop::fault(app.workshop()?, id).await,
+        Endpoint::MakeFault => workshop::fault(app, app.workshop()?, asked).await,
         // The others are answered above.
         _ => Err(Kind::Internal.into()),
     }

@@ -4,34 +4,59 @@ use std::borrow::Cow;
 
 use flash_vault::{KeyRow, NewKey, Role};
 use flash_wire::limits::BUYER_BYTES_MAX;
-use hyper::{HeaderMap, StatusCode};
+use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::App;
+use super::app::{App, Asked};
 use super::fields::Given;
 use super::identity::Caller;
+use super::once::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, json};
 use super::{body, fields, query};
 use crate::clock::now_ms;
 use crate::limits::PAGE_ROWS_MAX;
 
-/// Makes a key. This answer is the only one that ever shows it.
-pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct View<'a> {
-        id: &'a str,
-        key: &'a str,
-        role: &'static str,
-        holder: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        expires_at_ms: Option<u64>,
+/// What a repeat is told in place of the key.
+const SHOWN_ONCE: &str = "the key was shown once, in the first answer, and is kept nowhere: if that is lost, revoke this key \
+                          (DELETE /v1/keys/{id}) and make another one with another Idempotency-Key";
+
+/// Makes a key. The first answer is the only one that ever shows it.
+pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    body::expect_json(&asked.head.headers)?;
+    let keyed = Keyed::of(asked)?;
+    let (role, holder, expires_at_ms) = read(&asked.body, now_ms())?;
+    let new = NewKey { role, holder: &holder, expires_at_ms };
+    let made = make(app, keyed.as_ref(), async |transaction: &_| {
+        let (id, key) = flash_vault::create_key(transaction, &new).await?;
+        let answer = text(&MadeView::of(&id, &new, Err(SHOWN_ONCE)));
+        Ok(((id, key), Some(answer)))
+    });
+    match made.await? {
+        Ok((id, key)) => Ok(json(StatusCode::CREATED, &MadeView::of(&id, &new, Ok(&key)))),
+        Err(before) => Ok(before.reply()),
     }
-    body::expect_json(headers)?;
-    let (role, holder, expires_at_ms) = read(body, now_ms())?;
-    let (id, key) = app.orders.create_key(&NewKey { role, holder: &holder, expires_at_ms }).await?;
-    let view = View { id: &id, key: &key, role: role.name(), holder: &holder, expires_at_ms };
-    Ok(json(StatusCode::CREATED, &view))
+}
+
+/// A key that was made. A repeat gets a note in place of the key itself.
+#[derive(Serialize)]
+struct MadeView<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    role: &'static str,
+    holder: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
+}
+
+impl<'a> MadeView<'a> {
+    fn of(id: &'a str, new: &NewKey<'a>, key: Result<&'a str, &'static str>) -> Self {
+        let NewKey { role, holder, expires_at_ms } = *new;
+        Self { id, key: key.ok(), role: role.name(), holder, expires_at_ms, note: key.err() }
+    }
 }
 
 /// A key that has expired when it is made is a mistake.

@@ -5,19 +5,18 @@ use std::borrow::Cow;
 use flash_client::{Call, CallError};
 use flash_wire::limits::{SKU_BYTES_MAX, TOTAL_UNITS_MAX};
 use flash_wire::{Restock, SwitchAnswer};
-use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
-use super::app::App;
+use super::app::{App, Asked};
 use super::fields;
-use super::once::once;
+use super::once::{Keyed, once};
 use super::problem::{FieldError, Problem};
-use super::reply::{Reply, json};
-use super::{body, idempotency_key, path};
+use super::reply::Reply;
+use super::{body, path};
 
 /// Puts units on sale, or takes units that nobody has off it. It adds: without an `Idempotency-Key` it is not to be repeated
 /// blindly.
-pub(crate) async fn restock(app: &App, sale: &str, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+pub(crate) async fn restock(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
         sale: &'a str,
@@ -26,18 +25,17 @@ pub(crate) async fn restock(app: &App, sale: &str, headers: &HeaderMap, body: &[
         total: u64,
         available: u64,
     }
-    let sale = path::sale(sale)?;
-    body::expect_json(headers)?;
-    let key = idempotency_key::of(headers)?;
-    let (sku, delta) = read(body)?;
+    let sale = path::sale(&asked.target.sale)?;
+    body::expect_json(&asked.head.headers)?;
+    let keyed = Keyed::of(asked)?;
+    let (sku, delta) = read(&asked.body)?;
     let call = Call::restock(sale, Restock { sku: sku.as_deref(), delta });
     let work = async {
         let units = app.redis.call(call).await.map_err(refused_argument)??;
         app.relay.wake();
         Ok(View { sale, sku: sku.as_deref(), total: units.total, available: units.available })
     };
-    // A key is one sale's own.
-    once(app, &format!("POST /v1/sales/{sale}/restock"), key.as_deref(), body, work).await
+    once(app, keyed.as_ref(), work).await
 }
 
 fn read(json: &[u8]) -> Result<(Option<Cow<'_, str>>, i64), Problem> {
@@ -58,32 +56,30 @@ fn refused_argument(error: CallError) -> Problem {
 }
 
 /// Lets a closed sale go on.
-pub(crate) async fn open(app: &App, sale: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
-    switch(app, sale, headers, Call::open).await
+pub(crate) async fn open(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    switch(app, asked, Call::open).await
 }
 
 /// Stops a sale at once; its holds may still be paid for.
-pub(crate) async fn close(app: &App, sale: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
-    switch(app, sale, headers, Call::close).await
+pub(crate) async fn close(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    switch(app, asked, Call::close).await
 }
 
-async fn switch(
-    app: &App,
-    sale: &str,
-    headers: &HeaderMap,
-    call: fn(&str) -> Call<SwitchAnswer>,
-) -> Result<Reply, Problem> {
+/// A sale is open or closed once. A key keeps a late repeat from undoing what another operator did meanwhile.
+async fn switch(app: &App, asked: &Asked, call: fn(&str) -> Call<SwitchAnswer>) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
         sale: &'a str,
         closed: bool,
     }
-    let sale = path::sale(sale)?;
-    // A sale is open or closed once, so that no key is needed; one that breaks its rule is refused all the same.
-    idempotency_key::of(headers)?;
-    let answer = app.redis.call(call(sale)).await??;
-    app.relay.wake();
-    Ok(json(StatusCode::OK, &View { sale, closed: answer == SwitchAnswer::Closed }))
+    let sale = path::sale(&asked.target.sale)?;
+    let keyed = Keyed::of(asked)?;
+    let work = async {
+        let answer = app.redis.call(call(sale)).await??;
+        app.relay.wake();
+        Ok(View { sale, closed: answer == SwitchAnswer::Closed })
+    };
+    once(app, keyed.as_ref(), work).await
 }
 
 #[cfg(test)]

@@ -7,24 +7,30 @@ use flash_wire::DEFAULT_SKU;
 use flash_wire::key::check_id;
 use flash_wire::limits::{SKU_BYTES_MAX, SKUS_MAX};
 use hyper::StatusCode;
-use hyper::header::HeaderMap;
 use serde::Serialize;
 
-use super::app::App;
+use super::app::{App, Asked};
 use super::body;
 use super::fields::{self, Field, Given};
+use super::once::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, created, json};
 use crate::limits::{PRICE_UNITS_MAX, PRODUCT_NAME_BYTES_MAX};
 
 /// Creates a product. The same again is the same product.
-pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
-    body::expect_json(headers)?;
-    let product = read(body)?;
-    let creation = app.orders.create_product(&product).await?;
-    if creation == Creation::Differs {
-        return Err(Kind::ProductDiffers.into());
-    }
+pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    body::expect_json(&asked.head.headers)?;
+    let keyed = Keyed::of(asked)?;
+    let product = read(&asked.body)?;
+    let creation = make(app, keyed.as_ref(), async |transaction: &_| {
+        let creation = flash_vault::create_product(transaction, &product).await?;
+        Ok((creation, (creation != Creation::Differs).then(|| text(&View::new(&product)))))
+    });
+    let creation = match creation.await? {
+        Ok(Creation::Differs) => return Err(Kind::ProductDiffers.into()),
+        Ok(creation) => creation,
+        Err(before) => return Ok(before.reply()),
+    };
     let product = Arc::new(product);
     app.catalogue.products.remember(&product.product, Some(product.clone()));
     Ok(match creation {

@@ -4,9 +4,9 @@ use flash_vault::{QuarantineEnd, QuarantineRow, Replay};
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::App;
+use super::app::{App, Asked};
 use super::audit_log;
-use super::identity::Caller;
+use super::once::{Keyed, once};
 use super::problem::{Kind, Problem};
 use super::query;
 use super::reply::{Reply, json};
@@ -87,26 +87,30 @@ impl<'a> EndView<'a> {
 }
 
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct Outcome {
     id: u64,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    reason: Option<String>,
 }
 
 /// Writes a row after all. Where that is refused, it stays, and the answer has the new reason; where a rejection was
 /// written instead, the answer has the rejection's.
-pub(crate) async fn replay(app: &App, id: &str) -> Result<Reply, Problem> {
-    let id = number(id)?;
+pub(crate) async fn replay(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let (id, keyed) = (number(&asked.target.id)?, Keyed::of(asked)?);
+    once(app, keyed.as_ref(), write(app, id)).await
+}
+
+async fn write(app: &App, id: u64) -> Result<Outcome, Problem> {
     let (_turn, mut vault) = app.orders.writer().await?;
     let replay = replay_quarantined(&mut vault, &app.redis, id).await.map_err(not_known)?;
-    let (outcome, reason) = match &replay {
+    let (outcome, reason) = match replay {
         Replay::Written => ("replayed", None),
-        Replay::Rejected(reason) => ("rejected", Some(reason.as_str())),
-        Replay::Refused(reason) => ("refused", Some(reason.as_str())),
+        Replay::Rejected(reason) => ("rejected", Some(reason)),
+        Replay::Refused(reason) => ("refused", Some(reason)),
         Replay::Gone => return Err(Kind::UnknownQuarantined.into()),
     };
-    Ok(json(StatusCode::OK, &Outcome { id, outcome, reason }))
+    Ok(Outcome { id, outcome, reason })
 }
 
 fn not_known(error: ReplayError) -> Problem {
@@ -126,12 +130,16 @@ fn not_known(error: ReplayError) -> Problem {
 }
 
 /// Decides that a row is not to be written. A reservation in it is rejected.
-pub(crate) async fn discard(app: &App, caller: &Caller, id: &str) -> Result<Reply, Problem> {
-    let id = number(id)?;
+pub(crate) async fn discard(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let (id, keyed) = (number(&asked.target.id)?, Keyed::of(asked)?);
+    once(app, keyed.as_ref(), drop_row(app, id, audit_log::who(&asked.caller))).await
+}
+
+async fn drop_row(app: &App, id: u64, who: &str) -> Result<Outcome, Problem> {
     let (_turn, mut vault) = app.orders.writer().await?;
-    let discarded = discard_quarantined(&mut vault, Some(&app.redis), id, audit_log::who(caller)).await;
+    let discarded = discard_quarantined(&mut vault, Some(&app.redis), id, who).await;
     match discarded.map_err(|error| not_known(error.into()))? {
-        true => Ok(json(StatusCode::OK, &Outcome { id, outcome: "discarded", reason: None })),
+        true => Ok(Outcome { id, outcome: "discarded", reason: None }),
         false => Err(Kind::UnknownQuarantined.into()),
     }
 }

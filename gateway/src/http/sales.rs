@@ -10,46 +10,38 @@ use flash_wire::limits::{
 };
 use flash_wire::message::{MessageTerms, SALE_BYTES_MAX};
 use flash_wire::{
-    DEFAULT_LIMIT, DEFAULT_SKU, Invalid, Refusal, SaleStatus, SkuStatus, SkuTerms, Terms, Warm, WarmAnswer,
+    DEFAULT_LIMIT, DEFAULT_SKU, FIRST_EPOCH, Invalid, Refusal, SaleStatus, SkuStatus, SkuTerms, Terms, Warm, WarmAnswer,
 };
 use hyper::StatusCode;
-use hyper::header::HeaderMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::app::App;
+use super::app::{App, Asked};
 use super::fields::{self, Field, Given};
 use super::forgotten::forgotten_by_redis;
+use super::once::{Keyed, Replayed, before, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
-use super::{body, create_check, idempotency_key, path, sale_status};
+use super::{body, create_check, path, sale_status};
 use crate::catalogue::Facts;
 use crate::form::{FORM_BYTES_MAX, Form};
 use crate::limits::JOURNAL_EVENTS_DEFAULT;
 
-/// What keys are taken for.
-const CREATE: &str = "POST /v1/sales";
-
 /// Creates a sale: PostgreSQL first, then Redis at once, so that no buyer ever meets a cold sale. What Redis would
 /// refuse is looked at before: once PostgreSQL has the sale, it is created, and whatever fails then is completed by a
 /// gateway.
-pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
-    body::expect_json(headers)?;
-    let key = idempotency_key::of(headers)?;
-    let Order { sale, terms, product, form } = Order::read(body)?;
+pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    body::expect_json(&asked.head.headers)?;
+    let keyed = Keyed::of(asked)?;
+    let Order { sale, terms, product, form } = Order::read(&asked.body)?;
     let price = match &product {
         Some(product) => Some(price(app, product, &terms).await?),
         None => None,
     };
     let rules = form.map(|form| Form::new(form.get())).transpose();
     let rules = rules.map_err(|breach| FieldError::within("/form", breach))?;
-    create_check::check(app, &sale, &terms).await?;
-    let sale = match key {
-        Some(key) => taken(app, &key, body, &sale).await?.into(),
-        None => sale,
-    };
     let extras = Extras { product: product.as_deref(), form };
-    let created = app.orders.create_sale(&sale, &terms, extras).await?;
+    let (sale, created) = make_sale(app, keyed.as_ref(), sale, &terms, extras).await?;
     let epoch = match created {
         Creation::Differs => return Err(Kind::SaleDiffers.into()),
         Creation::Exists => warmed_before(app, &sale).await?,
@@ -66,11 +58,40 @@ pub(crate) async fn create(app: &App, headers: &HeaderMap, body: &[u8]) -> Resul
     Ok(reply)
 }
 
-/// The id of the sale that a key stands for: of the first request that came with it. So a sale whose id the gateway chose
-/// has one id, however often it is asked for.
-async fn taken(app: &App, key: &str, body: &[u8], sale: &str) -> Result<String, Problem> {
-    let taken = app.orders.take_key(CREATE, key, body, sale).await?;
-    if taken.is_same { Ok(taken.target) } else { Err(Kind::KeyReused.into()) }
+/// Makes the sale in PostgreSQL, and gives its id: that of the first request with this key. So a sale whose id the gateway
+/// chose has one id, however often it is asked for.
+async fn make_sale<'a>(
+    app: &App,
+    keyed: Option<&Keyed<'_>>,
+    sale: Cow<'a, str>,
+    terms: &Terms,
+    extras: Extras<'_>,
+) -> Result<(Cow<'a, str>, Creation), Problem> {
+    if let Some(before) = before(app, keyed).await? {
+        return Ok((MadeSale::of(&before)?.into(), Creation::Exists));
+    }
+    create_check::check(app, &sale, terms).await?;
+    let made = make(app, keyed, async |transaction: &_| {
+        let creation = flash_vault::create_sale(transaction, &sale, terms, extras, FIRST_EPOCH).await?;
+        Ok((creation, (creation != Creation::Differs).then(|| text(&MadeSale { sale: sale.as_ref().into() }))))
+    });
+    match made.await? {
+        Ok(creation) => Ok((sale, creation)),
+        Err(before) => Ok((MadeSale::of(&before)?.into(), Creation::Exists)),
+    }
+}
+
+/// What a key stands for. The rest of the answer is asked for each time.
+#[derive(Debug, Serialize, Deserialize)]
+struct MadeSale<'a> {
+    sale: Cow<'a, str>,
+}
+
+impl MadeSale<'_> {
+    fn of(before: &Replayed) -> Result<String, Problem> {
+        let made: MadeSale<'_> = serde_json::from_str(&before.0).map_err(|_| Kind::Internal)?;
+        Ok(made.sale.into_owned())
+    }
 }
 
 /// The epoch in which Redis has a sale that PostgreSQL has.

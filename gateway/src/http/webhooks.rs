@@ -2,37 +2,51 @@
 
 use flash_vault::{WEBHOOKS_MAX, Webhook};
 use hyper::StatusCode;
-use hyper::header::{HeaderMap, LOCATION};
 use serde::Serialize;
 
-use super::app::App;
+use super::app::{App, Asked};
 use super::body;
 use super::fields;
+use super::once::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
-use super::reply::{Reply, json, reply};
+use super::reply::{Reply, created, json, reply};
 use crate::limits::WEBHOOK_URL_BYTES_MAX;
 use crate::webhooks::{Target, new_secret};
 
-/// Adds a webhook. Its secret is told this once.
-pub(crate) async fn add(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
+/// What a repeat is told in place of the secret.
+const SHOWN_ONCE: &str = "the secret was shown once, in the first answer: if that is lost, remove this webhook \
+                          (DELETE /v1/webhooks/{id}) and add it again with another Idempotency-Key";
+
+/// Adds a webhook. The first answer is the only one that ever shows its secret.
+pub(crate) async fn add(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct Added<'a> {
         id: u64,
         url: &'a str,
-        secret: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        secret: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<&'static str>,
     }
-    body::expect_json(headers)?;
-    let [url] = fields::body(body, ["url"])?;
+    body::expect_json(&asked.head.headers)?;
+    let keyed = Keyed::of(asked)?;
+    let [url] = fields::body(&asked.body, ["url"])?;
     let url = url.required()?.name(WEBHOOK_URL_BYTES_MAX)?;
     Target::read(&url, app.webhooks_private).map_err(|error| refused(&error.to_string()))?;
     let secret = new_secret();
-    let full = || Problem::new(Kind::TooManyWebhooks, format!("there are {WEBHOOKS_MAX}: delete one first"));
-    let id = app.orders.add_webhook(&url, &secret).await?.ok_or_else(full)?;
-    let mut reply = json(StatusCode::CREATED, &Added { id, url: &url, secret: &secret });
-    if let Ok(location) = format!("/v1/webhooks/{id}").try_into() {
-        reply.headers_mut().insert(LOCATION, location);
+    let added = make(app, keyed.as_ref(), async |transaction: &_| {
+        let id = flash_vault::add_webhook(transaction, &url, &secret).await?;
+        let answer = id.map(|id| text(&Added { id, url: &url, secret: None, note: Some(SHOWN_ONCE) }));
+        Ok((id, answer))
+    });
+    match added.await? {
+        Ok(Some(id)) => {
+            let view = Added { id, url: &url, secret: Some(&secret), note: None };
+            Ok(created(format!("/v1/webhooks/{id}"), &view))
+        }
+        Ok(None) => Err(Problem::new(Kind::TooManyWebhooks, format!("there are {WEBHOOKS_MAX}: delete one first"))),
+        Err(before) => Ok(before.reply()),
     }
-    Ok(reply)
 }
 
 fn refused(rule: &str) -> Problem {

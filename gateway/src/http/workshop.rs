@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::HeaderMap;
 use serde::Serialize;
 
+use super::app::{App, Asked};
+use super::once::{Keyed, Replayed, done, once};
 use super::problem::{FieldError, Kind, Problem};
-use super::reply::{Reply, created, json, json_text, reply};
+use super::reply::{Reply, created, json_text, reply};
 use super::{body, fields};
 use crate::limits::{
     SIMULATION_BUYERS_MAX, SIMULATION_CONCURRENCY_MAX, SIMULATION_RATE_MAX, SIMULATION_S_MAX, SIMULATION_SEED_MAX,
@@ -15,17 +16,23 @@ use crate::limits::{
 use crate::workshop::{Busy, Simulated, Workshop};
 
 /// Begins a simulation.
-pub(crate) fn simulate(workshop: &dyn Workshop, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct Begun<'a> {
-        id: &'a str,
-    }
-    body::expect_json(headers)?;
-    let wanted = read(&workshop.strategies(), body)?;
-    let id = workshop.simulate(wanted).map_err(|Busy(id)| {
-        Problem::new(Kind::SimulationRuns, format!("simulation {id} runs: wait for its end, or stop it"))
-    })?;
-    Ok(created(format!("/v1/simulations/{id}"), &Begun { id: &id }))
+pub(crate) async fn simulate(app: &App, workshop: &dyn Workshop, asked: &Asked) -> Result<Reply, Problem> {
+    body::expect_json(&asked.head.headers)?;
+    let keyed = Keyed::of(asked)?;
+    let wanted = read(&workshop.strategies(), &asked.body)?;
+    let begun = done(app, keyed.as_ref(), async { begin(workshop, wanted) }).await?;
+    Ok(begun.map_or_else(Replayed::reply, |begun| created(format!("/v1/simulations/{}", begun.id), &begun)))
+}
+
+#[derive(Debug, Serialize)]
+struct Begun {
+    id: String,
+}
+
+fn begin(workshop: &dyn Workshop, wanted: Simulated) -> Result<Begun, Problem> {
+    let busy =
+        |Busy(id)| Problem::new(Kind::SimulationRuns, format!("simulation {id} runs: wait for its end, or stop it"));
+    Ok(Begun { id: workshop.simulate(wanted).map_err(busy)? })
 }
 
 fn read(known: &[&'static str], json: &[u8]) -> Result<Simulated, Problem> {
@@ -66,20 +73,25 @@ pub(crate) fn stop(workshop: &dyn Workshop, id: &str) -> Result<Reply, Problem> 
 }
 
 /// Makes a fault.
-pub(crate) async fn fault(workshop: &dyn Workshop, name: &str) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct Made {
-        fault: &'static str,
-    }
+pub(crate) async fn fault(app: &App, workshop: &dyn Workshop, asked: &Asked) -> Result<Reply, Problem> {
+    let keyed = Keyed::of(asked)?;
+    once(app, keyed.as_ref(), strike(workshop, &asked.target.id)).await
+}
+
+#[derive(Debug, Serialize)]
+struct Made {
+    fault: &'static str,
+}
+
+async fn strike(workshop: &dyn Workshop, name: &str) -> Result<Made, Problem> {
     let fault = workshop.faults().into_iter().find(|fault| *fault == name).ok_or(Kind::UnknownFault)?;
     workshop.fault(fault).await.map_err(|why| Problem::new(Kind::FaultFailed, why))?;
-    Ok(json(StatusCode::OK, &Made { fault }))
+    Ok(Made { fault })
 }
 
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
-    use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 
     use super::*;
     use crate::workshop::tests::Fake;
@@ -132,13 +144,10 @@ mod tests {
 
     #[tokio::test]
     async fn one_simulation_runs_is_shown_and_is_stopped() {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-        let begun = simulate(&Fake::default(), &headers, WANTED.as_bytes()).unwrap();
-        assert_eq!(begun.status(), StatusCode::CREATED);
-        assert_eq!(begun.headers()[LOCATION], "/v1/simulations/flash-of-9");
-        assert_eq!(text(begun).await, "{\"id\":\"flash-of-9\"}");
+        let wanted = || read(&["flash"], WANTED.as_bytes()).unwrap();
+        assert_eq!(begin(&Fake::default(), wanted()).unwrap().id, "flash-of-9");
         let busy = Fake { runs: Some("a") };
-        let refused = simulate(&busy, &headers, WANTED.as_bytes()).unwrap_err();
+        let refused = begin(&busy, wanted()).unwrap_err();
         assert_eq!(refused, Problem::new(Kind::SimulationRuns, "simulation a runs: wait for its end, or stop it"));
         assert_eq!(text(show(&busy, "a").unwrap()).await, "{\"id\":\"a\"}");
         assert_eq!(stop(&busy, "a").unwrap().status(), StatusCode::NO_CONTENT);
@@ -149,9 +158,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_fault_is_made_or_says_what_happened() {
-        assert_eq!(text(fault(&Fake::default(), "rain").await.unwrap()).await, "{\"fault\":\"rain\"}");
-        let failed = fault(&Fake::default(), "hail").await.unwrap_err();
+        assert_eq!(strike(&Fake::default(), "rain").await.unwrap().fault, "rain");
+        let failed = strike(&Fake::default(), "hail").await.unwrap_err();
         assert_eq!(failed, Problem::new(Kind::FaultFailed, "the sky is clear"));
-        assert_eq!(fault(&Fake::default(), "snow").await.unwrap_err().kind, Kind::UnknownFault);
+        assert_eq!(strike(&Fake::default(), "snow").await.unwrap_err().kind, Kind::UnknownFault);
     }
 }

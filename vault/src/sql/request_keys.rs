@@ -1,21 +1,27 @@
-//! Keys of requests that change something.
+//! Keys of requests that make or change something.
 
-/// Takes a key for a request, unless it is taken.
+/// Takes a key for a request, unless it is taken. Where another transaction is about to take it, this waits for its end.
 pub(crate) const TAKE: &str = "
-    INSERT INTO request_keys (route, key, body, target) VALUES ($1, $2, sha256($3), $4) ON CONFLICT DO NOTHING";
+    INSERT INTO request_keys (holder, route, key, body) VALUES ($1, $2, $3, sha256($4)) ON CONFLICT DO NOTHING";
 
-/// What a key was taken for, and whether by the same body.
-pub(crate) const TAKEN_FOR: &str = "SELECT target, body = sha256($3) FROM request_keys WHERE route = $1 AND key = $2";
+/// What the request of a key was answered, and whether it had the same body.
+pub(crate) const TAKEN_FOR: &str = "
+    SELECT answer, body = sha256($4) FROM request_keys WHERE holder = $1 AND route = $2 AND key = $3";
 
-/// Forgets the keys that are older than `$1` seconds.
-pub(crate) const FORGET: &str = "DELETE FROM request_keys WHERE at < now() - make_interval(secs => $1)";
+/// Forgets at most `$2` of the keys that are older than `$1` seconds, and leaves those to others that others forget.
+pub(crate) const FORGET: &str = "
+    DELETE FROM request_keys WHERE (holder, route, key) IN (
+        SELECT holder, route, key FROM request_keys WHERE at < now() - make_interval(secs => $1)
+        ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
+    )";
 
 /// Writes down what a request was answered.
-pub(crate) const KEEP_ANSWER: &str =
-    "UPDATE request_keys SET target = $3 WHERE route = $1 AND key = $2 AND target = ''";
+pub(crate) const KEEP_ANSWER: &str = "
+    UPDATE request_keys SET answer = $4 WHERE holder = $1 AND route = $2 AND key = $3 AND answer IS NULL";
 
 /// Forgets a key under which nothing was done.
-pub(crate) const LET_GO: &str = "DELETE FROM request_keys WHERE route = $1 AND key = $2 AND target = ''";
+pub(crate) const LET_GO: &str = "
+    DELETE FROM request_keys WHERE holder = $1 AND route = $2 AND key = $3 AND answer IS NULL";
 
 /// Whether the reservations of a sale up to the event `$2` are all in the tables: the sale's newest life is written so
 /// far, and nothing that waits in the quarantine may hold one. (A reservation that comes late is a rejection, so what

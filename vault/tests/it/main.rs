@@ -18,6 +18,7 @@ mod pauses;
 mod quarantine;
 mod reading;
 mod refusals;
+mod request_keys;
 mod requests;
 mod restoring;
 mod thousands;

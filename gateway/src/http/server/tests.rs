@@ -171,7 +171,7 @@ async fn a_gateway_without_redis_lives_and_is_not_ready() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_a_request_of_ours_gets_a_problem() {
     let json_and = |header: &str| format!("{JSON}{header}\r\n");
-    check("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "404", "/problems/not-found").await;
+    check("GET /none HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "404", "/problems/not-found").await;
     check("PUT /v1/sales HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "405", "allow: POST, GET, HEAD\r\n").await;
     check(&reserve("", "{}"), "415", "/problems/unsupported-media-type").await;
     check(&reserve(JSON, "{"), "400", "/problems/malformed").await;

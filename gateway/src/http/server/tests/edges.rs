@@ -2,6 +2,9 @@
 
 use std::net::SocketAddr;
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 use super::*;
 
 const LIVES: &str = "{\"live\":true}";
@@ -28,12 +31,112 @@ async fn a_request_goes_to_one_host() {
 
 #[tokio::test(start_paused = true)]
 async fn no_request_is_sent_back_to_whoever_sent_it() {
-    for (path, status) in [("/livez", "405"), ("/v1/sales/drop/reservations", "405"), ("/", "404"), ("*", "404")] {
+    for (path, status) in [("/livez", "405"), ("/v1/sales/drop/reservations", "405"), ("/", "405"), ("*", "404")] {
         let request = format!("TRACE {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nCookie: secret\r\n\r\n");
         check(&request, status, "content-type: application/problem+json").await;
         assert!(!Peer::ask(&request).await.contains("secret"), "{path}");
     }
     check("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\nConnection: close\r\n\r\n", "404", "/problems/not-found").await;
+}
+
+/// However an operator's path is spelled, buyers do not get there.
+#[tokio::test(start_paused = true)]
+async fn no_spelling_leads_a_buyer_to_an_operators_path() {
+    for path in [
+        "/v1/keys",
+        "/v1/keys/",
+        "//v1/keys",
+        "/v1//keys",
+        "/v1/./keys",
+        "/v1/../v1/keys",
+        "/V1/keys",
+        "/v1/KEYS",
+        "/v1/keys;x",
+        "/v1/keys%00",
+        "/v1/%6beys",
+        "/v1%2fkeys",
+        "/v1\\keys",
+        "/%2e%2e/v1/keys",
+        "/v1/sales/..;/keys",
+        "/v1/sales/%2e%2e/keys",
+        "/v1/sales/../keys",
+        "/v1/sales/drop/../../keys",
+        "/v1/keys?a=/v1/sales/drop",
+        "/v1/keys#",
+        "/v1/keys%20",
+        "/v1/keys%",
+        "http://h/v1/keys",
+        "/console",
+        "/console/",
+        "/metrics",
+        "/metrics/",
+        "/v1/audit-log",
+        "/v1/sales",
+        "/v1/webhooks",
+        "/v1/quarantine/1/replay",
+        "/v1/sales/drop/close",
+        "/v1/sales/drop%2fclose",
+        "/v1/sales/drop/restock/",
+    ] {
+        for method in ["GET", "POST", "DELETE"] {
+            let mut peer = Peer::with(Surface::Buyers, Gate::Open);
+            let head = format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}");
+            peer.send(&format!("{head}Content-Length: 2\r\n\r\n{{}}")).await;
+            let (answer, status) = (peer.rest().await, ["400", "404", "405"]);
+            let is_refused = status.iter().any(|status| answer.starts_with(&format!("HTTP/1.1 {status} ")));
+            assert!(is_refused, "{method} {path}: {answer}");
+        }
+    }
+}
+
+/// Requests of pieces that belong elsewhere: each is answered by what it is, and none is the gateway's fault.
+#[tokio::test(start_paused = true)]
+async fn random_requests_are_never_the_gateways_fault() {
+    const REQUESTS: u32 = 2_000;
+    const PIECES: [&str; 24] = [
+        "/",
+        "v1",
+        "sales",
+        "drop",
+        "reservations",
+        "keys",
+        "%00",
+        "%ff",
+        "..",
+        "?",
+        "a=b",
+        "{",
+        "}",
+        "[",
+        "\"",
+        ":",
+        "null",
+        "1e999",
+        "-1",
+        "\"buyer\"",
+        "\"ada\"",
+        ",",
+        "\u{e9}",
+        "\\ud800",
+    ];
+    let seed: u64 = rand::random();
+    println!("seed {seed}");
+    let rng = &mut StdRng::seed_from_u64(seed);
+    let mut some = |most: usize| -> String {
+        (0..rng.random_range(0..most)).map(|_| PIECES[rng.random_range(0..PIECES.len())]).collect()
+    };
+    for _ in 0..REQUESTS {
+        let method = ["GET", "POST", "DELETE", "PATCH"][some(5).len() % 4];
+        let (path, body) = (some(9).replace(['"', '\u{e9}', '\\', '{', '}'], ""), some(12));
+        let request = format!(
+            "{method} /{path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = Peer::ask(&request).await;
+        // There is no Redis here, and no PostgreSQL: to say so is right.
+        let is_fault = answer.is_empty() || answer.starts_with("HTTP/1.1 500 ");
+        assert!(!is_fault, "seed {seed}: {request}\n{answer}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
