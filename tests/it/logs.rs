@@ -120,6 +120,23 @@ fn no_secret_is_in_a_log_at_any_level() {
 }
 
 #[test]
+fn no_client_writes_a_line_of_its_own_into_a_log() {
+    const FORGED: &str = "FORGED";
+    for format in ["json", "text"] {
+        let gateway = Alone::start(&["--log-format", format, "--log-sample", "1"], "none");
+        for path in
+            ["/%0aFORGED", "/v1/sales/a%0d%0aFORGED", "/v1/sales/%1b%5b31mFORGED/reservations", "/v1/keys?FORGED%0a"]
+        {
+            let headers = [("user-agent", "FORGED"), ("traceparent", "FORGED"), ("idempotency-key", "FORGED")];
+            gateway.send("POST", path, &headers, "{\"buyer\":\"a\\nFORGED\"}");
+        }
+        let log = gateway.end();
+        assert!(!log.contains(FORGED) && log.lines().count() >= 4, "{log}");
+        assert!(log.chars().all(|letter| letter == '\n' || letter == '\u{1b}' || !letter.is_control()), "{log}");
+    }
+}
+
+#[test]
 fn who_is_not_let_in_is_counted_and_no_key_is_in_the_log() {
     let world = World::start_direct("refused_callers");
     let key = |role: &str| {

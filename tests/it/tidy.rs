@@ -62,16 +62,16 @@ const UNSAFE_FILE: &str = "module/src/api.rs";
 /// tables are no part of the vault.
 const SQL_PLACES: [&str; 3] = ["vault/src/sql.rs", "vault/src/sql/", "sim/src/sql.rs"];
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// Every Rust file of the workspace, by its path from the root.
-fn rust_files() -> Vec<(String, String)> {
+pub(crate) fn rust_files() -> Vec<(String, String)> {
     let mut files = Vec::new();
     for (package, _) in IMPORTS {
         collect(&root().join(package), package, &mut files);
@@ -260,6 +260,6 @@ fn every_dependency_says_why_it_is_there() {
     check("ARCHITECTURE.md has a line for each dependency: what for, why this one", &breaches);
 }
 
-fn parse(path: &str, text: &str) -> syn::File {
+pub(crate) fn parse(path: &str, text: &str) -> syn::File {
     syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

@@ -160,6 +160,16 @@ mod tests {
     }
 
     #[test]
+    fn only_authenticated_encryption_is_spoken() {
+        let suites = ring::default_provider().cipher_suites;
+        for suite in suites {
+            let name = format!("{:?}", suite.suite());
+            assert!(name.contains("GCM") || name.contains("CHACHA20_POLY1305"), "{name}");
+            assert!(suite.tls13().is_some() || name.contains("ECDHE"), "{name} has forward secrecy");
+        }
+    }
+
+    #[test]
     fn a_pair_is_shown_for_one_protocol_and_says_whether_everyone_may_read_its_key() {
         let dir = tempfile::tempdir().unwrap();
         let (certificate, key) = make();

@@ -140,6 +140,8 @@ fn retry_after_s(value: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     #[test]
@@ -151,6 +153,43 @@ mod tests {
         }
         for value in ["", "-1", "1.5", "soon", "99999999999999999999"] {
             assert_eq!(retry_after_s(value), None, "{value}");
+        }
+    }
+
+    /// Whatever a receiver answers, an attempt ends, reads no more than a head, and goes nowhere else.
+    #[tokio::test(start_paused = true)]
+    async fn a_hostile_receiver_costs_no_more_than_an_attempt() {
+        let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(2 * RECEIVER_HEAD_BYTES_MAX));
+        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(10_000));
+        let table: [(&str, Option<u16>); 13] = [
+            ("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n", Some(302)),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\nendless", Some(200)),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n", Some(200)),
+            ("HTTP/1.1 204 No Content\r\n\r\n", Some(204)),
+            ("HTTP/1.1 503 Away\r\nRetry-After: 99999999999999999999\r\nContent-Length: 0\r\n\r\n", Some(503)),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", None),
+            ("HTTP/1.1 999999 OK\r\n\r\n", None),
+            ("SSH-2.0-OpenSSH_9.2\r\n", None),
+            ("\0\0\0", None),
+            ("HTTP/1.1 20", None),
+            ("", None),
+            (&long, None),
+            (&many, None),
+        ];
+        for (answer, want) in table {
+            let (near, mut far) = tokio::io::duplex(64 * 1024);
+            let answers = async {
+                // It may be hung up on before all of it is sent.
+                let _ = far.write_all(answer.as_bytes()).await;
+                let _ = far.shutdown().await;
+                let mut asked = Vec::new();
+                let _ = far.read_to_end(&mut asked).await;
+            };
+            let request = Request::post("/").header(HOST, "h").body(Full::new(Bytes::new())).unwrap();
+            let attempt = async { exchange(near, request).await.ok().map(|answered| answered.status) };
+            let both = timeout(Duration::from_secs(5), futures_util::future::join(attempt, answers));
+            let (got, ()) = both.await.expect("an attempt ends");
+            assert_eq!(got, want, "{:?}", &answer[..answer.len().min(60)]);
         }
     }
 
