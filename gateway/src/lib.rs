@@ -37,6 +37,7 @@ mod waits;
 mod webhooks;
 mod worker;
 mod workshop;
+mod zone;
 
 pub use config::{Config, IdSecrets, Transport};
 pub use discard::discard_quarantined;
@@ -46,8 +47,9 @@ pub use gateway::Gateway;
 pub use http::{ForwardedHeader, Host, Network, Proxies};
 pub use identity::{Auth, Jwt, JwtKeys, KeysError};
 pub use ids::ShortSecret;
-pub use rate_limit::{POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};
+pub use rate_limit::{Limit, POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};
 pub use relay::{BarrierError, RUN_EVENTS_MAX, RelayHandle};
 pub use replay::{ReplayError, replay_quarantined};
 pub use start::StartError;
 pub use workshop::{Busy, Made, Simulated, Workshop};
+pub use zone::Zone;

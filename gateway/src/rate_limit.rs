@@ -5,6 +5,7 @@ use std::fmt;
 use flash_wire::{Invalid, ThrottleTerms};
 
 use crate::http::{route_names, route_path};
+use crate::zone::Zone;
 
 /// Policies of one gateway. Each that holds for a request is a call to Redis.
 pub const POLICIES_MAX: usize = 32;
@@ -34,20 +35,22 @@ impl Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     pub(crate) name: String,
-    pub(crate) terms: ThrottleTerms,
+    pub(crate) limit: Limit,
     /// In the order in which they stand in the key.
     pub(crate) by: Vec<Part>,
     pub(crate) routes: Vec<&'static str>,
 }
 
 impl Policy {
-    /// A policy of valid `terms`. Without parts there is one count for everyone; without routes it holds for all that can be limited.
+    /// A policy of a valid `limit`. Without parts there is one count for everyone; without routes it holds for all that can
+    /// be limited.
     ///
     /// # Errors
     /// Names the field (`name`, `by`, `routes`, or one of the terms') and its rule.
-    pub fn new(name: &str, terms: ThrottleTerms, by: &[Part], routes: &[&str]) -> Result<Self, Invalid> {
+    pub fn new(name: &str, limit: impl Into<Limit>, by: &[Part], routes: &[&str]) -> Result<Self, Invalid> {
         check_name(name)?;
-        let terms = terms.check()?;
+        let limit = limit.into();
+        limit.terms(0).check()?;
         let mut by = by.to_vec();
         by.sort_unstable();
         by.dedup();
@@ -63,7 +66,7 @@ impl Policy {
         }
         let is_meant = |route: &&'static str| if routes.is_empty() { has_part(route) } else { routes.contains(route) };
         let routes = route_names().filter(is_meant).collect();
-        Ok(Self { name: name.to_owned(), terms, by, routes })
+        Ok(Self { name: name.to_owned(), limit, by, routes })
     }
 
     /// Its name.
@@ -73,26 +76,60 @@ impl Policy {
     }
 }
 
-impl fmt::Display for Policy {
-    /// As its configuration has it.
+/// How often a policy allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Limit {
+    /// By terms that stay what they are.
+    Fixed(ThrottleTerms),
+    /// So many units on each day of a time zone.
+    DailyIn(u64, Zone),
+}
+
+impl From<ThrottleTerms> for Limit {
+    fn from(terms: ThrottleTerms) -> Self {
+        Self::Fixed(terms)
+    }
+}
+
+impl Limit {
+    /// The terms that Redis is to decide by around `now_ms`, Unix milliseconds.
+    pub(crate) fn terms(&self, now_ms: u64) -> ThrottleTerms {
+        match self {
+            Self::Fixed(terms) => *terms,
+            Self::DailyIn(limit, zone) => ThrottleTerms::Daily(zone.daily(*limit, now_ms)),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.terms {
+        let terms = match self {
+            Self::Fixed(terms) => terms,
+            Self::DailyIn(limit, zone) => return write!(f, "daily limit {limit} zone {}", zone.name()),
+        };
+        match terms {
             ThrottleTerms::Bucket(terms) => {
-                write!(f, "bucket rate {} period-ms {} burst {}", terms.rate, terms.period_ms, terms.burst)?;
+                write!(f, "bucket rate {} period-ms {} burst {}", terms.rate, terms.period_ms, terms.burst)
             }
             ThrottleTerms::Burst(terms) => {
                 write!(f, "burst limit {} window-ms {} ", terms.limit, terms.window_ms)?;
-                write!(f, "extra {} period-ms {}", terms.extra, terms.period_ms)?;
+                write!(f, "extra {} period-ms {}", terms.extra, terms.period_ms)
             }
-            ThrottleTerms::Strict(terms) => write!(f, "strict limit {} window-ms {}", terms.limit, terms.window_ms)?,
-            ThrottleTerms::Sliding(terms) => write!(f, "sliding limit {} window-ms {}", terms.limit, terms.window_ms)?,
+            ThrottleTerms::Strict(terms) => write!(f, "strict limit {} window-ms {}", terms.limit, terms.window_ms),
+            ThrottleTerms::Sliding(terms) => write!(f, "sliding limit {} window-ms {}", terms.limit, terms.window_ms),
             ThrottleTerms::Daily(terms) => {
-                write!(f, "daily limit {} offset-minutes {}", terms.limit, terms.offset_minutes)?;
+                write!(f, "daily limit {} offset-minutes {}", terms.limit, terms.offset_minutes)
             }
         }
+    }
+}
+
+impl fmt::Display for Policy {
+    /// As its configuration has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Part::NAMES.iter().filter(|(_, part)| self.by.contains(part)).map(|(name, _)| *name);
         let by = if self.by.is_empty() { "nothing".to_owned() } else { names.collect::<Vec<_>>().join(", ") };
-        write!(f, " by {by} on {}", self.routes.join(", "))
+        write!(f, "{} by {by} on {}", self.limit, self.routes.join(", "))
     }
 }
 

@@ -33,11 +33,11 @@ impl Burst {
         (self.at_ms, self.steady, self.extra) = (at_ms, steady, extra);
     }
 
-    const fn steady(&self) -> Counter {
+    const fn steady(&self) -> Counter<Window> {
         Counter::of(Window::of_clock(self.terms.window_ms), self.at_ms, self.steady)
     }
 
-    const fn extra(&self) -> Counter {
+    const fn extra(&self) -> Counter<Window> {
         Counter::of(Window::of_clock(self.terms.period_ms), self.at_ms, self.extra)
     }
 }

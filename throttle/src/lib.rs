@@ -10,12 +10,13 @@
 //! | burst | `limit` in each window, and beyond it `extra` in each period; both come back whole |
 //! | strict | `limit` in each window of the clock; all come back when the next window begins |
 //! | sliding | `limit` in any span as long as the window; each comes back one window after it was taken |
-//! | daily | `limit` a day; all come back at midnight, in a time zone of the caller's |
+//! | daily | `limit` a day; all come back at midnight, in a time zone of the caller's, also where its clock changes |
 
 #![forbid(unsafe_code)]
 
 mod bucket;
 mod burst;
+mod days;
 pub mod limits;
 mod sliding;
 mod snapshot;
@@ -28,5 +29,5 @@ mod window;
 
 pub use snapshot::SNAPSHOT_VERSION;
 pub use taken::{TAKEN_VERSION, Taken};
-pub use terms::{BucketTerms, BurstTerms, DailyTerms, Terms, WindowTerms};
+pub use terms::{BucketTerms, BurstTerms, DailyTerms, OffsetChange, Terms, WindowTerms};
 pub use throttle::{Decision, NEVER, Standing, Throttle};

@@ -24,6 +24,7 @@ impl Throttle {
             Usage::Bucket(bucket) => put_int(&mut out, bucket.level()),
             Usage::Burst(burst) => burst.units().into_iter().for_each(|units| put_int(&mut out, units)),
             Usage::Window(counter) => put_int(&mut out, counter.units()),
+            Usage::Days(counter) => put_int(&mut out, counter.units()),
             Usage::Sliding(log) => {
                 put_int(&mut out, log.len() as u64);
                 let mut before_ms = self.at_ms.saturating_sub(log.window_ms());
@@ -62,6 +63,7 @@ impl Throttle {
                 burst.fill(at_ms, steady, extra);
             }
             Usage::Window(counter) => counter.take(at_ms, reader.int_within("units", 0, limit)?),
+            Usage::Days(counter) => counter.take(at_ms, reader.int_within("units", 0, limit)?),
             Usage::Sliding(log) => read_log(&mut reader, log, at_ms, limit)?,
         }
         reader.end("end of rate limit")?;

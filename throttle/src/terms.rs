@@ -1,9 +1,13 @@
 //! The terms of a rate limit: how many units, and when they come back. They come with every call and may change.
 
+use std::num::NonZeroU64;
+
 use flash_sale::Invalid;
 use flash_sale::invalid::in_range;
 
-use crate::limits::{OFFSET_MINUTES_MAX, OFFSET_MINUTES_MIN, PERIOD_MS_MAX, SLIDING_MOMENTS_MAX, UNITS_MAX};
+use crate::limits::{
+    OFFSET_MINUTES_MAX, OFFSET_MINUTES_MIN, PERIOD_MS_MAX, SLIDING_MOMENTS_MAX, TIME_MS_MAX, UNITS_MAX,
+};
 
 /// What a rate limit promises. Passed through [`Terms::check`] before anything is decided by them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +64,20 @@ pub struct WindowTerms {
 pub struct DailyTerms {
     /// 1 to [`UNITS_MAX`].
     pub limit: u64,
-    /// Minutes that the time zone is ahead of UTC, [`OFFSET_MINUTES_MIN`] to [`OFFSET_MINUTES_MAX`]. Summer time is the
-    /// caller's to know: midnight moves when the offset does.
+    /// Minutes that the time zone's clock is ahead of UTC, [`OFFSET_MINUTES_MIN`] to [`OFFSET_MINUTES_MAX`].
+    pub offset_minutes: i32,
+    /// The change of that clock that is nearest to now, before or behind; none: there is none near. Zones and their rules are
+    /// the caller's to know. Two callers that name different changes count the same days, if both know the one that is
+    /// within two days of now.
+    pub change: Option<OffsetChange>,
+}
+
+/// The clock of a time zone goes forward or back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OffsetChange {
+    /// When, Unix milliseconds, up to [`TIME_MS_MAX`].
+    pub at_ms: NonZeroU64,
+    /// Minutes ahead of UTC from then on, within the same bounds as before.
     pub offset_minutes: i32,
 }
 
@@ -142,12 +158,16 @@ impl WindowTerms {
 impl DailyTerms {
     fn check(&self) -> Result<(), Invalid> {
         in_range("limit", self.limit, 1, UNITS_MAX)?;
-        let (min, max) = (OFFSET_MINUTES_MIN, OFFSET_MINUTES_MAX);
-        if (min..=max).contains(&self.offset_minutes) {
-            return Ok(());
-        }
-        Err(Invalid::new("offset", format!("must be {min} to {max}")))
+        check_offset(self.offset_minutes)?;
+        let Some(OffsetChange { at_ms, offset_minutes }) = self.change else { return Ok(()) };
+        in_range("change", at_ms.get(), 1, TIME_MS_MAX)?;
+        check_offset(offset_minutes)
     }
+}
+
+fn check_offset(minutes: i32) -> Result<(), Invalid> {
+    let (min, max) = (OFFSET_MINUTES_MIN, OFFSET_MINUTES_MAX);
+    if (min..=max).contains(&minutes) { Ok(()) } else { Err(Invalid::new("offset", format!("must be {min} to {max}"))) }
 }
 
 #[cfg(test)]
@@ -183,9 +203,14 @@ mod tests {
         burst(1, 5, 0, 5, Err("extra must be 1 to 1000000000"));
         burst(1, 5, 1, 4, Err("period must be at least as long as the window"));
         check(Terms::Strict(WindowTerms { limit: UNITS_MAX, window_ms: PERIOD_MS_MAX }), Ok(()));
-        check(Terms::Daily(DailyTerms { limit: 1, offset_minutes: 840 }), Ok(()));
+        check(Terms::Daily(DailyTerms { limit: 1, offset_minutes: 840, change: None }), Ok(()));
         for offset_minutes in [-721, 841, i32::MIN, i32::MAX] {
-            check(Terms::Daily(DailyTerms { limit: 1, offset_minutes }), Err("offset must be -720 to 840"));
+            let daily = DailyTerms { limit: 1, offset_minutes, change: None };
+            check(Terms::Daily(daily), Err("offset must be -720 to 840"));
+            let change = |at_ms| NonZeroU64::new(at_ms).map(|at_ms| OffsetChange { at_ms, offset_minutes });
+            let changes = |at_ms| Terms::Daily(DailyTerms { offset_minutes: 0, change: change(at_ms), ..daily });
+            check(changes(1), Err("offset must be -720 to 840"));
+            check(changes(u64::MAX), Err("change must be 1 to 253402300799999"));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::bucket::Bucket;
 use crate::burst::Burst;
-use crate::limits::DAY_MS;
+use crate::days::Days;
 use crate::sliding::Log;
 use crate::terms::Terms;
 use crate::window::{Counter, Window};
@@ -25,7 +25,8 @@ pub(crate) trait Strategy {
 pub(crate) enum Usage {
     Bucket(Bucket),
     Burst(Burst),
-    Window(Counter),
+    Window(Counter<Window>),
+    Days(Counter<Days>),
     Sliding(Log),
 }
 
@@ -37,7 +38,7 @@ impl Usage {
             Terms::Burst(terms) => Self::Burst(Burst::new(terms)),
             Terms::Strict(terms) => Self::Window(Counter::new(Window::of_clock(terms.window_ms))),
             Terms::Sliding(terms) => Self::Sliding(Log::new(terms.window_ms)),
-            Terms::Daily(terms) => Self::Window(Counter::new(Window::of_zone(DAY_MS, terms.offset_minutes))),
+            Terms::Daily(terms) => Self::Days(Counter::new(Days::of(terms))),
         }
     }
 
@@ -46,6 +47,7 @@ impl Usage {
             Self::Bucket(bucket) => bucket,
             Self::Burst(burst) => burst,
             Self::Window(counter) => counter,
+            Self::Days(counter) => counter,
             Self::Sliding(log) => log,
         }
     }
@@ -55,6 +57,7 @@ impl Usage {
             Self::Bucket(bucket) => bucket,
             Self::Burst(burst) => burst,
             Self::Window(counter) => counter,
+            Self::Days(counter) => counter,
             Self::Sliding(log) => log,
         }
     }

@@ -28,7 +28,9 @@ pub use envelope::{BARRIER_BYTES_MAX, Barrier, Envelope};
 pub use flash_sale::{Change, Event, Invalid, Malformed, Refusal, State, Terms, invalid, limits};
 pub use flash_sale::{Content, Expected, ExpectedSku, Life, digest};
 pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, NextEpoch, Reserved, SkuTerms, fingerprint};
-pub use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Standing, Terms as ThrottleTerms, WindowTerms};
+pub use flash_throttle::{
+    BucketTerms, BurstTerms, DailyTerms, OffsetChange, Standing, Terms as ThrottleTerms, WindowTerms,
+};
 pub use message::Message;
 pub use name::Name;
 pub use operate::{Restock, RestockAnswer, SwitchAnswer};

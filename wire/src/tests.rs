@@ -102,10 +102,13 @@ fn throttle_takes_what_it_documents_and_nothing_else() {
     check(&["STRICT", "10", "1000"], Ok(throttle(Strict(window), 1)));
     check(&["SLIDING", "10", "1000", "COST", "10"], Ok(throttle(Sliding(window), 10)));
     for offset_minutes in [-720, 0, 840] {
-        let daily = Daily(DailyTerms { limit: 10, offset_minutes });
-        check(&["DAILY", "10", &offset_minutes.to_string()], Ok(throttle(daily, 1)));
+        let (daily, offset) = (DailyTerms { limit: 10, offset_minutes, change: None }, offset_minutes.to_string());
+        check(&["DAILY", "10", &offset], Ok(throttle(Daily(daily), 1)));
+        let change = Some(OffsetChange { at_ms: 7.try_into().unwrap(), offset_minutes: 60 });
+        let changes = throttle(Daily(DailyTerms { change, ..daily }), 2);
+        check(&["DAILY", "10", &offset, "then", "7", "60", "COST", "2"], Ok(changes));
     }
-    for args in [&[][..], &["BUCKET", "10", "1000"], &["DAILY", "10"], &["STRICT", "10", "1000", "COST"]] {
+    for args in [&[][..], &["BUCKET", "10", "1000"], &["DAILY", "10"], &["DAILY", "10", "0", "THEN", "7"]] {
         check(args, Err("wrong number of arguments"));
     }
     check(&["STRICT", "10", "1000", "COST", "1", "cost", "1"], Err("cost must be given once"));
@@ -118,6 +121,7 @@ fn throttle_takes_what_it_documents_and_nothing_else() {
     check(&["BUCKET", "6000", "1000", "1"], Err("burst must be at least 6, which is the rate for a millisecond"));
     for offset in ["-721", "841", "-", "+", "", "1.5", "--1", "-99999999999999999999"] {
         check(&["DAILY", "10", offset], Err("offset must be a whole number, -720 to 840"));
+        check(&["DAILY", "10", "0", "THEN", "7", offset], Err("offset must be a whole number, -720 to 840"));
     }
 }
 
@@ -197,7 +201,7 @@ fn commands_read_back() {
         ThrottleTerms::Burst(BurstTerms { limit: 1, window_ms: 2, extra: 3, period_ms: 4 }),
         ThrottleTerms::Strict(window),
         ThrottleTerms::Sliding(window),
-        ThrottleTerms::Daily(DailyTerms { limit: 9, offset_minutes: -60 }),
+        ThrottleTerms::Daily(DailyTerms { limit: 9, offset_minutes: -60, change: None }),
     ] {
         for cost in [0, 1, 3] {
             let throttle = throttle(terms, cost);

@@ -1,13 +1,18 @@
 //! `FLASH.THROTTLE key BUCKET rate period_ms burst | BURST limit window_ms extra period_ms | STRICT limit window_ms |
-//! SLIDING limit window_ms | DAILY limit offset_minutes [COST units]`
+//! SLIDING limit window_ms | DAILY limit offset_minutes [THEN at_ms offset_minutes] [COST units]`
+
+use std::num::NonZeroU64;
 
 use flash_sale::Invalid;
-use flash_throttle::limits::{OFFSET_MINUTES_MAX, OFFSET_MINUTES_MIN, PERIOD_MS_MAX, UNITS_MAX};
-use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Standing, Terms, WindowTerms};
+use flash_throttle::limits::{OFFSET_MINUTES_MAX, OFFSET_MINUTES_MIN, PERIOD_MS_MAX, TIME_MS_MAX, UNITS_MAX};
+use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, OffsetChange, Standing, Terms, WindowTerms};
 
 use crate::args::{ArgError, ArgSink, Args, is, once, unknown_option};
 use crate::reply::Answer;
 use crate::value::{Fields, Sink, Unreadable};
+
+/// Before the change of a zone's clock.
+const THEN: &str = "THEN";
 
 /// What a call costs where `COST` is not given.
 pub const COST_DEFAULT: u64 = 1;
@@ -55,9 +60,13 @@ impl Throttle {
             }
             Terms::Strict(WindowTerms { limit, window_ms }) => put("STRICT", &[limit, window_ms]),
             Terms::Sliding(WindowTerms { limit, window_ms }) => put("SLIDING", &[limit, window_ms]),
-            Terms::Daily(DailyTerms { limit, offset_minutes }) => {
+            Terms::Daily(DailyTerms { limit, offset_minutes, change }) => {
                 put("DAILY", &[limit]);
                 sink.arg(offset_minutes.to_string().as_bytes());
+                if let Some(OffsetChange { at_ms, offset_minutes }) = change {
+                    sink.option(THEN, Some(at_ms.get()));
+                    sink.arg(offset_minutes.to_string().as_bytes());
+                }
             }
         }
         sink.option("COST", (self.cost != COST_DEFAULT).then_some(self.cost));
@@ -81,7 +90,8 @@ fn terms(args: &mut Args) -> Result<Terms, ArgError> {
         arg if is(arg, "SLIDING") => Terms::Sliding(window(args)?),
         arg if is(arg, "DAILY") => Terms::Daily(DailyTerms {
             limit: units(args, "limit")?,
-            offset_minutes: args.signed("offset", OFFSET_MINUTES_MIN, OFFSET_MINUTES_MAX)?,
+            offset_minutes: offset(args)?,
+            change: change(args)?,
         }),
         _ => return Err(Invalid::new("strategy", "must be one of BUCKET, BURST, STRICT, SLIDING, DAILY").into()),
     })
@@ -89,6 +99,18 @@ fn terms(args: &mut Args) -> Result<Terms, ArgError> {
 
 fn window(args: &mut Args) -> Result<WindowTerms, ArgError> {
     Ok(WindowTerms { limit: units(args, "limit")?, window_ms: ms(args, "window")? })
+}
+
+fn offset(args: &mut Args) -> Result<i32, ArgError> {
+    args.signed("offset", OFFSET_MINUTES_MIN, OFFSET_MINUTES_MAX)
+}
+
+fn change(args: &mut Args) -> Result<Option<OffsetChange>, ArgError> {
+    if !args.keyword(THEN) {
+        return Ok(None);
+    }
+    let (at_ms, offset_minutes) = (args.int("change", 1, TIME_MS_MAX)?, offset(args)?);
+    Ok(NonZeroU64::new(at_ms).map(|at_ms| OffsetChange { at_ms, offset_minutes }))
 }
 
 fn units(args: &mut Args, field: &'static str) -> Result<u64, ArgError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use flash_gateway::{POLICIES_MAX, Part, Policy};
+use flash_gateway::{Limit, POLICIES_MAX, Part, Policy, Zone};
 use flash_wire::{BucketTerms, BurstTerms, DailyTerms, Invalid, ThrottleTerms, WindowTerms};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -16,7 +16,7 @@ const STRATEGIES: [(&str, &[&str]); 5] = [
     ("burst", &["limit", "window-ms", "extra", "period-ms"]),
     ("strict", &["limit", "window-ms"]),
     ("sliding", &["limit", "window-ms"]),
-    ("daily", &["limit", "offset-minutes"]),
+    ("daily", &["limit", "zone", "offset-minutes"]),
 ];
 /// What every policy has.
 const COMMON: [&str; 4] = ["name", "strategy", "by", "routes"];
@@ -74,8 +74,17 @@ impl Reader<'_> {
             };
             by.push(part);
         }
-        let (terms, routes) = (self.terms(strategy)?, self.list("routes")?);
-        Policy::new(name, terms, &by, &routes).map_err(|invalid| self.invalid(&invalid))
+        let (limit, routes) = (self.limit(strategy)?, self.list("routes")?);
+        Policy::new(name, limit, &by, &routes).map_err(|invalid| self.invalid(&invalid))
+    }
+
+    /// A day's quota is a time zone's, or that of a fixed offset.
+    fn limit(&self, strategy: &str) -> Result<Limit> {
+        let Some(zone) = self.text("zone")? else { return Ok(self.terms(strategy)?.into()) };
+        if self.field("offset-minutes").is_some() {
+            return Err(self.broken("zone", "must not stand beside offset-minutes"));
+        }
+        Ok(Limit::DailyIn(self.int("limit")?, Zone::named(zone).map_err(|invalid| self.invalid(&invalid))?))
     }
 
     fn terms(&self, strategy: &str) -> Result<ThrottleTerms> {
@@ -96,7 +105,7 @@ impl Reader<'_> {
             _ => {
                 let offset_minutes =
                     if self.field("offset-minutes").is_some() { self.int("offset-minutes")? } else { 0 };
-                ThrottleTerms::Daily(DailyTerms { limit: self.int("limit")?, offset_minutes })
+                ThrottleTerms::Daily(DailyTerms { limit: self.int("limit")?, offset_minutes, change: None })
             }
         })
     }

@@ -23,6 +23,7 @@ use super::app::App;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::Target;
+use crate::clock::now_ms;
 use crate::rate_limit::Policy;
 
 /// What a request may be counted by, besides its buyer.
@@ -154,8 +155,9 @@ impl Counted {
             }
         }
         self.check()?;
+        let now_ms = now_ms();
         let call = |(rule, name): &(&Rule, String)| {
-            Call::throttle(name, &Throttle { terms: rule.policy.terms, cost: COST_DEFAULT })
+            Call::throttle(name, &Throttle { terms: rule.policy.limit.terms(now_ms), cost: COST_DEFAULT })
         };
         let answers = app.redis.calls(named.iter().map(call).collect()).await;
         for ((rule, name), answer) in named.iter().zip(answers) {

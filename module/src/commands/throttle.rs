@@ -42,7 +42,17 @@ impl Command for ThrottleCommand {
                     .token(c"BURST"),
                     Arg::new(c"strict", Kind::Block(&[int(c"limit"), int(c"window_ms")])).token(c"STRICT"),
                     Arg::new(c"sliding", Kind::Block(&[int(c"limit"), int(c"window_ms")])).token(c"SLIDING"),
-                    Arg::new(c"daily", Kind::Block(&[int(c"limit"), int(c"offset_minutes")])).token(c"DAILY"),
+                    Arg::new(
+                        c"daily",
+                        Kind::Block(&[
+                            int(c"limit"),
+                            int(c"offset_minutes"),
+                            Arg::new(c"change", Kind::Block(&[int(c"at_ms"), int(c"offset_minutes")]))
+                                .token(c"THEN")
+                                .optional(),
+                        ]),
+                    )
+                    .token(c"DAILY"),
                 ]),
             ),
             int(c"units").token(c"COST").optional(),

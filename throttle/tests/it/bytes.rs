@@ -1,7 +1,11 @@
 //! Bytes from outside: a dump, an AOF, a replication link. None of them is believed.
 
+use std::num::NonZeroU64;
+
 use flash_throttle::limits::EXPIRY_SLACK_MS;
-use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Decision, Taken, Terms, Throttle, WindowTerms};
+use flash_throttle::{
+    BucketTerms, BurstTerms, DailyTerms, Decision, OffsetChange, Taken, Terms, Throttle, WindowTerms,
+};
 use proptest::prelude::*;
 
 const START_MS: u64 = 1_700_000_000_000;
@@ -19,8 +23,14 @@ fn some_terms() -> impl Strategy<Value = Terms> {
         }),
         window.clone().prop_map(Terms::Strict),
         window.prop_map(Terms::Sliding),
-        (1..50u64, -720..=840i32)
-            .prop_map(|(limit, offset_minutes)| Terms::Daily(DailyTerms { limit, offset_minutes })),
+        (1..50u64, -720..=840i32, prop::option::of((1..2 * START_MS, -720..=840i32))).prop_map(
+            |(limit, offset_minutes, change)| {
+                let change = change.and_then(|(at_ms, offset_minutes)| {
+                    NonZeroU64::new(at_ms).map(|at_ms| OffsetChange { at_ms, offset_minutes })
+                });
+                Terms::Daily(DailyTerms { limit, offset_minutes, change })
+            }
+        ),
     ]
 }
 
@@ -79,8 +89,12 @@ fn what_version_1_wrote_still_loads() {
     check_saved(burst, &[2, 2, 232, 7, 50, 224, 212, 3], &[&minute_s_end[..], &[2, 1]].concat());
     check_saved(Terms::Strict(window), &[3, 10, 224, 212, 3], &[&minute_s_end[..], &[3]].concat());
     check_saved(Terms::Sliding(window), &[4, 10, 224, 212, 3], &[128, 193, 154, 255, 188, 49, 1, 224, 212, 3, 3]);
-    let daily = Terms::Daily(DailyTerms { limit: 10, offset_minutes: -60 });
+    let daily = Terms::Daily(DailyTerms { limit: 10, offset_minutes: -60, change: None });
     check_saved(daily, &[5, 10, 148, 5], &[160, 153, 249, 131, 189, 49, 3]);
+    let change = Some(OffsetChange { at_ms: NonZeroU64::new(START_MS).expect("not 0"), offset_minutes: 0 });
+    let changing = Terms::Daily(DailyTerms { limit: 10, offset_minutes: -60, change });
+    let terms = [&[6, 10, 148, 5][..], &START, &[208, 5]].concat();
+    check_saved(changing, &terms, &[160, 188, 157, 130, 189, 49, 3]);
 }
 
 proptest! {

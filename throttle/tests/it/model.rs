@@ -1,8 +1,12 @@
 //! A million random calls against the oracle: the same decisions, the same numbers. A failure prints its seed; set
 //! `THROTTLE_SEED` to it to see it again.
 
+use std::num::NonZeroU64;
+
 use flash_throttle::limits::{DAY_MS, EXPIRY_SLACK_MS, PERIOD_MS_MAX, TIME_MS_MAX, UNITS_MAX};
-use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Decision, Taken, Terms, Throttle, WindowTerms};
+use flash_throttle::{
+    BucketTerms, BurstTerms, DailyTerms, Decision, OffsetChange, Taken, Terms, Throttle, WindowTerms,
+};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -34,7 +38,15 @@ fn period_ms(rng: &mut SmallRng) -> u64 {
     }
 }
 
-fn terms(rng: &mut SmallRng) -> Terms {
+/// A change of a zone's clock within some days of now.
+fn change(rng: &mut SmallRng, now_ms: u64) -> Option<OffsetChange> {
+    let at_ms =
+        now_ms.saturating_add_signed(rng.random_range(-3..=3) * DAY_MS.cast_signed() / 2 + rng.random_range(-9..=9));
+    let offset_minutes = rng.random_range(-720..=840);
+    NonZeroU64::new(at_ms).filter(|_| rng.random_ratio(2, 3)).map(|at_ms| OffsetChange { at_ms, offset_minutes })
+}
+
+fn terms(rng: &mut SmallRng, now_ms: u64) -> Terms {
     loop {
         let (limit, window_ms) = (units(rng), period_ms(rng));
         let terms = match rng.random_range(0..5) {
@@ -42,7 +54,11 @@ fn terms(rng: &mut SmallRng) -> Terms {
             1 => Terms::Burst(BurstTerms { limit, window_ms, extra: units(rng), period_ms: period_ms(rng) }),
             2 => Terms::Strict(WindowTerms { limit, window_ms }),
             3 => Terms::Sliding(WindowTerms { limit, window_ms }),
-            _ => Terms::Daily(DailyTerms { limit, offset_minutes: rng.random_range(-720..=840) }),
+            _ => Terms::Daily(DailyTerms {
+                limit,
+                offset_minutes: rng.random_range(-720..=840),
+                change: change(rng, now_ms),
+            }),
         };
         if let Ok(terms) = terms.check() {
             return terms;
@@ -140,11 +156,12 @@ fn a_rate_limit_decides_as_a_log_of_everything_would() {
     println!("THROTTLE_SEED={seed}");
     let rng = &mut SmallRng::seed_from_u64(seed);
     for _ in 0..CALLS / CALLS_PER_LIFE {
-        let mut current = terms(rng);
-        let mut world = World::new(current, rng.random_range(1..=2_000_000_000_000));
+        let start_ms = rng.random_range(1..=2_000_000_000_000);
+        let mut current = terms(rng, start_ms);
+        let mut world = World::new(current, start_ms);
         for _ in 0..CALLS_PER_LIFE {
             if rng.random_ratio(1, 100) {
-                current = terms(rng);
+                current = terms(rng, world.now_ms);
             }
             world.now_ms = world.now_ms.saturating_add_signed(step_ms(rng, current)).max(1);
             let cost = match rng.random_range(0..10) {

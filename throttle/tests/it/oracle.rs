@@ -6,6 +6,17 @@ use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Terms, WindowTerms};
 const DAY_MS: i128 = 86_400_000;
 const MINUTE_MS: i128 = 60_000;
 
+/// The latest day that the zone's clock has shown by then.
+fn latest_day(DailyTerms { offset_minutes, change, .. }: DailyTerms, at_ms: u64) -> i128 {
+    let day = |at_ms: u64, offset: i32| (i128::from(at_ms) + i128::from(offset) * MINUTE_MS).div_euclid(DAY_MS);
+    match change {
+        Some(change) if at_ms >= change.at_ms.get() => {
+            day(at_ms, change.offset_minutes).max(day(change.at_ms.get() - 1, offset_minutes))
+        }
+        _ => day(at_ms, offset_minutes),
+    }
+}
+
 /// Units taken at a time; in a burst, also how many of them came out of the reserve.
 struct Entry {
     at_ms: u64,
@@ -48,9 +59,8 @@ impl Oracle {
             Terms::Sliding(WindowTerms { window_ms, .. }) => {
                 sum(&|entry| now_ms - entry.at_ms < window_ms, |entry| entry.units)
             }
-            Terms::Daily(DailyTerms { offset_minutes, .. }) => {
-                let day = |at_ms: u64| (i128::from(at_ms) + i128::from(offset_minutes) * MINUTE_MS).div_euclid(DAY_MS);
-                sum(&|entry| day(entry.at_ms) == day(now_ms), |entry| entry.units)
+            Terms::Daily(terms) => {
+                sum(&|entry| latest_day(terms, entry.at_ms) == latest_day(terms, now_ms), |entry| entry.units)
             }
         }
     }
@@ -102,7 +112,8 @@ impl Oracle {
             Terms::Bucket(_) => return,
             Terms::Burst(terms) => terms.period_ms,
             Terms::Strict(terms) | Terms::Sliding(terms) => terms.window_ms,
-            Terms::Daily(_) => 86_400_000,
+            // The longest day is one that a clock goes back to from the far side of the earth.
+            Terms::Daily(_) => 3 * 86_400_000,
         };
         let newest_ms = self.clock(0);
         self.log.retain(|entry| entry.at_ms == newest_ms || entry.at_ms + span_ms > newest_ms.min(now_ms));

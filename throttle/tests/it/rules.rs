@@ -1,8 +1,12 @@
 //! The strategies by example.
 
+use std::num::NonZeroU64;
+
 use flash_sale::Mover;
 use flash_throttle::limits::DAY_MS;
-use flash_throttle::{BucketTerms, BurstTerms, DailyTerms, Decision, NEVER, Terms, Throttle, WindowTerms};
+use flash_throttle::{
+    BucketTerms, BurstTerms, DailyTerms, Decision, NEVER, OffsetChange, Terms, Throttle, WindowTerms,
+};
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 /// A midnight in UTC.
@@ -133,10 +137,34 @@ fn a_sliding_window_gives_each_unit_back_when_it_is_as_old_as_the_window() {
 
 #[test]
 fn a_day_ends_at_midnight_in_its_zone() {
-    let daily = |offset_minutes| Terms::Daily(DailyTerms { limit: 2, offset_minutes });
+    let daily = |offset_minutes| Terms::Daily(DailyTerms { limit: 2, offset_minutes, change: None });
     check(daily(0), &[(0, 2, "1 0 - 86400000"), (DAY_MS - 1, 1, "0 0 1 1"), (DAY_MS, 1, "1 1 - 86400000")]);
     check(daily(120), &[(22 * HOUR_MS - 1, 2, "1 0 - 1"), (22 * HOUR_MS, 2, "1 0 - 86400000")]);
     check(daily(-720), &[(12 * HOUR_MS - 1, 2, "1 0 - 1"), (12 * HOUR_MS, 2, "1 0 - 86400000")]);
+}
+
+/// The hour in which a zone's clock changes, and the calls around it: no quota is given twice, and each answer names the right
+/// midnight. Callers that know of the change before and of the one after it take turns.
+#[test]
+fn a_day_ends_at_midnight_where_the_clock_changes_meanwhile() {
+    let change = |after_ms: u64, offset_minutes| {
+        NonZeroU64::new(START_MS + after_ms).map(|at_ms| OffsetChange { at_ms, offset_minutes })
+    };
+    let daily = |offset_minutes, change| Terms::Daily(DailyTerms { limit: 2, offset_minutes, change });
+    // A day of 23 hours: at 01:00 UTC the clock goes from one hour ahead to two.
+    let spring = daily(60, change(HOUR_MS, 120));
+    check(spring, &[(0, 2, "1 0 - 79200000"), (22 * HOUR_MS - 1, 1, "0 0 1 1"), (22 * HOUR_MS, 2, "1 0 - 86400000")]);
+    // A day of 25 hours, in which the hour before midnight comes twice.
+    let autumn = daily(-120, change(2 * HOUR_MS, -180));
+    check(
+        autumn,
+        &[(HOUR_MS, 2, "1 0 - 7200000"), (2 * HOUR_MS, 1, "0 0 3600000 3600000"), (3 * HOUR_MS, 1, "1 1 - 86400000")],
+    );
+    let mut throttle = Throttle::new(&spring);
+    let next = daily(120, change(100 * DAY_MS, 60));
+    assert_eq!(call(&mut throttle, spring, START_MS + 2 * HOUR_MS, 1), "1 1 - 72000000");
+    assert_eq!(call(&mut throttle, next, START_MS + 3 * HOUR_MS, 1), "1 0 - 68400000");
+    assert_eq!(call(&mut throttle, spring, START_MS + 4 * HOUR_MS, 1), "0 0 64800000 64800000");
 }
 
 #[test]
@@ -153,7 +181,7 @@ fn a_clock_that_steps_back_grants_nothing() {
         Terms::Burst(BurstTerms { limit: 1, window_ms: 1_000, extra: 1, period_ms: 1_000 }),
         Terms::Strict(window),
         Terms::Sliding(window),
-        Terms::Daily(DailyTerms { limit: 2, offset_minutes: 0 }),
+        Terms::Daily(DailyTerms { limit: 2, offset_minutes: 0, change: None }),
     ] {
         let mut throttle = Throttle::new(&terms);
         assert!(call(&mut throttle, terms, START_MS, 2).starts_with("1 0"), "{terms:?}");

@@ -86,15 +86,17 @@ fn a_policy_of_each_strategy_is_read() {
         policy("strict", &format!("{limits}routes = [\"reserve\"]\n")),
         policy("sliding", limits),
         policy("daily", "limit = 5\noffset-minutes = -60\n"),
+        policy("daily", "limit = 5\nzone = \"Europe/Berlin\"\n").replacen("daily", "berlin", 1),
     ];
     let file = read(&text.concat(), true).unwrap();
     let shown: Vec<String> = file.placed_policies().map(|(place, policy)| format!("{place} {policy}")).collect();
-    assert_eq!(shown.len(), 5);
+    assert_eq!(shown.len(), 6);
     assert_eq!(shown[0].split(" on ").next(), Some("f.toml:1 bucket rate 1 period-ms 1000 burst 5 by nothing"));
     let burst = "f.toml:7 burst limit 5 window-ms 1000 extra 9 period-ms 60000 by buyer, sale";
     assert_eq!(shown[1].split(" on ").next(), Some(burst));
     assert_eq!(shown[2], "f.toml:15 strict limit 5 window-ms 1000 by nothing on reserve");
     assert_eq!(shown[4].split(" on ").next(), Some("f.toml:26 daily limit 5 offset-minutes -60 by nothing"));
+    assert_eq!(shown[5].split(" on ").next(), Some("f.toml:31 daily limit 5 zone Europe/Berlin by nothing"));
 }
 
 #[test]
@@ -114,6 +116,13 @@ fn a_policy_that_breaks_a_rule_is_refused_by_its_name_its_field_and_the_limit() 
         &with("burst = 5", "burst = 5\nlimit = 5"),
         Err(&format!("7: rate-limit p: limit is no setting; here may stand {known}")),
     );
+    let daily = "[[rate-limit]]\nname = \"p\"\nstrategy = \"daily\"\nlimit = 5\n";
+    let zone = "zone must be the IANA name of a time zone, as Europe/Berlin";
+    check(&format!("{daily}zone = \"Atlantis\""), Err(&format!("5: rate-limit p: {zone}")));
+    check(&format!("{daily}zone = 7"), Err("1: rate-limit: zone must be a string"));
+    let both = "5: rate-limit p: zone must not stand beside offset-minutes";
+    check(&format!("{daily}zone = \"UTC\"\noffset-minutes = 0"), Err(both));
+    check(&daily.replace("limit = 5", "zone = \"UTC\""), Err("1: rate-limit p: limit must be given"));
     let strategies = "bucket, burst, strict, sliding, daily";
     check(&with("\"bucket\"", "\"leaky\""), Err(&format!("3: rate-limit p: strategy must be one of {strategies}")));
     let name = "must be 1 to 32 small letters, digits or '-'";

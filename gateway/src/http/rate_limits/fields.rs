@@ -7,7 +7,7 @@ use flash_wire::{ThrottleAnswer, ThrottleTerms};
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::rate_limit::Policy;
+use crate::rate_limit::{Limit, Policy};
 
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -29,7 +29,7 @@ impl Fields {
             }
         }
         let standing = &answer.standing;
-        let (name, window_s) = (&policy.name, window_s(&policy.terms));
+        let (name, window_s) = (&policy.name, window_s(&policy.limit));
         // Until the next request is allowed, if this one was not; else until all units are back.
         let again_s = seconds(answer.retry_after_ms.unwrap_or(standing.reset_ms));
         // A name needs no escape, and writing into memory cannot fail.
@@ -53,7 +53,8 @@ pub(super) const fn seconds(ms: u64) -> u64 {
 }
 
 /// In how many seconds all units come back. The field has no smaller unit.
-fn window_s(terms: &ThrottleTerms) -> u64 {
+fn window_s(limit: &Limit) -> u64 {
+    let Limit::Fixed(terms) = limit else { return DAY_S };
     let window_ms = match terms {
         ThrottleTerms::Bucket(terms) => terms.burst.saturating_mul(terms.period_ms).div_ceil(terms.rate),
         ThrottleTerms::Burst(terms) => terms.window_ms,
@@ -90,7 +91,7 @@ mod tests {
         let strict = ThrottleTerms::Strict(WindowTerms { limit: 5, window_ms: 250 });
         check(&[(strict, None, [5, 4, 0])], ["\"p0\";q=5;w=1", "\"p0\";r=4;t=0"]);
         let sliding = ThrottleTerms::Sliding(WindowTerms { limit: 5, window_ms: 1_500 });
-        let daily = ThrottleTerms::Daily(DailyTerms { limit: 9, offset_minutes: 60 });
+        let daily = ThrottleTerms::Daily(DailyTerms { limit: 9, offset_minutes: 60, change: None });
         let both = ["\"p0\";q=5;w=2, \"p1\";q=9;w=86400", "\"p0\";r=4;t=2, \"p1\";r=0;t=86400"];
         check(&[(sliding, None, [5, 4, 1_500]), (daily, Some(86_400_000), [9, 0, 86_400_000])], both);
     }
