@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail
+.PHONY: help bootstrap demo fuzz test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -14,6 +14,7 @@ help:
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
 	@echo "make plant-bugs    21 mistakes that somebody could make, and the suites that must notice"
 	@echo "make simulate      recoveries in every disorder, by seed: MINUTES= (1) or SCHEDULES=, SEED= (1)"
+	@echo "make fuzz          what clients and servers send, by libFuzzer: SECONDS= (60) for each of six targets"
 	@echo "make fmt           format the code"
 	@echo "make lint          formatting and clippy, as the CI demands them"
 	@echo "make bench         the benchmarks of the parts"
@@ -117,3 +118,19 @@ bench-tail: bootstrap
 	cargo build --release -p flash-module -p flash-cli -p flash-benches
 	target/release/tail $(ARGS) >target/bench-tail.md
 	mv target/bench-tail.md benches/tail.md
+
+# Each target for so many seconds. libFuzzer counts in stable Rust too: what is instrumented is the compiler's own pass.
+SECONDS = 60
+FUZZED = head body form event snapshot envelope
+INSTRUMENTED = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1
+
+# A target is named, so that what runs while it is built is not instrumented.
+fuzz: HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+fuzz:
+	mkdir -p target/fuzz/found
+	for target in $(FUZZED); do \
+		mkdir -p target/fuzz/corpus/$$target && \
+		RUSTFLAGS="$(INSTRUMENTED)" cargo run --manifest-path fuzz/Cargo.toml --target-dir target/fuzz --target $(HOST) --bin $$target -- \
+			target/fuzz/corpus/$$target fuzz/corpus/$$target -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
+			-max_len=16384 -print_final_stats=1 -artifact_prefix=target/fuzz/found/$$target- || exit 1; \
+	done

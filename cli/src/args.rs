@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use flash_client::{REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS_MAX, REDIS_TIMEOUT_MS_MIN};
-use flash_gateway::limits::{KEEP_ALIVE_MS, KEEP_ALIVE_MS_MAX, KEEP_ALIVE_MS_MIN, REQUESTS_MAX};
+use flash_gateway::limits::{
+    CONNECTIONS_PER_ADDRESS, KEEP_ALIVE_MS, KEEP_ALIVE_MS_MAX, KEEP_ALIVE_MS_MIN, REQUESTS_MAX, STREAMS_PER_ADDRESS,
+};
 use flash_gateway::{Durability, Host, Network};
 
 use crate::logging;
@@ -244,6 +246,15 @@ pub(crate) struct Gateway {
     /// Milliseconds that a connection may rest between two requests: longer than a balancer in front keeps it.
     #[arg(long, default_value_t = KEEP_ALIVE_MS, env = "FLASH_KEEP_ALIVE_MS", value_parser = clap::value_parser!(u64).range(KEEP_ALIVE_MS_MIN..=KEEP_ALIVE_MS_MAX))]
     pub(crate) keep_alive_ms: u64,
+    /// Connections that one address may have at once, unless it is a trusted proxy's; 0: any number.
+    #[arg(long, default_value_t = CONNECTIONS_PER_ADDRESS, env = "FLASH_CONNECTIONS_PER_ADDRESS")]
+    pub(crate) connections_per_address: u32,
+    /// Streams of live stock that one address may have at once; 0: any number.
+    #[arg(long, default_value_t = STREAMS_PER_ADDRESS, env = "FLASH_STREAMS_PER_ADDRESS")]
+    pub(crate) streams_per_address: u32,
+    /// Tell browsers for so many seconds to come by TLS alone (HSTS); by default they are told nothing.
+    #[arg(long, value_name = "SECONDS", env = "FLASH_HSTS_MAX_AGE_S")]
+    pub(crate) hsts_max_age_s: Option<u32>,
     /// Networks of the proxies that may say whence a request comes: 10.0.0.0/8,2001:db8::/32.
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', env = "FLASH_TRUSTED_PROXIES")]
     pub(crate) trusted_proxies: Vec<Network>,

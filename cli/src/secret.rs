@@ -1,9 +1,13 @@
 //! URLs hold passwords: they come from the environment or from files, never from arguments.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+
+/// The bit of a file's mode by which every user reads it.
+const OTHERS_READ: u32 = 0o004;
 
 /// Where a URL may stand.
 pub(crate) struct UrlSource<'a> {
@@ -22,6 +26,10 @@ impl UrlSource<'_> {
     /// The URL. A file wins over a variable, for a file is the more deliberate of the two.
     pub(crate) fn read(&self) -> Result<String> {
         if let Some(file) = self.file {
+            // What is mounted into a container is often readable by all who are in it, so it is no error.
+            if fs::metadata(file).is_ok_and(|about| about.permissions().mode() & OTHERS_READ != 0) {
+                tracing::warn!(file = %file.display(), "everyone on this machine may read {}_FILE", self.variable);
+            }
             let url =
                 fs::read_to_string(file).with_context(|| format!("{}_FILE: {}", self.variable, file.display()))?;
             return Ok(url.trim().to_owned());

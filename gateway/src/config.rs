@@ -69,6 +69,12 @@ pub struct Config {
     /// How long a connection may rest between two requests, [`KEEP_ALIVE_MS_MIN`](crate::limits::KEEP_ALIVE_MS_MIN) to
     /// [`KEEP_ALIVE_MS_MAX`](crate::limits::KEEP_ALIVE_MS_MAX): longer than a balancer in front keeps it.
     pub keep_alive: Duration,
+    /// Connections that one address may have here, unless it is a trusted proxy's; 0: any number.
+    pub connections_per_address: u32,
+    /// Streams of live stock that one address may have here; 0: any number.
+    pub streams_per_address: u32,
+    /// Seconds for which a browser is to come by TLS alone (HSTS). None: it is told nothing.
+    pub hsts_max_age_s: Option<u32>,
     /// How often whom may ask for what; at most [`POLICIES_MAX`](crate::POLICIES_MAX), each with a name of its own.
     pub rate_limits: Vec<Policy>,
     /// Who may say whence a request comes.

@@ -10,6 +10,7 @@ mod watcher;
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use self::room::Room;
 use self::watcher::Watcher;
+use crate::crowd::{Crowd, Seat};
 use crate::limits::{FRAME_EVERY_MS, NEWCOMERS_MAX, WATCHERS_MAX};
 use crate::phase::{Phase, reached};
 
@@ -32,19 +34,31 @@ const NICENESS: i32 = 10;
 pub(crate) type Socket = Box<dyn Write + Send>;
 
 /// A place among the watchers, until the last of its clones is dropped.
-pub(crate) type Place = Arc<OwnedSemaphorePermit>;
+pub(crate) type Place = Arc<(OwnedSemaphorePermit, Seat)>;
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// There are [`WATCHERS_MAX`].
+    Full,
+    /// The address has as many as it may have.
+    TooMany,
+}
 
 /// Takes watchers from the threads that serve HTTP.
 #[derive(Debug, Clone)]
 pub(crate) struct Events {
     newcomers: mpsc::Sender<Newcomer>,
     places: Arc<Semaphore>,
+    crowd: Crowd,
 }
 
 impl Events {
-    /// A place for one more watcher; none: there are [`WATCHERS_MAX`].
-    pub(crate) fn place(&self) -> Option<Place> {
-        self.places.clone().try_acquire_owned().ok().map(Arc::new)
+    /// A place for one more watcher at this address.
+    pub(crate) fn place(&self, from: IpAddr) -> Result<Place, NoPlace> {
+        let seat = self.crowd.enter(from).ok_or(NoPlace::TooMany)?;
+        let permit = self.places.clone().try_acquire_owned().map_err(|_| NoPlace::Full)?;
+        Ok(Arc::new((permit, seat)))
     }
 
     /// Hands a watcher over. A gateway that stops has no thread for watchers any more: then the connection is closed.
@@ -60,10 +74,10 @@ pub(crate) struct Newcomer {
     pub(crate) place: Place,
 }
 
-/// The two ends of the way to the watchers' thread.
-pub(crate) fn handle() -> (Events, mpsc::Receiver<Newcomer>) {
+/// The two ends of the way to the watchers' thread. `crowd` counts the watchers of each address.
+pub(crate) fn handle(crowd: Crowd) -> (Events, mpsc::Receiver<Newcomer>) {
     let (newcomers, receiver) = mpsc::channel(NEWCOMERS_MAX);
-    (Events { newcomers, places: Arc::new(Semaphore::new(WATCHERS_MAX)) }, receiver)
+    (Events { newcomers, places: Arc::new(Semaphore::new(WATCHERS_MAX)), crowd }, receiver)
 }
 
 /// The watchers' thread.
@@ -111,7 +125,7 @@ impl Rooms {
 
     fn let_in(&mut self, newcomer: Newcomer) {
         let room = self.rooms.entry(newcomer.sale).or_default();
-        room.let_in(Watcher::new(newcomer.socket, newcomer.place), Instant::now());
+        room.let_in(Watcher::new(newcomer.socket, newcomer.place, Instant::now()), Instant::now());
     }
 
     /// Looks at every sale that is watched, and tells its watchers.
@@ -138,10 +152,20 @@ mod tests {
 
     #[test]
     fn there_are_only_so_many_watchers() {
-        let (events, _newcomers) = handle();
-        let mut places: Vec<Place> = std::iter::from_fn(|| events.place()).take(WATCHERS_MAX + 1).collect();
+        let (events, _newcomers) = handle(Crowd::new(0));
+        let from = [127, 0, 0, 1].into();
+        let mut places: Vec<Place> = std::iter::from_fn(|| events.place(from).ok()).take(WATCHERS_MAX + 1).collect();
         assert_eq!(places.len(), WATCHERS_MAX);
+        assert_eq!(events.place(from).err(), Some(NoPlace::Full));
         places.pop();
-        assert!(events.place().is_some(), "who leaves makes room");
+        assert!(events.place(from).is_ok(), "one that leaves makes room");
+    }
+
+    #[test]
+    fn one_address_holds_only_so_many_places() {
+        let (events, _newcomers) = handle(Crowd::new(2));
+        let places = [(); 3].map(|()| events.place([192, 0, 2, 1].into()));
+        assert!(places[1].is_ok() && places[2].as_ref().err() == Some(&NoPlace::TooMany));
+        assert!(events.place([192, 0, 2, 2].into()).is_ok());
     }
 }

@@ -16,11 +16,12 @@ use crate::audits::Audits;
 use crate::catalogue::Catalogue;
 use crate::certificates::{Certificates, Shown};
 use crate::config::{Config, Transport};
+use crate::crowd::Crowd;
 use crate::debits::Debits;
 use crate::events::{self, Events, Newcomer, Rooms};
 use crate::examinations::Examinations;
-use crate::http::{self, App, Door, Gate, Hosts, Places, RateLimits, RequestLog, Routes, Rules, Surface};
-use crate::identity::{ApiKeys, Auth, TokenKeys, TokenKeysFile, Tokens};
+use crate::http::{self, App, Door, Gate, Hosts, Places, RateLimits, RefusedLog, RequestLog, Routes, Rules, Surface};
+use crate::identity::{ApiKeys, Auth, Strikes, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::Ids;
 use crate::limits::{KEY_QUERIES_MAX, STOP_TIMEOUT_MS};
 use crate::orders::Orders;
@@ -70,7 +71,7 @@ impl Gateway {
         let (recovery, asked) = recovery::handle();
         let (keys, file) = TokenKeysFile::open(&config.auth)?;
         let unprepared = listeners.len() + operators.as_ref().map_or(0, |(_, listeners)| listeners.len());
-        let (events, newcomers) = events::handle();
+        let (events, newcomers) = events::handle(Crowd::new(config.streams_per_address));
         let shared = Shared {
             ids: Ids::new(&config.id_secrets, !matches!(config.auth, Auth::None))?,
             config: config.clone(),
@@ -83,6 +84,8 @@ impl Gateway {
             transport_is_up: Arc::default(),
             catalogue: Arc::new(Catalogue::new()),
             pool: Pool::start()?,
+            crowd: Crowd::new(config.connections_per_address),
+            strikes: Arc::new(Strikes::new()),
             debits: Arc::new(Debits::new(config.postgres.clone())),
             audits: Arc::new(Audits::new(config.postgres.clone())),
             examinations: Arc::new(Examinations::new(&config)),
@@ -166,6 +169,8 @@ struct Shared {
     transport_is_up: Arc<AtomicBool>,
     catalogue: Arc<Catalogue>,
     pool: Pool,
+    crowd: Crowd,
+    strikes: Arc<Strikes>,
     debits: Arc<Debits>,
     audits: Arc<Audits>,
     examinations: Arc<Examinations>,
@@ -257,7 +262,7 @@ impl Shared {
     }
 
     fn api_keys(&self) -> ApiKeys {
-        ApiKeys::new(Orders::with(self.config.postgres.clone(), KEY_QUERIES_MAX))
+        ApiKeys::new(Orders::with(self.config.postgres.clone(), KEY_QUERIES_MAX), self.strikes.clone())
     }
 
     fn warn_of_auth(&self, address: SocketAddr) {
@@ -296,6 +301,9 @@ impl Shared {
                 orders: Arc::new(Orders::new(self.config.postgres)),
                 catalogue: self.catalogue,
                 pool: self.pool,
+                crowd: self.crowd,
+                hsts: self.config.hsts_max_age_s.and_then(|age| format!("max-age={age}").try_into().ok()),
+                refused_log: RefusedLog::default(),
                 debits: self.debits,
                 audits: self.audits,
                 examinations: self.examinations,

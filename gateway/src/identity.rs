@@ -5,6 +5,7 @@ mod jwks;
 mod keys;
 mod recent;
 mod signatures;
+mod strikes;
 mod tokens;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ pub(crate) use self::file::TokenKeysFile;
 pub use self::jwks::KeysError;
 pub(crate) use self::jwks::TokenKeys;
 pub(crate) use self::keys::ApiKeys;
+pub(crate) use self::strikes::Strikes;
 pub(crate) use self::tokens::Tokens;
 use crate::orders::OrdersError;
 
@@ -62,6 +64,8 @@ impl std::fmt::Debug for JwtKeys {
 pub(crate) enum Doubt {
     /// What was shown proves nothing, and what is wrong with it.
     Unproven(&'static str),
+    /// This address has shown too many bad keys; after so many seconds another is looked at.
+    TooMany(u64),
     /// Nobody can tell now.
     Unknown(OrdersError),
 }

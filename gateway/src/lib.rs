@@ -9,6 +9,7 @@ mod catalogue;
 mod certificates;
 mod clock;
 mod config;
+mod crowd;
 mod data;
 mod debits;
 mod discard;

@@ -75,6 +75,24 @@ pub const FRAME_EVERY_MS: u64 = 100;
 pub const PING_EVERY_MS: u64 = 15_000;
 /// How long a watcher may take nothing of what it is sent.
 pub const WATCHER_STALL_MS: u64 = 30_000;
+/// How old a stream gets. Then it ends, and its client comes again, perhaps to another gateway …
+pub const WATCHER_AGE_MS_MAX: u64 = 30 * 60 * 1_000;
+/// … each up to so much earlier, so that those that came together do not come back together.
+pub const WATCHER_AGE_JITTER_MS: u64 = 10 * 60 * 1_000;
+/// Streams that one address may have at one gateway, unless another number is set.
+pub const STREAMS_PER_ADDRESS: u32 = 512;
+/// Connections that one address may have at one gateway, unless another number is set. A proxy that is trusted may have any.
+pub const CONNECTIONS_PER_ADDRESS: u32 = 4_096;
+/// Keys that are not good which one address may show …
+pub const STRIKES_MAX: u32 = 20;
+/// … within this time. Beyond it, what is not known here is not looked up for it.
+pub const STRIKE_WINDOW_MS: u64 = 60_000;
+/// Addresses whose bad keys are counted.
+pub const STRIKE_ADDRESSES_MAX: usize = 65_536;
+/// Refused attempts of operators that the audit log gets from one gateway …
+pub const REFUSALS_LOGGED_MAX: u32 = 30;
+/// … within this time.
+pub const REFUSALS_WINDOW_MS: u64 = 60_000;
 /// What is encrypted for a watcher, and waits for room in its socket.
 pub const WATCHER_TLS_BYTES_MAX: usize = 16 * 1024;
 /// What a watcher whose connection ends is told to wait before it comes again: between this …

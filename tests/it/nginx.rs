@@ -193,6 +193,25 @@ fn what_nginx_refuses_is_a_problem_as_a_gateway_would_say_it() {
     check("GET", "/v1/audit-log", "", 404, "not-found");
     check("GET", "/v1/audit", "", 404, "not-found");
     check("POST", "/v1/quarantine/1/replay", "", 404, "not-found");
+    // These gateways ask nothing of a caller: what is the operators' is not there for buyers all the same.
+    for (method, path) in [
+        ("GET", "/v1/sales"),
+        ("POST", "/v1/sales"),
+        ("GET", "/v1/webhooks"),
+        ("POST", "/v1/webhooks"),
+        ("POST", "/v1/sales/drop/close"),
+        ("POST", "/v1/sales/drop/restock"),
+        ("POST", "/v1/products"),
+        ("GET", "/v1/buyers/ada"),
+        ("GET", "/v1/payments"),
+        ("POST", "/v1/sales/drop/../../keys"),
+        ("GET", "/v1/sales/drop/..%2f..%2fkeys"),
+        ("GET", "//v1/keys"),
+        ("GET", "/console/"),
+    ] {
+        check(method, path, "", 404, "not-found");
+    }
+    check("GET", RESERVE, "", 405, "method-not-allowed");
 }
 
 #[test]

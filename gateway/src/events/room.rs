@@ -66,7 +66,7 @@ impl Room {
         }
         watchers.retain_mut(|watcher| {
             let told = if pings { watcher.offer(&PING, now).map(drop) } else { self.catch_up(watcher, now) };
-            told.is_ok() && !is_stalled(watcher, now)
+            told.is_ok() && !is_stalled(watcher, now) && !watcher.is_old(now)
         });
         if self.shows.as_ref().is_none_or(|shown| shown.phase != "ended") {
             self.watchers = watchers;

@@ -1,11 +1,13 @@
 //! One watcher: a socket, and what it has not taken yet.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
 use super::{Place, Socket};
+use crate::limits::{WATCHER_AGE_JITTER_MS, WATCHER_AGE_MS_MAX};
 
 /// Who watches.
 pub(super) struct Watcher {
@@ -16,6 +18,8 @@ pub(super) struct Watcher {
     behind_since: Option<Instant>,
     /// The number of the frame that it was given last.
     pub(super) has: u64,
+    /// When its stream ends. The client comes back, perhaps elsewhere.
+    until: Instant,
     _place: Place,
 }
 
@@ -25,8 +29,15 @@ pub(super) struct Gone;
 
 impl Watcher {
     /// It was given nothing yet.
-    pub(super) const fn new(socket: Socket, place: Place) -> Self {
-        Self { socket, rest: Bytes::new(), behind_since: None, has: 0, _place: place }
+    pub(super) fn new(socket: Socket, place: Place, now: Instant) -> Self {
+        let age_ms = WATCHER_AGE_MS_MAX - rand::random_range(0..=WATCHER_AGE_JITTER_MS);
+        let until = now + Duration::from_millis(age_ms);
+        Self { socket, rest: Bytes::new(), behind_since: None, has: 0, until, _place: place }
+    }
+
+    /// Whether its stream is to end here, between two events.
+    pub(super) fn is_old(&self, now: Instant) -> bool {
+        now >= self.until && self.behind_since.is_none()
     }
 
     /// Since when it has not taken what it was given.

@@ -71,12 +71,17 @@ pub struct Proxies {
 }
 
 impl Proxies {
+    /// Whether a connection comes from a proxy of ours.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(peer.to_canonical()))
+    }
+
     /// The address of whoever sent the request to the first proxy of ours. What cannot be read is nobody's: then the proxy
     /// that passed it on counts as the sender.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer.to_canonical();
         for hop in self.hops(headers).take(HOPS_MAX) {
-            if !self.trusted.iter().any(|network| network.contains(nearest)) {
+            if !self.trusts(nearest) {
                 break;
             }
             match hop {

@@ -10,6 +10,7 @@ use flash_client::{Client, Deadline, Durability, Durable};
 use flash_wire::key::check_sale;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::{HeaderValue, STRICT_TRANSPORT_SECURITY};
 use hyper::http::request::Parts;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
@@ -23,16 +24,18 @@ use super::lasting::Lasting;
 use super::places::Places;
 use super::problem::{Kind, Problem};
 use super::rate_limits::{RateLimits, Visit};
+use super::refused_log::RefusedLog;
 use super::reply::Reply;
 use super::request_log::{Line, RequestLog};
 use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
     audit, audit_log, body, buyers, console, docs, doctor, events, foreign, health, keys, lists, metrics, operate,
-    payments, prefer, problem, products, quarantine, relay_status, reservation, reservations, sales, start, webhooks,
-    workshop,
+    payments, prefer, problem, products, quarantine, refused_log, relay_status, reservation, reservations, sales,
+    start, webhooks, workshop,
 };
 use crate::audits::Audits;
 use crate::catalogue::Catalogue;
+use crate::crowd::Crowd;
 use crate::debits::Debits;
 use crate::events::Events;
 use crate::examinations::Examinations;
@@ -99,6 +102,11 @@ pub(crate) struct App {
     /// How long Redis may take to answer a call.
     pub(crate) redis_timeout: Duration,
     pub(crate) places: Places,
+    /// The connections of each address.
+    pub(crate) crowd: Crowd,
+    /// Says to browsers that they are to come by TLS.
+    pub(crate) hsts: Option<HeaderValue>,
+    pub(crate) refused_log: RefusedLog,
     pub(crate) request_log: RequestLog,
 }
 
@@ -113,7 +121,10 @@ impl App {
 pub(crate) async fn answer(app: Arc<App>, peer: IpAddr, request: Request<Incoming>) -> Reply {
     let mut line = app.request_log.begin();
     let reply = respond(&app, peer, request, &mut line).await.unwrap_or_else(Problem::reply);
-    let reply = problem::of_trace(reply, line.trace());
+    let mut reply = problem::of_trace(reply, line.trace());
+    if let Some(hsts) = &app.hsts {
+        reply.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
+    }
     app.request_log.end(&line, reply.status());
     reply
 }
@@ -130,7 +141,14 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     if app.gate.is_open() {
         foreign::check(&head)?;
     }
-    let caller = app.gate.caller(&target, &head.headers).await?;
+    let from = app.proxies.client(peer, &head.headers);
+    let caller = match app.gate.caller(&target, &head.headers, from).await {
+        Ok(caller) => caller,
+        Err(problem) => {
+            refused_log::note(app, &target, &head, &problem);
+            return Err(problem);
+        }
+    };
     // What is asked seldom is on the heap: every connection has room for what is not.
     match target.endpoint {
         Endpoint::Live => return Ok(health::live()),
@@ -192,7 +210,7 @@ async fn watch(app: &App, peer: IpAddr, target: &Target, head: &Parts) -> Reply 
     let mut visit = Visit::new(app, peer, target, &head.headers);
     let looking = async {
         visit.count(None).await?;
-        events::watch(app, &head.method, &target.sale).await
+        events::watch(app, &head.method, &target.sale, app.proxies.client(peer, &head.headers)).await
     };
     let result = Deadline::after(app.redis_timeout + Duration::from_millis(REQUEST_REST_MS)).over(looking).await;
     let mut reply = result.map_err(Problem::of_read).unwrap_or_else(Problem::reply);

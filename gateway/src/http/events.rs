@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 
 use flash_wire::key::check_sale;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -15,7 +16,7 @@ use super::forgotten::forgotten;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, reply};
 use super::{path, sale_status};
-use crate::events::Place;
+use crate::events::{NoPlace, Place};
 use crate::limits::WATCHERS_MAX;
 use crate::phase::Phase;
 
@@ -47,7 +48,7 @@ impl Leaves {
 }
 
 /// Lets a client watch a sale. One that is over has no events to come: 204 is how a browser is told not to ask again.
-pub(crate) async fn watch(app: &App, method: &Method, sale: &str) -> Result<Reply, Problem> {
+pub(crate) async fn watch(app: &App, method: &Method, sale: &str, from: IpAddr) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     let status = match sale_status::of(app, sale).await? {
         Ok(status) => status,
@@ -71,7 +72,10 @@ pub(crate) async fn watch(app: &App, method: &Method, sale: &str) -> Result<Repl
         return Err(Problem::new(Kind::Overloaded, "this gateway is about to stop"));
     }
     let full = || Problem::new(Kind::Overloaded, format!("{WATCHERS_MAX} clients watch already"));
-    let place = app.events.place().ok_or_else(full)?;
+    let place = app.events.place(from).map_err(|none| match none {
+        NoPlace::Full => full(),
+        NoPlace::TooMany => Problem::too_many_of("this address watches as many sales at once as one may"),
+    })?;
     reply.extensions_mut().insert(Leaves { sale: sale.to_owned(), place });
     Ok(reply)
 }

@@ -1,6 +1,7 @@
 //! Who calls, and as which buyer: decided here, before any handler.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use flash_vault::Role;
@@ -68,11 +69,16 @@ impl Gate {
         matches!(self, Self::Open)
     }
 
+    /// Whether it is the operators' own.
+    pub(crate) const fn is_operators(&self) -> bool {
+        matches!(self, Self::Operators(_))
+    }
+
     /// Lets a request through to where it wants to go, and says who sent it.
     ///
     /// # Errors
     /// When it does not show what is needed there, or nobody can tell now whether it does.
-    pub(crate) async fn caller(&self, target: &Target, headers: &HeaderMap) -> Result<Caller, Problem> {
+    pub(crate) async fn caller(&self, target: &Target, headers: &HeaderMap, from: IpAddr) -> Result<Caller, Problem> {
         if !target.access.asks() || matches!(self, Self::Open) {
             return Ok(Caller::Anyone);
         }
@@ -80,9 +86,9 @@ impl Gate {
         match (self, target.access) {
             (Self::Tokens(tokens), Access::Buyer(_)) => Ok(Caller::Buyer(tokens.buyer(shown)?)),
             // What asks PostgreSQL is on the heap: it does not make every request's future larger.
-            (Self::Keys(keys), Access::Buyer(_)) => Box::pin(buyer_of_key(keys, shown)).await,
+            (Self::Keys(keys), Access::Buyer(_)) => Box::pin(buyer_of_key(keys, shown, from)).await,
             (Self::Operators(keys), Access::Buyer(needed) | Access::Operator(needed)) => {
-                Box::pin(operator(keys, shown, needed)).await
+                Box::pin(operator(keys, (shown, from), needed)).await
             }
             // The table of routes has no such thing for buyers; if it had, it would not be theirs.
             (Self::Tokens(_) | Self::Keys(_) | Self::Operators(_) | Self::Open, _) => Err(Kind::Forbidden.into()),
@@ -103,16 +109,16 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     }
 }
 
-async fn buyer_of_key(keys: &ApiKeys, shown: &str) -> Result<Caller, Problem> {
-    let key = keys.find(shown).await?;
+async fn buyer_of_key(keys: &ApiKeys, shown: &str, from: IpAddr) -> Result<Caller, Problem> {
+    let key = keys.find(shown, from).await?;
     match key.role {
         Role::Buyer => Ok(Caller::Buyer(key.holder.as_str().into())),
         _ => Err(Problem::new(Kind::Forbidden, "the key is an operator's; this is for buyers")),
     }
 }
 
-async fn operator(keys: &ApiKeys, shown: &str, needed: Role) -> Result<Caller, Problem> {
-    let key = keys.find(shown).await?;
+async fn operator(keys: &ApiKeys, (shown, from): (&str, IpAddr), needed: Role) -> Result<Caller, Problem> {
+    let key = keys.find(shown, from).await?;
     if key.role == Role::Buyer {
         return Err(Problem::new(Kind::Forbidden, "the key is a buyer's; this is for operators"));
     }

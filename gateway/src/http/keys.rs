@@ -12,7 +12,7 @@ use super::fields::Given;
 use super::identity::Caller;
 use super::once::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
-use super::reply::{Reply, json};
+use super::reply::{Reply, json, secret};
 use super::{body, fields, query};
 use crate::clock::now_ms;
 use crate::limits::PAGE_ROWS_MAX;
@@ -33,7 +33,7 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Ok(((id, key), Some(answer)))
     });
     match made.await? {
-        Ok((id, key)) => Ok(json(StatusCode::CREATED, &MadeView::of(&id, &new, Ok(&key)))),
+        Ok((id, key)) => Ok(secret(json(StatusCode::CREATED, &MadeView::of(&id, &new, Ok(&key))))),
         Err(before) => Ok(before.reply()),
     }
 }

@@ -128,6 +128,10 @@ impl From<Doubt> for Problem {
     fn from(doubt: Doubt) -> Self {
         match doubt {
             Doubt::Unproven(what) => Self::new(Kind::Unauthenticated, what),
+            Doubt::TooMany(wait_s) => Self {
+                retry_after_s: Some(wait_s),
+                ..Self::new(Kind::RateLimited, "too many keys that are not good came from this address")
+            },
             Doubt::Unknown(error) => Self::from(error).of_read(),
         }
     }
@@ -172,6 +176,11 @@ impl Problem {
     pub(crate) fn rate_limited(policies: &str, retry_after_s: u64) -> Self {
         let detail = format!("refused by {policies}: ask again in {retry_after_s} s");
         Self { retry_after_s: Some(retry_after_s), ..Self::new(Kind::RateLimited, detail) }
+    }
+
+    /// This address holds as many as it may.
+    pub(crate) fn too_many_of(what: &'static str) -> Self {
+        Self { retry_after_s: Some(RETRY_AFTER_S), ..Self::new(Kind::RateLimited, what) }
     }
 
     pub(crate) fn body_too_large() -> Self {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 pub(crate) fn reply(status: StatusCode, body: Bytes) -> Reply {
     let mut reply = Response::new(Full::new(body));
     *reply.status_mut() = status;
+    // What a buyer sent along is shown as the JSON that it is, and as nothing else.
+    reply.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     reply
 }
 
@@ -44,6 +46,12 @@ pub(crate) fn created(location: String, body: &impl Serialize) -> Reply {
 pub(crate) fn schema(text: &str) -> Reply {
     let mut reply = reply(StatusCode::OK, text.to_owned().into());
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/schema+json"));
+    reply
+}
+
+/// The same answer, which nothing on its way may keep: it has a secret in it.
+pub(crate) fn secret(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     reply
 }
 

@@ -22,6 +22,7 @@ use super::strict::Strict;
 use super::tls;
 use super::unread::{Abort, Gauge, Unread};
 use crate::certificates::Shown;
+use crate::crowd::Seat;
 use crate::events::{Newcomer, Socket};
 use crate::limits::{
     ACCEPT_RETRY_MS, AFTERWARDS_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS,
@@ -56,6 +57,9 @@ pub(crate) async fn serve(door: Door, app: Arc<App>, mut phase: watch::Receiver<
     }
 }
 
+/// What a connection holds: a place of its thread's, and one of its address's.
+type Held = (OwnedSemaphorePermit, Option<Seat>);
+
 /// Does not end.
 async fn accept(door: &Door, app: &Arc<App>, places: &Arc<Semaphore>) {
     // The semaphore is never closed.
@@ -65,6 +69,12 @@ async fn accept(door: &Door, app: &Arc<App>, places: &Arc<Semaphore>) {
                 // Without it a small answer may wait for the client's acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
                 let (peer, app) = (peer.ip(), app.clone());
+                // What a trusted proxy passes on is of many addresses.
+                let seat = (!app.proxies.trusts(peer)).then(|| app.crowd.enter(peer));
+                let place = match seat {
+                    Some(None) => continue,
+                    seat => (place, seat.flatten()),
+                };
                 match door.shown.clone() {
                     None => drop(tokio::spawn(connection(stream, peer, app, place))),
                     Some(shown) => drop(tokio::spawn(encrypted(stream, shown, peer, app, place))),
@@ -104,7 +114,7 @@ pub(super) fn watching(stream: TcpStream) -> io::Result<std::net::TcpStream> {
 }
 
 /// The handshake holds a place among the connections, and nothing else.
-async fn encrypted(stream: TcpStream, shown: Shown, peer: IpAddr, app: Arc<App>, place: OwnedSemaphorePermit) {
+async fn encrypted(stream: TcpStream, shown: Shown, peer: IpAddr, app: Arc<App>, place: Held) {
     let mut phase = app.phase.clone();
     let stream = tokio::select! {
         stream = tls::accept(stream, &shown) => stream,
@@ -115,7 +125,7 @@ async fn encrypted(stream: TcpStream, shown: Shown, peer: IpAddr, app: Arc<App>,
     }
 }
 
-async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: OwnedSemaphorePermit) {
+async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Held) {
     let (mut phase, events) = (app.phase.clone(), app.events.clone());
     let (builder, gauge) = (builder(app.keep_alive), Gauge::default());
     let stream = Unread::new(stream, gauge.clone());

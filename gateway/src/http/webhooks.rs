@@ -9,7 +9,7 @@ use super::body;
 use super::fields;
 use super::once::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
-use super::reply::{Reply, created, json, reply};
+use super::reply::{self, Reply, created, json, reply};
 use crate::limits::WEBHOOK_URL_BYTES_MAX;
 use crate::webhooks::{Target, new_secret};
 
@@ -42,7 +42,7 @@ pub(crate) async fn add(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     match added.await? {
         Ok(Some(id)) => {
             let view = Added { id, url: &url, secret: Some(&secret), note: None };
-            Ok(created(format!("/v1/webhooks/{id}"), &view))
+            Ok(reply::secret(created(format!("/v1/webhooks/{id}"), &view)))
         }
         Ok(None) => Err(Problem::new(Kind::TooManyWebhooks, format!("there are {WEBHOOKS_MAX}: delete one first"))),
         Err(before) => Ok(before.reply()),
@@ -74,7 +74,8 @@ pub(crate) async fn list(app: &App) -> Result<Reply, Problem> {
         View { id: *id, url, disabled_because: disabled_because.as_deref(), waiting: *waiting, dead: *dead }
     }
     let webhooks = app.orders.webhooks().await?;
-    Ok(json(StatusCode::OK, &List { webhooks: webhooks.iter().map(view).collect() }))
+    // A URL may have a token in it.
+    Ok(reply::secret(json(StatusCode::OK, &List { webhooks: webhooks.iter().map(view).collect() })))
 }
 
 /// Removes a webhook, and what waits for it.

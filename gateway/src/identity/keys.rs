@@ -1,5 +1,6 @@
 //! API keys that buyers and operators show. PostgreSQL has them; what it said of a key is believed for a short time.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 
 use super::Doubt;
 use super::recent::Recent;
+use super::strikes::Strikes;
 use crate::clock::now_ms;
 use crate::limits::{CALLERS_KNOWN_MAX, KEY_KNOWN_AWAY_MS_MAX, KEY_KNOWN_MS_MAX};
 use crate::orders::Orders;
@@ -21,6 +23,8 @@ pub(crate) struct ApiKeys {
     orders: Orders,
     /// By the keys' ids.
     known: Mutex<Recent<String, Known>>,
+    /// Shared with the other threads.
+    strikes: Arc<Strikes>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,8 +36,8 @@ struct Known {
 
 impl ApiKeys {
     /// None is known yet.
-    pub(crate) fn new(orders: Orders) -> Self {
-        Self { orders, known: Mutex::new(Recent::new(CALLERS_KNOWN_MAX)) }
+    pub(crate) fn new(orders: Orders, strikes: Arc<Strikes>) -> Self {
+        Self { orders, known: Mutex::new(Recent::new(CALLERS_KNOWN_MAX)), strikes }
     }
 
     /// Connects to PostgreSQL.
@@ -41,14 +45,22 @@ impl ApiKeys {
         self.orders.connect().await;
     }
 
-    /// The key that was shown, if it is good now.
+    /// The key that was shown from this address, if it is good now.
     ///
     /// # Errors
     /// When it is not, or nobody can tell.
-    pub(crate) async fn find(&self, shown: &str) -> Result<Arc<ApiKey>, Doubt> {
+    pub(crate) async fn find(&self, shown: &str, from: IpAddr) -> Result<Arc<ApiKey>, Doubt> {
+        let found = self.find_by(shown, from).await;
+        if matches!(found, Err(Doubt::Unproven(_))) {
+            self.strikes.add(from);
+        }
+        found
+    }
+
+    async fn find_by(&self, shown: &str, from: IpAddr) -> Result<Arc<ApiKey>, Doubt> {
         const UNKNOWN: Doubt = Doubt::Unproven("the key is not known");
         let id = key_id(shown).ok_or(UNKNOWN)?;
-        let key = self.row(id).await?.ok_or(UNKNOWN)?;
+        let key = self.row(id, from).await?.ok_or(UNKNOWN)?;
         // In constant time: how long it takes does not say how much of it was right.
         if hash(key_hash(shown)) != hash(key.hash) {
             return Err(UNKNOWN);
@@ -62,12 +74,13 @@ impl ApiKeys {
         Ok(key)
     }
 
-    async fn row(&self, id: &str) -> Result<Option<Arc<ApiKey>>, Doubt> {
+    async fn row(&self, id: &str, from: IpAddr) -> Result<Option<Arc<ApiKey>>, Doubt> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id);
         let is_younger = |known: &Known, limit_ms| known.asked_at.elapsed() < Duration::from_millis(limit_ms);
         if let Some(known) = known.as_ref().filter(|known| is_younger(known, KEY_KNOWN_MS_MAX)) {
             return Ok(known.key.clone());
         }
+        self.strikes.check(from).map_err(Doubt::TooMany)?;
         match self.orders.api_key(id).await {
             Ok(key) => {
                 let key = key.map(Arc::new);

@@ -7,6 +7,8 @@ use flash_wire::SkuStatus;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::crowd::Crowd;
+use crate::limits::{WATCHER_AGE_JITTER_MS, WATCHER_AGE_MS_MAX};
 
 /// A socket with room for so many bytes, and what was written to it.
 #[derive(Clone, Default)]
@@ -47,8 +49,9 @@ impl Write for Pipe {
 }
 
 fn enter(room: &mut Room, pipe: &Pipe, now: Instant) {
-    let place = Arc::new(Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap());
-    room.let_in(Watcher::new(Box::new(pipe.clone()), place), now);
+    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    let place = Arc::new((permit, Crowd::new(0).enter([127, 0, 0, 1].into()).unwrap()));
+    room.let_in(Watcher::new(Box::new(pipe.clone()), place, now), now);
 }
 
 fn status(seq: u64, phase: &'static str) -> SaleStatus<'static> {
@@ -145,6 +148,26 @@ async fn who_reads_nothing_for_long_is_let_go() {
     room.tell(Instant::now());
     assert!(!room.is_empty());
     tokio::time::advance(Duration::from_millis(1)).await;
+    room.tell(Instant::now());
+    assert!(room.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_at_its_age_and_not_within_an_event() {
+    let mut room = Room::default();
+    let [pipe, slow] = [(); 2].map(|()| Pipe::with_room(usize::MAX));
+    for pipe in [&pipe, &slow] {
+        enter(&mut room, pipe, Instant::now());
+    }
+    tokio::time::advance(Duration::from_millis(WATCHER_AGE_MS_MAX - WATCHER_AGE_JITTER_MS - 1)).await;
+    room.tell(Instant::now());
+    assert_eq!(room.watchers.len(), 2);
+    tokio::time::advance(Duration::from_millis(WATCHER_AGE_JITTER_MS + 1)).await;
+    slow.make_room(3);
+    room.learn("drop", &status(2, "open"));
+    room.tell(Instant::now());
+    assert_eq!(room.watchers.len(), 1, "one has not taken all of its event");
+    slow.make_room(usize::MAX);
     room.tell(Instant::now());
     assert!(room.is_empty());
 }

@@ -165,7 +165,10 @@ fn key(role: Role) -> String {
 }
 
 fn api_keys() -> ApiKeys {
-    let keys = ApiKeys::new(Orders::with("postgres://127.0.0.1:1/db".to_owned(), 1));
+    let keys = ApiKeys::new(
+        Orders::with("postgres://127.0.0.1:1/db".to_owned(), 1),
+        Arc::new(crate::identity::Strikes::new()),
+    );
     for (name, role) in Role::NAMES {
         let (key, holder) = (key(role), format!("who has {name}"));
         let id = key_id(&key).unwrap().to_owned();

@@ -8,7 +8,7 @@ use crate::http::reply::json;
 fn check(problem: impl Into<Problem>, status: u16, body: &str, headers: &[(&str, &str)]) {
     let reply = problem.into().reply();
     let found: Vec<_> = reply.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-    let mut want = vec![("content-type", "application/problem+json")];
+    let mut want = vec![("x-content-type-options", "nosniff"), ("content-type", "application/problem+json")];
     want.extend(headers);
     assert_eq!((reply.status().as_u16(), found), (status, want), "{body}");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -47,7 +47,10 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
         webhooks_private: false,
         workshop: Some(Arc::new(crate::workshop::tests::Fake::default())),
-        events: crate::events::handle().0,
+        crowd: crate::crowd::Crowd::new(0),
+        hsts: None,
+        refused_log: Default::default(),
+        events: crate::events::handle(crate::crowd::Crowd::new(0)).0,
         waits: crate::waits::Waits::new(redis.clone()),
         sold_out: crate::sold_out::SoldOut::new(),
         redis,
@@ -102,7 +105,7 @@ impl Peer {
         let app = Arc::new(app);
         let (stream, far) = duplex(64 * 1024);
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        tokio::spawn(connection(far, IpAddr::from([127, 0, 0, 1]), app.clone(), place));
+        tokio::spawn(connection(far, IpAddr::from([127, 0, 0, 1]), app.clone(), (place, None)));
         Self { stream, phase, app }
     }
 
