@@ -2,11 +2,10 @@
 
 use flash_vault::{Payment, PaymentFilter, PaymentState, Refund};
 use flash_wire::key::check_sale;
-use hyper::{HeaderMap, StatusCode};
+use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::App;
-use super::identity::Caller;
+use super::app::{App, Asked};
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
 use super::{audit_log, body, fields, idempotency_key, payment, query};
@@ -39,16 +38,12 @@ fn sale_of(sale: &str) -> Result<&str, Problem> {
 }
 
 /// A payment was paid back, says the payment service. The same again changes nothing.
-pub(crate) async fn refunded(
-    app: &App,
-    caller: &Caller,
-    id: &str,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Reply, Problem> {
-    body::expect_json(headers)?;
+pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let Asked { target, caller, head, body } = asked;
+    let id = target.id.as_str();
+    body::expect_json(&head.headers)?;
     // A payment is paid back once, so that no key is needed; one that breaks its rule is refused all the same.
-    idempotency_key::of(headers)?;
+    idempotency_key::of(&head.headers)?;
     let [reference] = fields::body(body, ["reference"])?;
     let reference = payment::reference(reference)?;
     let number = id.parse::<u64>().ok().filter(|number| number.to_string() == id && *number <= query::NUMBER_MAX);
