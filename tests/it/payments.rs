@@ -65,8 +65,10 @@ pub(crate) fn check(world: &World, id: &str, body: &str, want: (u16, &str)) {
 }
 
 pub(crate) fn balance(world: &World, buyer: &str) -> u64 {
-    let answer = world.http().get(&format!("/v1/buyers/{buyer}")).expect("an answer");
-    answer.body["balance"].as_u64().unwrap_or_else(|| panic!("{answer:?}"))
+    wait::until("an answer", || {
+        let answer = world.http().get(&format!("/v1/buyers/{buyer}")).expect("an answer");
+        (![503, 504].contains(&answer.status)).then(|| answer.body["balance"].as_u64().expect("a balance"))
+    })
 }
 
 pub(crate) fn wait_for_payment(world: &World, id: &str, state: &str) {

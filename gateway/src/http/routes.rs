@@ -81,13 +81,9 @@ pub(crate) enum Access {
     Operator(Role),
 }
 
-/// An operator who looks.
 const READ: Access = Access::Operator(Role::Read);
-/// One who runs sales.
 const SELL: Access = Access::Operator(Role::Sell);
-/// A payment service.
 const PAY: Access = Access::Operator(Role::Pay);
-/// One who may do everything.
 const ADMIN: Access = Access::Operator(Role::Admin);
 
 impl Access {
