@@ -206,7 +206,10 @@ fn operators_have_a_listener_roles_and_a_log() {
     check(&shop.operate("POST", "/v1/quarantine/1/discard", ""), (200, ""));
     assert_eq!(shop.operate("GET", "/v1/quarantine/1", "").body["discarded_by"], "olga");
 
-    let log = shop.log();
+    let (refused, log): (Vec<_>, Vec<_>) = wait::until("a row of each attempt", || {
+        let (refused, log): (Vec<_>, Vec<_>) = shop.log().into_iter().partition(|row| row[0] == "refused");
+        (refused.len() == 2 && refused.iter().all(|row| !row[4].is_empty())).then_some((refused, log))
+    });
     let row = |who: &str, action: &str, sale: &str, detail: &str, outcome: &str| {
         [who, action, sale, detail, outcome].map(str::to_owned)
     };
@@ -224,11 +227,35 @@ fn operators_have_a_listener_roles_and_a_log() {
         row("root", "flash keys create", "", "operate olga", "done"),
     ];
     assert_eq!(log, want);
+    for outcome in ["forbidden", "unauthenticated"] {
+        assert!(refused.contains(&row("refused", "POST /v1/sales/{sale}/close", "drop", "", outcome)), "{refused:?}");
+    }
     // Long behind its start, at both listeners.
     for listener in [shop.world.address, shop.operators] {
         let ready = || Http::connect(listener).and_then(|mut http| http.get("/readyz")).ok();
         wait::until("a gateway that is ready", || ready().filter(|answer| answer.status == 200));
     }
+}
+
+#[test]
+fn an_address_shows_so_many_bad_keys_and_the_log_has_so_many_refusals_and_a_good_key_goes_on() {
+    const TRIED: usize = 60;
+    const STRIKES_MAX: usize = 20;
+    const REFUSALS_LOGGED_MAX: usize = 30;
+    let shop = Shop::with_tokens();
+    let (_, secret) = shop.operate.rsplit_once('_').expect("a key has parts");
+    let tried: Vec<Answer> = (0..TRIED)
+        .map(|at| shop.operate_with(&format!("flash_operate_{at:016x}_{secret}"), "POST", "/v1/sales/drop/close", ""))
+        .collect();
+    let of = |status: u16| tried.iter().filter(|answer| answer.status == status).count();
+    // On a busy machine they may take longer than one window.
+    assert!((STRIKES_MAX..=2 * STRIKES_MAX).contains(&of(401)) && of(401) + of(429) == TRIED, "{tried:?}");
+    let limited = tried.iter().find(|answer| answer.status == 429).expect("some are refused");
+    assert!(limited.header("retry-after").is_some_and(|seconds| seconds != "0"), "{limited:?}");
+    check(&shop.operate("GET", "/v1/keys?limit=1", ""), (200, ""));
+    let logged = || shop.log().iter().filter(|row| row[0] == "refused").count();
+    wait::until("the rows", || (logged() >= REFUSALS_LOGGED_MAX).then_some(()));
+    assert!(logged() <= 2 * REFUSALS_LOGGED_MAX, "{}", logged());
 }
 
 #[test]

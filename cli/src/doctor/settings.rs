@@ -27,7 +27,14 @@ fn identity(args: &Gateway) -> Finding {
             "set what is named; see flash gateway --help",
         );
     }
-    if args.identity.auth == Some(Auth::None) {
+    let is_open = args.identity.auth == Some(Auth::None);
+    if is_open && !args.identity.auth_none_anywhere && !args.listen.ip().to_canonical().is_loopback() {
+        return Finding::fail(
+            format!("the gateway would not start: --auth none at {}, which other machines reach", args.listen),
+            "set FLASH_AUTH to jwt or api-key, or listen on 127.0.0.1; or say it twice: --auth-none-anywhere",
+        );
+    }
+    if is_open {
         return Finding::warn(
             "--auth none: whoever calls may be any buyer",
             "for more than development, set FLASH_AUTH to jwt or api-key",
