@@ -135,7 +135,7 @@ fn operators_cases() -> Vec<Case> {
             "/expires_at_ms",
             "in the future",
         ),
-        case("/v1/webhooks", "{\"url\":\"http://192.0.2.7:99999/\"}", "/url", "1 to 65535"),
+        case("/v1/webhooks", "{\"url\":\"http://hooks.example.com:99999/\"}", "/url", "1 to 65535"),
         case("/v1/webhooks", "{\"url\":\"http://127.0.0.1/\"}", "/url", "private"),
         case("/v1/sales/drop/restock", "{\"delta\":0}", "/delta", "not 0"),
     ]

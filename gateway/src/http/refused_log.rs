@@ -9,7 +9,7 @@ use hyper::http::request::Parts;
 use tokio::time::Instant;
 
 use super::app::App;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::routes::{Target, route_path};
 use crate::limits::{REFUSALS_LOGGED_MAX, REFUSALS_WINDOW_MS};
 
@@ -49,7 +49,9 @@ impl RefusedLog {
 /// and changes nothing is no attempt.
 pub(crate) fn note(app: &Arc<App>, target: &Target, head: &Parts, problem: &Problem) {
     let shown = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if !app.gate.is_operators() || (head.method.is_safe() && shown.is_none()) {
+    // Where it is not known who asks, nothing was refused.
+    let is_refusal = matches!(problem.kind, Kind::Unauthenticated | Kind::Forbidden);
+    if !is_refusal || !app.gate.is_operators() || (head.method.is_safe() && shown.is_none()) {
         return;
     }
     let Some(left_out) = app.refused_log.turn() else { return };
