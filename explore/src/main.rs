@@ -3,7 +3,8 @@
 //! - `--schedules n`: so many seeds, however long they take.
 //! - `--own`: with the decisions that are kept here, rather than those of `flash-plan`.
 //! - `--planted NAME`: without the mechanisms that prevent a bug.
-//! - `--exhaustive`: every order of two recoveries' messages, within `--faults`, `--sales`, `--given-up` and `--attempts`.
+//! - `--exhaustive`: every order of two recoveries' messages, within `--faults`, `--sales`, `--given-up` and `--attempts`,
+//!   up to `--states` different states.
 
 #![forbid(unsafe_code)]
 
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
                 sales: bound("--sales", Bounds::CI.sales),
                 given_up: bound("--given-up", Bounds::CI.given_up),
                 attempts: bound("--attempts", Bounds::CI.attempts),
-                states: Bounds::CI.states,
+                states: value("--states").and_then(|value| value.parse().ok()).unwrap_or(Bounds::CI.states),
             },
         );
     }

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use crate::rules::Rules;
-use crate::step::Fault::{self, Backup, CatchUp, Delay, Dump, Failover, LoseRedis, Persist, Restart, Restore};
+use crate::step::Fault::{self, Backup, CatchUp, Delay, Dump, Failover, LoseRedis, Persist, Rename, Restart, Restore};
 use crate::witness::Broken;
 
 /// A bug by the name of its history.
@@ -27,7 +27,7 @@ pub struct Planted {
 const ALL: Rules = Rules::ALL;
 
 /// All of them.
-pub const PLANTED: [Planted; 14] = [
+pub const PLANTED: [Planted; 15] = [
     Planted {
         name: "R1",
         what: "a recovery that stalled brings a difference of totals to a life that has it already",
@@ -131,6 +131,14 @@ pub const PLANTED: [Planted; 14] = [
         rules: Rules { terms_above_redis: false, ..ALL },
         faults: &[Backup, LoseRedis, Failover(0), Failover(1)],
         seeds: Some(1..=8_000),
+    },
+    Planted {
+        name: "F2b",
+        what: "terms repeat where Redis lost the sale and PostgreSQL went back as well",
+        breaks: Broken::OpenInOldEpoch,
+        rules: Rules { terms_unique: false, ..ALL },
+        faults: &[Backup, Rename, LoseRedis, Failover(0), Failover(1)],
+        seeds: Some(1..=400),
     },
     Planted {
         name: "F3",

@@ -297,10 +297,8 @@ impl Witness {
             }
             let mut facts = self.facts.iter().filter(|fact| fact.id == rejection.id && fact.buyer == rejection.buyer);
             let is_over = self.ends.iter().any(|end| end.id == rejection.id && !end.state.is_active());
-            // What lay in the quarantine when its epoch was sealed is refused when it is replayed, and the answer says
-            // so.
-            let at = (rejection.epoch, rejection.id);
-            let was_aside = rejection.why == Why::Late && postgres.is_aside(at, |_| true);
+            // What lay in the quarantine at the seal is refused when it is replayed, and the answer says so.
+            let was_aside = rejection.why == Why::Late && postgres.is_aside((rejection.epoch, rejection.id), |_| true);
             let has_no_room =
                 self.has_lost_room(rejection, postgres) || self.has_order_in_forgotten_seal(rejection, postgres);
             if !is_over
