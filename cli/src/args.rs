@@ -60,16 +60,16 @@ pub(crate) struct Args {
     /// How results are printed on stdout.
     #[arg(short, long, value_enum, default_value_t = Output::Table, global = true)]
     pub(crate) output: Output,
-    /// A configuration file: TOML, its keys being the settings' names. Flags and variables go before it.
+    /// A configuration file in TOML, whose keys are the names of settings. Flags and variables override it.
     #[arg(long, value_name = "FILE", env = "FLASH_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
-    /// What is logged on stderr: warn, flash_gateway=debug,info, …
+    /// What to log on stderr: warn, flash_gateway=debug,info, …
     #[arg(long, value_name = "FILTER", default_value = logging::DEFAULT, env = "FLASH_LOG", global = true)]
     pub(crate) log: String,
-    /// How logs are printed.
+    /// The format of the log.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "FLASH_LOG_FORMAT", global = true)]
     pub(crate) log_format: LogFormat,
-    /// Log a line for one in so many requests, and for each that is answered with a 5xx; 0: for none.
+    /// Log one request in N, and each request with a 5xx answer; 0 logs none.
     #[arg(long, value_name = "N", default_value_t = 0, env = "FLASH_LOG_SAMPLE", global = true)]
     pub(crate) log_sample: u64,
     /// A collector that takes spans by OTLP over HTTP: http://localhost:4318
@@ -99,13 +99,13 @@ pub(crate) enum LogFormat {
 /// What carries the events from Redis to PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Transport {
-    /// RabbitMQ, and syncers of their own behind it.
+    /// RabbitMQ, and syncers that read from it.
     Amqp,
     /// Nothing: a syncer in the gateway's process. The journals in Redis are the only buffer.
     Direct,
 }
 
-/// The header in which proxies say whence a request comes.
+/// The header in which proxies name the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ForwardedHeader {
     /// X-Forwarded-For
@@ -119,33 +119,33 @@ pub(crate) enum ForwardedHeader {
 pub(crate) enum Command {
     /// Run everything on this machine: Redis with the module, PostgreSQL, RabbitMQ, gateway and syncer.
     Dev(Dev),
-    /// Sell by eight ways side by side, the usual ones and ours, and say what became of it.
+    /// Compare eight ways to sell, the usual ones and this one, over the same buyers.
     Sim(Sim),
-    /// Send buyers at a sale of any gateway, each at his time, and say what they were answered, and how soon.
+    /// Send buyers to a sale of any gateway at a fixed rate, and report answers and latency.
     Bench(Bench),
-    /// Serve the HTTP API, relay events from Redis, and bring back what Redis has forgotten.
+    /// Serve the HTTP API, relay events from Redis, and recover sales that Redis has lost.
     Gateway(Gateway),
-    /// Write events from RabbitMQ to PostgreSQL; or tell the syncers that run to pause, resume or drain.
+    /// Write events from RabbitMQ to PostgreSQL; or pause, resume or drain the syncers that run.
     Syncer(Syncer),
-    /// Bring PostgreSQL's schema up to date.
+    /// Update PostgreSQL's schema, and print what was applied.
     Migrate(Migrate),
-    /// Look at everything that a gateway would use, and say what is wrong and what to do. Changes nothing.
+    /// Examine everything that a gateway would use. Print what is wrong and what to do. Change nothing.
     Doctor(Doctor),
-    /// Prove that Redis and PostgreSQL agree, while the sales sell.
+    /// Check that Redis and PostgreSQL agree, while the sales sell.
     Audit(Audit),
-    /// See and settle what nobody could read or write.
+    /// Show, replay or discard messages that could not be read or written.
     Quarantine(Quarantine),
-    /// See how far the relays are.
+    /// Show the progress of the relays.
     Relay(Relay),
-    /// Make, show and end the keys of operators and buyers.
+    /// Create, list and revoke the API keys of operators and buyers.
     Keys(Keys),
-    /// See what was paid, and what is to be paid back.
+    /// List payments, and those that are due to be refunded.
     Payments(Payments),
-    /// Put right what an audit found, only ever towards selling less.
+    /// Repair what an audit found, without ever selling more.
     Repair(Repair),
-    /// See the settings.
+    /// Show the settings.
     Config(Config),
-    /// Print a script by which a shell completes the words of this program.
+    /// Print a completion script for a shell.
     Completions(Completions),
 }
 
@@ -156,7 +156,7 @@ pub(crate) struct Dev {
     /// The servers.
     #[command(flatten)]
     pub(crate) stack: Stack,
-    /// Where HTTP is served; port 0 is any free one.
+    /// The address that serves HTTP; port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
     /// Let it serve an address that other machines reach: whoever reaches it may act as anyone.
@@ -171,7 +171,7 @@ pub(crate) struct Dev {
     /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
     #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
     pub(crate) durability: Durability,
-    /// Send a stampede of buyers at a sale, say how it went, and stop.
+    /// Send many buyers to a sale at once, report the result, and stop.
     #[arg(long)]
     pub(crate) demo: bool,
     /// The stampede.
@@ -182,19 +182,19 @@ pub(crate) struct Dev {
 /// The servers of this machine: private ones, unless one is named that runs already.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Stack {
-    /// Where all data lies. Started again on the same directory, everything is there again.
+    /// The directory for all data. The next start with the same directory has the same data.
     #[arg(long, default_value = ".flash")]
     pub(crate) dir: PathBuf,
-    /// A Redis with the module that runs already, instead of a private one.
+    /// Use this running Redis (with the module), and start none.
     #[arg(long, value_name = "URL")]
     pub(crate) redis: Option<String>,
-    /// A RabbitMQ that runs already, instead of a private one.
+    /// Use this running RabbitMQ, and start none.
     #[arg(long, value_name = "URL")]
     pub(crate) amqp: Option<String>,
-    /// A PostgreSQL that runs already, instead of a private one.
+    /// Use this running PostgreSQL, and start none.
     #[arg(long, value_name = "URL")]
     pub(crate) postgres: Option<String>,
-    /// The Redis module; by default libflash.so beside this program.
+    /// The Redis module; default: libflash.so in the directory of this program.
     #[arg(long, value_name = "FILE")]
     pub(crate) module: Option<PathBuf>,
     /// What carries the events from Redis to PostgreSQL. With `direct`, there is no RabbitMQ.
@@ -208,16 +208,16 @@ pub(crate) struct Stampede {
     /// Buyers who want one unit each.
     #[arg(long, default_value_t = 10_000, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) buyers: u64,
-    /// Units that there are; no more than buyers.
+    /// Units on sale; at most as many as buyers.
     #[arg(long, default_value_t = 100, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) units: u64,
-    /// HTTP connections at once.
+    /// Concurrent HTTP connections.
     #[arg(long, default_value_t = 256, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(crate) concurrency: u64,
-    /// How many of a hundred buyers press the button twice.
+    /// Buyers in a hundred that send their request twice.
     #[arg(long, default_value_t = 20, requires = "demo", value_parser = clap::value_parser!(u64).range(0..=100))]
     pub(crate) repeat_percent: u64,
-    /// Fixes the order in which buyers come; by default a new one each time, which is printed.
+    /// Fixes the order of the buyers; default: a new seed each time, which is printed.
     #[arg(long, requires = "demo")]
     pub(crate) seed: Option<u64>,
 }
@@ -230,53 +230,53 @@ pub(crate) struct Stampede {
                         reservations are made with (all gateways of a Redis have the same), and FLASH_JWT_SECRET.\n\n\
                         Example: FLASH_REDIS_URL=redis://127.0.0.1 … flash gateway --auth api-key --listen 127.0.0.1:8080")]
 pub(crate) struct Gateway {
-    /// Where HTTP is served.
+    /// The address that serves HTTP.
     #[arg(long, default_value = "127.0.0.1:8080", env = "FLASH_LISTEN")]
     pub(crate) listen: SocketAddr,
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
     pub(crate) threads: usize,
-    /// Milliseconds that Redis may take to answer a call: longer than the slowest fsync of its disk. A request's deadline is
-    /// that and a second for PostgreSQL, two for an operator's change.
+    /// Milliseconds that Redis may take to answer a call: longer than the slowest fsync of its disk. The deadline of a request
+    /// is this and one second for PostgreSQL, or two for an operator's change.
     #[arg(long, default_value_t = REDIS_TIMEOUT_MS, env = "FLASH_REDIS_TIMEOUT_MS", value_parser = clap::value_parser!(u64).range(REDIS_TIMEOUT_MS_MIN..=REDIS_TIMEOUT_MS_MAX))]
     pub(crate) redis_timeout_ms: u64,
-    /// Requests that a thread works on at once. Four times as many wait for their turn; beyond them, one is refused at once.
+    /// Requests that a thread works on at once. Four times as many wait for their turn. The gateway refuses more with 503.
     #[arg(long, default_value_t = REQUESTS_MAX, env = "FLASH_REQUESTS_MAX", value_parser = clap::value_parser!(u32).range(1..=i64::from(REQUESTS_MAX)))]
     pub(crate) requests_max: u32,
-    /// Milliseconds that a connection may rest between two requests: longer than a balancer in front keeps it.
+    /// Milliseconds that a connection may be idle between two requests: longer than a load balancer keeps it.
     #[arg(long, default_value_t = KEEP_ALIVE_MS, env = "FLASH_KEEP_ALIVE_MS", value_parser = clap::value_parser!(u64).range(KEEP_ALIVE_MS_MIN..=KEEP_ALIVE_MS_MAX))]
     pub(crate) keep_alive_ms: u64,
-    /// Connections that one address may have at once, unless it is a trusted proxy's; 0: any number.
+    /// Connections that one address may have at once, unless it is a trusted proxy; 0: no limit.
     #[arg(long, default_value_t = CONNECTIONS_PER_ADDRESS, env = "FLASH_CONNECTIONS_PER_ADDRESS")]
     pub(crate) connections_per_address: u32,
-    /// Streams of live stock that one address may have at once; 0: any number.
+    /// Streams of live stock that one address may have at once; 0: no limit.
     #[arg(long, default_value_t = STREAMS_PER_ADDRESS, env = "FLASH_STREAMS_PER_ADDRESS")]
     pub(crate) streams_per_address: u32,
-    /// Tell browsers for so many seconds to come by TLS alone (HSTS); by default they are told nothing.
+    /// Seconds for which browsers must use TLS (HSTS); default: no such header.
     #[arg(long, value_name = "SECONDS", env = "FLASH_HSTS_MAX_AGE_S")]
     pub(crate) hsts_max_age_s: Option<u32>,
-    /// Networks of the proxies that may say whence a request comes: 10.0.0.0/8,2001:db8::/32.
+    /// Networks of trusted proxies, which name the client's address: 10.0.0.0/8,2001:db8::/32.
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', env = "FLASH_TRUSTED_PROXIES")]
     pub(crate) trusted_proxies: Vec<Network>,
-    /// The header in which they say so. What they do not write themselves, clients may forge: only one is read.
+    /// The header in which they name it. Clients can forge the other one, so it is ignored.
     #[arg(long, value_enum, default_value_t = ForwardedHeader::XForwardedFor, env = "FLASH_FORWARDED_HEADER")]
     pub(crate) forwarded_header: ForwardedHeader,
     /// What carries the events from Redis to PostgreSQL. With `direct`, no syncer and no FLASH_AMQP_URL are needed.
     #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
     pub(crate) transport: Transport,
-    /// Consecutive events of a sale that travel in one message, at most; 1 for one event a message.
+    /// The most consecutive events of a sale in one message; 1: one event in each message.
     #[arg(long, default_value_t = flash_gateway::RUN_EVENTS_MAX, env = "FLASH_RUN_MAX", value_parser = clap::value_parser!(u64).range(1..=flash_gateway::RUN_EVENTS_MAX))]
     pub(crate) run_max: u64,
-    /// Milliseconds that a journal may show no progress before its events are written to PostgreSQL past the transport.
+    /// Milliseconds without progress of a journal, after which the gateway writes its events to PostgreSQL itself.
     #[arg(long, default_value_t = flash_gateway::limits::SWEEP_AFTER_MS, env = "FLASH_SWEEP_AFTER_MS", value_parser = clap::value_parser!(u64).range(1_000..=3_600_000))]
     pub(crate) sweep_after_ms: u64,
-    /// Deliver webhooks to addresses that only this network reaches, too.
+    /// Deliver webhooks to private addresses, too.
     #[arg(long, env = "FLASH_WEBHOOKS_PRIVATE")]
     pub(crate) webhooks_private: bool,
-    /// A PEM file of the authorities by which webhooks' receivers are trusted; by default the public ones are.
+    /// A PEM file with the certificate authorities for webhooks' receivers; default: the public ones.
     #[arg(long, value_name = "FILE", env = "FLASH_WEBHOOKS_CACERT")]
     pub(crate) webhooks_cacert: Option<PathBuf>,
-    /// Milliseconds between saying "not ready" and stopping, for load balancers to notice.
+    /// Milliseconds between "not ready" and the stop, in which load balancers notice it.
     #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub(crate) drain_notice_ms: u64,
     /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
@@ -315,7 +315,7 @@ pub(crate) struct Doctor {
     after_help = "URLs come from the environment, as for `flash gateway`.\n\nExample: FLASH_AMQP_URL=amqp://… flash syncer"
 )]
 pub(crate) struct Syncer {
-    /// Where Prometheus may ask for metrics; by default nowhere.
+    /// The address that serves metrics to Prometheus; default: none.
     #[arg(long, value_name = "ADDRESS", env = "FLASH_METRICS_LISTEN")]
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// The servers.
@@ -329,18 +329,18 @@ pub(crate) struct Syncer {
 /// What the syncers of a database can be told.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SyncerAction {
-    /// Take no more messages; the queue and the journals keep them. Also syncers that are started later obey.
+    /// Stop taking messages; the queue and the journals keep them. Syncers that start later obey, too.
     Pause(SyncerWait),
-    /// Go on.
+    /// Take messages again.
     Resume(SyncerWait),
-    /// Write until the journals and the queues are empty, say so, and pause.
+    /// Write until the journals and the queues are empty, report it, and pause.
     Drain(SyncerWait),
 }
 
 /// How long to wait for it.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SyncerWait {
-    /// Seconds until giving up. The order stands; the pause at the end of a drain does not come then.
+    /// Seconds until this command gives up. The order stays in force, but a drain does not end with a pause then.
     #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout_s: u64,
     /// Who does it.

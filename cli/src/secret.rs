@@ -36,7 +36,7 @@ impl UrlSource<'_> {
         }
         match self.url {
             Some(url) => Ok(url.clone()),
-            None => bail!("{} is not set; see `flash help`", self.variable),
+            None => bail!("{0} (or {0}_FILE) is not set; see `flash gateway --help`", self.variable),
         }
     }
 }
@@ -95,7 +95,10 @@ mod tests {
         let read = |url, file| UrlSource { url, file, variable }.read().map_err(|error| error.to_string());
         assert_eq!(read(Some(&url), Some(&file)), Ok("redis://file".to_owned()));
         assert_eq!(read(Some(&url), None), Ok("redis://variable".to_owned()));
-        assert_eq!(read(None, None), Err("FLASH_REDIS_URL is not set; see `flash help`".to_owned()));
+        assert_eq!(
+            read(None, None),
+            Err("FLASH_REDIS_URL (or FLASH_REDIS_URL_FILE) is not set; see `flash gateway --help`".to_owned())
+        );
         fs::remove_file(&file).expect("written above");
     }
 }

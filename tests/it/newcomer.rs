@@ -36,3 +36,26 @@ fn a_migration_says_what_it_did() {
     assert_eq!(run("json"), "{\"applied\":[]}\n");
     assert_eq!(run("table"), "the schema is up to date: nothing to apply\n");
 }
+
+#[test]
+fn a_mistake_is_named_with_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path().join("none").display().to_string();
+    let check = |args: &[&str], variables: &[(&str, &str)], told: &[&str]| {
+        let (code, printed, errors) = flash(args, variables);
+        assert!(code != 0 && printed.is_empty(), "{args:?}: {printed}");
+        assert!(told.iter().all(|told| errors.contains(told)), "{args:?}: {errors}");
+    };
+    check(&["gatway"], &[], &["'gateway'"]);
+    check(&["migrate"], &[], &["FLASH_POSTGRES_URL (or FLASH_POSTGRES_URL_FILE) is not set"]);
+    check(&["migrate"], &[("FLASH_POSTGRES_URL_FILE", "/none")], &["FLASH_POSTGRES_URL_FILE: /none: No such file"]);
+    check(&["migrate"], &[("FLASH_POSTGRES_URL", "mysql://x")], &["postgres://user:password@host:port/database"]);
+    check(&["gateway"], &[], &["--auth (FLASH_AUTH) must be jwt, api-key"]);
+    check(&["--config", "/none", "gateway"], &[], &["/none: No such file"]);
+    check(&["bench", "notaurl", "--sale", "x"], &[], &["must begin with http:// or https://"]);
+    check(&["keys", "create", "--role", "boss", "--holder", "a"], &[], &["possible values: buyer"]);
+    check(&["dev", "--dir", &dir, "--listen", &address], &[], &["--listen", &address, "in use", "choose another one"]);
+    assert!(!std::path::Path::new(&dir).exists(), "nothing was started");
+}

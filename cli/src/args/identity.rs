@@ -12,7 +12,7 @@ use super::{PostgresUrl, UrlSource};
 /// How buyers prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Auth {
-    /// Not at all: whoever calls may be any buyer, and any operator too where these have no listener of their own. For
+    /// They do not: any caller can be any buyer, and any operator too if operators have no listener of their own. For
     /// development only.
     None,
     /// By a token (JWT); its subject is the buyer.
@@ -24,27 +24,27 @@ pub(crate) enum Auth {
 /// Who may call, and what they show.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Identity {
-    /// How buyers prove who they are; it must be said.
+    /// How buyers prove who they are; required.
     #[arg(long, value_enum, env = "FLASH_AUTH")]
     pub(crate) auth: Option<Auth>,
-    /// Let `--auth none` serve an address that other machines reach: whoever reaches it may act as anyone.
+    /// Let `--auth none` serve an address that other machines reach: anyone who reaches it may act as any buyer or operator.
     #[arg(long, env = "FLASH_AUTH_NONE_ANYWHERE")]
     pub(crate) auth_none_anywhere: bool,
-    /// With `--auth none`, the hosts that are served besides this machine's own, as the header Host names them: shop.example.
+    /// With `--auth none`, the hosts to serve besides this machine's own names, as in the header Host: shop.example.
     #[arg(long, value_name = "HOSTS", value_delimiter = ',', env = "FLASH_HOSTS")]
     pub(crate) hosts: Vec<Host>,
-    /// Where operators are served, on a thread of their own, by keys of their own (`flash keys create`); by default nowhere,
-    /// but with `--auth none`, where they are served beside the buyers.
+    /// The address that serves operators, who need keys of their own (`flash keys create`). Default: none; with `--auth none`,
+    /// the buyers' address.
     #[arg(long, value_name = "ADDRESS", env = "FLASH_OPERATOR_LISTEN")]
     pub(crate) operator_listen: Option<SocketAddr>,
-    /// Who makes the tokens: their `iss`.
+    /// The issuer of the tokens: their `iss`.
     #[arg(long, value_name = "TEXT", env = "FLASH_JWT_ISSUER")]
     pub(crate) jwt_issuer: Option<String>,
-    /// Whom they are for: one of their `aud`.
+    /// The audience of the tokens: one of their `aud`.
     #[arg(long, value_name = "TEXT", env = "FLASH_JWT_AUDIENCE")]
     pub(crate) jwt_audience: Option<String>,
-    /// A JWKS with the public keys that they are signed with. It is read again when it changes. Without one, they are signed
-    /// with the secret in FLASH_JWT_SECRET.
+    /// A JWKS with the public keys of the tokens' signatures. The gateway reads it again when it changes. Without one, the
+    /// secret in FLASH_JWT_SECRET checks the signatures.
     #[arg(long, value_name = "FILE", env = "FLASH_JWT_KEYS")]
     pub(crate) jwt_keys: Option<PathBuf>,
     #[command(flatten)]
@@ -75,26 +75,26 @@ pub(crate) struct Keys {
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Make one, and print it.
+    /// Create a key, and print it.
     Create {
-        /// What it is to be good for.
+        /// The role of the key.
         #[arg(long, value_enum)]
         role: Role,
         /// The buyer; or who the operator is, for the audit log.
         #[arg(long, value_name = "NAME")]
         holder: String,
-        /// How long it is to be good: 90s, 15m, 2h, 7d; by default until it is revoked.
+        /// How long it is valid: 90s, 15m, 2h, 7d; default: until it is revoked.
         #[arg(long, value_name = "WHILE", value_parser = seconds)]
         expires_in: Option<u64>,
         /// Who makes it.
         #[arg(long, env = "USER", default_value = "unknown")]
         by: String,
     },
-    /// Show them, those that have ended too.
+    /// List all keys, also those that have ended.
     List,
-    /// End one. Gateways that know it believe it for ten seconds more.
+    /// Revoke a key. Gateways that know it accept it for ten seconds more.
     Revoke {
-        /// Its readable part: all but what is behind the last `_`.
+        /// Its readable part: everything before the last `_`.
         id: String,
         /// Who ends it.
         #[arg(long, env = "USER", default_value = "unknown")]

@@ -9,8 +9,8 @@ use super::{PostgresUrl, RedisUrl, Urls};
 /// `flash audit`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "The exit code is 0 where everything is whole, 1 where something is not, 2 where nobody can tell, as \
-                        when a server is away. URLs come from the environment, as for `flash gateway`.\n\n\
+    after_help = "The exit code is 0 if everything is whole, 1 if something is not, 2 if it cannot be determined, for \
+                        instance because a server is away. URLs come from the environment, as for `flash gateway`.\n\n\
                         Example: flash audit drop --watch"
 )]
 pub(crate) struct Audit {
@@ -23,7 +23,7 @@ pub(crate) struct Audit {
     /// Milliseconds between two audits of --watch.
     #[arg(long, default_value_t = 2_000, requires = "watch", value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     pub(crate) every_ms: u64,
-    /// Where Prometheus may ask which sales drift, with --watch; by default nowhere.
+    /// The address that serves the metric of drifting sales to Prometheus, with --watch; default: none.
     #[arg(long, value_name = "ADDRESS", requires = "watch")]
     pub(crate) metrics_listen: Option<SocketAddr>,
     #[command(flatten)]
@@ -100,7 +100,7 @@ pub(crate) struct QuarantineFilter {
     /// Only what came in the last while: 90s, 15m, 2h, 7d.
     #[arg(long, value_name = "AGO", value_parser = seconds)]
     pub(crate) since: Option<u64>,
-    /// Only with this in their reason.
+    /// Only rows whose reason contains this text.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     /// At most so many, the oldest first.
@@ -166,7 +166,7 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example: flash config show --origin gateway --threads 4")]
 pub(crate) struct ConfigShow {
-    /// Say also where each comes from: a flag, a variable, a line of the file, or the default.
+    /// Show also the origin of each: a flag, a variable, a line of the file, or the default.
     #[arg(long)]
     pub(crate) origin: bool,
     /// Only for this command, with these flags; by default for all commands, as they are without any.

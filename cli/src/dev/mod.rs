@@ -9,7 +9,7 @@ mod stack;
 mod supervisor;
 mod workshop;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -48,6 +48,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
     if args.demo && args.stampede.units > args.stampede.buyers {
         bail!("--units must be at most --buyers, or some would be left over");
     }
+    check_free(args.listen)?;
     with_servers(&args.stack, async |servers| {
         let stop = run::asked_to_stop()?;
         let workshop = Arc::new(Workshop::new(&args.stack, &servers, args.durability)?);
@@ -74,6 +75,14 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
         running.stop().await?;
         code
     })
+}
+
+/// Looks before the servers start, which takes seconds.
+fn check_free(address: SocketAddr) -> Result<()> {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) => bail!("--listen {address} cannot be used: {error}; choose another one, or leave it out"),
+    }
 }
 
 /// The servers that run.
