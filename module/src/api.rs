@@ -62,7 +62,19 @@ pub(crate) fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
 
 /// The server's clock, Unix milliseconds.
 pub(crate) fn now_ms() -> u64 {
-    u64::try_from(redis!(RedisModule_Milliseconds())).unwrap_or(0)
+    let now_ms = redis!(RedisModule_Milliseconds());
+    #[cfg(debug_assertions)]
+    let now_ms = now_ms.saturating_add(CLOCK_OFFSET_MS.load(Ordering::Relaxed));
+    u64::try_from(now_ms).unwrap_or(0)
+}
+
+/// By how much the clock is off, in a module that was built for tests.
+#[cfg(debug_assertions)]
+static CLOCK_OFFSET_MS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
+
+#[cfg(debug_assertions)]
+pub(crate) fn set_clock_offset_ms(offset_ms: i64) {
+    CLOCK_OFFSET_MS.store(offset_ms, Ordering::Relaxed);
 }
 
 /// The context of one call, or of the module's load.

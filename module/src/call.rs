@@ -162,6 +162,11 @@ impl KeyName<'_> {
         self.name.bytes()
     }
 
+    /// Says in the server's log what an operator should know. Keys and clients stay out of it.
+    pub(crate) fn warn(&self, text: &str) {
+        self.ctx.log(c"warning", text);
+    }
+
     /// Tells those who WATCH or track the key that it has changed.
     pub(crate) fn changed(&self) {
         self.ctx.signal_modified(self.name);

@@ -4,6 +4,8 @@ use crate::api::{Ctx, register as add};
 
 mod active;
 mod end_hold;
+#[cfg(debug_assertions)]
+mod offset;
 mod operate;
 #[cfg(debug_assertions)]
 mod panic;
@@ -38,8 +40,12 @@ pub(crate) fn register(ctx: Ctx) -> Result<(), String> {
     add::<throttle::ApplyCommand>(ctx, has_category)?;
     add::<throttle::LoadCommand>(ctx, has_category)?;
     add::<replicated::ApplyCommand>(ctx, has_category)?;
+    add::<replicated::ClockCommand>(ctx, has_category)?;
     add::<replicated::LoadCommand>(ctx, has_category)?;
     #[cfg(debug_assertions)]
-    add::<panic::PanicCommand>(ctx, has_category)?;
+    {
+        add::<offset::OffsetCommand>(ctx, has_category)?;
+        add::<panic::PanicCommand>(ctx, has_category)?;
+    }
     Ok(())
 }

@@ -22,6 +22,7 @@ fn write(info: *mut RedisModuleInfoCtx) {
         number("sales", sums.sales);
         number("memory_bytes", sums.memory_bytes);
         number("journal_events", sums.journal_events);
+        number("clock_lead_ms", sums.latest_ms.saturating_sub(now_ms()));
         number("journal_oldest_age_ms", sums.journal_since_ms.map_or(0, |since_ms| now_ms().saturating_sub(since_ms)));
     }
     for (event, counter) in &stats::HAPPENED {
@@ -34,6 +35,8 @@ fn write(info: *mut RedisModuleInfoCtx) {
     raw::add_info_end_dict_field(info);
     number("throttle_allowed", stats::ALLOWED.get());
     number("throttle_refused", stats::THROTTLED.get());
+    number("clock_steps_back", stats::STEPPED_BACK.get());
+    number("throttle_clock_steps_back", stats::THROTTLES_STEPPED_BACK.get());
     number("faults", stats::FAULTS.get());
     number("panics", stats::PANICS.get());
     number("evicting_policy", is_evicting().into());

@@ -14,6 +14,8 @@ use crate::stored::Stored;
 
 /// Carries one event to replicas and the AOF.
 pub(crate) const APPLY: &CStr = c"FLASH.APPLY";
+/// Carries a step back of a sale's time to replicas and the AOF.
+pub(crate) const CLOCK: &CStr = c"FLASH.CLOCK";
 /// Carries a fence to replicas and the AOF.
 pub(crate) const FENCE: &CStr = c"FLASH.FENCE";
 
@@ -96,8 +98,28 @@ impl OpenSale<'_, '_> {
         self.list();
     }
 
+    /// Steps back where the server's clock did, before anything is decided by it.
+    pub(crate) fn keep_time(&mut self, now_ms: u64) {
+        let Some(at_ms) = self.sale().steps_back_to(now_ms).filter(|_| !self.stored.sale.is_fenced()) else { return };
+        self.name.warn(&format!(
+            "the clock is {} ms behind the time of a sale, which steps back: what was left of its holds is left of them",
+            self.stored.sale.clock_lead_ms(now_ms)
+        ));
+        stats::STEPPED_BACK.add(1);
+        self.set_clock(at_ms);
+        self.name.replicate(CLOCK, Some(at_ms.to_string().as_bytes()));
+    }
+
+    /// The sale's time is `at_ms` from now on, if it was further ahead than it may.
+    pub(crate) fn set_clock(&mut self, at_ms: u64) {
+        self.sale().step_back(at_ms);
+        self.stored.gauges.show(&self.stored.sale);
+        self.name.changed();
+    }
+
     /// Expires due holds, at most `holds_max`, and says how many.
     pub(crate) fn expire(&mut self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> usize {
+        self.keep_time(now_ms);
         let Some(event) = self.sale().expire(now_ms, holds_max, buyer) else { return 0 };
         self.happen(&event);
         match event.change {

@@ -17,7 +17,7 @@ impl Counter {
         Self(AtomicU64::new(0))
     }
 
-    fn add(&self, more: u64) {
+    pub(crate) fn add(&self, more: u64) {
         self.0.store(self.get() + more, Ordering::Relaxed);
     }
 
@@ -44,6 +44,10 @@ pub(crate) static REFUSED: [Counter; Refusal::CODES.len()] = [const { Counter::n
 pub(crate) static ALLOWED: Counter = Counter::new();
 /// Calls of FLASH.THROTTLE for which too few units were left.
 pub(crate) static THROTTLED: Counter = Counter::new();
+/// Sales whose time has stepped back with the server's clock, each time.
+pub(crate) static STEPPED_BACK: Counter = Counter::new();
+/// The same of rate limits.
+pub(crate) static THROTTLES_STEPPED_BACK: Counter = Counter::new();
 /// Calls that were answered with an error.
 pub(crate) static FAULTS: Counter = Counter::new();
 /// Commands that panicked.
@@ -100,6 +104,7 @@ struct Shown {
     journal_events: AtomicU64,
     journal_since_ms: AtomicU64,
     memory_bytes: AtomicU64,
+    at_ms: AtomicU64,
 }
 
 /// Sums over every sale in this server.
@@ -110,6 +115,8 @@ pub(crate) struct Sums {
     /// When the oldest unacknowledged event of all was decided.
     pub(crate) journal_since_ms: Option<u64>,
     pub(crate) memory_bytes: u64,
+    /// The time of the sale whose time is the latest.
+    pub(crate) latest_ms: u64,
 }
 
 /// By number. Sales are freed on a background thread too.
@@ -130,6 +137,7 @@ impl Gauges {
         let (acked, events) = (sale.acked(), sale.journal_events());
         self.shown.memory_bytes.store(sale.memory_bytes() as u64, Ordering::Relaxed);
         self.shown.journal_events.store(events, Ordering::Relaxed);
+        self.shown.at_ms.store(sale.at_ms(), Ordering::Relaxed);
         // The oldest event is another one only then, and to read it costs more than the rest.
         if events <= 1 || self.shown.acked.load(Ordering::Relaxed) != acked {
             self.shown.acked.store(acked, Ordering::Relaxed);
@@ -152,6 +160,7 @@ pub(crate) fn sums() -> Option<Sums> {
         let events = shown.journal_events.load(Ordering::Relaxed);
         sums.memory_bytes += shown.memory_bytes.load(Ordering::Relaxed);
         sums.journal_events += events;
+        sums.latest_ms = sums.latest_ms.max(shown.at_ms.load(Ordering::Relaxed));
         if events > 0 {
             let since_ms = shown.journal_since_ms.load(Ordering::Relaxed);
             sums.journal_since_ms = Some(sums.journal_since_ms.map_or(since_ms, |oldest| oldest.min(since_ms)));

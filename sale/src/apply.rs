@@ -94,12 +94,13 @@ impl Sale {
         self.newest_reservation = id;
         let is_told_apart = reserved.request.is_some() || reserved.data.is_some();
         let fingerprint = is_told_apart.then(|| fingerprint(reserved.data));
+        let reserved = &self.to_store(reserved);
         if self.reservations.insert(id, reserved, fingerprint) {
             self.forgotten_seq = id;
         }
-        if let Some(expires_at_ms) = reserved.expires_at_ms {
-            self.newest_expiry_ms = expires_at_ms;
-            self.holds.add(id, expires_at_ms);
+        if let Some(due_age_ms) = reserved.expires_at_ms {
+            self.newest_expiry_ms = due_age_ms;
+            self.holds.add(id, due_age_ms);
         }
     }
 

@@ -9,8 +9,8 @@ use crate::reservations::Reservation;
 use crate::sale::{Phase, Sale};
 
 impl Sale {
-    /// What comes of a command at `now_ms`. The caller applies [`Sale::expire`] first, so that stock whose pay window
-    /// is over can be had.
+    /// What comes of a command at `now_ms`. The caller steps back first, where the sale must ([`Sale::step_back`]), and
+    /// then applies [`Sale::expire`], so that stock whose pay window is over can be had.
     ///
     /// # Errors
     /// The refusal that is the answer; nothing happens then.
@@ -46,7 +46,7 @@ impl Sale {
         if !self.is_any_due(now_ms) || self.seq >= SEQ_MAX {
             return None;
         }
-        let own = buyer.into_iter().flat_map(|buyer| self.reservations.of_buyer(buyer));
+        let own = buyer.into_iter().flat_map(|buyer| self.reservations_of(buyer));
         let own = own.filter(|reservation| reservation.is_due(now_ms)).map(|reservation| reservation.id);
         let mut ids: Vec<u64> = own.chain(self.due_holds(now_ms)).take(holds_max).collect();
         ids.sort_unstable();
@@ -91,7 +91,7 @@ impl Sale {
     fn look_up(&self, reserve: &Reserve, now_ms: u64) -> Result<Buyer, Refusal> {
         let mut buyer = Buyer::default();
         let mut same_wish = None;
-        for reservation in self.reservations.of_buyer(reserve.buyer) {
+        for reservation in self.reservations_of(reserve.buyer) {
             if reserve.request.is_some() && reservation.request == reserve.request {
                 return Err(repeat(&reservation, reserve, now_ms));
             }
@@ -107,7 +107,7 @@ impl Sale {
     }
 
     fn decide_confirm(&self, id: u64, now_ms: u64) -> Result<Change<'static>, Refusal> {
-        let reservation = self.reservations.get(id).ok_or(Refusal::Unknown)?;
+        let reservation = self.reservation(id).ok_or(Refusal::Unknown)?;
         match state_at(&reservation, now_ms) {
             State::Held => Ok(Change::Confirmed { id }),
             State::Confirmed => Err(replayed(&reservation, now_ms)),
@@ -117,7 +117,7 @@ impl Sale {
     }
 
     fn decide_release(&self, id: u64, now_ms: u64) -> Result<Change<'static>, Refusal> {
-        let reservation = self.reservations.get(id).ok_or(Refusal::Unknown)?;
+        let reservation = self.reservation(id).ok_or(Refusal::Unknown)?;
         match state_at(&reservation, now_ms) {
             State::Held => Ok(Change::Released { id }),
             State::Confirmed => Err(Refusal::Conflict),

@@ -1,5 +1,5 @@
-//! Holds that fall due. Every hold of a sale lasts equally long and its clock never goes back, so holds fall due in the
-//! order of their ids: the oldest one's time says whether any is due.
+//! Holds that fall due. Every hold of a sale lasts equally long and its age never goes back, so holds fall due in the
+//! order of their ids: the oldest one's end says whether any is due.
 
 use std::collections::BTreeMap;
 
@@ -22,14 +22,15 @@ pub(crate) struct Holds {
 #[derive(Debug, Clone, Copy)]
 struct Oldest {
     id: u64,
-    due_ms: u64,
+    /// The age at which it ends.
+    due_age_ms: u64,
 }
 
 impl Holds {
     /// There is a hold that is newer than all before.
-    pub(crate) fn add(&mut self, id: u64, due_ms: u64) {
+    pub(crate) fn add(&mut self, id: u64, due_age_ms: u64) {
         *self.runs.entry(id / RUN_SEQS).or_insert(0) += 1;
-        self.oldest.get_or_insert(Oldest { id, due_ms });
+        self.oldest.get_or_insert(Oldest { id, due_age_ms });
     }
 
     /// What the runs take from the allocator.
@@ -45,22 +46,24 @@ impl Sale {
         self.holds.oldest.is_some()
     }
 
-    /// Whether there is a hold that ended at `now_ms` or before, and may expire.
+    /// Whether there is a hold that ended at `now_ms` or before, and may expire, or whose time stands still until the sale
+    /// has stepped back.
     #[must_use]
     pub fn has_due_holds(&self, now_ms: u64) -> bool {
-        !self.is_fenced && self.is_any_due(self.now(now_ms))
+        let stands_still = self.has_holds() && self.steps_back_to(now_ms).is_some();
+        !self.is_fenced && (stands_still || self.is_any_due(self.now(now_ms)))
     }
 
     pub(crate) fn is_any_due(&self, now_ms: u64) -> bool {
-        self.holds.oldest.is_some_and(|oldest| oldest.due_ms <= now_ms)
+        self.holds.oldest.is_some_and(|oldest| oldest.due_age_ms <= self.age(now_ms))
     }
 
     /// Holds that are due, oldest first, found by looking at no more than [`EXPIRY_SCAN_MAX`] seqs. Where any is due, the
     /// oldest is among them.
     pub(crate) fn due_holds(&self, now_ms: u64) -> impl Iterator<Item = u64> + '_ {
-        let oldest = self.holds.oldest.filter(|oldest| oldest.due_ms <= now_ms);
+        let oldest = self.holds.oldest.filter(|oldest| oldest.due_age_ms <= self.age(now_ms));
         let scanned = oldest.into_iter().flat_map(|oldest| self.scan_for_holds(oldest.id)).take(EXPIRY_SCAN_MAX);
-        let is_due = move |&id: &u64| self.reservations.get(id).is_some_and(|hold| hold.is_due(now_ms));
+        let is_due = move |&id: &u64| self.reservation(id).is_some_and(|hold| hold.is_due(now_ms));
         scanned.filter(|&id| self.is_held(id)).take_while(is_due)
     }
 
@@ -81,8 +84,8 @@ impl Sale {
     /// The oldest hold behind `id`, behind which all are.
     fn oldest_hold(&self, id: u64) -> Option<Oldest> {
         let id = self.scan_for_holds(id).find(|&id| self.is_held(id))?;
-        let due_ms = self.reservations.get(id)?.expires_at_ms?;
-        Some(Oldest { id, due_ms })
+        let due_age_ms = self.reservations.get(id)?.expires_at_ms?;
+        Some(Oldest { id, due_age_ms })
     }
 
     /// The seqs from `from` on that lie in runs with holds.

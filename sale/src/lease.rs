@@ -5,6 +5,7 @@ use crate::refusal::Refusal;
 #[derive(Debug)]
 pub(crate) struct Lease {
     relay: Box<str>,
+    from_ms: u64,
     until_ms: u64,
 }
 
@@ -13,16 +14,22 @@ impl Lease {
     pub(crate) fn take(lease: &mut Option<Self>, relay: &str, now_ms: u64, lease_ms: u64) -> Result<(), Refusal> {
         let until_ms = now_ms.saturating_add(lease_ms);
         match lease {
-            Some(taken) if *taken.relay == *relay => taken.until_ms = until_ms,
-            Some(taken) if now_ms < taken.until_ms => return Err(Refusal::Leased { until_ms: taken.until_ms }),
-            _ => *lease = Some(Self { relay: relay.into(), until_ms }),
+            Some(taken) if *taken.relay == *relay => (taken.from_ms, taken.until_ms) = (now_ms, until_ms),
+            Some(taken) if taken.lasts(now_ms) => return Err(Refusal::Leased { until_ms: taken.until_ms }),
+            _ => *lease = Some(Self { relay: relay.into(), from_ms: now_ms, until_ms }),
         }
         Ok(())
     }
 
+    /// Whether it has not run out. Where the clock has stepped back to before its beginning, nobody knows how long it has
+    /// lasted: then it is over, for two relays at once are slower, not wrong.
+    const fn lasts(&self, now_ms: u64) -> bool {
+        self.from_ms <= now_ms && now_ms < self.until_ms
+    }
+
     /// Whose it is, and until when, if it has not run out.
     pub(crate) fn holder(&self, now_ms: u64) -> Option<(&str, u64)> {
-        (now_ms < self.until_ms).then_some((&*self.relay, self.until_ms))
+        self.lasts(now_ms).then_some((&*self.relay, self.until_ms))
     }
 }
 
@@ -41,6 +48,7 @@ mod tests {
         assert_eq!(take("b", 199), Ok(()));
         assert_eq!(take("a", 200), Err(Refusal::Leased { until_ms: 299 }));
         let holder = |now_ms| lease.as_ref().and_then(|lease| lease.holder(now_ms));
-        assert_eq!((holder(298), holder(299)), (Some(("b", 299)), None));
+        assert_eq!((holder(199), holder(298), holder(299)), (Some(("b", 299)), Some(("b", 299)), None));
+        assert_eq!(holder(198), None, "the clock has stepped back");
     }
 }

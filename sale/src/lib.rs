@@ -8,6 +8,7 @@
 
 mod apply;
 pub mod bytes;
+mod clock;
 mod command;
 mod decide;
 mod defrag;

@@ -186,11 +186,12 @@ impl Sale {
     }
 
     fn give_back(&mut self, reservation: &Reservation) {
-        let &Reservation { id, slot, buyer, mut expires_at_ms, request, fingerprint, .. } = reservation;
+        let &Reservation { id, slot, buyer, expires_at_ms, request, fingerprint, .. } = reservation;
+        let mut due_age_ms = expires_at_ms.map(|expires_at_ms| self.age(expires_at_ms));
         if reservation.state == State::Held {
-            let latest_ms = self.expires_at_ms(self.at_ms);
-            expires_at_ms = expires_at_ms.min(latest_ms).max(Some(self.newest_expiry_ms));
-            self.newest_expiry_ms = expires_at_ms.unwrap_or_default();
+            let latest = self.expires_at_ms(self.at_ms).map(|latest_ms| self.age(latest_ms));
+            due_age_ms = due_age_ms.min(latest).max(Some(self.newest_expiry_ms));
+            self.newest_expiry_ms = due_age_ms.unwrap_or_default();
             self.holds.add(id, self.newest_expiry_ms);
         }
         for item in reservation.items.iter() {
@@ -200,7 +201,7 @@ impl Sale {
         }
         self.content.add(self.element(id, buyer, &reservation.items, reservation.state));
         let items = reservation.items.clone();
-        let made = Reserved { buyer, slot, items, expires_at_ms, request, data: None };
+        let made = Reserved { buyer, slot, items, expires_at_ms: due_age_ms, request, data: None };
         self.reservations.insert(id, &made, fingerprint);
         if reservation.state == State::Confirmed {
             self.reservations.confirm(id);

@@ -9,7 +9,7 @@ use crate::items::{Item, Items};
 use crate::journal::Journal;
 use crate::lease::Lease;
 use crate::life::Life;
-use crate::limits::{ENDED_RESERVATIONS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
+use crate::limits::{ENDED_RESERVATIONS_MAX, TOTAL_UNITS_MAX};
 use crate::memory::allocated;
 use crate::refusal::Refusal;
 use crate::reservations::{HashKey, Reservation, Reservations};
@@ -31,8 +31,10 @@ pub struct Sale {
     pub(crate) epoch: u64,
     /// The newest event's seq.
     pub(crate) seq: u64,
-    /// The newest event's time: the sale's clock, which never goes back.
+    /// The sale's clock: the newest event's time, which never goes back, or the time that the sale has stepped back to since.
     pub(crate) at_ms: u64,
+    /// All that it has ever stepped back.
+    pub(crate) stepped_back_ms: u64,
     /// By SKU, in the order of the terms.
     pub(crate) units: Vec<Units>,
     /// The operator has stopped it.
@@ -46,7 +48,7 @@ pub struct Sale {
     pub(crate) content: Content,
     /// The id of the newest reservation that there ever was; 0: there was none.
     pub(crate) newest_reservation: u64,
-    /// When the newest hold that there ever was ends or ended, Unix milliseconds; 0: there was none.
+    /// The age at which the newest hold that there ever was ends or ended; 0: there was none.
     pub(crate) newest_expiry_ms: u64,
     pub(crate) holds: Holds,
     pub(crate) journal: Option<Journal>,
@@ -134,6 +136,7 @@ impl Sale {
             epoch,
             seq,
             at_ms: 0,
+            stepped_back_ms: 0,
             terms_bytes: Self::terms_bytes(&terms, &units, &sku_hashes),
             sku_hashes,
             term: 0,
@@ -211,23 +214,24 @@ impl Sale {
     /// One reservation; none, if there never was one or it is forgotten.
     #[must_use]
     pub fn reservation(&self, id: u64) -> Option<Reservation<'_>> {
-        self.reservations.get(id)
+        Some(self.told(self.reservations.get(id)?))
     }
 
     /// The active reservations after the id `after`, by id.
     pub fn active_after(&self, after: u64) -> impl Iterator<Item = Reservation<'_>> {
-        self.reservations.iter_after(after).filter(|reservation| reservation.state.is_active())
+        let active = self.reservations.iter_after(after).filter(|reservation| reservation.state.is_active());
+        active.map(|reservation| self.told(reservation))
     }
 
     /// Every reservation that is active or remembered, by id.
     pub fn reservations(&self) -> impl Iterator<Item = Reservation<'_>> {
-        self.reservations.iter()
+        self.reservations.iter().map(|reservation| self.told(reservation))
     }
 
     /// What a buyer has, remembered ones included, in no particular order. At most
     /// [`RESERVATIONS_PER_BUYER_MAX`](crate::limits::RESERVATIONS_PER_BUYER_MAX).
     pub fn reservations_of<'a>(&'a self, buyer: &'a str) -> impl Iterator<Item = Reservation<'a>> {
-        self.reservations.of_buyer(buyer)
+        self.reservations.of_buyer(buyer).map(|reservation| self.told(reservation))
     }
 
     /// The names of wished SKUs as their places in the terms.
@@ -274,7 +278,7 @@ impl Sale {
     /// Where the sale stands in its window at `now_ms`.
     #[must_use]
     pub fn phase(&self, now_ms: u64) -> Phase {
-        let now_ms = self.now(now_ms);
+        let now_ms = self.now_after_step(now_ms);
         if self.is_fenced {
             return Phase::Fenced;
         }
@@ -369,10 +373,5 @@ impl Sale {
     #[must_use]
     pub fn allocations(&self) -> usize {
         self.journal.as_ref().map_or(0, Journal::allocations) + self.reservations.allocations()
-    }
-
-    /// The sale's clock: `now_ms`, unless that lies before an event that has happened, or beyond the end of time.
-    pub(crate) fn now(&self, now_ms: u64) -> u64 {
-        now_ms.min(TIME_MS_MAX).max(self.at_ms)
     }
 }

@@ -6,7 +6,7 @@ use crate::event::{Event, State};
 use crate::event_bytes::{put_terms, read_terms};
 use crate::journal::Journal;
 use crate::limits::{
-    ENDED_RESERVATIONS_MAX, EPOCH_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
+    AGE_MS_MAX, ENDED_RESERVATIONS_MAX, EPOCH_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
 };
 use crate::reservations::{HashKey, Reservation};
 use crate::sale::Sale;
@@ -14,14 +14,15 @@ use crate::sale::Sale;
 /// The version of the layout. [`Sale::load`] reads this one and those before, and refuses later ones.
 ///
 /// 1: the first. 2: behind the terms, a byte of flags (1: closed, 2: fenced), and each SKU's total. 3: a
-/// reservation may end with the fingerprint of its request. 4: after the clock, the term, the seq of the newest event
-/// that made the sale forget a request, and the key that the sale was warmed under; a reservation without a request may
+/// reservation may end with the fingerprint of its request. 4: after the clock, all that the sale has stepped back, the term, the seq of
+/// the newest event that made the sale forget a request, and the key that the sale was warmed under; a reservation without a request may
 /// have a fingerprint; a shell (epoch 0) ends after that key; flag 4: was open in this epoch.
 pub const SNAPSHOT_VERSION: u8 = 4;
 
 /// What follows a sale's clock.
 #[derive(Default)]
 struct Past<'a> {
+    stepped_back_ms: u64,
     term: u64,
     forgotten_seq: u64,
     home: &'a [u8],
@@ -30,6 +31,7 @@ struct Past<'a> {
 impl<'a> Past<'a> {
     fn load(reader: &mut Reader<'a>, seq: u64) -> Result<Self, Malformed> {
         Ok(Self {
+            stepped_back_ms: reader.int_within("stepped back", 0, AGE_MS_MAX)?,
             term: reader.int_within("term", 0, EPOCH_MAX)?,
             forgotten_seq: reader.int_within("forgotten seq", 0, seq)?,
             home: reader.bytes("home")?,
@@ -45,6 +47,7 @@ impl Sale {
         put_int(&mut out, self.epoch);
         put_int(&mut out, self.seq);
         put_int(&mut out, self.at_ms);
+        put_int(&mut out, self.stepped_back_ms);
         put_int(&mut out, self.term);
         put_int(&mut out, self.forgotten_seq);
         put_bytes(&mut out, &self.home);
@@ -90,6 +93,7 @@ impl Sale {
         };
         (sale.at_ms, sale.term, sale.forgotten_seq, sale.home) =
             (at_ms, past.term, past.forgotten_seq, past.home.into());
+        sale.stepped_back_ms = past.stepped_back_ms;
         if epoch == 0 {
             reader.end("end of shell")?;
             return Ok(sale);
@@ -156,7 +160,7 @@ impl Sale {
     fn check_reservation(&self, reservation: &Reservation) -> Result<(), Malformed> {
         if reservation.state == State::Held {
             let expires = reservation.expires_at_ms.unwrap_or(0);
-            let latest = self.terms.hold_ms.map_or(0, |hold_ms| self.at_ms + hold_ms);
+            let latest = self.terms.hold_ms.map_or(0, |hold_ms| self.age(self.at_ms) + hold_ms);
             if !(self.newest_expiry_ms..=latest).contains(&expires) {
                 return Err(Malformed::new("expiry"));
             }

@@ -23,6 +23,7 @@ mod logs;
 mod metrics;
 mod module;
 mod module_aof_prefix;
+mod module_clock;
 mod module_cluster;
 mod module_defrag;
 mod module_errors;

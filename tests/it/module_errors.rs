@@ -68,7 +68,7 @@ const NAMES: [(&str, &str, usize); 8] = [
 ];
 
 /// What only a whole command shows to be wrong.
-const WHOLE: [(&str, &str); 37] = [
+const WHOLE: [(&str, &str); 38] = [
     ("FLASH.WARM drop 10", "ERR the sale exists under other terms; nothing was changed. FLASH.STATUS shows them"),
     ("FLASH.WARM new 5 OPENS 2 CLOSES 2", "INVALID closes must be later than opens"),
     ("FLASH.WARM new SKU a 1 SKU a 1", "INVALID SKU must not name the same SKU twice"),
@@ -104,6 +104,7 @@ const WHOLE: [(&str, &str); 37] = [
     ("FLASH.WARM new 5 CLOSED", "INVALID TERM must be given beside CLOSED, FORGOTTEN, TOTAL and TOTALS"),
     ("FLASH.WARM new 5 TERM 1", "INVALID TERM must be given beside INSTANCE, and only there"),
     ("FLASH.REBUILD drop 1 TERM 1 {}", "INVALID option must be one of INSTANCE (required, after TERM)"),
+    ("FLASH.CLOCK drop 1", "ERR this command comes only from a primary or an AOF, never from a client"),
     ("FLASH.APPLY drop x", "ERR this command comes only from a primary or an AOF, never from a client"),
     ("FLASH.LOAD drop x", "ERR this command comes only from a primary or an AOF, never from a client"),
 ];

@@ -101,6 +101,7 @@ fn the_readme_s_access_list_lets_a_gateway_do_its_work_and_nothing_else() {
     for forbidden in [
         "FLASH.STATUS other",
         "FLASH.APPLY flash:drop x",
+        "FLASH.CLOCK flash:drop 1",
         "FLASH.LOAD flash:drop x",
         "GET flash:drop",
         "CONFIG SET maxmemory 1",

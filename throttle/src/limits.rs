@@ -6,6 +6,8 @@ pub const UNITS_MAX: u64 = 1_000_000_000;
 pub const PERIOD_MS_MAX: u64 = 30 * DAY_MS;
 /// Any point in time: the end of the year 9999.
 pub const TIME_MS_MAX: u64 = flash_sale::limits::TIME_MS_MAX;
+/// How far a rate limit's clock may lead its caller's: as far as a sale's.
+pub const CLOCK_LEAD_MS_MAX: u64 = flash_sale::limits::CLOCK_LEAD_MS_MAX;
 /// Milliseconds in which a sliding window remembers that something was taken, each 16 bytes. A window has no more of
 /// them than it has milliseconds, and no more than units.
 pub const SLIDING_MOMENTS_MAX: u64 = 65_536;

@@ -18,7 +18,7 @@ pub struct Taken {
     pub terms: Terms,
     /// Unix milliseconds.
     pub at_ms: u64,
-    /// 1 to the terms' limit.
+    /// 0 to the terms' limit; 0: the clock has stepped back, and nothing else.
     pub units: u64,
 }
 
@@ -42,7 +42,7 @@ impl Taken {
         }
         let terms = read_terms(&mut reader)?;
         let at_ms = reader.int_within("time", 1, TIME_MS_MAX)?;
-        let units = reader.int_within("units", 1, terms.limit())?;
+        let units = reader.int_within("units", 0, terms.limit())?;
         reader.end("end of taking")?;
         Ok(Self { terms, at_ms, units })
     }

@@ -2,7 +2,7 @@
 
 use flash_sale::Mover;
 
-use crate::limits::{EXPIRY_SLACK_MS, TIME_MS_MAX};
+use crate::limits::{CLOCK_LEAD_MS_MAX, EXPIRY_SLACK_MS, TIME_MS_MAX};
 use crate::taken::Taken;
 use crate::terms::Terms;
 use crate::usage::Usage;
@@ -10,7 +10,8 @@ use crate::usage::Usage;
 /// The state of one rate limit.
 ///
 /// Its clock is the time of the newest taking, and never goes back: where the caller's clock does, time stands still here
-/// until that has caught up, and nothing is granted meanwhile.
+/// until that has caught up, and nothing is granted meanwhile. Where the caller's clock steps back by more than
+/// [`CLOCK_LEAD_MS_MAX`], this one steps back with it ([`Throttle::steps_back`]): what is in use counts as taken then.
 ///
 /// Terms come with every call. Where they are not those of before, strategy included, what is in use at that moment
 /// counts as taken at that moment under the new terms, up to their limit. So a changed limit never hands out what was
@@ -59,6 +60,18 @@ impl Throttle {
         Self { terms: *terms, at_ms: 0, expires_at_ms: 0, usage: Usage::none(terms) }
     }
 
+    /// What is to be applied before anything is decided at `now_ms`: a taking of nothing, by which the clock steps back. None:
+    /// it need not.
+    #[must_use]
+    pub fn steps_back(&self, now_ms: u64) -> Option<Taken> {
+        let at_ms = now_ms.clamp(1, TIME_MS_MAX);
+        self.is_far_ahead_of(at_ms).then_some(Taken { terms: self.terms, at_ms, units: 0 })
+    }
+
+    const fn is_far_ahead_of(&self, at_ms: u64) -> bool {
+        self.at_ms.saturating_sub(at_ms) > CLOCK_LEAD_MS_MAX
+    }
+
     /// What comes of a call that costs `cost` units, under valid terms.
     #[must_use]
     pub fn decide(&self, terms: &Terms, cost: u64, now_ms: u64) -> Decision {
@@ -77,9 +90,12 @@ impl Throttle {
 
     /// Lets it happen. What [`Throttle::decide`] said always fits; of what did not, as much is taken as fits.
     pub fn apply(&mut self, taken: &Taken) {
+        if self.is_far_ahead_of(taken.at_ms) {
+            self.begin_anew(&self.terms.clone(), self.at_ms, taken.at_ms);
+        }
         let at_ms = self.clock(taken.at_ms);
         if self.terms != taken.terms {
-            self.change_terms(&taken.terms, at_ms);
+            self.begin_anew(&taken.terms, at_ms, at_ms);
         }
         self.take(taken.units, at_ms);
         let needed_ms = self.usage.strategy().when_used_at_most(0).saturating_add(EXPIRY_SLACK_MS).min(TIME_MS_MAX);
@@ -126,10 +142,11 @@ impl Throttle {
         now_ms.clamp(1, TIME_MS_MAX).max(self.at_ms)
     }
 
-    fn change_terms(&mut self, terms: &Terms, at_ms: u64) {
-        let used = self.usage.strategy().used(at_ms);
+    /// What is in use at `until_ms` counts as taken at `from_ms`, under these terms.
+    fn begin_anew(&mut self, terms: &Terms, until_ms: u64, from_ms: u64) {
+        let used = self.usage.strategy().used(until_ms);
         *self = Self::new(terms);
-        self.take(used, at_ms);
+        self.take(used, from_ms);
     }
 
     fn take(&mut self, units: u64, at_ms: u64) {

@@ -75,8 +75,9 @@ fn switch(call: &Call, wanted: SwitchAnswer) -> Result<(), Fault> {
         if sale.sale().is_closed() == close {
             return Ok(Ok(wanted));
         }
-        let wish = if close { Wish::Close } else { Wish::Open };
-        Ok(sale.sale().decide(&wish, call.now_ms()).map(|event| {
+        let (wish, now_ms) = (if close { Wish::Close } else { Wish::Open }, call.now_ms());
+        sale.keep_time(now_ms);
+        Ok(sale.sale().decide(&wish, now_ms).map(|event| {
             sale.happen(&event);
             wanted
         }))

@@ -1,15 +1,15 @@
-//! What only the server itself sends: `FLASH.APPLY` and `FLASH.LOAD`, from a primary or an AOF.
+//! What only the server itself sends: `FLASH.APPLY`, `FLASH.CLOCK` and `FLASH.LOAD`, from a primary or an AOF.
 
 use std::ffi::CStr;
 
 use flash_sale::Event;
-use flash_wire::AckAnswer;
+use flash_wire::{AckAnswer, Sink};
 
 use crate::call::{Call, Command, Key};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
 use crate::life;
-use crate::open_sale::{APPLY, OpenSale, answer, put, warm};
+use crate::open_sale::{APPLY, CLOCK, OpenSale, answer, put, warm};
 use crate::stored::Stored;
 use crate::value::Value;
 
@@ -42,6 +42,29 @@ impl Command for ApplyCommand {
         }
         call.replicate_verbatim();
         answer(call, &Ok(AckAnswer { acked: event.seq }))
+    }
+}
+
+pub(crate) struct ClockCommand;
+
+impl Command for ClockCommand {
+    const NAME: &CStr = CLOCK;
+    const FLAGS: &CStr = c"write fast";
+    const DOCS: Docs = Docs {
+        summary: c"Sets the time of a sale back. Only a primary or an AOF sends it.",
+        complexity: c"O(1)",
+        args: &[KEY, Arg::new(c"at-ms", Kind::Int)],
+    };
+
+    fn run(call: &Call) -> Result<(), Fault> {
+        let (mut key, bytes) = from_the_server::<Self, Stored>(call)?;
+        let at_ms = std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok());
+        let at_ms = at_ms.ok_or(Fault::Unfit("a time must be a whole number"))?;
+        let Some((stored, name)) = key.value() else { return Err(Fault::Unfit("there is no sale whose time this is")) };
+        OpenSale { stored, name, db: call.db() }.set_clock(at_ms);
+        call.replicate_verbatim();
+        call.reply().code("OK");
+        Ok(())
     }
 }
 

@@ -105,7 +105,7 @@ fn reservation_status<'a>(sale: &'a Sale, reservation: &Reservation<'a>, now_ms:
     ReservationStatus {
         id: reservation.id,
         buyer: reservation.buyer.into(),
-        state: if reservation.is_due(now_ms) { State::Expired } else { reservation.state },
+        state: if sale.is_over(reservation, now_ms) { State::Expired } else { reservation.state },
         expires_at_ms: reservation.expires_at_ms,
         request: reservation.request.map(Into::into),
         items: reservation.items.iter().map(|item| (name(item.sku).into(), item.quantity.into())).collect(),

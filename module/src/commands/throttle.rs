@@ -63,6 +63,7 @@ impl Command for ThrottleCommand {
         let Ask { terms, cost } = call.with_args::<Self, _>(Ask::parse)?;
         let mut key = call.key::<Throttle>()?;
         let now_ms = call.now_ms();
+        keep_time(&mut key, now_ms);
         let retry_after_ms = match look(&mut key, &terms, |throttle| throttle.decide(&terms, cost, now_ms)) {
             Decision::Taken(taken) => {
                 happen(&mut key, &taken);
@@ -89,6 +90,15 @@ fn look<T>(key: &mut Key<Throttle>, terms: &Terms, f: impl FnOnce(&Throttle) -> 
     match key.value() {
         Some((throttle, _)) => f(throttle),
         None => f(&Throttle::new(terms)),
+    }
+}
+
+/// Steps back where the server's clock did, before anything is decided by it.
+fn keep_time(key: &mut Key<Throttle>, now_ms: u64) {
+    let step = key.value().and_then(|(throttle, _)| throttle.steps_back(now_ms));
+    if let Some(step) = step {
+        stats::THROTTLES_STEPPED_BACK.add(1);
+        happen(key, &step);
     }
 }
 

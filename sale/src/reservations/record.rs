@@ -5,7 +5,7 @@ use crate::bytes::{Malformed, Reader, put_bytes, put_optional_int, put_optional_
 use crate::event::{Reserved, State};
 use crate::event_bytes::{put_items, read_buyer, read_items, read_request, read_slot};
 use crate::items::Items;
-use crate::limits::TIME_MS_MAX;
+use crate::limits::{AGE_MS_MAX, TIME_MS_MAX};
 
 /// A reservation as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub struct Reservation<'a> {
     pub slot: u8,
     /// Who reserved.
     pub buyer: &'a str,
-    /// When its hold ends or ended; none: it never was a hold.
+    /// When its hold ends or ended; none: it never was a hold. Unix
+    /// milliseconds; where it is stored, the sale's age.
     pub expires_at_ms: Option<u64>,
     /// What was reserved.
     pub items: Items,
@@ -67,7 +68,7 @@ pub(super) fn read(id: u64, bytes: &[u8]) -> Result<(Reservation<'_>, usize), Ma
         state: read_state(first)?,
         slot: read_slot(&mut reader)?,
         buyer: read_buyer(&mut reader)?,
-        expires_at_ms: reader.optional_int("expiry", TIME_MS_MAX)?,
+        expires_at_ms: reader.optional_int("expiry", AGE_MS_MAX + TIME_MS_MAX)?,
         items: read_items(&mut reader)?,
         request: read_request(&mut reader)?,
         fingerprint: match first & HAS_FINGERPRINT {

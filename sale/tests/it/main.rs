@@ -1,5 +1,6 @@
 //! The core's tests from outside: its rules in tables, and random sequences against a naive oracle.
 
+mod clock;
 mod fence;
 mod memory;
 mod model;

@@ -3,6 +3,7 @@
 
 use crate::oracle::{Done, Oracle};
 use flash_sale::digest::{element, sku_hash};
+use flash_sale::limits::{CLOCK_LEAD_MS_MAX, TIME_MS_MAX};
 use flash_sale::{Command, Content, Event, HashKey, Item, Items, Refusal, Reserve, Sale, SkuTerms, State, Terms};
 use proptest::prelude::*;
 
@@ -31,10 +32,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (1..5usize).prop_map(|holds_max| Step::Reap { holds_max }),
         1 => (0..9u64).prop_map(|back| Step::Ack { back }),
         2 => (-50..200i64).prop_map(|ms| Step::Clock { ms }),
+        1 => jump().prop_map(|ms| Step::Clock { ms }),
         1 => (0..2u16, -9..9i64).prop_map(|(sku, delta)| Step::Restock { sku, delta }),
         1 => prop_oneof![1 => Just(true), 3 => Just(false)].prop_map(|close| Step::Switch { close }),
     ];
     prop::collection::vec(step, 1..200)
+}
+
+/// A clock that is set, by some seconds or by centuries.
+fn jump() -> impl Strategy<Value = i64> {
+    prop_oneof![-3_000..3_000i64, -100_000_000_000..100_000_000_000i64, -10_000_000_000_000..10_000_000_000_000i64]
 }
 
 prop_compose! {
@@ -87,13 +94,29 @@ impl World {
         Done::of(&event)
     }
 
+    /// Steps back where the clock did.
+    fn keep_time(&mut self) {
+        let before_ms = self.sale.age_ms();
+        if let Some(at_ms) = self.sale.steps_back_to(self.now_ms) {
+            self.sale.step_back(at_ms);
+            self.replica.step_back(at_ms);
+            // A primary that says it twice changes nothing.
+            self.replica.step_back(at_ms);
+        }
+        self.oracle.keep_time(self.now_ms);
+        assert_eq!(self.sale.age_ms(), before_ms, "what was left of each hold is left of it");
+        assert!(self.sale.clock_lead_ms(self.now_ms) <= CLOCK_LEAD_MS_MAX);
+    }
+
     fn expire(&mut self, holds_max: usize, buyer: Option<&str>) {
+        self.keep_time();
         let event = self.sale.expire(self.now_ms, holds_max, buyer);
         let done = event.map(|event| self.happen(&event));
         assert_eq!(done, self.oracle.expire(self.now_ms, holds_max, buyer));
     }
 
     fn decide(&mut self, command: &Command) -> Result<Done, Refusal> {
+        self.keep_time();
         let before = self.sale.save();
         let decided = self.sale.decide(command, self.now_ms);
         assert_eq!(self.sale.save(), before, "deciding changes nothing");
@@ -109,7 +132,7 @@ impl World {
             Step::Ack { back } => self.ack(*back),
             Step::Restock { sku, delta } => self.restock(*sku, *delta),
             Step::Switch { close } => self.switch(*close),
-            Step::Clock { ms } => self.now_ms = self.now_ms.saturating_add_signed(*ms),
+            Step::Clock { ms } => self.now_ms = self.now_ms.saturating_add_signed(*ms).min(TIME_MS_MAX / 2),
         }
     }
 

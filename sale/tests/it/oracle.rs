@@ -1,6 +1,6 @@
 //! A sale as one would write it without a thought for speed: one list of reservations, searched from end to end.
 
-use flash_sale::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX};
+use flash_sale::limits::{CLOCK_LEAD_MS_MAX, EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX};
 use flash_sale::{Change, Event, Items, Refusal, State, Terms};
 
 pub(crate) struct Oracle {
@@ -67,6 +67,18 @@ impl Oracle {
             now_ms: 0,
             reservations: Vec::new(),
             forgotten_seq: 0,
+        }
+    }
+
+    /// Where the clock has stepped back by too much, everything that was told by it steps back with it.
+    pub(crate) fn keep_time(&mut self, now_ms: u64) {
+        let lead_ms = self.now_ms.saturating_sub(now_ms);
+        if lead_ms <= CLOCK_LEAD_MS_MAX {
+            return;
+        }
+        self.now_ms = now_ms;
+        for entry in &mut self.reservations {
+            entry.expires_at_ms = entry.expires_at_ms.map(|expires_at_ms| expires_at_ms.saturating_sub(lead_ms));
         }
     }
 

@@ -3,9 +3,9 @@
 use std::num::NonZeroU64;
 
 use flash_sale::Mover;
-use flash_throttle::limits::DAY_MS;
+use flash_throttle::limits::{CLOCK_LEAD_MS_MAX, DAY_MS};
 use flash_throttle::{
-    BucketTerms, BurstTerms, DailyTerms, Decision, NEVER, OffsetChange, Terms, Throttle, WindowTerms,
+    BucketTerms, BurstTerms, DailyTerms, Decision, NEVER, OffsetChange, Taken, Terms, Throttle, WindowTerms,
 };
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
@@ -193,6 +193,36 @@ fn a_clock_that_steps_back_grants_nothing() {
             assert!(retry_after_ms > back_ms, "{terms:?}: by the clock that stepped back");
         }
     }
+}
+
+/// The same call again and again, by a clock that was set back: first it steps back, as every caller sees to it.
+#[test]
+fn a_clock_that_was_set_back_grants_nothing_that_is_in_use_and_everything_one_period_later() {
+    let window = WindowTerms { limit: 2, window_ms: 1_000 };
+    for terms in [
+        Terms::Bucket(BucketTerms { rate: 2, period_ms: 1_000, burst: 2 }),
+        Terms::Burst(BurstTerms { limit: 1, window_ms: 1_000, extra: 1, period_ms: 1_000 }),
+        Terms::Strict(window),
+        Terms::Sliding(window),
+    ] {
+        for back_ms in [CLOCK_LEAD_MS_MAX + 1, HOUR_MS, 365 * DAY_MS, START_MS] {
+            let mut throttle = Throttle::new(&terms);
+            assert!(call(&mut throttle, terms, START_MS + back_ms, 2).starts_with("1 0"), "{terms:?}");
+            let (mut told, mut steps) = (Vec::new(), 0);
+            for now_ms in [START_MS, START_MS + 1, START_MS + 1_000] {
+                if let Some(step) = throttle.steps_back(now_ms) {
+                    let mut bytes = Vec::new();
+                    step.encode(&mut bytes);
+                    throttle.apply(&Taken::decode(&bytes).expect("what was encoded decodes"));
+                    steps += 1;
+                }
+                told.push(call(&mut throttle, terms, now_ms, 2).starts_with('1'));
+            }
+            assert_eq!((told, steps), (vec![false, false, true], 1), "{terms:?} by {back_ms} ms");
+            assert!(throttle.expires_at_ms() < START_MS + HOUR_MS, "it is not kept for longer than it means something");
+        }
+    }
+    assert_eq!(Throttle::new(&Terms::Strict(window)).steps_back(0), None);
 }
 
 #[test]
