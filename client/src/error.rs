@@ -39,6 +39,12 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Whether Redis answered and does not know the command: the module is not loaded, or is too old.
+    #[must_use]
+    pub fn is_unknown_command(&self) -> bool {
+        matches!(self, Self::Failed { code, detail } if code == "ERR" && detail.starts_with("unknown command"))
+    }
+
     /// The meaning of an error reply.
     pub(crate) fn of_reply(error: &ServerError) -> Self {
         let (code, detail) = (error.code(), error.details().unwrap_or_default());

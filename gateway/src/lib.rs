@@ -52,5 +52,5 @@ pub use rate_limit::{Limit, POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};
 pub use relay::{BarrierError, RUN_EVENTS_MAX, RelayHandle};
 pub use replay::{ReplayError, replay_quarantined};
 pub use start::StartError;
-pub use workshop::{Busy, Made, Simulated, Workshop};
+pub use workshop::{Busy, Made, Simulated, Unmade, Workshop};
 pub use zone::Zone;

@@ -25,8 +25,17 @@ pub struct Simulated {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Busy(pub String);
 
-/// Ends when a fault is made, or has begun; or with what happened instead: then it may have been made nevertheless.
-pub type Made = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+/// Why a fault was not made.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unmade {
+    /// There is nothing now that it would hit. Nothing was done.
+    Idle(String),
+    /// What happened instead: it may have been made nevertheless.
+    Failed(String),
+}
+
+/// Ends when a fault is made, or has begun.
+pub type Made = Pin<Box<dyn Future<Output = Result<(), Unmade>> + Send>>;
 
 /// The program around a gateway, as far as a gateway asks it for something. Nothing here blocks.
 pub trait Workshop: Debug + Send + Sync {
@@ -56,7 +65,7 @@ pub trait Workshop: Debug + Send + Sync {
 pub(crate) mod tests {
     use super::*;
 
-    /// Simulates nothing, and says that it does. Its second fault fails.
+    /// Simulates nothing, and says that it does. Its second fault fails, and its third has nothing to hit.
     #[derive(Debug, Default)]
     pub(crate) struct Fake {
         /// The id of what runs already.
@@ -84,11 +93,17 @@ pub(crate) mod tests {
         }
 
         fn faults(&self) -> Vec<&'static str> {
-            vec!["rain", "hail"]
+            vec!["rain", "hail", "drought"]
         }
 
         fn fault(&self, name: &'static str) -> Made {
-            Box::pin(async move { if name == "rain" { Ok(()) } else { Err("the sky is clear".to_owned()) } })
+            Box::pin(async move {
+                match name {
+                    "rain" => Ok(()),
+                    "hail" => Err(Unmade::Failed("the sky is clear".to_owned())),
+                    _ => Err(Unmade::Idle("nothing grows".to_owned())),
+                }
+            })
         }
     }
 }

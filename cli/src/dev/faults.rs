@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use flash_gateway::Unmade;
 
 use super::supervisor::Orders;
 use crate::args;
@@ -45,6 +46,11 @@ impl Fault {
         }
     }
 
+    /// Whether it is the buyers of a simulation, or their gateway, that it hits.
+    const fn hits_buyers(self) -> bool {
+        matches!(self, Self::KillGateway | Self::DropAnswers | Self::SendDuplicates)
+    }
+
     /// Whether this stack has what it hits: a server that somebody else runs is left alone.
     fn is_possible(self, stack: &args::Stack) -> bool {
         match self {
@@ -73,14 +79,17 @@ impl Faults {
         self.possible.iter().map(|fault| fault.name()).collect()
     }
 
-    /// Makes the fault of this name. What goes on for a while has begun then.
+    /// Makes the fault of this name, while a simulation runs or none does. What goes on for a while has begun then.
     ///
     /// # Errors
     /// When it cannot be made as things are, or nobody knows whether it was: the reason says which.
-    pub(super) async fn make(self, name: &str) -> Result<(), String> {
+    pub(super) async fn make(self, name: &str, is_running: bool) -> Result<(), Unmade> {
         let fault = self.possible.iter().find(|fault| fault.name() == name);
-        let fault = *fault.ok_or_else(|| format!("{name} cannot be made here"))?;
-        self.strike(fault).await.map_err(|error| format!("{error:#}"))
+        let fault = *fault.ok_or_else(|| Unmade::Failed(format!("{name} cannot be made here")))?;
+        if fault.hits_buyers() && !is_running {
+            return Err(Unmade::Idle("no simulation runs, so that there are no buyers: begin one first".to_owned()));
+        }
+        self.strike(fault).await.map_err(|error| Unmade::Failed(format!("{error:#}")))
     }
 
     async fn strike(&self, fault: Fault) -> Result<()> {

@@ -57,7 +57,7 @@ impl flash_gateway::Workshop for Workshop {
     }
 
     fn fault(&self, name: &'static str) -> Made {
-        let faults = self.faults.clone();
-        Box::pin(async move { faults.make(name).await })
+        let (faults, is_running) = (self.faults.clone(), self.simulations.is_running());
+        Box::pin(async move { faults.make(name, is_running).await })
     }
 }

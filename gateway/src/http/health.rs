@@ -39,13 +39,17 @@ pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
     let word = |ok| if ok { "ok" } else { "away" };
     // A call of the module's: a Redis without the module sells nothing.
     let answer = Deadline::after(app.redis_timeout).over(app.redis.call(Call::ready(1))).await;
-    let redis = matches!(answer, Ok(Ok(_)));
+    let redis = match &answer {
+        Ok(Ok(_)) => "ok",
+        Err(error) if error.is_unknown_command() => "the module is not loaded",
+        _ => "away",
+    };
     let draining = *app.phase.borrow() >= Phase::Draining;
     let verbose = query.is_some_and(|query| query.split('&').any(|part| part == "verbose"));
     let checks = match verbose {
         true => Some(Checks {
             draining,
-            redis: word(redis),
+            redis,
             rabbitmq: app.rabbit_is_up.as_ref().map(|is_up| word(is_up.load(Ordering::Relaxed))),
             postgres: word(app.orders.is_up().await),
         }),
@@ -53,7 +57,7 @@ pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
     };
     // Whoever meets a sale for the first time asks PostgreSQL about it: the first buyers are not to wait for a connection.
     let prepared = app.unprepared.load(Ordering::Relaxed) == 0;
-    let ready = redis && prepared && !draining;
+    let ready = redis == "ok" && prepared && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &View { ready, checks })
 }

@@ -103,12 +103,26 @@ impl From<CallError> for Problem {
         match error {
             CallError::Invalid { field, rule } => Self::new(Kind::Invalid, format!("{field} {rule}")),
             CallError::Unavailable(_) => Kind::RedisAway.into(),
-            // The rest of the error may repeat arguments.
-            CallError::Failed { code, .. } => Self::new(Kind::RedisAway, format!("Redis refused the command: {code}")),
+            CallError::Failed { .. } => Self { detail: why_refused(&error).map(Cow::from), ..Kind::RedisAway.into() },
             CallError::Unknown(_) | CallError::Unreadable(_) => {
                 Self::new(Kind::OutcomeUnknown, "ask again with the same Idempotency-Key to learn it")
             }
         }
+    }
+}
+
+/// Why Redis refuses, in words of ours: what a server says of itself may repeat arguments, and is for operators.
+fn why_refused(error: &CallError) -> Option<&'static str> {
+    let CallError::Failed { code, .. } = error else { return None };
+    match code.as_str() {
+        _ if error.is_unknown_command() => Some("Redis runs without the module"),
+        "LOADING" => Some("Redis loads its data"),
+        "OOM" => Some("Redis is out of memory"),
+        "READONLY" => Some("this Redis is a replica, which takes no writes"),
+        "NOPERM" => Some("Redis does not let the gateway do this"),
+        "MISCONF" => Some("Redis cannot write to its disk"),
+        "WRONGTYPE" => Some("Redis has something else in the place of this sale"),
+        _ => None,
     }
 }
 

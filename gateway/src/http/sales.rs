@@ -108,22 +108,26 @@ async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
 
 async fn warm(app: &App, sale: &str, terms: &Terms) -> Result<u64, Problem> {
     let warm = Warm::first(terms.clone());
-    let answer = app.redis.call(Call::warm(sale, &warm)).await.map_err(not_warmed)?.map_err(|_| created_only())?;
+    let answer = app.redis.call(Call::warm(sale, &warm)).await;
+    let answer = answer.map_err(|error| not_warmed(sale, &error))?.map_err(|_| created_only(sale))?;
     app.relay.wake();
     let (WarmAnswer::Warmed { epoch } | WarmAnswer::Exists { epoch }) = answer;
     Ok(epoch)
 }
 
 /// PostgreSQL has the sale, and Redis has not taken it: a gateway brings it there as soon as Redis does.
-fn not_warmed(error: CallError) -> Problem {
+fn not_warmed(sale: &str, error: &CallError) -> Problem {
     tracing::warn!(%error, "a sale is created, and Redis does not take it yet");
-    created_only()
+    created_only(sale)
 }
 
-fn created_only() -> Problem {
+/// Without an id and without a key, another request would create another sale: so it is told which one this is.
+fn created_only(sale: &str) -> Problem {
     Problem::new(
         Kind::OutcomeUnknown,
-        "the sale is created, and Redis has not said that it has it: send the request again, until it is on sale",
+        format!(
+            "the sale {sale} is created, and Redis has not said that it has it: send the request again with this id, until it is on sale"
+        ),
     )
 }
 

@@ -13,7 +13,7 @@ use crate::limits::{
     SIMULATION_BUYERS_MAX, SIMULATION_CONCURRENCY_MAX, SIMULATION_RATE_MAX, SIMULATION_S_MAX, SIMULATION_SEED_MAX,
     SIMULATION_UNITS_MAX, STRATEGIES_MAX, STRATEGY_BYTES_MAX,
 };
-use crate::workshop::{Busy, Simulated, Workshop};
+use crate::workshop::{Busy, Simulated, Unmade, Workshop};
 
 /// Begins a simulation.
 pub(crate) async fn simulate(app: &App, workshop: &dyn Workshop, asked: &Asked) -> Result<Reply, Problem> {
@@ -85,7 +85,10 @@ struct Made {
 
 async fn strike(workshop: &dyn Workshop, name: &str) -> Result<Made, Problem> {
     let fault = workshop.faults().into_iter().find(|fault| *fault == name).ok_or(Kind::UnknownFault)?;
-    workshop.fault(fault).await.map_err(|why| Problem::new(Kind::FaultFailed, why))?;
+    workshop.fault(fault).await.map_err(|unmade| match unmade {
+        Unmade::Idle(why) => Problem::new(Kind::NothingToHit, why),
+        Unmade::Failed(why) => Problem::new(Kind::FaultFailed, why),
+    })?;
     Ok(Made { fault })
 }
 
@@ -161,6 +164,8 @@ mod tests {
         assert_eq!(strike(&Fake::default(), "rain").await.unwrap().fault, "rain");
         let failed = strike(&Fake::default(), "hail").await.unwrap_err();
         assert_eq!(failed, Problem::new(Kind::FaultFailed, "the sky is clear"));
+        let idle = strike(&Fake::default(), "drought").await.unwrap_err();
+        assert_eq!(idle, Problem::new(Kind::NothingToHit, "nothing grows"));
         assert_eq!(strike(&Fake::default(), "snow").await.unwrap_err().kind, Kind::UnknownFault);
     }
 }

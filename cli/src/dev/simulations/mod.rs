@@ -76,6 +76,11 @@ impl Simulations {
         Ok(id.to_string())
     }
 
+    /// Whether one runs.
+    pub(super) fn is_running(&self) -> bool {
+        self.kept().iter().any(|simulation| simulation.record.is_running())
+    }
+
     /// One as it stands, as JSON.
     pub(super) fn show(&self, id: &str) -> Option<String> {
         let record = self.kept().iter().find(|simulation| simulation.id.to_string() == id)?.record.clone();

@@ -158,6 +158,8 @@ problems! {
         "With another balance or in another currency.";
     SimulationRuns "simulation-runs" CONFLICT No "Another simulation runs"
         "There is one at a time, or they would measure each other. The detail says which one runs.";
+    NothingToHit "nothing-to-hit" CONFLICT Changed "There is nothing now that the fault would hit"
+        "No simulation runs, or what the fault stops is stopped already. Nothing was done.";
     Ended "ended" GONE No "The sale is over"
         "It has closed for good: its time is up.";
     Expired "expired" GONE No "The hold has expired"

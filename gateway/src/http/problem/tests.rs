@@ -76,7 +76,7 @@ fn a_fault_of_redis_says_whether_anything_was_changed() {
     let again = Some("ask again with the same Idempotency-Key to learn it");
     let failed = CallError::Failed { code: "LOADING".to_owned(), detail: "of ada".to_owned() };
     check(CallError::Unavailable(String::new()), 503, "redis-away", AWAY, None);
-    check(failed, 503, "redis-away", AWAY, Some("Redis refused the command: LOADING"));
+    check(failed, 503, "redis-away", AWAY, Some("Redis loads its data"));
     check(CallError::Unknown(String::new()), 504, "outcome-unknown", UNKNOWN, again);
     let unreadable = flash_wire::Unreadable { what: "code" };
     check(CallError::Unreadable(unreadable), 504, "outcome-unknown", UNKNOWN, again);
