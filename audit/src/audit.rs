@@ -2,8 +2,8 @@
 
 use flash_client::{Backoff, Call, CallError, Client};
 use flash_vault::Snapshot;
-use flash_wire::COUNT_MAX;
 use flash_wire::key::sale_of;
+use flash_wire::{COUNT_MAX, Refusal};
 use tokio::time::sleep;
 
 use crate::finding::{Finding, Kind, Verdict};
@@ -50,6 +50,15 @@ pub async fn sales(redis: &Client, vault: &flash_vault::Client) -> Result<Vec<St
     sales.dedup();
     sales.truncate(SALES_MAX);
     Ok(sales)
+}
+
+/// Whether Redis or PostgreSQL knows a sale.
+///
+/// # Errors
+/// When one of the two cannot be asked.
+pub async fn is_known(redis: &Client, vault: &flash_vault::Client, sale: &str) -> Result<bool, AuditError> {
+    let is_absent = matches!(redis.call(Call::sale_status(sale)).await?, Err(Refusal::NotWarmed));
+    Ok(!is_absent || flash_vault::sale_facts(vault, sale).await?.is_some())
 }
 
 /// What belongs to no sale: messages that nobody can read. None, if there are none.

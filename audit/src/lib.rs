@@ -14,7 +14,7 @@ mod look;
 mod report;
 mod steps;
 
-pub use audit::{AuditError, accounts, audit, sales, unreadable};
+pub use audit::{AuditError, accounts, audit, is_known, sales, unreadable};
 pub use finding::{Finding, Kind, Verdict};
 pub use limits::{ATTEMPTS_MAX, IN_FLIGHT_EVENTS_MAX, SALES_MAX};
 pub use look::CALLER;

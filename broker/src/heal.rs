@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::connect::connect;
 use crate::error::lost;
+use crate::keys::MessageKeys;
 use crate::publish::publish;
 use crate::topology::{QUEUE, declare};
 
@@ -36,12 +37,12 @@ const HEAL_TIMEOUT_MS: u64 = 30_000;
 
 /// Waits for [`FROZEN_AFTER_MS`], then finds out why no consumer was answered so long, and gives what there is to say.
 /// A queue that lives gets as long again.
-pub(crate) async fn silence(url: &str, name: &str) -> Error {
+pub(crate) async fn silence(url: &str, name: &str, keys: &MessageKeys) -> Error {
     let patience = Duration::from_millis(FROZEN_AFTER_MS);
     sleep(patience).await;
     let probed = async {
         let connection = connect(url, name).await?;
-        let is_frozen = is_frozen(&connection).await?;
+        let is_frozen = is_frozen(&connection, keys).await?;
         // It is gone in either case.
         let _ = connection.close(200, "probed".into()).await;
         Ok::<_, Error>(is_frozen)
@@ -63,14 +64,14 @@ pub(crate) async fn silence(url: &str, name: &str) -> Error {
 }
 
 /// Whether another queue confirms messages for as long as [`PROBE_MS`], and this one confirms none.
-async fn is_frozen(connection: &Connection) -> Result<bool, Error> {
+async fn is_frozen(connection: &Connection, keys: &MessageKeys) -> Result<bool, Error> {
     let channel = in_time(connection.create_channel()).await?;
     timeout(Duration::from_millis(ANSWER_MS), declare(&channel)).await.map_err(|_| slow())??;
     in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
     let other = Other::open(connection).await?;
     // A syncer reads it as a barrier. No process waits for it.
     let probe = Barrier::new("probe").map_err(|error| Error::Away(error.to_string()))?;
-    let confirm = in_time(publish(&channel, &Outgoing::barrier(&probe))).await?;
+    let confirm = in_time(publish(&channel, &Outgoing::barrier(&probe), keys)).await?;
     let probing = async {
         let until = Instant::now() + Duration::from_millis(PROBE_MS);
         while Instant::now() < until {

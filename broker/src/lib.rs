@@ -9,6 +9,7 @@ mod error;
 mod headers;
 mod heal;
 mod inspect;
+mod keys;
 mod publish;
 mod publisher;
 mod socket;
@@ -21,6 +22,7 @@ pub use connect::{CONNECT_TIMEOUT_MS, ConnectError, HEARTBEAT_S, connect};
 pub use depth::{Depth, dead_depth, depth};
 pub use heal::{FROZEN_AFTER_MS, PROBE_MS};
 pub use inspect::{Part, inspect};
+pub use keys::{MESSAGE_KEY_BYTES_MIN, MESSAGE_KEYS_MAX, MessageKeys, MessageKeysError};
 /// What [`connect`] gives.
 pub use lapin::Connection;
 pub use publish::publish;
@@ -34,12 +36,25 @@ pub use topology::{
 #[derive(Clone)]
 pub struct Amqp {
     url: String,
+    keys: MessageKeys,
 }
 
 impl Amqp {
-    /// The vhost at `amqp://user:password@host:port/vhost`.
+    /// The vhost at `amqp://user:password@host:port/vhost`. Messages are not authenticated.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into() }
+        Self { url: url.into(), keys: MessageKeys::default() }
+    }
+
+    /// The same, where messages are signed and verified with these keys.
+    #[must_use]
+    pub fn with_keys(self, keys: MessageKeys) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// Where it is. It holds a password.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
     }
 }
 
@@ -48,11 +63,11 @@ impl Transport for Amqp {
     type Source = AmqpSource;
 
     async fn publisher(&self, name: &str) -> Result<AmqpPublisher, Error> {
-        AmqpPublisher::open(&self.url, name).await
+        AmqpPublisher::open(&self.url, name, self.keys.clone()).await
     }
 
     async fn source(&self, name: &str) -> Result<AmqpSource, Error> {
-        AmqpSource::open(&self.url, name).await
+        AmqpSource::open(&self.url, name, self.keys.clone()).await
     }
 
     async fn heal(&self, name: &str, may_delete: impl Future<Output = Result<(), String>> + Send) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use lapin::{Channel, Confirmation, Connection, PublisherConfirm};
 
 use crate::connect::connect;
 use crate::error::lost;
+use crate::keys::MessageKeys;
 use crate::publish::publish;
 use crate::source::PREFETCH_MESSAGES;
 use crate::topology::declare;
@@ -17,22 +18,23 @@ pub struct AmqpPublisher {
     channel: Channel,
     /// What lay in the queue at first.
     queued: u32,
+    keys: MessageKeys,
 }
 
 impl AmqpPublisher {
     /// Connects, and declares what it publishes to.
-    pub(crate) async fn open(url: &str, name: &str) -> Result<Self, Error> {
+    pub(crate) async fn open(url: &str, name: &str, keys: MessageKeys) -> Result<Self, Error> {
         let connection = connect(url, name).await?;
         let channel = connection.create_channel().await.map_err(lost)?;
         let queued = declare(&channel).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(lost)?;
-        Ok(Self { connection, channel, queued })
+        Ok(Self { connection, channel, queued, keys })
     }
 }
 
 impl Publisher for AmqpPublisher {
     async fn publish(&mut self, message: &Outgoing) -> Result<Settling, Error> {
-        let confirm = publish(&self.channel, message).await.map_err(lost)?;
+        let confirm = publish(&self.channel, message, &self.keys).await.map_err(lost)?;
         Ok(Box::pin(settle(confirm)))
     }
 

@@ -12,6 +12,7 @@ use crate::connect::connect_with_socket;
 use crate::error::lost;
 use crate::headers;
 use crate::heal::silence;
+use crate::keys::MessageKeys;
 use crate::socket::Socket;
 use crate::topology::{QUEUE, declare};
 
@@ -23,6 +24,7 @@ pub const PREFETCH_MESSAGES: u16 = 1_000;
 pub struct AmqpSource {
     url: String,
     name: String,
+    keys: MessageKeys,
     connection: Connection,
     socket: Socket,
     /// For questions.
@@ -40,12 +42,12 @@ struct Reading {
 
 impl AmqpSource {
     /// Connects, declares what it reads, and begins to read.
-    pub(crate) async fn open(url: &str, name: &str) -> Result<Self, Error> {
+    pub(crate) async fn open(url: &str, name: &str, keys: MessageKeys) -> Result<Self, Error> {
         let (connection, socket) = connect_with_socket(url, name).await?;
         let control = connection.create_channel().await.map_err(lost)?;
         declare(&control).await?;
         let (url, name) = (url.to_owned(), name.to_owned());
-        let mut source = Self { url, name, connection, socket, control, reading: None, opening: 0 };
+        let mut source = Self { url, name, keys, connection, socket, control, reading: None, opening: 0 };
         source.resume().await?;
         Ok(source)
     }
@@ -67,7 +69,10 @@ impl Source for AmqpSource {
         let token = Token { opening: self.opening, place: delivery.delivery_tag };
         let headers = delivery.properties.headers().as_ref();
         let published_at_ms = headers.and_then(headers::published_at_ms);
-        Ok(Received { body: delivery.data, published_at_ms, trace: headers.and_then(headers::trace), token })
+        let mac = headers.and_then(headers::mac);
+        let is_authentic = self.keys.is_authentic(published_at_ms, &delivery.data, mac);
+        let trace = headers.and_then(headers::trace);
+        Ok(Received { body: delivery.data, published_at_ms, is_authentic, trace, token })
     }
 
     async fn commit(&mut self, token: Token) -> Result<(), Error> {
@@ -94,7 +99,7 @@ impl Source for AmqpSource {
             channel.basic_consume(QUEUE.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
         let consumer = tokio::select! {
             consumer = consume => consumer.map_err(lost)?,
-            silence = silence(&self.url, &self.name) => return Err(silence),
+            silence = silence(&self.url, &self.name, &self.keys) => return Err(silence),
         };
         self.opening += 1;
         self.reading = Some(Reading { channel, consumer });

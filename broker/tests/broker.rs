@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use flash_broker::{Amqp, DEAD_QUEUE, EXCHANGE, FROZEN_AFTER_MS, QUEUE, ROUTING_KEY, connect, declare};
+use flash_broker::{Amqp, DEAD_QUEUE, EXCHANGE, FROZEN_AFTER_MS, MessageKeys, QUEUE, ROUTING_KEY, connect, declare};
 use flash_servers::{RabbitMq, RabbitMqOptions, silent};
 use flash_transport::{Error, Outgoing, Source, Transport};
 use flash_wire::Message;
@@ -50,7 +50,11 @@ fn message(sale: &str, seq: u64) -> Message<'_> {
 }
 
 async fn publish(channel: &Channel, message: &Message<'_>) -> Confirmation {
-    flash_broker::publish(channel, &Outgoing::of(message.clone())).await.unwrap().await.unwrap()
+    flash_broker::publish(channel, &Outgoing::of(message.clone()), &MessageKeys::default())
+        .await
+        .unwrap()
+        .await
+        .unwrap()
 }
 
 /// The next message of `queue`, as a reader of its own gets it. (A queue with a single active consumer knows no get.)
@@ -172,7 +176,11 @@ async fn what_a_gone_reader_had_in_hand_comes_again_before_what_follows_it() {
     const MESSAGES: u64 = 2_500;
     let (url, _connection, channel) = vhost().await;
     for seq in 1..=MESSAGES {
-        drop(flash_broker::publish(&channel, &Outgoing::of(message("drop", seq))).await.unwrap());
+        drop(
+            flash_broker::publish(&channel, &Outgoing::of(message("drop", seq)), &MessageKeys::default())
+                .await
+                .unwrap(),
+        );
     }
     let amqp = Amqp::new(url);
     let mut reader = amqp.source("first").await.unwrap();

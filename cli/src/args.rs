@@ -42,8 +42,8 @@ mod tls;
 pub(crate) use bench::{BUYERS_MAX, Bench};
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
 pub(crate) use operator::{
-    Audit, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter, Relay, RelayCommand,
-    Repair,
+    Audit, AuditCommand, AuditLog, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter,
+    Relay, RelayCommand, Repair,
 };
 pub(crate) use payments::{Payments, PaymentsCommand};
 pub(crate) use tls::Tls;
@@ -372,6 +372,12 @@ pub(crate) enum Shell {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example: FLASH_POSTGRES_URL=postgres://… flash migrate")]
 pub(crate) struct Migrate {
+    /// The role that gateways connect as: it is granted what a gateway needs, and everything else is taken from it.
+    #[arg(long, value_name = "ROLE", env = "FLASH_GATEWAY_ROLE")]
+    pub(crate) gateway_role: Option<String>,
+    /// The same of syncers.
+    #[arg(long, value_name = "ROLE", env = "FLASH_SYNCER_ROLE")]
+    pub(crate) syncer_role: Option<String>,
     #[command(flatten)]
     pub(crate) postgres: PostgresUrl,
 }
@@ -383,8 +389,24 @@ pub(crate) struct Urls {
     pub(crate) redis: RedisUrl,
     #[command(flatten)]
     pub(crate) amqp: AmqpUrl,
+    /// A file of the keys that messages in RabbitMQ are signed with: a line each, the first signs and each verifies. It
+    /// is read again when it changes; without one, whoever may publish there may sell.
+    #[arg(long, value_name = "FILE", env = "FLASH_MESSAGE_KEYS")]
+    pub(crate) message_keys: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) postgres: PostgresUrl,
+}
+
+impl Urls {
+    /// RabbitMQ at this URL, with the message keys, which are read again from now on.
+    pub(crate) fn transport(&self, url: String) -> anyhow::Result<flash_broker::Amqp> {
+        let amqp = flash_broker::Amqp::new(url);
+        let Some(file) = &self.message_keys else { return Ok(amqp) };
+        let keys = flash_broker::MessageKeys::open(file)
+            .map_err(|error| anyhow::anyhow!("the message keys {}: {error}", file.display()))?;
+        tokio::spawn(keys.clone().watch());
+        Ok(amqp.with_keys(keys))
+    }
 }
 
 url_source!(RedisUrl, redis_url, redis_url_file, "FLASH_REDIS_URL", "FLASH_REDIS_URL_FILE");

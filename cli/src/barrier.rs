@@ -12,9 +12,9 @@ use tokio::time::sleep;
 const LOOK_MS: u64 = 100;
 
 /// Publishes a barrier, and waits until a syncer has written it.
-pub(crate) async fn pass(vault: &flash_vault::Client, amqp: &str) -> Result<()> {
+pub(crate) async fn pass(vault: &flash_vault::Client, amqp: &Amqp) -> Result<()> {
     let id = format!("drain-{:016x}", rand::random::<u64>());
-    let mut publisher = Amqp::new(amqp).publisher("flash syncer drain").await?;
+    let mut publisher = amqp.publisher("flash syncer drain").await?;
     let outcome = publisher.publish(&Outgoing::barrier(&Barrier::new(&id)?)).await?.await;
     publisher.close().await;
     match outcome {

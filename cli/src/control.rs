@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use flash_broker::Amqp;
 use flash_client::{Call, Client};
 use flash_vault::{LoggedChange, Syncer};
 use serde::Serialize;
@@ -44,10 +45,11 @@ pub(crate) fn run(args: &args::Syncer, action: &SyncerAction, output: Output) ->
     let redis = is_drain.then(|| args.urls.redis.source().read()).transpose()?;
     let amqp = if is_drain { args.urls.amqp.source().read_if_set()? } else { None };
     run::block_on(async {
+        let amqp = amqp.map(|url| args.urls.transport(url)).transpose()?;
         let vault = flash_vault::connect(&postgres).await.context("cannot connect to PostgreSQL")?;
         let doing = async {
             match (&redis, action) {
-                (Some(redis), _) => drain(&vault, &Client::connect(redis)?, amqp.as_deref()).await,
+                (Some(redis), _) => drain(&vault, &Client::connect(redis)?, amqp.as_ref()).await,
                 (None, SyncerAction::Pause(_)) => pause(&vault).await,
                 (None, _) => resume(&vault).await,
             }
@@ -87,7 +89,7 @@ async fn resume(vault: &flash_vault::Client) -> Result<Report> {
 
 /// Lets the syncers write until nothing is left, and pauses them. What is reserved meanwhile is written as well; what is
 /// reserved from then on stays in the journals.
-async fn drain(vault: &flash_vault::Client, redis: &Client, amqp: Option<&str>) -> Result<Report> {
+async fn drain(vault: &flash_vault::Client, redis: &Client, amqp: Option<&Amqp>) -> Result<Report> {
     redis.connected().await;
     resume(vault).await?;
     loop {

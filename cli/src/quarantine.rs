@@ -168,7 +168,7 @@ fn show(output: Output, shown: &Shown) {
     let Output::Table = output else { return output::json(shown) };
     let event = match (shown.sale, shown.epoch, shown.seq) {
         (Some(sale), Some(epoch), Some(seq)) => format!("{sale}, epoch {epoch}, event {seq}"),
-        _ => "a message that nobody could read".to_owned(),
+        _ => "a message".to_owned(),
     };
     let Shown { id, at, bytes, state, reason, .. } = shown;
     output::text(&format!("{id}: {event}; {bytes} bytes, {at}; {state}\n  {reason}\n"));

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use flash_audit::{Kind, Report, Verdict, audit, sales};
+use flash_audit::{Kind, Report, Verdict, audit, is_known, sales};
 use flash_client::{Call, Client};
 use flash_vault::LoggedChange;
 use serde::Serialize;
@@ -39,6 +39,10 @@ pub(crate) fn run(args: &Repair, output: Output) -> Result<ExitCode> {
         let (redis, vault) = (servers::redis(&redis).await?, servers::postgres(&postgres).await?);
         let mut repairer = Repairer { args, output, redis, vault };
         let wanted = match &args.sale {
+            Some(sale) if !is_known(&repairer.redis, &repairer.vault, sale).await? => {
+                eprintln!("flash: no such sale: {sale}");
+                return Ok(ExitCode::from(2));
+            }
             Some(sale) => vec![sale.clone()],
             None => sales(&repairer.redis, &repairer.vault).await?,
         };

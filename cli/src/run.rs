@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use flash_broker::Amqp;
 use flash_gateway::{ForwardedHeader, Gateway, Policy, Proxies, Transport};
 use serde::Serialize;
 use tokio::runtime::Builder;
@@ -32,7 +31,7 @@ pub(crate) fn gateway(
     block_on(async {
         let stop = asked_to_stop()?;
         let (transport, mut syncer) = match amqp {
-            Some(amqp) => (Transport::Amqp(amqp), None),
+            Some(amqp) => (Transport::Amqp(args.urls.transport(amqp)?), None),
             None => {
                 let config = syncer_config(redis.clone(), postgres.clone());
                 let (transport, syncer) = Syncer::start_direct(config);
@@ -124,8 +123,9 @@ fn syncer_config(redis: String, postgres: String) -> flash_syncer::Config {
 /// Writes until it is asked to stop.
 pub(crate) fn syncer(args: &args::Syncer) -> Result<ExitCode> {
     let config = syncer_config(args.urls.redis.source().read()?, args.urls.postgres.source().read()?);
-    let amqp = Amqp::new(args.urls.amqp.source().read()?);
+    let amqp = args.urls.amqp.source().read()?;
     block_on(async {
+        let amqp = args.urls.transport(amqp)?;
         metrics::listen(args.metrics_listen, flash_metrics::process::write).await?;
         flash_syncer::run(&config, &amqp, asked_to_stop()?).await?;
         Ok(ExitCode::SUCCESS)
@@ -141,6 +141,13 @@ pub(crate) fn migrate(args: &args::Migrate, output: Output) -> Result<ExitCode> 
     let url = args.postgres.source().read()?;
     block_on(async {
         let applied = migrate_to_latest(&url).await?;
+        let client = crate::servers::postgres(&url).await?;
+        if let Some(role) = &args.gateway_role {
+            flash_vault::grant_gateway(&client, role).await.with_context(|| format!("the role {role}"))?;
+        }
+        if let Some(role) = &args.syncer_role {
+            flash_vault::grant_syncer(&client, role).await.with_context(|| format!("the role {role}"))?;
+        }
         match (output, &applied[..]) {
             (Output::Json, applied) => output::json(&Migrated { applied }),
             (Output::Table, []) => output::text("the schema is up to date: nothing to apply\n"),

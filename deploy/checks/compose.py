@@ -38,8 +38,9 @@ def of_service(name, service):
     if ("ports" in service) != (name == "nginx"):
         yield "publishes a port, or nginx does not"
     outside = [net for net in service["networks"] if not (compose["networks"][net] or {}).get("internal")]
-    if bool(outside) != (name == "nginx"):
-        yield "reaches outside, or nginx does not"
+    # Gateways deliver webhooks.
+    if bool(outside) != (name in ("nginx", "gateway")):
+        yield "reaches outside, or nginx or gateway does not"
     if not all("size=" in mount and "noexec" in mount for mount in service.get("tmpfs", ())):
         yield "has a tmpfs without a size or with programs"
     for other, wait in service.get("depends_on", {}).items():

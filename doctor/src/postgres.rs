@@ -14,10 +14,12 @@ const DISK: [(&str, &str); 2] = [
     ("full_page_writes", "a crash of the machine may leave pages that are half new and half old"),
 ];
 
-pub(crate) const CHECKS: [Check<Client>; 7] = [
+pub(crate) const CHECKS: [Check<Client>; 9] = [
     ("migrations", |vault| Box::pin(migrations(vault))),
     ("rights", |vault| Box::pin(rights(vault))),
+    ("audit-log", |vault| Box::pin(audit_log(vault))),
     ("primary", |vault| Box::pin(primary(vault))),
+    ("writable", |vault| Box::pin(writable(vault))),
     ("disk", |vault| Box::pin(disk(vault))),
     ("synchronous-commit", |vault| Box::pin(synchronous_commit(vault))),
     ("pooler", |vault| Box::pin(pooler(vault))),
@@ -50,12 +52,23 @@ async fn migrations(vault: &Client) -> Result<Finding> {
 async fn rights(vault: &Client) -> Result<Finding> {
     let closed = flash_vault::closed_tables(vault).await?;
     if closed.is_empty() {
-        return Ok(Finding::ok("the user may read and write every table"));
+        return Ok(Finding::ok("the user may do what a gateway does"));
     }
     Ok(Finding::fail(
-        format!("the user may not read and write {}", closed.join(", ")),
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO that user",
+        format!("the user may not do what a gateway does in {}", closed.join(", ")),
+        "run flash migrate --gateway-role and that user's name, as the owner of the tables",
     ))
+}
+
+/// Who steals a gateway's password is not to be able to cover that up.
+async fn audit_log(vault: &Client) -> Result<Finding> {
+    if flash_vault::may_rewrite_log(vault).await? {
+        return Ok(Finding::warn(
+            "the user may change and delete what the audit log says",
+            "give gateways and syncers roles of their own (flash migrate --gateway-role, --syncer-role)",
+        ));
+    }
+    Ok(Finding::ok("the user may add to it, and no more"))
 }
 
 async fn primary(vault: &Client) -> Result<Finding> {
@@ -66,6 +79,20 @@ async fn primary(vault: &Client) -> Result<Finding> {
         ));
     }
     Ok(Finding::ok("it takes writes"))
+}
+
+/// A session that began while it was off goes on writing; every new one does not.
+async fn writable(vault: &Client) -> Result<Finding> {
+    const NAME: &str = "default_transaction_read_only";
+    if !flash_vault::is_read_only(vault).await? {
+        return Ok(Finding::ok("a new session may write"));
+    }
+    let levels = flash_vault::setting_levels(vault, NAME).await?;
+    let set = levels.iter().find(|(_, value)| value == "on").map_or("server", |(level, _)| level.as_str());
+    Ok(Finding::fail(
+        format!("PostgreSQL is read-only: it is a standby, or {NAME} is on ({set}); orders wait in Redis meanwhile"),
+        format!("promote it, or RESET {NAME} (ALTER SYSTEM, ALTER DATABASE or ALTER ROLE) once it may take writes"),
+    ))
 }
 
 async fn disk(vault: &Client) -> Result<Finding> {

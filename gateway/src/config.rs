@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flash_broker::Amqp;
 use flash_client::Durability;
 use flash_tls::PairFiles;
 use flash_transport::Direct;
@@ -17,8 +18,8 @@ use crate::workshop::Workshop;
 /// What carries the events to the syncer.
 #[derive(Clone)]
 pub enum Transport {
-    /// RabbitMQ: `amqp://user:password@host:port/vhost`.
-    Amqp(String),
+    /// RabbitMQ, and the keys by which messages are authenticated there.
+    Amqp(Amqp),
     /// A syncer in this process, which has the other end.
     Direct(Direct),
 }

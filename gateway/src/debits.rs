@@ -85,6 +85,10 @@ impl Debits {
             let (client, _place) = self.client().await?;
             was_asked = true;
             let answer = question(&client).await;
+            if matches!(answer, Err(flash_vault::Error::ReadOnly)) {
+                // The session may stay so when PostgreSQL takes writes again.
+                return Err(away(flash_vault::Error::ReadOnly));
+            }
             self.put_back(client);
             answer.map_err(|error| {
                 tracing::warn!(%error, "a payment was not made, or that is not known");
@@ -123,7 +127,7 @@ impl Debits {
     }
 
     async fn open(&self) -> Result<Client, flash_vault::Error> {
-        let client = flash_vault::connect(&self.url).await?;
+        let client = flash_vault::connect_to_write(&self.url).await?;
         flash_vault::limit_statements(&client, DEBIT_STATEMENT_MS_MAX).await?;
         Ok(client)
     }
@@ -143,5 +147,5 @@ impl Debits {
 
 fn away(error: flash_vault::Error) -> OrdersError {
     tracing::warn!(%error, "PostgreSQL gives no connection for payments");
-    OrdersError::Away
+    if matches!(error, flash_vault::Error::ReadOnly) { OrdersError::ReadOnly } else { OrdersError::Away }
 }

@@ -33,7 +33,7 @@ impl fmt::Debug for Examinations {
 impl Examinations {
     pub(crate) fn new(config: &Config) -> Self {
         let amqp = match &config.transport {
-            Transport::Amqp(url) => Some(Ok(url.clone())),
+            Transport::Amqp(amqp) => Some(Ok(amqp.url().to_owned())),
             Transport::Direct(_) => None,
         };
         Self::of(flash_doctor::Config {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
-use flash_broker::Amqp;
 use flash_client::{Client, Durable};
 use flash_tls::PairFiles;
 use tokio::net::TcpListener;
@@ -225,7 +224,7 @@ impl Shared {
 
     async fn relay(self, redis: Client, wishes: Wishes) {
         match self.config.transport.clone() {
-            Transport::Amqp(url) => self.relay_by(Amqp::new(url), redis, wishes).await,
+            Transport::Amqp(amqp) => self.relay_by(amqp, redis, wishes).await,
             Transport::Direct(direct) => self.relay_by(direct, redis, wishes).await,
         }
     }

@@ -18,7 +18,7 @@ use flash_vault::{
 };
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::error::Elapsed;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::limits::{DUE_CURRENCIES_MAX, QUARANTINED_BYTES_MAX};
 
@@ -28,6 +28,9 @@ const LOOK_UP_TIMEOUT_MS: u64 = 800;
 const CREATE_SALE_TIMEOUT_MS: u64 = 4_000;
 /// The same for a key that Redis has forgotten: it is asked for twice, with a wait between.
 const KEY_LOOK_UP_TIMEOUT_MS: u64 = 250;
+/// How long a session that began read-only is kept: what it reads is good, but a session that began so may stay so when
+/// PostgreSQL takes writes again.
+const READ_ONLY_KEPT_MS: u64 = 2_000;
 /// Questions that one thread has under way at once: a PostgreSQL that does not answer must not take all the places that
 /// reservations need.
 const QUERIES_MAX: usize = 64;
@@ -36,7 +39,7 @@ const QUERIES_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Orders {
     url: String,
-    client: Mutex<Option<Arc<Client>>>,
+    client: Mutex<Option<Open>>,
     /// What is made is made on a connection of its own. None: nothing was made yet, or the last one is lost.
     making: Mutex<Option<Client>>,
     /// Whoever writes events, which is rare, has a connection of his own.
@@ -46,6 +49,29 @@ pub(crate) struct Orders {
     said: AtomicBool,
 }
 
+/// A connection.
+#[derive(Debug)]
+struct Open {
+    client: Arc<Client>,
+    /// Until then a session that began read-only is kept.
+    until: Option<Instant>,
+}
+
+impl Open {
+    fn is_good(&self) -> bool {
+        !self.client.is_closed() && self.until.is_none_or(|until| Instant::now() < until)
+    }
+}
+
+/// How PostgreSQL is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    Up,
+    /// It is read, and takes no writes.
+    ReadOnly,
+    Away,
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrdersError {
@@ -53,6 +79,8 @@ pub(crate) enum OrdersError {
     Busy,
     /// There is no connection, or no tables. Nothing was changed.
     Away,
+    /// PostgreSQL takes no writes. Nothing was changed.
+    ReadOnly,
     /// The question was asked, and no answer came.
     Unknown,
 }
@@ -158,7 +186,8 @@ impl Orders {
             Ok(Ok(writer)) => Ok(writer),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "PostgreSQL gives no connection that writes");
-                Err(OrdersError::Away)
+                let is_read_only = matches!(error, flash_vault::Error::ReadOnly);
+                Err(if is_read_only { OrdersError::ReadOnly } else { OrdersError::Away })
             }
             Err(_) => Err(OrdersError::Busy),
         }
@@ -272,9 +301,13 @@ impl Orders {
         self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::logged(client, before, limit).await).await
     }
 
-    /// Whether there is a connection, or can be one.
-    pub(crate) async fn is_up(&self) -> bool {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |_: &_| Ok(())).await.is_ok()
+    /// Whether PostgreSQL answers, and takes writes.
+    pub(crate) async fn health(&self) -> Health {
+        match self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::is_read_only(client).await).await {
+            Ok(false) => Health::Up,
+            Ok(true) => Health::ReadOnly,
+            Err(_) => Health::Away,
+        }
     }
 
     async fn ask<T>(
@@ -291,11 +324,11 @@ impl Orders {
             question(&client).await
         };
         let result = timeout(limit, asking).await;
-        self.judge(result, was_asked, limit)
+        self.judge(result, was_asked, limit).await
     }
 
     /// What a question has come to, that was asked or not within `limit`.
-    fn judge<T>(
+    async fn judge<T>(
         &self,
         result: Result<Result<T, flash_vault::Error>, Elapsed>,
         was_asked: bool,
@@ -306,6 +339,10 @@ impl Orders {
                 self.said.store(false, Ordering::Relaxed);
                 return Ok(answer);
             }
+            Ok(Err(error @ flash_vault::Error::ReadOnly)) => {
+                self.replace_soon().await;
+                (error.to_string(), OrdersError::ReadOnly)
+            }
             // PostgreSQL answered, and did nothing.
             Ok(Err(error @ flash_vault::Error::Database(_))) => (error.to_string(), OrdersError::Away),
             Ok(Err(error)) if was_asked => (error.to_string(), OrdersError::Unknown),
@@ -314,18 +351,27 @@ impl Orders {
             Err(_) => (format!("no connection within {limit:?}"), OrdersError::Away),
         };
         if !self.said.swap(true, Ordering::Relaxed) {
-            tracing::warn!(error, "PostgreSQL is away; the sales that this gateway knows go on selling");
+            tracing::warn!(error, "PostgreSQL gives no answer; the sales that this gateway knows go on selling");
         }
         Err(trouble)
     }
 
+    /// A new session sees whether PostgreSQL takes writes again; this one may not.
+    async fn replace_soon(&self) {
+        if let Some(open) = self.client.lock().await.as_mut() {
+            open.until.get_or_insert_with(|| Instant::now() + Duration::from_millis(READ_ONLY_KEPT_MS));
+        }
+    }
+
     async fn client(&self) -> Result<Arc<Client>, flash_vault::Error> {
         let mut client = self.client.lock().await;
-        if let Some(open) = client.as_ref().filter(|client| !client.is_closed()) {
-            return Ok(open.clone());
+        if let Some(open) = client.as_ref().filter(|open| open.is_good()) {
+            return Ok(open.client.clone());
         }
         let new = Arc::new(flash_vault::connect(&self.url).await?);
-        *client = Some(new.clone());
+        let is_read_only = flash_vault::is_read_only(&new).await?;
+        let until = is_read_only.then(|| Instant::now() + Duration::from_millis(READ_ONLY_KEPT_MS));
+        *client = Some(Open { client: new.clone(), until });
         Ok(new)
     }
 }

@@ -56,7 +56,7 @@ impl Payments {
 
     /// Works over one connection until there is trouble.
     async fn session(&self, backoff: &mut Backoff, said: &mut bool) -> Result<Infallible, flash_vault::Error> {
-        let client = flash_vault::connect(&self.postgres).await?;
+        let client = flash_vault::connect_to_write(&self.postgres).await?;
         loop {
             let followed = follow_orders(&client, PAYMENTS_PER_LOOK_MAX).await?;
             if followed != Followed::default() {

@@ -109,7 +109,7 @@ impl Recovery {
     async fn session(&mut self, backoff: &mut Backoff, said: &mut bool) -> Result<Infallible, Trouble> {
         let mut servers = Servers {
             redis: self.redis.clone(),
-            postgres: flash_vault::connect(&self.postgres).await?,
+            postgres: flash_vault::connect_to_write(&self.postgres).await?,
             vaults: Vaults::open(&self.postgres).await?,
             gateway: self.name.clone(),
             unsettled: std::collections::BTreeSet::new(),

@@ -123,7 +123,7 @@ impl Webhooks {
         if let Some(open) = self.client.as_ref().filter(|client| !client.is_closed()) {
             return Ok(open.clone());
         }
-        let client = Arc::new(flash_vault::connect(&self.postgres).await?);
+        let client = Arc::new(flash_vault::connect_to_write(&self.postgres).await?);
         self.client = Some(client.clone());
         Ok(client)
     }
@@ -158,7 +158,7 @@ async fn deliver(client: Arc<Client>, sender: Arc<send::Sender>, delivery: Deliv
         Ok(Answered { status, retry_after_s }) => {
             (format!("it answered {status}"), retry_after_s.filter(|_| NOT_NOW.contains(&status)))
         }
-        Err(error) => (error.to_string(), None),
+        Err(error) => (flash_vault::whole(&error), None),
     };
     let again_s = again_s(delivery.attempt, asked_s, rand::random());
     if again_s.is_none() {

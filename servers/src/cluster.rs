@@ -96,7 +96,14 @@ pub(crate) fn create(place: &Place, user: Option<u32>, fsync: bool) -> Result<()
     }
     let initdb = Task { program: postgres::find("initdb")?, args, env: vec![], dir: place.dir().into(), user };
     program::run("initdb", &initdb, "", INITDB_LIMIT_MS)?;
+    keep_password(place)?;
     fs::rename(&draft, &data).map_err(failed())
+}
+
+/// The superuser's password is ours alone from now on: `nobody`, who runs the server, runs other programs as well.
+pub(crate) fn keep_password(place: &Place) -> Result<(), Error> {
+    let path = place.path("password");
+    chown(&path, Some(geteuid().as_raw()), None).map_err(Error::io(format!("cannot take {} back", path.display())))
 }
 
 /// PostgreSQL takes the pid file of a killed predecessor for a live one when its number belongs to another process by

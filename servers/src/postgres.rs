@@ -74,6 +74,8 @@ impl Postgres {
             on_phase(Phase::Creating);
             cluster::create(&place, user, options.fsync)?;
         }
+        // One that an older release made may be the server's.
+        cluster::keep_password(&place)?;
         cluster::remove_stale_pid_file(&data)?;
         on_phase(Phase::Starting);
         let port = place.port(options.port)?;

@@ -25,6 +25,9 @@ pub struct RedisOptions {
     pub program: Option<PathBuf>,
     /// A module to load.
     pub module: Option<PathBuf>,
+    /// It has a password, made once and kept in a file that only its owner can read: who else runs programs on this
+    /// machine cannot use it.
+    pub has_password: bool,
     /// More arguments (`--name value …`), which win over ours. They must not set a password.
     pub args: Vec<OsString>,
 }
@@ -32,17 +35,18 @@ pub struct RedisOptions {
 impl RedisOptions {
     /// In this directory, on a free port, without a module.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), port: None, program: None, module: None, args: vec![] }
+        Self { dir: dir.into(), port: None, program: None, module: None, has_password: false, args: vec![] }
     }
 }
 
 /// A private redis-server: every write is in its append-only file, synced, before it is answered.
 ///
-/// It has no password: whoever can connect to 127.0.0.1 can use it, but not change its configuration or load modules.
+/// Without a password whoever can connect to 127.0.0.1 can use it and change its configuration, but load no modules.
 #[derive(Debug)]
 pub struct Redis {
     /// The process.
     pub server: Server,
+    password: Option<String>,
 }
 
 impl Redis {
@@ -53,18 +57,22 @@ impl Redis {
         let lock = place.lock()?;
         on_phase(Phase::Starting);
         let port = place.port(options.port)?;
+        let password = options.has_password.then(|| place.secret("password")).transpose()?;
+        // In a file, for arguments are shown to every user.
+        let config = password.as_ref().map(|password| format!("requirepass {password}\n"));
+        let config = config.map(|config| place.keep("redis.conf", &config)).transpose()?;
+        let mut args: Vec<OsString> = config.iter().map(|()| place.path("redis.conf").into()).collect();
+        args.extend(arguments(options, port, place.dir())?);
+        let greeting = password.as_ref().map_or_else(String::new, |password| format!("AUTH {password}\r\n"));
         let launch = Launch {
             name: "redis-server",
             port,
-            task: Task {
-                program,
-                args: arguments(options, port, place.dir())?,
-                env: vec![],
-                dir: place.dir().into(),
-                user: None,
-            },
+            task: Task { program, args, env: vec![], dir: place.dir().into(), user: None },
             // While it loads its data the answer is `-LOADING …`.
-            probe: Probe { question: b"PING\r\n".into(), is_ready: |answer| answer.starts_with(b"+PONG") },
+            probe: Probe {
+                question: format!("{greeting}PING\r\n").into(),
+                is_ready: |answer| answer.ends_with(b"+PONG\r\n"),
+            },
             landmark: None,
             when_ready: |_| Ok(()),
             is_family: true,
@@ -75,12 +83,13 @@ impl Redis {
         };
         let server = Server::start(launch, place, lock)?;
         on_phase(Phase::Ready);
-        Ok(Self { server })
+        Ok(Self { server, password })
     }
 
-    /// Where clients connect: `redis://127.0.0.1:port`.
+    /// Where clients connect: `redis://127.0.0.1:port`, with the password if there is one; never log it then.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.server.port())
+        let user = self.password.as_ref().map_or_else(String::new, |password| format!(":{password}@"));
+        format!("redis://{user}127.0.0.1:{}", self.server.port())
     }
 }
 

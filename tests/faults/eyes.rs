@@ -119,7 +119,8 @@ impl Eyes {
     }
 
     async fn vault(&mut self) -> Result<&flash_vault::Client> {
-        if self.vault.is_none() {
+        // One that became read-only was closed.
+        if self.vault.as_ref().is_none_or(flash_vault::Client::is_closed) {
             let connecting = flash_vault::connect(&self.postgres);
             self.vault = Some(tokio::time::timeout(ASK, connecting).await.context("PostgreSQL does not answer")??);
         }

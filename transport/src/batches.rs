@@ -23,6 +23,8 @@ pub struct Batch {
     pub bodies: Vec<Vec<u8>>,
     /// When each of them was published, Unix milliseconds, where that came with it.
     pub published_at_ms: Vec<Option<u64>>,
+    /// Whether each is authentic, as [`Received::is_authentic`].
+    pub are_authentic: Vec<bool>,
     /// The traces that came with them.
     pub traces: Vec<TraceParent>,
     /// Commits all of them.
@@ -40,6 +42,7 @@ pub struct Batches<S> {
 struct Gathered {
     bodies: Vec<Vec<u8>>,
     published_at_ms: Vec<Option<u64>>,
+    are_authentic: Vec<bool>,
     traces: Vec<TraceParent>,
     bytes: usize,
     last: Option<Token>,
@@ -68,9 +71,9 @@ impl<S: Source> Batches<S> {
             };
             self.gathered.push(received);
         }
-        let Gathered { bodies, published_at_ms, traces, last, .. } = std::mem::take(&mut self.gathered);
+        let Gathered { bodies, published_at_ms, are_authentic, traces, last, .. } = std::mem::take(&mut self.gathered);
         let token = last.ok_or_else(|| Error::Away("a batch without a message".to_owned()))?;
-        Ok(Batch { bodies, published_at_ms, traces, token })
+        Ok(Batch { bodies, published_at_ms, are_authentic, traces, token })
     }
 
     /// As [`Source::commit`].
@@ -120,11 +123,12 @@ impl<S: Source> Batches<S> {
 }
 
 impl Gathered {
-    fn push(&mut self, Received { body, published_at_ms, trace, token }: Received) {
+    fn push(&mut self, Received { body, published_at_ms, is_authentic, trace, token }: Received) {
         self.deadline.get_or_insert_with(|| Instant::now() + Duration::from_millis(GATHER_MS));
         self.bytes += body.len();
         self.bodies.push(body);
         self.published_at_ms.push(published_at_ms);
+        self.are_authentic.push(is_authentic);
         self.traces.extend(trace);
         self.last = Some(token);
     }

@@ -22,6 +22,8 @@ pub struct Received {
     ///
     /// [`TIME_MS_MAX`]: crate::TIME_MS_MAX
     pub published_at_ms: Option<u64>,
+    /// It is known to be of a process that may publish, or nobody asks for proof.
+    pub is_authentic: bool,
     /// The trace that came with it.
     pub trace: Option<TraceParent>,
     /// Commits it, and all before it.

@@ -1,11 +1,14 @@
 //! A connection to PostgreSQL.
 
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::task::Poll;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::Error;
@@ -53,6 +56,24 @@ pub async fn connect_with(url: &str, statement_timeout: Duration) -> Result<Clie
     }
 }
 
+/// As [`connect`], for one who is going to write.
+///
+/// # Errors
+/// As [`connect`], and [`Error::ReadOnly`]: a session that begins so may stay so when PostgreSQL takes writes again.
+pub async fn connect_to_write(url: &str) -> Result<Client, Error> {
+    let client = connect(url).await?;
+    if is_read_only(&client).await? { Err(Error::ReadOnly) } else { Ok(client) }
+}
+
+/// Whether this session takes no writes now: PostgreSQL is a standby, or `default_transaction_read_only` is on for the
+/// server, or was on for this database or user when the session began.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn is_read_only(client: &Client) -> Result<bool, Error> {
+    Ok(client.query_one(sql::inspect::IS_READ_ONLY, &[]).await?.get(0))
+}
+
 /// Reads a URL, and the file of authorities that it names.
 fn read(url: &str) -> Result<(Config, Option<PathBuf>), Error> {
     let (url, authorities) = flash_tls::take_parameter(url, "sslrootcert");
@@ -80,9 +101,9 @@ where
     let greeting = async {
         let (client, connection) = config.connect(tls).await?;
         // Its error also reaches whoever uses the client.
-        tokio::spawn(
-            async move { connection.await.inspect_err(|error| tracing::debug!(%error, "PostgreSQL is gone")) },
-        );
+        tokio::spawn(async move {
+            drive(connection).await.inspect_err(|error| tracing::debug!(%error, "PostgreSQL is gone"))
+        });
         // A millisecond at least: 0 is no bound.
         let timeout = sql::statement_timeout(statement_timeout.as_millis().max(1));
         let idle = sql::idle_timeout(IDLE_IN_TRANSACTION_MS_MAX);
@@ -93,6 +114,36 @@ where
         Ok(client) => Ok(client?),
         Err(_) => Err(Error::ConnectTimeout(CONNECT_TIMEOUT_MS)),
     }
+}
+
+/// What PostgreSQL (14 and later) says of a session behind a statement, if it has changed: `on` makes it read-only.
+const READ_ONLY_PARAMETERS: [&str; 2] = ["default_transaction_read_only", "in_hot_standby"];
+
+/// Drives a connection until its client is dropped, it is lost, or its session becomes read-only. It might stay so when
+/// PostgreSQL takes writes again, and a connection that ends is replaced by whoever keeps one.
+async fn drive<S, T>(mut connection: Connection<S, T>) -> Result<(), tokio_postgres::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let is_read_only = |connection: &Connection<S, T>| {
+        READ_ONLY_PARAMETERS.iter().any(|name| connection.parameter(name) == Some("on"))
+    };
+    let mut was_read_only = is_read_only(&connection);
+    poll_fn(|context| {
+        loop {
+            let polled = connection.poll_message(context);
+            let becomes_read_only = is_read_only(&connection) && !was_read_only;
+            was_read_only = is_read_only(&connection);
+            match polled {
+                _ if becomes_read_only => return Poll::Ready(Ok(())),
+                Poll::Ready(Some(message)) => drop(message?),
+                Poll::Ready(None) => return Poll::Ready(Ok(())),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
 }
 
 #[cfg(test)]

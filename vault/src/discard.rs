@@ -27,10 +27,15 @@ impl Vault {
         let transaction = self.client.transaction().await?;
         let Some(row) = lock_row(&transaction, id).await? else { return Ok(None) };
         writing::begin(&transaction, &self.statements).await?;
-        let message = Message::decode(&row.body).ok();
+        let message = Message::decode(&row.body).ok().filter(|_| row.is_authentic);
         let (mut touched, mut counted) = (Touched::default(), BTreeSet::new());
         for step in message.iter().flat_map(Step::of) {
             let MessageChange::Reserved(reserved) = &step.event.change else { continue };
+            let newest = transaction.query_opt(sql::quarantine::NEWEST_EPOCH, &[&step.sale]).await?;
+            // Redis never made it: there is nothing to take out, and no buyer to tell.
+            if newest.is_some_and(|row| row.get::<_, i64>(0) < to_sql(step.epoch)) {
+                continue;
+            }
             if has_order(&transaction, step.sale, step.event.seq, &reserved.buyer).await? {
                 continue;
             }

@@ -5,7 +5,7 @@ use tokio_postgres::Transaction;
 use crate::epochs::Epoch;
 use crate::number::to_sql;
 use crate::others;
-use crate::plan::{Plan, plan};
+use crate::plan::Plan;
 use crate::sql;
 use crate::step::Step;
 
@@ -20,7 +20,7 @@ pub(crate) async fn read(
     let mut kept = Vec::new();
     for (place, epoch) in epochs.iter().enumerate() {
         let Some(first) = epoch.early_from else { continue };
-        if first > plan(epoch.head, epoch.steps.clone()).head + 1 {
+        if !epoch.is_begun || first > epoch.plan().head + 1 {
             continue;
         }
         let (number, head, limit) = (to_sql(epoch.epoch), to_sql(epoch.head), to_sql(EARLY_EVENTS_MAX as u64));

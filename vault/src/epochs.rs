@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use crate::content::Deltas;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
-use crate::plan::Plan;
+use crate::plan::{Plan, plan};
 use crate::statements::Statements;
 use crate::step::Step;
 use crate::writing;
@@ -27,7 +27,22 @@ pub(crate) struct Epoch<'a> {
     pub(crate) early_from: Option<u64>,
     /// Its last event, if it is over.
     pub(crate) sealed_at: Option<u64>,
+    /// Not, where a message names a later epoch than PostgreSQL has begun. It is of another Flash, or PostgreSQL has
+    /// forgotten the epoch. Its events wait until a recovery, or a look at Redis, tells which.
+    pub(crate) is_begun: bool,
     pub(crate) steps: Vec<Step<'a>>,
+}
+
+impl<'a> Epoch<'a> {
+    /// What to do with the events at hand.
+    pub(crate) fn plan(&self) -> Plan<'a> {
+        let plan = plan(self.head, self.steps.clone());
+        if self.is_begun {
+            return plan;
+        }
+        let early = plan.run.into_iter().chain(plan.early).collect();
+        Plan { head: self.head, run: Vec::new(), early, passed: plan.passed }
+    }
 }
 
 /// Begins to write, and locks every epoch of the batch, always in the same order.
@@ -55,11 +70,11 @@ pub(crate) async fn lock<'a>(
     for row in &rows {
         let key = (row.get::<_, &str>(0), from_sql(row.get(1)));
         let optional = |column: usize| row.get::<_, Option<i64>>(column).map(from_sql);
-        locked.insert(key, (from_sql(row.get(2)), optional(3), optional(4)));
+        locked.insert(key, (from_sql(row.get(2)), optional(3), optional(4), row.get(5)));
     }
     let epoch = |(&(sale, epoch), steps): (&(&'a str, u64), &Vec<Step<'a>>)| {
-        let &(head, early_from, sealed_at) = locked.get(&(sale, epoch))?;
-        Some(Epoch { sale, epoch, head, early_from, sealed_at, steps: steps.clone() })
+        let &(head, early_from, sealed_at, is_begun) = locked.get(&(sale, epoch))?;
+        Some(Epoch { sale, epoch, head, early_from, sealed_at, is_begun, steps: steps.clone() })
     };
     Ok(batch.iter().filter_map(epoch).collect())
 }

@@ -18,7 +18,7 @@ use crate::settle::settle;
 use crate::standing::expected;
 use crate::statements::Statements;
 use crate::step::Step;
-use crate::{sql, writing};
+use crate::{foreign, sql, writing};
 
 /// The sale, held.
 pub(crate) struct Hold<'t, 'c> {
@@ -111,12 +111,20 @@ impl<'t, 'c> Hold<'t, 'c> {
         self.advance(epoch, seq, Delta::default()).await
     }
 
-    /// Seals every epoch that is not, and begins the next one. Of `epoch`, Redis has numbers up to `seen`. Not yet:
+    /// Seals every epoch that is not, and begins the next one. Of `epoch`, Redis has numbers up to `seen`; what waits of
+    /// a later one, which nobody has begun, goes to the quarantine. Not yet:
     /// events of an epoch that nobody began are coming at this moment.
     pub(crate) async fn end(&mut self, epoch: u64, seen: u64) -> Result<Sealed, Error> {
         let open: Vec<_> = self.open_epochs().collect();
         let mut last = self.epochs.iter().map(|locked| locked.head).max().unwrap_or(0).max(seen);
         for number in open {
+            if number > epoch {
+                // Should both have forgotten it, its numbers are not given again. (Made up ones are not to use all up.)
+                last = last.max(self.highest_known(number).await?.min(SEQ_MAX / 2));
+                foreign::put_aside(self.transaction, self.sale, epoch).await?;
+                self.transaction.execute(sql::recovery::SEAL_EPOCH, &[&self.sale, &to_sql(number)]).await?;
+                continue;
+            }
             self.apply_kept(number).await?;
             let known = self.highest_known(number).await?.max(if number == epoch { seen } else { 0 });
             if known > self.head(number) {

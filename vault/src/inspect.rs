@@ -43,13 +43,21 @@ pub async fn is_standby(client: &Client) -> Result<bool, Error> {
     Ok(client.query_one(sql::inspect::IS_STANDBY, &[]).await?.get(0))
 }
 
-/// The tables in which this user may not read and write.
+/// The tables in which this user may not do what a gateway does.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn closed_tables(client: &Client) -> Result<Vec<String>, Error> {
-    let rows = client.query(sql::inspect::CLOSED_TABLES, &[]).await?;
+    let rows = client.query(sql::grants::CLOSED_TABLES, &[]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Whether this user may change or delete what the audit log says: then it proves less.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn may_rewrite_log(client: &Client) -> Result<bool, Error> {
+    Ok(client.query_one(sql::grants::MAY_REWRITE_LOG, &[]).await?.get(0))
 }
 
 /// Compares the migrations that were applied with those that this program has.

@@ -7,6 +7,7 @@
 
 mod announce;
 mod apply;
+mod audit_chain;
 mod audit_log;
 mod catalogue;
 mod connect;
@@ -17,6 +18,8 @@ mod early;
 mod epochs;
 mod error;
 mod fold;
+mod foreign;
+mod grants;
 mod hold;
 mod inspect;
 mod keys;
@@ -57,16 +60,23 @@ mod webhooks;
 mod write;
 mod writing;
 
+pub use audit_chain::{Chain, verify_log};
 pub use audit_log::{LoggedChange, LoggedRow, end_logged, log_change, logged};
 pub use catalogue::{Buyer, Price, Product, buyer, create_buyer, create_product, product};
-pub use connect::{CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS_MAX, STATEMENT_TIMEOUT_MS, connect, connect_with};
+pub use connect::{
+    CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS_MAX, STATEMENT_TIMEOUT_MS, connect, connect_to_write, connect_with,
+    is_read_only,
+};
 pub use doubts::{is_recovering, newest_heads};
 pub use early::EARLY_EVENTS_MAX;
-pub use error::Error;
+pub use error::{Error, whole};
 /// How far an epoch must be written to be sealed, as the plan says it.
 pub use flash_plan::{Seen, Wanted};
+pub use foreign::{MaybeForeign, maybe_foreign};
+pub use grants::{grant_gateway, grant_syncer};
 pub use inspect::{
-    Migrations, clock_ms, closed_tables, is_standby, keeps_session, migrations, setting_levels, settings,
+    Migrations, clock_ms, closed_tables, is_standby, keeps_session, may_rewrite_log, migrations, setting_levels,
+    settings,
 };
 pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
 pub use ledger::{Due, Followed, PaymentFilter, Refund, due_payments, follow_orders, payment_page, refund_payment};

@@ -13,8 +13,13 @@ pub(crate) mod embedded {
 /// same time waits: the migration library takes no lock of its own.
 ///
 /// # Errors
-/// When a migration fails, or one that was applied is not known here or differs. Earlier ones of the call stay applied.
+/// [`Error::Encoding`], before anything is done; or when a migration fails, or one that was applied is not known here or
+/// differs. Earlier ones of the call stay applied.
 pub async fn migrate(client: &mut Client) -> Result<Vec<String>, Error> {
+    let encoding: String = client.query_one(sql::inspect::ENCODING, &[]).await?.get(0);
+    if encoding != "UTF8" {
+        return Err(Error::Encoding(encoding));
+    }
     client.batch_execute(sql::LOCK_MIGRATIONS).await?;
     let migrated = embedded::migrations::runner().run_async(client).await;
     client.batch_execute(sql::UNLOCK_MIGRATIONS).await?;

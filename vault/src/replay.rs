@@ -53,12 +53,18 @@ pub(crate) struct Waiting {
     pub(crate) body: Vec<u8>,
     /// It holds one event; else a message that could not be read.
     is_event: bool,
+    /// Not: Redis may have decided something else, or nothing.
+    pub(crate) is_authentic: bool,
 }
 
 /// Locks a row of the quarantine. None: none waits under this number.
 pub(crate) async fn lock_row(transaction: &Transaction<'_>, id: u64) -> Result<Option<Waiting>, tokio_postgres::Error> {
     let row = transaction.query_opt(sql::quarantine::LOCK_QUARANTINED, &[&to_sql(id)]).await?;
-    Ok(row.map(|row| Waiting { body: row.get(0), is_event: row.get::<_, Option<i64>>(1).is_some() }))
+    Ok(row.map(|row| Waiting {
+        body: row.get(0),
+        is_event: row.get::<_, Option<i64>>(1).is_some(),
+        is_authentic: row.get(2),
+    }))
 }
 
 /// Whether a reservation is an order of this buyer's.
@@ -100,8 +106,9 @@ impl Vault {
     ) -> Result<Replay, E> {
         let mut transaction = self.client.transaction().await.map_err(Error::from)?;
         let row = lock_row(&transaction, id).await.map_err(Error::from)?;
-        let Some(Waiting { body, is_event }) = row else { return Ok(Replay::Gone) };
+        let Some(Waiting { body, is_event, is_authentic }) = row else { return Ok(Replay::Gone) };
         let decision = match Message::decode(&body) {
+            _ if !is_authentic => Decision::Refused(NOT_AUTHENTIC.to_owned()),
             Err(bad) => Decision::Refused(bad.to_string()),
             Ok(message) if is_event => decide(&mut transaction, &self.statements, &message, standing).await?,
             Ok(message) => {
@@ -129,6 +136,10 @@ impl Vault {
     async fn replay_message(&mut self, id: u64, message: Message<'_>) -> Result<Replay, Error> {
         let (sale, epoch) = (message.sale.clone().into_owned(), to_sql(message.epoch));
         let seqs: Vec<i64> = message.events.iter().map(|event| to_sql(event.seq)).collect();
+        let newest = self.client.query_opt(sql::quarantine::NEWEST_EPOCH, &[&sale]).await?;
+        if newest.is_some_and(|row| row.get::<_, i64>(0) < epoch) {
+            return self.stays(id, format!("nobody has begun epoch {epoch} of this sale: discard it")).await;
+        }
         self.write(&[message]).await?;
         let transaction = self.client.transaction().await?;
         let why = transaction.query_one(sql::quarantine::WHY_NOT_WRITTEN, &[&sale, &epoch, &seqs]).await?;
@@ -185,6 +196,8 @@ async fn decide<E: From<Error>>(
     let steps: Vec<_> = std::iter::once(step).chain(end.iter().map(|event| Step { event, ..step })).collect();
     Ok(apply(transaction, statements, &steps).await?)
 }
+
+const NOT_AUTHENTIC: &str = "it is not signed with a message key of ours: discard it";
 
 const LATE: &str = "late";
 

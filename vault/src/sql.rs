@@ -5,6 +5,8 @@ pub(crate) mod audit;
 pub(crate) mod catalogue;
 pub(crate) mod doubts;
 pub(crate) mod events;
+pub(crate) mod foreign;
+pub(crate) mod grants;
 pub(crate) mod inspect;
 pub(crate) mod orders;
 pub(crate) mod pages;

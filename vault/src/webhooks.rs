@@ -27,6 +27,8 @@ pub struct Webhook {
     pub waiting: u64,
     /// Deliveries that were given up.
     pub dead: u64,
+    /// Why the last attempt failed, of those that were not taken; none: there are none.
+    pub last_error: Option<String>,
 }
 
 /// What a webhook is to be told.
@@ -88,6 +90,7 @@ pub async fn webhooks(client: &Client) -> Result<Vec<Webhook>, Error> {
         disabled_because: row.get(2),
         waiting: from_sql(row.get(3)),
         dead: from_sql(row.get(4)),
+        last_error: row.get(5),
     };
     Ok(rows.iter().map(webhook).collect())
 }

@@ -5,13 +5,13 @@ use flash_wire::{Barrier, Message};
 use tokio_postgres::{Client, Transaction};
 
 use crate::announce::{Touched, announce};
-use crate::connect::connect;
+use crate::connect::connect_to_write;
 use crate::early;
 use crate::epochs::{self, Batch, Epoch};
 use crate::error::Error;
 use crate::late;
 use crate::others;
-use crate::plan::{Plan, plan};
+use crate::plan::Plan;
 use crate::settle::settle;
 use crate::sql;
 use crate::statements::Statements;
@@ -50,6 +50,9 @@ pub struct Unreadable<'a> {
     pub reason: String,
     /// All of it.
     pub body: &'a [u8],
+    /// Not: whoever published it may not. It is never replayed, and to discard it rejects nobody: what Redis has
+    /// decided comes from the journal.
+    pub is_authentic: bool,
 }
 
 /// A connection that writes events. Any number of them may do so at once, also for the same sale.
@@ -62,9 +65,9 @@ impl Vault {
     /// Connects to a database that is migrated.
     ///
     /// # Errors
-    /// When PostgreSQL cannot be reached, or lacks the tables.
+    /// When PostgreSQL cannot be reached, lacks the tables, or takes no writes ([`Error::ReadOnly`]).
     pub async fn open(url: &str) -> Result<Self, Error> {
-        let client = connect(url).await?;
+        let client = connect_to_write(url).await?;
         client.batch_execute(sql::WRITER).await?;
         let statements = Statements::prepare(&client).await?;
         Ok(Self { client, statements })
@@ -138,7 +141,7 @@ impl Vault {
         for (place, message) in &messages {
             epochs[*place].steps.extend(Step::of(message));
         }
-        let plans: Vec<_> = epochs.iter().map(|epoch| plan(epoch.head, epoch.steps.clone())).collect();
+        let plans: Vec<_> = epochs.iter().map(Epoch::plan).collect();
         let steps: Vec<_> = plans.iter().flat_map(|plan| plan.run.iter().copied()).collect();
         let deltas = settle(&mut transaction, &self.statements, &steps).await?;
         steps.iter().for_each(|step| touched.add(step));
@@ -161,9 +164,8 @@ impl Vault {
 
 /// Writes what is no event.
 async fn put_aside(transaction: &Transaction<'_>, incoming: Incoming<'_>) -> Result<(), tokio_postgres::Error> {
-    for Unreadable { reason, body } in incoming.unreadable {
-        let (sale, number) = (None::<&str>, None::<i64>);
-        let added = transaction.execute(sql::quarantine::QUARANTINE, &[&sale, &number, &number, reason, body]).await?;
+    for Unreadable { reason, body, is_authentic } in incoming.unreadable {
+        let added = transaction.execute(sql::quarantine::QUARANTINE_BODY, &[reason, body, is_authentic]).await?;
         QUARANTINED.add(usize::from(added > 0));
     }
     for barrier in incoming.barriers {
@@ -197,5 +199,6 @@ fn readable(kept: &[(usize, String)]) -> Vec<(usize, Message<'_>)> {
 fn heads(epochs: &[Epoch<'_>], plans: &[Plan<'_>]) -> Vec<Head> {
     let head =
         |(epoch, plan): (&Epoch, &Plan)| Head { sale: epoch.sale.to_owned(), epoch: epoch.epoch, seq: plan.head };
-    epochs.iter().zip(plans).map(head).collect()
+    // Redis would take an acknowledgement of an epoch that it is not in for a sign that it has forgotten something.
+    epochs.iter().zip(plans).filter(|(epoch, _)| epoch.is_begun).map(head).collect()
 }

@@ -26,10 +26,38 @@ pub(crate) struct Audit {
     /// The address that serves the metric of drifting sales to Prometheus, with --watch; default: none.
     #[arg(long, value_name = "ADDRESS", requires = "watch")]
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// What else to look at; a sale of that name goes behind `--`.
+    #[command(subcommand)]
+    pub(crate) command: Option<AuditCommand>,
     #[command(flatten)]
     pub(crate) redis: RedisUrl,
     #[command(flatten)]
     pub(crate) postgres: PostgresUrl,
+}
+
+/// What else can be looked at.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Show what operators did, the newest first; or prove that nothing of it was changed, deleted or inserted since.
+    Log(AuditLog),
+}
+
+/// `flash audit log`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "With --verify the exit code is 0 where the log is whole, 1 where it is not. Keep the hash that it prints \
+                        where nobody gets who may change the tables.\n\nExample: flash audit log --verify"
+)]
+pub(crate) struct AuditLog {
+    /// Reckon the hash of every row anew.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// A hash that --verify printed before: one of the rows must have it still.
+    #[arg(long, value_name = "HASH", requires = "verify")]
+    pub(crate) expect: Option<String>,
+    /// At most so many rows.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) limit: u64,
 }
 
 /// `flash quarantine`

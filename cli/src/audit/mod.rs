@@ -1,5 +1,6 @@
 //! `flash audit`: is everything whole?
 
+mod log;
 mod show;
 
 use std::collections::BTreeMap;
@@ -8,18 +9,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use flash_audit::{Kind, Report, Verdict, accounts, audit, sales, unreadable};
+use flash_audit::{Kind, Report, Verdict, accounts, audit, is_known, sales, unreadable};
 use flash_metrics::Page;
 use serde::Serialize;
 use tokio::time::sleep;
 
-use crate::args::{Audit, Output};
+use crate::args::{Audit, AuditCommand, Output};
 use crate::run::{asked_to_stop, block_on};
 use crate::{clock, metrics, output, servers};
 
 /// Audits once, or until it is asked to stop.
 pub(crate) fn run(args: &Audit, output: Output) -> Result<ExitCode> {
-    let (redis, postgres) = (args.redis.source().read()?, args.postgres.source().read()?);
+    let postgres = args.postgres.source().read()?;
+    if let Some(AuditCommand::Log(log)) = &args.command {
+        return block_on(log::run(log, &postgres, output));
+    }
+    let redis = args.redis.source().read()?;
     if let Some(sale) = &args.sale {
         flash_wire::key::check_sale(sale).map_err(|invalid| anyhow::anyhow!("{invalid}"))?;
     }
@@ -108,6 +113,10 @@ impl Auditor<'_> {
         let redis = servers::redis(&self.redis).await?;
         let mut vault = servers::postgres(&self.postgres).await?;
         let wanted = match &self.args.sale {
+            Some(sale) if !is_known(&redis, &vault, sale).await? => {
+                eprintln!("flash: no such sale: {sale}");
+                return Ok(Verdict::Unknown);
+            }
             Some(sale) => vec![sale.clone()],
             None => sales(&redis, &vault).await?,
         };

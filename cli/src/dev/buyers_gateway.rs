@@ -50,7 +50,10 @@ fn options(args: &args::Stack, urls: &Urls, durability: Durability) -> Result<Ga
         ("FLASH_REDIS_URL", urls.redis.clone().into()),
         ("FLASH_POSTGRES_URL", urls.postgres.clone().into()),
     ];
-    env.extend(urls.amqp.clone().map(|amqp| ("FLASH_AMQP_URL", amqp.into())));
+    if let Some(amqp) = &urls.amqp {
+        env.push(("FLASH_AMQP_URL", amqp.into()));
+        env.push(("FLASH_MESSAGE_KEYS", std::path::absolute(id_secret::message_keys(&args.dir)?)?.into()));
+    }
     let program = std::env::current_exe().context("where this program is")?;
     Ok(GatewayOptions { dir: args.dir.join(FOLDER), program, args: words, env })
 }

@@ -1,17 +1,29 @@
-//! The secret that ids of reservations are made with: made once, and kept with the other data, so that ids stay what they are.
+//! Secrets that are made once, and kept with the other data: the one that ids of reservations are made with, so that ids
+//! stay what they are, and the one that messages are signed with.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 const FILE: &str = "id_secret";
+const MESSAGE_KEYS: &str = "message_keys";
 
 /// The secret of this directory.
 pub(crate) fn of(dir: &Path) -> Result<String> {
-    let file = dir.join(FILE);
+    kept(dir, FILE)
+}
+
+/// The file of its message keys.
+pub(crate) fn message_keys(dir: &Path) -> Result<PathBuf> {
+    kept(dir, MESSAGE_KEYS)?;
+    Ok(dir.join(MESSAGE_KEYS))
+}
+
+fn kept(dir: &Path, name: &str) -> Result<String> {
+    let file = dir.join(name);
     match fs::read_to_string(&file) {
         Ok(secret) => return Ok(secret.trim().to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => {}

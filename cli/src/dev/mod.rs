@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use flash_broker::Amqp;
+use flash_broker::{Amqp, MessageKeys};
 use flash_gateway::{Auth, Durability, Gateway, IdSecrets, Policy, Proxies, Transport};
 use serde::Serialize;
 
@@ -145,7 +145,11 @@ impl Running {
         let name = format!("flash dev {:08x}", rand::random::<u32>());
         let syncing = flash_syncer::Config { redis: redis.clone(), postgres: postgres.clone(), name };
         let (transport, syncer) = match amqp {
-            Some(amqp) => (Transport::Amqp(amqp.clone()), Syncer::start(syncing, Amqp::new(amqp))),
+            Some(amqp) => {
+                let keys = MessageKeys::open(&id_secret::message_keys(&args.dir)?)?;
+                let amqp = Amqp::new(amqp).with_keys(keys);
+                (Transport::Amqp(amqp.clone()), Syncer::start(syncing, amqp))
+            }
             None => Syncer::start_direct(syncing),
         };
         let gateway = Gateway::start(flash_gateway::Config {

@@ -179,7 +179,12 @@ fn source<T>(running: Option<&String>, start: impl FnOnce() -> Result<T>) -> Res
 fn start_redis(dir: &Path, module: &Path, progress: &Progress) -> Result<Redis> {
     // The gateway knows when a sale is whole.
     let args = ["--flash.fence-on-load", "yes"].map(Into::into).to_vec();
-    let options = RedisOptions { module: Some(module.to_owned()), args, ..RedisOptions::new(dir.join("redis")) };
+    let options = RedisOptions {
+        module: Some(module.to_owned()),
+        has_password: true,
+        args,
+        ..RedisOptions::new(dir.join("redis"))
+    };
     watched("Redis", progress, |phase| Redis::start(&options, phase))
 }
 

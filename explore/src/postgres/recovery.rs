@@ -3,7 +3,7 @@
 use flash_sale::State;
 
 use super::tables::Epoch;
-use super::{Order, Postgres, Rejection, Why};
+use super::{Order, Postgres, Quarantined, Rejection, Why};
 use crate::message::{RedisState, Sealed, Standing, Wanted};
 use crate::model::{Active, Buyer, Change, EPOCHS_APART_SEQS, Event, Ids, Next};
 use crate::rules::Rules;
@@ -114,6 +114,12 @@ impl Postgres {
             if self.is_sealed(number) {
                 continue;
             }
+            if number > epoch {
+                last = last.max(self.highest_known(number));
+                self.put_foreign_aside(number);
+                self.epochs[place].sealed_at = Some(self.epochs[place].head);
+                continue;
+            }
             self.catch_up(number);
             let known = self.highest_known(number).max(if number == epoch { seen } else { 0 });
             let row = &mut self.epochs[place];
@@ -128,6 +134,15 @@ impl Postgres {
         self.begin(next, after);
         self.newest = self.newest.max(next);
         Sealed::Next { next: Next { epoch: next, after }, expected: self.content() }
+    }
+
+    /// What waits of an epoch that nobody has begun, as far as is known here, goes to the quarantine.
+    fn put_foreign_aside(&mut self, epoch: u64) {
+        let (foreign, rest): (Vec<Event>, Vec<Event>) = self.early.iter().partition(|early| early.epoch == epoch);
+        self.early = rest;
+        for event in foreign {
+            self.quarantine.push(Quarantined { events: vec![event], is_readable: false, is_done: false });
+        }
     }
 
     /// Applies what waits beyond gaps, and writes the gaps down.

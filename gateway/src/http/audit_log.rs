@@ -9,7 +9,8 @@ use super::identity::Caller;
 use super::problem::Problem;
 use super::query;
 use super::reply::{Reply, json};
-use super::routes::route_path;
+use super::routes::{Endpoint, route_path};
+use super::webhooks;
 use crate::limits::{LOGGED_BYTES_MAX, PAGE_ROWS_MAX};
 
 /// Whom the log names where nobody has to say who he is.
@@ -26,8 +27,12 @@ pub(crate) async fn begin(app: &App, asked: &Asked) -> Result<u64, Problem> {
         Caller::Operator(operator) => Some(operator.key.as_str()),
         Caller::Anyone | Caller::Buyer(_) => None,
     };
-    let (action, detail) =
-        (format!("{} {}", asked.head.method, route_path(asked.target.route)), detail(&asked.target.id, &asked.body));
+    let action = format!("{} {}", asked.head.method, route_path(asked.target.route));
+    let detail = match asked.target.endpoint {
+        // Who reads the log may not post to its receiver.
+        Endpoint::AddWebhook => webhooks::logged(&asked.body),
+        _ => detail(&asked.target.id, &asked.body),
+    };
     let sale = Some(asked.target.sale.as_str()).filter(|sale| !sale.is_empty());
     let change = LoggedChange { who: who(&asked.caller), key, action: &action, sale, detail: &detail };
     Ok(app.orders.log_change(change).await?)

@@ -156,6 +156,7 @@ impl From<OrdersError> for Problem {
         match error {
             OrdersError::Busy => Kind::Overloaded.into(),
             OrdersError::Away => Kind::PostgresAway.into(),
+            OrdersError::ReadOnly => Kind::PostgresReadOnly.into(),
             OrdersError::Unknown => Self::new(Kind::OutcomeUnknown, "ask again to learn it"),
         }
     }

@@ -123,6 +123,7 @@ fn not_known(error: ReplayError) -> Problem {
             Kind::PostgresAway,
             format!("{error}, and nothing was written: resume them (flash syncer resume), then try again"),
         ),
+        ReplayError::Postgres(flash_vault::Error::ReadOnly) => Kind::PostgresReadOnly.into(),
         // PostgreSQL answered, and did nothing.
         ReplayError::Postgres(flash_vault::Error::Database(_)) => Kind::PostgresAway.into(),
         ReplayError::Postgres(_) => Problem::new(Kind::OutcomeUnknown, "look at the row: it says what became of it"),

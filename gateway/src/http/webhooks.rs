@@ -1,7 +1,7 @@
 //! Webhooks: `/v1/webhooks` and `/v1/webhooks/{id}`, for operators.
 
 use flash_vault::{WEBHOOKS_MAX, Webhook};
-use hyper::StatusCode;
+use hyper::{StatusCode, Uri};
 use serde::Serialize;
 
 use super::app::{App, Asked};
@@ -62,20 +62,43 @@ pub(crate) async fn list(app: &App) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct View<'a> {
         id: u64,
-        url: &'a str,
+        url: String,
         /// Why nothing is delivered to it any more.
         #[serde(skip_serializing_if = "Option::is_none")]
         disabled_because: Option<&'a str>,
         waiting: u64,
         dead: u64,
+        /// Why the last attempt failed that did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_error: Option<&'a str>,
     }
     fn view(webhook: &Webhook) -> View<'_> {
-        let Webhook { id, url, disabled_because, waiting, dead } = webhook;
-        View { id: *id, url, disabled_because: disabled_because.as_deref(), waiting: *waiting, dead: *dead }
+        View {
+            id: webhook.id,
+            url: masked(&webhook.url),
+            disabled_because: webhook.disabled_because.as_deref(),
+            waiting: webhook.waiting,
+            dead: webhook.dead,
+            last_error: webhook.last_error.as_deref(),
+        }
     }
     let webhooks = app.orders.webhooks().await?;
     // A URL may have a token in it.
     Ok(reply::secret(json(StatusCode::OK, &List { webhooks: webhooks.iter().map(view).collect() })))
+}
+
+/// A URL as it is shown: who has the rest of it may post there, so path and query are left out.
+fn masked(url: &str) -> String {
+    let Ok(uri) = url.parse::<Uri>() else { return "\u{2026}".to_owned() };
+    let (scheme, authority) = (uri.scheme_str().unwrap_or("?"), uri.authority().map_or("", |of| of.as_str()));
+    let rest = if uri.path_and_query().is_none_or(|rest| rest.as_str() == "/") { "/" } else { "/\u{2026}" };
+    format!("{scheme}://{authority}{rest}")
+}
+
+/// What the audit log says of a webhook that is to be added.
+pub(crate) fn logged(body: &[u8]) -> String {
+    let url = fields::body(body, ["url"]).ok().and_then(|[url]| url.required().ok()?.name(WEBHOOK_URL_BYTES_MAX).ok());
+    url.map_or_else(String::new, |url| masked(&url))
 }
 
 /// Removes a webhook, and what waits for it.
@@ -85,4 +108,25 @@ pub(crate) async fn remove(app: &App, id: &str) -> Result<Reply, Problem> {
         return Ok(reply(StatusCode::NO_CONTENT, bytes::Bytes::new()));
     }
     Err(Kind::UnknownWebhook.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lets_one_post_to_a_receiver_is_not_shown() {
+        for (url, want) in [
+            ("https://hooks.example/services/T0/B0/token", "https://hooks.example/\u{2026}"),
+            ("https://hooks.example:8443/?token=hush", "https://hooks.example:8443/\u{2026}"),
+            ("https://hooks.example?token=hush", "https://hooks.example/\u{2026}"),
+            ("http://127.0.0.1:99", "http://127.0.0.1:99/"),
+        ] {
+            assert_eq!(masked(url), want);
+            assert_eq!(logged(serde_json::json!({"url": url}).to_string().as_bytes()), want);
+        }
+        for body in ["", "{}", "{\"url\":7}", "https://hooks.example/hush"] {
+            assert_eq!(logged(body.as_bytes()), "", "{body}");
+        }
+    }
 }

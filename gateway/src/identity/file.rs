@@ -78,7 +78,8 @@ mod tests {
 
     /// A set of one key, which is of another number each time.
     fn jwks(kid: &str) -> String {
-        format!("{{\"keys\":[{{\"kty\":\"RSA\",\"kid\":\"{kid}\",\"n\":\"AQAB\",\"e\":\"AQAB\"}}]}}")
+        let modulus = "_".repeat(341);
+        format!("{{\"keys\":[{{\"kty\":\"RSA\",\"kid\":\"{kid}\",\"n\":\"{modulus}w\",\"e\":\"AQAB\"}}]}}")
     }
 
     #[tokio::test(start_paused = true)]
@@ -103,6 +104,7 @@ mod tests {
             (jwks("two"), 1),
             (String::new(), 1),
             ("{\"keys\":[]}".to_owned(), 1),
+            (jwks("two").replace(&"_".repeat(171), ""), 1),
             ("x".repeat(100_000), 1),
             (jwks("two"), 2),
             (jwks("three"), 3),

@@ -3,10 +3,14 @@
 //! A key has one algorithm, which is its own and not the token's to choose. What a token says about where to find a key
 //! (`jku`, `jwk`, `x5u`, `x5c`) is not looked at: keys are those that the operator gave.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flash_wire::invalid::name;
 use flash_wire::limits::BUYER_BYTES_MAX;
 use jsonwebtoken::errors::{Error, ErrorKind};
@@ -94,10 +98,15 @@ impl TokenKeys {
         let set: JwkSet = serde_json::from_slice(json)?;
         let signs =
             |key: &&Jwk| !matches!(&key.common.public_key_use, Some(other) if *other != PublicKeyUse::Signature);
-        let keys: Vec<_> = set.keys.iter().filter(signs).map(|key| read(jwt, key)).collect::<Result<_, _>>()?;
-        if !(1..=JWKS_KEYS_MAX).contains(&keys.len()) {
-            return Err(KeysError::Count(keys.len()));
+        let signing: Vec<_> = set.keys.iter().filter(signs).collect();
+        if !(1..=JWKS_KEYS_MAX).contains(&signing.len()) {
+            return Err(KeysError::Count(signing.len()));
         }
+        let mut ids = HashSet::new();
+        if let Some(twice) = signing.iter().map(|key| &key.common.key_id).find(|id| !ids.insert(*id)) {
+            return Err(KeysError::Key { kid: twice.clone().unwrap_or_default(), what: "is there twice" });
+        }
+        let keys = signing.into_iter().map(|key| read(jwt, key)).collect::<Result<_, _>>()?;
         Ok(Self { keys, number })
     }
 
@@ -106,10 +115,14 @@ impl TokenKeys {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn verify(&self, token: &str) -> Result<Claims, &'static str> {
+        // The library takes a list of issuers as well, and looks at nothing else that stands here.
         #[derive(Deserialize)]
         struct Said {
             sub: String,
-            exp: u64,
+            #[serde(rename = "iss")]
+            _iss: String,
+            /// Seconds, of which there may be fractions (RFC 7519, NumericDate).
+            exp: f64,
         }
         let header = decode_header(token).map_err(|error| wrong(&error))?;
         // What must be understood and is not makes a token mean something else.
@@ -120,7 +133,7 @@ impl TokenKeys {
         let said: Said = decode(token, &key.key, &key.rules).map_err(|error| wrong(&error))?.claims;
         let buyer =
             name("sub", said.sub.as_bytes(), BUYER_BYTES_MAX).map_err(|_| "the token's sub cannot be a buyer")?;
-        Ok(Claims { buyer: buyer.into(), expires_at_s: said.exp })
+        Ok(Claims { buyer: buyer.into(), expires_at_s: said.exp as u64 })
     }
 
     /// The key of that name. A secret has none, and a token need not name the only key that there is.
@@ -145,11 +158,27 @@ fn read(jwt: &Jwt, key: &Jwk) -> Result<Key, KeysError> {
     let id = key.common.key_id.clone();
     let bad = |what| KeysError::Key { kid: id.clone().unwrap_or_default(), what };
     let algorithm = algorithm(key).map_err(bad)?;
+    if let AlgorithmParameters::RSA(rsa) = &key.algorithm {
+        let modulus = URL_SAFE_NO_PAD.decode(&rsa.n).map_err(|_| bad("cannot be read"))?;
+        if !RSA_BITS.contains(&bits(&modulus)) {
+            return Err(bad("is an RSA key of fewer than 2048 bits, or of more than 8192"));
+        }
+    }
     let decoding = DecodingKey::from_jwk(key).map_err(|_| bad("cannot be read"))?;
     if decoding.family() != algorithm.family() {
         return Err(bad("is of another kind than its alg"));
     }
     Ok(Key { id, key: decoding, rules: rules(jwt, algorithm) })
+}
+
+/// What an RSA key may have: shorter ones can be broken (NIST SP 800-131A), longer ones the library verifies nothing by.
+const RSA_BITS: RangeInclusive<usize> = 2_048..=8_192;
+
+/// How long a number is that these bytes are, the highest first.
+fn bits(number: &[u8]) -> usize {
+    let first = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
+    let number = &number[first..];
+    number.len() * 8 - number.first().map_or(0, |first| first.leading_zeros() as usize)
 }
 
 /// The one algorithm of a key: what it says, or what its kind is used with.
@@ -172,7 +201,7 @@ fn rules(jwt: &Jwt, algorithm: Algorithm) -> Validation {
     let mut rules = Validation::new(algorithm);
     rules.leeway = TOKEN_LEEWAY_S;
     rules.validate_nbf = true;
-    rules.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     rules.set_issuer(&[&jwt.issuer]);
     rules.set_audience(&[&jwt.audience]);
     rules
@@ -187,7 +216,7 @@ fn wrong(error: &Error) -> &'static str {
         ErrorKind::InvalidAudience => "the token is for another audience",
         ErrorKind::InvalidSignature => "the token's signature is wrong",
         ErrorKind::InvalidAlgorithm => "the token's alg is not its key's",
-        ErrorKind::MissingRequiredClaim(_) => "the token must have exp, nbf, iss, aud and sub",
+        ErrorKind::MissingRequiredClaim(_) => "the token must have exp, iss, aud and sub",
         _ => "the token cannot be read",
     }
 }

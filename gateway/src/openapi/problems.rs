@@ -20,6 +20,9 @@ pub(super) fn of((method, path, endpoint, access, _): &Route, has_body: bool, ow
     if access.asks() {
         kinds.extend([Kind::Unauthenticated, Kind::Forbidden, Kind::PostgresAway, Kind::Overloaded, Kind::TimedOut]);
     }
+    if is_api && *method != Method::GET {
+        kinds.push(Kind::PostgresReadOnly);
+    }
     if path.contains("{sale}") {
         kinds.extend([Kind::UnknownSale, Kind::Ended, Kind::Fenced, Kind::PostgresAway]);
     }

@@ -32,6 +32,6 @@ impl Orders {
             Ok(made)
         };
         let result = timeout(limit, making).await;
-        self.judge(result, was_asked, limit)
+        self.judge(result, was_asked, limit).await
     }
 }

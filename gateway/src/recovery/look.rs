@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flash_client::Call;
 use flash_plan::Why;
+use flash_vault::MaybeForeign;
 use flash_wire::key::sale_of;
-use flash_wire::{COUNT_MAX, ReadyAnswer};
+use flash_wire::{COUNT_MAX, FIRST_EPOCH, ReadyAnswer, Refusal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -74,6 +75,7 @@ impl Looks {
         add(doubts, compare::heads(&ready.sales, &servers.postgres).await?);
         add(doubts, compare::some(&ready.sales, &servers.postgres, &mut self.cursor).await?);
         add(doubts, compare::next(&servers.redis, &servers.postgres, &mut self.state_cursor).await?);
+        put_foreign_aside(servers).await?;
         let now = Instant::now();
         self.rejections_met.retain(|_, met| now.duration_since(*met) < REJECTIONS_REST);
         servers.unsettled = BTreeSet::new();
@@ -89,6 +91,25 @@ impl Looks {
         }
         Ok(())
     }
+}
+
+/// Puts events aside of epochs that nobody has begun. Redis is asked after PostgreSQL: an epoch that Redis is in was
+/// begun, though PostgreSQL may have forgotten it.
+async fn put_foreign_aside(servers: &Servers) -> Result<(), Trouble> {
+    for MaybeForeign { sale, epoch } in flash_vault::maybe_foreign(&servers.postgres, SALES_PER_PAGE).await? {
+        let newest = match servers.redis.call(Call::sale_status(&sale)).await? {
+            Ok(status) if status.epoch >= epoch => continue,
+            Ok(status) => status.epoch,
+            Err(Refusal::NotWarmed) => 0,
+            Err(refusal) => return Err(refusal.into()),
+        };
+        match servers.vaults.take().await.vault().await?.put_foreign_aside(&sale, newest.max(FIRST_EPOCH)).await {
+            // It can wait until an operator resumes the syncers.
+            Ok(_) | Err(flash_vault::Error::Paused) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 fn add(doubts: &mut Doubts, found: compare::Found) {

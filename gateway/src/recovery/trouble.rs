@@ -35,18 +35,20 @@ impl Trouble {
     /// The same for the recovery of a sale. What was under way to PostgreSQL when the connection was lost carries a
     /// term, so a new attempt makes it harmless.
     pub(crate) fn setback(&self) -> Setback {
-        use flash_vault::Error::{ConnectTimeout, Contended, Database, Migration, Passing, Paused, Trust, Url};
+        use flash_vault::Error::{
+            ConnectTimeout, Contended, Database, Encoding, Migration, Passing, Paused, ReadOnly, Trust, Url,
+        };
         match self {
             Self::Refused(refusal) => Setback::Refused(*refusal),
             Self::Another => Setback::Another,
             Self::Superseded => Setback::Superseded,
             Self::Redis(CallError::Unavailable(_))
-            | Self::Vault(Passing(_) | ConnectTimeout(_) | Contended | Paused) => Setback::Away,
+            | Self::Vault(Passing(_) | ConnectTimeout(_) | Contended | Paused | ReadOnly) => Setback::Away,
             Self::Redis(CallError::Failed { code, .. }) if PASSING.contains(&code.as_str()) => Setback::Away,
             Self::Redis(CallError::Unknown(_) | CallError::Unreadable(_)) => Setback::Unknown,
             Self::Redis(CallError::Failed { .. } | CallError::Invalid { .. })
             | Self::Gone
-            | Self::Vault(Database(_) | Migration(_) | Trust(_) | Url) => Setback::Failed,
+            | Self::Vault(Database(_) | Encoding(_) | Migration(_) | Trust(_) | Url) => Setback::Failed,
         }
     }
 }
@@ -66,6 +68,7 @@ mod tests {
             (Trouble::Redis(CallError::Unavailable(String::new())), Setback::Away),
             (Trouble::Redis(CallError::Unknown(String::new())), Setback::Unknown),
             (Trouble::Vault(flash_vault::Error::Paused), Setback::Away),
+            (Trouble::Vault(flash_vault::Error::ReadOnly), Setback::Away),
             (Trouble::Gone, Setback::Failed),
             (Refusal::Conflict.into(), Setback::Refused(Refusal::Conflict)),
         ] {

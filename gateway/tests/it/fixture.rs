@@ -120,7 +120,9 @@ impl World {
             hosts: Vec::new(),
             id_secrets: IdSecrets { makes: ID_SECRET.to_owned(), also: None },
             redis: redis.url(),
-            transport: Transport::Amqp(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port()))),
+            transport: Transport::Amqp(flash_broker::Amqp::new(
+                amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port())),
+            )),
             postgres: postgres.clone(),
             threads: 2,
             redis_timeout: Duration::from_millis(flash_client::REDIS_TIMEOUT_MS),

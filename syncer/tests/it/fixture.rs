@@ -122,7 +122,9 @@ impl Publisher {
     }
 
     pub(crate) async fn publish(&self, message: &Message<'_>) {
-        let confirm = publish(&self.channel, &Outgoing::of(message.clone())).await.unwrap();
+        let confirm = publish(&self.channel, &Outgoing::of(message.clone()), &flash_broker::MessageKeys::default())
+            .await
+            .unwrap();
         assert_eq!(confirm.await.unwrap(), Confirmation::Ack(None));
     }
 

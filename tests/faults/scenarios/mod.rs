@@ -59,6 +59,7 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     Scenario { number: "4", name: "defrag", ci: 0, soak: 20, round_ms: 5_000, run: elsewhere::defrag },
     Scenario { number: "5", name: "rabbitmq-killed", ci: 3, soak: 30, round_ms: 8_500, run: broker::killed },
     Scenario { number: "6", name: "postgres-trouble", ci: 10, soak: 100, round_ms: 2_200, run: postgres::trouble },
+    Scenario { number: "6", name: "postgres-read-only", ci: 6, soak: 90, round_ms: 6_000, run: postgres::read_only },
     Scenario { number: "7", name: "cut", ci: 300, soak: 3_000, round_ms: 1_300, run: cuts::run },
     Scenario { number: "8", name: "blackhole", ci: 8, soak: 60, round_ms: 7_000, run: network::blackhole },
     Scenario { number: "8", name: "latency", ci: 8, soak: 60, round_ms: 6_000, run: network::latency },

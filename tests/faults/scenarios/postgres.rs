@@ -44,6 +44,29 @@ fn terminate(strike: &mut Strike) -> Result<()> {
     Ok(())
 }
 
+/// It takes no writes for a while, in the ways it has: by a setting that live sessions take on, or by one of the database or
+/// the user, which only new ones do, so that live ones are ended. Those that begin meanwhile stay read-only.
+pub(super) fn read_only(runner: &mut Runner) -> Result<()> {
+    runner.rounds(&Terms::default(), |world, seed| {
+        round::run(world, seed, USUAL, |strike| {
+            let mut eyes = strike.eyes()?;
+            let (level, ends_sessions) = match seed % 3 {
+                0 => ("SYSTEM", false),
+                1 => ("DATABASE faults", true),
+                _ => ("ROLE CURRENT_USER", true),
+            };
+            strike.note(format!("PostgreSQL: read only, by ALTER {level}"));
+            eyes.execute(&format!("ALTER {level} SET default_transaction_read_only = on"))?;
+            eyes.execute(if ends_sessions { TERMINATE } else { "SELECT pg_reload_conf()" })?;
+            let time = strike.ms(500..4_000);
+            strike.last(time);
+            strike.note("PostgreSQL: takes writes again");
+            eyes.execute(&format!("ALTER {level} RESET default_transaction_read_only"))?;
+            eyes.execute("SELECT pg_reload_conf()")
+        })
+    })
+}
+
 /// A commit waits for a standby that is not there: it is on disk, and its client is not told. In half of all cases the
 /// connection is ended meanwhile, so that the client is told of an error, and the rows are there all the same.
 fn hang(strike: &mut Strike) -> Result<()> {

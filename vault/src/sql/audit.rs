@@ -3,7 +3,7 @@
 /// The sales that are known, at most `$1`.
 pub(crate) const SALES: &str = "SELECT sale FROM sales UNION SELECT sale FROM epochs ORDER BY sale LIMIT $1";
 
-/// The lives of a sale, with what waits beyond each head, and what was refused in it.
+/// The lives of a sale, but for those that nobody has begun, with what waits beyond each head, and what was refused in it.
 pub(crate) const EPOCHS_OF_SALE: &str = "
     SELECT epoch, head, sealed_at, (
             SELECT coalesce(sum(last - first + 1), 0)::bigint FROM gaps
@@ -11,7 +11,8 @@ pub(crate) const EPOCHS_OF_SALE: &str = "
         ),
         (SELECT count(*) FROM early WHERE early.sale = epochs.sale AND early.epoch = epochs.epoch AND early.seq > head),
         (SELECT count(*) FROM rejections WHERE rejections.sale = epochs.sale AND rejections.epoch = epochs.epoch)
-    FROM epochs WHERE sale = $1 ORDER BY epoch";
+    FROM epochs WHERE sale = $1 AND (head > 0 OR epoch <= coalesce((SELECT epoch FROM sales WHERE sale = $1), epoch))
+    ORDER BY epoch";
 
 /// The counters of a sale's SKUs beside the units of its active orders. A SKU that only orders know stands there too.
 pub(crate) const TAKEN_UNITS: &str = "
@@ -122,7 +123,7 @@ pub(crate) const ACCOUNTS: &str = "
 
 /// How many messages that nobody can read wait for an operator.
 pub(crate) const UNREADABLE_MESSAGES: &str = "
-    SELECT count(*) FROM quarantine WHERE seq IS NULL AND replayed_at IS NULL AND discarded_at IS NULL";
+    SELECT count(*) FROM quarantine WHERE sale IS NULL AND replayed_at IS NULL AND discarded_at IS NULL";
 
 /// Locks the counters of a sale, in order.
 pub(crate) const LOCK_SKUS: &str = "SELECT FROM skus WHERE sale = $1 ORDER BY sku FOR NO KEY UPDATE";

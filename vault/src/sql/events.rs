@@ -28,13 +28,16 @@ pub(crate) const LOCK_EPOCHS: &str = "
     ORDER BY sale, epoch
     FOR NO KEY UPDATE OF epochs";
 
-/// The heads of locked epochs, the first event that is kept beyond each, and where each was sealed. A statement of its
-/// own: the one that waits for the lock does not see what the lock's last holder has kept.
+/// The heads of locked epochs, the first event that is kept beyond each, where each was sealed, and whether each was
+/// ever begun: a seal gives every later epoch its head. A statement of its own: the one that waits for the lock does not
+/// see what the lock's last holder has kept.
 pub(crate) const READ_EPOCHS: &str = "
     SELECT sale, epoch, head, (
         SELECT min(early.seq) FROM early
         WHERE early.sale = epochs.sale AND early.epoch = epochs.epoch AND early.seq > epochs.head
-    ), sealed_at
+    ), sealed_at, NOT (head = 0 AND EXISTS (
+        SELECT FROM sales WHERE sales.sale = epochs.sale AND sales.epoch < epochs.epoch
+    ))
     FROM epochs JOIN unnest($1::text[], $2::bigint[]) AS touched (sale, epoch) USING (sale, epoch)";
 
 /// Moves heads forward, and adds what that changed in the content.

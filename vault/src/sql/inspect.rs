@@ -9,22 +9,17 @@ pub(crate) const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 
 /// Whether it takes no writes, for it follows another server.
 pub(crate) const IS_STANDBY: &str = "SELECT pg_is_in_recovery()";
 
+/// Whether this session takes no writes. (True in a standby as well.)
+pub(crate) const IS_READ_ONLY: &str = "SELECT current_setting('transaction_read_only')::boolean";
+
+/// In which encoding the database keeps texts.
+pub(crate) const ENCODING: &str = "SELECT current_setting('server_encoding')";
+
 /// Whether there is a list of migrations at all.
 pub(crate) const HAS_MIGRATIONS: &str = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
 
 /// The migrations that were applied.
 pub(crate) const MIGRATIONS: &str = "SELECT version, name, checksum FROM refinery_schema_history ORDER BY version";
-
-/// The tables in which this user may not do what gateways and syncers do.
-pub(crate) const CLOSED_TABLES: &str = "
-    SELECT tablename::text FROM pg_tables
-    WHERE schemaname = current_schema() AND tablename <> 'refinery_schema_history' AND NOT (
-        has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')
-        AND has_table_privilege(format('%I.%I', schemaname, tablename), 'INSERT')
-        AND has_table_privilege(format('%I.%I', schemaname, tablename), 'UPDATE')
-        AND has_table_privilege(format('%I.%I', schemaname, tablename), 'DELETE')
-    )
-    ORDER BY tablename";
 
 /// Where the setting `$1` is given for this database or this user, or both.
 pub(crate) const SETTING_LEVELS: &str = "

@@ -5,6 +5,10 @@ pub(crate) const QUARANTINE: &str = "
     INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT DO NOTHING";
 
+/// Puts a message aside that nobody can read, or (`$3`) that nobody may have published.
+pub(crate) const QUARANTINE_BODY: &str = "
+    INSERT INTO quarantine (reason, body, is_authentic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+
 /// Rows of the quarantine: of the sale `$1`, of the last `$2` seconds, with `$3` in their reason, with one of the numbers
 /// `$4`, ended ones only if `$5`, behind the number `$7`; at most `$6`.
 pub(crate) const QUARANTINED: &str = r#"
@@ -31,7 +35,7 @@ pub(crate) const QUARANTINED_BODY: &str = "SELECT substring(body FROM 1 FOR $2) 
 
 /// A row of the quarantine that waits, locked.
 pub(crate) const LOCK_QUARANTINED: &str = "
-    SELECT body, seq FROM quarantine
+    SELECT body, seq, is_authentic FROM quarantine
     WHERE id = $1 AND replayed_at IS NULL AND discarded_at IS NULL FOR UPDATE";
 
 /// A row of the quarantine was written after all: the event itself, or (`$2`) a rejection for this reason.

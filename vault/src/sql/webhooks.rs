@@ -23,11 +23,16 @@ pub(crate) const ANNOUNCE: &str = "
 pub(crate) const ADD: &str = "
     INSERT INTO webhooks (url, secret) SELECT $1, $2 WHERE (SELECT count(*) FROM webhooks) < $3 RETURNING id";
 
-/// All webhooks, with how much waits for each, and how much was given up.
+/// All webhooks, with how much waits for each, how much was given up, and the last error of either.
 pub(crate) const LIST: &str = "
     SELECT id, url, disabled_because,
         (SELECT count(*) FROM deliveries WHERE webhook = webhooks.id AND dead_at IS NULL AND delivered_at IS NULL),
-        (SELECT count(*) FROM deliveries WHERE webhook = webhooks.id AND dead_at IS NOT NULL)
+        (SELECT count(*) FROM deliveries WHERE webhook = webhooks.id AND dead_at IS NOT NULL),
+        (
+            SELECT last_error FROM deliveries
+            WHERE webhook = webhooks.id AND delivered_at IS NULL AND last_error IS NOT NULL
+            ORDER BY coalesce(dead_at, due_at) DESC LIMIT 1
+        )
     FROM webhooks ORDER BY id";
 
 /// Removes a webhook, and what waits for it.

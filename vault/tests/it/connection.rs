@@ -70,3 +70,26 @@ async fn a_transaction_that_is_left_alone_is_ended_and_a_seal_sooner() {
     crate::epochs::seal(&database, 1, Wanted::Exactly(1)).await.unwrap();
     assert_eq!(database.rows("SELECT * FROM noted").await, ["(3s)"]);
 }
+
+#[tokio::test]
+async fn a_database_of_another_encoding_is_refused_before_anything_is_done() {
+    let url = crate::fixture::empty_database();
+    let client = connect(&url).await.unwrap();
+    let name: String = client.query_one("SELECT current_database()", &[]).await.unwrap().get(0);
+    let create =
+        format!("CREATE DATABASE {name}_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    client.batch_execute(&create).await.unwrap();
+    let url = url.replace(&name, &format!("{name}_latin1"));
+    let mut client = connect(&url).await.unwrap();
+    let error = migrate(&mut client).await.unwrap_err();
+    assert!(error.to_string().contains("LATIN1, and UTF8 is needed"), "{error}");
+    let tables = client.query("SELECT FROM pg_tables WHERE schemaname = 'public'", &[]).await.unwrap();
+    assert!(tables.is_empty());
+}
+
+#[tokio::test]
+async fn what_postgresql_says_is_in_the_text_of_the_error() {
+    let url = crate::fixture::empty_database();
+    let Err(error) = Vault::open(&url).await else { panic!("no tables, and yet it opened") };
+    assert!(error.to_string().contains("relation \"syncer_control\" does not exist"), "{error}");
+}

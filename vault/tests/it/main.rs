@@ -1,5 +1,6 @@
 //! The vault on a real PostgreSQL: one server a run, one database a test.
 
+mod audit_log;
 mod audited;
 mod barriers;
 mod connection;
@@ -7,6 +8,7 @@ mod contents;
 mod cost;
 mod epochs;
 mod fixture;
+mod foreign;
 mod history;
 mod identity;
 mod ledger;

@@ -215,7 +215,7 @@ async fn a_message_that_can_be_read_by_now_goes_the_usual_way() {
     let database = Database::new().await;
     let mut vault = Vault::open(&database.url).await.unwrap();
     let body = message(1, 1, vec![warmed(2), held("ada")]).encode();
-    let unreadable = |body| Unreadable { reason: "of a later release".to_owned(), body };
+    let unreadable = |body| Unreadable { reason: "of a later release".to_owned(), body, is_authentic: true };
     let put_aside = [unreadable(body.as_slice()), unreadable(b"{}")];
     let [readable, hopeless] = put_aside.each_ref().map(std::slice::from_ref);
     vault.write_incoming(Incoming { unreadable: readable, ..Incoming::default() }).await.unwrap();
@@ -236,7 +236,7 @@ async fn a_message_that_can_be_read_when_its_epoch_is_over_is_rejected() {
     let mut vault = open(&database).await;
     database.write(&[message(1, 1, vec![warmed(2)])]).await;
     let body = message(1, 2, vec![held("ada")]).encode();
-    let unreadable = [Unreadable { reason: "of a later release".to_owned(), body: &body }];
+    let unreadable = [Unreadable { reason: "of a later release".to_owned(), body: &body, is_authentic: true }];
     vault.write_incoming(Incoming { unreadable: &unreadable, ..Incoming::default() }).await.unwrap();
     database.client.batch_execute("UPDATE epochs SET sealed_at = 1").await.unwrap();
     let replayed = replay(&mut vault, only_row(&database).await, None).await;

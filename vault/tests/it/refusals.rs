@@ -120,8 +120,11 @@ async fn an_event_that_no_one_can_write_waits_for_its_turn_like_any_other() {
 async fn a_message_that_nobody_can_read_is_kept_once() {
     let database = Database::new().await;
     let mut vault = Vault::open(&database.url).await.unwrap();
-    let unreadable =
-        [b"\0\xff".as_slice(), b"{}", b"\0\xff"].map(|body| Unreadable { reason: "not a message".to_owned(), body });
+    let unreadable = [b"\0\xff".as_slice(), b"{}", b"\0\xff"].map(|body| Unreadable {
+        reason: "not a message".to_owned(),
+        body,
+        is_authentic: true,
+    });
     let incoming = Incoming { unreadable: &unreadable, ..Incoming::default() };
     vault.write_incoming(incoming).await.unwrap();
     vault.write_incoming(incoming).await.unwrap();

@@ -183,6 +183,9 @@ problems! {
         "Redis decides everything about a sale. It is restarting, out of reach, or out of memory.";
     PostgresAway "postgres-away" SERVICE_UNAVAILABLE Later "PostgreSQL is away"
         "Sales that this gateway knows go on; what only PostgreSQL knows has to wait.";
+    PostgresReadOnly "postgres-read-only" SERVICE_UNAVAILABLE Later "PostgreSQL is read-only"
+        "It is a standby, or its settings forbid writes. It can be read, and sales that this gateway knows go on; what \
+         only PostgreSQL keeps cannot be changed until it takes writes again.";
     Fenced "fenced" SERVICE_UNAVAILABLE Later "The sale is being checked"
         "Redis was restarted or replaced, and the sale sells nothing until it is known to be whole: some seconds.";
     JournalFull "journal-full" SERVICE_UNAVAILABLE Later "The sale waits for its orders to be written"

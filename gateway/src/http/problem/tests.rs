@@ -89,6 +89,7 @@ fn a_fault_of_postgresql_says_whether_anything_was_changed() {
     let kind = |error: OrdersError| Problem::from(error).kind;
     assert_eq!(kind(OrdersError::Busy), Kind::Overloaded);
     assert_eq!(kind(OrdersError::Away), Kind::PostgresAway);
+    assert_eq!(kind(OrdersError::ReadOnly), Kind::PostgresReadOnly);
     assert_eq!(kind(OrdersError::Unknown), Kind::OutcomeUnknown);
 }
 

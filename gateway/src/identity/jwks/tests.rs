@@ -153,7 +153,7 @@ fn a_token_says_who_when_whose_and_for_whom() {
         claims[name] = value;
         check(&keys, &issuer.by_ed(&json!({"alg": "EdDSA", "kid": "ed"}), &claims), want);
     };
-    const LACKS: Result<&str, &str> = Err("the token must have exp, nbf, iss, aud and sub");
+    const LACKS: Result<&str, &str> = Err("the token must have exp, iss, aud and sub");
     const UNREADABLE: Result<&str, &str> = Err("the token cannot be read");
     let (now, far) = (now_s(), 1_000_000);
     check("exp", json!(now - TOKEN_LEEWAY_S - 5), Err("the token has expired"));
@@ -164,23 +164,38 @@ fn a_token_says_who_when_whose_and_for_whom() {
     check("iss", json!("https://id.shop.evil"), Err("the token is another issuer's"));
     check("aud", json!("flash2"), Err("the token is for another audience"));
     check("aud", json!([]), Err("the token is for another audience"));
-    for name in ["nbf", "iss", "aud"] {
-        check(name, Value::Null, LACKS);
-    }
+    check("aud", Value::Null, LACKS);
     // Without these there is nothing to read in the first place.
-    for name in ["exp", "sub"] {
+    for name in ["exp", "sub", "iss", "nbf"] {
         check(name, Value::Null, UNREADABLE);
+    }
+    check("exp", json!(now as f64 + 0.5), Ok("ada"));
+    check("exp", json!((now - TOKEN_LEEWAY_S) as f64 - 5.5), Err("the token has expired"));
+    check("nbf", json!(now as f64 - 0.5), Ok("ada"));
+    check("nbf", json!((now + far) as f64 + 0.5), Err("the token is not valid yet"));
+    check("exp", json!(1e300), LACKS);
+    for (name, value) in [("exp", json!(true)), ("nbf", json!([now])), ("nbf", json!({}))] {
+        check(name, value, UNREADABLE);
     }
     for (name, value) in [("exp", json!("later")), ("exp", json!(-1)), ("sub", json!(7)), ("sub", json!(["ada"]))] {
         check(name, value, UNREADABLE);
     }
-    for (name, value) in [("nbf", json!("now")), ("iss", json!(7)), ("aud", json!(7))] {
-        check(name, value, LACKS);
+    for (name, value) in [("nbf", json!("now")), ("iss", json!(7)), ("iss", json!(["https://id.shop"]))] {
+        check(name, value, UNREADABLE);
     }
+    check("aud", json!(7), LACKS);
     for sub in ["".to_owned(), "a\0b".to_owned(), "a".repeat(BUYER_BYTES_MAX + 1)] {
         check("sub", json!(sub), Err("the token's sub cannot be a buyer"));
     }
     check("sub", json!("Zo\u{eb}"), Ok("Zo\u{eb}"));
+}
+
+#[test]
+fn a_token_need_not_say_from_when_it_is_good() {
+    let issuer = Issuer::new();
+    let mut claims = claims();
+    claims.as_object_mut().unwrap().remove("nbf");
+    check(&issuer.keys(), &issuer.by_ed(&json!({"alg": "EdDSA", "kid": "ed"}), &claims), Ok("ada"));
 }
 
 #[test]
@@ -237,7 +252,7 @@ fn a_file_that_is_no_set_of_public_keys_is_refused_by_what_is_wrong() {
         "key \"k\" is of a kind that is not known here",
     );
     check(
-        &key("\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\",\"alg\":\"HS256\""),
+        &key(&format!("\"kty\":\"RSA\",\"n\":\"{}\",\"e\":\"AQAB\",\"alg\":\"HS256\"", base64(vec![0xff; 256]))),
         "key \"k\" is of another kind than its alg",
     );
     check(
@@ -245,6 +260,16 @@ fn a_file_that_is_no_set_of_public_keys_is_refused_by_what_is_wrong() {
         "key \"k\" has an alg that is not known",
     );
     check(&key("\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"*\""), "key \"k\" cannot be read");
+    for bytes in [128, 255, 1_025] {
+        let rsa = key(&format!("\"kty\":\"RSA\",\"n\":\"{}\",\"e\":\"AQAB\"", base64(vec![0xff; bytes])));
+        check(&rsa, "key \"k\" is an RSA key of fewer than 2048 bits, or of more than 8192");
+    }
+    // Zeros at the front do not count.
+    let long = base64([vec![0; 200], vec![0xff; 128]].concat());
+    check(&key(&format!("\"kty\":\"RSA\",\"n\":\"{long}\",\"e\":\"AQAB\"")), "fewer than 2048 bits");
+    let ed = "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k\",\"x\":\"AA\"}";
+    check(&format!("{{\"keys\":[{ed},{ed}]}}"), "key \"k\" is there twice");
+    check(&format!("{{\"keys\":[{ed},{ed}]}}").replace("\"kid\":\"k\",", ""), "key \"\" is there twice");
     let many = format!(
         "{{\"keys\":[{}]}}",
         vec!["{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}"; JWKS_KEYS_MAX + 1].join(",")
