@@ -7,7 +7,7 @@ use std::error::Error;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
-use flash_broker::{Amqp, connect, declare, publish as publish_to};
+use flash_broker::{Amqp, MessageKeys, connect, declare, publish as publish_to};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, silent};
 use flash_syncer::{Config, run};
 use flash_transport::Outgoing;
@@ -70,7 +70,7 @@ async fn publish(amqp: &str, sale: &str, orders: u64, events: usize) -> Result<(
         events: events.to_vec(),
     };
     let outgoing = all.chunks(events).map(|events| Outgoing::of(message(events)));
-    let publish = async |outgoing: Outgoing| publish_to(&channel, &outgoing).await?.await;
+    let publish = async |outgoing: Outgoing| publish_to(&channel, &outgoing, &MessageKeys::default()).await?.await;
     let mut confirms = futures_util::stream::iter(outgoing).map(publish).buffered(WINDOW);
     while let Some(confirm) = confirms.next().await {
         confirm?;
