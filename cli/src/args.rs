@@ -38,6 +38,7 @@ mod operator;
 mod payments;
 mod sim;
 mod tls;
+mod urls;
 
 pub(crate) use bench::{BUYERS_MAX, Bench};
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
@@ -47,6 +48,7 @@ pub(crate) use operator::{
 };
 pub(crate) use payments::{Payments, PaymentsCommand};
 pub(crate) use tls::Tls;
+pub(crate) use urls::Urls;
 
 pub(crate) use sim::{REPEAT_PERCENT, Sim};
 
@@ -380,33 +382,6 @@ pub(crate) struct Migrate {
     pub(crate) syncer_role: Option<String>,
     #[command(flatten)]
     pub(crate) postgres: PostgresUrl,
-}
-
-/// Where Redis, RabbitMQ and PostgreSQL are.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Urls {
-    #[command(flatten)]
-    pub(crate) redis: RedisUrl,
-    #[command(flatten)]
-    pub(crate) amqp: AmqpUrl,
-    /// A file of the keys that messages in RabbitMQ are signed with: a line each, the first signs and each verifies. It
-    /// is read again when it changes; without one, whoever may publish there may sell.
-    #[arg(long, value_name = "FILE", env = "FLASH_MESSAGE_KEYS")]
-    pub(crate) message_keys: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) postgres: PostgresUrl,
-}
-
-impl Urls {
-    /// RabbitMQ at this URL, with the message keys, which are read again from now on.
-    pub(crate) fn transport(&self, url: String) -> anyhow::Result<flash_broker::Amqp> {
-        let amqp = flash_broker::Amqp::new(url);
-        let Some(file) = &self.message_keys else { return Ok(amqp) };
-        let keys = flash_broker::MessageKeys::open(file)
-            .map_err(|error| anyhow::anyhow!("the message keys {}: {error}", file.display()))?;
-        tokio::spawn(keys.clone().watch());
-        Ok(amqp.with_keys(keys))
-    }
 }
 
 url_source!(RedisUrl, redis_url, redis_url_file, "FLASH_REDIS_URL", "FLASH_REDIS_URL_FILE");

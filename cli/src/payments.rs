@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, bail};
-use flash_vault::{LoggedChange, Payment, PaymentFilter, Refund, check_reference};
+use anyhow::{Result, bail};
+use flash_vault::{LoggedChange, Payment, PaymentFilter, REFERENCE_BYTES_MAX, Refund};
+use flash_wire::Name;
 use serde::Serialize;
 
 use crate::args::{Output, Payments, PaymentsCommand};
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &Payments, output: Output) -> Result<ExitCode> {
                 list(&vault, PaymentFilter { state, sale: sale.as_deref(), after: *after }, output).await?;
             }
             PaymentsCommand::Refunded { payment, reference, by } => {
-                check_reference(reference).map_err(|rule| anyhow!("--reference {rule}"))?;
+                Name::new("--reference", reference, REFERENCE_BYTES_MAX)?;
                 refunded(&vault, *payment, reference, by, output).await?;
             }
         }

@@ -8,10 +8,11 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use flash_explore::{Bounds, Fault, PLANTED, Planted, Rules, explain, explore, run, run_planted, tell};
+use flash_explore::{Bounds, Broken, Fault, PLANTED, Planted, Rules, explain, explore, run, run_planted, tell};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -80,9 +81,13 @@ fn exhaust(rules: Rules, bounds: Bounds) -> ExitCode {
 /// Runs seeds until the planted bug is found, or the time is over.
 fn find(first: u64, time: Duration, planted: &Planted) -> ExitCode {
     let (began, mut steps, mut seed) = (Instant::now(), 0, first);
+    let mut others: BTreeMap<Broken, u64> = BTreeMap::new();
     while began.elapsed() < time {
         let outcome = run_planted(seed, planted);
         steps += outcome.steps;
+        if let Some(broken) = outcome.broken.filter(|broken| *broken != planted.breaks) {
+            *others.entry(broken).or_default() += 1;
+        }
         if outcome.broken == Some(planted.breaks) {
             report(seed, planted.rules, planted.faults);
             summary(first, seed, steps, began.elapsed());
@@ -90,7 +95,7 @@ fn find(first: u64, time: Duration, planted: &Planted) -> ExitCode {
         }
         seed += 1;
     }
-    println!("{}, {}: not found", planted.name, planted.what);
+    println!("{}, {}: not found; schedules with other violations: {others:?}", planted.name, planted.what);
     summary(first, seed - 1, steps, began.elapsed());
     ExitCode::FAILURE
 }

@@ -47,10 +47,10 @@ pub const PLANTED: [Planted; 15] = [
     Planted {
         name: "R3",
         what: "one epoch is begun twice",
-        breaks: Broken::IdShared,
+        breaks: Broken::OpenedUnequal,
         rules: Rules { epochs_once: false, ..ALL },
         faults: &[Persist, Persist, Persist, Restart],
-        seeds: Some(1..=40_000),
+        seeds: Some(1..=2_000),
     },
     Planted {
         name: "R4",
@@ -103,10 +103,10 @@ pub const PLANTED: [Planted; 15] = [
     Planted {
         name: "P6",
         what: "a replay writes what Redis said before the lock",
-        breaks: Broken::Lost,
+        breaks: Broken::Rejected,
         rules: Rules { replay_locks: false, ..ALL },
         faults: &[Persist],
-        seeds: None,
+        seeds: Some(30_800..=30_900),
     },
     Planted {
         name: "P8",

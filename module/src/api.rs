@@ -22,7 +22,7 @@ use redis_module::raw::{
 use crate::call::{Call, Command, acl_categories, is_write};
 use crate::command_info::CommandInfo;
 use crate::value::Value;
-use crate::{load, moved, stats};
+use crate::{clock_offset, load, moved, stats};
 
 #[global_allocator]
 static ALLOCATOR: RedisAlloc = RedisAlloc;
@@ -62,19 +62,7 @@ pub(crate) fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
 
 /// The server's clock, Unix milliseconds.
 pub(crate) fn now_ms() -> u64 {
-    let now_ms = redis!(RedisModule_Milliseconds());
-    #[cfg(debug_assertions)]
-    let now_ms = now_ms.saturating_add(CLOCK_OFFSET_MS.load(Ordering::Relaxed));
-    u64::try_from(now_ms).unwrap_or(0)
-}
-
-/// By how much the clock is off, in a module that was built for tests.
-#[cfg(debug_assertions)]
-static CLOCK_OFFSET_MS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
-
-#[cfg(debug_assertions)]
-pub(crate) fn set_clock_offset_ms(offset_ms: i64) {
-    CLOCK_OFFSET_MS.store(offset_ms, Ordering::Relaxed);
+    u64::try_from(clock_offset::add(redis!(RedisModule_Milliseconds()))).unwrap_or(0)
 }
 
 /// The context of one call, or of the module's load.

@@ -6,6 +6,7 @@
 #[allow(unsafe_code, reason = "the server's API is C; this is the only file that speaks it")]
 mod api;
 mod call;
+mod clock_offset;
 mod command_info;
 mod commands;
 mod config;

@@ -9,6 +9,7 @@ use std::thread;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::read_only::TERMINATE;
 use crate::support::http::{Answer, Http};
 use crate::support::limited::is_unknown;
 use crate::support::program::Program;
@@ -285,6 +286,19 @@ fn provoke_by_what_is_written(world: &mut World, provoked: &mut Provoked) {
     let address = gateway.line()["http"].as_str().and_then(|url| url.strip_prefix("http://")?.parse().ok());
     let look = || Http::connect(address.expect("an address")).and_then(|mut http| http.get("/v1/products/shirt"));
     provoked.until("show-product", "postgres-away", || look().expect("an answer"));
+    provoke_by_a_read_only_postgres(world, provoked);
+}
+
+fn provoke_by_a_read_only_postgres(world: &World, provoked: &mut Provoked) {
+    let database = world.rows("SELECT current_database()").remove(0);
+    world.sql(&format!("ALTER DATABASE {database} SET default_transaction_read_only = on"));
+    world.sql(TERMINATE);
+    let product = r#"{"product":"hat","name":"A hat","price":1,"currency":"EUR"}"#;
+    let make = || ask(world, "POST", "/v1/products", product);
+    provoked.until("create-product", "postgres-read-only", make);
+    world.sql(&format!("ALTER DATABASE {database} RESET default_transaction_read_only"));
+    world.sql(TERMINATE);
+    wait::until("a PostgreSQL that takes writes", || (make().status < 300).then_some(()));
 }
 
 /// A Redis that hangs, and one that is gone.

@@ -12,7 +12,7 @@ use crate::support::world::World;
 /// Within this all is well again once PostgreSQL takes writes.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
 /// Ends every other session of the database.
-const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+pub(crate) const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                          WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 fn postgres_by_readyz(world: &World) -> String {

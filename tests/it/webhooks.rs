@@ -287,7 +287,7 @@ fn a_webhook_is_added_shown_without_its_secret_and_removed() {
     check(post("http://ada:secret@example.com/"), "must not hold a user");
     let (path, secret) = add(&world, "https://example.com/hook");
     let listed = listed(&world);
-    assert_eq!(listed[0]["url"], "https://example.com/hook");
+    assert_eq!(listed[0]["url"], "https://example.com/\u{2026}", "a path may hold a token");
     assert!(!listed.to_string().contains(&secret), "{listed}");
     let log = world.http().get("/v1/audit-log").expect("an answer").body.to_string();
     assert!(log.contains("POST /v1/webhooks") && !log.contains(&secret), "{log}");

@@ -35,7 +35,6 @@ mod quarantine;
 mod read;
 mod reconcile;
 mod recover;
-mod reference;
 mod refusal;
 mod repair;
 mod replay;
@@ -82,7 +81,7 @@ pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_
 pub use ledger::{Due, Followed, PaymentFilter, Refund, due_payments, follow_orders, payment_page, refund_payment};
 pub use migrate::migrate;
 pub use pages::{REJECTED, ReservationFilter, ReservationRow, reservation_page, sale_page};
-pub use payment::{Debit, Payment, PaymentState, debit, limit_statements, payment};
+pub use payment::{Debit, Payment, PaymentState, REFERENCE_BYTES_MAX, debit, limit_statements, payment};
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, quarantined, quarantined_body};
 pub use read::{
     Order, Rejection, SkuSold, active_orders, has_barrier, newest_head, order, rejection, sale_buyers, sold_units,
@@ -92,7 +91,6 @@ pub use recover::{
     HeadAndState, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, heads, heads_and_states, living,
     renew_recovery, sales_on_sale, take_recovery,
 };
-pub use reference::{REFERENCE_BYTES_MAX, check_reference};
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
 pub use report::{Over, PaymentReport, Reserved, owe_payment, report_payment};

@@ -12,6 +12,9 @@ use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::sql;
 
+/// Bytes of what a payment service calls a payment or a refund.
+pub const REFERENCE_BYTES_MAX: usize = 256;
+
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentState {

@@ -2,7 +2,6 @@
 
 mod balance;
 mod external;
-mod reference;
 
 use std::borrow::Cow;
 
@@ -11,13 +10,12 @@ use flash_wire::limits::BUYER_BYTES_MAX;
 
 pub(crate) use self::balance::{Paid, take as take_from_balance};
 pub(crate) use self::external::{Taken, take as take_report, told_late};
-pub(crate) use self::reference::reference;
 use super::app::App;
 use super::fields::{self, Field};
 use super::identity::Caller;
 use super::problem::{FieldError, Kind, Problem};
 use crate::ids::GivenId;
-use crate::limits::AMOUNT_UNITS_MAX;
+use crate::limits::{AMOUNT_UNITS_MAX, REFERENCE_BYTES_MAX};
 
 /// The longest word for a means.
 const MEANS_BYTES_MAX: usize = "external".len();
@@ -62,7 +60,7 @@ impl<'a> Wish<'a> {
 impl<'a> Told<'a> {
     fn read([reference, amount, currency, buyer]: [Field<'a>; 4]) -> Result<Self, FieldError> {
         Ok(Self {
-            reference: self::reference(reference)?,
+            reference: reference.required()?.name(REFERENCE_BYTES_MAX)?,
             amount: amount.optional(|amount| amount.int(0, AMOUNT_UNITS_MAX))?,
             currency: currency.is_given().then(|| super::products::currency(currency)).transpose()?,
             buyer: buyer.optional(|buyer| buyer.name(BUYER_BYTES_MAX))?,

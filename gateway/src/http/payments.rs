@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::app::{App, Asked};
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
-use super::{audit_log, body, fields, idempotency_key, payment, query};
-use crate::limits::PAGE_ROWS_MAX;
+use super::{audit_log, body, fields, idempotency_key, query};
+use crate::limits::{PAGE_ROWS_MAX, REFERENCE_BYTES_MAX};
 
 /// A page of them, by number: `?state=S`, `?sale=SALE`, `?after=N` and `?limit=N`.
 pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
@@ -45,7 +45,7 @@ pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem>
     // A payment is paid back once, so that no key is needed; one that breaks its rule is refused all the same.
     idempotency_key::of(&head.headers)?;
     let [reference] = fields::body(body, ["reference"])?;
-    let reference = payment::reference(reference)?;
+    let reference = reference.required()?.name(REFERENCE_BYTES_MAX)?;
     let number = id.parse::<u64>().ok().filter(|number| number.to_string() == id && *number <= query::NUMBER_MAX);
     let number = number.ok_or(Kind::UnknownPayment)?;
     match app.orders.refund_payment(number, &reference, audit_log::who(caller)).await? {

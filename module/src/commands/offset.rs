@@ -4,8 +4,8 @@ use std::ffi::CStr;
 
 use flash_wire::Sink;
 
-use crate::api::set_clock_offset_ms;
 use crate::call::{Call, Command};
+use crate::clock_offset;
 use crate::docs::{Arg, Docs, Kind};
 use crate::fault::Fault;
 
@@ -26,7 +26,7 @@ impl Command for OffsetCommand {
             [text] => std::str::from_utf8(text).ok()?.parse().ok(),
             _ => None,
         });
-        set_clock_offset_ms(offset.ok_or(Fault::Arity)?);
+        clock_offset::set(offset.ok_or(Fault::Arity)?);
         call.reply().code("OK");
         Ok(())
     }

@@ -28,14 +28,14 @@ fn a_discarded_reservation_is_a_rejection() {
         (answer.status < 500).then_some(answer)
     });
     assert_eq!(discarded.body["outcome"], "discarded", "{discarded:?}");
-    // The discard was answered: whatever comes after it, nothing is confirmed and nothing is paid.
+    // The discard was answered: whatever comes after it, nothing is confirmed, and what is paid is due to be refunded.
     wait::until("confirms that are refused", || {
         let confirm = |body: &&str| world.http().post(&format!("{path}/confirm"), body).expect("an answer");
         let answers: Vec<_> = CONFIRMS.iter().map(confirm).collect();
         assert!(answers.iter().all(|answer| answer.status >= 400), "{answers:?}");
         answers.iter().all(|answer| answer.status < 500).then_some(())
     });
-    assert_eq!(world.rows("SELECT count(*) FROM payments"), ["0"]);
+    assert_eq!(world.rows("SELECT state FROM payments"), ["refund_due"]);
     let seen = wait::until("an answer", || {
         let answer = world.http().get(&path).expect("an answer");
         (answer.status == 200).then_some(answer)

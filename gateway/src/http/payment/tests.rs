@@ -49,31 +49,19 @@ fn a_payment_is_of_the_balance_or_elsewhere_with_what_is_known_of_it() {
 }
 
 #[test]
-fn a_reference_has_no_character_that_nobody_sees() {
-    const UNSEEN: &str = "reference must not contain control characters, format characters, or others that nobody sees";
-    const CONTROL: &str = "reference must not contain control characters";
-    const SPACE: &str = "reference must not begin or end with a space";
+fn a_reference_keeps_the_rule_of_names() {
     let json = |reference: &str| format!(r#"{{"payment":"external","reference":"{reference}"}}"#);
-    for good in ["a", "pi_3OqX", "a b", "ä/ü", "\u{1f600}", "RF18 5390 0754 7034", "日本"] {
+    for good in ["a", "pi_3OqX", "a b", "\u{e4}/\u{fc}", "\u{1f600}", "RF18 5390 0754 7034", "\u{65e5}\u{672c}"] {
         check(&json(good), &external(good));
     }
     check(&json(&"a".repeat(256)), &external(&"a".repeat(256)));
-    check_bad(&json(&"a".repeat(257)), "/reference", "reference must be 1 to 256 bytes");
-    check_bad(&json(""), "/reference", "reference must be 1 to 256 bytes");
-    for control in ["\\u0000", "a\\u0007", "a\\n", "a\\u007f", "a\\u0085"] {
-        check_bad(&json(control), "/reference", CONTROL);
+    const SIZE: &str = "reference must be 1 to 256 bytes";
+    const CONTROL: &str = "reference must not contain control characters";
+    const UNSEEN: &str = "reference must not contain characters that cannot be seen (format characters, fillers, line \
+                          separators)";
+    const SPACE: &str = "reference must not begin or end with white space";
+    for (bad, detail) in [("", SIZE), ("\\u0000", CONTROL), ("a\\n", CONTROL), ("a\\u200bb", UNSEEN), ("a ", SPACE)] {
+        check_bad(&json(bad), "/reference", detail);
     }
-    for unseen in [
-        "ad", "200b", "200e", "202e", "2028", "2066", "feff", "fffe", "00a0", "3000", "2800", "fe0f", "e000", "061c",
-        "180e",
-    ] {
-        check_bad(&json(&format!("a\\u{unseen:0>4}b")), "/reference", UNSEEN);
-    }
-    // A tag and a private character, each of two code units.
-    for unseen in ["\\udb40\\udc41", "\\udbc0\\udc00"] {
-        check_bad(&json(&format!("a{unseen}b")), "/reference", UNSEEN);
-    }
-    for space in [" a", "a ", " "] {
-        check_bad(&json(space), "/reference", SPACE);
-    }
+    check_bad(&json(&"a".repeat(257)), "/reference", SIZE);
 }

@@ -174,10 +174,11 @@ fn a_token_says_who_when_whose_and_for_whom() {
     check("nbf", json!(now as f64 - 0.5), Ok("ada"));
     check("nbf", json!((now + far) as f64 + 0.5), Err("the token is not valid yet"));
     check("exp", json!(1e300), LACKS);
+    check("exp", json!(-1), LACKS);
     for (name, value) in [("exp", json!(true)), ("nbf", json!([now])), ("nbf", json!({}))] {
         check(name, value, UNREADABLE);
     }
-    for (name, value) in [("exp", json!("later")), ("exp", json!(-1)), ("sub", json!(7)), ("sub", json!(["ada"]))] {
+    for (name, value) in [("exp", json!("later")), ("sub", json!(7)), ("sub", json!(["ada"]))] {
         check(name, value, UNREADABLE);
     }
     for (name, value) in [("nbf", json!("now")), ("iss", json!(7)), ("iss", json!(["https://id.shop"]))] {
