@@ -72,7 +72,7 @@ impl Shop {
         let answer = self.operate("GET", "/v1/audit-log?limit=50", "");
         let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
         let row = |row: &Value| ["who", "action", "sale", "detail", "outcome"].map(|name| text(row, name));
-        answer.body["rows"].as_array().expect("rows").iter().map(row).collect()
+        answer.body["rows"].as_array().unwrap_or_else(|| panic!("no rows in {answer:?}")).iter().map(row).collect()
     }
 }
 

@@ -161,7 +161,8 @@ fn whatever_is_refused_names_its_field_and_has_changed_nothing() {
         assert!(pointer(&answer).starts_with(at), "{path} {body}: {answer:?}");
         assert!(detail.contains(named), "{path} {body}: {detail} does not name {named}");
     }
-    let coded: [(&[(&str, &str)], &str, u16); 4] = [
+    type Coded = (&'static [(&'static str, &'static str)], &'static str, u16);
+    let coded: [Coded; 4] = [
         (&[JSON, ("content-encoding", "gzip")], "\u{1f}\u{8b}", 415),
         (&[("content-type", "text/plain")], "{\"buyer\":\"ada\"}", 415),
         (&[JSON], "\u{feff}{\"buyer\":\"ada\"}", 400),

@@ -79,7 +79,7 @@ mod tests {
     #[error("{text}\nKey (buyer)=(ada)")]
     struct Nested {
         text: &'static str,
-        source: Option<Box<Nested>>,
+        source: Option<Box<Self>>,
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -133,7 +134,8 @@ impl TokenKeys {
         let said: Said = decode(token, &key.key, &key.rules).map_err(|error| wrong(&error))?.claims;
         let buyer =
             name("sub", said.sub.as_bytes(), BUYER_BYTES_MAX).map_err(|_| "the token's sub cannot be a buyer")?;
-        Ok(Claims { buyer: buyer.into(), expires_at_s: said.exp as u64 })
+        let expires = Duration::try_from_secs_f64(said.exp).map_err(|_| "the token's exp is no time")?;
+        Ok(Claims { buyer: buyer.into(), expires_at_s: expires.as_secs() })
     }
 
     /// The key of that name. A secret has none, and a token need not name the only key that there is.

@@ -13,7 +13,7 @@ async fn with_a_foreign_life() -> (Database, Vault) {
     let mut vault = Vault::open(&database.url).await.unwrap();
     vault.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await.unwrap();
     let foreign = message(99, 1, vec![warmed(7), held("mallory"), confirmed(2)]);
-    vault.write(&[foreign.clone()]).await.unwrap();
+    vault.write(std::slice::from_ref(&foreign)).await.unwrap();
     vault.write(&[foreign]).await.unwrap();
     (database, vault)
 }

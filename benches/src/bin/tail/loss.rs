@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(crate) enum Ready {
     Nothing,
     Watch(Synced),
-    Replica { redis: Redis, link: Forward },
+    Replica { redis: Box<Redis>, link: Forward },
 }
 
 /// When it happened.
@@ -44,7 +44,7 @@ impl Ready {
                 let redis = stage.another_redis(&format!("redis-{name}"))?;
                 let link = Forward::to(stage.redis.server.port())?;
                 follow(&redis, &link)?;
-                Ok(Self::Replica { redis, link })
+                Ok(Self::Replica { redis: Box::new(redis), link })
             }
         }
     }
@@ -73,7 +73,7 @@ pub(crate) fn lose(stage: &mut Stage, ready: Ready, plight: Plight, random: &mut
             link.cut();
             redis::cmd("REPLICAOF").arg("NO").arg("ONE").exec(&mut connect(&redis)?)?;
             stage.way.lead_to(redis.server.port());
-            stage.redis = redis;
+            stage.redis = *redis;
         }
     }
     if plight == Plight::Worst {
