@@ -217,11 +217,13 @@ fn a_product_is_made_once_and_a_sale_of_it_sells_its_skus() {
         let answer = http.get(path).expect("an answer");
         assert_eq!((answer.status, answer.problem()), (404, "unknown-product"), "{path}");
     }
-    let sale =
-        |product: &str, sku: &str| json!({"sale": "drop", "skus": [{"sku": sku, "total": 1}], "product": product});
+    let sale = |product: &str, sku: &str| json!({"sale": "drop", "skus": [{"sku": sku, "total": 1}], "product": product, "hold_ms": 60_000});
     check(http, "/v1/sales", &sale("none", "s"), (422, "invalid", &["/product"]));
     check(http, "/v1/sales", &sale("a b", "s"), (422, "invalid", &["/product"]));
     check(http, "/v1/sales", &sale("shirt", "xl"), (422, "invalid", &["/skus"]));
+    let mut unheld = sale("shirt", "s");
+    unheld.as_object_mut().expect("an object").remove("hold_ms");
+    check(http, "/v1/sales", &unheld, (422, "invalid", &["/hold_ms"]));
     check(http, "/v1/sales", &sale("shirt", "s"), (201, "", &[]));
     check(http, "/v1/sales", &sale("shirt", "s"), (200, "", &[]));
     let other = json!({"sale": "drop", "skus": [{"sku": "s", "total": 1}]});
