@@ -74,8 +74,8 @@ pub async fn unreadable(vault: &flash_vault::Client) -> Result<Option<Report>, A
     Ok(Some(Report { sale: None, ..blank("") }.with(vec![finding])))
 }
 
-/// What belongs to no sale: balances of buyers that payments do not explain, and references of more than one payment. None,
-/// if there are none. It reads every account and every payment.
+/// Findings that belong to no sale: balances that payments do not explain, and references of more than one payment.
+/// None: there is no such finding. It reads every account and every payment.
 ///
 /// # Errors
 /// When PostgreSQL cannot be asked.

@@ -12,8 +12,8 @@ use crate::topology::{EXCHANGE, ROUTING_KEY};
 /// AMQP's number for a message that survives a restart.
 const PERSISTENT: u8 = 2;
 
-/// Publishes: signed with the first of `keys`, persistent, and `mandatory`, so that a message that no queue takes comes back instead of vanishing with an
-/// ack.
+/// Publishes a message: signed with the first of `keys`, persistent, and `mandatory`, so that a message without a queue
+/// comes back instead of vanishing with an ack.
 ///
 /// The future ends when the frames are written; the confirm that it gives ends when RabbitMQ has the message on disk, or
 /// will not have it. One task alone may publish on a channel: lapin 4.12 mixes up the confirms of tasks that share one.

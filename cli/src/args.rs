@@ -238,8 +238,8 @@ pub(crate) struct Gateway {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
     pub(crate) threads: usize,
-    /// Milliseconds that Redis may take to answer a call: longer than the slowest fsync of its disk. The deadline of a request
-    /// is this and one second for PostgreSQL, or two for an operator's change.
+    /// Milliseconds that Redis may take to answer a call: longer than the slowest fsync of its disk. A request's deadline
+    /// adds one second for PostgreSQL, or two for an operator's change.
     #[arg(long, default_value_t = REDIS_TIMEOUT_MS, env = "FLASH_REDIS_TIMEOUT_MS", value_parser = clap::value_parser!(u64).range(REDIS_TIMEOUT_MS_MIN..=REDIS_TIMEOUT_MS_MAX))]
     pub(crate) redis_timeout_ms: u64,
     /// Requests that a thread works on at once. Four times as many wait for their turn. The gateway refuses more with 503.
