@@ -5,7 +5,7 @@
 
 -- Makes the tables (flash migrate).
 CREATE ROLE flash_owner LOGIN PASSWORD :'owner_password';
--- Read and write rows: what each may do is granted by flash migrate (vault/src/sql/roles), once there are tables.
+-- Read and write rows: what each may do is granted by flash migrate (crates/vault/src/sql/roles), once there are tables.
 CREATE ROLE flash_gateway LOGIN PASSWORD :'gateway_password';
 CREATE ROLE flash_syncer LOGIN PASSWORD :'syncer_password';
 

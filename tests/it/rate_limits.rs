@@ -1,5 +1,5 @@
 //! Rate limits and admission, as clients see them. What the strategies decide, and when, to the millisecond, is for
-//! `throttle/tests` to say; here it is that the gateway passes it on, in whole seconds, and does as it says.
+//! `crates/throttle/tests` to say; here it is that the gateway passes it on, in whole seconds, and does as it says.
 
 use std::sync::Mutex;
 use std::thread;

@@ -60,7 +60,15 @@ const FUNCTION_LINES_MAX: usize = 70;
 const UNSAFE_FILE: &str = "module/src/api.rs";
 /// The only files with SQL in them, the second a folder: whoever asks what is written where finds it there. The simulator's
 /// tables are no part of the vault.
-const SQL_PLACES: [&str; 3] = ["vault/src/sql.rs", "vault/src/sql/", "sim/src/sql.rs"];
+const SQL_PLACES: [&str; 3] = ["crates/vault/src/sql.rs", "crates/vault/src/sql/", "crates/sim/src/sql.rs"];
+
+/// The packages at the root: what people load, run and test. All others are libraries.
+const ROOT_PACKAGES: [&str; 6] = ["module", "gateway", "syncer", "cli", "tests", "benches"];
+
+/// The folder of a package, from the root.
+fn folder(package: &str) -> String {
+    if ROOT_PACKAGES.contains(&package) { package.to_owned() } else { format!("crates/{package}") }
+}
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -74,7 +82,8 @@ pub(crate) fn read(path: &str) -> String {
 pub(crate) fn rust_files() -> Vec<(String, String)> {
     let mut files = Vec::new();
     for (package, _) in IMPORTS {
-        collect(&root().join(package), package, &mut files);
+        let folder = folder(package);
+        collect(&root().join(&folder), &folder, &mut files);
     }
     assert!(files.len() > 50, "the walk found the sources");
     files
@@ -106,7 +115,7 @@ fn check(rule: &str, breaches: &[String]) {
 fn packages_use_only_what_they_may() {
     let mut breaches = Vec::new();
     for (package, allowed) in IMPORTS {
-        let manifest = read(&format!("{package}/Cargo.toml"));
+        let manifest = read(&format!("{}/Cargo.toml", folder(package)));
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
         let dependencies = dependencies.split("\n[").next().unwrap_or_default();
         let used = dependencies.lines().filter_map(|line| line.strip_prefix("flash-"));
@@ -123,14 +132,14 @@ fn packages_use_only_what_they_may() {
 fn the_table_of_imports_has_every_package() {
     let manifest = read("Cargo.toml");
     let members = manifest.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).expect("members");
-    let members: BTreeSet<&str> = members.split('"').skip(1).step_by(2).collect();
-    assert_eq!(members, IMPORTS.into_iter().map(|(package, _)| package).collect());
+    let members: BTreeSet<String> = members.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    assert_eq!(members, IMPORTS.into_iter().map(|(package, _)| folder(package)).collect());
 }
 
 #[test]
 fn every_package_obeys_the_workspace_s_lints() {
     let deaf = IMPORTS.into_iter().filter(|(package, _)| {
-        let manifest = read(&format!("{package}/Cargo.toml"));
+        let manifest = read(&format!("{}/Cargo.toml", folder(package)));
         !manifest.contains("[lints]\nworkspace = true")
     });
     let breaches: Vec<String> = deaf.map(|(package, _)| package.to_owned()).collect();
@@ -178,7 +187,7 @@ fn sql_stands_in_one_place() {
     for (path, text) in rust_files() {
         // A test may ask the database what a user would ask; `servers` makes databases and roles, not data.
         let is_its_place = SQL_PLACES.iter().any(|place| path.starts_with(place));
-        if is_its_place || is_test(&path) || path.starts_with("servers/") {
+        if is_its_place || is_test(&path) || path.starts_with("crates/servers/") {
             continue;
         }
         let mut finder = Finder(Vec::new());

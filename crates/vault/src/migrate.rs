@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::sql;
 
 pub(crate) mod embedded {
-    refinery::embed_migrations!("../migrations");
+    refinery::embed_migrations!("../../migrations");
 }
 
 /// Applies the migrations that the database lacks, one transaction each, and gives their names. A second caller at the

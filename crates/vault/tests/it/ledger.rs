@@ -250,19 +250,19 @@ async fn a_balance_that_cannot_pay_says_why() {
 
 /// All migrations before the ledger's, in their order.
 const OLDER: [&str; 13] = [
-    include_str!("../../../migrations/V1__vault.sql"),
-    include_str!("../../../migrations/V2__barriers_and_syncers.sql"),
-    include_str!("../../../migrations/V3__recovery.sql"),
-    include_str!("../../../migrations/V4__operator.sql"),
-    include_str!("../../../migrations/V5__catalogue.sql"),
-    include_str!("../../../migrations/V6__identity.sql"),
-    include_str!("../../../migrations/V7__answers.sql"),
-    include_str!("../../../migrations/V8__turns.sql"),
-    include_str!("../../../migrations/V9__syncer_counts.sql"),
-    include_str!("../../../migrations/V10__written_at.sql"),
-    include_str!("../../../migrations/V11__published_at.sql"),
-    include_str!("../../../migrations/V12__lives.sql"),
-    include_str!("../../../migrations/V13__answers.sql"),
+    include_str!("../../../../migrations/V1__vault.sql"),
+    include_str!("../../../../migrations/V2__barriers_and_syncers.sql"),
+    include_str!("../../../../migrations/V3__recovery.sql"),
+    include_str!("../../../../migrations/V4__operator.sql"),
+    include_str!("../../../../migrations/V5__catalogue.sql"),
+    include_str!("../../../../migrations/V6__identity.sql"),
+    include_str!("../../../../migrations/V7__answers.sql"),
+    include_str!("../../../../migrations/V8__turns.sql"),
+    include_str!("../../../../migrations/V9__syncer_counts.sql"),
+    include_str!("../../../../migrations/V10__written_at.sql"),
+    include_str!("../../../../migrations/V11__published_at.sql"),
+    include_str!("../../../../migrations/V12__lives.sql"),
+    include_str!("../../../../migrations/V13__answers.sql"),
 ];
 
 #[tokio::test]
@@ -282,7 +282,7 @@ async fn an_older_database_keeps_its_payments_and_its_keys() {
         )
         .await
         .unwrap();
-    client.batch_execute(include_str!("../../../migrations/V14__ledger.sql")).await.unwrap();
+    client.batch_execute(include_str!("../../../../migrations/V14__ledger.sql")).await.unwrap();
     let rows = payment_page(&client, &PaymentFilter::default(), 9).await.unwrap();
     let mut rows: Vec<_> = rows
         .iter()
