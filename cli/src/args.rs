@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use flash_client::{REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS_MAX, REDIS_TIMEOUT_MS_MIN};
+use flash_client::{Durability, REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS_MAX, REDIS_TIMEOUT_MS_MIN};
 use flash_gateway::limits::{
     CONNECTIONS_PER_ADDRESS, KEEP_ALIVE_MS, KEEP_ALIVE_MS_MAX, KEEP_ALIVE_MS_MIN, REQUESTS_MAX, STREAMS_PER_ADDRESS,
 };
-use flash_gateway::{Durability, Host, Network};
+use flash_gateway::{Host, Network};
 
 use crate::logging;
 use crate::secret::UrlSource;
@@ -267,10 +267,10 @@ pub(crate) struct Gateway {
     #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
     pub(crate) transport: Transport,
     /// The most consecutive events of a sale in one message; 1: one event in each message.
-    #[arg(long, default_value_t = flash_gateway::RUN_EVENTS_MAX, env = "FLASH_RUN_MAX", value_parser = clap::value_parser!(u64).range(1..=flash_gateway::RUN_EVENTS_MAX))]
+    #[arg(long, default_value_t = flash_relay::RUN_EVENTS_MAX, env = "FLASH_RUN_MAX", value_parser = clap::value_parser!(u64).range(1..=flash_relay::RUN_EVENTS_MAX))]
     pub(crate) run_max: u64,
     /// Milliseconds without progress of a journal, after which the gateway writes its events to PostgreSQL itself.
-    #[arg(long, default_value_t = flash_gateway::limits::SWEEP_AFTER_MS, env = "FLASH_SWEEP_AFTER_MS", value_parser = clap::value_parser!(u64).range(1_000..=3_600_000))]
+    #[arg(long, default_value_t = flash_recovery::SWEEP_AFTER_MS, env = "FLASH_SWEEP_AFTER_MS", value_parser = clap::value_parser!(u64).range(1_000..=3_600_000))]
     pub(crate) sweep_after_ms: u64,
     /// Deliver webhooks to private addresses, too.
     #[arg(long, env = "FLASH_WEBHOOKS_PRIVATE")]

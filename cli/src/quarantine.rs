@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use flash_client::Client;
-use flash_gateway::{discard_quarantined, replay_quarantined};
+use flash_recovery::{discard_quarantined, replay_quarantined};
 use flash_vault::{LoggedChange, QuarantineEnd, QuarantineRow, Replay, Vault};
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use flash_gateway::PairFiles;
+use flash_tls::PairFiles;
 
 use crate::args;
 

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use flash_audit::{AuditError, Finding, Kind, Report, SALES_MAX, Verdict};
 use flash_client::Client;
+use flash_worker::now_ms;
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use self::seen::Seen;
-use crate::clock::now_ms;
 use crate::fresh::Fresh;
 use crate::limits::{AUDIT_FRESH_MS, AUDIT_MS_MAX};
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flash_tls::{Pair, PairFiles, ShowError};
+use flash_worker::{Phase, reached};
 use tokio::sync::watch::{Receiver, Sender, channel};
 use tokio::time::sleep;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::limits::CERTIFICATE_LOOK_MS;
-use crate::phase::{Phase, reached};
 
 /// What is spoken within TLS. Who wants anything else (ALPN) is told so in the handshake.
 const PROTOCOL: &str = "http/1.1";

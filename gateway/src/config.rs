@@ -80,7 +80,7 @@ pub struct Config {
     pub rate_limits: Vec<Policy>,
     /// Who may say whence a request comes.
     pub proxies: Proxies,
-    /// Consecutive events of a sale that travel in one message, 1 to [`RUN_EVENTS_MAX`](crate::RUN_EVENTS_MAX).
+    /// Consecutive events of a sale that travel in one message, 1 to [`RUN_EVENTS_MAX`](flash_relay::RUN_EVENTS_MAX).
     pub run_max: u64,
     /// How long a gateway that is to stop still takes requests while `/readyz` says that it is not ready, so that load
     /// balancers send no more of them. Zero where there is none.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flash_client::{Call, Client};
+use flash_worker::{Phase, reached};
 use rustix::process::setpriority_process;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -23,7 +24,6 @@ use self::room::Room;
 use self::watcher::Watcher;
 use crate::crowd::{Crowd, Seat};
 use crate::limits::{FRAME_EVERY_MS, NEWCOMERS_MAX, WATCHERS_MAX};
-use crate::phase::{Phase, reached};
 
 /// How much longer than a round the rest behind it is, at least: watchers take a quarter of one core at most.
 const REST_PER_ROUND: u32 = 3;

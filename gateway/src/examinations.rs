@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use flash_doctor::{Examination, examine};
+use flash_worker::now_ms;
 
-use crate::clock::now_ms;
 use crate::config::{Config, Transport};
 use crate::fresh::Fresh;
 use crate::limits::{EXAMINATION_FRESH_MS, EXAMINED_SILENCE_MS_MAX, files_max};

@@ -6,7 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use flash_client::{Client, Durable};
+use flash_payments::{Debits, Payments};
+use flash_recovery::{Asked, Recovery, RecoveryHandle, Sweep};
+use flash_relay::{RelayHandle, Wishes, relay};
 use flash_tls::PairFiles;
+use flash_webhooks::Webhooks;
+use flash_worker::{Phase, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
@@ -16,7 +21,6 @@ use crate::catalogue::Catalogue;
 use crate::certificates::{Certificates, Shown};
 use crate::config::{Config, Transport};
 use crate::crowd::Crowd;
-use crate::debits::Debits;
 use crate::events::{self, Events, Newcomer, Rooms};
 use crate::examinations::Examinations;
 use crate::http::{self, App, Door, Gate, Hosts, Places, RateLimits, RefusedLog, RequestLog, Routes, Rules, Surface};
@@ -24,17 +28,10 @@ use crate::identity::{ApiKeys, Auth, Strikes, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::Ids;
 use crate::limits::{KEY_QUERIES_MAX, STOP_TIMEOUT_MS};
 use crate::orders::Orders;
-use crate::payments::Payments;
-use crate::phase::Phase;
 use crate::pool::Pool;
-use crate::recovery::{self, Recovery, RecoveryHandle};
-use crate::relay::{self, Relay, RelayHandle, Wishes};
 use crate::sold_out::SoldOut;
 use crate::start::{self, StartError};
-use crate::sweep::Sweep;
 use crate::waits::Waits;
-use crate::webhooks::Webhooks;
-use crate::worker::Worker;
 
 /// A running gateway. Dropped, it stops in the background; [`Gateway::stop`] waits for it.
 #[derive(Debug)]
@@ -66,8 +63,8 @@ impl Gateway {
         let mut show = |files: Option<&PairFiles>| files.map(|files| certificates.open(files)).transpose();
         let (shown, shown_to_operators) = (show(config.tls.as_ref())?, show(config.operator_tls.as_ref())?);
         let (phase, receiver) = watch::channel(Phase::Serving);
-        let (handle, wishes) = relay::handle();
-        let (recovery, asked) = recovery::handle();
+        let (handle, wishes) = flash_relay::handle();
+        let (recovery, asked) = flash_recovery::handle();
         let (keys, file) = TokenKeysFile::open(&config.auth)?;
         let unprepared = listeners.len() + operators.as_ref().map_or(0, |(_, listeners)| listeners.len());
         let (events, newcomers) = events::handle(Crowd::new(config.streams_per_address));
@@ -148,8 +145,8 @@ impl Gateway {
             server.end(Duration::from_millis(STOP_TIMEOUT_MS)).await;
         }
         self.phase.send_replace(Phase::Flushing);
-        self.recovery.end(recovery::STOP_TIMEOUT).await;
-        self.relay.end(relay::STOP_TIMEOUT).await;
+        self.recovery.end(flash_recovery::STOP_TIMEOUT).await;
+        self.relay.end(flash_relay::STOP_TIMEOUT).await;
     }
 }
 
@@ -190,7 +187,7 @@ impl Shared {
 
     fn start_recovery(
         self,
-        asked: mpsc::Receiver<String>,
+        asked: Asked,
         file: TokenKeysFile,
         certificates: Certificates,
     ) -> Result<Worker, StartError> {
@@ -223,21 +220,11 @@ impl Shared {
     }
 
     async fn relay(self, redis: Client, wishes: Wishes) {
-        match self.config.transport.clone() {
-            Transport::Amqp(amqp) => self.relay_by(amqp, redis, wishes).await,
-            Transport::Direct(direct) => self.relay_by(direct, redis, wishes).await,
-        }
-    }
-
-    /// Relays until the end. Where a bug ends the relay, a new one goes on from what is acknowledged: without any, the
-    /// gateway would sell until the journals are full.
-    async fn relay_by<T: flash_transport::Transport>(self, transport: T, redis: Client, wishes: Wishes) {
-        loop {
-            let is_up = self.transport_is_up.clone();
-            let relay = Relay::new(redis.clone(), transport.clone(), self.config.run_max, wishes.clone(), is_up);
-            let Err(panicked) = tokio::spawn(relay.run(self.phase.clone())).await else { return };
-            tracing::error!(%panicked, "the relay ended by a bug of the gateway; it begins again");
-            sleep(relay::RESTART_WAIT).await;
+        let Config { transport, run_max, .. } = self.config;
+        let is_up = self.transport_is_up;
+        match transport {
+            Transport::Amqp(amqp) => relay(redis, amqp, run_max, wishes, is_up, self.phase).await,
+            Transport::Direct(direct) => relay(redis, direct, run_max, wishes, is_up, self.phase).await,
         }
     }
 

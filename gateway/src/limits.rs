@@ -109,27 +109,6 @@ pub const SOLD_OUT_SALES_MAX: usize = 64;
 pub const SOLD_OUT_BUYERS_MAX: u64 = 131_072;
 /// How often one thread asks PostgreSQL for them.
 pub const SOLD_OUT_BUYERS_EVERY_MS: u64 = 1_000;
-/// Bytes of a webhook's URL.
-pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
-/// Deliveries to one receiver that one gateway has under way at once. Each receiver has as many places of its own, so that one
-/// that is slow holds up nobody else.
-pub const DELIVERIES_PER_RECEIVER: u32 = 16;
-/// What one attempt may take, from the look at the receiver's name to the head of its answer.
-pub const DELIVERY_TIMEOUT_MS: u64 = 10_000;
-/// The longest wait that a receiver is granted which answers 429 or 503 with `Retry-After`. A shorter one is kept to.
-pub const RETRY_AFTER_HONOURED_S_MAX: u64 = 24 * 60 * 60;
-/// How long a gateway that delivers keeps the others from it. One that has died holds a delivery up no longer.
-pub const DELIVERY_HOLD_S: u32 = 30;
-/// How often a gateway looks for what is due.
-pub const DELIVERY_LOOK_MS: u64 = 1_000;
-/// The wait behind the first attempt. Each that follows is four times as long …
-pub const DELIVERY_RETRY_S: u32 = 1;
-/// … up to this.
-pub const DELIVERY_RETRY_S_MAX: u32 = 8 * 60 * 60;
-/// Attempts before a delivery is given up: spread over more than a day.
-pub const DELIVERY_ATTEMPTS_MAX: u32 = 12;
-/// The head of a receiver's answer.
-pub const RECEIVER_HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Threads for work that takes a processor for long: data that a form has much to say of.
 pub const POOL_THREADS: usize = 2;
 /// What may wait for one of them. Beyond it a request is refused at once.
@@ -188,12 +167,6 @@ pub const PRODUCT_NAME_BYTES_MAX: usize = 256;
 pub const PRICE_UNITS_MAX: u64 = 1_000_000_000;
 /// What a buyer's account may be opened with, in the currency's smallest unit. What is given back never makes it more.
 pub const BALANCE_UNITS_MAX: u64 = 1_000_000_000_000_000;
-/// Payments that a gateway makes at once, and its connections to PostgreSQL for them.
-pub const DEBITS_AT_ONCE_MAX: usize = 8;
-/// How long a statement of a payment may take in PostgreSQL, its wait for the buyer's row included.
-pub const DEBIT_STATEMENT_MS_MAX: u64 = 500;
-/// How long a payment may take in all, its wait for a connection included.
-pub const DEBIT_TIMEOUT_MS: u64 = 700;
 /// What a payment may be said to be, in the currency's smallest unit: the price of as many units as a sale may have.
 pub const AMOUNT_UNITS_MAX: u64 = PRICE_UNITS_MAX * flash_wire::limits::TOTAL_UNITS_MAX;
 /// Currencies that have a line of their own in the metrics of what is to be paid back.
@@ -218,15 +191,14 @@ pub const SIMULATION_S_MAX: u64 = 300;
 /// The largest seed: what is larger, not every reader of JSON tells from its neighbours.
 pub const SIMULATION_SEED_MAX: u64 = (1 << 53) - 1;
 
-/// How long a journal may show no progress before it is written to PostgreSQL past the transport, unless another time is
-/// set: longer than a restart of a broker or a syncer takes.
-pub const SWEEP_AFTER_MS: u64 = 30_000;
-
 const _: () = assert!(POOL_TIMEOUT_MS < REQUEST_REST_MS);
-const _: () = assert!(DEBIT_STATEMENT_MS_MAX < DEBIT_TIMEOUT_MS && DEBIT_TIMEOUT_MS < REQUEST_REST_MS);
+const _: () = assert!(flash_payments::DEBIT_TIMEOUT_MS < REQUEST_REST_MS);
+// A replay waits for Redis within its transaction.
+const _: () = assert!(REQUEST_MS_MAX < flash_vault::IDLE_IN_TRANSACTION_MS_MAX);
+// Who creates a sale has given up by the time a recovery may take it for forgotten.
+const _: () = assert!(REQUEST_MS_MAX < flash_recovery::CREATION_GRACE_S * 1_000);
 const _: () = assert!(TURN_MS_MAX + AUDIT_MS_MAX < LOOK_TIMEOUT_MS && LOOK_TIMEOUT_MS <= WAITING_TIMEOUT_MS);
 const _: () = assert!(SOLD_OUT_ASK_EVERY_MS < SOLD_OUT_KNOWN_MS_MAX);
-const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);
 /// A secret that ids of reservations are made with has at least so many bytes.
 pub const ID_SECRET_BYTES_MIN: usize = 32;
 /// What a caller may show to prove who it is.

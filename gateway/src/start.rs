@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use flash_client::{REDIS_TIMEOUT_MS_MAX, REDIS_TIMEOUT_MS_MIN, UrlError};
+use flash_relay::RUN_EVENTS_MAX;
 use flash_tls::ShowError;
 
 use crate::config::Config;
@@ -12,7 +13,6 @@ use crate::identity::{Auth, KeysError};
 use crate::ids::ShortSecret;
 use crate::limits::{KEEP_ALIVE_MS_MAX, KEEP_ALIVE_MS_MIN, REQUESTS_MAX, THREADS_MAX};
 use crate::rate_limit::{self, POLICIES_MAX};
-use crate::relay::RUN_EVENTS_MAX;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flash_client::{Call, Client};
+use flash_worker::{Phase, reached};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::limits::{ASK_AFTER_WAIT_MAX, WAIT_LOOK_MS, WAITERS_MAX};
-use crate::phase::{Phase, reached};
 
 /// The waits of one thread.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
-const IMPORTS: [(&str, &[&str]); 21] = [
+const IMPORTS: [(&str, &[&str]); 26] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
     ("wire", &["sale", "throttle"]),
@@ -23,7 +23,30 @@ const IMPORTS: [(&str, &[&str]); 21] = [
     ("transport", &["wire"]),
     ("broker", &["wire", "transport", "tls"]),
     ("client", &["wire", "tls"]),
-    ("gateway", &["wire", "plan", "metrics", "vault", "transport", "broker", "client", "tls", "audit", "doctor"]),
+    ("worker", &[]),
+    ("relay", &["wire", "plan", "metrics", "transport", "client", "worker"]),
+    ("recovery", &["wire", "plan", "vault", "client", "worker", "relay"]),
+    ("webhooks", &["vault", "worker"]),
+    ("payments", &["vault", "client", "worker"]),
+    (
+        "gateway",
+        &[
+            "wire",
+            "metrics",
+            "vault",
+            "transport",
+            "broker",
+            "client",
+            "tls",
+            "audit",
+            "doctor",
+            "worker",
+            "relay",
+            "recovery",
+            "webhooks",
+            "payments",
+        ],
+    ),
     ("syncer", &["wire", "metrics", "vault", "transport", "client"]),
     ("audit", &["wire", "vault", "client"]),
     ("doctor", &["wire", "vault", "broker", "client"]),
@@ -38,6 +61,8 @@ const IMPORTS: [(&str, &[&str]); 21] = [
             "transport",
             "broker",
             "client",
+            "relay",
+            "recovery",
             "gateway",
             "syncer",
             "audit",

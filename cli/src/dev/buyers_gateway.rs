@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use anyhow::{Context, Result};
-use flash_gateway::Durability;
+use flash_client::Durability;
 use flash_servers::GatewayOptions;
 
 use super::supervisor::Orders;

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use flash_broker::{Amqp, MessageKeys};
-use flash_gateway::{Auth, Durability, Gateway, IdSecrets, Policy, Proxies, Transport};
+use flash_client::Durability;
+use flash_gateway::{Auth, Gateway, IdSecrets, Policy, Proxies, Transport};
 use serde::Serialize;
 
 pub(crate) use self::progress::Progress;
@@ -173,12 +174,12 @@ impl Running {
             keep_alive: Duration::from_millis(flash_gateway::limits::KEEP_ALIVE_MS),
             rate_limits: serving.rate_limits,
             proxies: Proxies::default(),
-            run_max: flash_gateway::RUN_EVENTS_MAX,
+            run_max: flash_relay::RUN_EVENTS_MAX,
             drain_notice: Duration::ZERO,
             // What runs on this machine is what one tries webhooks with.
             webhooks_private: true,
             webhooks_cacert: None,
-            sweep_after: Duration::from_millis(flash_gateway::limits::SWEEP_AFTER_MS),
+            sweep_after: Duration::from_millis(flash_recovery::SWEEP_AFTER_MS),
             log_sample: serving.log_sample,
             durability: serving.durability,
             workshop: serving.workshop,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use flash_gateway::{Busy, Durability, Made, Simulated};
+use flash_client::Durability;
+use flash_gateway::{Busy, Made, Simulated};
 use flash_sim::Strategy;
 
 use super::Servers;

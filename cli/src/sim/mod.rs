@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use flash_gateway::Durability;
+use flash_client::Durability;
 use flash_sim::{Counter, Crowd, Live, Outcome, Sale, Strategy, Verdict};
 
 use self::live::Lines;

@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flash_client::{Client, Deadline, Durability, Durable};
+use flash_payments::Debits;
+use flash_recovery::RecoveryHandle;
+use flash_relay::RelayHandle;
 use flash_wire::key::check_sale;
+use flash_worker::Phase;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::{HeaderValue, STRICT_TRANSPORT_SECURITY};
@@ -36,16 +40,12 @@ use super::{
 use crate::audits::Audits;
 use crate::catalogue::Catalogue;
 use crate::crowd::Crowd;
-use crate::debits::Debits;
 use crate::events::Events;
 use crate::examinations::Examinations;
 use crate::ids::Ids;
 use crate::limits::{ANSWER_MS, CHANGE_REST_MS, LOOK_TIMEOUT_MS, REQUEST_REST_MS};
 use crate::orders::Orders;
-use crate::phase::Phase;
 use crate::pool::Pool;
-use crate::recovery::RecoveryHandle;
-use crate::relay::RelayHandle;
 use crate::sold_out::SoldOut;
 use crate::waits::Waits;
 use crate::workshop::Workshop;

@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use flash_wire::key::check_sale;
+use flash_worker::Phase;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, StatusCode};
 
@@ -18,7 +19,6 @@ use super::reply::{Reply, reply};
 use super::{path, sale_status};
 use crate::events::{NoPlace, Place};
 use crate::limits::WATCHERS_MAX;
-use crate::phase::Phase;
 
 /// Says in a reply that it is none: its connection leaves hyper, and watches a sale.
 #[derive(Debug, Clone)]

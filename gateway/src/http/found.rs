@@ -5,6 +5,7 @@ use std::time::Duration;
 use flash_client::Call;
 use flash_vault::{Order, Rejection};
 use flash_wire::{Refusal, ReservationStatus, SaleStatus, State};
+use flash_worker::now_ms;
 use hyper::StatusCode;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
@@ -14,7 +15,6 @@ use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
 use super::{prefer, sale_status};
 use crate::catalogue::Verdict;
-use crate::clock::now_ms;
 use crate::ids::PublicId;
 use crate::orders::OrdersError;
 

@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use flash_client::{Call, Deadline};
+use flash_worker::Phase;
 use hyper::StatusCode;
 use serde::Serialize;
 
 use super::app::App;
 use super::reply::{Reply, json};
 use crate::orders::Health;
-use crate::phase::Phase;
 
 /// It lives: the thread answers. Nothing else is looked at, for no restart of the gateway brings Redis back.
 pub(crate) fn live() -> Reply {

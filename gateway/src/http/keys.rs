@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use flash_vault::{KeyRow, NewKey, Role};
 use flash_wire::limits::BUYER_BYTES_MAX;
+use flash_worker::now_ms;
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -14,7 +15,6 @@ use super::once::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, json, secret};
 use super::{body, fields, query};
-use crate::clock::now_ms;
 use crate::limits::PAGE_ROWS_MAX;
 
 /// What a repeat is told in place of the key.

@@ -7,12 +7,12 @@ use flash_metrics::{CONTENT_TYPE, Page, process};
 use flash_vault::Due;
 use flash_wire::key::sale_of;
 use flash_wire::{COUNT_MAX, ReadySale};
+use flash_worker::now_ms;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 
 use super::app::App;
 use super::reply::{Reply, reply};
-use crate::clock::now_ms;
 
 /// All of it. Where Redis or PostgreSQL is away, what only it knows is left out: unknown is not zero.
 pub(crate) async fn show(app: &App) -> Reply {

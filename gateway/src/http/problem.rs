@@ -14,8 +14,10 @@ use hyper::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFT
 use serde::Serialize;
 
 pub(crate) use self::kind::Kind;
+use flash_payments::DebitError;
+use flash_worker::now_ms;
+
 use super::reply::{Reply, reply};
-use crate::clock::now_ms;
 use crate::form::Breach;
 use crate::identity::Doubt;
 use crate::ids::PublicId;
@@ -158,6 +160,17 @@ impl From<OrdersError> for Problem {
             OrdersError::Away => Kind::PostgresAway.into(),
             OrdersError::ReadOnly => Kind::PostgresReadOnly.into(),
             OrdersError::Unknown => Self::new(Kind::OutcomeUnknown, "ask again to learn it"),
+        }
+    }
+}
+
+impl From<DebitError> for Problem {
+    fn from(error: DebitError) -> Self {
+        match error {
+            DebitError::Busy => Kind::Overloaded.into(),
+            DebitError::Away => Kind::PostgresAway.into(),
+            DebitError::ReadOnly => Kind::PostgresReadOnly.into(),
+            DebitError::Unknown => Self::new(Kind::OutcomeUnknown, "ask again to learn it"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What nobody could read or write, and what operators decide about it: `/v1/quarantine` and what is below it.
 
+use flash_recovery::{ReplayError, discard_quarantined, replay_quarantined};
 use flash_vault::{QuarantineEnd, QuarantineRow, Replay};
 use hyper::StatusCode;
 use serde::Serialize;
@@ -10,9 +11,7 @@ use super::once::{Keyed, once};
 use super::problem::{Kind, Problem};
 use super::query;
 use super::reply::{Reply, json};
-use crate::discard::discard_quarantined;
 use crate::limits::PAGE_ROWS_MAX;
-use crate::replay::{ReplayError, replay_quarantined};
 
 /// A page of what waits, the oldest first: `?after=N` and `?limit=N`.
 pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Problem> {

@@ -14,6 +14,7 @@ use std::time::Instant;
 use flash_client::Call;
 use flash_metrics::{Counter, Page};
 use flash_wire::{COST_DEFAULT, Throttle, ThrottleAnswer};
+use flash_worker::now_ms;
 use hyper::HeaderMap;
 
 use self::fields::Fields;
@@ -23,7 +24,6 @@ use super::app::App;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::routes::Target;
-use crate::clock::now_ms;
 use crate::rate_limit::Policy;
 
 /// What a request may be counted by, besides its buyer.

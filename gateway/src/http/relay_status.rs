@@ -3,6 +3,7 @@
 use flash_client::Call;
 use flash_wire::key::sale_of;
 use flash_wire::{COUNT_MAX, ReadySale, SaleStatus};
+use flash_worker::now_ms;
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -10,7 +11,6 @@ use super::app::App;
 use super::lists::statuses;
 use super::problem::Problem;
 use super::reply::{Reply, json};
-use crate::clock::now_ms;
 
 /// The sales of this gateway's Redis that have something to relay, the oldest first; at most [`COUNT_MAX`].
 pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use flash_worker::{Phase, reached};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -28,7 +29,6 @@ use crate::limits::{
     ACCEPT_RETRY_MS, AFTERWARDS_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS,
     CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_MS_MAX, WATCHER_SEND_BUFFER_BYTES,
 };
-use crate::phase::{Phase, reached};
 
 /// Where connections come in.
 pub(crate) struct Door {

@@ -1,6 +1,7 @@
 //! Webhooks: `/v1/webhooks` and `/v1/webhooks/{id}`, for operators.
 
 use flash_vault::{WEBHOOKS_MAX, Webhook};
+use flash_webhooks::{Target, WEBHOOK_URL_BYTES_MAX, new_secret};
 use hyper::{StatusCode, Uri};
 use serde::Serialize;
 
@@ -10,8 +11,6 @@ use super::fields;
 use super::once::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, created, json, reply};
-use crate::limits::WEBHOOK_URL_BYTES_MAX;
-use crate::webhooks::{Target, new_secret};
 
 /// What a repeat is told in place of the secret.
 const SHOWN_ONCE: &str = "the secret was shown once, in the first answer: if that is lost, remove this webhook \

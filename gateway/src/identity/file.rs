@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flash_worker::{Phase, reached};
 use tokio::sync::watch::{Receiver, Sender, channel};
 use tokio::time::sleep;
 
 use super::{Auth, Jwt, JwtKeys, KeysError, TokenKeys, jwks};
 use crate::limits::JWKS_LOOK_MS;
-use crate::phase::{Phase, reached};
 
 /// The keys that tokens are verified with, and where they come from.
 pub(crate) struct TokenKeysFile {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flash_vault::{ApiKey, key_hash, key_id};
+use flash_worker::now_ms;
 use hmac::digest::CtOutput;
 use sha2::Sha256;
 use tokio::time::Instant;
@@ -12,7 +13,6 @@ use tokio::time::Instant;
 use super::Doubt;
 use super::recent::Recent;
 use super::strikes::Strikes;
-use crate::clock::now_ms;
 use crate::limits::{CALLERS_KNOWN_MAX, KEY_KNOWN_AWAY_MS_MAX, KEY_KNOWN_MS_MAX};
 use crate::orders::Orders;
 

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flash_wire::Name;
 use flash_wire::limits::BUYER_BYTES_MAX;
+use flash_worker::now_ms;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::recent::Recent;
 use super::{Doubt, TokenKeys};
-use crate::clock::now_ms;
 use crate::limits::{CALLERS_KNOWN_MAX, TOKEN_BYTES_MAX, TOKEN_KNOWN_S_MAX, TOKEN_LEEWAY_S};
 
 /// One thread's.

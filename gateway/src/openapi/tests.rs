@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use flash_webhooks::EVENTS;
 use serde_json::{Value, json};
 
 use super::told::Told;
 use super::*;
 use crate::http::{Access, Kind, ROUTES};
-use crate::webhooks::EVENTS;
 
 fn document(surface: Surface) -> Value {
     serde_json::from_slice(&of(surface).document).unwrap()

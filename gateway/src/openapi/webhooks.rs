@@ -1,9 +1,7 @@
 //! What the gateway sends: the webhooks, from the table of whoever sends them.
 
+use flash_webhooks::{DELIVERY_ATTEMPTS_MAX, EVENTS, Event, HEADERS, example};
 use serde_json::{Map, Value, json};
-
-use crate::limits::DELIVERY_ATTEMPTS_MAX;
-use crate::webhooks::{EVENTS, Event, HEADERS, example};
 
 /// The schema of their bodies.
 pub(super) const SCHEMA: &str = "OrderEvent";

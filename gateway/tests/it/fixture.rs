@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flash_broker::QUEUE;
+use flash_client::Durability;
 use flash_gateway::limits::REQUESTS_MAX;
-use flash_gateway::{Auth, Config, Durability, Gateway, IdSecrets, Proxies, RUN_EVENTS_MAX, RelayHandle, Transport};
+use flash_gateway::{Auth, Config, Gateway, IdSecrets, Proxies, Transport};
+use flash_relay::{RUN_EVENTS_MAX, RelayHandle};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
 use flash_wire::{Envelope, Message};
 use futures_util::StreamExt;

@@ -1,7 +1,7 @@
 //! What is reserved reaches RabbitMQ, whatever happens on the way.
 
 use flash_broker::QUEUE;
-use flash_gateway::BarrierError;
+use flash_relay::BarrierError;
 use lapin::options::QueueDeleteOptions;
 
 use crate::fixture::{World, ask};

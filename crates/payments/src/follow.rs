@@ -1,0 +1,64 @@
+//! Payments follow their orders: what was paid for a reservation that is confirmed is settled, and what was paid for any other
+//! is given back.
+//!
+//! Whoever confirms only ever debits. What becomes of the debit is read off the order in PostgreSQL, so it does not matter
+//! whether that gateway died behind it, or what it was told; and any number of gateways may do it.
+
+use std::convert::Infallible;
+
+use flash_client::Backoff;
+use flash_vault::{Followed, follow_orders};
+use flash_worker::{Phase, reached};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::limits::{LOOK_EVERY, PAYMENTS_PER_LOOK_MAX, RETRY_MS, RETRY_MS_MAX};
+
+/// One gateway's part in it.
+pub struct Payments {
+    postgres: String,
+}
+
+impl Payments {
+    /// Of the orders in `postgres`, a URL.
+    #[must_use]
+    pub const fn new(postgres: String) -> Self {
+        Self { postgres }
+    }
+
+    /// Goes on until the gateway stops.
+    pub async fn run(self, mut phase: watch::Receiver<Phase>) {
+        tokio::select! {
+            () = self.follow() => {}
+            () = reached(&mut phase, Phase::Stopping) => {}
+        }
+    }
+
+    /// Does not end.
+    async fn follow(&self) {
+        let mut backoff = Backoff::new(RETRY_MS, RETRY_MS_MAX);
+        let mut said = false;
+        loop {
+            let Err(error) = self.session(&mut backoff, &mut said).await;
+            if !std::mem::replace(&mut said, true) {
+                tracing::warn!(%error, "payments cannot follow their orders; it is tried again");
+            }
+            sleep(backoff.wait()).await;
+        }
+    }
+
+    /// Works over one connection until there is trouble.
+    async fn session(&self, backoff: &mut Backoff, said: &mut bool) -> Result<Infallible, flash_vault::Error> {
+        let client = flash_vault::connect_to_write(&self.postgres).await?;
+        loop {
+            let followed = follow_orders(&client, PAYMENTS_PER_LOOK_MAX).await?;
+            if followed != Followed::default() {
+                let Followed { settled, refunded, refund_due } = followed;
+                tracing::debug!(settled, refunded, refund_due, "payments followed their orders");
+            }
+            backoff.reset();
+            *said = false;
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}
