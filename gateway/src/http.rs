@@ -29,7 +29,7 @@ mod lasting;
 pub(crate) mod listener;
 mod lists;
 mod metrics;
-mod once;
+mod idempotency;
 mod operate;
 mod path;
 mod payment;

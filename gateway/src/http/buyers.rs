@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::app::{App, Asked};
 use super::fields;
-use super::once::{Keyed, make, text};
+use super::idempotency::{Keyed, make, text};
 use super::problem::{Kind, Problem};
 use super::products::currency;
 use super::reply::{Reply, created, json};

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::app::{App, Asked};
 use super::fields::Given;
 use super::identity::Caller;
-use super::once::{Keyed, make, text};
+use super::idempotency::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, json, secret};
 use super::{body, fields, query};

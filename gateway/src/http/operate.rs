@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::app::{App, Asked};
 use super::fields;
-use super::once::{Keyed, once};
+use super::idempotency::{Keyed, once};
 use super::problem::{FieldError, Problem};
 use super::reply::Reply;
 use super::{body, path};

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::app::{App, Asked};
 use super::body;
 use super::fields::{self, Field, Given};
-use super::once::{Keyed, make, text};
+use super::idempotency::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, created, json};
 use crate::limits::{PRICE_UNITS_MAX, PRODUCT_NAME_BYTES_MAX};

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::app::{App, Asked};
 use super::audit_log;
-use super::once::{Keyed, once};
+use super::idempotency::{Keyed, once};
 use super::problem::{Kind, Problem};
 use super::query;
 use super::reply::{Reply, json};

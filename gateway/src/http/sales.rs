@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use super::app::{App, Asked};
 use super::fields::{self, Field, Given};
 use super::forgotten::forgotten_by_redis;
-use super::once::{Keyed, Replayed, before, make, text};
+use super::idempotency::{Keyed, Replayed, before, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
 use super::{body, create_check, path, sale_status};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::app::{App, Asked};
 use super::body;
 use super::fields;
-use super::once::{Keyed, make, text};
+use super::idempotency::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, created, json, reply};
 

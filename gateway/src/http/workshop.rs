@@ -5,7 +5,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::app::{App, Asked};
-use super::once::{Keyed, Replayed, done, once};
+use super::idempotency::{Keyed, Replayed, done, once};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, created, json_text, reply};
 use super::{body, fields};
