@@ -25,7 +25,7 @@ mod host;
 mod idempotency_key;
 pub(crate) mod identity;
 mod keys;
-mod lasting;
+mod detached;
 pub(crate) mod listener;
 mod lists;
 mod metrics;

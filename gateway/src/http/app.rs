@@ -24,7 +24,7 @@ use super::forgotten::forgotten;
 use super::found::Patience;
 use super::host::{Hosts, check_host};
 use super::identity::{Caller, Gate};
-use super::lasting::Lasting;
+use super::detached::Detached;
 use super::places::Places;
 use super::problem::{Kind, Problem};
 use super::rate_limits::{RateLimits, Visit};
@@ -172,12 +172,12 @@ async fn respond(app: &Arc<App>, peer: IpAddr, request: Request<Incoming>, line:
     let wait = prefer::wait(&asked.head.headers).unwrap_or_default();
     let deadline = Deadline::after(asked.limit(app.redis_timeout) + wait);
     let place = app.places.take(app.redis_timeout).await?;
-    in_time(deadline, reads, Lasting::new(work(app.clone(), peer, asked, place, deadline))).await
+    in_time(deadline, reads, Detached::new(work(app.clone(), peer, asked, place, deadline))).await
 }
 
 /// Gives up waiting for `work` after its deadline; the work goes on. Its parts have the same deadline, and say better what
 /// was the matter: they have some time for that.
-async fn in_time<F>(deadline: Deadline, reads: bool, work: Lasting<F>) -> Result<Reply, Problem>
+async fn in_time<F>(deadline: Deadline, reads: bool, work: Detached<F>) -> Result<Reply, Problem>
 where
     F: Future<Output = Reply> + Send + 'static,
 {
@@ -353,13 +353,13 @@ mod tests {
         const LIMIT: Duration = Duration::from_millis(REQUEST_REST_MS);
         let started = Instant::now();
         let done =
-            in_time(Deadline::after(LIMIT), false, Lasting::new(async { reply(StatusCode::OK, Bytes::new()) })).await;
+            in_time(Deadline::after(LIMIT), false, Detached::new(async { reply(StatusCode::OK, Bytes::new()) })).await;
         assert!(done.is_ok_and(|reply| reply.status() == StatusCode::OK));
         assert_eq!(started.elapsed(), Duration::ZERO);
         for (reads, kind) in [(true, Kind::TimedOut), (false, Kind::OutcomeUnknown)] {
             let started = Instant::now();
             let problem =
-                in_time(Deadline::after(LIMIT), reads, Lasting::new(std::future::pending())).await.unwrap_err();
+                in_time(Deadline::after(LIMIT), reads, Detached::new(std::future::pending())).await.unwrap_err();
             assert_eq!((problem.kind, started.elapsed()), (kind, LIMIT + Duration::from_millis(ANSWER_MS)));
         }
     }
@@ -376,7 +376,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panics_is_a_problem_like_others() {
-        let problem = in_time(Deadline::after(Duration::from_secs(1)), true, Lasting::new(async { panic!("a bug") }))
+        let problem = in_time(Deadline::after(Duration::from_secs(1)), true, Detached::new(async { panic!("a bug") }))
             .await
             .unwrap_err();
         assert_eq!(problem.kind, Kind::Internal);

@@ -10,15 +10,15 @@ use tokio::runtime::Handle;
 /// Work that goes on in a task of its own when this is dropped: hyper drops what answers a buyer who hangs up, and a
 /// reservation is not left half made. As long as somebody waits, it needs no task, which would cost more than many an
 /// answer does. A panic is a result, as a task's is.
-pub(super) struct Lasting<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+pub(super) struct Detached<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
 
-impl<F: Future<Output: Send> + Send + 'static> Lasting<F> {
+impl<F: Future<Output: Send> + Send + 'static> Detached<F> {
     pub(super) fn new(work: F) -> Self {
         Self(Some(Box::pin(work)))
     }
 }
 
-impl<F: Future<Output: Send> + Send + 'static> Future for Lasting<F> {
+impl<F: Future<Output: Send> + Send + 'static> Future for Detached<F> {
     type Output = Result<F::Output, Box<dyn Any + Send>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -34,7 +34,7 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Lasting<F> {
     }
 }
 
-impl<F: Future<Output: Send> + Send + 'static> Drop for Lasting<F> {
+impl<F: Future<Output: Send> + Send + 'static> Drop for Detached<F> {
     fn drop(&mut self) {
         // Without a runtime the gateway has ended.
         if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
@@ -53,7 +53,7 @@ mod tests {
     async fn work_that_nobody_waits_for_any_more_is_done_to_its_end() {
         for is_begun in [false, true] {
             let ((go, gone), (done, was_done)) = (oneshot::channel::<()>(), oneshot::channel());
-            let mut work = Lasting::new(async {
+            let mut work = Detached::new(async {
                 let _ = gone.await;
                 let _ = done.send(());
             });
@@ -68,7 +68,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_done_is_done_once_and_a_panic_is_a_result() {
-        assert!(Lasting::new(async { 7 }).await.is_ok_and(|done| done == 7));
-        assert!(Lasting::new(async { panic!("a bug") }).await.is_err());
+        assert!(Detached::new(async { 7 }).await.is_ok_and(|done| done == 7));
+        assert!(Detached::new(async { panic!("a bug") }).await.is_err());
     }
 }
