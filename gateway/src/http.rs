@@ -18,7 +18,7 @@ mod foreign;
 mod forgotten;
 mod forgotten_key;
 mod form_check;
-mod found;
+mod lookup;
 mod framing;
 mod health;
 mod host;

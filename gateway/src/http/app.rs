@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use super::address::Proxies;
 use super::forgotten::forgotten;
-use super::found::Patience;
+use super::lookup::Patience;
 use super::host::{Hosts, check_host};
 use super::identity::{Caller, Gate};
 use super::detached::Detached;

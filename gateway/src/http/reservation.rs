@@ -6,7 +6,7 @@ use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::app::App;
-use super::found::{self, Patience, find_patiently};
+use super::lookup::{self, Patience, find_patiently};
 use super::identity::Caller;
 use super::payment::{Paid, Taken, Wish};
 use super::problem::{Kind, Problem};
@@ -25,7 +25,7 @@ pub(crate) async fn show(
     let sale = path::sale(sale)?;
     let number = reservation_id::number(app, caller, sale, id).await?;
     let (found, granted) = find_patiently(app, sale, number, caller.buyer(), patience).await?;
-    Ok(found::reply(StatusCode::OK, &found, granted))
+    Ok(lookup::reply(StatusCode::OK, &found, granted))
 }
 
 /// Ends the hold because it is paid for: from the buyer's balance, or elsewhere, as a payment service reports.
@@ -158,7 +158,7 @@ impl Ending<'_> {
             state: &'static str,
         }
         let Self { app, sale, id, durability, patience, .. } = self;
-        let mut reply = match found::waited(app, sale, number, None, StatusCode::OK, patience).await {
+        let mut reply = match lookup::waited(app, sale, number, None, StatusCode::OK, patience).await {
             Some(reply) => reply,
             None => json(StatusCode::OK, &View { sale, id, state: state.name() }),
         };

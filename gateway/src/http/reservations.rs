@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::app::App;
 use super::fields::{self, Field, Given};
 use super::forgotten_key::{self, Known};
-use super::found::{self, Patience, REJECTED, left_ms};
+use super::lookup::{self, Patience, REJECTED, left_ms};
 use super::identity::{self, Caller};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Visit;
@@ -66,11 +66,11 @@ pub(crate) async fn reserve(
             app.relay.wake();
             app.sold_out.sold(sale);
             let id = app.ids.of(sale, made.id, &wish.buyer);
-            let waited = found::waited(app, sale, made.id, Some(&wish.buyer), StatusCode::CREATED, patience).await;
+            let waited = lookup::waited(app, sale, made.id, Some(&wish.buyer), StatusCode::CREATED, patience).await;
             located(waited.unwrap_or_else(|| created(sale, id, &made)), sale, id)
         }
         Err(Refusal::Replayed { id, expires_at_ms, state }) => {
-            let waited = found::waited(app, sale, id, Some(&wish.buyer), StatusCode::OK, patience).await;
+            let waited = lookup::waited(app, sale, id, Some(&wish.buyer), StatusCode::OK, patience).await;
             let view = View::new(sale, app.ids.of(sale, id, &wish.buyer), state, expires_at_ms, None);
             let mut reply = waited.unwrap_or_else(|| json(StatusCode::OK, &view));
             reply::mark_replayed(&mut reply);
