@@ -15,7 +15,7 @@ mod durability;
 mod events;
 mod fields;
 mod foreign;
-mod forgotten;
+mod missing_sale;
 mod forgotten_key;
 mod form_check;
 mod lookup;

@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::address::Proxies;
-use super::forgotten::forgotten;
+use super::missing_sale::missing;
 use super::lookup::Patience;
 use super::host::{Hosts, check_host};
 use super::identity::{Caller, Gate};
@@ -291,7 +291,7 @@ async fn handle(app: &App, asked: &Asked, visit: &mut Visit<'_>, patience: Patie
     };
     match result {
         Err(problem) if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {
-            Err(Box::pin(forgotten(app, sale)).await)
+            Err(Box::pin(missing(app, sale)).await)
         }
         result => result,
     }

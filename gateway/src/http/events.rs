@@ -13,7 +13,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::app::App;
-use super::forgotten::forgotten;
+use super::missing_sale::missing;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, reply};
 use super::{path, sale_status};
@@ -54,7 +54,7 @@ pub(crate) async fn watch(app: &App, method: &Method, sale: &str, from: IpAddr) 
         Ok(status) => status,
         Err(refusal) => match Problem::from(refusal) {
             problem if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {
-                return Err(Box::pin(forgotten(app, sale)).await);
+                return Err(Box::pin(missing(app, sale)).await);
             }
             problem => return Err(problem),
         },

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use super::app::{App, Asked};
 use super::fields::{self, Field, Given};
-use super::forgotten::forgotten_by_redis;
+use super::missing_sale::missing_in_redis;
 use super::idempotency::{Keyed, Replayed, before, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
@@ -101,7 +101,7 @@ impl MadeSale<'_> {
 async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
     match sale_status::of(app, sale).await? {
         Ok(status) => Ok(status.epoch),
-        Err(Refusal::NotWarmed) => Err(forgotten_by_redis(app, sale).await),
+        Err(Refusal::NotWarmed) => Err(missing_in_redis(app, sale).await),
         Err(refusal) => Err(refusal.into()),
     }
 }

@@ -6,12 +6,12 @@ use crate::catalogue::Verdict;
 use crate::orders::OrdersError;
 
 /// What to tell whoever asked for it. PostgreSQL knows every sale that there ever was; it is not asked for each request.
-pub(crate) async fn forgotten(app: &App, sale: &str) -> Problem {
+pub(crate) async fn missing(app: &App, sale: &str) -> Problem {
     problem(app, sale, app.catalogue.verdict(&app.redis, &app.orders, sale).await)
 }
 
 /// The same for whoever knows that PostgreSQL has the sale.
-pub(crate) async fn forgotten_by_redis(app: &App, sale: &str) -> Problem {
+pub(crate) async fn missing_in_redis(app: &App, sale: &str) -> Problem {
     problem(app, sale, app.orders.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref())))
 }
 
