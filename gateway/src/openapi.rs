@@ -9,7 +9,7 @@ mod html;
 mod limits;
 mod page;
 mod problems;
-mod told;
+mod spec;
 mod webhooks;
 
 use std::sync::LazyLock;

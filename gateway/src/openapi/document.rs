@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::limits::fill;
 use super::problems;
-use super::told::{self, Answer, Told};
+use super::spec::{self, Answer, Told};
 use super::webhooks;
 use crate::http::{Access, Kind, ROUTES, Route, Surface};
 
@@ -20,7 +20,7 @@ const INTRODUCTION: &str = include_str!("introduction.md");
 /// When a piece of it cannot be read.
 pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
     let told = Told::read()?;
-    let served: Vec<(&Route, &told::Route)> = ROUTES
+    let served: Vec<(&Route, &spec::Route)> = ROUTES
         .iter()
         .filter(|route| surface.has(route))
         .filter_map(|route| Some((route, told.routes.get(route.4)?)))
@@ -59,7 +59,7 @@ pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
 
 fn operation(
     (_, path, _, access, name): &Route,
-    told: &told::Route,
+    told: &spec::Route,
     kinds: &[Kind],
     schemas: &Map<String, Value>,
     is_served: &impl Fn(&str) -> bool,
@@ -109,7 +109,7 @@ fn of_role(role: Role) -> String {
     }
 }
 
-fn responses(path: &str, told: &told::Route, kinds: &[Kind], is_served: &impl Fn(&str) -> bool) -> Value {
+fn responses(path: &str, told: &spec::Route, kinds: &[Kind], is_served: &impl Fn(&str) -> bool) -> Value {
     let limited: &[&str] = if path.starts_with("/v1/") { &["RateLimit", "RateLimit-Policy"] } else { &[] };
     let mut responses = Map::new();
     for (status, answer) in &told.answers {

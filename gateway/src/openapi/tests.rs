@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use flash_webhooks::EVENTS;
 use serde_json::{Value, json};
 
-use super::told::Told;
+use super::spec::Told;
 use super::*;
 use crate::http::{Access, Kind, ROUTES};
 
