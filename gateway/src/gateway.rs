@@ -31,7 +31,7 @@ use crate::orders::Orders;
 use crate::pool::Pool;
 use crate::sold_out::SoldOut;
 use crate::start::{self, StartError};
-use crate::waits::Waits;
+use crate::persistence::Waits;
 
 /// A running gateway. Dropped, it stops in the background; [`Gateway::stop`] waits for it.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ mod pool;
 mod rate_limit;
 mod sold_out;
 mod start;
-mod waits;
+mod persistence;
 mod workshop;
 mod zone;
 

@@ -47,7 +47,7 @@ use crate::limits::{ANSWER_MS, CHANGE_REST_MS, LOOK_TIMEOUT_MS, REQUEST_REST_MS}
 use crate::orders::Orders;
 use crate::pool::Pool;
 use crate::sold_out::SoldOut;
-use crate::waits::Waits;
+use crate::persistence::Waits;
 use crate::workshop::Workshop;
 
 /// What the requests of one thread share.

@@ -51,7 +51,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         hsts: None,
         refused_log: Default::default(),
         events: crate::events::handle(crate::crowd::Crowd::new(0)).0,
-        waits: crate::waits::Waits::new(redis.clone()),
+        waits: crate::persistence::Waits::new(redis.clone()),
         sold_out: crate::sold_out::SoldOut::new(),
         redis,
         durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
