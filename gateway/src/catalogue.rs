@@ -23,7 +23,7 @@ use tokio::time::sleep;
 use self::flights::Flights;
 use self::limits::*;
 use self::products::Products;
-use crate::orders::{Orders, OrdersError};
+use crate::postgres::{Postgres, PostgresError};
 
 pub(crate) use self::facts::Facts;
 pub(crate) use self::table::Table;
@@ -33,10 +33,10 @@ pub(crate) use self::verdict::Verdict;
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     known: RwLock<Table<Known>>,
-    learning: Flights<Result<Arc<Facts>, OrdersError>>,
-    proving: Flights<Result<Arc<Facts>, OrdersError>>,
+    learning: Flights<Result<Arc<Facts>, PostgresError>>,
+    proving: Flights<Result<Arc<Facts>, PostgresError>>,
     verdicts: Mutex<Table<(Verdict, Instant)>>,
-    looking: Flights<Result<Verdict, OrdersError>>,
+    looking: Flights<Result<Verdict, PostgresError>>,
     pub(crate) products: Products,
 }
 
@@ -71,7 +71,7 @@ impl Catalogue {
 
     /// What a sale has that Redis has. It must be known to be there first: its row in PostgreSQL is older than its key in
     /// Redis, and of a sale that is not there yet nothing could be kept.
-    pub(crate) async fn facts(&self, redis: &Client, orders: &Orders, sale: &str) -> Result<Arc<Facts>, OrdersError> {
+    pub(crate) async fn facts(&self, redis: &Client, postgres: &Postgres, sale: &str) -> Result<Arc<Facts>, PostgresError> {
         if let Some(facts) = self.known(sale) {
             return Ok(facts);
         }
@@ -79,7 +79,7 @@ impl Catalogue {
             if let Some(told) = told(redis, sale).await {
                 return Ok(self.keep(sale, Some(told), false));
             }
-            self.prove(redis, orders, sale).await.or_else(|error| self.outdated(sale).ok_or(error))
+            self.prove(redis, postgres, sale).await.or_else(|error| self.outdated(sale).ok_or(error))
         };
         self.learning.join(sale, learn).await
     }
@@ -88,13 +88,13 @@ impl Catalogue {
     pub(crate) async fn price(
         &self,
         redis: &Client,
-        orders: &Orders,
+        postgres: &Postgres,
         sale: &str,
-    ) -> Result<Option<Price>, OrdersError> {
+    ) -> Result<Option<Price>, PostgresError> {
         if let Some(facts) = self.proven(sale) {
             return Ok(facts.price.clone());
         }
-        let facts = self.proving.join(sale, self.prove(redis, orders, sale)).await?;
+        let facts = self.proving.join(sale, self.prove(redis, postgres, sale)).await?;
         Ok(facts.price.clone())
     }
 
@@ -106,8 +106,8 @@ impl Catalogue {
         is_fresh.then(|| known.facts.clone())
     }
 
-    async fn prove(&self, redis: &Client, orders: &Orders, sale: &str) -> Result<Arc<Facts>, OrdersError> {
-        match orders.sale_facts(sale).await? {
+    async fn prove(&self, redis: &Client, postgres: &Postgres, sale: &str) -> Result<Arc<Facts>, PostgresError> {
+        match postgres.sale_facts(sale).await? {
             Some(found) => Ok(self.keep_and_tell(redis, sale, Facts::new(sale, found.form, found.price)).await),
             None => Ok(self.keep(sale, None, true)),
         }
@@ -137,11 +137,11 @@ impl Catalogue {
     }
 
     /// What PostgreSQL says of an id that Redis does not have.
-    pub(crate) async fn verdict(&self, redis: &Client, orders: &Orders, sale: &str) -> Result<Verdict, OrdersError> {
+    pub(crate) async fn verdict(&self, redis: &Client, postgres: &Postgres, sale: &str) -> Result<Verdict, PostgresError> {
         if let Some(verdict) = self.remembered(sale) {
             return Ok(verdict);
         }
-        self.looking.join(sale, self.look_up(redis, orders, sale)).await
+        self.looking.join(sale, self.look_up(redis, postgres, sale)).await
     }
 
     fn remembered(&self, sale: &str) -> Option<Verdict> {
@@ -155,7 +155,7 @@ impl Catalogue {
     }
 
     /// Takes turns with the other gateways: one of them asks, and the others hear of it.
-    async fn look_up(&self, redis: &Client, orders: &Orders, sale: &str) -> Result<Verdict, OrdersError> {
+    async fn look_up(&self, redis: &Client, postgres: &Postgres, sale: &str) -> Result<Verdict, PostgresError> {
         let turn = Turn { bucket: verdict::bucket(sale), token: format!("{:016x}", rand::random::<u64>()) };
         let began = Instant::now();
         while began.elapsed() < TURN_WAIT {
@@ -164,7 +164,7 @@ impl Catalogue {
                 return Ok(verdict);
             }
             let lookup = redis.begin_lookup(turn.bucket, &turn.token, TURN_LIFE).await;
-            let lookup = lookup.map_err(|_| OrdersError::Away)?;
+            let lookup = lookup.map_err(|_| PostgresError::Away)?;
             if let Some(verdict) = lookup.seen.and_then(|seen| Verdict::read(&seen, sale)) {
                 self.remember(sale, verdict);
                 if lookup.is_ours {
@@ -173,15 +173,15 @@ impl Catalogue {
                 return Ok(verdict);
             }
             if lookup.is_ours {
-                return self.ask(redis, orders, sale, &turn).await;
+                return self.ask(redis, postgres, sale, &turn).await;
             }
             sleep(TURN_STEP).await;
         }
-        Err(OrdersError::Busy)
+        Err(PostgresError::Busy)
     }
 
-    async fn ask(&self, redis: &Client, orders: &Orders, sale: &str, turn: &Turn) -> Result<Verdict, OrdersError> {
-        let verdict = orders.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref()));
+    async fn ask(&self, redis: &Client, postgres: &Postgres, sale: &str, turn: &Turn) -> Result<Verdict, PostgresError> {
+        let verdict = postgres.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref()));
         if let Ok(verdict) = verdict {
             self.remember(sale, verdict);
         }

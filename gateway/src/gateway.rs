@@ -27,7 +27,7 @@ use crate::http::{self, App, Door, Gate, Hosts, Places, RateLimits, RefusedLog, 
 use crate::identity::{ApiKeys, Auth, Strikes, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::Ids;
 use crate::limits::{KEY_QUERIES_MAX, STOP_TIMEOUT_MS};
-use crate::orders::Orders;
+use crate::postgres::Postgres;
 use crate::pool::Pool;
 use crate::sold_out::SoldOut;
 use crate::start::{self, StartError};
@@ -248,7 +248,7 @@ impl Shared {
     }
 
     fn api_keys(&self) -> ApiKeys {
-        ApiKeys::new(Orders::with(self.config.postgres.clone(), KEY_QUERIES_MAX), self.strikes.clone())
+        ApiKeys::new(Postgres::with(self.config.postgres.clone(), KEY_QUERIES_MAX), self.strikes.clone())
     }
 
     fn warn_of_auth(&self, address: SocketAddr) {
@@ -284,7 +284,7 @@ impl Shared {
                 redis,
                 durable,
                 durability: self.config.durability,
-                orders: Arc::new(Orders::new(self.config.postgres)),
+                postgres: Arc::new(Postgres::new(self.config.postgres)),
                 catalogue: self.catalogue,
                 pool: self.pool,
                 crowd: self.crowd,

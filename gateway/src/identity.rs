@@ -16,7 +16,7 @@ pub(crate) use self::jwks::TokenKeys;
 pub(crate) use self::keys::ApiKeys;
 pub(crate) use self::strikes::Strikes;
 pub(crate) use self::tokens::Tokens;
-use crate::orders::OrdersError;
+use crate::postgres::PostgresError;
 
 /// How buyers prove who they are.
 #[derive(Debug, Clone)]
@@ -67,5 +67,5 @@ pub(crate) enum Doubt {
     /// This address has shown too many bad keys; after so many seconds another is looked at.
     TooMany(u64),
     /// Nobody can tell now.
-    Unknown(OrdersError),
+    Unknown(PostgresError),
 }

@@ -21,7 +21,7 @@ mod identity;
 mod ids;
 pub mod limits;
 mod openapi;
-mod orders;
+mod postgres;
 mod pool;
 mod rate_limit;
 mod sold_out;

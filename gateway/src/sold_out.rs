@@ -21,7 +21,7 @@ use crate::catalogue::Table;
 use crate::limits::{
     SOLD_OUT_ASK_EVERY_MS, SOLD_OUT_BUYERS_EVERY_MS, SOLD_OUT_BUYERS_MAX, SOLD_OUT_KNOWN_MS_MAX, SOLD_OUT_SALES_MAX,
 };
-use crate::orders::Orders;
+use crate::postgres::Postgres;
 
 const KNOWN: Duration = Duration::from_millis(SOLD_OUT_KNOWN_MS_MAX);
 const ASK_EVERY: Duration = Duration::from_millis(SOLD_OUT_ASK_EVERY_MS);
@@ -181,17 +181,17 @@ impl SoldOut {
     }
 
     /// Redis has refused somebody: looks at the sale if it is time. Nobody waits for that.
-    pub(crate) fn learn(self: &Arc<Self>, redis: &Client, orders: &Arc<Orders>, sale: &str) {
+    pub(crate) fn learn(self: &Arc<Self>, redis: &Client, postgres: &Arc<Postgres>, sale: &str) {
         if !self.refused(sale, Instant::now()) {
             return;
         }
-        let (this, redis, orders, sale) = (self.clone(), redis.clone(), orders.clone(), sale.to_owned());
+        let (this, redis, postgres, sale) = (self.clone(), redis.clone(), postgres.clone(), sale.to_owned());
         tokio::spawn(async move {
             let sent = Instant::now();
             // Where there is no answer, what is known ends by itself.
             let Ok(Ok(status)) = redis.call(Call::sale_status(&sale)).await else { return };
             let Some(calm) = this.looked(&sale, &status, sent) else { return };
-            if let Ok(Some(buyers)) = orders.sale_buyers(&sale, SOLD_OUT_BUYERS_MAX).await {
+            if let Ok(Some(buyers)) = postgres.sale_buyers(&sale, SOLD_OUT_BUYERS_MAX).await {
                 this.told(&sale, calm, &buyers);
             }
         });

@@ -30,7 +30,7 @@ pub(crate) const SALES_PER_PAGE: u32 = 1_000;
 pub(crate) const SALES_COMPARED_AT_ONCE: u32 = 100;
 /// Sales that buyers asked for and Redis does not have, waiting to be looked at.
 pub(crate) const ASKED_MAX: usize = 1_024;
-/// Orders that are read at once, and given back in one round trip to Redis.
+/// Postgres that are read at once, and given back in one round trip to Redis.
 pub(crate) const ORDERS_PER_PAGE: u32 = 5_120;
 /// How long a recovery that is to stop may take to end its step.
 pub const STOP_TIMEOUT: Duration = Duration::from_millis(1_000);

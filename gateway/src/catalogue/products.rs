@@ -8,7 +8,7 @@ use flash_vault::Product;
 use super::flights::Flights;
 use super::limits::{PRODUCTS_MAX, VERDICT_LIFE};
 use super::table::Table;
-use crate::orders::{Orders, OrdersError};
+use crate::postgres::{Postgres, PostgresError};
 
 type Answer = Option<Arc<Product>>;
 
@@ -17,7 +17,7 @@ type Answer = Option<Arc<Product>>;
 pub(crate) struct Products {
     /// An id that is no product's is remembered until a time.
     known: Mutex<Table<(Answer, Option<Instant>)>>,
-    asking: Flights<Result<Answer, OrdersError>>,
+    asking: Flights<Result<Answer, PostgresError>>,
 }
 
 impl Products {
@@ -26,7 +26,7 @@ impl Products {
     }
 
     /// One product, if there is one of this id.
-    pub(crate) async fn get(&self, orders: &Orders, id: &str) -> Result<Answer, OrdersError> {
+    pub(crate) async fn get(&self, postgres: &Postgres, id: &str) -> Result<Answer, PostgresError> {
         if let Some(known) = self.remembered(id) {
             return Ok(known);
         }
@@ -35,7 +35,7 @@ impl Products {
             if let Some(known) = self.remembered(id) {
                 return Ok(known);
             }
-            let product = orders.product(id).await?.map(Arc::new);
+            let product = postgres.product(id).await?.map(Arc::new);
             self.remember(id, product.clone());
             Ok(product)
         };

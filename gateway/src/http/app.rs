@@ -44,7 +44,7 @@ use crate::events::Events;
 use crate::examinations::Examinations;
 use crate::ids::Ids;
 use crate::limits::{ANSWER_MS, CHANGE_REST_MS, LOOK_TIMEOUT_MS, REQUEST_REST_MS};
-use crate::orders::Orders;
+use crate::postgres::Postgres;
 use crate::pool::Pool;
 use crate::sold_out::SoldOut;
 use crate::persistence::Waits;
@@ -64,7 +64,7 @@ pub(crate) struct App {
     pub(crate) durable: Durable,
     /// What every answer to a buyer survives.
     pub(crate) durability: Durability,
-    pub(crate) orders: Arc<Orders>,
+    pub(crate) postgres: Arc<Postgres>,
     /// What this gateway knows of sales besides what Redis says.
     pub(crate) catalogue: Arc<Catalogue>,
     /// Does what takes a processor for long: one for all threads.

@@ -35,7 +35,7 @@ pub(crate) async fn begin(app: &App, asked: &Asked) -> Result<u64, Problem> {
     };
     let sale = Some(asked.target.sale.as_str()).filter(|sale| !sale.is_empty());
     let change = LoggedChange { who: who(&asked.caller), key, action: &action, sale, detail: &detail };
-    Ok(app.orders.log_change(change).await?)
+    Ok(app.postgres.log_change(change).await?)
 }
 
 /// Whom the log names.
@@ -59,7 +59,7 @@ fn detail(id: &str, body: &[u8]) -> String {
 /// Writes down what became of it. Where that fails, the row says that nobody knows.
 pub(crate) async fn end(app: &App, row: u64, result: &Result<Reply, Problem>) {
     let outcome = result.as_ref().map_or_else(|problem| problem.kind.slug(), |_| DONE);
-    if let Err(error) = app.orders.end_logged(row, outcome).await {
+    if let Err(error) = app.postgres.end_logged(row, outcome).await {
         tracing::warn!(row, outcome, ?error, "the audit log does not say what became of a change");
     }
 }
@@ -73,7 +73,7 @@ pub(crate) async fn show(app: &App, query: Option<&str>) -> Result<Reply, Proble
     let [before, limit] = query::read(query, ["before", "limit"])?;
     let before = query::int("before", before, (1, query::NUMBER_MAX), query::NUMBER_MAX)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.orders.logged(before, limit).await?;
+    let rows = app.postgres.logged(before, limit).await?;
     Ok(json(StatusCode::OK, &View { rows: rows.iter().map(RowView::of).collect() }))
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
 
 /// One account.
 pub(crate) async fn show(app: &App, id: &str) -> Result<Reply, Problem> {
-    let account = app.orders.buyer(&path::buyer(id)?).await?.ok_or(Kind::UnknownBuyer)?;
+    let account = app.postgres.buyer(&path::buyer(id)?).await?.ok_or(Kind::UnknownBuyer)?;
     Ok(json(StatusCode::OK, &View::of(&account)))
 }
 

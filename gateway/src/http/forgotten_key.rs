@@ -26,7 +26,7 @@ pub(crate) enum Known {
 /// was reserved.
 pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq: u64) -> Result<Known, Problem> {
     let ask = async || {
-        let outcome = app.orders.request_outcome(sale, &wish.buyer, key, seq).await;
+        let outcome = app.postgres.request_outcome(sale, &wish.buyer, key, seq).await;
         outcome
             .map_err(|_| Problem::new(Kind::PostgresAway, "only PostgreSQL knows whether this Idempotency-Key is new"))
     };

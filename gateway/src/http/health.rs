@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::app::App;
 use super::reply::{Reply, json};
-use crate::orders::Health;
+use crate::postgres::Health;
 
 /// It lives: the thread answers. Nothing else is looked at, for no restart of the gateway brings Redis back.
 pub(crate) fn live() -> Reply {
@@ -52,7 +52,7 @@ pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
             draining,
             redis,
             rabbitmq: app.rabbit_is_up.as_ref().map(|is_up| word(is_up.load(Ordering::Relaxed))),
-            postgres: match app.orders.health().await {
+            postgres: match app.postgres.health().await {
                 Health::Up => "ok",
                 Health::ReadOnly => "read-only",
                 Health::Away => "away",

@@ -79,7 +79,7 @@ pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Proble
     }
     let [after, limit] = query::read(query, ["after", "limit"])?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.orders.keys(after.unwrap_or_default(), limit).await?;
+    let rows = app.postgres.keys(after.unwrap_or_default(), limit).await?;
     Ok(json(StatusCode::OK, &View { keys: rows.iter().map(RowView::of).collect() }))
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn revoke(app: &App, id: &str) -> Result<Reply, Problem> {
         id: &'a str,
         revoked: bool,
     }
-    match app.orders.revoke_key(id).await? {
+    match app.postgres.revoke_key(id).await? {
         true => Ok(json(StatusCode::OK, &View { id, revoked: true })),
         false => Err(Kind::UnknownKey.into()),
     }

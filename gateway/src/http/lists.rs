@@ -28,7 +28,7 @@ pub(crate) async fn sales(app: &App, query: Option<&str>) -> Result<Reply, Probl
     }
     let [after, limit] = query::read(query, ["after", "limit"])?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let sales = app.orders.sale_page(after.unwrap_or_default(), limit).await?;
+    let sales = app.postgres.sale_page(after.unwrap_or_default(), limit).await?;
     let told = statuses(app, sales.iter().map(String::as_str)).await?;
     let rows = sales.iter().zip(&told).map(|(sale, status)| match status {
         Some(status) => SaleRow::InRedis(View::new(sale, status)),
@@ -64,8 +64,8 @@ pub(crate) async fn reservations(app: &App, sale: &str, query: Option<&str>) -> 
     let before = query::int("before", before, (1, query::NUMBER_MAX), query::NUMBER_MAX)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let filter = ReservationFilter { state, buyer: buyer.as_deref(), before };
-    let rows = app.orders.reservation_page(sale, &filter, limit).await?;
-    if rows.is_empty() && app.orders.sale_facts(sale).await?.is_none() {
+    let rows = app.postgres.reservation_page(sale, &filter, limit).await?;
+    if rows.is_empty() && app.postgres.sale_facts(sale).await?.is_none() {
         return Err(Kind::UnknownSale.into());
     }
     let rows = rows.iter().map(|row| RowView::new(app.ids.of(sale, row.id, &row.buyer), row));
@@ -140,7 +140,7 @@ pub(crate) async fn syncers(app: &App) -> Result<Reply, Problem> {
     struct Syncers<'a> {
         syncers: Vec<SyncerView<'a>>,
     }
-    let syncers = app.orders.syncers().await?;
+    let syncers = app.postgres.syncers().await?;
     Ok(json(StatusCode::OK, &Syncers { syncers: syncers.iter().map(SyncerView::of).collect() }))
 }
 

@@ -16,7 +16,7 @@ use super::reply::{Reply, json};
 use super::{prefer, sale_status};
 use crate::catalogue::Verdict;
 use crate::ids::PublicId;
-use crate::orders::OrdersError;
+use crate::postgres::PostgresError;
 
 /// What a request brings along for a wait: how long it would, and its place among the requests, which it does not keep
 /// while it waits.
@@ -72,7 +72,7 @@ pub(crate) async fn find(app: &App, sale: &str, id: u64, buyer: Option<&str>) ->
         Err(refusal @ (Refusal::Unknown | Refusal::NotWarmed)) => {
             // PostgreSQL is not asked for reservations of ids that anyone made up.
             let may_be_written = refusal == Refusal::Unknown
-                || app.catalogue.verdict(&app.redis, &app.orders, sale).await? != Verdict::Nothing;
+                || app.catalogue.verdict(&app.redis, &app.postgres, sale).await? != Verdict::Nothing;
             if !may_be_written {
                 return Err(refusal.into());
             }
@@ -101,9 +101,9 @@ async fn find_forgotten(
     id: u64,
     buyer: Option<&str>,
     of_sale: Option<SaleStatus<'static>>,
-) -> Result<Option<Found>, OrdersError> {
+) -> Result<Option<Found>, PostgresError> {
     // The head before the order: what it covers is in the order.
-    let head = app.orders.newest_head(sale).await?;
+    let head = app.postgres.newest_head(sale).await?;
     let Some(found) = written(app, sale, id, buyer).await? else { return Ok(None) };
     if found.state != State::Held.name() {
         return Ok(Some(found));
@@ -161,12 +161,12 @@ pub(crate) fn reply(status: StatusCode, found: &Found, granted: Option<Duration>
 }
 
 /// What PostgreSQL has, of this buyer if one is given.
-async fn written(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<Option<Found>, OrdersError> {
+async fn written(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<Option<Found>, PostgresError> {
     let is_theirs = |other: &str| buyer.is_none_or(|buyer| buyer == other);
-    if let Some(order) = app.orders.order(sale, id).await?.filter(|order| is_theirs(&order.buyer)) {
+    if let Some(order) = app.postgres.order(sale, id).await?.filter(|order| is_theirs(&order.buyer)) {
         return Ok(Some(Found::of_order(sale, app.ids.of(sale, id, &order.buyer), order)));
     }
-    let rejection = app.orders.rejection(sale, id).await?.filter(|rejection| is_theirs(&rejection.buyer));
+    let rejection = app.postgres.rejection(sale, id).await?.filter(|rejection| is_theirs(&rejection.buyer));
     Ok(rejection.map(|rejection| {
         let public = app.ids.of(sale, id, &rejection.buyer);
         Found::of_rejection(sale, public, rejection, id)

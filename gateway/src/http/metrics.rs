@@ -28,7 +28,7 @@ pub(crate) async fn show(app: &App) -> Reply {
     if let Some(sales) = ready {
         write_journals(&mut page, &sales, now_ms());
     }
-    if let Ok(due) = app.orders.due_payments().await {
+    if let Ok(due) = app.postgres.due_payments().await {
         write_due(&mut page, &due);
     }
     let mut reply = reply(StatusCode::OK, page.into_text().into());

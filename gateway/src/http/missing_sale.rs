@@ -3,19 +3,19 @@
 use super::app::App;
 use super::problem::{Kind, Problem};
 use crate::catalogue::Verdict;
-use crate::orders::OrdersError;
+use crate::postgres::PostgresError;
 
 /// What to tell whoever asked for it. PostgreSQL knows every sale that there ever was; it is not asked for each request.
 pub(crate) async fn missing(app: &App, sale: &str) -> Problem {
-    problem(app, sale, app.catalogue.verdict(&app.redis, &app.orders, sale).await)
+    problem(app, sale, app.catalogue.verdict(&app.redis, &app.postgres, sale).await)
 }
 
 /// The same for whoever knows that PostgreSQL has the sale.
 pub(crate) async fn missing_in_redis(app: &App, sale: &str) -> Problem {
-    problem(app, sale, app.orders.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref())))
+    problem(app, sale, app.postgres.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref())))
 }
 
-fn problem(app: &App, sale: &str, verdict: Result<Verdict, OrdersError>) -> Problem {
+fn problem(app: &App, sale: &str, verdict: Result<Verdict, PostgresError>) -> Problem {
     match verdict {
         Ok(Verdict::Nothing) => Kind::UnknownSale.into(),
         Ok(Verdict::Over) => Kind::Ended.into(),

@@ -96,7 +96,7 @@ pub(crate) async fn check(app: &App, sale: &str, wish: &Wish<'_>) -> Result<(), 
 
 /// Whether PostgreSQL has a price of the sale's units. What Redis says is not asked: who may write there sets no prices.
 async fn has_price(app: &App, sale: &str) -> Result<bool, Problem> {
-    let price = of_read(app.catalogue.price(&app.redis, &app.orders, sale).await)?;
+    let price = of_read(app.catalogue.price(&app.redis, &app.postgres, sale).await)?;
     Ok(price.is_some_and(|price| price.amount > 0))
 }
 

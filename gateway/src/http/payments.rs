@@ -22,7 +22,7 @@ pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Proble
     let sale = sale.map(sale_of).transpose()?;
     let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.orders.payment_page(&PaymentFilter { state, sale, after }, limit).await?;
+    let rows = app.postgres.payment_page(&PaymentFilter { state, sale, after }, limit).await?;
     Ok(json(StatusCode::OK, &View { payments: rows.iter().map(PaymentView::of).collect() }))
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem>
     let reference = reference.required()?.name(REFERENCE_BYTES_MAX)?;
     let number = id.parse::<u64>().ok().filter(|number| number.to_string() == id && *number <= query::NUMBER_MAX);
     let number = number.ok_or(Kind::UnknownPayment)?;
-    match app.orders.refund_payment(number, &reference, audit_log::who(caller)).await? {
+    match app.postgres.refund_payment(number, &reference, audit_log::who(caller)).await? {
         Refund::Done(payment) => Ok(json(StatusCode::OK, &PaymentView::of(&payment))),
         Refund::Unknown => Err(Kind::UnknownPayment.into()),
         Refund::Clash(other) => {

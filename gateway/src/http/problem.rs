@@ -22,7 +22,7 @@ use crate::form::Breach;
 use crate::identity::Doubt;
 use crate::ids::PublicId;
 use crate::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, RETRY_AFTER_S_MAX};
-use crate::orders::OrdersError;
+use crate::postgres::PostgresError;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -153,13 +153,13 @@ impl From<Doubt> for Problem {
     }
 }
 
-impl From<OrdersError> for Problem {
-    fn from(error: OrdersError) -> Self {
+impl From<PostgresError> for Problem {
+    fn from(error: PostgresError) -> Self {
         match error {
-            OrdersError::Busy => Kind::Overloaded.into(),
-            OrdersError::Away => Kind::PostgresAway.into(),
-            OrdersError::ReadOnly => Kind::PostgresReadOnly.into(),
-            OrdersError::Unknown => Self::new(Kind::OutcomeUnknown, "ask again to learn it"),
+            PostgresError::Busy => Kind::Overloaded.into(),
+            PostgresError::Away => Kind::PostgresAway.into(),
+            PostgresError::ReadOnly => Kind::PostgresReadOnly.into(),
+            PostgresError::Unknown => Self::new(Kind::OutcomeUnknown, "ask again to learn it"),
         }
     }
 }

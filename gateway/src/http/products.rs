@@ -42,7 +42,7 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
 /// One product. Anyone may know what there is.
 pub(crate) async fn show(app: &App, id: &str) -> Result<Reply, Problem> {
     check_id("product", id).map_err(|invalid| Problem::new(Kind::UnknownProduct, invalid.to_string()))?;
-    let product = app.catalogue.products.get(&app.orders, id).await?.ok_or(Kind::UnknownProduct)?;
+    let product = app.catalogue.products.get(&app.postgres, id).await?.ok_or(Kind::UnknownProduct)?;
     Ok(json(StatusCode::OK, &View::new(&product)))
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Proble
     let [after, limit] = query::read(query, ["after", "limit"])?;
     let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.orders.quarantine_page(after, limit).await?;
+    let rows = app.postgres.quarantine_page(after, limit).await?;
     Ok(json(StatusCode::OK, &View { rows: rows.iter().map(RowView::of).collect() }))
 }
 
@@ -53,7 +53,7 @@ impl<'a> RowView<'a> {
 
 /// One row, also one that does not wait any more, with what it holds.
 pub(crate) async fn show(app: &App, id: &str) -> Result<Reply, Problem> {
-    let (row, body) = app.orders.quarantined(number(id)?).await?.ok_or(Kind::UnknownQuarantined)?;
+    let (row, body) = app.postgres.quarantined(number(id)?).await?.ok_or(Kind::UnknownQuarantined)?;
     let body = String::from_utf8_lossy(&body);
     Ok(json(StatusCode::OK, &WholeView { row: RowView::of(&row), end: row.end.as_ref().map(EndView::of), body: &body }))
 }
@@ -101,7 +101,7 @@ pub(crate) async fn replay(app: &App, asked: &Asked) -> Result<Reply, Problem> {
 }
 
 async fn write(app: &App, id: u64) -> Result<Outcome, Problem> {
-    let (_turn, mut vault) = app.orders.writer().await?;
+    let (_turn, mut vault) = app.postgres.writer().await?;
     let replay = replay_quarantined(&mut vault, &app.redis, id).await.map_err(not_known)?;
     let (outcome, reason) = match replay {
         Replay::Written => ("replayed", None),
@@ -136,7 +136,7 @@ pub(crate) async fn discard(app: &App, asked: &Asked) -> Result<Reply, Problem> 
 }
 
 async fn drop_row(app: &App, id: u64, who: &str) -> Result<Outcome, Problem> {
-    let (_turn, mut vault) = app.orders.writer().await?;
+    let (_turn, mut vault) = app.postgres.writer().await?;
     let discarded = discard_quarantined(&mut vault, Some(&app.redis), id, who).await;
     match discarded.map_err(|error| not_known(error.into()))? {
         true => Ok(Outcome { id, outcome: "discarded", reason: None }),

@@ -64,8 +64,8 @@ pub(crate) fn note(app: &Arc<App>, target: &Target, head: &Parts, problem: &Prob
     tokio::spawn(async move {
         let change =
             LoggedChange { who: REFUSED, key: key.as_deref(), action: &action, sale: sale.as_deref(), detail: &detail };
-        let written = match app.orders.log_change(change).await {
-            Ok(row) => app.orders.end_logged(row, outcome).await,
+        let written = match app.postgres.log_change(change).await {
+            Ok(row) => app.postgres.end_logged(row, outcome).await,
             Err(error) => Err(error),
         };
         if let Err(error) = written {

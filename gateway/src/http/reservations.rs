@@ -77,7 +77,7 @@ pub(crate) async fn reserve(
             reply
         }
         Err(Refusal::SoldOut) => {
-            app.sold_out.learn(&app.redis, &app.orders, sale);
+            app.sold_out.learn(&app.redis, &app.postgres, sale);
             return Err(Kind::SoldOut.into());
         }
         Err(Refusal::LimitExceeded { existing: Some(id) }) => {
@@ -101,7 +101,7 @@ async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
     };
     sale_status::of(app, sale).await.map_err(silent)??;
     let away = |_| Problem::new(Kind::PostgresAway, "this gateway has yet to learn what the sale asks of its buyers");
-    app.catalogue.facts(&app.redis, &app.orders, sale).await.map_err(away)
+    app.catalogue.facts(&app.redis, &app.postgres, sale).await.map_err(away)
 }
 
 /// The answer to the repeat of a request that only PostgreSQL remembers.

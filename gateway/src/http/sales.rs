@@ -146,7 +146,7 @@ struct Created<'a> {
 
 /// What a unit of the product costs. A sale of it sells some of what it comes as.
 async fn price(app: &App, product: &str, terms: &Terms) -> Result<Price, Problem> {
-    let Some(known) = app.orders.product(product).await? else {
+    let Some(known) = app.postgres.product(product).await? else {
         return Err(Problem::field(&Invalid::new("product", "must be the id of a product")));
     };
     if terms.skus.iter().any(|sku| !known.skus.contains(&sku.name)) {
@@ -163,7 +163,7 @@ async fn price(app: &App, product: &str, terms: &Terms) -> Result<Price, Problem
 pub(crate) async fn show_form(app: &App, sale: &str) -> Result<Reply, Problem> {
     let sale = path::sale(sale)?;
     sale_status::of(app, sale).await??;
-    let facts = app.catalogue.facts(&app.redis, &app.orders, sale).await?;
+    let facts = app.catalogue.facts(&app.redis, &app.postgres, sale).await?;
     match &facts.form {
         Some(form) => Ok(reply::schema(form.text())),
         None => Err(Problem::new(Kind::NotFound, "the sale has no form: its data may be anything")),

@@ -42,7 +42,7 @@ pub(crate) async fn serve(door: Door, app: Arc<App>, mut phase: watch::Receiver<
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let prepared = app.clone();
     tokio::spawn(async move {
-        tokio::join!(prepared.orders.connect(), prepared.debits.connect(), prepared.gate.connect());
+        tokio::join!(prepared.postgres.connect(), prepared.debits.connect(), prepared.gate.connect());
         prepared.unprepared.fetch_sub(1, Ordering::Relaxed);
     });
     tokio::select! {

@@ -81,7 +81,7 @@ pub(crate) async fn list(app: &App) -> Result<Reply, Problem> {
             last_error: webhook.last_error.as_deref(),
         }
     }
-    let webhooks = app.orders.webhooks().await?;
+    let webhooks = app.postgres.webhooks().await?;
     // A URL may have a token in it.
     Ok(reply::secret(json(StatusCode::OK, &List { webhooks: webhooks.iter().map(view).collect() })))
 }
@@ -103,7 +103,7 @@ pub(crate) fn logged(body: &[u8]) -> String {
 /// Removes a webhook, and what waits for it.
 pub(crate) async fn remove(app: &App, id: &str) -> Result<Reply, Problem> {
     let id = id.parse().map_err(|_| Kind::UnknownWebhook)?;
-    if app.orders.remove_webhook(id).await? {
+    if app.postgres.remove_webhook(id).await? {
         return Ok(reply(StatusCode::NO_CONTENT, bytes::Bytes::new()));
     }
     Err(Kind::UnknownWebhook.into())

@@ -14,13 +14,13 @@ use super::Doubt;
 use super::recent::Recent;
 use super::strikes::Strikes;
 use crate::limits::{CALLERS_KNOWN_MAX, KEY_KNOWN_AWAY_MS_MAX, KEY_KNOWN_MS_MAX};
-use crate::orders::Orders;
+use crate::postgres::Postgres;
 
 /// One thread's.
 #[derive(Debug)]
 pub(crate) struct ApiKeys {
     /// A connection of their own: who shows keys that there are not keeps nobody from PostgreSQL but others of his kind.
-    orders: Orders,
+    postgres: Postgres,
     /// By the keys' ids.
     known: Mutex<Recent<String, Known>>,
     /// Shared with the other threads.
@@ -36,13 +36,13 @@ struct Known {
 
 impl ApiKeys {
     /// None is known yet.
-    pub(crate) fn new(orders: Orders, strikes: Arc<Strikes>) -> Self {
-        Self { orders, known: Mutex::new(Recent::new(CALLERS_KNOWN_MAX)), strikes }
+    pub(crate) fn new(postgres: Postgres, strikes: Arc<Strikes>) -> Self {
+        Self { postgres, known: Mutex::new(Recent::new(CALLERS_KNOWN_MAX)), strikes }
     }
 
     /// Connects to PostgreSQL.
     pub(crate) async fn connect(&self) {
-        self.orders.connect().await;
+        self.postgres.connect().await;
     }
 
     /// The key that was shown from this address, if it is good now.
@@ -84,7 +84,7 @@ impl ApiKeys {
         if !known.as_ref().and_then(|known| known.key.as_ref()).is_some_and(|key| is_same(shown, key)) {
             self.strikes.check(from).map_err(Doubt::TooMany)?;
         }
-        match self.orders.api_key(id).await {
+        match self.postgres.api_key(id).await {
             Ok(key) => {
                 let key = key.map(Arc::new);
                 self.learn(id, key.clone());

@@ -12,7 +12,7 @@ use crate::http::routes::ROUTES;
 use crate::http::server::tests::Peer;
 use crate::identity::{Auth, Jwt, JwtKeys, TokenKeysFile};
 use crate::limits::TOKEN_SECRET_BYTES_MIN;
-use crate::orders::Orders;
+use crate::postgres::Postgres;
 
 const READ: Access = Access::Operator(Role::Read);
 const SELL: Access = Access::Operator(Role::Sell);
@@ -166,7 +166,7 @@ fn key(role: Role) -> String {
 
 fn api_keys() -> ApiKeys {
     let keys = ApiKeys::new(
-        Orders::with("postgres://127.0.0.1:1/db".to_owned(), 1),
+        Postgres::with("postgres://127.0.0.1:1/db".to_owned(), 1),
         Arc::new(crate::identity::Strikes::new()),
     );
     for (name, role) in Role::NAMES {

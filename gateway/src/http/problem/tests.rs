@@ -86,11 +86,11 @@ fn a_fault_of_redis_says_whether_anything_was_changed() {
 
 #[test]
 fn a_fault_of_postgresql_says_whether_anything_was_changed() {
-    let kind = |error: OrdersError| Problem::from(error).kind;
-    assert_eq!(kind(OrdersError::Busy), Kind::Overloaded);
-    assert_eq!(kind(OrdersError::Away), Kind::PostgresAway);
-    assert_eq!(kind(OrdersError::ReadOnly), Kind::PostgresReadOnly);
-    assert_eq!(kind(OrdersError::Unknown), Kind::OutcomeUnknown);
+    let kind = |error: PostgresError| Problem::from(error).kind;
+    assert_eq!(kind(PostgresError::Busy), Kind::Overloaded);
+    assert_eq!(kind(PostgresError::Away), Kind::PostgresAway);
+    assert_eq!(kind(PostgresError::ReadOnly), Kind::PostgresReadOnly);
+    assert_eq!(kind(PostgresError::Unknown), Kind::OutcomeUnknown);
 }
 
 #[test]

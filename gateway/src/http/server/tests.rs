@@ -16,7 +16,7 @@ use crate::ids::Ids;
 use crate::limits::{
     BODY_BYTES_MAX, BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, ID_SECRET_BYTES_MIN, KEEP_ALIVE_MS, REQUESTS_MAX,
 };
-use crate::orders::Orders;
+use crate::postgres::Postgres;
 
 impl Abort for DuplexStream {
     fn abort(&self) {}
@@ -56,7 +56,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         redis,
         durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
         durability: flash_client::Durability::MEMORY,
-        orders: Arc::new(Orders::new(format!("postgres://{nobody}/db"))),
+        postgres: Arc::new(Postgres::new(format!("postgres://{nobody}/db"))),
         catalogue: Arc::new(crate::catalogue::Catalogue::new()),
         pool: crate::pool::Pool::start().unwrap(),
         debits: Arc::new(flash_payments::Debits::new(String::new())),

@@ -3,7 +3,7 @@
 use flash_vault::Role;
 
 use super::*;
-use crate::orders::OrdersError;
+use crate::postgres::PostgresError;
 
 /// A buyer's key, as it is shown.
 pub(crate) fn shown(secret: char) -> String {
@@ -27,7 +27,7 @@ fn row() -> ApiKey {
 }
 
 fn keys() -> ApiKeys {
-    ApiKeys::new(Orders::with("postgres://127.0.0.1:1/db".to_owned(), 1), Arc::new(Strikes::new()))
+    ApiKeys::new(Postgres::with("postgres://127.0.0.1:1/db".to_owned(), 1), Arc::new(Strikes::new()))
 }
 
 async fn check(keys: &ApiKeys, shown: &str, want: Result<&str, &'static str>) {
@@ -65,7 +65,7 @@ async fn garbage_is_no_key_and_is_not_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn while_postgresql_is_away_only_those_who_were_known_are_known_and_not_for_ever() {
     let keys = keys();
-    assert_eq!(keys.find(&shown('a'), HERE).await.unwrap_err(), Doubt::Unknown(OrdersError::Away), "nobody can tell");
+    assert_eq!(keys.find(&shown('a'), HERE).await.unwrap_err(), Doubt::Unknown(PostgresError::Away), "nobody can tell");
     keys.learn(ID, Some(Arc::new(row())));
     for wait_ms in [KEY_KNOWN_MS_MAX, KEY_KNOWN_AWAY_MS_MAX - 2 * KEY_KNOWN_MS_MAX] {
         tokio::time::advance(Duration::from_millis(wait_ms)).await;
@@ -73,7 +73,7 @@ async fn while_postgresql_is_away_only_those_who_were_known_are_known_and_not_fo
         check(&keys, &shown('b'), Err("the key is not known")).await;
     }
     tokio::time::advance(Duration::from_millis(KEY_KNOWN_MS_MAX)).await;
-    assert_eq!(keys.find(&shown('a'), HERE).await.unwrap_err(), Doubt::Unknown(OrdersError::Away));
+    assert_eq!(keys.find(&shown('a'), HERE).await.unwrap_err(), Doubt::Unknown(PostgresError::Away));
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,5 +82,5 @@ async fn that_there_is_no_such_key_is_remembered_for_a_while_too() {
     keys.learn(ID, None);
     check(&keys, &shown('a'), Err("the key is not known")).await;
     tokio::time::advance(Duration::from_millis(KEY_KNOWN_MS_MAX)).await;
-    assert_eq!(keys.find(&shown('a'), HERE).await.unwrap_err(), Doubt::Unknown(OrdersError::Away));
+    assert_eq!(keys.find(&shown('a'), HERE).await.unwrap_err(), Doubt::Unknown(PostgresError::Away));
 }

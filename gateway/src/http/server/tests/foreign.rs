@@ -52,8 +52,8 @@ async fn no_route_is_served_to_a_name_that_leads_here_and_is_not_known() {
 #[tokio::test(start_paused = true)]
 async fn where_keys_are_shown_the_host_may_be_any_and_the_key_is_the_proof() {
     let keys = || {
-        let orders = Orders::new("postgres://127.0.0.1:1/db".to_owned());
-        Gate::Operators(crate::identity::ApiKeys::new(orders, Arc::new(crate::identity::Strikes::new())))
+        let postgres = Postgres::new("postgres://127.0.0.1:1/db".to_owned());
+        Gate::Operators(crate::identity::ApiKeys::new(postgres, Arc::new(crate::identity::Strikes::new())))
     };
     for (method, path) in routes().filter(|(method, _)| !method.is_safe()) {
         let foreign = "Host: shop.example\r\nOrigin: https://page.example\r\nSec-Fetch-Site: cross-site\r\n";

@@ -7,17 +7,17 @@ use flash_client::Deadline;
 use flash_vault::{KeyedRequest, Made, Once, Transaction, make_once};
 use tokio::time::timeout;
 
-use super::{CREATE_SALE_TIMEOUT_MS, Orders, OrdersError};
+use super::{CREATE_SALE_TIMEOUT_MS, Postgres, PostgresError};
 
-impl Orders {
+impl Postgres {
     /// Makes something. Those who come at the same time take turns.
     pub(crate) async fn make<T>(
         &self,
         request: Option<KeyedRequest<'_>>,
         make: impl AsyncFnOnce(&Transaction<'_>) -> Result<Made<T>, flash_vault::Error>,
-    ) -> Result<Once<T>, OrdersError> {
-        let limit = Deadline::within(Duration::from_millis(CREATE_SALE_TIMEOUT_MS)).ok_or(OrdersError::Busy)?;
-        let _place = self.places.try_acquire().map_err(|_| OrdersError::Busy)?;
+    ) -> Result<Once<T>, PostgresError> {
+        let limit = Deadline::within(Duration::from_millis(CREATE_SALE_TIMEOUT_MS)).ok_or(PostgresError::Busy)?;
+        let _place = self.places.try_acquire().map_err(|_| PostgresError::Busy)?;
         let mut was_asked = false;
         let making = async {
             let mut kept = self.making.lock().await;
