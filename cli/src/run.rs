@@ -66,7 +66,7 @@ pub(crate) fn gateway(
             sweep_after: Duration::from_millis(args.sweep_after_ms),
             log_sample,
             durability: args.durability,
-            workshop: None,
+            devtools: None,
         })?;
         say_where(&gateway, schemes, output);
         let failed = async {

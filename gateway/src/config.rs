@@ -13,7 +13,7 @@ use flash_transport::Direct;
 use crate::http::{Host, Proxies};
 use crate::identity::Auth;
 use crate::rate_limit::Policy;
-use crate::workshop::Workshop;
+use crate::devtools::Devtools;
 
 /// What carries the events to the syncer.
 #[derive(Clone)]
@@ -96,5 +96,5 @@ pub struct Config {
     /// What every answer to a buyer survives. A request may ask for more.
     pub durability: Durability,
     /// What the program around this gateway can do for whoever develops. None: nothing, and the routes for that are not there.
-    pub workshop: Option<Arc<dyn Workshop>>,
+    pub devtools: Option<Arc<dyn Devtools>>,
 }

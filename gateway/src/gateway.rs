@@ -244,7 +244,7 @@ impl Shared {
     }
 
     fn whole(&self) -> Surface {
-        if self.config.workshop.is_some() { Surface::Workshop } else { Surface::Whole }
+        if self.config.devtools.is_some() { Surface::Devtools } else { Surface::Whole }
     }
 
     fn api_keys(&self) -> ApiKeys {
@@ -278,7 +278,7 @@ impl Shared {
                 ids: self.ids,
                 events: self.events,
                 webhooks_private: self.config.webhooks_private,
-                workshop: self.config.workshop,
+                devtools: self.config.devtools,
                 waits: Waits::new(redis.clone()),
                 sold_out: SoldOut::new(),
                 redis,

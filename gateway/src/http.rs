@@ -57,7 +57,7 @@ mod strict;
 mod tls;
 mod unread;
 mod webhooks;
-mod workshop;
+mod devtools;
 
 pub use address::{ForwardedHeader, Network, Proxies};
 pub(crate) use app::App;

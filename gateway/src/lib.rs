@@ -27,7 +27,7 @@ mod rate_limit;
 mod sold_out;
 mod start;
 mod persistence;
-mod workshop;
+mod devtools;
 mod zone;
 
 pub use config::{Config, IdSecrets, Transport};
@@ -37,5 +37,5 @@ pub use identity::{Auth, Jwt, JwtKeys, KeysError};
 pub use ids::ShortSecret;
 pub use rate_limit::{Limit, POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};
 pub use start::StartError;
-pub use workshop::{Busy, Made, Simulated, Unmade, Workshop};
+pub use devtools::{Busy, Made, Simulated, Unmade, Devtools};
 pub use zone::Zone;

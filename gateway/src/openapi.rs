@@ -35,11 +35,11 @@ pub(crate) struct Spoken {
 pub(crate) fn of(surface: Surface) -> &'static Spoken {
     static BUYERS: LazyLock<Spoken> = LazyLock::new(|| Spoken::of(Surface::Buyers));
     static WHOLE: LazyLock<Spoken> = LazyLock::new(|| Spoken::of(Surface::Whole));
-    static WORKSHOP: LazyLock<Spoken> = LazyLock::new(|| Spoken::of(Surface::Workshop));
+    static DEVTOOLS: LazyLock<Spoken> = LazyLock::new(|| Spoken::of(Surface::Devtools));
     match surface {
         Surface::Buyers => &BUYERS,
         Surface::Whole => &WHOLE,
-        Surface::Workshop => &WORKSHOP,
+        Surface::Devtools => &DEVTOOLS,
     }
 }
 

@@ -7,7 +7,7 @@ mod progress;
 mod simulations;
 mod stack;
 mod supervisor;
-mod workshop;
+mod devtools;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(crate) use self::progress::Progress;
 use self::stack::Stack;
 pub(crate) use self::stack::Urls;
 use self::supervisor::{Orders, Supervisor};
-use self::workshop::Workshop;
+use self::devtools::Devtools;
 use crate::args::{self, Output};
 use crate::syncer::Syncer;
 use crate::{demo, output, run};
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
     check_free(args.listen)?;
     with_servers(&args.stack, async |servers| {
         let stop = run::asked_to_stop()?;
-        let workshop = Arc::new(Workshop::new(&args.stack, &servers, args.durability)?);
+        let devtools = Arc::new(Devtools::new(&args.stack, &servers, args.durability)?);
         let serving = Serving {
             listen: args.listen,
             auth_none_anywhere: args.auth_none_anywhere,
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
             rate_limits,
             log_sample,
             durability: args.durability,
-            workshop: Some(workshop.clone()),
+            devtools: Some(devtools.clone()),
         };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = if args.demo {
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
             stop.await;
             Ok(ExitCode::SUCCESS)
         };
-        workshop.close();
+        devtools.close();
         running.stop().await?;
         code
     })
@@ -130,7 +130,7 @@ pub(crate) struct Serving {
     pub(crate) rate_limits: Vec<Policy>,
     pub(crate) log_sample: u64,
     pub(crate) durability: Durability,
-    pub(crate) workshop: Option<Arc<dyn flash_gateway::Workshop>>,
+    pub(crate) devtools: Option<Arc<dyn flash_gateway::Devtools>>,
 }
 
 /// Gateway and syncer, within this process.
@@ -182,7 +182,7 @@ impl Running {
             sweep_after: Duration::from_millis(flash_recovery::SWEEP_AFTER_MS),
             log_sample: serving.log_sample,
             durability: serving.durability,
-            workshop: serving.workshop,
+            devtools: serving.devtools,
         })?;
         Ok(Self { gateway, syncer })
     }

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<E
             rate_limits: Vec::new(),
             log_sample,
             durability: Durability::MEMORY,
-            workshop: None,
+            devtools: None,
         };
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = tokio::select! {

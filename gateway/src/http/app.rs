@@ -35,7 +35,7 @@ use super::routes::{Access, Endpoint, Routes, Target};
 use super::{
     audit, audit_log, body, buyers, console, docs, doctor, events, foreign, health, keys, lists, metrics, operate,
     payments, prefer, problem, products, quarantine, refused_log, relay_status, reservation, reservations, sales,
-    start, webhooks, workshop,
+    start, webhooks, devtools,
 };
 use crate::audits::Audits;
 use crate::catalogue::Catalogue;
@@ -48,7 +48,7 @@ use crate::postgres::Postgres;
 use crate::pool::Pool;
 use crate::sold_out::SoldOut;
 use crate::persistence::Waits;
-use crate::workshop::Workshop;
+use crate::devtools::Devtools;
 
 /// What the requests of one thread share.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub(crate) struct App {
     /// Webhooks may be at private addresses.
     pub(crate) webhooks_private: bool,
     /// What the program around this gateway can do, if there is anything.
-    pub(crate) workshop: Option<Arc<dyn Workshop>>,
+    pub(crate) devtools: Option<Arc<dyn Devtools>>,
     /// Who waits for PostgreSQL.
     pub(crate) waits: Arc<Waits>,
     /// Which sales are known to be sold out.
@@ -112,8 +112,8 @@ pub(crate) struct App {
 
 impl App {
     /// Where there is none, its routes are not there either.
-    fn workshop(&self) -> Result<&dyn Workshop, Problem> {
-        Ok(self.workshop.as_deref().ok_or(Kind::NotFound)?)
+    fn devtools(&self) -> Result<&dyn Devtools, Problem> {
+        Ok(self.devtools.as_deref().ok_or(Kind::NotFound)?)
     }
 }
 
@@ -331,10 +331,10 @@ async fn handle_rest(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Endpoint::AddWebhook => webhooks::add(app, asked).await,
         Endpoint::ListWebhooks => webhooks::list(app).await,
         Endpoint::RemoveWebhook => webhooks::remove(app, id).await,
-        Endpoint::Simulate => workshop::simulate(app, app.workshop()?, asked).await,
-        Endpoint::ShowSimulation => workshop::show(app.workshop()?, id),
-        Endpoint::StopSimulation => workshop::stop(app.workshop()?, id),
-        Endpoint::MakeFault => workshop::fault(app, app.workshop()?, asked).await,
+        Endpoint::Simulate => devtools::simulate(app, app.devtools()?, asked).await,
+        Endpoint::ShowSimulation => devtools::show(app.devtools()?, id),
+        Endpoint::StopSimulation => devtools::stop(app.devtools()?, id),
+        Endpoint::MakeFault => devtools::fault(app, app.devtools()?, asked).await,
         // The others are answered above.
         _ => Err(Kind::Internal.into()),
     }

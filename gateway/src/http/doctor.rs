@@ -24,7 +24,7 @@ pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
         at_ms: examined.at_ms,
         versions: std::iter::once(&ours).chain(&examined.examination.versions).collect(),
         findings: &examined.examination.findings,
-        faults: app.workshop.as_ref().map(|workshop| workshop.faults()).unwrap_or_default(),
+        faults: app.devtools.as_ref().map(|devtools| devtools.faults()).unwrap_or_default(),
     };
     Ok(json(StatusCode::OK, &view))
 }

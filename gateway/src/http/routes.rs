@@ -61,8 +61,8 @@ pub(crate) enum Endpoint {
 }
 
 impl Endpoint {
-    /// Whether it is the workshop's: the program around the gateway answers.
-    const fn is_workshops(self) -> bool {
+    /// Whether it is the developer tools': the program around the gateway answers.
+    const fn is_devtools(self) -> bool {
         matches!(self, Self::Simulate | Self::ShowSimulation | Self::StopSimulation | Self::MakeFault)
     }
 }
@@ -101,14 +101,14 @@ pub(crate) enum Surface {
     /// All that a gateway can do.
     Whole,
     /// The same, and what the program around it can.
-    Workshop,
+    Devtools,
 }
 
 impl Surface {
     pub(crate) const fn has(self, (_, _, endpoint, access, _): &Route) -> bool {
         match self {
-            Self::Workshop => true,
-            Self::Whole => !endpoint.is_workshops(),
+            Self::Devtools => true,
+            Self::Whole => !endpoint.is_devtools(),
             Self::Buyers => matches!(access, Access::Open | Access::Buyer(_)),
         }
     }

@@ -62,7 +62,7 @@ mod tests {
     fn a_browser_is_sent_to_a_page_and_a_program_gets_links() {
         let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
         check(Surface::Whole, browser, (303, Some("/console/")));
-        check(Surface::Workshop, browser, (303, Some("/console/")));
+        check(Surface::Devtools, browser, (303, Some("/console/")));
         check(Surface::Buyers, browser, (303, Some("/docs")));
         for accept in ["*/*", "application/json", ""] {
             check(Surface::Buyers, accept, (200, None));

@@ -29,7 +29,7 @@ fn walk<'a>(value: &'a Value, way: &str, see: &mut impl FnMut(&str, &'a Value)) 
 
 /// Both documents are looked at whole.
 fn check(see: impl Fn(&Value, &str, &Value)) {
-    for surface in [Surface::Buyers, Surface::Whole, Surface::Workshop] {
+    for surface in [Surface::Buyers, Surface::Whole, Surface::Devtools] {
         let document = document(surface);
         walk(&document, "", &mut |way, value| see(&document, way, value));
     }
@@ -43,7 +43,7 @@ fn names(value: &Value) -> BTreeSet<String> {
 fn every_route_is_told_and_nothing_else_is() {
     let told: BTreeSet<String> = Told::read().unwrap().routes.into_keys().collect();
     assert_eq!(told, ROUTES.iter().map(|(.., name)| (*name).to_owned()).collect());
-    for surface in [Surface::Buyers, Surface::Whole, Surface::Workshop] {
+    for surface in [Surface::Buyers, Surface::Whole, Surface::Devtools] {
         let document = document(surface);
         let mut count = 0;
         for route in &ROUTES {
@@ -60,7 +60,7 @@ fn every_route_is_told_and_nothing_else_is() {
 
 #[test]
 fn the_parts_of_a_path_are_told_and_no_others() {
-    let document = document(Surface::Workshop);
+    let document = document(Surface::Devtools);
     for (method, path, ..) in &ROUTES {
         let operation = &document["paths"][*path][method.as_str().to_ascii_lowercase()];
         let parameters = operation["parameters"].as_array().into_iter().flatten();
@@ -79,7 +79,7 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 
 #[test]
 fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
-    for surface in [Surface::Buyers, Surface::Whole, Surface::Workshop] {
+    for surface in [Surface::Buyers, Surface::Whole, Surface::Devtools] {
         let document = document(surface);
         let mut used = BTreeSet::new();
         walk(&document, "", &mut |way, value| {
@@ -95,7 +95,7 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
         }
     }
     let told = Told::read().unwrap();
-    let whole = document(Surface::Workshop);
+    let whole = document(Surface::Devtools);
     for (of, told) in [("schemas", told.schemas), ("parameters", told.parameters), ("headers", told.headers)] {
         assert_eq!(names(&whole["components"][of]), names(&told.into()), "no route uses the others");
     }
@@ -142,7 +142,7 @@ fn what_is_sent_has_the_fields_that_it_may_have_and_no_others() {
             }
         }
     }
-    let document = document(Surface::Workshop);
+    let document = document(Surface::Devtools);
     let told = Told::read().unwrap();
     let bodies: Vec<String> = told.routes.into_values().filter_map(|route| route.body).collect();
     assert!(bodies.len() > 5);
@@ -158,7 +158,7 @@ fn every_problem_has_its_places_and_every_place_a_problem() {
             assert!(Kind::of_slug(&slug).is_some(), "{}: {slug}", route.summary);
         }
     }
-    let document = document(Surface::Workshop);
+    let document = document(Surface::Devtools);
     let types = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].as_array().unwrap();
     let types: Vec<&str> = types.iter().filter_map(Value::as_str).collect();
     assert_eq!(types, Kind::ALL.map(Kind::path));
@@ -204,7 +204,7 @@ fn what_webhooks_are_told_has_no_field_that_the_schema_does_not_name() {
         }
         told.as_array().into_iter().flatten().for_each(|entry| check(document, way, &schema["items"], entry));
     }
-    let document = document(Surface::Workshop);
+    let document = document(Surface::Devtools);
     for (name, item) in document["webhooks"].as_object().unwrap() {
         let content = &item["post"]["requestBody"]["content"]["application/json"];
         assert_eq!(&content["examples"]["0"]["value"]["type"], name);
@@ -214,7 +214,7 @@ fn what_webhooks_are_told_has_no_field_that_the_schema_does_not_name() {
 
 #[test]
 fn the_page_has_every_route_and_every_problem_and_loads_nothing() {
-    let page = String::from_utf8(of(Surface::Workshop).page.to_vec()).unwrap();
+    let page = String::from_utf8(of(Surface::Devtools).page.to_vec()).unwrap();
     for (.., name) in &ROUTES {
         assert!(page.contains(&format!("<article id=\"{name}\">")) && page.contains(&format!("href=\"#{name}\"")));
     }

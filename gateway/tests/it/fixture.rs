@@ -139,7 +139,7 @@ impl World {
             webhooks_private: true,
             log_sample: 0,
             webhooks_cacert: None,
-            workshop: None,
+            devtools: None,
         };
         let gateway = Gateway::start(config.clone()).unwrap();
         let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, amqp, _dir: dir };

@@ -185,11 +185,11 @@ impl Listener {
         let jwt = Jwt { issuer: "shop".to_owned(), audience: "flash".to_owned(), keys: JwtKeys::Secret(secret()) };
         let tokens = || Tokens::new(TokenKeysFile::open(&Auth::Jwt(jwt)).unwrap().0);
         let (surface, gate) = match self {
-            Self::Open => (Surface::Workshop, Gate::Open),
+            Self::Open => (Surface::Devtools, Gate::Open),
             Self::OpenForBuyers => (Surface::Buyers, Gate::Open),
             Self::Tokens => (Surface::Buyers, Gate::Tokens(tokens())),
             Self::Keys => (Surface::Buyers, Gate::Keys(api_keys())),
-            Self::Operators => (Surface::Workshop, Gate::Operators(api_keys())),
+            Self::Operators => (Surface::Devtools, Gate::Operators(api_keys())),
         };
         Peer::with(surface, gate)
     }

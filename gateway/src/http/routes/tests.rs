@@ -3,7 +3,7 @@
 use super::*;
 
 fn check(method: Method, path: &str, want: Result<(Endpoint, &str, &str), Problem>) {
-    check_of(Surface::Workshop, method, path, want);
+    check_of(Surface::Devtools, method, path, want);
 }
 
 fn check_of(surface: Surface, method: Method, path: &str, want: Result<(Endpoint, &str, &str), Problem>) {
@@ -115,7 +115,7 @@ fn what_is_the_operators_is_not_there_for_buyers() {
 }
 
 #[test]
-fn what_is_the_workshops_is_there_with_a_workshop_alone() {
+fn what_is_the_developers_is_there_with_developer_tools_alone() {
     for surface in [Surface::Buyers, Surface::Whole] {
         for path in ["/v1/simulations", "/v1/simulations/7", "/v1/faults/rain"] {
             for method in [Method::GET, Method::POST, Method::DELETE] {

@@ -46,7 +46,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         hosts: crate::http::Hosts::new(&["h".parse().unwrap()], ([127, 0, 0, 1], 0).into()),
         ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
         webhooks_private: false,
-        workshop: Some(Arc::new(crate::workshop::tests::Fake::default())),
+        devtools: Some(Arc::new(crate::devtools::tests::Fake::default())),
         crowd: crate::crowd::Crowd::new(0),
         hsts: None,
         refused_log: Default::default(),

@@ -4,7 +4,7 @@ use super::*;
 use crate::http::ROUTES;
 
 async fn status(gate: Gate, method: &Method, path: &str, headers: &str) -> String {
-    let mut peer = Peer::with(Surface::Workshop, gate);
+    let mut peer = Peer::with(Surface::Devtools, gate);
     let request = format!("{method} {path} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: 0\r\n\r\n");
     peer.send(&request).await;
     let answer = peer.rest().await;

@@ -16,12 +16,12 @@ use crate::load::Trouble;
 
 /// Simulations, and faults.
 #[derive(Debug)]
-pub(super) struct Workshop {
+pub(super) struct Devtools {
     simulations: Simulations,
     faults: Faults,
 }
 
-impl Workshop {
+impl Devtools {
     pub(super) fn new(stack: &args::Stack, servers: &Servers<'_>, durability: Durability) -> Result<Self> {
         let trouble = Arc::<Trouble>::default();
         let gateway = BuyersGateway::new(stack, servers, durability)?;
@@ -36,7 +36,7 @@ impl Workshop {
     }
 }
 
-impl flash_gateway::Workshop for Workshop {
+impl flash_gateway::Devtools for Devtools {
     fn strategies(&self) -> Vec<&'static str> {
         Strategy::ALL.map(Strategy::name).to_vec()
     }

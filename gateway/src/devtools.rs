@@ -7,7 +7,7 @@ use std::pin::Pin;
 /// What is to be simulated. Every number is within its limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Simulated {
-    /// Ways to sell, each one of [`Workshop::strategies`] and none twice, in the order in which they are to sell.
+    /// Ways to sell, each one of [`Devtools::strategies`] and none twice, in the order in which they are to sell.
     pub strategies: Vec<&'static str>,
     /// People who want one unit each.
     pub buyers: u64,
@@ -38,7 +38,7 @@ pub enum Unmade {
 pub type Made = Pin<Box<dyn Future<Output = Result<(), Unmade>> + Send>>;
 
 /// The program around a gateway, as far as a gateway asks it for something. Nothing here blocks.
-pub trait Workshop: Debug + Send + Sync {
+pub trait Devtools: Debug + Send + Sync {
     /// The ways to sell, by their names.
     fn strategies(&self) -> Vec<&'static str>;
 
@@ -57,7 +57,7 @@ pub trait Workshop: Debug + Send + Sync {
     /// The faults that can be made here, by their names.
     fn faults(&self) -> Vec<&'static str>;
 
-    /// Makes one of [`Workshop::faults`].
+    /// Makes one of [`Devtools::faults`].
     fn fault(&self, name: &'static str) -> Made;
 }
 
@@ -72,7 +72,7 @@ pub(crate) mod tests {
         pub(crate) runs: Option<&'static str>,
     }
 
-    impl Workshop for Fake {
+    impl Devtools for Fake {
         fn strategies(&self) -> Vec<&'static str> {
             vec!["naive", "flash"]
         }

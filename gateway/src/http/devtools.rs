@@ -13,14 +13,14 @@ use crate::limits::{
     SIMULATION_BUYERS_MAX, SIMULATION_CONCURRENCY_MAX, SIMULATION_RATE_MAX, SIMULATION_S_MAX, SIMULATION_SEED_MAX,
     SIMULATION_UNITS_MAX, STRATEGIES_MAX, STRATEGY_BYTES_MAX,
 };
-use crate::workshop::{Busy, Simulated, Unmade, Workshop};
+use crate::devtools::{Busy, Simulated, Unmade, Devtools};
 
 /// Begins a simulation.
-pub(crate) async fn simulate(app: &App, workshop: &dyn Workshop, asked: &Asked) -> Result<Reply, Problem> {
+pub(crate) async fn simulate(app: &App, devtools: &dyn Devtools, asked: &Asked) -> Result<Reply, Problem> {
     body::expect_json(&asked.head.headers)?;
     let keyed = Keyed::of(asked)?;
-    let wanted = read(&workshop.strategies(), &asked.body)?;
-    let begun = done(app, keyed.as_ref(), async { begin(workshop, wanted) }).await?;
+    let wanted = read(&devtools.strategies(), &asked.body)?;
+    let begun = done(app, keyed.as_ref(), async { begin(devtools, wanted) }).await?;
     Ok(begun.map_or_else(Replayed::reply, |begun| created(format!("/v1/simulations/{}", begun.id), &begun)))
 }
 
@@ -29,10 +29,10 @@ struct Begun {
     id: String,
 }
 
-fn begin(workshop: &dyn Workshop, wanted: Simulated) -> Result<Begun, Problem> {
+fn begin(devtools: &dyn Devtools, wanted: Simulated) -> Result<Begun, Problem> {
     let busy =
         |Busy(id)| Problem::new(Kind::SimulationRuns, format!("simulation {id} runs: wait for its end, or stop it"));
-    Ok(Begun { id: workshop.simulate(wanted).map_err(busy)? })
+    Ok(Begun { id: devtools.simulate(wanted).map_err(busy)? })
 }
 
 fn read(known: &[&'static str], json: &[u8]) -> Result<Simulated, Problem> {
@@ -59,23 +59,23 @@ fn read(known: &[&'static str], json: &[u8]) -> Result<Simulated, Problem> {
 }
 
 /// A simulation as it stands.
-pub(crate) fn show(workshop: &dyn Workshop, id: &str) -> Result<Reply, Problem> {
-    let simulation = workshop.simulation(id).ok_or(Kind::UnknownSimulation)?;
+pub(crate) fn show(devtools: &dyn Devtools, id: &str) -> Result<Reply, Problem> {
+    let simulation = devtools.simulation(id).ok_or(Kind::UnknownSimulation)?;
     Ok(json_text(StatusCode::OK, simulation.into()))
 }
 
 /// Stops a simulation, if it is not over.
-pub(crate) fn stop(workshop: &dyn Workshop, id: &str) -> Result<Reply, Problem> {
-    if workshop.stop(id) {
+pub(crate) fn stop(devtools: &dyn Devtools, id: &str) -> Result<Reply, Problem> {
+    if devtools.stop(id) {
         return Ok(reply(StatusCode::NO_CONTENT, Bytes::new()));
     }
     Err(Kind::UnknownSimulation.into())
 }
 
 /// Makes a fault.
-pub(crate) async fn fault(app: &App, workshop: &dyn Workshop, asked: &Asked) -> Result<Reply, Problem> {
+pub(crate) async fn fault(app: &App, devtools: &dyn Devtools, asked: &Asked) -> Result<Reply, Problem> {
     let keyed = Keyed::of(asked)?;
-    once(app, keyed.as_ref(), strike(workshop, &asked.target.id)).await
+    once(app, keyed.as_ref(), strike(devtools, &asked.target.id)).await
 }
 
 #[derive(Debug, Serialize)]
@@ -83,9 +83,9 @@ struct Made {
     fault: &'static str,
 }
 
-async fn strike(workshop: &dyn Workshop, name: &str) -> Result<Made, Problem> {
-    let fault = workshop.faults().into_iter().find(|fault| *fault == name).ok_or(Kind::UnknownFault)?;
-    workshop.fault(fault).await.map_err(|unmade| match unmade {
+async fn strike(devtools: &dyn Devtools, name: &str) -> Result<Made, Problem> {
+    let fault = devtools.faults().into_iter().find(|fault| *fault == name).ok_or(Kind::UnknownFault)?;
+    devtools.fault(fault).await.map_err(|unmade| match unmade {
         Unmade::Idle(why) => Problem::new(Kind::NothingToHit, why),
         Unmade::Failed(why) => Problem::new(Kind::FaultFailed, why),
     })?;
@@ -97,7 +97,7 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::workshop::tests::Fake;
+    use crate::devtools::tests::Fake;
 
     const WANTED: &str = r#"{"strategies":["flash"],"buyers":9,"units":3,"concurrency":2,"rate":5,"seed":7}"#;
 
