@@ -71,7 +71,12 @@ impl Catalogue {
 
     /// What a sale has that Redis has. It must be known to be there first: its row in PostgreSQL is older than its key in
     /// Redis, and of a sale that is not there yet nothing could be kept.
-    pub(crate) async fn facts(&self, redis: &Client, postgres: &Postgres, sale: &str) -> Result<Arc<Facts>, PostgresError> {
+    pub(crate) async fn facts(
+        &self,
+        redis: &Client,
+        postgres: &Postgres,
+        sale: &str,
+    ) -> Result<Arc<Facts>, PostgresError> {
         if let Some(facts) = self.known(sale) {
             return Ok(facts);
         }
@@ -137,7 +142,12 @@ impl Catalogue {
     }
 
     /// What PostgreSQL says of an id that Redis does not have.
-    pub(crate) async fn verdict(&self, redis: &Client, postgres: &Postgres, sale: &str) -> Result<Verdict, PostgresError> {
+    pub(crate) async fn verdict(
+        &self,
+        redis: &Client,
+        postgres: &Postgres,
+        sale: &str,
+    ) -> Result<Verdict, PostgresError> {
         if let Some(verdict) = self.remembered(sale) {
             return Ok(verdict);
         }
@@ -180,7 +190,13 @@ impl Catalogue {
         Err(PostgresError::Busy)
     }
 
-    async fn ask(&self, redis: &Client, postgres: &Postgres, sale: &str, turn: &Turn) -> Result<Verdict, PostgresError> {
+    async fn ask(
+        &self,
+        redis: &Client,
+        postgres: &Postgres,
+        sale: &str,
+        turn: &Turn,
+    ) -> Result<Verdict, PostgresError> {
         let verdict = postgres.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref()));
         if let Ok(verdict) = verdict {
             self.remember(sale, verdict);

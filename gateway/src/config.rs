@@ -10,10 +10,10 @@ use flash_client::Durability;
 use flash_tls::PairFiles;
 use flash_transport::Direct;
 
+use crate::devtools::Devtools;
 use crate::http::{Host, Proxies};
 use crate::identity::Auth;
 use crate::rate_limit::Policy;
-use crate::devtools::Devtools;
 
 /// What carries the events to the syncer.
 #[derive(Clone)]

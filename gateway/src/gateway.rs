@@ -23,15 +23,15 @@ use crate::config::{Config, Transport};
 use crate::crowd::Crowd;
 use crate::events::{self, Events, Newcomer, Rooms};
 use crate::examinations::Examinations;
-use crate::http::{self, App, Door, Gate, Hosts, Places, RateLimits, RefusedLog, RequestLog, Routes, Rules, Surface};
+use crate::http::{self, App, Door, Gate, Hosts, Places, RateLimits, RefusedLog, RequestLog, Rules, Site, Surface};
 use crate::identity::{ApiKeys, Auth, Strikes, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::Ids;
 use crate::limits::{KEY_QUERIES_MAX, STOP_TIMEOUT_MS};
-use crate::postgres::Postgres;
+use crate::persistence::Waits;
 use crate::pool::Pool;
+use crate::postgres::Postgres;
 use crate::sold_out::SoldOut;
 use crate::start::{self, StartError};
-use crate::persistence::Waits;
 
 /// A running gateway. Dropped, it stops in the background; [`Gateway::stop`] waits for it.
 #[derive(Debug)]
@@ -272,7 +272,7 @@ impl Shared {
             let redis = self.redis()?;
             let (surface, gate) = of(&self);
             let app = App {
-                routes: Routes::new(surface).map_err(|error| StartError::Routes(error.to_string()))?,
+                surface,
                 gate,
                 hosts: Hosts::new(&self.config.hosts, self.config.listen),
                 ids: self.ids,
@@ -306,7 +306,8 @@ impl Shared {
                 request_log: RequestLog::new(self.config.log_sample),
             };
             let door = Door { listener: TcpListener::from_std(listener)?, shown };
-            Ok(http::serve(door, Arc::new(app), self.phase))
+            let site = Site::new(app).map_err(|error| StartError::Routes(error.to_string()))?;
+            Ok(http::serve(door, site, self.phase))
         })
     }
 }

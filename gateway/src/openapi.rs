@@ -1,15 +1,15 @@
 //! The API told: the OpenAPI document, the same as a page, and what each problem means.
 //!
-//! All of it is made from the one table of routes and the one table of problems, once. What those do not know stands in
-//! words in the JSON beside this file.
+//! All of it is made from the one table of routes and the one table of problems, once. What several routes share, as
+//! parameters and headers, is in the JSON beside this file.
 
+mod components;
 mod document;
 mod explained;
 mod html;
 mod limits;
 mod page;
 mod problems;
-mod spec;
 mod webhooks;
 
 use std::sync::LazyLock;

@@ -218,7 +218,12 @@ impl Postgres {
     }
 
     /// A payment was paid back, says somebody.
-    pub(crate) async fn refund_payment(&self, payment: u64, reference: &str, by: &str) -> Result<Refund, PostgresError> {
+    pub(crate) async fn refund_payment(
+        &self,
+        payment: u64,
+        reference: &str,
+        by: &str,
+    ) -> Result<Refund, PostgresError> {
         let question = async |client: &_| flash_vault::refund_payment(client, payment, reference, by).await;
         self.ask(CREATE_SALE_TIMEOUT_MS, question).await
     }

@@ -5,14 +5,58 @@ use flash_wire::limits::BUYER_BYTES_MAX;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::{App, Asked};
+use super::access::Access;
 use super::fields;
 use super::idempotency::{Keyed, make, text};
 use super::problem::{Kind, Problem};
-use super::products::currency;
 use super::reply::{Reply, created, json};
+use super::route::{Answer, GET, Link, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
 use super::{body, path};
 use crate::limits::BALANCE_UNITS_MAX;
+
+pub(super) static ROUTES: [Route; 2] = [
+    Route {
+        method: &POST,
+        path: "/v1/buyers",
+        name: "create-buyer",
+        access: Access::ADMIN,
+        handler: handler!(create),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "Open a buyer's account",
+            description: "To reserve takes none; to pay from a balance does. The same again leaves the balance as it is.",
+            parameters: &["IdempotencyKey"],
+            body: Some("Buyer"),
+            answers: &[
+                Answer::json(201, "The account was opened.", "Buyer")
+                    .headers(&["Location"])
+                    .links(&[Link("show-buyer", &[("id", "$response.body#/buyer")])]),
+                Answer::json(200, "There is this account.", "Buyer").headers(&["Idempotency-Replayed"]),
+            ],
+            problems: &[Kind::BuyerDiffers, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/buyers/{id}",
+        name: "show-buyer",
+        access: Access::READ,
+        handler: handler!(show),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "Show a buyer's account",
+            parameters: &["BuyerId"],
+            answers: &[Answer::json(200, "The account.", "Buyer")],
+            problems: &[Kind::UnknownBuyer],
+            ..Spec::NONE
+        },
+    },
+];
 
 /// Opens an account. The same again leaves the balance as it is.
 pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
@@ -21,40 +65,40 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let [buyer, balance, currency] = fields::body(&asked.body, ["buyer", "balance", "currency"])?;
     let name = buyer.required()?.name(BUYER_BYTES_MAX)?;
     let amount = balance.required()?.int(0, BALANCE_UNITS_MAX)?;
-    let opening = Price { amount, currency: self::currency(currency)? };
+    let opening = Price { amount, currency: fields::currency(currency)? };
     let opened = make(app, keyed.as_ref(), async |transaction: &_| {
         let creation = flash_vault::create_buyer(transaction, &name, &opening).await?;
         if creation == Creation::Differs {
             return Ok((None, None));
         }
         let account = flash_vault::buyer(transaction, &name).await?;
-        let answer = account.as_ref().map(|account| text(&View::of(account)));
+        let answer = account.as_ref().map(|account| text(&BuyerView::of(account)));
         Ok((account.map(|account| (creation, account)), answer))
     });
     match opened.await? {
         Ok(Some((Creation::Created, account))) => {
-            Ok(created(format!("/v1/buyers/{}", path::encoded(&name)), &View::of(&account)))
+            Ok(created(format!("/v1/buyers/{}", path::encoded(&name)), &BuyerView::of(&account)))
         }
-        Ok(Some((_, account))) => Ok(json(StatusCode::OK, &View::of(&account))),
+        Ok(Some((_, account))) => Ok(json(StatusCode::OK, &BuyerView::of(&account))),
         Ok(None) => Err(Kind::BuyerDiffers.into()),
         Err(before) => Ok(before.reply()),
     }
 }
 
 /// One account.
-pub(crate) async fn show(app: &App, id: &str) -> Result<Reply, Problem> {
-    let account = app.postgres.buyer(&path::buyer(id)?).await?.ok_or(Kind::UnknownBuyer)?;
-    Ok(json(StatusCode::OK, &View::of(&account)))
+pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let account = app.postgres.buyer(&path::buyer(&asked.target.id)?).await?.ok_or(Kind::UnknownBuyer)?;
+    Ok(json(StatusCode::OK, &BuyerView::of(&account)))
 }
 
 #[derive(Debug, Serialize)]
-struct View<'a> {
+struct BuyerView<'a> {
     buyer: &'a str,
     balance: u64,
     currency: &'a str,
 }
 
-impl<'a> View<'a> {
+impl<'a> BuyerView<'a> {
     fn of(account: &'a Buyer) -> Self {
         Self { buyer: &account.buyer, balance: account.balance, currency: &account.currency }
     }

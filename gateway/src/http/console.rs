@@ -8,8 +8,65 @@ use hyper::header::{
 };
 
 use super::accept_encoding::takes_gzip;
+use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, reply};
+use super::route::{Answer, GET, Handler, Route, Spec};
+use super::target::Manner;
+
+pub(super) static ROUTES: [Route; 3] = [
+    Route {
+        method: &GET,
+        path: "/console",
+        name: "find-console",
+        access: Access::Inside,
+        handler: Handler::Now(|_, _| Ok(find())),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "The console",
+            summary: "Find the console",
+            answers: &[Answer::empty(308, "It is at `/console/`.").headers(&["Location"])],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/console/",
+        name: "console",
+        access: Access::Inside,
+        handler: Handler::Now(|_, asked| page(&asked.head.headers)),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "The console",
+            summary: "The operator's console",
+            description: "A client of this API: it asks for a key of yours, and may do what that may.",
+            answers: &[
+                Answer::json(200, "The page.", "Text").of("text/html"),
+                Answer::empty(304, "The page is the one that the browser has."),
+            ],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/console/{id}",
+        name: "console-file",
+        access: Access::Inside,
+        handler: Handler::Now(|_, asked| file(&asked.target.id, &asked.head.headers)),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "The console",
+            summary: "A file of the console",
+            parameters: &["ConsoleFile"],
+            answers: &[
+                Answer::json(200, "The file.", "Text").of("*/*"),
+                Answer::empty(304, "The file is the one that the browser has."),
+            ],
+            problems: &[Kind::NotFound],
+            ..Spec::NONE
+        },
+    },
+];
 
 /// The page itself.
 const PAGE: &str = "index.html";
@@ -43,19 +100,19 @@ struct Coded {
 const ASSETS: &[Asset] = &include!("../../../console/dist/assets.rs");
 
 /// To the page, whose own links begin there.
-pub(crate) fn find() -> Reply {
+fn find() -> Reply {
     let mut reply = reply(StatusCode::PERMANENT_REDIRECT, Bytes::new());
     reply.headers_mut().insert(LOCATION, HeaderValue::from_static("/console/"));
     reply
 }
 
 /// The page.
-pub(crate) fn page(headers: &HeaderMap) -> Result<Reply, Problem> {
+fn page(headers: &HeaderMap) -> Result<Reply, Problem> {
     file(PAGE, headers)
 }
 
 /// What the page is made of.
-pub(crate) fn file(name: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+fn file(name: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
     let asset = ASSETS.iter().find(|asset| asset.name == name).ok_or(Kind::NotFound)?;
     let is_gzip = takes_gzip(headers);
     let coded = if is_gzip { &asset.gzip } else { &asset.plain };

@@ -4,8 +4,8 @@
 use flash_client::{Call, CallError};
 use flash_wire::{Invalid, Refusal, SaleStatus, Terms, Throttle, ThrottleTerms, WindowTerms};
 
-use super::app::App;
 use super::problem::{Kind, Problem};
+use super::state::App;
 
 /// The module's setting: units of one SKU.
 const TOTAL_UNITS_SETTING: &str = "flash.total-units-max";

@@ -5,21 +5,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 /// Work that goes on in a task of its own when this is dropped: hyper drops what answers a buyer who hangs up, and a
 /// reservation is not left half made. As long as somebody waits, it needs no task, which would cost more than many an
 /// answer does. A panic is a result, as a task's is.
-pub(super) struct Detached<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+pub(super) struct Detached<T: Send + 'static>(Option<BoxFuture<'static, T>>);
 
-impl<F: Future<Output: Send> + Send + 'static> Detached<F> {
-    pub(super) fn new(work: F) -> Self {
-        Self(Some(Box::pin(work)))
+impl<T: Send> Detached<T> {
+    pub(super) fn new(work: BoxFuture<'static, T>) -> Self {
+        Self(Some(work))
     }
 }
 
-impl<F: Future<Output: Send> + Send + 'static> Future for Detached<F> {
-    type Output = Result<F::Output, Box<dyn Any + Send>>;
+impl<T: Send> Future for Detached<T> {
+    type Output = Result<T, Box<dyn Any + Send>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(work) = &mut self.0 else { return Poll::Pending };
@@ -34,7 +35,7 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Detached<F> {
     }
 }
 
-impl<F: Future<Output: Send> + Send + 'static> Drop for Detached<F> {
+impl<T: Send> Drop for Detached<T> {
     fn drop(&mut self) {
         // Without a runtime the gateway has ended.
         if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
@@ -53,10 +54,10 @@ mod tests {
     async fn work_that_nobody_waits_for_any_more_is_done_to_its_end() {
         for is_begun in [false, true] {
             let ((go, gone), (done, was_done)) = (oneshot::channel::<()>(), oneshot::channel());
-            let mut work = Detached::new(async {
+            let mut work = Detached::new(Box::pin(async {
                 let _ = gone.await;
                 let _ = done.send(());
-            });
+            }));
             if is_begun {
                 assert!(futures_util::poll!(&mut work).is_pending());
             }
@@ -68,7 +69,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_done_is_done_once_and_a_panic_is_a_result() {
-        assert!(Detached::new(async { 7 }).await.is_ok_and(|done| done == 7));
-        assert!(Detached::new(async { panic!("a bug") }).await.is_err());
+        assert!(Detached::new(Box::pin(async { 7 })).await.is_ok_and(|done| done == 7));
+        assert!(Detached::<()>::new(Box::pin(async { panic!("a bug") })).await.is_err());
     }
 }

@@ -4,19 +4,102 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::{App, Asked};
+use super::access::Access;
 use super::idempotency::{Keyed, Replayed, done, once};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, created, json_text, reply};
+use super::route::{Answer, DELETE, GET, Link, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
 use super::{body, fields};
+use crate::devtools::{Busy, Devtools, Simulated, Unmade};
 use crate::limits::{
     SIMULATION_BUYERS_MAX, SIMULATION_CONCURRENCY_MAX, SIMULATION_RATE_MAX, SIMULATION_S_MAX, SIMULATION_SEED_MAX,
     SIMULATION_UNITS_MAX, STRATEGIES_MAX, STRATEGY_BYTES_MAX,
 };
-use crate::devtools::{Busy, Simulated, Unmade, Devtools};
+use flash_vault::Role;
+
+pub(super) static ROUTES: [Route; 4] = [
+    Route {
+        method: &POST,
+        path: "/v1/simulations",
+        name: "simulate",
+        access: Access::Developer(Role::Admin),
+        handler: handler!(simulate),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "In development",
+            summary: "Begin a simulation",
+            description: "The same buyers come over HTTP, at the same times, to each way to sell, to one after the other. \
+                             One simulation runs at a time; the last few are remembered.",
+            parameters: &["IdempotencyKey"],
+            body: Some("NewSimulation"),
+            answers: &[
+                Answer::json(201, "It has begun.", "BegunSimulation").headers(&["Location"]).links(&[
+                    Link("show-simulation", &[("id", "$response.body#/id")]),
+                    Link("stop-simulation", &[("id", "$response.body#/id")]),
+                ]),
+                Answer::json(200, "It had begun before.", "BegunSimulation").headers(&["Idempotency-Replayed"]),
+            ],
+            problems: &[Kind::SimulationRuns, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/simulations/{id}",
+        name: "show-simulation",
+        access: Access::Developer(Role::Read),
+        handler: handler!(|job| async { show(job.app.devtools()?, &job.asked.target.id) }),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "In development",
+            summary: "Show a simulation as it stands",
+            parameters: &["SimulationId"],
+            answers: &[Answer::json(200, "The simulation.", "Simulation")],
+            problems: &[Kind::UnknownSimulation],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &DELETE,
+        path: "/v1/simulations/{id}",
+        name: "stop-simulation",
+        access: Access::Developer(Role::Admin),
+        handler: handler!(|job| async { stop(job.app.devtools()?, &job.asked.target.id) }),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "In development",
+            summary: "Stop a simulation",
+            description: "Soon. One that is over stays as it is.",
+            parameters: &["SimulationId"],
+            answers: &[Answer::empty(204, "It stops, or is over.")],
+            problems: &[Kind::UnknownSimulation],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &POST,
+        path: "/v1/faults/{id}",
+        name: "make-fault",
+        access: Access::Developer(Role::Admin),
+        handler: handler!(fault),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "In development",
+            summary: "Make a fault",
+            description: "It answers when the fault is made, or has begun.",
+            parameters: &["FaultName", "IdempotencyKey"],
+            answers: &[Answer::json(200, "It is made, or has begun.", "MadeFault").headers(&["Idempotency-Replayed"])],
+            problems: &[Kind::UnknownFault, Kind::NothingToHit, Kind::FaultFailed, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+];
 
 /// Begins a simulation.
-pub(crate) async fn simulate(app: &App, devtools: &dyn Devtools, asked: &Asked) -> Result<Reply, Problem> {
+pub(crate) async fn simulate(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let devtools = app.devtools()?;
     body::expect_json(&asked.head.headers)?;
     let keyed = Keyed::of(asked)?;
     let wanted = read(&devtools.strategies(), &asked.body)?;
@@ -25,14 +108,14 @@ pub(crate) async fn simulate(app: &App, devtools: &dyn Devtools, asked: &Asked) 
 }
 
 #[derive(Debug, Serialize)]
-struct Begun {
+struct SimulationBegun {
     id: String,
 }
 
-fn begin(devtools: &dyn Devtools, wanted: Simulated) -> Result<Begun, Problem> {
+fn begin(devtools: &dyn Devtools, wanted: Simulated) -> Result<SimulationBegun, Problem> {
     let busy =
         |Busy(id)| Problem::new(Kind::SimulationRuns, format!("simulation {id} runs: wait for its end, or stop it"));
-    Ok(Begun { id: devtools.simulate(wanted).map_err(busy)? })
+    Ok(SimulationBegun { id: devtools.simulate(wanted).map_err(busy)? })
 }
 
 fn read(known: &[&'static str], json: &[u8]) -> Result<Simulated, Problem> {
@@ -59,13 +142,13 @@ fn read(known: &[&'static str], json: &[u8]) -> Result<Simulated, Problem> {
 }
 
 /// A simulation as it stands.
-pub(crate) fn show(devtools: &dyn Devtools, id: &str) -> Result<Reply, Problem> {
+fn show(devtools: &dyn Devtools, id: &str) -> Result<Reply, Problem> {
     let simulation = devtools.simulation(id).ok_or(Kind::UnknownSimulation)?;
     Ok(json_text(StatusCode::OK, simulation.into()))
 }
 
 /// Stops a simulation, if it is not over.
-pub(crate) fn stop(devtools: &dyn Devtools, id: &str) -> Result<Reply, Problem> {
+fn stop(devtools: &dyn Devtools, id: &str) -> Result<Reply, Problem> {
     if devtools.stop(id) {
         return Ok(reply(StatusCode::NO_CONTENT, Bytes::new()));
     }
@@ -73,23 +156,23 @@ pub(crate) fn stop(devtools: &dyn Devtools, id: &str) -> Result<Reply, Problem> 
 }
 
 /// Makes a fault.
-pub(crate) async fn fault(app: &App, devtools: &dyn Devtools, asked: &Asked) -> Result<Reply, Problem> {
+async fn fault(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let keyed = Keyed::of(asked)?;
-    once(app, keyed.as_ref(), strike(devtools, &asked.target.id)).await
+    once(app, keyed.as_ref(), strike(app.devtools()?, &asked.target.id)).await
 }
 
 #[derive(Debug, Serialize)]
-struct Made {
+struct FaultMade {
     fault: &'static str,
 }
 
-async fn strike(devtools: &dyn Devtools, name: &str) -> Result<Made, Problem> {
+async fn strike(devtools: &dyn Devtools, name: &str) -> Result<FaultMade, Problem> {
     let fault = devtools.faults().into_iter().find(|fault| *fault == name).ok_or(Kind::UnknownFault)?;
     devtools.fault(fault).await.map_err(|unmade| match unmade {
         Unmade::Idle(why) => Problem::new(Kind::NothingToHit, why),
         Unmade::Failed(why) => Problem::new(Kind::FaultFailed, why),
     })?;
-    Ok(Made { fault })
+    Ok(FaultMade { fault })
 }
 
 #[cfg(test)]

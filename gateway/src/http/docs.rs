@@ -7,13 +7,67 @@ use hyper::header::{
 };
 use hyper::{StatusCode, header};
 
+use super::access::Access;
+use super::access::Surface;
+use super::job::look;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json, reply};
-use super::routes::Surface;
+use super::route::{Answer, GET, Handler, Route, Spec};
+use super::target::Manner;
 use crate::openapi::{POLICY, explain, explain_page, of};
 
+pub(super) static ROUTES: [Route; 3] = [
+    Route {
+        method: &GET,
+        path: "/openapi.json",
+        name: "openapi",
+        access: Access::Open,
+        handler: Handler::Look(|app, asked| Box::pin(look(app, asked, async { Ok(document(app.surface)) }))),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "This API",
+            summary: "This document",
+            answers: &[Answer::json(200, "OpenAPI 3.1, of what this listener serves.", "Document")],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/docs",
+        name: "docs",
+        access: Access::Open,
+        handler: Handler::Look(|app, asked| Box::pin(look(app, asked, async { Ok(page(app.surface)) }))),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "This API",
+            summary: "The same, to be read",
+            answers: &[Answer::json(200, "A page without scripts.", "Text").of("text/html")],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/problems/{id}",
+        name: "show-problem",
+        access: Access::Open,
+        handler: Handler::Now(|_, asked| problem(&asked.target.id, &asked.head.headers)),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "This API",
+            summary: "What a problem means",
+            description: "A page, or JSON for whoever does not accept `text/html`. It is where a problem's `type` leads.",
+            parameters: &["ProblemId"],
+            answers: &[
+                Answer::json(200, "What it means, and whether to try again.", "ExplainedProblem").or("text/html")
+            ],
+            problems: &[Kind::UnknownProblem],
+            ..Spec::NONE
+        },
+    },
+];
+
 /// The OpenAPI document.
-pub(crate) fn document(surface: Surface) -> Reply {
+fn document(surface: Surface) -> Reply {
     let mut reply = reply(StatusCode::OK, of(surface).document.clone());
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     // Anyone's tools may read it, from any page.
@@ -22,12 +76,12 @@ pub(crate) fn document(surface: Surface) -> Reply {
 }
 
 /// The same as a page.
-pub(crate) fn page(surface: Surface) -> Reply {
+fn page(surface: Surface) -> Reply {
     html(of(surface).page.clone())
 }
 
 /// What a problem means.
-pub(crate) fn problem(id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+fn problem(id: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
     let kind = Kind::of_slug(id).ok_or(Kind::UnknownProblem)?;
     let mut reply =
         if wants_html(headers) { html(explain_page(kind).into()) } else { json(StatusCode::OK, &explain(kind)) };

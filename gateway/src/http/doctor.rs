@@ -4,14 +4,34 @@ use flash_doctor::{Finding, Version};
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::App;
+use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
+use super::route::{Answer, GET, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
+
+pub(super) static ROUTES: [Route; 1] = [Route {
+    method: &GET,
+    path: "/v1/health",
+    name: "show-health",
+    access: Access::READ,
+    handler: handler!(show),
+    manner: Manner { is_slow: true, ..Manner::USUAL },
+    spec: Spec {
+        tag: "The gateway itself",
+        summary: "What runs, and what is wrong with it",
+        description: "What `flash doctor` finds of everything that this gateway uses. A gateway makes one examination at \
+                             a time, and tells it again for {EXAMINATION_FRESH_MS} ms, or three times as long as it took.",
+        answers: &[Answer::json(200, "What was found.", "Health")],
+        ..Spec::NONE
+    },
+}];
 
 /// What `flash doctor` finds, but for what it says of a gateway that is not started yet.
-pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
+pub(crate) async fn show(app: &App, _: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct View<'a> {
+    struct HealthView<'a> {
         at_ms: u64,
         versions: Vec<&'a Version>,
         findings: &'a [Finding],
@@ -20,7 +40,7 @@ pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
     }
     let examined = app.examinations.get().await.ok_or(Kind::Overloaded)?;
     let ours = Version { name: "gateway", version: env!("CARGO_PKG_VERSION").to_owned() };
-    let view = View {
+    let view = HealthView {
         at_ms: examined.at_ms,
         versions: std::iter::once(&ours).chain(&examined.examination.versions).collect(),
         findings: &examined.examination.findings,

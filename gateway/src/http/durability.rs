@@ -5,9 +5,9 @@ use flash_wire::{Answer, Outcome};
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
-use super::app::App;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
+use super::state::App;
 
 const HEADER: HeaderName = HeaderName::from_static("flash-durability");
 

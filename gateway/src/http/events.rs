@@ -5,20 +5,43 @@
 
 use std::error::Error;
 use std::fmt;
-use std::net::IpAddr;
 
-use flash_wire::key::check_sale;
 use flash_worker::Phase;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, StatusCode};
 
-use super::app::App;
-use super::missing_sale::missing;
+use super::access::Access;
+use super::job::look;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, reply};
+use super::route::{Answer, GET, Handler, Route, Spec};
+use super::state::{App, Asked};
+use super::target::Manner;
 use super::{path, sale_status};
 use crate::events::{NoPlace, Place};
 use crate::limits::WATCHERS_MAX;
+
+pub(super) static ROUTES: [Route; 1] = [Route {
+    method: &GET,
+    path: "/v1/sales/{sale}/events",
+    name: "watch-sale",
+    access: Access::Open,
+    handler: Handler::Look(|app, asked| Box::pin(look(app, asked, watch(app, asked)))),
+    manner: Manner::USUAL,
+    spec: Spec {
+        tag: "Sales",
+        summary: "Watch a sale's stock",
+        description: "Server-sent events, at most ten a second: the newest stock, whatever happened in between. The \
+                             connection may end; whoever comes again gets the newest at once.",
+        parameters: &["Sale"],
+        answers: &[
+            Answer::json(200, "Events without end; each `data` is the sale's stock.", "StockEvents")
+                .of("text/event-stream"),
+            Answer::empty(204, "The sale is over, and nothing is to come."),
+        ],
+        ..Spec::NONE
+    },
+}];
 
 /// Says in a reply that it is none: its connection leaves hyper, and watches a sale.
 #[derive(Debug, Clone)]
@@ -48,31 +71,23 @@ impl Leaves {
 }
 
 /// Lets a client watch a sale. One that is over has no events to come: 204 is how a browser is told not to ask again.
-pub(crate) async fn watch(app: &App, method: &Method, sale: &str, from: IpAddr) -> Result<Reply, Problem> {
-    let sale = path::sale(sale)?;
-    let status = match sale_status::of(app, sale).await? {
-        Ok(status) => status,
-        Err(refusal) => match Problem::from(refusal) {
-            problem if problem.kind == Kind::UnknownSale && check_sale(sale).is_ok() => {
-                return Err(Box::pin(missing(app, sale)).await);
-            }
-            problem => return Err(problem),
-        },
-    };
+async fn watch(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let sale = path::sale(&asked.target.sale)?;
+    let status = sale_status::of(app, sale).await??;
     if status.phase == "ended" {
         return Ok(reply(StatusCode::NO_CONTENT, bytes::Bytes::new()));
     }
     let mut reply = reply(StatusCode::OK, bytes::Bytes::new());
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if method == Method::HEAD {
+    if asked.head.method == Method::HEAD {
         return Ok(reply);
     }
     if *app.phase.borrow() >= Phase::Draining {
         return Err(Problem::new(Kind::Overloaded, "this gateway is about to stop"));
     }
     let full = || Problem::new(Kind::Overloaded, format!("{WATCHERS_MAX} clients watch already"));
-    let place = app.events.place(from).map_err(|none| match none {
+    let place = app.events.place(asked.from).map_err(|none| match none {
         NoPlace::Full => full(),
         NoPlace::TooMany => Problem::too_many_of("this address watches as many sales at once as one may"),
     })?;

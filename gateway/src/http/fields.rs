@@ -276,5 +276,14 @@ impl<const N: usize> Object<N> {
     }
 }
 
+/// A currency's code.
+pub(crate) fn currency(field: Field) -> Result<String, FieldError> {
+    let given = field.required()?;
+    let rule = "must be a currency's code, three capital letters";
+    let code = given.name(3).map_err(|_| given.refused(rule))?;
+    let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_code { Ok(code.into_owned()) } else { Err(given.refused(rule)) }
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use flash_vault::{MadeByRequest, RequestOutcome};
 use flash_wire::fingerprint;
 
-use super::app::App;
 use super::problem::{Kind, Problem};
-use super::reservations::{Units, Wish};
+use super::state::App;
+use super::wish::{Units, Wish};
 use crate::limits::FORGOTTEN_KEY_WAIT_MS_MAX;
 
 /// What a key stands for.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::app::App;
 use super::problem::{FieldError, Kind, Problem};
+use super::state::App;
 use crate::catalogue::Facts;
 use crate::form::Refused;
 use crate::pool::PoolError;

@@ -7,24 +7,63 @@ use flash_worker::Phase;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::App;
+use super::access::Access;
 use super::reply::{Reply, json};
+use super::route::{Answer, GET, Handler, Route, Spec};
+use super::state::App;
+use super::target::Manner;
 use crate::postgres::Health;
 
+pub(super) static ROUTES: [Route; 2] = [
+    Route {
+        method: &GET,
+        path: "/livez",
+        name: "livez",
+        access: Access::Open,
+        handler: Handler::Now(|_, _| Ok(live())),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "The gateway itself",
+            summary: "Does it live?",
+            description: "Looks at nothing else: no restart of the gateway brings Redis back.",
+            answers: &[Answer::json(200, "It does.", "Live")],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/readyz",
+        name: "readyz",
+        access: Access::Open,
+        handler: Handler::Look(|app, asked| Box::pin(ready(app, asked.query()))),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "The gateway itself",
+            summary: "Can it sell?",
+            parameters: &["Verbose"],
+            answers: &[
+                Answer::json(200, "It can.", "Ready"),
+                Answer::json(503, "It cannot, or is about to stop.", "Ready"),
+            ],
+            ..Spec::NONE
+        },
+    },
+];
+
 /// It lives: the thread answers. Nothing else is looked at, for no restart of the gateway brings Redis back.
-pub(crate) fn live() -> Reply {
+fn live() -> Reply {
     #[derive(Serialize)]
-    struct View {
+    struct Live {
         live: bool,
     }
-    json(StatusCode::OK, &View { live: true })
+    json(StatusCode::OK, &Live { live: true })
 }
 
 /// It is ready: it can sell, and is to go on selling. Without RabbitMQ it sells into the journals, and without
 /// PostgreSQL it sells what it knows: `?verbose` tells.
-pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
+async fn ready(app: &App, query: Option<&str>) -> Reply {
     #[derive(Serialize)]
-    struct View {
+    struct Ready {
         ready: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         checks: Option<Checks>,
@@ -64,5 +103,5 @@ pub(crate) async fn ready(app: &App, query: Option<&str>) -> Reply {
     let prepared = app.unprepared.load(Ordering::Relaxed) == 0;
     let ready = redis == "ok" && prepared && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json(status, &View { ready, checks })
+    json(status, &Ready { ready, checks })
 }

@@ -13,10 +13,10 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
-use super::app::{App, Asked};
+use super::idempotency_key;
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply, json};
-use super::{audit_log, idempotency_key};
+use super::state::{App, Asked};
 use crate::limits::AFTERWARDS_MS;
 
 /// A request's key, with what it counts for.
@@ -36,7 +36,7 @@ impl<'a> Keyed<'a> {
     pub(crate) fn of(asked: &'a Asked) -> Result<Option<Self>, Problem> {
         let Some(key) = idempotency_key::of(&asked.head.headers)? else { return Ok(None) };
         let route = format!("{} {}", asked.head.method, asked.head.uri.path());
-        Ok(Some(Self { holder: audit_log::who(&asked.caller), route, key, body: &asked.body }))
+        Ok(Some(Self { holder: asked.caller.name(), route, key, body: &asked.body }))
     }
 
     pub(crate) fn request(&self) -> KeyedRequest<'_> {

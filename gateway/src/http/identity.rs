@@ -8,10 +8,14 @@ use flash_vault::Role;
 use flash_wire::limits::BUYER_BYTES_MAX;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 
+use super::access::Access;
 use super::fields::Field;
 use super::problem::{Kind, Problem};
-use super::routes::{Access, Target};
+use super::target::Target;
 use crate::identity::{ApiKeys, Tokens};
+
+/// The name of a caller who does not have to say one.
+const ANYONE: &str = "anyone";
 
 /// What a listener asks its callers for.
 #[derive(Debug)]
@@ -54,6 +58,15 @@ impl Caller {
             Self::Anyone | Self::Operator(_) => None,
         }
     }
+
+    /// Whom the audit log names.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Anyone => ANYONE,
+            Self::Buyer(buyer) => buyer,
+            Self::Operator(operator) => &operator.name,
+        }
+    }
 }
 
 impl Gate {
@@ -87,7 +100,7 @@ impl Gate {
             (Self::Tokens(tokens), Access::Buyer(_)) => Ok(Caller::Buyer(tokens.buyer(shown)?)),
             // What asks PostgreSQL is on the heap: it does not make every request's future larger.
             (Self::Keys(keys), Access::Buyer(_)) => Box::pin(buyer_of_key(keys, shown, from)).await,
-            (Self::Operators(keys), Access::Buyer(needed) | Access::Operator(needed)) => {
+            (Self::Operators(keys), Access::Buyer(needed) | Access::Operator(needed) | Access::Developer(needed)) => {
                 Box::pin(operator(keys, (shown, from), needed)).await
             }
             // The table of routes has no such thing for buyers; if it had, it would not be theirs.

@@ -8,14 +8,91 @@ use flash_worker::now_ms;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::{App, Asked};
+use super::access::Access;
 use super::fields::Given;
-use super::identity::Caller;
 use super::idempotency::{Keyed, make, text};
+use super::identity::Caller;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, json, secret};
+use super::route::{Answer, DELETE, GET, Link, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
 use super::{body, fields, query};
 use crate::limits::PAGE_ROWS_MAX;
+
+pub(super) static ROUTES: [Route; 4] = [
+    Route {
+        method: &GET,
+        path: "/v1/whoami",
+        name: "whoami",
+        access: Access::READ,
+        handler: handler!(whoami),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Keys and the audit log",
+            summary: "Show who calls, and with which role",
+            answers: &[Answer::json(200, "The key is good.", "Caller")],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &POST,
+        path: "/v1/keys",
+        name: "create-key",
+        access: Access::ADMIN,
+        handler: handler!(create),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Keys and the audit log",
+            summary: "Make an API key",
+            description: "The first answer is the only one that ever shows the key. A repeat with the same Idempotency-Key \
+                             makes no second key: it shows the id, and a note in place of the key. If the first answer is lost, \
+                             revoke the key and make another one.",
+            parameters: &["IdempotencyKey"],
+            body: Some("NewKey"),
+            answers: &[
+                Answer::json(201, "The key.", "CreatedKey")
+                    .links(&[Link("revoke-key", &[("id", "$response.body#/id")])]),
+                Answer::json(200, "The key was made before; it is not shown again.", "KeyOfBefore")
+                    .headers(&["Idempotency-Replayed"]),
+            ],
+            problems: &[Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/keys",
+        name: "list-keys",
+        access: Access::READ,
+        handler: handler!(list),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Keys and the audit log",
+            summary: "List API keys, by id",
+            parameters: &["After", "Limit"],
+            answers: &[Answer::json(200, "A page of them.", "Keys")],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &DELETE,
+        path: "/v1/keys/{id}",
+        name: "revoke-key",
+        access: Access::ADMIN,
+        handler: handler!(revoke),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Keys and the audit log",
+            summary: "Revoke an API key",
+            description: "A gateway that knew it before believes it for a few seconds more.",
+            parameters: &["KeyId"],
+            answers: &[Answer::json(200, "It is revoked.", "RevokedKey")],
+            problems: &[Kind::UnknownKey],
+            ..Spec::NONE
+        },
+    },
+];
 
 /// What a repeat is told in place of the key.
 const SHOWN_ONCE: &str = "the key was shown once, in the first answer, and is kept nowhere: if that is lost, revoke this key \
@@ -29,18 +106,18 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let new = NewKey { role, holder: &holder, expires_at_ms };
     let made = make(app, keyed.as_ref(), async |transaction: &_| {
         let (id, key) = flash_vault::create_key(transaction, &new).await?;
-        let answer = text(&MadeView::of(&id, &new, Err(SHOWN_ONCE)));
+        let answer = text(&KeyMade::of(&id, &new, Err(SHOWN_ONCE)));
         Ok(((id, key), Some(answer)))
     });
     match made.await? {
-        Ok((id, key)) => Ok(secret(json(StatusCode::CREATED, &MadeView::of(&id, &new, Ok(&key))))),
+        Ok((id, key)) => Ok(secret(json(StatusCode::CREATED, &KeyMade::of(&id, &new, Ok(&key))))),
         Err(before) => Ok(before.reply()),
     }
 }
 
 /// A key that was made. A repeat gets a note in place of the key itself.
 #[derive(Serialize)]
-struct MadeView<'a> {
+struct KeyMade<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
@@ -52,7 +129,7 @@ struct MadeView<'a> {
     note: Option<&'static str>,
 }
 
-impl<'a> MadeView<'a> {
+impl<'a> KeyMade<'a> {
     fn of(id: &'a str, new: &NewKey<'a>, key: Result<&'a str, &'static str>) -> Self {
         let NewKey { role, holder, expires_at_ms } = *new;
         Self { id, key: key.ok(), role: role.name(), holder, expires_at_ms, note: key.err() }
@@ -72,19 +149,19 @@ fn read(json: &[u8], now_ms: u64) -> Result<(Role, Cow<'_, str>, Option<u64>), P
 }
 
 /// A page of the keys, by id: `?after=ID` and `?limit=N`.
-pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
+pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct View<'a> {
-        keys: Vec<RowView<'a>>,
+    struct KeyList<'a> {
+        keys: Vec<KeyView<'a>>,
     }
-    let [after, limit] = query::read(query, ["after", "limit"])?;
+    let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let rows = app.postgres.keys(after.unwrap_or_default(), limit).await?;
-    Ok(json(StatusCode::OK, &View { keys: rows.iter().map(RowView::of).collect() }))
+    Ok(json(StatusCode::OK, &KeyList { keys: rows.iter().map(KeyView::of).collect() }))
 }
 
 #[derive(Serialize)]
-struct RowView<'a> {
+struct KeyView<'a> {
     id: &'a str,
     role: &'a str,
     holder: &'a str,
@@ -95,7 +172,7 @@ struct RowView<'a> {
     revoked_at: Option<&'a str>,
 }
 
-impl<'a> RowView<'a> {
+impl<'a> KeyView<'a> {
     fn of(row: &'a KeyRow) -> Self {
         let KeyRow { id, role, holder, created_at, expires_at_ms, revoked_at } = row;
         Self { id, role, holder, created_at, expires_at_ms: *expires_at_ms, revoked_at: revoked_at.as_deref() }
@@ -103,34 +180,35 @@ impl<'a> RowView<'a> {
 }
 
 /// Ends a key: a gateway that knew it before believes it for a few seconds more.
-pub(crate) async fn revoke(app: &App, id: &str) -> Result<Reply, Problem> {
+pub(crate) async fn revoke(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let id = asked.target.id.as_str();
     #[derive(Serialize)]
-    struct View<'a> {
+    struct KeyRevoked<'a> {
         id: &'a str,
         revoked: bool,
     }
     match app.postgres.revoke_key(id).await? {
-        true => Ok(json(StatusCode::OK, &View { id, revoked: true })),
+        true => Ok(json(StatusCode::OK, &KeyRevoked { id, revoked: true })),
         false => Err(Kind::UnknownKey.into()),
     }
 }
 
 /// Who calls, and with which role. Where nobody has to show a key, anyone may do everything.
-pub(crate) fn whoami(caller: &Caller) -> Reply {
+pub(crate) async fn whoami(_: &App, asked: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct View<'a> {
+    struct CallerView<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         holder: Option<&'a str>,
         role: &'static str,
     }
-    let view = match caller {
-        Caller::Operator(of) => View { key: Some(&of.key), holder: Some(&of.name), role: of.role.name() },
-        Caller::Buyer(buyer) => View { key: None, holder: Some(buyer), role: Role::Buyer.name() },
-        Caller::Anyone => View { key: None, holder: None, role: Role::Admin.name() },
+    let view = match &asked.caller {
+        Caller::Operator(of) => CallerView { key: Some(&of.key), holder: Some(&of.name), role: of.role.name() },
+        Caller::Buyer(buyer) => CallerView { key: None, holder: Some(buyer), role: Role::Buyer.name() },
+        Caller::Anyone => CallerView { key: None, holder: None, role: Role::Admin.name() },
     };
-    json(StatusCode::OK, &view)
+    Ok(json(StatusCode::OK, &view))
 }
 
 #[cfg(test)]

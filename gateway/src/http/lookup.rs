@@ -10,9 +10,9 @@ use hyper::StatusCode;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::app::App;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
+use super::state::App;
 use super::{prefer, sale_status};
 use crate::catalogue::Verdict;
 use crate::ids::PublicId;
@@ -22,7 +22,8 @@ use crate::postgres::PostgresError;
 /// while it waits.
 pub(crate) struct Patience {
     pub(crate) wait: Option<Duration>,
-    pub(crate) place: OwnedSemaphorePermit,
+    /// None: it has let go of it.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 /// The state of a reservation that Redis had accepted and PostgreSQL refused.
@@ -122,7 +123,7 @@ pub(crate) async fn find_patiently(
     sale: &str,
     id: u64,
     buyer: Option<&str>,
-    patience: Patience,
+    patience: &mut Patience,
 ) -> Result<(Found, Option<Duration>), Problem> {
     let found = find(app, sale, id, buyer).await?;
     let Some(wait) = patience.wait else { return Ok((found, None)) };
@@ -130,7 +131,7 @@ pub(crate) async fn find_patiently(
         return Ok((found, Some(wait)));
     }
     let Some(_waiter) = app.waits.place() else { return Ok((found, None)) };
-    drop(patience.place);
+    drop(patience.place.take());
     let _turn = app.waits.until(sale, found.seq, wait, app.phase.clone()).await;
     Ok((find(app, sale, id, buyer).await.unwrap_or(found), Some(wait)))
 }
@@ -143,7 +144,7 @@ pub(crate) async fn waited(
     id: u64,
     buyer: Option<&str>,
     status: StatusCode,
-    patience: Patience,
+    patience: &mut Patience,
 ) -> Option<Reply> {
     patience.wait?;
     // On the heap: those who do not wait, which is most, have no room for it in their tasks.

@@ -11,11 +11,29 @@ use flash_worker::now_ms;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 
-use super::app::App;
+use super::access::Access;
 use super::reply::{Reply, reply};
+use super::route::{Answer, GET, Handler, Route, Spec};
+use super::state::App;
+use super::target::Manner;
+
+pub(super) static ROUTES: [Route; 1] = [Route {
+    method: &GET,
+    path: "/metrics",
+    name: "metrics",
+    access: Access::READ,
+    handler: Handler::Look(|app, _| Box::pin(show(app))),
+    manner: Manner::USUAL,
+    spec: Spec {
+        tag: "The gateway itself",
+        summary: "Metrics, for Prometheus",
+        answers: &[Answer::json(200, "What it counts.", "Text").of("text/plain")],
+        ..Spec::NONE
+    },
+}];
 
 /// All of it. Where Redis or PostgreSQL is away, what only it knows is left out: unknown is not zero.
-pub(crate) async fn show(app: &App) -> Reply {
+async fn show(app: &App) -> Reply {
     let mut page = Page::default();
     process::write(&mut page);
     app.rate_limits.rules().write(&mut page);

@@ -1,7 +1,7 @@
 //! A sale that Redis does not have: there is none, or it is to be brought back.
 
-use super::app::App;
 use super::problem::{Kind, Problem};
+use super::state::App;
 use crate::catalogue::Verdict;
 use crate::postgres::PostgresError;
 

@@ -7,18 +7,80 @@ use flash_wire::limits::{SKU_BYTES_MAX, TOTAL_UNITS_MAX};
 use flash_wire::{Restock, SwitchAnswer};
 use serde::Serialize;
 
-use super::app::{App, Asked};
+use super::access::Access;
 use super::fields;
 use super::idempotency::{Keyed, once};
+use super::problem::Kind;
 use super::problem::{FieldError, Problem};
 use super::reply::Reply;
+use super::route::{Answer, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
 use super::{body, path};
+
+pub(super) static ROUTES: [Route; 3] = [
+    Route {
+        method: &POST,
+        path: "/v1/sales/{sale}/restock",
+        name: "restock",
+        access: Access::SELL,
+        handler: handler!(restock),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Sales",
+            summary: "Put units on sale, or take them off",
+            description: "Only units that nobody has can be taken. A repeat adds again, unless it has the same \
+                             Idempotency-Key. While nobody knows whether the first request was done, a repeat is \
+                             `outcome-unknown`, and is not done again.",
+            parameters: &["Sale", "IdempotencyKey"],
+            body: Some("Restock"),
+            answers: &[
+                Answer::json(200, "The SKU's units when it was done.", "Restocked").headers(&["Idempotency-Replayed"])
+            ],
+            problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &POST,
+        path: "/v1/sales/{sale}/open",
+        name: "open-sale",
+        access: Access::SELL,
+        handler: handler!(open),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Sales",
+            summary: "Open a closed sale again",
+            parameters: &["Sale", "IdempotencyKey"],
+            answers: &[Answer::json(200, "It sells.", "Switched").headers(&["Idempotency-Replayed"])],
+            problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &POST,
+        path: "/v1/sales/{sale}/close",
+        name: "close-sale",
+        access: Access::SELL,
+        handler: handler!(close),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Sales",
+            summary: "Close a sale at once",
+            description: "Its holds may still be paid for.",
+            parameters: &["Sale", "IdempotencyKey"],
+            answers: &[Answer::json(200, "It sells nothing more.", "Switched").headers(&["Idempotency-Replayed"])],
+            problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+];
 
 /// Puts units on sale, or takes units that nobody has off it. It adds: without an `Idempotency-Key` it is not to be repeated
 /// blindly.
 pub(crate) async fn restock(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct View<'a> {
+    struct Restocked<'a> {
         sale: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         sku: Option<&'a str>,
@@ -33,7 +95,7 @@ pub(crate) async fn restock(app: &App, asked: &Asked) -> Result<Reply, Problem> 
     let work = async {
         let units = app.redis.call(call).await.map_err(refused_argument)??;
         app.relay.wake();
-        Ok(View { sale, sku: sku.as_deref(), total: units.total, available: units.available })
+        Ok(Restocked { sale, sku: sku.as_deref(), total: units.total, available: units.available })
     };
     once(app, keyed.as_ref(), work).await
 }
@@ -68,7 +130,7 @@ pub(crate) async fn close(app: &App, asked: &Asked) -> Result<Reply, Problem> {
 /// A sale is open or closed once. A key keeps a late repeat from undoing what another operator did meanwhile.
 async fn switch(app: &App, asked: &Asked, call: fn(&str) -> Call<SwitchAnswer>) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct View<'a> {
+    struct Switched<'a> {
         sale: &'a str,
         closed: bool,
     }
@@ -77,7 +139,7 @@ async fn switch(app: &App, asked: &Asked, call: fn(&str) -> Call<SwitchAnswer>) 
     let work = async {
         let answer = app.redis.call(call(sale)).await??;
         app.relay.wake();
-        Ok(View { sale, closed: answer == SwitchAnswer::Closed })
+        Ok(Switched { sale, closed: answer == SwitchAnswer::Closed })
     };
     once(app, keyed.as_ref(), work).await
 }

@@ -10,10 +10,10 @@ use flash_wire::limits::BUYER_BYTES_MAX;
 
 pub(crate) use self::balance::{Paid, take as take_from_balance};
 pub(crate) use self::external::{Taken, take as take_report, told_late};
-use super::app::App;
 use super::fields::{self, Field};
 use super::identity::Caller;
 use super::problem::{FieldError, Kind, Problem};
+use super::state::App;
 use crate::ids::GivenId;
 use crate::limits::{AMOUNT_UNITS_MAX, REFERENCE_BYTES_MAX};
 
@@ -62,7 +62,7 @@ impl<'a> Told<'a> {
         Ok(Self {
             reference: reference.required()?.name(REFERENCE_BYTES_MAX)?,
             amount: amount.optional(|amount| amount.int(0, AMOUNT_UNITS_MAX))?,
-            currency: currency.is_given().then(|| super::products::currency(currency)).transpose()?,
+            currency: currency.is_given().then(|| fields::currency(currency)).transpose()?,
             buyer: buyer.optional(|buyer| buyer.name(BUYER_BYTES_MAX))?,
         })
     }
@@ -75,7 +75,7 @@ impl<'a> Told<'a> {
 /// # Errors
 /// Names what must be said instead. Nothing was changed.
 pub(crate) async fn check(app: &App, sale: &str, wish: &Wish<'_>) -> Result<(), Problem> {
-    let is_buyers = !app.routes.surface.is_operators();
+    let is_buyers = !app.surface.is_operators();
     match wish {
         Wish::Balance => Ok(()),
         Wish::External(_) if is_buyers => Err(Problem::new(

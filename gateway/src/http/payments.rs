@@ -5,25 +5,66 @@ use flash_wire::key::check_sale;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::{App, Asked};
+use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
-use super::{audit_log, body, fields, idempotency_key, query};
+use super::route::{Answer, GET, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
+use super::{body, fields, idempotency_key, query};
 use crate::limits::{PAGE_ROWS_MAX, REFERENCE_BYTES_MAX};
 
+pub(super) static ROUTES: [Route; 2] = [
+    Route {
+        method: &GET,
+        path: "/v1/payments",
+        name: "list-payments",
+        access: Access::READ,
+        handler: handler!(list),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "List payments, by number",
+            description: "A payment is `pending` until its order ends, then `settled`, or `refund_due`: the payment service \
+                             is to pay it back. A debit of a balance is `refunded` by itself.",
+            parameters: &["PaymentState", "OfSale", "AfterPayment", "Limit"],
+            answers: &[Answer::json(200, "A page of them.", "Payments")],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &POST,
+        path: "/v1/payments/{id}/refunded",
+        name: "refunded",
+        access: Access::PAY,
+        handler: handler!(refunded),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "Report that a payment was paid back",
+            description: "It must be `refund_due`, and is `refunded` from then on. The same again is the same answer.",
+            parameters: &["PaymentNumber", "IdempotencyKey"],
+            body: Some("Refund"),
+            answers: &[Answer::json(200, "It is recorded.", "LedgerPayment")],
+            problems: &[Kind::UnknownPayment, Kind::Conflict],
+            ..Spec::NONE
+        },
+    },
+];
+
 /// A page of them, by number: `?state=S`, `?sale=SALE`, `?after=N` and `?limit=N`.
-pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
+pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct View<'a> {
+    struct PaymentList<'a> {
         payments: Vec<PaymentView<'a>>,
     }
-    let [state, sale, after, limit] = query::read(query, ["state", "sale", "after", "limit"])?;
+    let [state, sale, after, limit] = query::read(asked.query(), ["state", "sale", "after", "limit"])?;
     let state = state.map(state_of).transpose()?;
     let sale = sale.map(sale_of).transpose()?;
     let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let rows = app.postgres.payment_page(&PaymentFilter { state, sale, after }, limit).await?;
-    Ok(json(StatusCode::OK, &View { payments: rows.iter().map(PaymentView::of).collect() }))
+    Ok(json(StatusCode::OK, &PaymentList { payments: rows.iter().map(PaymentView::of).collect() }))
 }
 
 fn state_of(name: &str) -> Result<PaymentState, Problem> {
@@ -39,7 +80,7 @@ fn sale_of(sale: &str) -> Result<&str, Problem> {
 
 /// A payment was paid back, says the payment service. The same again changes nothing.
 pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    let Asked { target, caller, head, body } = asked;
+    let Asked { target, caller, head, body, .. } = asked;
     let id = target.id.as_str();
     body::expect_json(&head.headers)?;
     // A payment is paid back once, so that no key is needed; one that breaks its rule is refused all the same.
@@ -48,7 +89,7 @@ pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem>
     let reference = reference.required()?.name(REFERENCE_BYTES_MAX)?;
     let number = id.parse::<u64>().ok().filter(|number| number.to_string() == id && *number <= query::NUMBER_MAX);
     let number = number.ok_or(Kind::UnknownPayment)?;
-    match app.postgres.refund_payment(number, &reference, audit_log::who(caller)).await? {
+    match app.postgres.refund_payment(number, &reference, caller.name()).await? {
         Refund::Done(payment) => Ok(json(StatusCode::OK, &PaymentView::of(&payment))),
         Refund::Unknown => Err(Kind::UnknownPayment.into()),
         Refund::Clash(other) => {

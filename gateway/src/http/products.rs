@@ -9,13 +9,58 @@ use flash_wire::limits::{SKU_BYTES_MAX, SKUS_MAX};
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::{App, Asked};
+use super::access::Access;
 use super::body;
-use super::fields::{self, Field, Given};
+use super::fields::{self, Given};
 use super::idempotency::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, created, json};
+use super::route::{Answer, GET, Link, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
 use crate::limits::{PRICE_UNITS_MAX, PRODUCT_NAME_BYTES_MAX};
+
+pub(super) static ROUTES: [Route; 2] = [
+    Route {
+        method: &POST,
+        path: "/v1/products",
+        name: "create-product",
+        access: Access::ADMIN,
+        handler: handler!(create),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "Create a product",
+            description: "What sales sell. The same again is the same product.",
+            parameters: &["IdempotencyKey"],
+            body: Some("Product"),
+            answers: &[
+                Answer::json(201, "The product was created.", "Product")
+                    .headers(&["Location"])
+                    .links(&[Link("show-product", &[("id", "$response.body#/product")])]),
+                Answer::json(200, "There is this product.", "Product").headers(&["Idempotency-Replayed"]),
+            ],
+            problems: &[Kind::ProductDiffers, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/products/{id}",
+        name: "show-product",
+        access: Access::Open,
+        handler: handler!(show),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "Show a product",
+            parameters: &["ProductId"],
+            answers: &[Answer::json(200, "The product.", "Product")],
+            problems: &[Kind::UnknownProduct, Kind::PostgresAway],
+            ..Spec::NONE
+        },
+    },
+];
 
 /// Creates a product. The same again is the same product.
 pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
@@ -24,7 +69,7 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let product = read(&asked.body)?;
     let creation = make(app, keyed.as_ref(), async |transaction: &_| {
         let creation = flash_vault::create_product(transaction, &product).await?;
-        Ok((creation, (creation != Creation::Differs).then(|| text(&View::new(&product)))))
+        Ok((creation, (creation != Creation::Differs).then(|| text(&ProductView::new(&product)))))
     });
     let creation = match creation.await? {
         Ok(Creation::Differs) => return Err(Kind::ProductDiffers.into()),
@@ -34,20 +79,21 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let product = Arc::new(product);
     app.catalogue.products.remember(&product.product, Some(product.clone()));
     Ok(match creation {
-        Creation::Created => created(format!("/v1/products/{}", product.product), &View::new(&product)),
-        _ => json(StatusCode::OK, &View::new(&product)),
+        Creation::Created => created(format!("/v1/products/{}", product.product), &ProductView::new(&product)),
+        _ => json(StatusCode::OK, &ProductView::new(&product)),
     })
 }
 
 /// One product. Anyone may know what there is.
-pub(crate) async fn show(app: &App, id: &str) -> Result<Reply, Problem> {
+pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let id = asked.target.id.as_str();
     check_id("product", id).map_err(|invalid| Problem::new(Kind::UnknownProduct, invalid.to_string()))?;
     let product = app.catalogue.products.get(&app.postgres, id).await?.ok_or(Kind::UnknownProduct)?;
-    Ok(json(StatusCode::OK, &View::new(&product)))
+    Ok(json(StatusCode::OK, &ProductView::new(&product)))
 }
 
 #[derive(Debug, Serialize)]
-struct View<'a> {
+struct ProductView<'a> {
     product: &'a str,
     name: &'a str,
     price: u64,
@@ -55,7 +101,7 @@ struct View<'a> {
     skus: &'a [String],
 }
 
-impl<'a> View<'a> {
+impl<'a> ProductView<'a> {
     fn new(product: &'a Product) -> Self {
         let Product { product, name, price, skus } = product;
         Self { product, name, price: price.amount, currency: &price.currency, skus }
@@ -68,7 +114,7 @@ fn read(json: &[u8]) -> Result<Product, Problem> {
     Ok(Product {
         product: product.required()?.id()?.into_owned(),
         name: name.required()?.name(PRODUCT_NAME_BYTES_MAX)?.into_owned(),
-        price: Price { amount: price.required()?.int(0, PRICE_UNITS_MAX)?, currency: self::currency(currency)? },
+        price: Price { amount: price.required()?.int(0, PRICE_UNITS_MAX)?, currency: fields::currency(currency)? },
         skus: skus.unwrap_or_else(|| vec![DEFAULT_SKU.to_owned()]),
     })
 }
@@ -76,13 +122,4 @@ fn read(json: &[u8]) -> Result<Product, Problem> {
 fn distinct(field: Given, skus: Vec<String>) -> Result<Vec<String>, FieldError> {
     let repeats = skus.iter().enumerate().any(|(at, sku)| skus[..at].contains(sku));
     if repeats { Err(field.refused("must not name the same SKU twice")) } else { Ok(skus) }
-}
-
-/// A currency's code.
-pub(crate) fn currency(field: Field) -> Result<String, FieldError> {
-    let given = field.required()?;
-    let rule = "must be a currency's code, three capital letters";
-    let code = given.name(3).map_err(|_| given.refused(rule))?;
-    let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-    if is_code { Ok(code.into_owned()) } else { Err(given.refused(rule)) }
 }

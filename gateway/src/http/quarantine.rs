@@ -5,29 +5,109 @@ use flash_vault::{QuarantineEnd, QuarantineRow, Replay};
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::{App, Asked};
-use super::audit_log;
+use super::access::Access;
 use super::idempotency::{Keyed, once};
 use super::problem::{Kind, Problem};
 use super::query;
 use super::reply::{Reply, json};
+use super::route::{Answer, GET, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
 use crate::limits::PAGE_ROWS_MAX;
 
+pub(super) static ROUTES: [Route; 4] = [
+    Route {
+        method: &GET,
+        path: "/v1/quarantine",
+        name: "list-quarantine",
+        access: Access::READ,
+        handler: handler!(list),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "On the way to PostgreSQL",
+            summary: "List what waits in the quarantine",
+            description: "What nobody could read or write, the oldest first.",
+            parameters: &["AfterQuarantined", "Limit"],
+            answers: &[Answer::json(200, "A page of it.", "Quarantine")],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/quarantine/{id}",
+        name: "show-quarantined",
+        access: Access::READ,
+        handler: handler!(show),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "On the way to PostgreSQL",
+            summary: "Show a row of the quarantine, with what it holds",
+            description: "Also one that was replayed or discarded.",
+            parameters: &["QuarantinedId"],
+            answers: &[Answer::json(200, "The row.", "Quarantined")],
+            problems: &[Kind::UnknownQuarantined],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &POST,
+        path: "/v1/quarantine/{id}/replay",
+        name: "replay",
+        access: Access::ADMIN,
+        handler: handler!(replay),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "On the way to PostgreSQL",
+            summary: "Write a row of the quarantine after all",
+            description: "The constraints decide: what others bought meanwhile is theirs. A reservation is written as it is \
+                             by now in Redis, and not at all if Redis does not know it any more. What counted as lost when its \
+                             epoch ended is rejected: the sale went on without it. What is refused stays, with the new reason.",
+            parameters: &["QuarantinedId", "IdempotencyKey"],
+            answers: &[Answer::json(
+                200,
+                "It is written, or a rejection was written instead, or it is refused and stays.",
+                "Replayed",
+            )
+            .headers(&["Idempotency-Replayed"])],
+            problems: &[Kind::UnknownQuarantined, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &POST,
+        path: "/v1/quarantine/{id}/discard",
+        name: "discard",
+        access: Access::ADMIN,
+        handler: handler!(discard),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "On the way to PostgreSQL",
+            summary: "Decide that a row of the quarantine is not to be written",
+            description: "The row stays, with the name of the operator's key. A reservation in it is rejected (`discarded`): \
+                             its buyer gets the payment back, webhooks are told, and Redis forgets it.",
+            parameters: &["QuarantinedId", "IdempotencyKey"],
+            answers: &[Answer::json(200, "It is discarded.", "Discarded").headers(&["Idempotency-Replayed"])],
+            problems: &[Kind::UnknownQuarantined, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+];
+
 /// A page of what waits, the oldest first: `?after=N` and `?limit=N`.
-pub(crate) async fn list(app: &App, query: Option<&str>) -> Result<Reply, Problem> {
+pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct View<'a> {
-        rows: Vec<RowView<'a>>,
+    struct QuarantineList<'a> {
+        rows: Vec<QuarantineRowView<'a>>,
     }
-    let [after, limit] = query::read(query, ["after", "limit"])?;
+    let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
     let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let rows = app.postgres.quarantine_page(after, limit).await?;
-    Ok(json(StatusCode::OK, &View { rows: rows.iter().map(RowView::of).collect() }))
+    Ok(json(StatusCode::OK, &QuarantineList { rows: rows.iter().map(QuarantineRowView::of).collect() }))
 }
 
 #[derive(Serialize)]
-struct RowView<'a> {
+struct QuarantineRowView<'a> {
     id: u64,
     #[serde(flatten)]
     event: Option<EventView<'a>>,
@@ -43,7 +123,7 @@ struct EventView<'a> {
     seq: u64,
 }
 
-impl<'a> RowView<'a> {
+impl<'a> QuarantineRowView<'a> {
     fn of(row: &'a QuarantineRow) -> Self {
         let event = row.event.as_ref();
         let event = event.map(|(sale, epoch, seq)| EventView { sale, epoch: *epoch, seq: *seq });
@@ -52,16 +132,19 @@ impl<'a> RowView<'a> {
 }
 
 /// One row, also one that does not wait any more, with what it holds.
-pub(crate) async fn show(app: &App, id: &str) -> Result<Reply, Problem> {
-    let (row, body) = app.postgres.quarantined(number(id)?).await?.ok_or(Kind::UnknownQuarantined)?;
+pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let (row, body) = app.postgres.quarantined(number(&asked.target.id)?).await?.ok_or(Kind::UnknownQuarantined)?;
     let body = String::from_utf8_lossy(&body);
-    Ok(json(StatusCode::OK, &WholeView { row: RowView::of(&row), end: row.end.as_ref().map(EndView::of), body: &body }))
+    Ok(json(
+        StatusCode::OK,
+        &QuarantinedView { row: QuarantineRowView::of(&row), end: row.end.as_ref().map(EndView::of), body: &body },
+    ))
 }
 
 #[derive(Serialize)]
-struct WholeView<'a> {
+struct QuarantinedView<'a> {
     #[serde(flatten)]
-    row: RowView<'a>,
+    row: QuarantineRowView<'a>,
     #[serde(flatten)]
     end: Option<EndView<'a>>,
     body: &'a str,
@@ -86,7 +169,7 @@ impl<'a> EndView<'a> {
 }
 
 #[derive(Serialize)]
-struct Outcome {
+struct QuarantineOutcome {
     id: u64,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +183,7 @@ pub(crate) async fn replay(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     once(app, keyed.as_ref(), write(app, id)).await
 }
 
-async fn write(app: &App, id: u64) -> Result<Outcome, Problem> {
+async fn write(app: &App, id: u64) -> Result<QuarantineOutcome, Problem> {
     let (_turn, mut vault) = app.postgres.writer().await?;
     let replay = replay_quarantined(&mut vault, &app.redis, id).await.map_err(not_known)?;
     let (outcome, reason) = match replay {
@@ -109,7 +192,7 @@ async fn write(app: &App, id: u64) -> Result<Outcome, Problem> {
         Replay::Refused(reason) => ("refused", Some(reason)),
         Replay::Gone => return Err(Kind::UnknownQuarantined.into()),
     };
-    Ok(Outcome { id, outcome, reason })
+    Ok(QuarantineOutcome { id, outcome, reason })
 }
 
 fn not_known(error: ReplayError) -> Problem {
@@ -132,14 +215,14 @@ fn not_known(error: ReplayError) -> Problem {
 /// Decides that a row is not to be written. A reservation in it is rejected.
 pub(crate) async fn discard(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let (id, keyed) = (number(&asked.target.id)?, Keyed::of(asked)?);
-    once(app, keyed.as_ref(), drop_row(app, id, audit_log::who(&asked.caller))).await
+    once(app, keyed.as_ref(), drop_row(app, id, asked.caller.name())).await
 }
 
-async fn drop_row(app: &App, id: u64, who: &str) -> Result<Outcome, Problem> {
+async fn drop_row(app: &App, id: u64, who: &str) -> Result<QuarantineOutcome, Problem> {
     let (_turn, mut vault) = app.postgres.writer().await?;
     let discarded = discard_quarantined(&mut vault, Some(&app.redis), id, who).await;
     match discarded.map_err(|error| not_known(error.into()))? {
-        true => Ok(Outcome { id, outcome: "discarded", reason: None }),
+        true => Ok(QuarantineOutcome { id, outcome: "discarded", reason: None }),
         false => Err(Kind::UnknownQuarantined.into()),
     }
 }
@@ -167,7 +250,8 @@ mod tests {
             end: None,
         };
         let check = |end: Option<QuarantineEnd>, want: serde_json::Value| {
-            let view = WholeView { row: RowView::of(&row), end: end.as_ref().map(EndView::of), body: "{}" };
+            let view =
+                QuarantinedView { row: QuarantineRowView::of(&row), end: end.as_ref().map(EndView::of), body: "{}" };
             let mut whole = json!({
                 "id": 7, "sale": "drop", "epoch": 1, "seq": 4, "at": "then", "bytes": 2, "reason": "no_eve", "body": "{}"
             });

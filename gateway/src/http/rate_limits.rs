@@ -11,34 +11,22 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use flash_client::Call;
+use flash_client::{Call, Client};
 use flash_metrics::{Counter, Page};
 use flash_wire::{COST_DEFAULT, Throttle, ThrottleAnswer};
 use flash_worker::now_ms;
-use hyper::HeaderMap;
 
 use self::fields::Fields;
 use self::refused::Refused;
-use super::address::Proxies;
-use super::app::App;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
-use super::routes::Target;
 use crate::rate_limit::Policy;
 
 /// What a request may be counted by, besides its buyer.
-struct Asker<'a> {
-    route: &'static str,
-    sale: &'a str,
-    peer: IpAddr,
-    headers: &'a HeaderMap,
-    proxies: &'a Proxies,
-}
-
-impl Asker<'_> {
-    fn address(&self) -> IpAddr {
-        self.proxies.client(self.peer, self.headers)
-    }
+pub(crate) struct Asker<'a> {
+    pub(crate) route: &'static str,
+    pub(crate) sale: &'a str,
+    pub(crate) address: IpAddr,
 }
 
 /// A policy, and what became of the requests that were counted in it.
@@ -97,47 +85,32 @@ impl RateLimits {
     pub(crate) const fn rules(&self) -> &Rules {
         &self.rules
     }
-}
 
-/// One request, as the rate limits see it.
-pub(crate) struct Visit<'a> {
-    app: &'a App,
-    asker: Asker<'a>,
-    counted: Counted,
-}
-
-impl<'a> Visit<'a> {
-    pub(crate) fn new(app: &'a App, peer: IpAddr, target: &'a Target, headers: &'a HeaderMap) -> Self {
-        let asker = Asker { route: target.route, sale: &target.sale, peer, headers, proxies: &app.proxies };
-        Self { app, asker, counted: Counted::default() }
-    }
-
-    /// Counts the request, before anything is done for it. A policy by buyer does not hold for one that names none.
+    /// Counts a request. A policy by buyer does not hold for one that names none.
     ///
     /// # Errors
     /// When a policy refuses, or Redis cannot be asked.
-    pub(crate) async fn count(&mut self, buyer: Option<&str>) -> Result<(), Problem> {
-        let rules = self.app.rate_limits.rules.0.iter().filter(|rule| rule.policy.routes.contains(&self.asker.route));
-        let name = |rule: &'a Rule| Some((rule, key::name(&rule.policy, &self.asker, buyer)?));
-        let named: Vec<(&Rule, String)> = rules.filter_map(name).collect();
+    pub(crate) async fn count(
+        &self,
+        redis: &Client,
+        asker: &Asker<'_>,
+        buyer: Option<&str>,
+        counted: &mut Counted,
+    ) -> Result<(), Problem> {
+        let rules = self.rules.0.iter().filter(|rule| rule.policy.routes.contains(&asker.route));
+        let named: Vec<(&Rule, String)> =
+            rules.filter_map(|rule| Some((rule, key::name(&rule.policy, asker, buyer)?))).collect();
         if named.is_empty() {
             return Ok(());
         }
         // On the heap it does not make every reservation's task larger.
-        Box::pin(self.counted.ask(self.app, &named)).await
-    }
-
-    /// Puts what the rate limits said into the answer, whatever that is.
-    pub(crate) fn mark(self, reply: &mut Reply) {
-        if let Some(fields) = self.counted.fields {
-            fields.write(reply.headers_mut());
-        }
+        Box::pin(counted.ask(&self.refused, redis, &named)).await
     }
 }
 
 /// What the rate limits said.
 #[derive(Debug, Default)]
-struct Counted {
+pub(crate) struct Counted {
     fields: Option<Fields>,
     /// The names of the policies that refused.
     limited: String,
@@ -146,9 +119,16 @@ struct Counted {
 }
 
 impl Counted {
+    /// Puts it into the answer, whatever that is.
+    pub(crate) fn mark(self, reply: &mut Reply) {
+        if let Some(fields) = self.fields {
+            fields.write(reply.headers_mut());
+        }
+    }
+
     /// Takes a unit from each of these rate limits, unless one is sure to refuse.
-    async fn ask(&mut self, app: &App, named: &[(&Rule, String)]) -> Result<(), Problem> {
-        let (refused, sent_at) = (&app.rate_limits.refused, Instant::now());
+    async fn ask(&mut self, refused: &Refused, redis: &Client, named: &[(&Rule, String)]) -> Result<(), Problem> {
+        let sent_at = Instant::now();
         for (rule, name) in named {
             if let Some(answer) = refused.look(name, sent_at) {
                 self.add(rule, &answer);
@@ -159,7 +139,7 @@ impl Counted {
         let call = |(rule, name): &(&Rule, String)| {
             Call::throttle(name, &Throttle { terms: rule.policy.limit.terms(now_ms), cost: COST_DEFAULT })
         };
-        let answers = app.redis.calls(named.iter().map(call).collect()).await;
+        let answers = redis.calls(named.iter().map(call).collect()).await;
         for ((rule, name), answer) in named.iter().zip(answers) {
             let Ok(Ok(answer)) = answer else {
                 return Err(Problem::new(Kind::RedisAway, "the rate limits cannot be asked: nothing was changed"));

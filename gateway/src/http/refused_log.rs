@@ -8,10 +8,10 @@ use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
 use tokio::time::Instant;
 
-use super::app::App;
 use super::problem::{Kind, Problem};
-use super::routes::{Target, route_path};
+use super::target::Target;
 use crate::limits::{REFUSALS_LOGGED_MAX, REFUSALS_WINDOW_MS};
+use crate::postgres::Postgres;
 
 /// Whom the log names.
 const REFUSED: &str = "refused";
@@ -47,25 +47,25 @@ impl RefusedLog {
 
 /// Writes down that an operator's request was refused, in a task of its own: the answer does not wait for it. One that shows nothing
 /// and changes nothing is no attempt.
-pub(crate) fn note(app: &Arc<App>, target: &Target, head: &Parts, problem: &Problem) {
+pub(crate) fn note(log: &RefusedLog, postgres: &Arc<Postgres>, target: &Target, head: &Parts, problem: &Problem) {
     let shown = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     // Where it is not known who asks, nothing was refused.
     let is_refusal = matches!(problem.kind, Kind::Unauthenticated | Kind::Forbidden);
-    if !is_refusal || !app.gate.is_operators() || (head.method.is_safe() && shown.is_none()) {
+    if !is_refusal || (head.method.is_safe() && shown.is_none()) {
         return;
     }
-    let Some(left_out) = app.refused_log.turn() else { return };
+    let Some(left_out) = log.turn() else { return };
     // The readable part of a key, which proves nothing.
     let key = shown.and_then(|shown| key_id(shown.rsplit(' ').next()?)).map(str::to_owned);
-    let action = format!("{} {}", head.method, route_path(target.route));
+    let action = format!("{} {}", head.method, target.path);
     let sale = Some(target.sale.clone()).filter(|sale| !sale.is_empty() && flash_wire::key::check_sale(sale).is_ok());
     let detail = if left_out == 0 { String::new() } else { format!("{left_out} more were refused before it") };
-    let (app, outcome) = (app.clone(), problem.kind.slug());
+    let (postgres, outcome) = (postgres.clone(), problem.kind.slug());
     tokio::spawn(async move {
         let change =
             LoggedChange { who: REFUSED, key: key.as_deref(), action: &action, sale: sale.as_deref(), detail: &detail };
-        let written = match app.postgres.log_change(change).await {
-            Ok(row) => app.postgres.end_logged(row, outcome).await,
+        let written = match postgres.log_change(change).await {
+            Ok(row) => postgres.end_logged(row, outcome).await,
             Err(error) => Err(error),
         };
         if let Err(error) = written {

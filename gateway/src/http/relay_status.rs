@@ -7,30 +7,51 @@ use flash_worker::now_ms;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::app::App;
-use super::lists::statuses;
+use super::access::Access;
 use super::problem::Problem;
 use super::reply::{Reply, json};
+use super::route::{Answer, GET, Route, Spec, handler};
+use super::sale_status;
+use super::state::{App, Asked};
+use super::target::Manner;
+
+pub(super) static ROUTES: [Route; 1] = [Route {
+    method: &GET,
+    path: "/v1/relay",
+    name: "show-relay",
+    access: Access::READ,
+    handler: handler!(show),
+    manner: Manner::USUAL,
+    spec: Spec {
+        tag: "On the way to PostgreSQL",
+        summary: "Show what is on its way, and who relays it",
+        description: "The sales of this gateway's Redis with events that PostgreSQL lacks, the oldest first, and those \
+                             that are fenced or have holds that are due.",
+        answers: &[Answer::json(200, "All of them.", "Relay")],
+        ..Spec::NONE
+    },
+}];
 
 /// The sales of this gateway's Redis that have something to relay, the oldest first; at most [`COUNT_MAX`].
-pub(crate) async fn show(app: &App) -> Result<Reply, Problem> {
+pub(crate) async fn show(app: &App, _: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct Relay<'a> {
-        sales: Vec<SaleView<'a>>,
+    struct RelayView<'a> {
+        sales: Vec<RelayedSale<'a>>,
     }
     let ready = app.redis.call(Call::ready(COUNT_MAX)).await??.sales;
     let mut sales: Vec<_> = ready.iter().filter_map(|ready| Some((sale_of(&ready.key)?, ready))).collect();
     sales.sort_unstable_by_key(|(sale, ready)| (ready.oldest_at_ms == 0, ready.oldest_at_ms, *sale));
     // What Redis no longer has is gone by now.
-    let told = statuses(app, sales.iter().map(|(sale, _)| *sale)).await?;
+    let told = sale_status::all(app, sales.iter().map(|(sale, _)| *sale)).await?;
     let now_ms = now_ms();
     let views = sales.iter().zip(&told);
-    let views = views.filter_map(|((sale, ready), status)| Some(SaleView::new(sale, ready, status.as_ref()?, now_ms)));
-    Ok(json(StatusCode::OK, &Relay { sales: views.collect() }))
+    let views =
+        views.filter_map(|((sale, ready), status)| Some(RelayedSale::new(sale, ready, status.as_ref()?, now_ms)));
+    Ok(json(StatusCode::OK, &RelayView { sales: views.collect() }))
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct SaleView<'a> {
+struct RelayedSale<'a> {
     sale: &'a str,
     epoch: u64,
     seq: u64,
@@ -48,7 +69,7 @@ struct SaleView<'a> {
     lease_ms: Option<u64>,
 }
 
-impl<'a> SaleView<'a> {
+impl<'a> RelayedSale<'a> {
     fn new(sale: &'a str, ready: &ReadySale, status: &'a SaleStatus<'_>, now_ms: u64) -> Self {
         Self {
             sale,

@@ -5,42 +5,119 @@ use flash_wire::{EndHoldAnswer, Refusal, State};
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 
-use super::app::App;
-use super::lookup::{self, Patience, find_patiently};
+use super::access::Access;
 use super::identity::Caller;
+use super::lookup::{self, Patience, find_patiently};
 use super::payment::{Paid, Taken, Wish};
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply, json};
+use super::route::{Answer, DELETE, GET, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
 use super::{body, durability, idempotency_key, path, payment, request_log, reservation_id};
 use crate::ids::GivenId;
+use flash_vault::Role;
+
+pub(super) static ROUTES: [Route; 3] = [
+    Route {
+        method: &GET,
+        path: "/v1/sales/{sale}/reservations/{id}",
+        name: "show-reservation",
+        access: Access::Buyer(Role::Read),
+        handler: handler!(|job| show(&job.app, &job.asked, &mut job.patience)),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Reservations",
+            summary: "Show a reservation",
+            description: "`persisted` says whether PostgreSQL has it in this state; it is left out where PostgreSQL cannot \
+                             be asked.",
+            parameters: &["Sale", "ReservationId", "Prefer"],
+            answers: &[Answer::json(200, "The reservation.", "Reservation").headers(&["Preference-Applied"])],
+            problems: &[Kind::UnknownReservation],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &DELETE,
+        path: "/v1/sales/{sale}/reservations/{id}",
+        name: "release",
+        access: Access::Buyer(Role::Sell),
+        handler: handler!(|job| release(&job.app, &job.asked, &mut job.patience)),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Reservations",
+            summary: "Release a reservation",
+            description: "Its units are available again. The same again is the same answer.",
+            parameters: &["Sale", "ReservationId", "IdempotencyKey", "Prefer", "FlashDurability"],
+            answers: &[Answer::json(200, "It is released.", "Reservation").headers(&[
+                "Idempotency-Replayed",
+                "Flash-Durability",
+                "Preference-Applied",
+            ])],
+            problems: &[
+                Kind::UnknownReservation,
+                Kind::Expired,
+                Kind::Conflict,
+                Kind::JournalFull,
+                Kind::DurabilityUnavailable,
+                Kind::DurabilityShort,
+            ],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &POST,
+        path: "/v1/sales/{sale}/reservations/{id}/confirm",
+        name: "confirm",
+        access: Access::Buyer(Role::Pay),
+        handler: handler!(|job| confirm(&job.app, &job.asked, &mut job.patience)),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Reservations",
+            summary: "Confirm a reservation",
+            description: "The body says how it is paid for; a sale without a price takes none. Buyers pay from their \
+                             `balance`. A payment service reports what was paid elsewhere: each report leaves a payment, and one \
+                             that cannot pay for the reservation is recorded as `refund_due`. The same again is the same answer.",
+            parameters: &["Sale", "ReservationId", "IdempotencyKey", "Prefer", "FlashDurability"],
+            body: Some("Payment"),
+            body_is_optional: true,
+            answers: &[Answer::json(200, "It is confirmed.", "Reservation").headers(&[
+                "Idempotency-Replayed",
+                "Flash-Durability",
+                "Preference-Applied",
+            ])],
+            problems: &[
+                Kind::UnknownReservation,
+                Kind::Expired,
+                Kind::Conflict,
+                Kind::InsufficientBalance,
+                Kind::NoAccount,
+                Kind::OtherCurrency,
+                Kind::RefundDue,
+                Kind::JournalFull,
+                Kind::DurabilityUnavailable,
+                Kind::DurabilityShort,
+            ],
+            ..Spec::NONE
+        },
+    },
+];
 
 /// Where it stands.
-pub(crate) async fn show(
-    app: &App,
-    caller: &Caller,
-    sale: &str,
-    id: &str,
-    patience: Patience,
-) -> Result<Reply, Problem> {
-    let sale = path::sale(sale)?;
+async fn show(app: &App, asked: &Asked, patience: &mut Patience) -> Result<Reply, Problem> {
+    let Asked { target, caller, .. } = asked;
+    let (sale, id) = (path::sale(&target.sale)?, target.id.as_str());
     let number = reservation_id::number(app, caller, sale, id).await?;
     let (found, granted) = find_patiently(app, sale, number, caller.buyer(), patience).await?;
     Ok(lookup::reply(StatusCode::OK, &found, granted))
 }
 
 /// Ends the hold because it is paid for: from the buyer's balance, or elsewhere, as a payment service reports.
-pub(crate) async fn confirm(
-    app: &App,
-    caller: &Caller,
-    sale: &str,
-    id: &str,
-    headers: &HeaderMap,
-    body: &[u8],
-    patience: Patience,
-) -> Result<Reply, Problem> {
-    let sale = path::sale(sale)?;
+async fn confirm(app: &App, asked: &Asked, patience: &mut Patience) -> Result<Reply, Problem> {
+    let Asked { target, caller, .. } = asked;
+    let (sale, id, headers) = (path::sale(&target.sale)?, target.id.as_str(), &asked.head.headers);
     let durability = checked(app, headers)?;
-    let wish = match body {
+    let wish = match &asked.body[..] {
         [] => Wish::Nothing,
         body => {
             body::expect_json(headers)?;
@@ -102,15 +179,9 @@ fn checked(app: &App, headers: &HeaderMap) -> Result<Durability, Problem> {
 }
 
 /// Gives the hold back.
-pub(crate) async fn release(
-    app: &App,
-    caller: &Caller,
-    sale: &str,
-    id: &str,
-    headers: &HeaderMap,
-    patience: Patience,
-) -> Result<Reply, Problem> {
-    let sale = path::sale(sale)?;
+async fn release(app: &App, asked: &Asked, patience: &mut Patience) -> Result<Reply, Problem> {
+    let Asked { target, caller, .. } = asked;
+    let (sale, id, headers) = (path::sale(&target.sale)?, target.id.as_str(), &asked.head.headers);
     let durability = checked(app, headers)?;
     let number = reservation_id::number(app, caller, sale, id).await?;
     let ending = Ending { app, sale, id, durability, headers, patience };
@@ -125,7 +196,7 @@ struct Ending<'a> {
     id: &'a str,
     durability: Durability,
     headers: &'a HeaderMap,
-    patience: Patience,
+    patience: &'a mut Patience,
 }
 
 impl Ending<'_> {
@@ -152,7 +223,7 @@ impl Ending<'_> {
 
     async fn reply(self, number: u64, state: State, is_replayed: bool) -> Reply {
         #[derive(Serialize)]
-        struct View<'a> {
+        struct HoldEnded<'a> {
             sale: &'a str,
             id: &'a str,
             state: &'static str,
@@ -160,7 +231,7 @@ impl Ending<'_> {
         let Self { app, sale, id, durability, patience, .. } = self;
         let mut reply = match lookup::waited(app, sale, number, None, StatusCode::OK, patience).await {
             Some(reply) => reply,
-            None => json(StatusCode::OK, &View { sale, id, state: state.name() }),
+            None => json(StatusCode::OK, &HoldEnded { sale, id, state: state.name() }),
         };
         durability::mark(&mut reply, durability);
         if is_replayed {

@@ -3,9 +3,9 @@
 use flash_client::Call;
 use flash_wire::Refusal;
 
-use super::app::App;
 use super::identity::Caller;
 use super::problem::{Kind, Problem};
+use super::state::App;
 use crate::ids::GivenId;
 
 /// The reservation's number.

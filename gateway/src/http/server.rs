@@ -1,6 +1,5 @@
 //! One thread's connections: taken, served, closed.
 
-use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,23 +10,22 @@ use flash_worker::{Phase, reached};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::app::{self, App};
+use super::dispatch::{self, Site};
 use super::events::Leaves;
+use super::stream::Stream;
 use super::strict::Strict;
 use super::tls;
-use super::unread::{Abort, Gauge, Unread};
+use super::unread::{Gauge, Unread};
 use crate::certificates::Shown;
 use crate::crowd::Seat;
-use crate::events::{Newcomer, Socket};
+use crate::events::Newcomer;
 use crate::limits::{
     ACCEPT_RETRY_MS, AFTERWARDS_MS, CONNECTION_AGE_JITTER_MS, CONNECTION_AGE_MS_MAX, CONNECTION_GRACE_MS,
-    CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_MS_MAX, WATCHER_SEND_BUFFER_BYTES,
+    CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MAX, REQUEST_MS_MAX,
 };
 
 /// Where connections come in.
@@ -38,7 +36,9 @@ pub(crate) struct Door {
 }
 
 /// Serves until the gateway stops and the last request is finished.
-pub(crate) async fn serve(door: Door, app: Arc<App>, mut phase: watch::Receiver<Phase>) {
+pub(crate) async fn serve(door: Door, site: Site, mut phase: watch::Receiver<Phase>) {
+    let site = Arc::new(site);
+    let app = &site.app;
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let prepared = app.clone();
     tokio::spawn(async move {
@@ -46,7 +46,7 @@ pub(crate) async fn serve(door: Door, app: Arc<App>, mut phase: watch::Receiver<
         prepared.unprepared.fetch_sub(1, Ordering::Relaxed);
     });
     tokio::select! {
-        () = accept(&door, &app, &places) => {}
+        () = accept(&door, &site, &places) => {}
         () = reached(&mut phase, Phase::Stopping) => {}
     }
     drop(door);
@@ -61,14 +61,14 @@ pub(crate) async fn serve(door: Door, app: Arc<App>, mut phase: watch::Receiver<
 type Held = (OwnedSemaphorePermit, Option<Seat>);
 
 /// Does not end.
-async fn accept(door: &Door, app: &Arc<App>, places: &Arc<Semaphore>) {
+async fn accept(door: &Door, site: &Arc<Site>, places: &Arc<Semaphore>) {
     // The semaphore is never closed.
     while let Ok(place) = places.clone().acquire_owned().await {
         match door.listener.accept().await {
             Ok((stream, peer)) => {
                 // Without it a small answer may wait for the client's acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
-                let (peer, app) = (peer.ip(), app.clone());
+                let (peer, site, app) = (peer.ip(), site.clone(), &site.app);
                 // What a trusted proxy passes on is of many addresses.
                 let seat = (!app.proxies.trusts(peer)).then(|| app.crowd.enter(peer));
                 let place = match seat {
@@ -76,8 +76,8 @@ async fn accept(door: &Door, app: &Arc<App>, places: &Arc<Semaphore>) {
                     seat => (place, seat.flatten()),
                 };
                 match door.shown.clone() {
-                    None => drop(tokio::spawn(connection(stream, peer, app, place))),
-                    Some(shown) => drop(tokio::spawn(encrypted(stream, shown, peer, app, place))),
+                    None => drop(tokio::spawn(connection(stream, peer, site, place))),
+                    Some(shown) => drop(tokio::spawn(encrypted(stream, shown, peer, site, place))),
                 }
             }
             Err(error) => {
@@ -88,52 +88,27 @@ async fn accept(door: &Door, app: &Arc<App>, places: &Arc<Semaphore>) {
     }
 }
 
-/// A client's connection.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Abort + Unpin {
-    /// The socket, for the watchers' thread.
-    fn leave(self) -> io::Result<Socket>;
-}
-
-impl Abort for TcpStream {
-    fn abort(&self) {
-        // Where it cannot be, the kernel's own time for such a connection ends it (`listener.rs`).
-        let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
-    }
-}
-
-impl Stream for TcpStream {
-    fn leave(self) -> io::Result<Socket> {
-        Ok(Box::new(watching(self)?))
-    }
-}
-
-/// The socket of a watcher, who is sent little.
-pub(super) fn watching(stream: TcpStream) -> io::Result<std::net::TcpStream> {
-    SockRef::from(&stream).set_send_buffer_size(WATCHER_SEND_BUFFER_BYTES)?;
-    stream.into_std()
-}
-
 /// The handshake holds a place among the connections, and nothing else.
-async fn encrypted(stream: TcpStream, shown: Shown, peer: IpAddr, app: Arc<App>, place: Held) {
-    let mut phase = app.phase.clone();
+async fn encrypted(stream: TcpStream, shown: Shown, peer: IpAddr, site: Arc<Site>, place: Held) {
+    let mut phase = site.app.phase.clone();
     let stream = tokio::select! {
         stream = tls::accept(stream, &shown) => stream,
         () = reached(&mut phase, Phase::Stopping) => None,
     };
     if let Some(stream) = stream {
-        connection(stream, peer, app, place).await;
+        connection(stream, peer, site, place).await;
     }
 }
 
-async fn connection(stream: impl Stream, peer: IpAddr, app: Arc<App>, _place: Held) {
-    let (mut phase, events) = (app.phase.clone(), app.events.clone());
-    let (builder, gauge) = (builder(app.keep_alive), Gauge::default());
+async fn connection(stream: impl Stream, peer: IpAddr, site: Arc<Site>, _place: Held) {
+    let (mut phase, events) = (site.app.phase.clone(), site.app.events.clone());
+    let (builder, gauge) = (builder(site.app.keep_alive), Gauge::default());
     let stream = Unread::new(stream, gauge.clone());
     let service = service_fn(move |request| {
-        let (app, gauge) = (app.clone(), gauge.clone());
+        let (site, gauge) = (site.clone(), gauge.clone());
         async move {
             gauge.room().await;
-            let reply = app::answer(app, peer, request).await;
+            let reply = dispatch::answer(site, peer, request).await;
             match Leaves::of_reply(&reply) {
                 None => Ok(reply),
                 Some(leaves) => Err(leaves.clone()),

@@ -5,9 +5,32 @@ use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderValue, LOCATION, VARY};
 use serde::Serialize;
 
+use super::access::Access;
+use super::access::Surface;
 use super::docs::wants_html;
 use super::reply::{Reply, json, reply};
-use super::routes::Surface;
+use super::route::{Answer, GET, Handler, Route, Spec};
+use super::target::Manner;
+
+pub(super) static ROUTES: [Route; 1] = [Route {
+    method: &GET,
+    path: "/",
+    name: "find-start",
+    access: Access::Open,
+    handler: Handler::Now(|app, asked| Ok(find(app.surface, &asked.head.headers))),
+    manner: Manner::USUAL,
+    spec: Spec {
+        tag: "This API",
+        summary: "Where things are",
+        description: "Links for a program. A client that accepts `text/html` is sent to a page: the operators' listener \
+                             has the console, the buyers' has the documentation.",
+        answers: &[
+            Answer::json(200, "Links to what this listener serves.", "Links"),
+            Answer::empty(303, "The page for a browser.").headers(&["Location"]),
+        ],
+        ..Spec::NONE
+    },
+}];
 
 /// Operators' browsers go to the console, and buyers' to the documentation.
 pub(crate) fn find(surface: Surface, headers: &HeaderMap) -> Reply {
@@ -48,7 +71,7 @@ mod tests {
     use hyper::header::ACCEPT;
 
     use super::*;
-    use crate::http::ROUTES;
+    use crate::http::routes::routes;
 
     fn check(surface: Surface, accept: &str, want: (u16, Option<&str>)) {
         let mut headers = HeaderMap::new();
@@ -74,8 +97,8 @@ mod tests {
         for surface in [Surface::Buyers, Surface::Whole] {
             let links = serde_json::to_value(Links::of(surface)).unwrap();
             for link in links.as_object().unwrap().values() {
-                let is_served = |route: &&_| surface.has(route);
-                assert!(ROUTES.iter().filter(is_served).any(|(_, path, ..)| link == path), "{surface:?} {link}");
+                let mut served = routes().filter(|route| surface.has(route.access));
+                assert!(served.any(|route| link == route.path), "{surface:?} {link}");
             }
         }
     }

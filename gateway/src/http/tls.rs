@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConnection;
 use tokio_rustls::server::TlsStream;
 
-use super::server::{Stream, watching};
+use super::stream::{Stream, watching};
 use super::unread::Abort;
 use crate::certificates::Shown;
 use crate::events::Socket;

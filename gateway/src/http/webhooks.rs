@@ -5,12 +5,76 @@ use flash_webhooks::{Target, WEBHOOK_URL_BYTES_MAX, new_secret};
 use hyper::{StatusCode, Uri};
 use serde::Serialize;
 
-use super::app::{App, Asked};
+use super::access::Access;
 use super::body;
 use super::fields;
 use super::idempotency::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, created, json, reply};
+use super::route::{Answer, DELETE, GET, Link, POST, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
+
+pub(super) static ROUTES: [Route; 3] = [
+    Route {
+        method: &POST,
+        path: "/v1/webhooks",
+        name: "add-webhook",
+        access: Access::ADMIN,
+        handler: handler!(add),
+        manner: Manner { logged: Some(logged), ..Manner::USUAL },
+        spec: Spec {
+            tag: "Webhooks",
+            summary: "Add a webhook",
+            description: "It is told of orders that are confirmed, released, expired or rejected, signed as Standard \
+                             Webhooks has it. The first answer is the only one that ever shows its secret. A repeat with the \
+                             same Idempotency-Key adds no second webhook: it shows the id, and a note in place of the secret. If \
+                             the first answer is lost, remove the webhook and add it again.",
+            parameters: &["IdempotencyKey"],
+            body: Some("NewWebhook"),
+            answers: &[
+                Answer::json(201, "The webhook was added.", "AddedWebhook")
+                    .headers(&["Location"])
+                    .links(&[Link("remove-webhook", &[("id", "$response.body#/id")])]),
+                Answer::json(200, "The webhook was added before; its secret is not shown again.", "WebhookOfBefore")
+                    .headers(&["Idempotency-Replayed"]),
+            ],
+            problems: &[Kind::TooManyWebhooks, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/webhooks",
+        name: "list-webhooks",
+        access: Access::READ,
+        handler: handler!(list),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Webhooks",
+            summary: "List webhooks, and how each does",
+            answers: &[Answer::json(200, "All of them.", "Webhooks")],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &DELETE,
+        path: "/v1/webhooks/{id}",
+        name: "remove-webhook",
+        access: Access::ADMIN,
+        handler: handler!(remove),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Webhooks",
+            summary: "Remove a webhook",
+            description: "And what waits for it.",
+            parameters: &["WebhookId"],
+            answers: &[Answer::empty(204, "It is removed.")],
+            problems: &[Kind::UnknownWebhook],
+            ..Spec::NONE
+        },
+    },
+];
 
 /// What a repeat is told in place of the secret.
 const SHOWN_ONCE: &str = "the secret was shown once, in the first answer: if that is lost, remove this webhook \
@@ -19,7 +83,7 @@ const SHOWN_ONCE: &str = "the secret was shown once, in the first answer: if tha
 /// Adds a webhook. The first answer is the only one that ever shows its secret.
 pub(crate) async fn add(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct Added<'a> {
+    struct WebhookAdded<'a> {
         id: u64,
         url: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,12 +99,12 @@ pub(crate) async fn add(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let secret = new_secret();
     let added = make(app, keyed.as_ref(), async |transaction: &_| {
         let id = flash_vault::add_webhook(transaction, &url, &secret).await?;
-        let answer = id.map(|id| text(&Added { id, url: &url, secret: None, note: Some(SHOWN_ONCE) }));
+        let answer = id.map(|id| text(&WebhookAdded { id, url: &url, secret: None, note: Some(SHOWN_ONCE) }));
         Ok((id, answer))
     });
     match added.await? {
         Ok(Some(id)) => {
-            let view = Added { id, url: &url, secret: Some(&secret), note: None };
+            let view = WebhookAdded { id, url: &url, secret: Some(&secret), note: None };
             Ok(reply::secret(created(format!("/v1/webhooks/{id}"), &view)))
         }
         Ok(None) => Err(Problem::new(Kind::TooManyWebhooks, format!("there are {WEBHOOKS_MAX}: delete one first"))),
@@ -53,13 +117,13 @@ fn refused(rule: &str) -> Problem {
 }
 
 /// All webhooks, and how each does.
-pub(crate) async fn list(app: &App) -> Result<Reply, Problem> {
+pub(crate) async fn list(app: &App, _: &Asked) -> Result<Reply, Problem> {
     #[derive(Serialize)]
-    struct List<'a> {
-        webhooks: Vec<View<'a>>,
+    struct WebhookList<'a> {
+        webhooks: Vec<WebhookView<'a>>,
     }
     #[derive(Serialize)]
-    struct View<'a> {
+    struct WebhookView<'a> {
         id: u64,
         url: String,
         /// Why nothing is delivered to it any more.
@@ -71,8 +135,8 @@ pub(crate) async fn list(app: &App) -> Result<Reply, Problem> {
         #[serde(skip_serializing_if = "Option::is_none")]
         last_error: Option<&'a str>,
     }
-    fn view(webhook: &Webhook) -> View<'_> {
-        View {
+    fn view(webhook: &Webhook) -> WebhookView<'_> {
+        WebhookView {
             id: webhook.id,
             url: masked(&webhook.url),
             disabled_because: webhook.disabled_because.as_deref(),
@@ -83,7 +147,7 @@ pub(crate) async fn list(app: &App) -> Result<Reply, Problem> {
     }
     let webhooks = app.postgres.webhooks().await?;
     // A URL may have a token in it.
-    Ok(reply::secret(json(StatusCode::OK, &List { webhooks: webhooks.iter().map(view).collect() })))
+    Ok(reply::secret(json(StatusCode::OK, &WebhookList { webhooks: webhooks.iter().map(view).collect() })))
 }
 
 /// A URL as it is shown: who has the rest of it may post there, so path and query are left out.
@@ -95,14 +159,14 @@ fn masked(url: &str) -> String {
 }
 
 /// What the audit log says of a webhook that is to be added.
-pub(crate) fn logged(body: &[u8]) -> String {
+fn logged(body: &[u8]) -> String {
     let url = fields::body(body, ["url"]).ok().and_then(|[url]| url.required().ok()?.name(WEBHOOK_URL_BYTES_MAX).ok());
     url.map_or_else(String::new, |url| masked(&url))
 }
 
 /// Removes a webhook, and what waits for it.
-pub(crate) async fn remove(app: &App, id: &str) -> Result<Reply, Problem> {
-    let id = id.parse().map_err(|_| Kind::UnknownWebhook)?;
+pub(crate) async fn remove(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let id = asked.target.id.parse().map_err(|_| Kind::UnknownWebhook)?;
     if app.postgres.remove_webhook(id).await? {
         return Ok(reply(StatusCode::NO_CONTENT, bytes::Bytes::new()));
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use self::fields::{Fields, rule};
 use super::explained::pretty;
 use super::html::{line, page, prose, table, text};
-use crate::http::{Kind, ROUTES};
+use crate::http::{Kind, Route, routes};
 
 /// The page of a document.
 pub(super) fn of(document: &Value) -> String {
@@ -67,7 +67,7 @@ impl<'a> View<'a> {
     /// In the order of the table, which is the order in which they are used.
     fn operations(&self) -> impl Iterator<Item = (&'static str, &'static str, &'a Value)> + use<'a> {
         let paths = &self.document["paths"];
-        ROUTES.iter().filter_map(|(method, path, ..)| {
+        routes().filter_map(|Route { method, path, .. }| {
             let operation = paths.get(*path)?.get(method.as_str().to_ascii_lowercase())?;
             Some((method.as_str(), *path, operation))
         })

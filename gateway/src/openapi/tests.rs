@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use flash_webhooks::EVENTS;
 use serde_json::{Value, json};
 
-use super::spec::Told;
+use super::components::Components;
 use super::*;
-use crate::http::{Access, Kind, ROUTES};
+use crate::http::{Access, Kind, Route, routes};
 
 fn document(surface: Surface) -> Value {
     serde_json::from_slice(&of(surface).document).unwrap()
@@ -41,17 +41,15 @@ fn names(value: &Value) -> BTreeSet<String> {
 
 #[test]
 fn every_route_is_told_and_nothing_else_is() {
-    let told: BTreeSet<String> = Told::read().unwrap().routes.into_keys().collect();
-    assert_eq!(told, ROUTES.iter().map(|(.., name)| (*name).to_owned()).collect());
     for surface in [Surface::Buyers, Surface::Whole, Surface::Devtools] {
         let document = document(surface);
         let mut count = 0;
-        for route in &ROUTES {
-            let (method, path, .., name) = route;
-            let operation = &document["paths"][*path][method.as_str().to_ascii_lowercase()];
-            let want = if surface.has(route) { json!(name) } else { Value::Null };
+        for route in routes() {
+            let operation = &document["paths"][route.path][route.method.as_str().to_ascii_lowercase()];
+            let want = if surface.has(route.access) { json!(route.name) } else { Value::Null };
             assert_eq!(operation["operationId"], want, "{surface:?}");
-            count += usize::from(surface.has(route));
+            assert!(!route.spec.tag.is_empty() && !route.spec.summary.is_empty(), "{} says what it is for", route.name);
+            count += usize::from(surface.has(route.access));
         }
         let operations = document["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len());
         assert_eq!(operations.sum::<usize>(), count);
@@ -61,7 +59,7 @@ fn every_route_is_told_and_nothing_else_is() {
 #[test]
 fn the_parts_of_a_path_are_told_and_no_others() {
     let document = document(Surface::Devtools);
-    for (method, path, ..) in &ROUTES {
+    for Route { method, path, .. } in routes() {
         let operation = &document["paths"][*path][method.as_str().to_ascii_lowercase()];
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let parameters = parameters.map(|parameter| resolved(&document, parameter));
@@ -94,7 +92,7 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
             }
         }
     }
-    let told = Told::read().unwrap();
+    let told = Components::read().unwrap();
     let whole = document(Surface::Devtools);
     for (of, told) in [("schemas", told.schemas), ("parameters", told.parameters), ("headers", told.headers)] {
         assert_eq!(names(&whole["components"][of]), names(&told.into()), "no route uses the others");
@@ -143,21 +141,15 @@ fn what_is_sent_has_the_fields_that_it_may_have_and_no_others() {
         }
     }
     let document = document(Surface::Devtools);
-    let told = Told::read().unwrap();
-    let bodies: Vec<String> = told.routes.into_values().filter_map(|route| route.body).collect();
+    let bodies: Vec<&str> = routes().filter_map(|route| route.spec.body).collect();
     assert!(bodies.len() > 5);
     for body in bodies {
-        check(&document, &body, &document["components"]["schemas"][&body]);
+        check(&document, body, &document["components"]["schemas"][body]);
     }
 }
 
 #[test]
 fn every_problem_has_its_places_and_every_place_a_problem() {
-    for route in Told::read().unwrap().routes.into_values() {
-        for slug in route.problems {
-            assert!(Kind::of_slug(&slug).is_some(), "{}: {slug}", route.summary);
-        }
-    }
     let document = document(Surface::Devtools);
     let types = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].as_array().unwrap();
     let types: Vec<&str> = types.iter().filter_map(Value::as_str).collect();
@@ -177,7 +169,7 @@ fn no_name_of_a_limit_is_left() {
 #[test]
 fn buyers_are_told_nothing_of_the_operators() {
     let document = document(Surface::Buyers);
-    for (method, path, _, access, _) in &ROUTES {
+    for Route { method, path, access, .. } in routes() {
         let is_buyers = matches!(access, Access::Open | Access::Buyer(_));
         let operation = &document["paths"][*path][method.as_str().to_ascii_lowercase()];
         assert!(is_buyers || operation.is_null(), "{method} {path}");
@@ -215,7 +207,7 @@ fn what_webhooks_are_told_has_no_field_that_the_schema_does_not_name() {
 #[test]
 fn the_page_has_every_route_and_every_problem_and_loads_nothing() {
     let page = String::from_utf8(of(Surface::Devtools).page.to_vec()).unwrap();
-    for (.., name) in &ROUTES {
+    for Route { name, .. } in routes() {
         assert!(page.contains(&format!("<article id=\"{name}\">")) && page.contains(&format!("href=\"#{name}\"")));
     }
     for kind in Kind::ALL {

@@ -4,10 +4,10 @@ use flash_client::{Call, Durability};
 use flash_vault::Debit;
 use flash_wire::{ReservationStatus, State};
 
-use super::super::app::App;
 use super::super::identity::Caller;
 use super::super::problem::{FieldError, Kind, Problem};
 use super::super::sale_status;
+use super::super::state::App;
 use super::{FENCED, not_durable, of_read};
 
 /// Whether there is a payment for the reservation.

@@ -6,10 +6,10 @@ use flash_client::Call;
 use flash_vault::{Over, Payment, PaymentReport, PaymentState, Reserved};
 use flash_wire::{Refusal, ReservationStatus, State};
 
-use super::super::app::App;
 use super::super::identity::Caller;
 use super::super::problem::{Kind, Problem};
 use super::super::sale_status;
+use super::super::state::App;
 use super::{FENCED, Told, is_theirs, of_read};
 use crate::ids::GivenId;
 

@@ -22,7 +22,7 @@ pub(super) fn name(policy: &Policy, asker: &Asker, buyer: Option<&str>) -> Optio
         name.push(':');
         match part {
             Part::Buyer => push(&mut name, buyer?),
-            Part::Address => name.push_str(&of_address(asker.address())),
+            Part::Address => name.push_str(&of_address(asker.address)),
             Part::Sale => push(&mut name, asker.sale),
             Part::Route => name.push_str(asker.route),
         }
@@ -52,17 +52,13 @@ fn of_address(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use flash_wire::{ThrottleTerms, WindowTerms};
-    use hyper::HeaderMap;
 
     use super::*;
-    use crate::http::address::Proxies;
 
     fn check(by: &[Part], buyer: Option<&str>, sale: &str, address: &str, want: Option<&str>) {
         let terms = ThrottleTerms::Strict(WindowTerms { limit: 1, window_ms: 1 });
         let policy = Policy::new("p", terms, by, &[]).unwrap();
-        let (headers, proxies) = (HeaderMap::new(), Proxies::default());
-        let peer = address.parse().unwrap();
-        let asker = Asker { sale, route: "reserve", peer, headers: &headers, proxies: &proxies };
+        let asker = Asker { sale, route: "reserve", address: address.parse().unwrap() };
         assert_eq!(name(&policy, &asker, buyer).as_deref(), want, "{by:?} {buyer:?} {sale} {address}");
     }
 

@@ -9,9 +9,14 @@ use hyper::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
+use std::io;
+
 use super::*;
 use crate::config::IdSecrets;
-use crate::http::{Gate, Places, Proxies, RateLimits, RequestLog, Routes, Rules, Surface};
+use crate::events::Socket;
+use crate::http::stream::Stream;
+use crate::http::unread::Abort;
+use crate::http::{App, Gate, Places, Proxies, RateLimits, RequestLog, Rules, Surface};
 use crate::ids::Ids;
 use crate::limits::{
     BODY_BYTES_MAX, BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, ID_SECRET_BYTES_MIN, KEEP_ALIVE_MS, REQUESTS_MAX,
@@ -32,7 +37,7 @@ impl Stream for DuplexStream {
 pub(crate) struct Peer {
     stream: DuplexStream,
     phase: watch::Sender<Phase>,
-    app: Arc<App>,
+    site: Arc<Site>,
 }
 
 /// What a gateway's thread has that knows neither Redis nor PostgreSQL.
@@ -41,7 +46,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
     let nobody = "127.0.0.1:1";
     let redis = flash_client::Client::connect(&format!("redis://{nobody}")).unwrap();
     let app = App {
-        routes: Routes::new(surface).unwrap(),
+        surface,
         gate,
         hosts: crate::http::Hosts::new(&["h".parse().unwrap()], ([127, 0, 0, 1], 0).into()),
         ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
@@ -102,11 +107,11 @@ impl Peer {
     }
 
     fn of(app: App, phase: watch::Sender<Phase>) -> Self {
-        let app = Arc::new(app);
+        let site = Arc::new(Site::new(app).unwrap());
         let (stream, far) = duplex(64 * 1024);
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        tokio::spawn(connection(far, IpAddr::from([127, 0, 0, 1]), app.clone(), (place, None)));
-        Self { stream, phase, app }
+        tokio::spawn(connection(far, IpAddr::from([127, 0, 0, 1]), site.clone(), (place, None)));
+        Self { stream, phase, site }
     }
 
     pub(crate) async fn send(&mut self, text: &str) {
@@ -200,7 +205,7 @@ async fn a_body_is_bounded_whether_or_not_it_says_so() {
 async fn a_gateway_with_enough_in_hand_refuses_at_once_and_asks_for_no_body() {
     let started = Instant::now();
     let mut peer = Peer::new();
-    let app = peer.app.clone();
+    let app = peer.site.app.clone();
     let in_hand = app.places.fill();
     let shed = flash_metrics::process::REQUESTS_SHED.get();
     let request = reserve(&format!("{JSON}Expect: 100-continue\r\n"), "{}");
@@ -218,7 +223,7 @@ async fn a_gateway_with_enough_in_hand_refuses_at_once_and_asks_for_no_body() {
 async fn whoever_is_slow_with_his_body_takes_no_place() {
     let mut peer = Peer::new();
     peer.send(&reserve(JSON, "{}").replace("Content-Length: 2", "Content-Length: 3")).await;
-    let app = peer.app.clone();
+    let app = peer.site.app.clone();
     let answered = tokio::spawn(async move { peer.rest().await });
     while !answered.is_finished() {
         assert!(app.places.are_free());

@@ -208,7 +208,12 @@ async fn door(connections: usize) -> SocketAddr {
     let (app, phase) = app(Surface::Whole, Gate::Open);
     tokio::spawn(async move {
         let _phase = phase;
-        accept(&Door { listener, shown: None }, &Arc::new(app), &Arc::new(Semaphore::new(connections))).await;
+        accept(
+            &Door { listener, shown: None },
+            &Arc::new(Site::new(app).unwrap()),
+            &Arc::new(Semaphore::new(connections)),
+        )
+        .await;
     });
     address
 }

@@ -1,7 +1,7 @@
 //! What a page of another site can do where nothing is asked of a caller: nothing, on any route.
 
 use super::*;
-use crate::http::ROUTES;
+use crate::http::routes;
 
 async fn status(gate: Gate, method: &Method, path: &str, headers: &str) -> String {
     let mut peer = Peer::with(Surface::Devtools, gate);
@@ -12,14 +12,14 @@ async fn status(gate: Gate, method: &Method, path: &str, headers: &str) -> Strin
 }
 
 /// The table's paths, each with something in its braces.
-fn routes() -> impl Iterator<Item = (Method, String)> {
-    ROUTES.iter().map(|(method, path, ..)| (method.clone(), path.replace("{sale}", "drop").replace("{id}", "7")))
+fn table() -> impl Iterator<Item = (Method, String)> {
+    routes().map(|route| (route.method.clone(), route.path.replace("{sale}", "drop").replace("{id}", "7")))
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_route_that_changes_anything_takes_a_foreign_page_or_a_form() {
     const JSON: &str = "Content-Type: application/json\r\n";
-    for (method, path) in routes().filter(|(method, _)| !method.is_safe()) {
+    for (method, path) in table().filter(|(method, _)| !method.is_safe()) {
         let check = async |headers: &str, want: &str| {
             let got = status(Gate::Open, &method, &path, &format!("Host: localhost:8080\r\n{headers}")).await;
             assert_eq!(got, want, "{method} {path}\n{headers}");
@@ -41,7 +41,7 @@ async fn no_route_that_changes_anything_takes_a_foreign_page_or_a_form() {
 
 #[tokio::test(start_paused = true)]
 async fn no_route_is_served_to_a_name_that_leads_here_and_is_not_known() {
-    for (method, path) in routes() {
+    for (method, path) in table() {
         for host in ["rebind.evil.example", "rebind.evil.example:8080", ""] {
             let headers = format!("Host: {host}\r\nContent-Type: application/json\r\n");
             assert_eq!(status(Gate::Open, &method, &path, &headers).await, "421", "{method} {path} {host}");
@@ -55,7 +55,7 @@ async fn where_keys_are_shown_the_host_may_be_any_and_the_key_is_the_proof() {
         let postgres = Postgres::new("postgres://127.0.0.1:1/db".to_owned());
         Gate::Operators(crate::identity::ApiKeys::new(postgres, Arc::new(crate::identity::Strikes::new())))
     };
-    for (method, path) in routes().filter(|(method, _)| !method.is_safe()) {
+    for (method, path) in table().filter(|(method, _)| !method.is_safe()) {
         let foreign = "Host: shop.example\r\nOrigin: https://page.example\r\nSec-Fetch-Site: cross-site\r\n";
         assert_eq!(status(keys(), &method, &path, foreign).await, "401", "{method} {path}");
         let shown = format!("{foreign}Authorization: Bearer flash_operate_0123456789abcdef_0\r\n");

@@ -1,0 +1,133 @@
+//! `GET /v1/sales/{sale}/reservations`, for operators.
+
+use flash_vault::{REJECTED, ReservationFilter, ReservationRow};
+use flash_wire::State;
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::access::Access;
+use super::problem::{Kind, Problem};
+use super::reply::{Reply, json};
+use super::route::{Answer, GET, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
+use super::{path, query};
+use crate::ids::PublicId;
+use crate::limits::PAGE_ROWS_MAX;
+
+pub(super) static ROUTES: [Route; 1] = [Route {
+    method: &GET,
+    path: "/v1/sales/{sale}/reservations",
+    name: "list-reservations",
+    access: Access::READ,
+    handler: handler!(list),
+    manner: Manner::USUAL,
+    spec: Spec {
+        tag: "Reservations",
+        summary: "List a sale's reservations",
+        description: "The newest first, as PostgreSQL has them: one that was made a moment ago may still be on its way.",
+        parameters: &["Sale", "OfState", "OfBuyer", "BeforeReservation", "Limit"],
+        answers: &[Answer::json(200, "A page of them.", "Reservations")],
+        ..Spec::NONE
+    },
+}];
+
+/// A page of a sale's reservations, the newest first: `?state=`, `?buyer=`, `?before=N` and `?limit=N`.
+pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Reservations<'a> {
+        reservations: Vec<ReservationListed<'a>>,
+    }
+    let sale = path::sale(&asked.target.sale)?;
+    let [state, buyer, before, limit] = query::read(asked.query(), ["state", "buyer", "before", "limit"])?;
+    let state = state.map(known_state).transpose()?;
+    let buyer = buyer.map(|buyer| path::buyer(buyer).map_err(not_a_buyer)).transpose()?;
+    let before = query::int("before", before, (1, query::NUMBER_MAX), query::NUMBER_MAX)?;
+    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
+    let filter = ReservationFilter { state, buyer: buyer.as_deref(), before };
+    let rows = app.postgres.reservation_page(sale, &filter, limit).await?;
+    if rows.is_empty() && app.postgres.sale_facts(sale).await?.is_none() {
+        return Err(Kind::UnknownSale.into());
+    }
+    let rows = rows.iter().map(|row| ReservationListed::new(app.ids.of(sale, row.id, &row.buyer), row));
+    Ok(json(StatusCode::OK, &Reservations { reservations: rows.collect() }))
+}
+
+fn known_state(name: &str) -> Result<&str, Problem> {
+    if name == REJECTED || State::from_name(name).is_some() {
+        return Ok(name);
+    }
+    let names = State::ALL.map(State::name).join(", ");
+    Err(Problem::new(Kind::BadRequest, format!("state must be {names} or {REJECTED}")))
+}
+
+/// It stands in the query: the path leads somewhere.
+fn not_a_buyer(problem: Problem) -> Problem {
+    Problem::new(Kind::BadRequest, problem.detail.unwrap_or_default())
+}
+
+#[derive(Serialize)]
+struct ReservationListed<'a> {
+    id: PublicId,
+    epoch: u64,
+    buyer: &'a str,
+    state: &'a str,
+    items: Vec<ItemListed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reserved_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_written_at_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ItemListed<'a> {
+    sku: &'a str,
+    quantity: u64,
+}
+
+impl<'a> ReservationListed<'a> {
+    fn new(id: PublicId, row: &'a ReservationRow) -> Self {
+        let item = |(sku, quantity): &'a (String, u64)| ItemListed { sku, quantity: *quantity };
+        Self {
+            id,
+            epoch: row.epoch,
+            buyer: &row.buyer,
+            state: &row.state,
+            items: row.items.iter().map(item).collect(),
+            reserved_at_ms: row.reserved_at_ms,
+            expires_at_ms: row.expires_at_ms,
+            ended_at_ms: row.ended_at_ms,
+            published_at_ms: row.published_at_ms,
+            written_at_ms: row.written_at_ms,
+            end_written_at_ms: row.end_written_at_ms,
+            reason: row.reason.as_deref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_one_that_a_reservation_can_have() {
+        for state in ["held", "confirmed", "released", "expired", "rejected"] {
+            assert_eq!(known_state(state), Ok(state));
+        }
+        for state in ["", "HELD", "open"] {
+            let problem = known_state(state).unwrap_err();
+            let told = Some("state must be held, confirmed, released, expired or rejected");
+            assert_eq!((problem.kind, problem.detail.as_deref()), (Kind::BadRequest, told));
+        }
+    }
+}

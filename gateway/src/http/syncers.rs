@@ -1,0 +1,59 @@
+//! `GET /v1/syncers`
+
+use flash_vault::Syncer;
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::access::Access;
+use super::problem::Problem;
+use super::reply::{Reply, json};
+use super::route::{Answer, GET, Route, Spec, handler};
+use super::state::{App, Asked};
+use super::target::Manner;
+
+pub(super) static ROUTES: [Route; 1] = [Route {
+    method: &GET,
+    path: "/v1/syncers",
+    name: "list-syncers",
+    access: Access::READ,
+    handler: handler!(list),
+    manner: Manner::USUAL,
+    spec: Spec {
+        tag: "On the way to PostgreSQL",
+        summary: "List syncers, by what each said last",
+        description: "One that has not been heard of for a minute is gone.",
+        answers: &[Answer::json(200, "All of them.", "Syncers")],
+        ..Spec::NONE
+    },
+}];
+
+/// The syncers, by what each said last.
+pub(crate) async fn list(app: &App, _: &Asked) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Syncers<'a> {
+        syncers: Vec<SyncerView<'a>>,
+    }
+    let syncers = app.postgres.syncers().await?;
+    Ok(json(StatusCode::OK, &Syncers { syncers: syncers.iter().map(SyncerView::of).collect() }))
+}
+
+#[derive(Serialize)]
+struct SyncerView<'a> {
+    name: &'a str,
+    paused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<u64>,
+    said_ms_ago: u64,
+}
+
+impl<'a> SyncerView<'a> {
+    fn of(syncer: &'a Syncer) -> Self {
+        let Syncer { name, paused, queued, written, rejected, age } = syncer;
+        let said_ms_ago = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        Self { name, paused: *paused, queued: *queued, written: *written, rejected: *rejected, said_ms_ago }
+    }
+}

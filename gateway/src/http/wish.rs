@@ -1,0 +1,125 @@
+//! What a buyer wants to reserve: the body of `POST /v1/sales/{sale}/reservations`.
+
+use std::borrow::Cow;
+
+use flash_wire::limits::{QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
+use flash_wire::{Reserve, Wanted};
+
+use super::fields::{self, Field, Given};
+use super::identity::{self, Caller};
+use super::problem::{FieldError, Problem};
+
+/// What the body asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Wish<'a> {
+    pub(crate) buyer: Cow<'a, str>,
+    pub(crate) units: Units<'a>,
+    pub(crate) data: Option<&'a str>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Units<'a> {
+    /// Of the sale's only SKU.
+    Quantity(u32),
+    Items(Vec<(Cow<'a, str>, u32)>),
+}
+
+impl<'a> Wish<'a> {
+    pub(crate) fn read(caller: &'a Caller, json: &'a [u8]) -> Result<Self, Problem> {
+        let [buyer, quantity, items, data] = fields::body(json, ["buyer", "quantity", "items", "data"])?;
+        if quantity.is_given() && items.is_given() {
+            return Err(quantity.refused("must not stand beside items").into());
+        }
+        let quantity = quantity.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?;
+        let items = items.optional(|items| items.list(SKUS_MAX, ["sku", "quantity"], read_item))?;
+        Ok(Self {
+            buyer: identity::buyer(caller, buyer)?,
+            units: items.map_or(Units::Quantity(quantity.unwrap_or(1)), Units::Items),
+            data: data.optional(Given::data)?,
+        })
+    }
+
+    /// `is_new`: PostgreSQL does not know the request either.
+    pub(crate) fn command<'b>(&'b self, request: Option<&'b str>, is_new: bool) -> Reserve<'b> {
+        let wanted = match &self.units {
+            Units::Quantity(quantity) => Wanted::Quantity(*quantity),
+            Units::Items(items) => {
+                Wanted::Items(items.iter().map(|(sku, quantity)| (sku.as_ref(), *quantity)).collect())
+            }
+        };
+        Reserve { buyer: &self.buyer, wanted, request, is_new, data: self.data }
+    }
+}
+
+fn read_item<'a>([sku, quantity]: [Field<'a>; 2]) -> Result<(Cow<'a, str>, u32), FieldError> {
+    let quantity = quantity.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?;
+    Ok((sku.required()?.name(SKU_BYTES_MAX)?, quantity.unwrap_or(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, want: Result<(&str, Units, Option<&str>), (&str, &str)>) {
+        let want = match want {
+            Ok((buyer, units, data)) => Ok(Wish { buyer: buyer.into(), units, data }),
+            Err((pointer, detail)) => Err(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }.into()),
+        };
+        assert_eq!(Wish::read(&Caller::Anyone, json.as_bytes()), want, "{json}");
+    }
+
+    #[test]
+    fn a_wish_is_a_buyer_with_units_and_data() {
+        check(r#"{"buyer":"ada"}"#, Ok(("ada", Units::Quantity(1), None)));
+        check(r#"{"buyer":"ada","quantity":3,"data":"x"}"#, Ok(("ada", Units::Quantity(3), Some("\"x\""))));
+        let items = Units::Items(vec![("s".into(), 2), ("m".into(), 1)]);
+        check(r#"{"buyer":"ada","items":[{"sku":"s","quantity":2},{"sku":"m"}]}"#, Ok(("ada", items, None)));
+    }
+
+    #[test]
+    fn a_buyer_who_proved_to_be_one_is_nobody_else() {
+        let ada = Caller::Buyer("ada".into());
+        let wish = Wish { buyer: "ada".into(), units: Units::Quantity(2), data: None };
+        assert_eq!(Wish::read(&ada, b"{\"quantity\":2}"), Ok(wish));
+        let detail = "buyer must not be given: it is whoever calls".to_owned();
+        for body in ["{\"buyer\":\"bob\"}", "{\"buyer\":\"ada\"}", "{\"buyer\":7}"] {
+            let error = FieldError { pointer: "/buyer".to_owned(), detail: detail.clone() };
+            assert_eq!(Wish::read(&ada, body.as_bytes()), Err(error.into()), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_wish_that_breaks_a_rule_is_refused_by_its_field() {
+        let ada = |rest: &str| format!("{{\"buyer\":\"ada\",{rest}}}");
+        check("{}", Err(("/buyer", "buyer must be given")));
+        check(r#"{"buyer":""}"#, Err(("/buyer", "buyer must be 1 to 128 bytes")));
+        check(&format!("{{\"buyer\":\"{}\"}}", "a".repeat(129)), Err(("/buyer", "buyer must be 1 to 128 bytes")));
+        check(&ada("\"quantity\":0"), Err(("/quantity", "quantity must be 1 to 1000000000")));
+        check(&ada("\"quantity\":-1"), Err(("/quantity", "quantity must be a whole number, 1 to 1000000000")));
+        check(&ada("\"quantity\":1000000001"), Err(("/quantity", "quantity must be 1 to 1000000000")));
+        check(&ada("\"items\":[]"), Err(("/items", "items must be 1 to 64")));
+        check(&ada("\"items\":[{}]"), Err(("/items/0/sku", "sku must be given")));
+        check(
+            &ada("\"items\":[{\"sku\":\"s\",\"quantity\":0}]"),
+            Err(("/items/0/quantity", "quantity must be 1 to 1000000000")),
+        );
+        check(
+            &ada("\"quantity\":1,\"items\":[{\"sku\":\"s\"}]"),
+            Err(("/quantity", "quantity must not stand beside items")),
+        );
+        let fields = "amount is not a field; the fields are buyer, quantity, items, data";
+        check(&ada("\"amount\":1"), Err(("/amount", fields)));
+    }
+
+    #[test]
+    fn a_wish_is_the_command_that_the_module_takes() {
+        let command = |json: &'static str| {
+            let wish = Wish::read(&Caller::Anyone, json.as_bytes()).unwrap();
+            let mut args = Vec::new();
+            wish.command(Some("r"), false).args(&mut args);
+            args.iter().map(|arg: &Vec<u8>| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(command(r#"{"buyer":"ada","data":{"size": 42}}"#), "ada ID r DATA {\"size\": 42}");
+        assert_eq!(command(r#"{"buyer":"ada","items":[{"sku":"s","quantity":2}]}"#), "ada SKU s 2 ID r");
+    }
+}
