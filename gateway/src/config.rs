@@ -13,6 +13,7 @@ use flash_transport::Direct;
 use crate::devtools::Devtools;
 use crate::http::{Host, Proxies};
 use crate::identity::Auth;
+use crate::ids::IdSecrets;
 use crate::rate_limit::Policy;
 
 /// What carries the events to the syncer.
@@ -22,15 +23,6 @@ pub enum Transport {
     Amqp(Amqp),
     /// A syncer in this process, which has the other end.
     Direct(Direct),
-}
-
-/// What ids of reservations are made with. Every gateway of a Redis has the same.
-#[derive(Clone)]
-pub struct IdSecrets {
-    /// Makes ids, and knows them again: at least [`ID_SECRET_BYTES_MIN`](crate::limits::ID_SECRET_BYTES_MIN) bytes.
-    pub makes: String,
-    /// Knows ids that it made: the next secret, or the last one, while the gateways go over from one to the other.
-    pub also: Option<String>,
 }
 
 /// What a gateway needs to know. The URLs hold passwords: they are never shown.

@@ -11,7 +11,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Serialize, Serializer};
 use sha2::Sha256;
 
-use crate::config::IdSecrets;
 use crate::limits::ID_SECRET_BYTES_MIN;
 
 /// How much of the HMAC an id has: 128 bits.
@@ -22,6 +21,15 @@ const MAC_DIGITS: usize = 2 * MAC_BYTES;
 const SEQ_DIGITS_MAX: usize = 20;
 /// Whatever else the secret may be used for one day does not make ids.
 const PURPOSE: &[u8] = b"reservation\0";
+
+/// What ids of reservations are made with. Every gateway of a Redis has the same.
+#[derive(Clone)]
+pub struct IdSecrets {
+    /// Makes ids, and knows them again: at least [`ID_SECRET_BYTES_MIN`](crate::limits::ID_SECRET_BYTES_MIN) bytes.
+    pub makes: String,
+    /// Knows ids that it made: the next secret, or the last one, while the gateways go over from one to the other.
+    pub also: Option<String>,
+}
 
 /// Makes ids, and knows those that were made.
 #[derive(Clone)]

@@ -30,12 +30,12 @@ mod sold_out;
 mod start;
 mod zone;
 
-pub use config::{Config, IdSecrets, Transport};
+pub use config::{Config, Transport};
 pub use devtools::{Busy, Devtools, Made, Simulated, Unmade};
 pub use gateway::Gateway;
 pub use http::{ForwardedHeader, Host, Network, Proxies};
 pub use identity::{Auth, Jwt, JwtKeys, KeysError};
-pub use ids::ShortSecret;
+pub use ids::{IdSecrets, ShortSecret};
 pub use rate_limit::{Limit, POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};
 pub use start::StartError;
 pub use zone::Zone;

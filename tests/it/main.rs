@@ -5,6 +5,7 @@ mod audit;
 mod bench;
 mod completions;
 mod console;
+mod cycles;
 mod dashboards;
 mod dev;
 mod dev_faults;

@@ -127,7 +127,7 @@ fn collect(folder: &Path, path: &str, files: &mut Vec<(String, String)>) {
     }
 }
 
-fn is_test(path: &str) -> bool {
+pub(crate) fn is_test(path: &str) -> bool {
     path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs")
 }
 

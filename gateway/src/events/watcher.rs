@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
-use super::{Place, Socket};
+use super::places::{Place, Socket};
 use crate::limits::{WATCHER_AGE_JITTER_MS, WATCHER_AGE_MS_MAX};
 
 /// Who watches.

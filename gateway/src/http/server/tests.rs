@@ -12,12 +12,11 @@ use tokio::time::Instant;
 use std::io;
 
 use super::*;
-use crate::config::IdSecrets;
 use crate::events::Socket;
 use crate::http::stream::Stream;
 use crate::http::unread::Abort;
 use crate::http::{App, Gate, Places, Proxies, RateLimits, RequestLog, Rules, Surface};
-use crate::ids::Ids;
+use crate::ids::{IdSecrets, Ids};
 use crate::limits::{
     BODY_BYTES_MAX, BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, ID_SECRET_BYTES_MIN, KEEP_ALIVE_MS, REQUESTS_MAX,
 };
