@@ -38,6 +38,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
 /// an operator asks what is known, and "unknown" is known.
 pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let [sale] = query::read(asked.query(), ["sale"])?;
+    let sale = sale.as_deref();
     sale.map(check_sale).transpose().map_err(|invalid| Problem::new(Kind::BadRequest, invalid.to_string()))?;
     let audit = app.audits.get(&app.redis, sale).await.ok_or(Kind::Overloaded)?;
     if audit.is_of_nothing() && sale.is_some() {

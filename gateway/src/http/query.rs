@@ -1,33 +1,50 @@
-//! The part of a URL behind its question mark: `name=value`, each name at most once.
+//! The query of a URL: `name=value` as a form writes it, each name at most once.
+
+use std::borrow::Cow;
 
 use super::problem::{Kind, Problem};
 
 /// The largest number that a row can have: what PostgreSQL's bigint holds.
 pub(crate) const NUMBER_MAX: u64 = i64::MAX.cast_unsigned();
 
-/// The values of the names that there may be, in their order. Values are taken as they stand: none here needs escaping.
+/// The values of the names that there may be, in their order.
 ///
 /// # Errors
-/// When there is another name, or one twice.
+/// When there is another name, or one twice, or something that is not percent-encoded UTF-8.
 pub(crate) fn read<'a, const N: usize>(
     query: Option<&'a str>,
     names: [&str; N],
-) -> Result<[Option<&'a str>; N], Problem> {
-    let mut values = [None; N];
-    for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+) -> Result<[Option<Cow<'a, str>>; N], Problem> {
+    let query = query.unwrap_or_default();
+    let mut values = [const { None }; N];
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let at = names.iter().position(|of| *of == name).filter(|at| values[*at].is_none());
         let Some(at) = at else { return Err(bad(format!("the query may have {}, once each", names.join(", ")))) };
+        // What is no UTF-8 is replaced by this character.
+        if value.contains(char::REPLACEMENT_CHARACTER) || !is_encoded(query) {
+            return Err(bad(format!("{name} must be percent-encoded UTF-8")));
+        }
         values[at] = Some(value);
     }
     Ok(values)
+}
+
+/// Whether two hexadecimal digits follow each `%`.
+fn is_encoded(query: &str) -> bool {
+    let is_escape = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    query.split('%').skip(1).all(is_escape)
 }
 
 /// A whole number within `min..=max`; `default`, if it is not given.
 ///
 /// # Errors
 /// When it is not such a number.
-pub(crate) fn int(name: &str, value: Option<&str>, (min, max): (u64, u64), default: u64) -> Result<u64, Problem> {
+pub(crate) fn int(
+    name: &str,
+    value: Option<Cow<'_, str>>,
+    (min, max): (u64, u64),
+    default: u64,
+) -> Result<u64, Problem> {
     let Some(value) = value else { return Ok(default) };
     let number = value.parse().ok().filter(|number| (min..=max).contains(number));
     number.ok_or_else(|| bad(format!("{name} must be {min} to {max}")))
@@ -43,7 +60,8 @@ mod tests {
 
     fn check(query: Option<&str>, want: Result<[Option<&str>; 2], &str>) {
         let got = read(query, ["after", "limit"]).map_err(|problem| problem.detail.unwrap_or_default());
-        assert_eq!(got.as_ref().map_err(AsRef::as_ref), want.as_ref().map_err(|want| *want), "{query:?}");
+        let got = got.as_ref().map(|values| values.each_ref().map(Option::as_deref));
+        assert_eq!(got.map_err(AsRef::as_ref), want.map_err(|want| want), "{query:?}");
     }
 
     #[test]
@@ -54,17 +72,21 @@ mod tests {
         check(Some("limit=5&after=x"), Ok([Some("x"), Some("5")]));
         check(Some("after"), Ok([Some(""), None]));
         check(Some("after=a=b"), Ok([Some("a=b"), None]));
+        check(Some("after=%61%2B+b"), Ok([Some("a+ b"), None]));
         check(Some("after=x&after=y"), MAY);
         check(Some("before=x"), MAY);
+        for broken in ["after=%", "after=%2", "after=%zz", "after=%+1", "after=%ff", "after=%c3"] {
+            check(Some(broken), Err("after must be percent-encoded UTF-8"));
+        }
     }
 
     #[test]
     fn a_number_has_its_bounds() {
         for (value, want) in [(None, Some(7)), (Some("1"), Some(1)), (Some("9"), Some(9))] {
-            assert_eq!(int("limit", value, (1, 9), 7).ok(), want);
+            assert_eq!(int("limit", value.map(Cow::from), (1, 9), 7).ok(), want);
         }
         for bad in ["", "0", "10", "-1", "x", "99999999999999999999"] {
-            assert_eq!(int("limit", Some(bad), (1, 9), 7).unwrap_err().kind, Kind::BadRequest, "{bad}");
+            assert_eq!(int("limit", Some(bad.into()), (1, 9), 7).unwrap_err().kind, Kind::BadRequest, "{bad}");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `GET /v1/sales/{sale}/reservations`, for operators.
 
 use flash_vault::{REJECTED, ReservationFilter, ReservationRow};
-use flash_wire::State;
+use flash_wire::limits::BUYER_BYTES_MAX;
+use flash_wire::{Invalid, Name, State};
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use super::route::{Answer, GET, Route, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{path, query};
+use crate::catalogue::sale_facts;
 use crate::ids::PublicId;
 use crate::limits::PAGE_ROWS_MAX;
 
@@ -40,13 +42,15 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     }
     let sale = path::sale(&asked.target.sale)?;
     let [state, buyer, before, limit] = query::read(asked.query(), ["state", "buyer", "before", "limit"])?;
-    let state = state.map(known_state).transpose()?;
-    let buyer = buyer.map(|buyer| path::buyer(buyer).map_err(not_a_buyer)).transpose()?;
+    let state = state.as_deref().map(known_state).transpose()?;
+    let buyer = buyer.map(|buyer| Name::new("buyer", buyer, BUYER_BYTES_MAX).map(Name::into_inner));
+    let buyer = buyer.transpose().map_err(bad_query)?;
     let before = query::int("before", before, (1, query::NUMBER_MAX), query::NUMBER_MAX)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let filter = ReservationFilter { state, buyer: buyer.as_deref(), before };
-    let rows = app.postgres.reservation_page(sale, &filter, limit).await?;
-    if rows.is_empty() && app.postgres.sale_facts(sale).await?.is_none() {
+    let rows =
+        app.postgres.look(async |client: &_| flash_vault::reservation_page(client, sale, &filter, limit).await).await?;
+    if rows.is_empty() && sale_facts(&app.postgres, sale).await?.is_none() {
         return Err(Kind::UnknownSale.into());
     }
     let rows = rows.iter().map(|row| ReservationListed::new(app.ids.of(sale, row.id, &row.buyer), row));
@@ -61,9 +65,8 @@ fn known_state(name: &str) -> Result<&str, Problem> {
     Err(Problem::new(Kind::BadRequest, format!("state must be {names} or {REJECTED}")))
 }
 
-/// It stands in the query: the path leads somewhere.
-fn not_a_buyer(problem: Problem) -> Problem {
-    Problem::new(Kind::BadRequest, problem.detail.unwrap_or_default())
+fn bad_query(invalid: Invalid) -> Problem {
+    Problem::new(Kind::BadRequest, invalid.to_string())
 }
 
 #[derive(Serialize)]
