@@ -25,7 +25,7 @@ use self::limits::*;
 use self::products::Products;
 use crate::postgres::{Postgres, PostgresError};
 
-pub(crate) use self::facts::Facts;
+pub(crate) use self::facts::{Facts, sale_facts};
 pub(crate) use self::table::Table;
 pub(crate) use self::verdict::Verdict;
 
@@ -112,7 +112,7 @@ impl Catalogue {
     }
 
     async fn prove(&self, redis: &Client, postgres: &Postgres, sale: &str) -> Result<Arc<Facts>, PostgresError> {
-        match postgres.sale_facts(sale).await? {
+        match sale_facts(postgres, sale).await? {
             Some(found) => Ok(self.keep_and_tell(redis, sale, Facts::new(sale, found.form, found.price)).await),
             None => Ok(self.keep(sale, None, true)),
         }
@@ -197,7 +197,7 @@ impl Catalogue {
         sale: &str,
         turn: &Turn,
     ) -> Result<Verdict, PostgresError> {
-        let verdict = postgres.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref()));
+        let verdict = sale_facts(postgres, sale).await.map(|facts| Verdict::of(facts.as_ref()));
         if let Ok(verdict) = verdict {
             self.remember(sale, verdict);
         }

@@ -10,24 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flash_client::Deadline;
-use flash_metrics::process::SALE_LOOKUPS;
-use flash_vault::{
-    ApiKey, Buyer, Client, Due, KeyRow, KeyedRequest, LoggedChange, LoggedRow, Order, Payment, PaymentFilter, Product,
-    QuarantineFilter, QuarantineRow, Refund, Rejection, RequestOutcome, ReservationFilter, ReservationRow, SaleFacts,
-    Syncer, TakenKey, Vault, Webhook,
-};
+use flash_vault::{Client, Vault};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
-use crate::limits::{DUE_CURRENCIES_MAX, QUARANTINED_BYTES_MAX};
-
 /// How long a look-up may take, connecting included, if its request's deadline is not earlier.
 const LOOK_UP_TIMEOUT_MS: u64 = 800;
-/// The same for what creates a sale, and for other changes of operators.
-const CREATE_SALE_TIMEOUT_MS: u64 = 4_000;
-/// The same for a key that Redis has forgotten: it is asked for twice, with a wait between.
-const KEY_LOOK_UP_TIMEOUT_MS: u64 = 250;
+/// The same for what operators change.
+const CHANGE_TIMEOUT_MS: u64 = 4_000;
 /// How long a session that began read-only is kept: what it reads is good, but a session that began so may stay so when
 /// PostgreSQL takes writes again.
 const READ_ONLY_KEPT_MS: u64 = 2_000;
@@ -107,72 +98,29 @@ impl Postgres {
     /// Connects, so that whoever asks first does not wait for it.
     pub(crate) async fn connect(&self) {
         // Without a connection it was logged, and is tried again by whoever asks.
-        let _ = self.ask(CREATE_SALE_TIMEOUT_MS, async |_: &_| Ok(())).await;
+        let _ = self.change(async |_: &_| Ok(())).await;
     }
 
-    /// Takes the key of a request, or says what it stands for.
-    pub(crate) async fn take_key(&self, request: KeyedRequest<'_>) -> Result<TakenKey, PostgresError> {
-        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &Client| flash_vault::take_key(client, request).await).await
-    }
-
-    /// What the key of a request stands for; none: no request has taken it.
-    pub(crate) async fn known_key(&self, request: KeyedRequest<'_>) -> Result<Option<TakenKey>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &Client| flash_vault::known_key(client, request).await).await
-    }
-
-    /// Writes down the answer to the request that took a key.
-    pub(crate) async fn keep_answer(&self, request: KeyedRequest<'_>, answer: &str) -> Result<(), PostgresError> {
-        let question = async |client: &Client| flash_vault::keep_answer(client, request, answer).await;
-        self.ask(LOOK_UP_TIMEOUT_MS, question).await
-    }
-
-    /// Lets go of a key whose request changed nothing.
-    pub(crate) async fn let_key_go(&self, request: KeyedRequest<'_>) -> Result<(), PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &Client| flash_vault::let_key_go(client, request).await).await
-    }
-
-    /// What a sale has besides its terms; none: there is no such sale. Many wait for the answer, and those who come later
-    /// would ask again: it may take longer than one request does.
-    pub(crate) async fn sale_facts(&self, sale: &str) -> Result<Option<SaleFacts>, PostgresError> {
-        SALE_LOOKUPS.add(1);
-        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::sale_facts(client, sale).await).await
-    }
-
-    /// A page of the sales' ids.
-    pub(crate) async fn sale_page(&self, after: &str, limit: u64) -> Result<Vec<String>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::sale_page(client, after, limit).await).await
-    }
-
-    /// A page of a sale's reservations.
-    pub(crate) async fn reservation_page(
+    /// Asks PostgreSQL something, or has it do something small, on a connection that all share.
+    ///
+    /// # Errors
+    /// When there is no answer within the limit, or within the deadline of the request that this is for.
+    pub(crate) async fn look<T>(
         &self,
-        sale: &str,
-        filter: &ReservationFilter<'_>,
-        limit: u64,
-    ) -> Result<Vec<ReservationRow>, PostgresError> {
-        let question = async |client: &_| flash_vault::reservation_page(client, sale, filter, limit).await;
+        question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,
+    ) -> Result<T, PostgresError> {
         self.ask(LOOK_UP_TIMEOUT_MS, question).await
     }
 
-    /// The syncers that were heard of lately.
-    pub(crate) async fn syncers(&self) -> Result<Vec<Syncer>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::syncers(client).await).await
-    }
-
-    /// A page of what waits in the quarantine.
-    pub(crate) async fn quarantine_page(&self, after: u64, limit: u64) -> Result<Vec<QuarantineRow>, PostgresError> {
-        let filter = QuarantineFilter { after, limit, ..QuarantineFilter::default() };
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::quarantined(client, &filter).await).await
-    }
-
-    /// A row of the quarantine, with as much of its body as is shown.
-    pub(crate) async fn quarantined(&self, id: u64) -> Result<Option<(QuarantineRow, Vec<u8>)>, PostgresError> {
-        let filter = QuarantineFilter { ids: vec![id], ended_too: true, limit: 1, ..QuarantineFilter::default() };
-        let question = async |client: &_| {
-            let row = flash_vault::quarantined(client, &filter).await?.pop();
-            Ok(row.zip(flash_vault::quarantined_body(client, id, QUARANTINED_BYTES_MAX).await?))
-        };
-        self.ask(LOOK_UP_TIMEOUT_MS, question).await
+    /// The same for what must not be given up soon: a change, or an answer that many wait for.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub(crate) async fn change<T>(
+        &self,
+        question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,
+    ) -> Result<T, PostgresError> {
+        self.ask(CHANGE_TIMEOUT_MS, question).await
     }
 
     /// A connection that writes events, for one who has waited for his turn. It is his until he lets go of both.
@@ -181,7 +129,7 @@ impl Postgres {
             let turn = self.writing.lock().await;
             Ok::<_, flash_vault::Error>((turn, Vault::open(&self.url).await?))
         };
-        let limit = Deadline::within(Duration::from_millis(CREATE_SALE_TIMEOUT_MS)).ok_or(PostgresError::Busy)?;
+        let limit = Deadline::within(Duration::from_millis(CHANGE_TIMEOUT_MS)).ok_or(PostgresError::Busy)?;
         match timeout(limit, opening).await {
             Ok(Ok(writer)) => Ok(writer),
             Ok(Err(error)) => {
@@ -193,129 +141,20 @@ impl Postgres {
         }
     }
 
-    /// One product.
-    pub(crate) async fn product(&self, id: &str) -> Result<Option<Product>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::product(client, id).await).await
-    }
-
-    /// One buyer's account.
-    pub(crate) async fn buyer(&self, buyer: &str) -> Result<Option<Buyer>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::buyer(client, buyer).await).await
-    }
-
-    /// The payment for a buyer's reservation.
-    pub(crate) async fn payment(&self, sale: &str, id: u64, buyer: &str) -> Result<Option<Payment>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::payment(client, sale, id, buyer).await).await
-    }
-
-    /// A page of the payments.
-    pub(crate) async fn payment_page(
-        &self,
-        filter: &PaymentFilter<'_>,
-        limit: u64,
-    ) -> Result<Vec<Payment>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::payment_page(client, filter, limit).await).await
-    }
-
-    /// A payment was paid back, says somebody.
-    pub(crate) async fn refund_payment(
-        &self,
-        payment: u64,
-        reference: &str,
-        by: &str,
-    ) -> Result<Refund, PostgresError> {
-        let question = async |client: &_| flash_vault::refund_payment(client, payment, reference, by).await;
-        self.ask(CREATE_SALE_TIMEOUT_MS, question).await
-    }
-
-    /// What is to be paid back.
-    pub(crate) async fn due_payments(&self) -> Result<Vec<Due>, PostgresError> {
-        let question = async |client: &_| flash_vault::due_payments(client, DUE_CURRENCIES_MAX).await;
-        self.ask(LOOK_UP_TIMEOUT_MS, question).await
-    }
-
-    /// How far the newest life of a sale is written.
-    pub(crate) async fn newest_head(&self, sale: &str) -> Result<Option<u64>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::newest_head(client, sale).await).await
-    }
-
-    /// Why a reservation was refused by PostgreSQL, if it was.
-    pub(crate) async fn rejection(&self, sale: &str, id: u64) -> Result<Option<Rejection>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::rejection(client, sale, id).await).await
-    }
-
-    /// Everybody who ever had anything of a sale; none: they are more than `max`, or it is not known.
-    pub(crate) async fn sale_buyers(&self, sale: &str, max: u64) -> Result<Option<Vec<String>>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::sale_buyers(client, sale, max).await).await
-    }
-
-    /// The order of a reservation.
-    pub(crate) async fn order(&self, sale: &str, id: u64) -> Result<Option<Order>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::order(client, sale, id).await).await
-    }
-
-    /// What a buyer's request made, of the reservations of a sale up to the event `seq`.
-    pub(crate) async fn request_outcome(
-        &self,
-        sale: &str,
-        buyer: &str,
-        key: &str,
-        seq: u64,
-    ) -> Result<RequestOutcome, PostgresError> {
-        let question = async |client: &_| flash_vault::request_outcome(client, sale, buyer, key, seq).await;
-        self.ask(KEY_LOOK_UP_TIMEOUT_MS, question).await
-    }
-
-    /// All webhooks.
-    pub(crate) async fn webhooks(&self) -> Result<Vec<Webhook>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::webhooks(client).await).await
-    }
-
-    /// Removes a webhook; false: there is no such one.
-    pub(crate) async fn remove_webhook(&self, id: u64) -> Result<bool, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::remove_webhook(client, id).await).await
-    }
-
-    /// What an API key is good for.
-    pub(crate) async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::api_key(client, id).await).await
-    }
-
-    /// Ends an API key. False: there is none of that id.
-    pub(crate) async fn revoke_key(&self, id: &str) -> Result<bool, PostgresError> {
-        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::revoke_key(client, id).await).await
-    }
-
-    /// A page of the API keys.
-    pub(crate) async fn keys(&self, after: &str, limit: u64) -> Result<Vec<KeyRow>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::keys(client, after, limit).await).await
-    }
-
-    /// Writes down what an operator is about to do.
-    pub(crate) async fn log_change(&self, change: LoggedChange<'_>) -> Result<u64, PostgresError> {
-        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::log_change(client, change).await).await
-    }
-
-    /// Writes down what became of it.
-    pub(crate) async fn end_logged(&self, row: u64, outcome: &str) -> Result<(), PostgresError> {
-        self.ask(CREATE_SALE_TIMEOUT_MS, async |client: &_| flash_vault::end_logged(client, row, outcome).await).await
-    }
-
-    /// A page of what operators did.
-    pub(crate) async fn logged(&self, before: u64, limit: u64) -> Result<Vec<LoggedRow>, PostgresError> {
-        self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::logged(client, before, limit).await).await
-    }
-
     /// Whether PostgreSQL answers, and takes writes.
     pub(crate) async fn health(&self) -> Health {
-        match self.ask(LOOK_UP_TIMEOUT_MS, async |client: &_| flash_vault::is_read_only(client).await).await {
+        match self.look(async |client: &_| flash_vault::is_read_only(client).await).await {
             Ok(false) => Health::Up,
             Ok(true) => Health::ReadOnly,
             Err(_) => Health::Away,
         }
     }
 
-    async fn ask<T>(
+    /// The same within a limit of its own.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub(crate) async fn ask<T>(
         &self,
         limit_ms: u64,
         question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,

@@ -191,7 +191,10 @@ impl SoldOut {
             // Where there is no answer, what is known ends by itself.
             let Ok(Ok(status)) = redis.call(Call::sale_status(&sale)).await else { return };
             let Some(calm) = this.looked(&sale, &status, sent) else { return };
-            if let Ok(Some(buyers)) = postgres.sale_buyers(&sale, SOLD_OUT_BUYERS_MAX).await {
+            if let Ok(Some(buyers)) = postgres
+                .look(async |client: &_| flash_vault::sale_buyers(client, &sale, SOLD_OUT_BUYERS_MAX).await)
+                .await
+            {
                 this.told(&sale, calm, &buyers);
             }
         });

@@ -1,9 +1,11 @@
 //! What a sale has besides its terms. None of it ever changes.
 
-use flash_vault::Price;
+use flash_metrics::process::SALE_LOOKUPS;
+use flash_vault::{Price, SaleFacts};
 use serde::{Deserialize, Serialize};
 
 use crate::form::Form;
+use crate::postgres::{Postgres, PostgresError};
 
 /// What a buyer's request is checked against before Redis is asked.
 #[derive(Debug, Default)]
@@ -11,6 +13,16 @@ pub(crate) struct Facts {
     pub(crate) form: Option<Form>,
     /// Of one unit.
     pub(crate) price: Option<Price>,
+}
+
+/// What PostgreSQL says of a sale; none: there is no such sale. Many wait for the answer, and those who come later would
+/// ask again: it may take longer than one request does.
+///
+/// # Errors
+/// When PostgreSQL does not answer.
+pub(crate) async fn sale_facts(postgres: &Postgres, sale: &str) -> Result<Option<SaleFacts>, PostgresError> {
+    SALE_LOOKUPS.add(1);
+    postgres.change(async |client: &_| flash_vault::sale_facts(client, sale).await).await
 }
 
 /// As gateways tell it each other.

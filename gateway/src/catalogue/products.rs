@@ -35,7 +35,7 @@ impl Products {
             if let Some(known) = self.remembered(id) {
                 return Ok(known);
             }
-            let product = postgres.product(id).await?.map(Arc::new);
+            let product = postgres.look(async |client: &_| flash_vault::product(client, id).await).await?.map(Arc::new);
             self.remember(id, product.clone());
             Ok(product)
         };

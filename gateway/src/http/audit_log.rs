@@ -39,7 +39,7 @@ pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let [before, limit] = query::read(asked.query(), ["before", "limit"])?;
     let before = query::int("before", before, (1, query::NUMBER_MAX), query::NUMBER_MAX)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.postgres.logged(before, limit).await?;
+    let rows = app.postgres.look(async |client: &_| flash_vault::logged(client, before, limit).await).await?;
     Ok(json(StatusCode::OK, &AuditLogPage { rows: rows.iter().map(LoggedView::of).collect() }))
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn begin(postgres: &Postgres, asked: &Asked) -> Result<u64, Pro
     };
     let sale = Some(asked.target.sale.as_str()).filter(|sale| !sale.is_empty());
     let change = LoggedChange { who: asked.caller.name(), key, action: &action, sale, detail: &detail };
-    Ok(postgres.log_change(change).await?)
+    Ok(postgres.change(async |client: &_| flash_vault::log_change(client, change).await).await?)
 }
 
 /// The id in the path, without what makes a reservation's id a secret, and the body. PostgreSQL's text has no NUL.
@@ -43,7 +43,7 @@ fn detail(id: &str, body: &[u8]) -> String {
 /// Writes down what became of it. Where that fails, the row says that nobody knows.
 pub(crate) async fn end(postgres: &Postgres, row: u64, result: &Result<Reply, Problem>) {
     let outcome = result.as_ref().map_or_else(|problem| problem.kind.slug(), |_| DONE);
-    if let Err(error) = postgres.end_logged(row, outcome).await {
+    if let Err(error) = postgres.change(async |client: &_| flash_vault::end_logged(client, row, outcome).await).await {
         tracing::warn!(row, outcome, ?error, "the audit log does not say what became of a change");
     }
 }

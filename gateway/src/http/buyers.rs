@@ -87,7 +87,12 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
 
 /// One account.
 pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    let account = app.postgres.buyer(&path::buyer(&asked.target.id)?).await?.ok_or(Kind::UnknownBuyer)?;
+    let buyer = path::buyer(&asked.target.id)?;
+    let account = app
+        .postgres
+        .look(async |client: &_| flash_vault::buyer(client, &buyer).await)
+        .await?
+        .ok_or(Kind::UnknownBuyer)?;
     Ok(json(StatusCode::OK, &BuyerView::of(&account)))
 }
 

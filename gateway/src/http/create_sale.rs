@@ -179,7 +179,7 @@ struct Created<'a> {
 
 /// What a unit of the product costs. A sale of it sells some of what it comes as.
 async fn price(app: &App, product: &str, terms: &Terms) -> Result<Price, Problem> {
-    let Some(known) = app.postgres.product(product).await? else {
+    let Some(known) = app.postgres.look(async |client: &_| flash_vault::product(client, product).await).await? else {
         return Err(Problem::field(&Invalid::new("product", "must be the id of a product")));
     };
     if terms.skus.iter().any(|sku| !known.skus.contains(&sku.name)) {

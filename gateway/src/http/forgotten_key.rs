@@ -11,6 +11,9 @@ use super::state::App;
 use super::wish::{Units, Wish};
 use crate::limits::FORGOTTEN_KEY_WAIT_MS_MAX;
 
+/// How long PostgreSQL may take to find a key. It is asked twice, with a wait between.
+const KEY_LOOK_UP_TIMEOUT_MS: u64 = 250;
+
 /// What a key stands for.
 pub(crate) enum Known {
     /// This reservation, in its present state.
@@ -26,7 +29,8 @@ pub(crate) enum Known {
 /// was reserved.
 pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq: u64) -> Result<Known, Problem> {
     let ask = async || {
-        let outcome = app.postgres.request_outcome(sale, &wish.buyer, key, seq).await;
+        let question = async |client: &_| flash_vault::request_outcome(client, sale, &wish.buyer, key, seq).await;
+        let outcome = app.postgres.ask(KEY_LOOK_UP_TIMEOUT_MS, question).await;
         outcome
             .map_err(|_| Problem::new(Kind::PostgresAway, "only PostgreSQL knows whether this Idempotency-Key is new"))
     };

@@ -66,7 +66,7 @@ pub(crate) async fn make<T>(
 /// When the key stands for another request, or PostgreSQL is in trouble.
 pub(crate) async fn before(app: &App, keyed: Option<&Keyed<'_>>) -> Result<Option<Replayed>, Problem> {
     let Some(keyed) = keyed else { return Ok(None) };
-    match app.postgres.known_key(keyed.request()).await? {
+    match app.postgres.look(async |client: &_| flash_vault::known_key(client, keyed.request()).await).await? {
         None | Some(TakenKey::New) => Ok(None),
         Some(TakenKey::Before(answer)) => Ok(Some(Replayed::of(answer)?)),
         Some(TakenKey::OfAnother) => Err(Kind::KeyReused.into()),
@@ -97,7 +97,7 @@ pub(crate) async fn done<T: Serialize>(
 ) -> Result<Result<T, Replayed>, Problem> {
     let Some(keyed) = keyed else { return Ok(Ok(work.await?)) };
     let request = keyed.request();
-    match app.postgres.take_key(request).await? {
+    match app.postgres.change(async |client: &_| flash_vault::take_key(client, request).await).await? {
         TakenKey::New => {}
         TakenKey::Before(answer) => return Ok(Err(Replayed::of(answer)?)),
         TakenKey::OfAnother => return Err(Kind::KeyReused.into()),
@@ -107,7 +107,8 @@ pub(crate) async fn done<T: Serialize>(
     let afterwards = Deadline::after(Duration::from_millis(AFTERWARDS_MS));
     match result {
         Ok(done) => {
-            if afterwards.over(app.postgres.keep_answer(request, &text(&done))).await.is_err() {
+            let keeping = async |client: &_| flash_vault::keep_answer(client, request, &text(&done)).await;
+            if afterwards.over(app.postgres.look(keeping)).await.is_err() {
                 let route = keyed.route.as_str();
                 tracing::warn!(route, "done, but a repeat will not be told so: PostgreSQL did not take the answer");
             }
@@ -116,7 +117,9 @@ pub(crate) async fn done<T: Serialize>(
         Err(problem) if problem.kind == Kind::OutcomeUnknown => Err(unknown()),
         Err(problem) => {
             // A key that stays taken says "unknown" to repeats, which is no lie.
-            let _ = afterwards.over(app.postgres.let_key_go(request)).await;
+            let _ = afterwards
+                .over(app.postgres.look(async |client: &_| flash_vault::let_key_go(client, request).await))
+                .await;
             Err(problem)
         }
     }

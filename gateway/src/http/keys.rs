@@ -156,7 +156,8 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     }
     let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.postgres.keys(after.unwrap_or_default(), limit).await?;
+    let after = after.unwrap_or_default();
+    let rows = app.postgres.look(async |client: &_| flash_vault::keys(client, &after, limit).await).await?;
     Ok(json(StatusCode::OK, &KeyList { keys: rows.iter().map(KeyView::of).collect() }))
 }
 
@@ -187,7 +188,7 @@ pub(crate) async fn revoke(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         id: &'a str,
         revoked: bool,
     }
-    match app.postgres.revoke_key(id).await? {
+    match app.postgres.change(async |client: &_| flash_vault::revoke_key(client, id).await).await? {
         true => Ok(json(StatusCode::OK, &KeyRevoked { id, revoked: true })),
         false => Err(Kind::UnknownKey.into()),
     }

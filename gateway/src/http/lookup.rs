@@ -104,7 +104,7 @@ async fn find_forgotten(
     of_sale: Option<SaleStatus<'static>>,
 ) -> Result<Option<Found>, PostgresError> {
     // The head before the order: what it covers is in the order.
-    let head = app.postgres.newest_head(sale).await?;
+    let head = app.postgres.look(async |client: &_| flash_vault::newest_head(client, sale).await).await?;
     let Some(found) = written(app, sale, id, buyer).await? else { return Ok(None) };
     if found.state != State::Held.name() {
         return Ok(Some(found));
@@ -164,10 +164,19 @@ pub(crate) fn reply(status: StatusCode, found: &Found, granted: Option<Duration>
 /// What PostgreSQL has, of this buyer if one is given.
 async fn written(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<Option<Found>, PostgresError> {
     let is_theirs = |other: &str| buyer.is_none_or(|buyer| buyer == other);
-    if let Some(order) = app.postgres.order(sale, id).await?.filter(|order| is_theirs(&order.buyer)) {
+    if let Some(order) = app
+        .postgres
+        .look(async |client: &_| flash_vault::order(client, sale, id).await)
+        .await?
+        .filter(|order| is_theirs(&order.buyer))
+    {
         return Ok(Some(Found::of_order(sale, app.ids.of(sale, id, &order.buyer), order)));
     }
-    let rejection = app.postgres.rejection(sale, id).await?.filter(|rejection| is_theirs(&rejection.buyer));
+    let rejection = app
+        .postgres
+        .look(async |client: &_| flash_vault::rejection(client, sale, id).await)
+        .await?
+        .filter(|rejection| is_theirs(&rejection.buyer));
     Ok(rejection.map(|rejection| {
         let public = app.ids.of(sale, id, &rejection.buyer);
         Found::of_rejection(sale, public, rejection, id)

@@ -16,6 +16,7 @@ use super::reply::{Reply, reply};
 use super::route::{Answer, GET, Handler, Route, Spec};
 use super::state::App;
 use super::target::Manner;
+use crate::limits::DUE_CURRENCIES_MAX;
 
 pub(super) static ROUTES: [Route; 1] = [Route {
     method: &GET,
@@ -46,7 +47,9 @@ async fn show(app: &App) -> Reply {
     if let Some(sales) = ready {
         write_journals(&mut page, &sales, now_ms());
     }
-    if let Ok(due) = app.postgres.due_payments().await {
+    if let Ok(due) =
+        app.postgres.look(async |client: &_| flash_vault::due_payments(client, DUE_CURRENCIES_MAX).await).await
+    {
         write_due(&mut page, &due);
     }
     let mut reply = reply(StatusCode::OK, page.into_text().into());

@@ -2,7 +2,7 @@
 
 use super::problem::{Kind, Problem};
 use super::state::App;
-use crate::catalogue::Verdict;
+use crate::catalogue::{Verdict, sale_facts};
 use crate::postgres::PostgresError;
 
 /// What to tell whoever asked for it. PostgreSQL knows every sale that there ever was; it is not asked for each request.
@@ -12,7 +12,7 @@ pub(crate) async fn missing(app: &App, sale: &str) -> Problem {
 
 /// The same for whoever knows that PostgreSQL has the sale.
 pub(crate) async fn missing_in_redis(app: &App, sale: &str) -> Problem {
-    problem(app, sale, app.postgres.sale_facts(sale).await.map(|facts| Verdict::of(facts.as_ref())))
+    problem(app, sale, sale_facts(&app.postgres, sale).await.map(|facts| Verdict::of(facts.as_ref())))
 }
 
 fn problem(app: &App, sale: &str, verdict: Result<Verdict, PostgresError>) -> Problem {

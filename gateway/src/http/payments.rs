@@ -59,11 +59,14 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         payments: Vec<PaymentView<'a>>,
     }
     let [state, sale, after, limit] = query::read(asked.query(), ["state", "sale", "after", "limit"])?;
-    let state = state.map(state_of).transpose()?;
-    let sale = sale.map(sale_of).transpose()?;
+    let state = state.as_deref().map(state_of).transpose()?;
+    let sale = sale.as_deref().map(sale_of).transpose()?;
     let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.postgres.payment_page(&PaymentFilter { state, sale, after }, limit).await?;
+    let rows = app
+        .postgres
+        .look(async |client: &_| flash_vault::payment_page(client, &PaymentFilter { state, sale, after }, limit).await)
+        .await?;
     Ok(json(StatusCode::OK, &PaymentList { payments: rows.iter().map(PaymentView::of).collect() }))
 }
 
@@ -89,7 +92,11 @@ pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem>
     let reference = reference.required()?.name(REFERENCE_BYTES_MAX)?;
     let number = id.parse::<u64>().ok().filter(|number| number.to_string() == id && *number <= query::NUMBER_MAX);
     let number = number.ok_or(Kind::UnknownPayment)?;
-    match app.postgres.refund_payment(number, &reference, caller.name()).await? {
+    match app
+        .postgres
+        .change(async |client: &_| flash_vault::refund_payment(client, number, &reference, caller.name()).await)
+        .await?
+    {
         Refund::Done(payment) => Ok(json(StatusCode::OK, &PaymentView::of(&payment))),
         Refund::Unknown => Err(Kind::UnknownPayment.into()),
         Refund::Clash(other) => {

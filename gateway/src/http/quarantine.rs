@@ -1,7 +1,7 @@
 //! What nobody could read or write, and what operators decide about it: `/v1/quarantine` and what is below it.
 
 use flash_recovery::{ReplayError, discard_quarantined, replay_quarantined};
-use flash_vault::{QuarantineEnd, QuarantineRow, Replay};
+use flash_vault::{QuarantineEnd, QuarantineFilter, QuarantineRow, Replay};
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use super::reply::{Reply, json};
 use super::route::{Answer, GET, POST, Route, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
-use crate::limits::PAGE_ROWS_MAX;
+use crate::limits::{PAGE_ROWS_MAX, QUARANTINED_BYTES_MAX};
 
 pub(super) static ROUTES: [Route; 4] = [
     Route {
@@ -102,7 +102,8 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
     let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let rows = app.postgres.quarantine_page(after, limit).await?;
+    let filter = QuarantineFilter { after, limit, ..QuarantineFilter::default() };
+    let rows = app.postgres.look(async |client: &_| flash_vault::quarantined(client, &filter).await).await?;
     Ok(json(StatusCode::OK, &QuarantineList { rows: rows.iter().map(QuarantineRowView::of).collect() }))
 }
 
@@ -133,7 +134,13 @@ impl<'a> QuarantineRowView<'a> {
 
 /// One row, also one that does not wait any more, with what it holds.
 pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    let (row, body) = app.postgres.quarantined(number(&asked.target.id)?).await?.ok_or(Kind::UnknownQuarantined)?;
+    let id = number(&asked.target.id)?;
+    let filter = QuarantineFilter { ids: vec![id], ended_too: true, limit: 1, ..QuarantineFilter::default() };
+    let question = async |client: &_| {
+        let row = flash_vault::quarantined(client, &filter).await?.pop();
+        Ok(row.zip(flash_vault::quarantined_body(client, id, QUARANTINED_BYTES_MAX).await?))
+    };
+    let (row, body) = app.postgres.look(question).await?.ok_or(Kind::UnknownQuarantined)?;
     let body = String::from_utf8_lossy(&body);
     Ok(json(
         StatusCode::OK,

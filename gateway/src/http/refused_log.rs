@@ -64,8 +64,8 @@ pub(crate) fn note(log: &RefusedLog, postgres: &Arc<Postgres>, target: &Target, 
     tokio::spawn(async move {
         let change =
             LoggedChange { who: REFUSED, key: key.as_deref(), action: &action, sale: sale.as_deref(), detail: &detail };
-        let written = match postgres.log_change(change).await {
-            Ok(row) => postgres.end_logged(row, outcome).await,
+        let written = match postgres.change(async |client: &_| flash_vault::log_change(client, change).await).await {
+            Ok(row) => postgres.change(async |client: &_| flash_vault::end_logged(client, row, outcome).await).await,
             Err(error) => Err(error),
         };
         if let Err(error) = written {

@@ -31,9 +31,13 @@ async fn is_its_buyers(app: &App, sale: &str, given: GivenId) -> Result<bool, Pr
         Err(Refusal::Unknown | Refusal::NotWarmed) => {}
         Err(refusal) => return Err(refusal.into()),
     }
-    let buyer = match app.postgres.order(sale, given.seq).await? {
+    let buyer = match app.postgres.look(async |client: &_| flash_vault::order(client, sale, given.seq).await).await? {
         Some(order) => Some(order.buyer),
-        None => app.postgres.rejection(sale, given.seq).await?.map(|rejection| rejection.buyer),
+        None => app
+            .postgres
+            .look(async |client: &_| flash_vault::rejection(client, sale, given.seq).await)
+            .await?
+            .map(|rejection| rejection.buyer),
     };
     Ok(buyer.is_some_and(|buyer| app.ids.made(sale, given, &buyer)))
 }

@@ -79,7 +79,8 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     }
     let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
-    let sales = app.postgres.sale_page(after.unwrap_or_default(), limit).await?;
+    let after = after.unwrap_or_default();
+    let sales = app.postgres.look(async |client: &_| flash_vault::sale_page(client, &after, limit).await).await?;
     let told = sale_status::all(app, sales.iter().map(String::as_str)).await?;
     let rows = sales.iter().zip(&told).map(|(sale, status)| match status {
         Some(status) => SaleRow::InRedis(SaleView::new(sale, status)),

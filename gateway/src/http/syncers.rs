@@ -33,7 +33,7 @@ pub(crate) async fn list(app: &App, _: &Asked) -> Result<Reply, Problem> {
     struct Syncers<'a> {
         syncers: Vec<SyncerView<'a>>,
     }
-    let syncers = app.postgres.syncers().await?;
+    let syncers = app.postgres.look(async |client: &_| flash_vault::syncers(client).await).await?;
     Ok(json(StatusCode::OK, &Syncers { syncers: syncers.iter().map(SyncerView::of).collect() }))
 }
 

@@ -145,7 +145,7 @@ pub(crate) async fn list(app: &App, _: &Asked) -> Result<Reply, Problem> {
             last_error: webhook.last_error.as_deref(),
         }
     }
-    let webhooks = app.postgres.webhooks().await?;
+    let webhooks = app.postgres.look(async |client: &_| flash_vault::webhooks(client).await).await?;
     // A URL may have a token in it.
     Ok(reply::secret(json(StatusCode::OK, &WebhookList { webhooks: webhooks.iter().map(view).collect() })))
 }
@@ -167,7 +167,7 @@ fn logged(body: &[u8]) -> String {
 /// Removes a webhook, and what waits for it.
 pub(crate) async fn remove(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let id = asked.target.id.parse().map_err(|_| Kind::UnknownWebhook)?;
-    if app.postgres.remove_webhook(id).await? {
+    if app.postgres.look(async |client: &_| flash_vault::remove_webhook(client, id).await).await? {
         return Ok(reply(StatusCode::NO_CONTENT, bytes::Bytes::new()));
     }
     Err(Kind::UnknownWebhook.into())

@@ -84,7 +84,7 @@ impl ApiKeys {
         if !known.as_ref().and_then(|known| known.key.as_ref()).is_some_and(|key| is_same(shown, key)) {
             self.strikes.check(from).map_err(Doubt::TooMany)?;
         }
-        match self.postgres.api_key(id).await {
+        match self.postgres.look(async |client: &_| flash_vault::api_key(client, id).await).await {
             Ok(key) => {
                 let key = key.map(Arc::new);
                 self.learn(id, key.clone());

@@ -7,7 +7,7 @@ use flash_client::Deadline;
 use flash_vault::{KeyedRequest, Made, Once, Transaction, make_once};
 use tokio::time::timeout;
 
-use super::{CREATE_SALE_TIMEOUT_MS, Postgres, PostgresError};
+use super::{CHANGE_TIMEOUT_MS, Postgres, PostgresError};
 
 impl Postgres {
     /// Makes something. Those who come at the same time take turns.
@@ -16,7 +16,7 @@ impl Postgres {
         request: Option<KeyedRequest<'_>>,
         make: impl AsyncFnOnce(&Transaction<'_>) -> Result<Made<T>, flash_vault::Error>,
     ) -> Result<Once<T>, PostgresError> {
-        let limit = Deadline::within(Duration::from_millis(CREATE_SALE_TIMEOUT_MS)).ok_or(PostgresError::Busy)?;
+        let limit = Deadline::within(Duration::from_millis(CHANGE_TIMEOUT_MS)).ok_or(PostgresError::Busy)?;
         let _place = self.places.try_acquire().map_err(|_| PostgresError::Busy)?;
         let mut was_asked = false;
         let making = async {

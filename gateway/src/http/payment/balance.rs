@@ -38,7 +38,10 @@ pub(crate) async fn take(
     let payment = match status.state {
         State::Held => paid(app.debits.debit(sale, id, &status.buyer, units).await?)?,
         // Sold at once, or confirmed without a payment: nothing is taken for it without the buyer's knowledge.
-        State::Confirmed => of_read(app.postgres.payment(sale, id, &status.buyer).await)?.ok_or(Kind::Conflict)?,
+        State::Confirmed => of_read(
+            app.postgres.look(async |client: &_| flash_vault::payment(client, sale, id, &status.buyer).await).await,
+        )?
+        .ok_or(Kind::Conflict)?,
         State::Released | State::Expired => return Ok(Paid::No),
     };
     if payment.reference.is_some() {

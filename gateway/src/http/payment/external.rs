@@ -11,6 +11,7 @@ use super::super::problem::{Kind, Problem};
 use super::super::sale_status;
 use super::super::state::App;
 use super::{FENCED, Told, is_theirs, of_read};
+use crate::catalogue::sale_facts;
 use crate::ids::GivenId;
 
 /// What became of a report.
@@ -118,14 +119,17 @@ async fn look(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Result<
         return Ok(Seen { trouble: Some(trouble), ..seen });
     }
     // It may be on its way to PostgreSQL, if the sale is there.
-    let is_sale = of_read(app.postgres.sale_facts(sale).await)?.is_some();
+    let is_sale = of_read(sale_facts(&app.postgres, sale).await)?.is_some();
     Ok(Seen { over: (!is_sale).then_some(Over::Unknown), trouble: Some(trouble), ..seen })
 }
 
 /// What PostgreSQL has of the reservation.
 async fn written(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Result<Seen, Problem> {
     let is_theirs = |buyer: &str| is_theirs(app, caller, sale, given, buyer);
-    if let Some(order) = of_read(app.postgres.order(sale, given.seq).await)?.filter(|order| is_theirs(&order.buyer)) {
+    if let Some(order) =
+        of_read(app.postgres.look(async |client: &_| flash_vault::order(client, sale, given.seq).await).await)?
+            .filter(|order| is_theirs(&order.buyer))
+    {
         return Ok(Seen {
             over: matches!(order.state, State::Released | State::Expired).then_some(Over::Late),
             is_confirmed: order.state == State::Confirmed,
@@ -134,7 +138,8 @@ async fn written(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Resu
             trouble: None,
         });
     }
-    let rejection = of_read(app.postgres.rejection(sale, given.seq).await)?;
+    let rejection =
+        of_read(app.postgres.look(async |client: &_| flash_vault::rejection(client, sale, given.seq).await).await)?;
     Ok(match rejection.filter(|rejection| is_theirs(&rejection.buyer)) {
         Some(rejection) => Seen { buyer: Some(rejection.buyer), over: Some(Over::Late), ..Seen::default() },
         None => Seen { over: Some(Over::Unknown), ..Seen::default() },
