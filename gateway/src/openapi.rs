@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::http::Surface;
 
-pub(crate) use self::explained::{explain, explain_page};
+pub(crate) use self::explained::{Explained, explain, explain_page};
 pub(crate) use self::html::POLICY;
 
 /// What a listener tells of itself.

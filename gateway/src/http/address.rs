@@ -23,8 +23,14 @@ impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address)));
-        network.map(Self).map_err(|_| format!("{text:?} is no network like 10.0.0.0/8 or 2001:db8::/32"))
+        let broken = || format!("{text:?} is no network like 10.0.0.0/8 or 2001:db8::/32");
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        // Not ipnet's: to that, 010.0.0.1 is an address.
+        let address: IpAddr = address.parse().map_err(|_| broken())?;
+        match prefix {
+            None => Ok(Self(address.into())),
+            Some(_) => text.parse().map(Self).map_err(|_| broken()),
+        }
     }
 }
 

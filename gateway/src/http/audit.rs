@@ -7,7 +7,7 @@ use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::query;
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, Route, Spec, handler};
+use super::route::{Answer, GET, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 
@@ -28,7 +28,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
                              until every sale was looked at. Where a server is away, that is found, and the verdict is \
                              `unknown`.",
         parameters: &["OfSale"],
-        answers: &[Answer::json(200, "What was found.", "Audit")],
+        answers: &[Answer::json(200, "What was found.", Schema::Named("Audit"))],
         problems: &[Kind::UnknownSale],
         ..Spec::NONE
     },

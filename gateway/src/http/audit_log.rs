@@ -2,13 +2,14 @@
 
 use flash_vault::LoggedRow;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
 use super::problem::Problem;
 use super::query;
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, Route, Spec, handler};
+use super::route::{Answer, GET, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 use crate::limits::PAGE_ROWS_MAX;
@@ -25,17 +26,34 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         summary: "Show what operators changed",
         description: "The newest first.",
         parameters: &["Before", "Limit"],
-        answers: &[Answer::json(200, "A page of the log.", "AuditLog")],
+        answers: &[Answer::json(200, "A page of the log.", Schema::of::<AuditLogPage<'_>>())],
         ..Spec::NONE
     },
 }];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "AuditLog",
+    extend(
+        "examples" = [
+            {
+                "rows": [
+                    {
+                        "id": 7, "at": "2026-11-21 16:00:00.123456+00", "who": "olga",
+                        "key": "flash_operate_0a1b2c3d4e5f6071", "action": "POST /v1/sales/{sale}/restock",
+                        "sale": "drop", "detail": "{\"delta\":50}", "outcome": "done",
+                    },
+                ],
+            },
+        ],
+    ),
+)]
+struct AuditLogPage<'a> {
+    rows: Vec<LoggedView<'a>>,
+}
+
 /// A page of the log, the newest first: `?before=N` and `?limit=N`.
 pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct AuditLogPage<'a> {
-        rows: Vec<LoggedView<'a>>,
-    }
     let [before, limit] = query::read(asked.query(), ["before", "limit"])?;
     let before = query::int("before", before, (1, query::NUMBER_MAX), query::NUMBER_MAX)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
@@ -43,18 +61,23 @@ pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     Ok(json(StatusCode::OK, &AuditLogPage { rows: rows.iter().map(LoggedView::of).collect() }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct LoggedView<'a> {
+    #[schemars(range(min = 1))]
     id: u64,
     at: &'a str,
     who: &'a str,
+    /// The key's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     action: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sale: Option<&'a str>,
+    /// The id in the path, and the body.
     detail: &'a str,
-    /// Null: nobody knows.
+    /// `done`, or the problem; null: nobody knows.
+    #[schemars(required, extend("type" = ["string", "null"]))]
     outcome: Option<&'a str>,
 }
 

@@ -3,6 +3,7 @@
 use flash_vault::{Buyer, Creation, Price};
 use flash_wire::limits::BUYER_BYTES_MAX;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
@@ -10,7 +11,8 @@ use super::fields;
 use super::idempotency::{Keyed, make, text};
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, created, json};
-use super::route::{Answer, GET, Link, POST, Route, Spec, handler};
+use super::route::{Answer, GET, Link, POST, Route, Schema, Spec, handler};
+use super::schema::{BuyerName, Currency};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{body, path};
@@ -29,12 +31,13 @@ pub(super) static ROUTES: [Route; 2] = [
             summary: "Open a buyer's account",
             description: "To reserve takes none; to pay from a balance does. The same again leaves the balance as it is.",
             parameters: &["IdempotencyKey"],
-            body: Some("Buyer"),
+            body: Some(Schema::of::<NewBuyer>()),
             answers: &[
-                Answer::json(201, "The account was opened.", "Buyer")
+                Answer::json(201, "The account was opened.", Schema::of::<BuyerView<'_>>())
                     .headers(&["Location"])
                     .links(&[Link("show-buyer", &[("id", "$response.body#/buyer")])]),
-                Answer::json(200, "There is this account.", "Buyer").headers(&["Idempotency-Replayed"]),
+                Answer::json(200, "There is this account.", Schema::of::<BuyerView<'_>>())
+                    .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::BuyerDiffers, Kind::KeyReused],
             ..Spec::NONE
@@ -51,7 +54,7 @@ pub(super) static ROUTES: [Route; 2] = [
             tag: "Products and buyers",
             summary: "Show a buyer's account",
             parameters: &["BuyerId"],
-            answers: &[Answer::json(200, "The account.", "Buyer")],
+            answers: &[Answer::json(200, "The account.", Schema::of::<BuyerView<'_>>())],
             problems: &[Kind::UnknownBuyer],
             ..Spec::NONE
         },
@@ -96,10 +99,15 @@ pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     Ok(json(StatusCode::OK, &BuyerView::of(&account)))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Buyer", extend("examples" = [{ "buyer": "ada", "balance": 5000, "currency": "EUR" }]))]
 struct BuyerView<'a> {
+    #[schemars(with = "BuyerName")]
     buyer: &'a str,
+    /// In the currency's smallest unit: what it is opened with, and what is left.
+    #[schemars(range(max = BALANCE_UNITS_MAX))]
     balance: u64,
+    #[schemars(with = "Currency")]
     currency: &'a str,
 }
 
@@ -107,4 +115,16 @@ impl<'a> BuyerView<'a> {
     fn of(account: &'a Buyer) -> Self {
         Self { buyer: &account.buyer, balance: account.balance, currency: &account.currency }
     }
+}
+
+/// An account to be opened.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("examples" = [{ "buyer": "ada", "balance": 5000, "currency": "EUR" }]))]
+#[expect(dead_code, reason = "only its schema is used")]
+struct NewBuyer {
+    buyer: BuyerName,
+    /// In the currency's smallest unit: what it is opened with, and what is left.
+    #[schemars(range(max = BALANCE_UNITS_MAX))]
+    balance: u64,
+    currency: Currency,
 }

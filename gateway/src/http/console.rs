@@ -11,7 +11,7 @@ use super::accept_encoding::takes_gzip;
 use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, reply};
-use super::route::{Answer, GET, Handler, Route, Spec};
+use super::route::{Answer, GET, Handler, Route, Schema, Spec};
 use super::target::Manner;
 
 pub(super) static ROUTES: [Route; 3] = [
@@ -41,7 +41,7 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "The operator's console",
             description: "A client of this API: it asks for a key of yours, and may do what that may.",
             answers: &[
-                Answer::json(200, "The page.", "Text").of("text/html"),
+                Answer::json(200, "The page.", Schema::Named("Text")).of("text/html"),
                 Answer::empty(304, "The page is the one that the browser has."),
             ],
             ..Spec::NONE
@@ -59,7 +59,7 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "A file of the console",
             parameters: &["ConsoleFile"],
             answers: &[
-                Answer::json(200, "The file.", "Text").of("*/*"),
+                Answer::json(200, "The file.", Schema::Named("Text")).of("*/*"),
                 Answer::empty(304, "The file is the one that the browser has."),
             ],
             problems: &[Kind::NotFound],

@@ -11,6 +11,7 @@ use flash_wire::limits::{
 use flash_wire::message::{MessageTerms, SALE_BYTES_MAX};
 use flash_wire::{DEFAULT_LIMIT, DEFAULT_SKU, FIRST_EPOCH, Invalid, Refusal, SkuTerms, Terms, Warm, WarmAnswer};
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -20,7 +21,8 @@ use super::idempotency::{Keyed, Replayed, before, make, text};
 use super::missing_sale::missing_in_redis;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
-use super::route::{Answer, Link, POST, Route, Spec, handler};
+use super::route::{Answer, Link, POST, Route, Schema, Spec, handler};
+use super::schema::{Quantity, SaleId, Sku, TimeMs, Units};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{body, create_check, sale_status};
@@ -42,9 +44,9 @@ pub(super) static ROUTES: [Route; 1] = [Route {
                              answers 200.\n\nWithout `sale`, the gateway chooses the id. Then an Idempotency-Key keeps a repeat \
                              from creating another sale.",
         parameters: &["IdempotencyKey"],
-        body: Some("NewSale"),
+        body: Some(Schema::of::<NewSale>()),
         answers: &[
-            Answer::json(201, "The sale was created.", "CreatedSale").headers(&["Location"]).links(&[
+            Answer::json(201, "The sale was created.", Schema::of::<Created<'_>>()).headers(&["Location"]).links(&[
                 Link("show-sale", &[("sale", "$response.body#/sale")]),
                 Link("reserve", &[("sale", "$response.body#/sale")]),
                 Link("restock", &[("sale", "$response.body#/sale")]),
@@ -52,7 +54,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
                 Link("open-sale", &[("sale", "$response.body#/sale")]),
                 Link("show-form", &[("sale", "$response.body#/sale")]),
             ]),
-            Answer::json(200, "There is this sale, with these terms.", "CreatedSale")
+            Answer::json(200, "There is this sale, with these terms.", Schema::of::<Created<'_>>())
                 .headers(&["Idempotency-Replayed"]),
         ],
         problems: &[Kind::SaleDiffers, Kind::KeyReused, Kind::Fenced, Kind::Ended],
@@ -165,15 +167,32 @@ fn created_only(sale: &str) -> Problem {
 }
 
 /// The sale as it was created.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(
+    rename = "CreatedSale",
+    extend(
+        "examples" = [
+            {
+                "sale": "drop", "epoch": 1, "skus": [{ "sku": "default", "total": 100 }], "limit": 1,
+                "hold_ms": 600000, "journal_events_max": 1000000,
+            },
+        ],
+    ),
+)]
 struct Created<'a> {
+    #[schemars(with = "SaleId")]
     sale: &'a str,
+    /// Which life of the sale in Redis this is.
+    #[schemars(range(min = 1))]
     epoch: u64,
     #[serde(flatten)]
+    #[schemars(with = "CreatedTerms")]
     terms: MessageTerms,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<SaleId>")]
     product: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>", extend("type" = ["object", "boolean"]))]
     form: Option<&'a RawValue>,
 }
 
@@ -266,6 +285,74 @@ fn in_body(invalid: &Invalid) -> Problem {
         field => field,
     };
     Problem::field(&Invalid::new(field, invalid.rule.as_str()))
+}
+
+/// A SKU, and how much of it is on sale.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("examples" = [{ "sku": "shirt-m", "total": 60 }]))]
+#[expect(dead_code, reason = "only its schema is used")]
+struct SkuUnits {
+    sku: Sku,
+    total: Units,
+}
+
+/// The terms of a sale.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct CreatedTerms {
+    skus: Vec<SkuUnits>,
+    /// Units that one buyer may have, over all reservations.
+    limit: Quantity,
+    #[schemars(range(min = 1))]
+    hold_ms: Option<u64>,
+    opens_at_ms: Option<TimeMs>,
+    closes_at_ms: Option<TimeMs>,
+    #[schemars(range(min = 1))]
+    journal_events_max: Option<u64>,
+}
+
+/// Either `total`, of its only SKU, or `skus`.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend(
+        "oneOf" = [{ "required": ["total"] }, { "required": ["skus"] }],
+        "examples" = [
+            { "sale": "drop", "total": 100, "hold_ms": 600000 },
+            {
+                "sale": "shirts", "skus": [{ "sku": "shirt-m", "total": 60 }, { "sku": "shirt-l", "total": 40 }],
+                "limit": 2,
+            },
+        ],
+    ),
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct NewSale {
+    /// Its id. The gateway chooses one, if none is given.
+    sale: Option<SaleId>,
+    /// Units put on sale.
+    total: Option<Units>,
+    /// No SKU twice.
+    #[schemars(length(min = 1, max = SKUS_MAX))]
+    skus: Option<Vec<SkuUnits>>,
+    /// Units that one buyer may have, in {RESERVATIONS_PER_BUYER_MAX} reservations at most.
+    #[schemars(range(min = 1, max = QUANTITY_UNITS_MAX), extend("default" = DEFAULT_LIMIT))]
+    limit: Option<u64>,
+    /// The pay window: how long a reservation is held. Without it, it is confirmed at once.
+    #[schemars(range(min = 1, max = HOLD_MS_MAX))]
+    hold_ms: Option<u64>,
+    opens_at_ms: Option<TimeMs>,
+    /// Unix milliseconds, later than `opens_at_ms`.
+    closes_at_ms: Option<TimeMs>,
+    /// Events that may wait for PostgreSQL. Beyond it, reservations are refused until some are written.
+    #[schemars(range(min = 1, max = JOURNAL_EVENTS_MAX), extend("default" = JOURNAL_EVENTS_DEFAULT))]
+    journal_events_max: Option<u64>,
+    /// The product that is sold. It must have the SKUs.
+    product: Option<SaleId>,
+    /// A JSON Schema (2020-12) that `data` has to follow, of at most {FORM_BYTES_MAX} bytes.
+    #[schemars(extend("type" = ["object", "boolean"]))]
+    form: Option<serde_json::Value>,
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
 use super::idempotency::{Keyed, Replayed, done, once};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, created, json_text, reply};
-use super::route::{Answer, DELETE, GET, Link, POST, Route, Spec, handler};
+use super::route::{Answer, DELETE, GET, Link, POST, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{body, fields};
@@ -33,13 +34,14 @@ pub(super) static ROUTES: [Route; 4] = [
             description: "The same buyers come over HTTP, at the same times, to each way to sell, to one after the other. \
                              One simulation runs at a time; the last few are remembered.",
             parameters: &["IdempotencyKey"],
-            body: Some("NewSimulation"),
+            body: Some(Schema::of::<NewSimulation>()),
             answers: &[
-                Answer::json(201, "It has begun.", "BegunSimulation").headers(&["Location"]).links(&[
+                Answer::json(201, "It has begun.", Schema::of::<SimulationBegun>()).headers(&["Location"]).links(&[
                     Link("show-simulation", &[("id", "$response.body#/id")]),
                     Link("stop-simulation", &[("id", "$response.body#/id")]),
                 ]),
-                Answer::json(200, "It had begun before.", "BegunSimulation").headers(&["Idempotency-Replayed"]),
+                Answer::json(200, "It had begun before.", Schema::of::<SimulationBegun>())
+                    .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::SimulationRuns, Kind::KeyReused],
             ..Spec::NONE
@@ -56,7 +58,7 @@ pub(super) static ROUTES: [Route; 4] = [
             tag: "In development",
             summary: "Show a simulation as it stands",
             parameters: &["SimulationId"],
-            answers: &[Answer::json(200, "The simulation.", "Simulation")],
+            answers: &[Answer::json(200, "The simulation.", Schema::Named("Simulation"))],
             problems: &[Kind::UnknownSimulation],
             ..Spec::NONE
         },
@@ -90,7 +92,8 @@ pub(super) static ROUTES: [Route; 4] = [
             summary: "Make a fault",
             description: "It answers when the fault is made, or has begun.",
             parameters: &["FaultName", "IdempotencyKey"],
-            answers: &[Answer::json(200, "It is made, or has begun.", "MadeFault").headers(&["Idempotency-Replayed"])],
+            answers: &[Answer::json(200, "It is made, or has begun.", Schema::of::<FaultMade>())
+                .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::UnknownFault, Kind::NothingToHit, Kind::FaultFailed, Kind::KeyReused],
             ..Spec::NONE
         },
@@ -107,7 +110,8 @@ pub(crate) async fn simulate(app: &App, asked: &Asked) -> Result<Reply, Problem>
     Ok(begun.map_or_else(Replayed::reply, |begun| created(format!("/v1/simulations/{}", begun.id), &begun)))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BegunSimulation", extend("examples" = [{ "id": "1796000000000" }]))]
 struct SimulationBegun {
     id: String,
 }
@@ -161,7 +165,8 @@ async fn fault(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     once(app, keyed.as_ref(), strike(app.devtools()?, &asked.target.id)).await
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MadeFault", extend("examples" = [{ "fault": "restart-redis" }]))]
 struct FaultMade {
     fault: &'static str,
 }
@@ -173,6 +178,42 @@ async fn strike(devtools: &dyn Devtools, name: &str) -> Result<FaultMade, Proble
         Unmade::Failed(why) => Problem::new(Kind::FaultFailed, why),
     })?;
     Ok(FaultMade { fault })
+}
+
+/// All of the buyers come within {SIMULATION_S_MAX} s: the rate is at least a {SIMULATION_S_MAX}th of their
+/// number.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend(
+        "examples" = [
+            {
+                "strategies": ["naive", "flash"], "buyers": 2000, "units": 100, "concurrency": 32, "rate": 1000,
+                "seed": 7,
+            },
+        ],
+    ),
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct NewSimulation {
+    /// Ways to sell, by the names that `flash sim` has for them, each once.
+    #[schemars(length(min = 1, max = STRATEGIES_MAX))]
+    strategies: Vec<String>,
+    /// People who want one unit each.
+    #[schemars(range(min = 1, max = SIMULATION_BUYERS_MAX))]
+    buyers: u64,
+    /// Units that there are.
+    #[schemars(range(min = 1, max = SIMULATION_UNITS_MAX))]
+    units: u64,
+    /// Requests that are under way at once.
+    #[schemars(range(min = 1, max = SIMULATION_CONCURRENCY_MAX))]
+    concurrency: u64,
+    /// Requests a second, on average.
+    #[schemars(range(min = 1, max = SIMULATION_RATE_MAX))]
+    rate: u64,
+    /// Fixes who comes when. Without it, any.
+    #[schemars(range(max = SIMULATION_SEED_MAX))]
+    seed: Option<u64>,
 }
 
 #[cfg(test)]

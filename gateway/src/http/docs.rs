@@ -12,9 +12,9 @@ use super::access::Surface;
 use super::job::look;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json, reply};
-use super::route::{Answer, GET, Handler, Route, Spec};
+use super::route::{Answer, GET, Handler, Route, Schema, Spec};
 use super::target::Manner;
-use crate::openapi::{POLICY, explain, explain_page, of};
+use crate::openapi::{Explained, POLICY, explain, explain_page, of};
 
 pub(super) static ROUTES: [Route; 3] = [
     Route {
@@ -27,7 +27,7 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "This API",
             summary: "This document",
-            answers: &[Answer::json(200, "OpenAPI 3.1, of what this listener serves.", "Document")],
+            answers: &[Answer::json(200, "OpenAPI 3.1, of what this listener serves.", Schema::Named("Document"))],
             ..Spec::NONE
         },
     },
@@ -41,7 +41,7 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "This API",
             summary: "The same, to be read",
-            answers: &[Answer::json(200, "A page without scripts.", "Text").of("text/html")],
+            answers: &[Answer::json(200, "A page without scripts.", Schema::Named("Text")).of("text/html")],
             ..Spec::NONE
         },
     },
@@ -57,9 +57,8 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "What a problem means",
             description: "A page, or JSON for whoever does not accept `text/html`. It is where a problem's `type` leads.",
             parameters: &["ProblemId"],
-            answers: &[
-                Answer::json(200, "What it means, and whether to try again.", "ExplainedProblem").or("text/html")
-            ],
+            answers: &[Answer::json(200, "What it means, and whether to try again.", Schema::of::<Explained>())
+                .or("text/html")],
             problems: &[Kind::UnknownProblem],
             ..Spec::NONE
         },

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, Route, Spec, handler};
+use super::route::{Answer, GET, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 
@@ -23,7 +23,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         summary: "What runs, and what is wrong with it",
         description: "What `flash doctor` finds of everything that this gateway uses. A gateway makes one examination at \
                              a time, and tells it again for {EXAMINATION_FRESH_MS} ms, or three times as long as it took.",
-        answers: &[Answer::json(200, "What was found.", "Health")],
+        answers: &[Answer::json(200, "What was found.", Schema::Named("Health"))],
         ..Spec::NONE
     },
 }];

@@ -14,7 +14,7 @@ use super::access::Access;
 use super::job::look;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, reply};
-use super::route::{Answer, GET, Handler, Route, Spec};
+use super::route::{Answer, GET, Handler, Route, Schema, Spec};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{path, sale_status};
@@ -35,7 +35,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
                              connection may end; whoever comes again gets the newest at once.",
         parameters: &["Sale"],
         answers: &[
-            Answer::json(200, "Events without end; each `data` is the sale's stock.", "StockEvents")
+            Answer::json(200, "Events without end; each `data` is the sale's stock.", Schema::Named("StockEvents"))
                 .of("text/event-stream"),
             Answer::empty(204, "The sale is over, and nothing is to come."),
         ],

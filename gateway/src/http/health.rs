@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use flash_client::{Call, Deadline};
 use flash_worker::Phase;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, Handler, Route, Spec};
+use super::route::{Answer, GET, Handler, Route, Schema, Spec};
 use super::state::App;
 use super::target::Manner;
 use crate::postgres::Health;
@@ -26,7 +27,7 @@ pub(super) static ROUTES: [Route; 2] = [
             tag: "The gateway itself",
             summary: "Does it live?",
             description: "Looks at nothing else: no restart of the gateway brings Redis back.",
-            answers: &[Answer::json(200, "It does.", "Live")],
+            answers: &[Answer::json(200, "It does.", Schema::of::<Live>())],
             ..Spec::NONE
         },
     },
@@ -42,40 +43,56 @@ pub(super) static ROUTES: [Route; 2] = [
             summary: "Can it sell?",
             parameters: &["Verbose"],
             answers: &[
-                Answer::json(200, "It can.", "Ready"),
-                Answer::json(503, "It cannot, or is about to stop.", "Ready"),
+                Answer::json(200, "It can.", Schema::of::<Ready>()),
+                Answer::json(503, "It cannot, or is about to stop.", Schema::of::<Ready>()),
             ],
             ..Spec::NONE
         },
     },
 ];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(extend("examples" = [{ "live": true }]))]
+struct Live {
+    live: bool,
+}
+
 /// It lives: the thread answers. Nothing else is looked at, for no restart of the gateway brings Redis back.
 fn live() -> Reply {
-    #[derive(Serialize)]
-    struct Live {
-        live: bool,
-    }
     json(StatusCode::OK, &Live { live: true })
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Checks {
+    draining: bool,
+    #[schemars(extend("enum" = ["ok", "away", "the module is not loaded"]))]
+    redis: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["ok", "away"]))]
+    rabbitmq: Option<&'static str>,
+    #[schemars(extend("enum" = ["ok", "away", "read-only"]))]
+    postgres: &'static str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    extend(
+        "examples" = [
+            { "ready": true },
+            { "ready": true, "checks": { "draining": false, "redis": "ok", "rabbitmq": "ok", "postgres": "ok" } },
+        ],
+    ),
+)]
+struct Ready {
+    ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Checks>,
 }
 
 /// It is ready: it can sell, and is to go on selling. Without RabbitMQ it sells into the journals, and without
 /// PostgreSQL it sells what it knows: `?verbose` tells.
 async fn ready(app: &App, query: Option<&str>) -> Reply {
-    #[derive(Serialize)]
-    struct Ready {
-        ready: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        checks: Option<Checks>,
-    }
-    #[derive(Serialize)]
-    struct Checks {
-        draining: bool,
-        redis: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        rabbitmq: Option<&'static str>,
-        postgres: &'static str,
-    }
     let word = |ok| if ok { "ok" } else { "away" };
     // A call of the module's: a Redis without the module sells nothing.
     let answer = Deadline::after(app.redis_timeout).over(app.redis.call(Call::ready(1))).await;

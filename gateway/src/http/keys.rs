@@ -6,6 +6,7 @@ use flash_vault::{KeyRow, NewKey, Role};
 use flash_wire::limits::BUYER_BYTES_MAX;
 use flash_worker::now_ms;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
@@ -14,7 +15,8 @@ use super::idempotency::{Keyed, make, text};
 use super::identity::Caller;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, json, secret};
-use super::route::{Answer, DELETE, GET, Link, POST, Route, Spec, handler};
+use super::route::{Answer, DELETE, GET, Link, POST, Route, Schema, Spec, handler};
+use super::schema::{BuyerName, RoleName, TimeMs};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{body, fields, query};
@@ -31,7 +33,7 @@ pub(super) static ROUTES: [Route; 4] = [
         spec: Spec {
             tag: "Keys and the audit log",
             summary: "Show who calls, and with which role",
-            answers: &[Answer::json(200, "The key is good.", "Caller")],
+            answers: &[Answer::json(200, "The key is good.", Schema::of::<CallerView<'_>>())],
             ..Spec::NONE
         },
     },
@@ -49,11 +51,11 @@ pub(super) static ROUTES: [Route; 4] = [
                              makes no second key: it shows the id, and a note in place of the key. If the first answer is lost, \
                              revoke the key and make another one.",
             parameters: &["IdempotencyKey"],
-            body: Some("NewKey"),
+            body: Some(Schema::of::<KeyWanted>()),
             answers: &[
-                Answer::json(201, "The key.", "CreatedKey")
+                Answer::json(201, "The key.", Schema::of::<KeyMade<'_>>())
                     .links(&[Link("revoke-key", &[("id", "$response.body#/id")])]),
-                Answer::json(200, "The key was made before; it is not shown again.", "KeyOfBefore")
+                Answer::json(200, "The key was made before; it is not shown again.", Schema::of::<KeyMadeBefore<'_>>())
                     .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::KeyReused],
@@ -71,7 +73,7 @@ pub(super) static ROUTES: [Route; 4] = [
             tag: "Keys and the audit log",
             summary: "List API keys, by id",
             parameters: &["After", "Limit"],
-            answers: &[Answer::json(200, "A page of them.", "Keys")],
+            answers: &[Answer::json(200, "A page of them.", Schema::of::<KeyList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -87,7 +89,7 @@ pub(super) static ROUTES: [Route; 4] = [
             summary: "Revoke an API key",
             description: "A gateway that knew it before believes it for a few seconds more.",
             parameters: &["KeyId"],
-            answers: &[Answer::json(200, "It is revoked.", "RevokedKey")],
+            answers: &[Answer::json(200, "It is revoked.", Schema::of::<KeyRevoked<'_>>())],
             problems: &[Kind::UnknownKey],
             ..Spec::NONE
         },
@@ -106,33 +108,77 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let new = NewKey { role, holder: &holder, expires_at_ms };
     let made = make(app, keyed.as_ref(), async |transaction: &_| {
         let (id, key) = flash_vault::create_key(transaction, &new).await?;
-        let answer = text(&KeyMade::of(&id, &new, Err(SHOWN_ONCE)));
+        let answer = text(&KeyMadeBefore::of(&id, &new));
         Ok(((id, key), Some(answer)))
     });
     match made.await? {
-        Ok((id, key)) => Ok(secret(json(StatusCode::CREATED, &KeyMade::of(&id, &new, Ok(&key))))),
+        Ok((id, key)) => Ok(secret(json(StatusCode::CREATED, &KeyMade::of(&id, &new, &key)))),
         Err(before) => Ok(before.reply()),
     }
 }
 
-/// A key that was made. A repeat gets a note in place of the key itself.
-#[derive(Serialize)]
+/// A key that was made.
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "CreatedKey",
+    extend(
+        "examples" = [
+            {
+                "id": "flash_buyer_0a1b2c3d4e5f6071", "key": "flash_buyer_0a1b2c3d4e5f6071_…", "role": "buyer",
+                "holder": "ada",
+            },
+        ],
+    ),
+)]
 struct KeyMade<'a> {
     id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
+    /// The secret: it is shown this once.
+    key: &'a str,
+    #[schemars(with = "RoleName")]
     role: &'static str,
+    #[schemars(with = "BuyerName")]
     holder: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     expires_at_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'static str>,
 }
 
 impl<'a> KeyMade<'a> {
-    fn of(id: &'a str, new: &NewKey<'a>, key: Result<&'a str, &'static str>) -> Self {
+    fn of(id: &'a str, new: &NewKey<'a>, key: &'a str) -> Self {
         let NewKey { role, holder, expires_at_ms } = *new;
-        Self { id, key: key.ok(), role: role.name(), holder, expires_at_ms, note: key.err() }
+        Self { id, key, role: role.name(), holder, expires_at_ms }
+    }
+}
+
+/// A key that was made before: a note is in the place of the key itself.
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "KeyOfBefore",
+    extend(
+        "examples" = [
+            {
+                "id": "flash_buyer_0a1b2c3d4e5f6071", "role": "buyer", "holder": "ada",
+                "note": "the key was shown once, in the first answer…",
+            },
+        ],
+    ),
+)]
+struct KeyMadeBefore<'a> {
+    id: &'a str,
+    #[schemars(with = "RoleName")]
+    role: &'static str,
+    holder: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
+    expires_at_ms: Option<u64>,
+    /// What to do if the first answer is lost.
+    note: &'static str,
+}
+
+impl<'a> KeyMadeBefore<'a> {
+    fn of(id: &'a str, new: &NewKey<'a>) -> Self {
+        let NewKey { role, holder, expires_at_ms } = *new;
+        Self { id, role: role.name(), holder, expires_at_ms, note: SHOWN_ONCE }
     }
 }
 
@@ -148,12 +194,28 @@ fn read(json: &[u8], now_ms: u64) -> Result<(Role, Cow<'_, str>, Option<u64>), P
     Ok((role.required()?.one_of(Role::NAMES)?, holder.required()?.name(BUYER_BYTES_MAX)?, expires))
 }
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "Keys",
+    extend(
+        "examples" = [
+            {
+                "keys": [
+                    {
+                        "id": "flash_buyer_0a1b2c3d4e5f6071", "role": "buyer", "holder": "ada",
+                        "created_at": "2026-11-21 16:00:00.123456+00",
+                    },
+                ],
+            },
+        ],
+    ),
+)]
+struct KeyList<'a> {
+    keys: Vec<KeyView<'a>>,
+}
+
 /// A page of the keys, by id: `?after=ID` and `?limit=N`.
 pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct KeyList<'a> {
-        keys: Vec<KeyView<'a>>,
-    }
     let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let after = after.unwrap_or_default();
@@ -161,13 +223,16 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     Ok(json(StatusCode::OK, &KeyList { keys: rows.iter().map(KeyView::of).collect() }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct KeyView<'a> {
     id: &'a str,
+    #[schemars(with = "RoleName")]
     role: &'a str,
     holder: &'a str,
     created_at: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     expires_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<&'a str>,
@@ -180,36 +245,64 @@ impl<'a> KeyView<'a> {
     }
 }
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RevokedKey", extend("examples" = [{ "id": "flash_buyer_0a1b2c3d4e5f6071", "revoked": true }]))]
+struct KeyRevoked<'a> {
+    id: &'a str,
+    revoked: bool,
+}
+
 /// Ends a key: a gateway that knew it before believes it for a few seconds more.
 pub(crate) async fn revoke(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let id = asked.target.id.as_str();
-    #[derive(Serialize)]
-    struct KeyRevoked<'a> {
-        id: &'a str,
-        revoked: bool,
-    }
     match app.postgres.change(async |client: &_| flash_vault::revoke_key(client, id).await).await? {
         true => Ok(json(StatusCode::OK, &KeyRevoked { id, revoked: true })),
         false => Err(Kind::UnknownKey.into()),
     }
 }
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "Caller", extend("examples" = [{ "key": "flash_pay_0a1b2c3d4e5f6071", "holder": "psp", "role": "pay" }]),
+)]
+struct CallerView<'a> {
+    /// The readable part of the key; not told where none is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    /// Who holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<&'a str>,
+    #[schemars(with = "RoleName")]
+    role: &'static str,
+}
+
 /// Who calls, and with which role. Where nobody has to show a key, anyone may do everything.
 pub(crate) async fn whoami(_: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct CallerView<'a> {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        holder: Option<&'a str>,
-        role: &'static str,
-    }
     let view = match &asked.caller {
         Caller::Operator(of) => CallerView { key: Some(&of.key), holder: Some(&of.name), role: of.role.name() },
         Caller::Buyer(buyer) => CallerView { key: None, holder: Some(buyer), role: Role::Buyer.name() },
         Caller::Anyone => CallerView { key: None, holder: None, role: Role::Admin.name() },
     };
     Ok(json(StatusCode::OK, &view))
+}
+
+/// A key to be made.
+#[derive(JsonSchema)]
+#[schemars(
+    rename = "NewKey", deny_unknown_fields,
+    extend(
+        "examples" = [
+            { "role": "buyer", "holder": "ada" },
+            { "role": "read", "holder": "rita", "expires_at_ms": 1796000000000_u64 },
+        ],
+    ),
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct KeyWanted {
+    role: RoleName,
+    /// The buyer, or the operator's name in the audit log.
+    holder: BuyerName,
+    expires_at_ms: Option<TimeMs>,
 }
 
 #[cfg(test)]

@@ -7,11 +7,13 @@ use flash_vault::{Order, Rejection};
 use flash_wire::{Refusal, ReservationStatus, SaleStatus, State};
 use flash_worker::now_ms;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
+use super::schema::{BuyerName, Quantity, SaleId, Sku, TimeMs};
 use super::state::App;
 use super::{prefer, sale_status};
 use crate::catalogue::Verdict;
@@ -53,9 +55,12 @@ pub(crate) struct Found {
     seq: u64,
 }
 
-#[derive(Debug, Serialize)]
-struct FoundItem {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Item", extend("examples" = [{ "sku": "default", "quantity": 1 }]))]
+pub(super) struct FoundItem {
+    #[schemars(with = "Sku")]
     sku: String,
+    #[schemars(with = "Quantity")]
     quantity: u64,
 }
 
@@ -243,4 +248,41 @@ impl FoundItem {
 pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
     let expires_at_ms = expires_at_ms.filter(|_| state == State::Held)?;
     Some(expires_at_ms.saturating_sub(now_ms()))
+}
+
+/// Whoever changes it gets what was changed; whoever looks, or waits, all of it.
+#[derive(JsonSchema)]
+#[schemars(
+    rename = "Reservation",
+    extend(
+        "examples" = [
+            {
+                "sale": "drop", "id": "2-5d3ff2f5e6dbd4a1b3d1b6cf6c1c7f0e", "state": "held",
+                "expires_at_ms": 1796000600000_u64, "expires_in_ms": 600000, "available": 99,
+            },
+            {
+                "sale": "drop", "id": "2-5d3ff2f5e6dbd4a1b3d1b6cf6c1c7f0e", "buyer": "ada", "state": "confirmed",
+                "expires_at_ms": 1796000600000_u64, "items": [{ "sku": "default", "quantity": 1 }], "persisted": true,
+            },
+        ],
+    ),
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct ReservationView {
+    sale: SaleId,
+    /// Its number, and what makes it nobody else's to guess.
+    id: String,
+    #[schemars(extend("enum" = ["held", "confirmed", "released", "expired", "rejected"]))]
+    state: String,
+    expires_at_ms: Option<TimeMs>,
+    /// What is left of a hold.
+    expires_in_ms: Option<u64>,
+    /// Units that were left behind it.
+    available: Option<u64>,
+    buyer: Option<BuyerName>,
+    items: Option<Vec<FoundItem>>,
+    /// Why PostgreSQL, which has the last word, refused it.
+    reason: Option<String>,
+    /// Whether PostgreSQL has it in this state.
+    persisted: Option<bool>,
 }

@@ -13,7 +13,7 @@ use hyper::header::{self, HeaderValue};
 
 use super::access::Access;
 use super::reply::{Reply, reply};
-use super::route::{Answer, GET, Handler, Route, Spec};
+use super::route::{Answer, GET, Handler, Route, Schema, Spec};
 use super::state::App;
 use super::target::Manner;
 use crate::limits::DUE_CURRENCIES_MAX;
@@ -28,7 +28,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     spec: Spec {
         tag: "The gateway itself",
         summary: "Metrics, for Prometheus",
-        answers: &[Answer::json(200, "What it counts.", "Text").of("text/plain")],
+        answers: &[Answer::json(200, "What it counts.", Schema::Named("Text")).of("text/plain")],
         ..Spec::NONE
     },
 }];

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use flash_client::{Call, CallError};
 use flash_wire::limits::{SKU_BYTES_MAX, TOTAL_UNITS_MAX};
 use flash_wire::{Restock, SwitchAnswer};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
@@ -13,7 +14,8 @@ use super::idempotency::{Keyed, once};
 use super::problem::Kind;
 use super::problem::{FieldError, Problem};
 use super::reply::Reply;
-use super::route::{Answer, POST, Route, Spec, handler};
+use super::route::{Answer, POST, Route, Schema, Spec, handler};
+use super::schema::{Count, SaleId, Sku};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{body, path};
@@ -33,10 +35,9 @@ pub(super) static ROUTES: [Route; 3] = [
                              Idempotency-Key. While nobody knows whether the first request was done, a repeat is \
                              `outcome-unknown`, and is not done again.",
             parameters: &["Sale", "IdempotencyKey"],
-            body: Some("Restock"),
-            answers: &[
-                Answer::json(200, "The SKU's units when it was done.", "Restocked").headers(&["Idempotency-Replayed"])
-            ],
+            body: Some(Schema::of::<RestockWanted>()),
+            answers: &[Answer::json(200, "The SKU's units when it was done.", Schema::of::<Restocked<'_>>())
+                .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
             ..Spec::NONE
         },
@@ -52,7 +53,7 @@ pub(super) static ROUTES: [Route; 3] = [
             tag: "Sales",
             summary: "Open a closed sale again",
             parameters: &["Sale", "IdempotencyKey"],
-            answers: &[Answer::json(200, "It sells.", "Switched").headers(&["Idempotency-Replayed"])],
+            answers: &[Answer::json(200, "It sells.", Schema::of::<Switched<'_>>()).headers(&["Idempotency-Replayed"])],
             problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
             ..Spec::NONE
         },
@@ -69,24 +70,31 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "Close a sale at once",
             description: "Its holds may still be paid for.",
             parameters: &["Sale", "IdempotencyKey"],
-            answers: &[Answer::json(200, "It sells nothing more.", "Switched").headers(&["Idempotency-Replayed"])],
+            answers: &[Answer::json(200, "It sells nothing more.", Schema::of::<Switched<'_>>())
+                .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
             ..Spec::NONE
         },
     },
 ];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(extend("examples" = [{ "sale": "drop", "total": 150, "available": 147 }]))]
+struct Restocked<'a> {
+    #[schemars(with = "SaleId")]
+    sale: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Sku>")]
+    sku: Option<&'a str>,
+    #[schemars(with = "Count")]
+    total: u64,
+    #[schemars(with = "Count")]
+    available: u64,
+}
+
 /// Puts units on sale, or takes units that nobody has off it. It adds: without an `Idempotency-Key` it is not to be repeated
 /// blindly.
 pub(crate) async fn restock(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct Restocked<'a> {
-        sale: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        sku: Option<&'a str>,
-        total: u64,
-        available: u64,
-    }
     let sale = path::sale(&asked.target.sale)?;
     body::expect_json(&asked.head.headers)?;
     let keyed = Keyed::of(asked)?;
@@ -127,13 +135,16 @@ pub(crate) async fn close(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     switch(app, asked, Call::close).await
 }
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(extend("examples" = [{ "sale": "drop", "closed": true }]))]
+struct Switched<'a> {
+    #[schemars(with = "SaleId")]
+    sale: &'a str,
+    closed: bool,
+}
+
 /// A sale is open or closed once. A key keeps a late repeat from undoing what another operator did meanwhile.
 async fn switch(app: &App, asked: &Asked, call: fn(&str) -> Call<SwitchAnswer>) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct Switched<'a> {
-        sale: &'a str,
-        closed: bool,
-    }
     let sale = path::sale(&asked.target.sale)?;
     let keyed = Keyed::of(asked)?;
     let work = async {
@@ -142,6 +153,21 @@ async fn switch(app: &App, asked: &Asked, call: fn(&str) -> Call<SwitchAnswer>) 
         Ok(Switched { sale, closed: answer == SwitchAnswer::Closed })
     };
     once(app, keyed.as_ref(), work).await
+}
+
+/// Units to be added or taken.
+#[derive(JsonSchema)]
+#[schemars(
+    rename = "Restock", deny_unknown_fields,
+    extend("examples" = [{ "delta": 50 }, { "sku": "shirt-m", "delta": -5 }]),
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct RestockWanted {
+    /// Which, if the sale has several.
+    sku: Option<Sku>,
+    /// Units more, or less.
+    #[schemars(range(min = -TOTAL_UNITS_MAX.cast_signed(), max = TOTAL_UNITS_MAX), extend("not" = { "const": 0 }))]
+    delta: i64,
 }
 
 #[cfg(test)]

@@ -10,9 +10,12 @@ use flash_wire::limits::BUYER_BYTES_MAX;
 
 pub(crate) use self::balance::{Paid, take as take_from_balance};
 pub(crate) use self::external::{Taken, take as take_report, told_late};
+use schemars::JsonSchema;
+
 use super::fields::{self, Field};
 use super::identity::Caller;
 use super::problem::{FieldError, Kind, Problem};
+use super::schema::{BuyerName, Currency};
 use super::state::App;
 use crate::ids::GivenId;
 use crate::limits::{AMOUNT_UNITS_MAX, REFERENCE_BYTES_MAX};
@@ -136,6 +139,47 @@ fn is_theirs(app: &App, caller: &Caller, sale: &str, given: GivenId, buyer: &str
         Caller::Operator(_) if given.mac.is_none() => true,
         Caller::Anyone | Caller::Buyer(_) | Caller::Operator(_) => app.ids.made(sale, given, buyer),
     }
+}
+
+/// How a reservation is paid for.
+#[derive(JsonSchema)]
+#[schemars(
+    rename = "Payment", deny_unknown_fields,
+    extend(
+        "oneOf" = [
+            {
+                "properties": { "payment": { "const": "balance" } },
+                "not": {
+                    "anyOf": [
+                        { "required": ["reference"] }, { "required": ["amount"] }, { "required": ["currency"] },
+                        { "required": ["buyer"] },
+                    ],
+                },
+            },
+            { "properties": { "payment": { "const": "external" } }, "required": ["reference"] },
+        ],
+        "examples" = [
+            { "payment": "balance" }, { "payment": "external", "reference": "pi_3OqX" },
+            { "payment": "external", "reference": "pi_3OqY", "amount": 1999, "currency": "EUR", "buyer": "ada" },
+        ],
+    ),
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct PaymentWanted {
+    /// From the buyer's balance, or elsewhere. What is paid elsewhere only a payment service may report.
+    #[schemars(extend("enum" = ["balance", "external"]))]
+    payment: String,
+    /// What the payment service calls the payment: with `external`, and only there. One reference is one payment.
+    #[schemars(length(min = 1, max = REFERENCE_BYTES_MAX))]
+    reference: Option<String>,
+    /// How much was paid, in the currency's smallest unit; by default the price. Another amount is to be paid
+    /// back.
+    #[schemars(range(max = AMOUNT_UNITS_MAX))]
+    amount: Option<u64>,
+    /// Of the amount; by default the price's.
+    currency: Option<Currency>,
+    /// Who paid; by default whose reservation it is.
+    buyer: Option<BuyerName>,
 }
 
 #[cfg(test)]

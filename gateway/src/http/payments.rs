@@ -3,12 +3,13 @@
 use flash_vault::{Payment, PaymentFilter, PaymentState, Refund};
 use flash_wire::key::check_sale;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, POST, Route, Spec, handler};
+use super::route::{Answer, GET, POST, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{body, fields, idempotency_key, query};
@@ -28,7 +29,7 @@ pub(super) static ROUTES: [Route; 2] = [
             description: "A payment is `pending` until its order ends, then `settled`, or `refund_due`: the payment service \
                              is to pay it back. A debit of a balance is `refunded` by itself.",
             parameters: &["PaymentState", "OfSale", "AfterPayment", "Limit"],
-            answers: &[Answer::json(200, "A page of them.", "Payments")],
+            answers: &[Answer::json(200, "A page of them.", Schema::of::<PaymentList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -44,20 +45,37 @@ pub(super) static ROUTES: [Route; 2] = [
             summary: "Report that a payment was paid back",
             description: "It must be `refund_due`, and is `refunded` from then on. The same again is the same answer.",
             parameters: &["PaymentNumber", "IdempotencyKey"],
-            body: Some("Refund"),
-            answers: &[Answer::json(200, "It is recorded.", "LedgerPayment")],
+            body: Some(Schema::of::<NewRefund>()),
+            answers: &[Answer::json(200, "It is recorded.", Schema::of::<PaymentView<'_>>())],
             problems: &[Kind::UnknownPayment, Kind::Conflict],
             ..Spec::NONE
         },
     },
 ];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "Payments",
+    extend(
+        "examples" = [
+            {
+                "payments": [
+                    {
+                        "payment": 3, "sale": "drop", "id": 7, "buyer": "ada", "means": "external", "amount": 1999,
+                        "currency": "EUR", "reference": "pi_1", "state": "refund_due", "reason": "late",
+                        "at": "2026-11-21T16:00:00Z",
+                    },
+                ],
+            },
+        ],
+    ),
+)]
+struct PaymentList<'a> {
+    payments: Vec<PaymentView<'a>>,
+}
+
 /// A page of them, by number: `?state=S`, `?sale=SALE`, `?after=N` and `?limit=N`.
 pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct PaymentList<'a> {
-        payments: Vec<PaymentView<'a>>,
-    }
     let [state, sale, after, limit] = query::read(asked.query(), ["state", "sale", "after", "limit"])?;
     let state = state.as_deref().map(state_of).transpose()?;
     let sale = sale.as_deref().map(sale_of).transpose()?;
@@ -114,27 +132,59 @@ pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem>
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(
+    rename = "LedgerPayment",
+    extend(
+        "examples" = [
+            {
+                "payment": 3, "sale": "drop", "id": 7, "buyer": "ada", "means": "external", "amount": 1999,
+                "currency": "EUR", "reference": "pi_1", "state": "refunded", "reason": "late",
+                "refund_reference": "re_1", "refunded_by": "psp", "at": "2026-11-21T16:00:00Z",
+            },
+        ],
+    ),
+)]
 struct PaymentView<'a> {
+    /// Its number.
+    #[schemars(range(min = 1))]
     payment: u64,
     sale: &'a str,
+    /// The number of the reservation.
+    #[schemars(range(min = 1))]
     id: u64,
+    /// Not told where nobody knows whose reservation it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     buyer: Option<&'a str>,
+    #[schemars(extend("enum" = ["balance", "external"]))]
     means: &'a str,
+    /// How much it is, in the currency's smallest unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
+    /// What the payment service calls the payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
+    #[schemars(extend("enum" = ["pending", "settled", "refund_due", "refunded"]))]
     state: &'static str,
+    /// Why it does not pay for its reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend(
+            "enum" = [
+                "late", "unknown", "duplicate", "other_buyer", "other_currency", "other_amount", "same_reference",
+            ],
+        ),
+    )]
     reason: Option<&'a str>,
+    /// What the payment service calls the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     refund_reference: Option<&'a str>,
+    /// Who reported the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunded_by: Option<&'a str>,
+    /// When it was made, or reported.
     at: &'a str,
 }
 
@@ -156,4 +206,14 @@ impl<'a> PaymentView<'a> {
             at: &row.at,
         }
     }
+}
+
+/// A refund as a payment service reports it.
+#[derive(JsonSchema)]
+#[schemars(rename = "Refund", deny_unknown_fields, extend("examples" = [{ "reference": "re_3OqX" }]))]
+#[expect(dead_code, reason = "only its schema is used")]
+struct NewRefund {
+    /// What the payment service calls the refund. One reference is one refund.
+    #[schemars(length(min = 1, max = REFERENCE_BYTES_MAX))]
+    reference: String,
 }

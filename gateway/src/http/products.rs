@@ -7,6 +7,7 @@ use flash_wire::DEFAULT_SKU;
 use flash_wire::key::check_id;
 use flash_wire::limits::{SKU_BYTES_MAX, SKUS_MAX};
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
@@ -15,7 +16,8 @@ use super::fields::{self, Given};
 use super::idempotency::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{Reply, created, json};
-use super::route::{Answer, GET, Link, POST, Route, Spec, handler};
+use super::route::{Answer, GET, Link, POST, Route, Schema, Spec, handler};
+use super::schema::{Currency, SaleId, Sku};
 use super::state::{App, Asked};
 use super::target::Manner;
 use crate::limits::{PRICE_UNITS_MAX, PRODUCT_NAME_BYTES_MAX};
@@ -33,12 +35,13 @@ pub(super) static ROUTES: [Route; 2] = [
             summary: "Create a product",
             description: "What sales sell. The same again is the same product.",
             parameters: &["IdempotencyKey"],
-            body: Some("Product"),
+            body: Some(Schema::of::<NewProduct>()),
             answers: &[
-                Answer::json(201, "The product was created.", "Product")
+                Answer::json(201, "The product was created.", Schema::of::<ProductView<'_>>())
                     .headers(&["Location"])
                     .links(&[Link("show-product", &[("id", "$response.body#/product")])]),
-                Answer::json(200, "There is this product.", "Product").headers(&["Idempotency-Replayed"]),
+                Answer::json(200, "There is this product.", Schema::of::<ProductView<'_>>())
+                    .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::ProductDiffers, Kind::KeyReused],
             ..Spec::NONE
@@ -55,7 +58,7 @@ pub(super) static ROUTES: [Route; 2] = [
             tag: "Products and buyers",
             summary: "Show a product",
             parameters: &["ProductId"],
-            answers: &[Answer::json(200, "The product.", "Product")],
+            answers: &[Answer::json(200, "The product.", Schema::of::<ProductView<'_>>())],
             problems: &[Kind::UnknownProduct, Kind::PostgresAway],
             ..Spec::NONE
         },
@@ -92,12 +95,31 @@ pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     Ok(json(StatusCode::OK, &ProductView::new(&product)))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(
+    rename = "Product",
+    extend(
+        "examples" = [
+            {
+                "product": "shirt", "name": "A shirt", "price": 1999, "currency": "EUR",
+                "skus": ["shirt-m", "shirt-l"],
+            },
+        ],
+    ),
+)]
 struct ProductView<'a> {
+    #[schemars(with = "SaleId")]
     product: &'a str,
+    /// What people call it.
+    #[schemars(length(min = 1, max = PRODUCT_NAME_BYTES_MAX))]
     name: &'a str,
+    /// Of one unit, in the currency's smallest unit.
+    #[schemars(range(max = PRICE_UNITS_MAX))]
     price: u64,
+    #[schemars(with = "Currency")]
     currency: &'a str,
+    /// What it comes as.
+    #[schemars(with = "Vec<Sku>", length(min = 1, max = SKUS_MAX), extend("uniqueItems" = true))]
     skus: &'a [String],
 }
 
@@ -122,4 +144,32 @@ fn read(json: &[u8]) -> Result<Product, Problem> {
 fn distinct(field: Given, skus: Vec<String>) -> Result<Vec<String>, FieldError> {
     let repeats = skus.iter().enumerate().any(|(at, sku)| skus[..at].contains(sku));
     if repeats { Err(field.refused("must not name the same SKU twice")) } else { Ok(skus) }
+}
+
+/// A product to be created.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend(
+        "examples" = [
+            {
+                "product": "shirt", "name": "A shirt", "price": 1999, "currency": "EUR",
+                "skus": ["shirt-m", "shirt-l"],
+            },
+        ],
+    ),
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct NewProduct {
+    product: SaleId,
+    /// What people call it.
+    #[schemars(length(min = 1, max = PRODUCT_NAME_BYTES_MAX))]
+    name: String,
+    /// Of one unit, in the currency's smallest unit.
+    #[schemars(range(max = PRICE_UNITS_MAX))]
+    price: u64,
+    currency: Currency,
+    /// What it comes as.
+    #[schemars(length(min = 1, max = SKUS_MAX), extend("uniqueItems" = true), extend("default" = ["default"]))]
+    skus: Option<Vec<Sku>>,
 }

@@ -3,6 +3,7 @@
 use flash_recovery::{ReplayError, discard_quarantined, replay_quarantined};
 use flash_vault::{QuarantineEnd, QuarantineFilter, QuarantineRow, Replay};
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
@@ -10,7 +11,7 @@ use super::idempotency::{Keyed, once};
 use super::problem::{Kind, Problem};
 use super::query;
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, POST, Route, Spec, handler};
+use super::route::{Answer, GET, POST, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 use crate::limits::{PAGE_ROWS_MAX, QUARANTINED_BYTES_MAX};
@@ -28,7 +29,7 @@ pub(super) static ROUTES: [Route; 4] = [
             summary: "List what waits in the quarantine",
             description: "What nobody could read or write, the oldest first.",
             parameters: &["AfterQuarantined", "Limit"],
-            answers: &[Answer::json(200, "A page of it.", "Quarantine")],
+            answers: &[Answer::json(200, "A page of it.", Schema::of::<QuarantineList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -44,7 +45,7 @@ pub(super) static ROUTES: [Route; 4] = [
             summary: "Show a row of the quarantine, with what it holds",
             description: "Also one that was replayed or discarded.",
             parameters: &["QuarantinedId"],
-            answers: &[Answer::json(200, "The row.", "Quarantined")],
+            answers: &[Answer::json(200, "The row.", Schema::of::<QuarantinedView<'_>>())],
             problems: &[Kind::UnknownQuarantined],
             ..Spec::NONE
         },
@@ -66,7 +67,7 @@ pub(super) static ROUTES: [Route; 4] = [
             answers: &[Answer::json(
                 200,
                 "It is written, or a rejection was written instead, or it is refused and stays.",
-                "Replayed",
+                Schema::of::<Replayed>(),
             )
             .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::UnknownQuarantined, Kind::KeyReused],
@@ -86,19 +87,41 @@ pub(super) static ROUTES: [Route; 4] = [
             description: "The row stays, with the name of the operator's key. A reservation in it is rejected (`discarded`): \
                              its buyer gets the payment back, webhooks are told, and Redis forgets it.",
             parameters: &["QuarantinedId", "IdempotencyKey"],
-            answers: &[Answer::json(200, "It is discarded.", "Discarded").headers(&["Idempotency-Replayed"])],
+            answers: &[
+                Answer::json(200, "It is discarded.", Schema::of::<Discarded>()).headers(&["Idempotency-Replayed"])
+            ],
             problems: &[Kind::UnknownQuarantined, Kind::KeyReused],
             ..Spec::NONE
         },
     },
 ];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "Quarantine",
+    extend(
+        "examples" = [
+            {
+                "rows": [
+                    {
+                        "id": 7, "at": "2026-11-21T16:00:00Z", "bytes": 3,
+                        "reason": "expected value at line 1 column 1",
+                    },
+                    {
+                        "id": 8, "sale": "drop", "epoch": 1, "seq": 4, "at": "2026-11-21T16:00:00Z", "bytes": 180,
+                        "reason": "…",
+                    },
+                ],
+            },
+        ],
+    ),
+)]
+struct QuarantineList<'a> {
+    rows: Vec<QuarantineRowView<'a>>,
+}
+
 /// A page of what waits, the oldest first: `?after=N` and `?limit=N`.
 pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct QuarantineList<'a> {
-        rows: Vec<QuarantineRowView<'a>>,
-    }
     let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
     let after = query::int("after", after, (0, query::NUMBER_MAX), 0)?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
@@ -107,20 +130,31 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     Ok(json(StatusCode::OK, &QuarantineList { rows: rows.iter().map(QuarantineRowView::of).collect() }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct QuarantineRowView<'a> {
+    #[schemars(range(min = 1))]
     id: u64,
     #[serde(flatten)]
     event: Option<EventView<'a>>,
     at: &'a str,
+    /// How long it is.
     bytes: u64,
+    /// Why it is there.
     reason: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct EventView<'a> {
+    /// Left out, with the epoch and the seq, where nobody could read the message.
+    #[schemars(with = "Option<String>")]
     sale: &'a str,
+    /// Which life of the sale in Redis the event is of.
+    #[schemars(with = "Option<u64>", range(min = 1))]
     epoch: u64,
+    /// The event's number.
+    #[schemars(with = "Option<u64>", range(min = 1))]
     seq: u64,
 }
 
@@ -148,39 +182,88 @@ pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     ))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "Quarantined",
+    extend(
+        "examples" = [
+            {
+                "id": 7, "at": "2026-11-21T16:00:00Z", "bytes": 3, "reason": "expected value at line 1 column 1",
+                "body": "???",
+            },
+            {
+                "id": 8, "sale": "drop", "epoch": 1, "seq": 4, "at": "2026-11-21T16:00:00Z", "bytes": 180,
+                "reason": "…", "discarded_at": "2026-11-21T16:05:00Z", "discarded_by": "olga", "body": "{…}",
+            },
+        ],
+    ),
+)]
 struct QuarantinedView<'a> {
     #[serde(flatten)]
     row: QuarantineRowView<'a>,
     #[serde(flatten)]
     end: Option<EndView<'a>>,
+    /// What it holds, its first {QUARANTINED_BYTES_MAX} bytes; what is no UTF-8 in it is replaced.
     body: &'a str,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum EndView<'a> {
-    Replayed { replayed_at: &'a str },
-    Rejected { rejected_at: &'a str, rejected_because: &'a str },
-    Discarded { discarded_at: &'a str, discarded_by: &'a str },
+#[derive(Default, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct EndView<'a> {
+    /// When it was written after all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed_at: Option<&'a str>,
+    /// When it was replayed, and a rejection was written instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_at: Option<&'a str>,
+    /// The reason of that rejection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_because: Option<&'a str>,
+    /// When it was decided that it is not to be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discarded_at: Option<&'a str>,
+    /// Who decided so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discarded_by: Option<&'a str>,
 }
 
 impl<'a> EndView<'a> {
     fn of(end: &'a QuarantineEnd) -> Self {
         match end {
-            QuarantineEnd::Replayed { at } => Self::Replayed { replayed_at: at },
-            QuarantineEnd::Rejected { at, reason } => Self::Rejected { rejected_at: at, rejected_because: reason },
-            QuarantineEnd::Discarded { at, by } => Self::Discarded { discarded_at: at, discarded_by: by },
+            QuarantineEnd::Replayed { at } => Self { replayed_at: Some(at), ..Self::default() },
+            QuarantineEnd::Rejected { at, reason } => {
+                Self { rejected_at: Some(at), rejected_because: Some(reason), ..Self::default() }
+            }
+            QuarantineEnd::Discarded { at, by } => {
+                Self { discarded_at: Some(at), discarded_by: Some(by), ..Self::default() }
+            }
         }
     }
 }
 
-#[derive(Serialize)]
-struct QuarantineOutcome {
+/// What a replay has come to.
+#[derive(Serialize, JsonSchema)]
+#[schemars(extend(
+    "examples" = [{ "id": 7, "outcome": "replayed" }, { "id": 8, "outcome": "refused", "reason": "sold_out" }]
+))]
+struct Replayed {
+    #[schemars(range(min = 1))]
     id: u64,
+    #[schemars(extend("enum" = ["replayed", "rejected", "refused"]))]
     outcome: &'static str,
+    /// Why it was rejected or refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+}
+
+/// It will not be written.
+#[derive(Serialize, JsonSchema)]
+#[schemars(extend("examples" = [{ "id": 7, "outcome": "discarded" }]))]
+struct Discarded {
+    #[schemars(range(min = 1))]
+    id: u64,
+    #[schemars(extend("enum" = ["discarded"]))]
+    outcome: &'static str,
 }
 
 /// Writes a row after all. Where that is refused, it stays, and the answer has the new reason; where a rejection was
@@ -190,7 +273,7 @@ pub(crate) async fn replay(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     once(app, keyed.as_ref(), write(app, id)).await
 }
 
-async fn write(app: &App, id: u64) -> Result<QuarantineOutcome, Problem> {
+async fn write(app: &App, id: u64) -> Result<Replayed, Problem> {
     let (_turn, mut vault) = app.postgres.writer().await?;
     let replay = replay_quarantined(&mut vault, &app.redis, id).await.map_err(not_known)?;
     let (outcome, reason) = match replay {
@@ -199,7 +282,7 @@ async fn write(app: &App, id: u64) -> Result<QuarantineOutcome, Problem> {
         Replay::Refused(reason) => ("refused", Some(reason)),
         Replay::Gone => return Err(Kind::UnknownQuarantined.into()),
     };
-    Ok(QuarantineOutcome { id, outcome, reason })
+    Ok(Replayed { id, outcome, reason })
 }
 
 fn not_known(error: ReplayError) -> Problem {
@@ -225,11 +308,11 @@ pub(crate) async fn discard(app: &App, asked: &Asked) -> Result<Reply, Problem> 
     once(app, keyed.as_ref(), drop_row(app, id, asked.caller.name())).await
 }
 
-async fn drop_row(app: &App, id: u64, who: &str) -> Result<QuarantineOutcome, Problem> {
+async fn drop_row(app: &App, id: u64, who: &str) -> Result<Discarded, Problem> {
     let (_turn, mut vault) = app.postgres.writer().await?;
     let discarded = discard_quarantined(&mut vault, Some(&app.redis), id, who).await;
     match discarded.map_err(|error| not_known(error.into()))? {
-        true => Ok(QuarantineOutcome { id, outcome: "discarded", reason: None }),
+        true => Ok(Discarded { id, outcome: "discarded" }),
         false => Err(Kind::UnknownQuarantined.into()),
     }
 }

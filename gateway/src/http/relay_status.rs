@@ -5,13 +5,15 @@ use flash_wire::key::sale_of;
 use flash_wire::{COUNT_MAX, ReadySale, SaleStatus};
 use flash_worker::now_ms;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
 use super::problem::Problem;
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, Route, Spec, handler};
+use super::route::{Answer, GET, Route, Schema, Spec, handler};
 use super::sale_status;
+use super::schema::SaleId;
 use super::state::{App, Asked};
 use super::target::Manner;
 
@@ -27,17 +29,34 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         summary: "Show what is on its way, and who relays it",
         description: "The sales of this gateway's Redis with events that PostgreSQL lacks, the oldest first, and those \
                              that are fenced or have holds that are due.",
-        answers: &[Answer::json(200, "All of them.", "Relay")],
+        answers: &[Answer::json(200, "All of them.", Schema::of::<RelayView<'_>>())],
         ..Spec::NONE
     },
 }];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "Relay",
+    extend(
+        "examples" = [
+            {
+                "sales": [
+                    {
+                        "sale": "drop", "epoch": 1, "seq": 1184, "acked": 1147, "journal_events": 37,
+                        "journal_events_max": 1000000, "oldest_age_ms": 42, "fenced": false, "relay": "gateway-1",
+                        "lease_ms": 4710,
+                    },
+                ],
+            },
+        ],
+    ),
+)]
+struct RelayView<'a> {
+    sales: Vec<RelayedSale<'a>>,
+}
+
 /// The sales of this gateway's Redis that have something to relay, the oldest first; at most [`COUNT_MAX`].
 pub(crate) async fn show(app: &App, _: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct RelayView<'a> {
-        sales: Vec<RelayedSale<'a>>,
-    }
     let ready = app.redis.call(Call::ready(COUNT_MAX)).await??.sales;
     let mut sales: Vec<_> = ready.iter().filter_map(|ready| Some((sale_of(&ready.key)?, ready))).collect();
     sales.sort_unstable_by_key(|(sale, ready)| (ready.oldest_at_ms == 0, ready.oldest_at_ms, *sale));
@@ -50,21 +69,32 @@ pub(crate) async fn show(app: &App, _: &Asked) -> Result<Reply, Problem> {
     Ok(json(StatusCode::OK, &RelayView { sales: views.collect() }))
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct RelayedSale<'a> {
+    #[schemars(with = "SaleId")]
     sale: &'a str,
+    /// Which life of the sale in Redis this is.
+    #[schemars(range(min = 1))]
     epoch: u64,
+    /// The number of the newest event.
     seq: u64,
+    /// PostgreSQL has every event up to this one.
     acked: u64,
+    /// Events that wait for PostgreSQL.
     journal_events: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     journal_events_max: Option<u64>,
-    /// How long ago its oldest event was decided that PostgreSQL lacks.
+    /// How long ago the oldest of them was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest_age_ms: Option<u64>,
+    /// It sells nothing until it is known to be whole.
     fenced: bool,
+    /// Who relays it.
     #[serde(skip_serializing_if = "Option::is_none")]
     relay: Option<&'a str>,
+    /// How long that is his, unless he goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     lease_ms: Option<u64>,
 }

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::access::Access;
 use super::identity::Caller;
-use super::lookup::{self, Patience, find_patiently};
+use super::lookup::{self, Patience, ReservationView, find_patiently};
 use super::payment::{Paid, Taken, Wish};
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply, json};
-use super::route::{Answer, DELETE, GET, POST, Route, Spec, handler};
+use super::route::{Answer, DELETE, GET, POST, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{body, durability, idempotency_key, path, payment, request_log, reservation_id};
@@ -32,7 +32,9 @@ pub(super) static ROUTES: [Route; 3] = [
             description: "`persisted` says whether PostgreSQL has it in this state; it is left out where PostgreSQL cannot \
                              be asked.",
             parameters: &["Sale", "ReservationId", "Prefer"],
-            answers: &[Answer::json(200, "The reservation.", "Reservation").headers(&["Preference-Applied"])],
+            answers: &[
+                Answer::json(200, "The reservation.", Schema::of::<ReservationView>()).headers(&["Preference-Applied"])
+            ],
             problems: &[Kind::UnknownReservation],
             ..Spec::NONE
         },
@@ -49,7 +51,7 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "Release a reservation",
             description: "Its units are available again. The same again is the same answer.",
             parameters: &["Sale", "ReservationId", "IdempotencyKey", "Prefer", "FlashDurability"],
-            answers: &[Answer::json(200, "It is released.", "Reservation").headers(&[
+            answers: &[Answer::json(200, "It is released.", Schema::of::<ReservationView>()).headers(&[
                 "Idempotency-Replayed",
                 "Flash-Durability",
                 "Preference-Applied",
@@ -79,9 +81,9 @@ pub(super) static ROUTES: [Route; 3] = [
                              `balance`. A payment service reports what was paid elsewhere: each report leaves a payment, and one \
                              that cannot pay for the reservation is recorded as `refund_due`. The same again is the same answer.",
             parameters: &["Sale", "ReservationId", "IdempotencyKey", "Prefer", "FlashDurability"],
-            body: Some("Payment"),
+            body: Some(Schema::of::<payment::PaymentWanted>()),
             body_is_optional: true,
-            answers: &[Answer::json(200, "It is confirmed.", "Reservation").headers(&[
+            answers: &[Answer::json(200, "It is confirmed.", Schema::of::<ReservationView>()).headers(&[
                 "Idempotency-Replayed",
                 "Flash-Durability",
                 "Preference-Applied",
@@ -98,7 +100,6 @@ pub(super) static ROUTES: [Route; 3] = [
                 Kind::DurabilityUnavailable,
                 Kind::DurabilityShort,
             ],
-            ..Spec::NONE
         },
     },
 ];

@@ -4,12 +4,15 @@ use flash_vault::{REJECTED, ReservationFilter, ReservationRow};
 use flash_wire::limits::BUYER_BYTES_MAX;
 use flash_wire::{Invalid, Name, State};
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
+use super::lookup::FoundItem;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, Route, Spec, handler};
+use super::route::{Answer, GET, Route, Schema, Spec, handler};
+use super::schema::{BuyerName, TimeMs};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{path, query};
@@ -29,17 +32,35 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         summary: "List a sale's reservations",
         description: "The newest first, as PostgreSQL has them: one that was made a moment ago may still be on its way.",
         parameters: &["Sale", "OfState", "OfBuyer", "BeforeReservation", "Limit"],
-        answers: &[Answer::json(200, "A page of them.", "Reservations")],
+        answers: &[Answer::json(200, "A page of them.", Schema::of::<Reservations<'_>>())],
         ..Spec::NONE
     },
 }];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    extend(
+        "examples" = [
+            {
+                "reservations": [
+                    {
+                        "id": "2-5d3ff2f5e6dbd4a1b3d1b6cf6c1c7f0e", "epoch": 1, "buyer": "ada", "state": "confirmed",
+                        "items": [{ "sku": "default", "quantity": 1 }], "reserved_at_ms": 1796000000000_u64,
+                        "expires_at_ms": 1796000600000_u64, "ended_at_ms": 1796000012345_u64,
+                        "published_at_ms": 1796000000006_u64, "written_at_ms": 1796000000018_u64,
+                        "end_written_at_ms": 1796000012360_u64,
+                    },
+                ],
+            },
+        ],
+    ),
+)]
+struct Reservations<'a> {
+    reservations: Vec<ReservationListed<'a>>,
+}
+
 /// A page of a sale's reservations, the newest first: `?state=`, `?buyer=`, `?before=N` and `?limit=N`.
 pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct Reservations<'a> {
-        reservations: Vec<ReservationListed<'a>>,
-    }
     let sale = path::sale(&asked.target.sale)?;
     let [state, buyer, before, limit] = query::read(asked.query(), ["state", "buyer", "before", "limit"])?;
     let state = state.as_deref().map(known_state).transpose()?;
@@ -69,25 +90,45 @@ fn bad_query(invalid: Invalid) -> Problem {
     Problem::new(Kind::BadRequest, invalid.to_string())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct ReservationListed<'a> {
+    #[schemars(with = "String")]
     id: PublicId,
+    /// In which life of the sale in Redis it was made.
+    #[schemars(range(min = 1))]
     epoch: u64,
+    #[schemars(with = "BuyerName")]
     buyer: &'a str,
+    #[schemars(extend("enum" = ["held", "confirmed", "released", "expired", "rejected"]))]
     state: &'a str,
+    /// None of a rejected one.
+    #[schemars(with = "Vec<FoundItem>")]
     items: Vec<ItemListed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     reserved_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     expires_at_ms: Option<u64>,
+    /// When the hold ended, or PostgreSQL refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     ended_at_ms: Option<u64>,
+    /// When a gateway gave it to the queue, by that gateway's clock. Not told of what went past the queue, and of
+    /// what an older release made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     published_at_ms: Option<u64>,
+    /// When PostgreSQL wrote it first. Not told of what it wrote before it noted that.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     written_at_ms: Option<u64>,
+    /// When PostgreSQL wrote the end of its hold. Not told where it has none, or wrote it before it noted that.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     end_written_at_ms: Option<u64>,
+    /// Why PostgreSQL, which has the last word, refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }

@@ -12,14 +12,14 @@ use serde::Serialize;
 
 use super::access::Access;
 use super::forgotten_key::{self, Known};
-use super::lookup::{self, Patience, REJECTED, left_ms};
+use super::lookup::{self, Patience, REJECTED, ReservationView, left_ms};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Counted;
 use super::reply::{self, Reply, json};
-use super::route::{Answer, Link, POST, Route, Spec, handler};
+use super::route::{Answer, Link, POST, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
-use super::wish::Wish;
+use super::wish::{ReservationWanted, Wish};
 use super::{body, durability, form_check, idempotency_key, path, request_log, sale_status};
 use crate::catalogue::Facts;
 use crate::ids::PublicId;
@@ -41,16 +41,16 @@ pub(super) static ROUTES: [Route; 1] = [Route {
                              buyer with the same items and the same data is, while the reservation is active; another wish is \
                              `limit-exceeded`, and names the reservation.",
         parameters: &["Sale", "IdempotencyKey", "Prefer", "FlashDurability"],
-        body: Some("Wish"),
+        body: Some(Schema::of::<ReservationWanted>()),
         answers: &[
-            Answer::json(201, "The reservation was made.", "Reservation")
+            Answer::json(201, "The reservation was made.", Schema::of::<ReservationView>())
                 .headers(&["Location", "Flash-Durability", "Preference-Applied"])
                 .links(&[
                     Link("show-reservation", &[("sale", "$response.body#/sale"), ("id", "$response.body#/id")]),
                     Link("confirm", &[("sale", "$response.body#/sale"), ("id", "$response.body#/id")]),
                     Link("release", &[("sale", "$response.body#/sale"), ("id", "$response.body#/id")]),
                 ]),
-            Answer::json(200, "It was made before, and this is it.", "Reservation").headers(&[
+            Answer::json(200, "It was made before, and this is it.", Schema::of::<ReservationView>()).headers(&[
                 "Idempotency-Replayed",
                 "Flash-Durability",
                 "Preference-Applied",

@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use hyper::Method;
+use schemars::{JsonSchema, SchemaGenerator};
 
 use super::access::Access;
 use super::job::Job;
@@ -92,8 +93,20 @@ impl Spec {
     };
 }
 
-/// The name of a schema.
-pub(crate) type Schema = &'static str;
+/// The schema of a body. Its name is that of a component.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Schema {
+    /// That of a type.
+    Of(fn(&mut SchemaGenerator) -> schemars::Schema),
+    /// One of `openapi/schemas.json`: of what is no type of this package.
+    Named(&'static str),
+}
+
+impl Schema {
+    pub(crate) const fn of<T: JsonSchema>() -> Self {
+        Self::Of(SchemaGenerator::subschema_for::<T>)
+    }
+}
 
 /// An answer that is no problem.
 #[derive(Debug, Clone, Copy)]

@@ -2,12 +2,14 @@
 
 use flash_wire::{SaleStatus, SkuStatus};
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply, json};
-use super::route::{Answer, GET, Route, Spec, handler};
+use super::route::{Answer, GET, Route, Schema, Spec, handler};
+use super::schema::{Count, Quantity, SaleId, Sku, TimeMs};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{path, query, sale_status};
@@ -26,7 +28,7 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "List sales, by id",
             description: "As they stand in Redis. One that Redis does not have is long over, or is being brought back.",
             parameters: &["After", "Limit"],
-            answers: &[Answer::json(200, "A page of them.", "Sales")],
+            answers: &[Answer::json(200, "A page of them.", Schema::of::<Sales<'_>>())],
             ..Spec::NONE
         },
     },
@@ -42,7 +44,7 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "Show a sale as it stands",
             description: "`total = available + held + confirmed`, for each SKU and for all of them.",
             parameters: &["Sale"],
-            answers: &[Answer::json(200, "The sale.", "Sale")],
+            answers: &[Answer::json(200, "The sale.", Schema::of::<SaleView<'_>>())],
             ..Spec::NONE
         },
     },
@@ -58,25 +60,55 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "Show a sale's form",
             description: "The JSON Schema that the `data` of its reservations follows.",
             parameters: &["Sale"],
-            answers: &[Answer::json(200, "The form, as it was given.", "Form").of("application/schema+json")],
+            answers: &[
+                Answer::json(200, "The form, as it was given.", Schema::Named("Form")).of("application/schema+json")
+            ],
             problems: &[Kind::NotFound],
             ..Spec::NONE
         },
     },
 ];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+#[serde(untagged)]
+enum SaleRow<'a> {
+    InRedis(SaleView<'a>),
+    NotInRedis(SaleNotInRedis<'a>),
+}
+
+/// Redis does not have it: it is long over, or is being brought back.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("examples" = [{ "sale": "drop" }]))]
+struct SaleNotInRedis<'a> {
+    #[schemars(with = "SaleId")]
+    sale: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    extend(
+        "examples" = [
+            {
+                "sales": [
+                    {
+                        "sale": "drop", "epoch": 1, "phase": "open", "total": 100, "available": 97, "held": 2,
+                        "confirmed": 1, "limit": 1, "hold_ms": 600000, "seq": 5, "acked": 5, "journal_events": 0,
+                        "journal_events_max": 1000000,
+                        "skus": [{ "sku": "default", "total": 100, "available": 97, "held": 2, "confirmed": 1 }],
+                    },
+                    { "sale": "last-year" },
+                ],
+            },
+        ],
+    ),
+)]
+struct Sales<'a> {
+    sales: Vec<SaleRow<'a>>,
+}
+
 /// A page of the sales, by id: `?after=ID` and `?limit=N`. PostgreSQL knows which there are, and Redis how they stand.
 pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct Sales<'a> {
-        sales: Vec<SaleRow<'a>>,
-    }
-    #[derive(Serialize)]
-    #[serde(untagged)]
-    enum SaleRow<'a> {
-        InRedis(SaleView<'a>),
-        NotInRedis { sale: &'a str },
-    }
     let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
     let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
     let after = after.unwrap_or_default();
@@ -84,7 +116,7 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let told = sale_status::all(app, sales.iter().map(String::as_str)).await?;
     let rows = sales.iter().zip(&told).map(|(sale, status)| match status {
         Some(status) => SaleRow::InRedis(SaleView::new(sale, status)),
-        None => SaleRow::NotInRedis { sale },
+        None => SaleRow::NotInRedis(SaleNotInRedis { sale }),
     });
     Ok(json(StatusCode::OK, &Sales { sales: rows.collect() }))
 }
@@ -108,40 +140,73 @@ pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
 }
 
 /// A sale as it stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(
+    rename = "Sale",
+    extend(
+        "examples" = [
+            {
+                "sale": "drop", "epoch": 1, "phase": "open", "total": 100, "available": 97, "held": 2, "confirmed": 1,
+                "limit": 1, "hold_ms": 600000, "seq": 5, "acked": 5, "journal_events": 0,
+                "journal_events_max": 1000000,
+                "skus": [{ "sku": "default", "total": 100, "available": 97, "held": 2, "confirmed": 1 }],
+            },
+        ],
+    ),
+)]
 struct SaleView<'a> {
+    #[schemars(with = "SaleId")]
     sale: &'a str,
+    /// Which life of the sale in Redis this is.
+    #[schemars(range(min = 1))]
     epoch: u64,
+    #[schemars(extend("enum" = ["not_started", "open", "closed", "ended", "fenced"]))]
     phase: &'a str,
     #[serde(flatten)]
     units: Units,
+    /// Units that one buyer may have, over all reservations.
+    #[schemars(with = "Quantity")]
     limit: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     hold_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     opens_at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TimeMs>")]
     closes_at_ms: Option<u64>,
+    /// The number of the newest event.
     seq: u64,
+    /// PostgreSQL has every event up to this one.
     acked: u64,
+    /// Events that wait for PostgreSQL.
     journal_events: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     journal_events_max: Option<u64>,
     skus: Vec<SkuStock<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(extend("examples" = [{ "sku": "default", "total": 100, "available": 97, "held": 2, "confirmed": 1 }]))]
 struct SkuStock<'a> {
+    #[schemars(with = "Sku")]
     sku: &'a str,
     #[serde(flatten)]
     units: Units,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Units {
+    #[schemars(with = "Count")]
     total: u64,
+    #[schemars(with = "Count")]
     available: u64,
+    #[schemars(with = "Count")]
     held: u64,
+    #[schemars(with = "Count")]
     confirmed: u64,
 }
 

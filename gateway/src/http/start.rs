@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderValue, LOCATION, VARY};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
 use super::access::Surface;
 use super::docs::wants_html;
 use super::reply::{Reply, json, reply};
-use super::route::{Answer, GET, Handler, Route, Spec};
+use super::route::{Answer, GET, Handler, Route, Schema, Spec};
 use super::target::Manner;
 
 pub(super) static ROUTES: [Route; 1] = [Route {
@@ -25,7 +26,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         description: "Links for a program. A client that accepts `text/html` is sent to a page: the operators' listener \
                              has the console, the buyers' has the documentation.",
         answers: &[
-            Answer::json(200, "Links to what this listener serves.", "Links"),
+            Answer::json(200, "Links to what this listener serves.", Schema::of::<Links>()),
             Answer::empty(303, "The page for a browser.").headers(&["Location"]),
         ],
         ..Spec::NONE
@@ -49,13 +50,29 @@ fn see_other(surface: Surface) -> Reply {
     reply
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    extend(
+        "examples" = [
+            {
+                "openapi": "/openapi.json", "docs": "/docs", "console": "/console/", "live": "/livez",
+                "ready": "/readyz",
+            },
+        ],
+    ),
+)]
 struct Links {
+    #[schemars(extend("format" = "uri-reference"))]
     openapi: &'static str,
+    #[schemars(extend("format" = "uri-reference"))]
     docs: &'static str,
+    /// On the operators' listener alone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "uri-reference"))]
     console: Option<&'static str>,
+    #[schemars(extend("format" = "uri-reference"))]
     live: &'static str,
+    #[schemars(extend("format" = "uri-reference"))]
     ready: &'static str,
 }
 

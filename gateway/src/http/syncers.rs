@@ -2,12 +2,13 @@
 
 use flash_vault::Syncer;
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
 use super::problem::Problem;
 use super::reply::{Reply, json};
-use super::route::{Answer, GET, Route, Spec, handler};
+use super::route::{Answer, GET, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 
@@ -22,31 +23,52 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         tag: "On the way to PostgreSQL",
         summary: "List syncers, by what each said last",
         description: "One that has not been heard of for a minute is gone.",
-        answers: &[Answer::json(200, "All of them.", "Syncers")],
+        answers: &[Answer::json(200, "All of them.", Schema::of::<Syncers<'_>>())],
         ..Spec::NONE
     },
 }];
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    extend(
+        "examples" = [
+            {
+                "syncers": [
+                    {
+                        "name": "syncer-1", "paused": false, "queued": 41, "written": 1143, "rejected": 0,
+                        "said_ms_ago": 420,
+                    },
+                ],
+            },
+        ],
+    ),
+)]
+struct Syncers<'a> {
+    syncers: Vec<SyncerView<'a>>,
+}
+
 /// The syncers, by what each said last.
 pub(crate) async fn list(app: &App, _: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct Syncers<'a> {
-        syncers: Vec<SyncerView<'a>>,
-    }
     let syncers = app.postgres.look(async |client: &_| flash_vault::syncers(client).await).await?;
     Ok(json(StatusCode::OK, &Syncers { syncers: syncers.iter().map(SyncerView::of).collect() }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct SyncerView<'a> {
     name: &'a str,
+    /// It takes no messages.
     paused: bool,
+    /// Messages that wait for a syncer, if it knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     queued: Option<u64>,
+    /// Events that it has brought to PostgreSQL since it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     written: Option<u64>,
+    /// Reservations that PostgreSQL's constraints refused since it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected: Option<u64>,
+    /// How long ago it said so.
     said_ms_ago: u64,
 }
 

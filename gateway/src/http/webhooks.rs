@@ -3,6 +3,7 @@
 use flash_vault::{WEBHOOKS_MAX, Webhook};
 use flash_webhooks::{Target, WEBHOOK_URL_BYTES_MAX, new_secret};
 use hyper::{StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
@@ -11,7 +12,7 @@ use super::fields;
 use super::idempotency::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, created, json, reply};
-use super::route::{Answer, DELETE, GET, Link, POST, Route, Spec, handler};
+use super::route::{Answer, DELETE, GET, Link, POST, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 
@@ -31,13 +32,17 @@ pub(super) static ROUTES: [Route; 3] = [
                              same Idempotency-Key adds no second webhook: it shows the id, and a note in place of the secret. If \
                              the first answer is lost, remove the webhook and add it again.",
             parameters: &["IdempotencyKey"],
-            body: Some("NewWebhook"),
+            body: Some(Schema::of::<NewWebhook>()),
             answers: &[
-                Answer::json(201, "The webhook was added.", "AddedWebhook")
+                Answer::json(201, "The webhook was added.", Schema::of::<WebhookAdded<'_>>())
                     .headers(&["Location"])
                     .links(&[Link("remove-webhook", &[("id", "$response.body#/id")])]),
-                Answer::json(200, "The webhook was added before; its secret is not shown again.", "WebhookOfBefore")
-                    .headers(&["Idempotency-Replayed"]),
+                Answer::json(
+                    200,
+                    "The webhook was added before; its secret is not shown again.",
+                    Schema::of::<WebhookAddedBefore<'_>>(),
+                )
+                .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::TooManyWebhooks, Kind::KeyReused],
             ..Spec::NONE
@@ -53,7 +58,7 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Webhooks",
             summary: "List webhooks, and how each does",
-            answers: &[Answer::json(200, "All of them.", "Webhooks")],
+            answers: &[Answer::json(200, "All of them.", Schema::of::<WebhookList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -80,17 +85,42 @@ pub(super) static ROUTES: [Route; 3] = [
 const SHOWN_ONCE: &str = "the secret was shown once, in the first answer: if that is lost, remove this webhook \
                           (DELETE /v1/webhooks/{id}) and add it again with another Idempotency-Key";
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "AddedWebhook",
+    extend("examples" = [{ "id": 1, "url": "https://shop.example/flash", "secret": "whsec_…" }]),
+)]
+struct WebhookAdded<'a> {
+    #[schemars(range(min = 1))]
+    id: u64,
+    url: &'a str,
+    /// What deliveries are signed with: it is shown this once.
+    secret: &'a str,
+}
+
+/// One that was added before: a note is in the place of the secret.
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "WebhookOfBefore",
+    extend(
+        "examples" = [
+            {
+                "id": 1, "url": "https://shop.example/hooks",
+                "note": "the secret was shown once, in the first answer…",
+            },
+        ],
+    ),
+)]
+struct WebhookAddedBefore<'a> {
+    #[schemars(range(min = 1))]
+    id: u64,
+    url: &'a str,
+    /// What to do if the first answer is lost.
+    note: &'static str,
+}
+
 /// Adds a webhook. The first answer is the only one that ever shows its secret.
 pub(crate) async fn add(app: &App, asked: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct WebhookAdded<'a> {
-        id: u64,
-        url: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        secret: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        note: Option<&'static str>,
-    }
     body::expect_json(&asked.head.headers)?;
     let keyed = Keyed::of(asked)?;
     let [url] = fields::body(&asked.body, ["url"])?;
@@ -99,12 +129,12 @@ pub(crate) async fn add(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let secret = new_secret();
     let added = make(app, keyed.as_ref(), async |transaction: &_| {
         let id = flash_vault::add_webhook(transaction, &url, &secret).await?;
-        let answer = id.map(|id| text(&WebhookAdded { id, url: &url, secret: None, note: Some(SHOWN_ONCE) }));
+        let answer = id.map(|id| text(&WebhookAddedBefore { id, url: &url, note: SHOWN_ONCE }));
         Ok((id, answer))
     });
     match added.await? {
         Ok(Some(id)) => {
-            let view = WebhookAdded { id, url: &url, secret: Some(&secret), note: None };
+            let view = WebhookAdded { id, url: &url, secret: &secret };
             Ok(reply::secret(created(format!("/v1/webhooks/{id}"), &view)))
         }
         Ok(None) => Err(Problem::new(Kind::TooManyWebhooks, format!("there are {WEBHOOKS_MAX}: delete one first"))),
@@ -116,25 +146,47 @@ fn refused(rule: &str) -> Problem {
     FieldError { pointer: "/url".to_owned(), detail: format!("url {rule}") }.into()
 }
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    rename = "Webhooks",
+    extend(
+        "examples" = [
+            {
+                "webhooks": [
+                    {
+                        "id": 1, "url": "https://shop.example/…", "waiting": 1, "dead": 0,
+                        "last_error": "it answered 500",
+                    },
+                ],
+            },
+        ],
+    ),
+)]
+struct WebhookList<'a> {
+    webhooks: Vec<WebhookView<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct WebhookView<'a> {
+    #[schemars(range(min = 1))]
+    id: u64,
+    /// Without its path and query: who has these may post there.
+    url: String,
+    /// Why nothing is delivered to it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled_because: Option<&'a str>,
+    /// Deliveries to come.
+    waiting: u64,
+    /// Deliveries that were given up.
+    dead: u64,
+    /// Why the last attempt failed, of those that were not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<&'a str>,
+}
+
 /// All webhooks, and how each does.
 pub(crate) async fn list(app: &App, _: &Asked) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    struct WebhookList<'a> {
-        webhooks: Vec<WebhookView<'a>>,
-    }
-    #[derive(Serialize)]
-    struct WebhookView<'a> {
-        id: u64,
-        url: String,
-        /// Why nothing is delivered to it any more.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        disabled_because: Option<&'a str>,
-        waiting: u64,
-        dead: u64,
-        /// Why the last attempt failed that did.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        last_error: Option<&'a str>,
-    }
     fn view(webhook: &Webhook) -> WebhookView<'_> {
         WebhookView {
             id: webhook.id,
@@ -171,6 +223,16 @@ pub(crate) async fn remove(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         return Ok(reply(StatusCode::NO_CONTENT, bytes::Bytes::new()));
     }
     Err(Kind::UnknownWebhook.into())
+}
+
+/// A webhook to be added.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("examples" = [{ "url": "https://shop.example/flash" }]))]
+#[expect(dead_code, reason = "only its schema is used")]
+struct NewWebhook {
+    /// Where it is delivered, by http or https. It must not lead into the gateway's own network.
+    #[schemars(length(min = 1, max = WEBHOOK_URL_BYTES_MAX))]
+    url: String,
 }
 
 #[cfg(test)]

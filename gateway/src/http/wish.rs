@@ -5,9 +5,12 @@ use std::borrow::Cow;
 use flash_wire::limits::{QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
 use flash_wire::{Reserve, Wanted};
 
+use schemars::JsonSchema;
+
 use super::fields::{self, Field, Given};
 use super::identity::{self, Caller};
 use super::problem::{FieldError, Problem};
+use super::schema::{BuyerName, Quantity, Sku};
 
 /// What the body asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,6 +57,44 @@ impl<'a> Wish<'a> {
 fn read_item<'a>([sku, quantity]: [Field<'a>; 2]) -> Result<(Cow<'a, str>, u32), FieldError> {
     let quantity = quantity.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?;
     Ok((sku.required()?.name(SKU_BYTES_MAX)?, quantity.unwrap_or(1)))
+}
+
+/// One of the items.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("examples" = [{ "sku": "shirt-m", "quantity": 2 }]))]
+#[expect(dead_code, reason = "only its schema is used")]
+struct WishedItem {
+    sku: Sku,
+    #[schemars(extend("default" = 1))]
+    quantity: Option<Quantity>,
+}
+
+/// Either `quantity`, of the sale's only SKU, or `items`; neither is one unit.
+#[derive(JsonSchema)]
+#[schemars(
+    rename = "Wish", deny_unknown_fields,
+    extend(
+        "not" = { "required": ["quantity", "items"] },
+        "examples" = [
+            { "buyer": "ada" },
+            { "buyer": "ada", "items": [{ "sku": "shirt-m", "quantity": 1 }], "data": { "size": "M" } },
+        ],
+    ),
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct ReservationWanted {
+    /// Who buys: for operators, and where buyers need not say who they are. Otherwise it is whoever calls, and
+    /// must not be given.
+    buyer: Option<BuyerName>,
+    #[schemars(extend("default" = 1))]
+    quantity: Option<Quantity>,
+    /// The same SKU twice is added up.
+    #[schemars(length(min = 1, max = SKUS_MAX))]
+    items: Option<Vec<WishedItem>>,
+    /// What the buyer sends along, JSON of at most {DATA_BYTES_MAX} bytes that every reader reads alike: at most
+    /// {DATA_DEPTH_LEVELS_MAX} levels, each name once, no NUL and no half surrogate pair in a text, numbers that
+    /// a double holds as they are written. A sale may have a form for it; then it must be an object.
+    data: Option<serde_json::Value>,
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ const INTRODUCTION: &str = include_str!("introduction.md");
 /// # Errors
 /// When a piece of it cannot be read.
 pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
-    let components = Components::read()?;
+    let mut components = Components::read()?;
     let served: Vec<&Route> = routes().filter(|route| surface.has(route.access)).collect();
     let is_served = |name: &str| served.iter().any(|route| route.name == name);
     let mut paths = Map::new();
@@ -28,7 +28,7 @@ pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
     let mut met = vec![Kind::NotFound, Kind::MethodNotAllowed, Kind::ForeignPage, Kind::Misdirected];
     for route in &served {
         let kinds = problems::of(route);
-        let operation = operation(route, &kinds, &components.schemas, &is_served);
+        let operation = operation(route, &kinds, &mut components, &is_served);
         paths.entry(route.path).or_insert_with(|| json!({}))[route.method.as_str().to_ascii_lowercase()] = operation;
         let tag = json!({ "name": route.spec.tag });
         if !tags.contains(&tag) {
@@ -51,26 +51,25 @@ pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
     Ok(document)
 }
 
-fn operation(route: &Route, kinds: &[Kind], schemas: &Map<String, Value>, is_served: &impl Fn(&str) -> bool) -> Value {
+fn operation(route: &Route, kinds: &[Kind], components: &mut Components, is_served: &impl Fn(&str) -> bool) -> Value {
     let spec = &route.spec;
     let mut operation = json!({
         "operationId": route.name,
         "tags": [spec.tag],
         "summary": spec.summary,
         "description": format!("{}\n\n{}", spec.description, who(route.access)).trim(),
-        "responses": responses(route, kinds, is_served),
+        "responses": responses(route, kinds, components, is_served),
         "security": if route.access.asks() { json!([{ "bearer": [] }]) } else { json!([]) },
     });
     if !spec.parameters.is_empty() {
         operation["parameters"] = spec.parameters.iter().map(|name| reference("parameters", name)).collect();
     }
     if let Some(body) = spec.body {
-        let examples = schemas.get(body).and_then(|schema| schema["examples"].as_array());
-        let examples = examples.into_iter().flatten().enumerate();
-        let examples: Map<_, _> = examples.map(|(at, value)| (at.to_string(), json!({ "value": value }))).collect();
+        let schema = components.refer(body);
+        let examples = components.examples(&schema);
         operation["requestBody"] = json!({
             "required": !spec.body_is_optional,
-            "content": { "application/json": { "schema": reference("schemas", body), "examples": examples } },
+            "content": { "application/json": { "schema": schema, "examples": examples } },
         });
     }
     operation
@@ -100,11 +99,11 @@ fn of_role(role: Role) -> String {
     }
 }
 
-fn responses(route: &Route, kinds: &[Kind], is_served: &impl Fn(&str) -> bool) -> Value {
+fn responses(route: &Route, kinds: &[Kind], components: &mut Components, is_served: &impl Fn(&str) -> bool) -> Value {
     let limited: &[&str] = if route.path.starts_with("/v1/") { &["RateLimit", "RateLimit-Policy"] } else { &[] };
     let mut responses = Map::new();
     for answer in route.spec.answers {
-        responses.insert(answer.status.to_string(), response(answer, limited, is_served));
+        responses.insert(answer.status.to_string(), response(answer, limited, components, is_served));
     }
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
     for kind in kinds {
@@ -116,14 +115,19 @@ fn responses(route: &Route, kinds: &[Kind], is_served: &impl Fn(&str) -> bool) -
     responses.into()
 }
 
-fn response(answer: &Answer, limited: &[&str], is_served: &impl Fn(&str) -> bool) -> Value {
+fn response(
+    answer: &Answer,
+    limited: &[&str],
+    components: &mut Components,
+    is_served: &impl Fn(&str) -> bool,
+) -> Value {
     let mut response = json!({ "description": answer.means });
     let headers = headers(answer.headers.iter().chain(limited).copied());
     if !headers.is_empty() {
         response["headers"] = headers.into();
     }
     if let Some(schema) = answer.schema {
-        response["content"] = json!({ answer.content: { "schema": reference("schemas", schema) } });
+        response["content"] = json!({ answer.content: { "schema": components.refer(schema) } });
     }
     if let Some(or) = answer.or {
         response["content"][or] = json!({ "schema": reference("schemas", "Text") });

@@ -1,5 +1,6 @@
 //! What a problem means, for programs and for people.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -7,12 +8,27 @@ use super::html::{line, page, text};
 use crate::http::Kind;
 
 /// A problem, explained.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(
+    rename = "ExplainedProblem",
+    extend(
+        "examples" = [
+            {
+                "type": "/problems/outcome-unknown", "title": "Whether it was done is not known", "status": 504,
+                "meaning": "No answer came in time. It is no refusal: it may stand.",
+                "again": "Yes: send the same request again, with the same Idempotency-Key if it had one.",
+            },
+        ],
+    ),
+)]
 pub(crate) struct Explained {
     r#type: String,
     title: &'static str,
+    #[schemars(range(min = 400, max = 599))]
     status: u16,
+    /// What it means to the client who meets it.
     meaning: &'static str,
+    /// Whether to send the same request again.
     again: &'static str,
 }
 

