@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use flash_broker::connect;
-use flash_client::{Call, CallError, Client};
+use flash_client::{Call, CallError, Client, Unavailable};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, silent};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -117,10 +117,10 @@ async fn redis_error(url: &str) -> Option<String> {
     let client = Client::connect(url).expect("a URL");
     loop {
         match client.call(Call::sale_status("drop")).await {
-            Err(CallError::Unavailable(why)) if why == "not connected yet" => {
+            Err(CallError::Unavailable(Unavailable::NotConnectedYet)) => {
                 let _ = tokio::time::timeout(Duration::from_millis(10), client.connected()).await;
             }
-            Err(CallError::Unavailable(why)) => return Some(why),
+            Err(CallError::Unavailable(why)) => return Some(why.to_string()),
             answer => return answer.err().map(|error| error.to_string()),
         }
     }

@@ -11,14 +11,12 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use crate::call::{Call, REDIS_TIMEOUT_MS};
 use crate::connection::{self, State};
 use crate::deadline::Deadline;
-use crate::error::{CallError, UrlError};
+use crate::error::{CallError, Unavailable, UrlError};
+use crate::limits::CALLS_IN_FLIGHT_MAX;
 use crate::multiplexed::Multiplexed;
 use crate::target::Target;
 use crate::value;
 
-/// Calls of one client that may wait for answers. Where Redis is too slow for them, more would only queue up for
-/// answers that come too late. Twice as many as requests that a gateway's thread works on: some make two calls at once.
-pub const CALLS_IN_FLIGHT_MAX: usize = 2_048;
 /// Calls that one round trip carries; [`Client::calls`] makes as many round trips as it needs.
 pub const CALLS_PER_PIPELINE_MAX: usize = 256;
 
@@ -48,7 +46,7 @@ impl Client {
     /// When the URL cannot be read.
     pub fn connect_within(url: &str, timeout: Duration) -> Result<Self, UrlError> {
         let target = Target::read(url)?;
-        let (sender, state) = watch::channel(Err("not connected yet".to_owned()));
+        let (sender, state) = watch::channel(Err(Unavailable::NotConnectedYet));
         tokio::spawn(connection::keep(target, timeout, sender));
         Ok(Self { state, in_flight: Arc::new(Semaphore::new(CALLS_IN_FLIGHT_MAX)), timeout })
     }
@@ -99,8 +97,7 @@ impl Client {
     }
 
     pub(crate) fn permit(&self) -> Result<SemaphorePermit<'_>, CallError> {
-        let full = |_| CallError::Unavailable(format!("{CALLS_IN_FLIGHT_MAX} calls wait for answers already"));
-        self.in_flight.try_acquire().map_err(full)
+        self.in_flight.try_acquire().map_err(|_| CallError::Unavailable(Unavailable::Full))
     }
 
     /// How long a call may take whose own limit is `own`.
@@ -114,7 +111,7 @@ impl Client {
 }
 
 pub(crate) fn no_time() -> CallError {
-    CallError::Unavailable("no time is left for it".to_owned())
+    CallError::Unavailable(Unavailable::NoTime)
 }
 
 /// Reads a reply.
@@ -158,7 +155,8 @@ mod tests {
         let mut client = Client::connect(&format!("redis://ada:secret@127.0.0.1:{port}")).unwrap();
         client.state.changed().await.unwrap();
         let error = client.call(Call::confirm("drop", 1)).await.unwrap_err();
-        let CallError::Unavailable(why) = error else { panic!("{error}") };
+        let CallError::Unavailable(Unavailable::Unreachable { kind, why }) = error else { panic!("{error}") };
+        assert_eq!(kind, std::io::ErrorKind::ConnectionRefused);
         assert!(why.contains("refused") && !why.contains("secret"), "{why}");
     }
 

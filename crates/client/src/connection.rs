@@ -14,21 +14,13 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::backoff::Backoff;
-use crate::error::CallError;
+use crate::error::{CallError, Unavailable};
+use crate::limits::{CONNECT_TIMEOUT_MS, PING_EVERY_MS, RECONNECT_WAIT_MS_MAX, RECONNECT_WAIT_MS_MIN};
 use crate::multiplexed::{self, Multiplexed};
 use crate::target::{Target, Tls};
 
-/// How long opening a connection may take, from the first packet to the answer of the handshake.
-pub const CONNECT_TIMEOUT_MS: u64 = 1_000;
-/// The first wait before a lost connection is opened again.
-pub const RECONNECT_WAIT_MS_MIN: u64 = 10;
-/// The longest wait before a lost connection is opened again.
-pub const RECONNECT_WAIT_MS_MAX: u64 = 1_000;
-/// How often a connection is asked whether it lives: a peer that vanished without a word closes nothing.
-pub const PING_EVERY_MS: u64 = 1_000;
-
 /// The connection as callers see it: usable, or why it is not.
-pub(crate) type State = Result<Multiplexed, String>;
+pub(crate) type State = Result<Multiplexed, Unavailable>;
 
 /// Keeps `state` up to date until nobody looks at it any more.
 pub(crate) async fn keep(target: Target, timeout: Duration, state: watch::Sender<State>) {
@@ -48,13 +40,13 @@ async fn reconnect(target: &Target, limit: Duration, state: &watch::Sender<State
                 backoff.reset();
                 show(Ok(connection.clone()));
                 let lost = tokio::select! {
-                    error = driver => format!("the connection was lost: {error}"),
-                    () = answers(connection, limit) => "it stopped answering".to_owned(),
+                    error = driver => Unavailable::lost(&error),
+                    () = answers(connection, limit) => Unavailable::Silent,
                 };
                 show(Err(lost));
             }
-            Ok(Err(error)) => show(Err(error.to_string())),
-            Err(_) => show(Err(format!("no connection within {CONNECT_TIMEOUT_MS} ms"))),
+            Ok(Err(error)) => show(Err(error.into())),
+            Err(_) => show(Err(Unavailable::ConnectTimeout)),
         }
         sleep(backoff.wait()).await;
     }

@@ -12,11 +12,12 @@ use tokio::time::timeout;
 
 use crate::ability::{self, Ability};
 use crate::call::{Call, REDIS_TIMEOUT_MS};
-use crate::client::{CALLS_IN_FLIGHT_MAX, no_time, outcome};
+use crate::client::{no_time, outcome};
 use crate::connection::{self, State};
 use crate::deadline::Deadline;
 use crate::durability::Durability;
-use crate::error::{CallError, DurableError, UrlError};
+use crate::error::{CallError, DurableError, Unanswered, Unavailable, UrlError};
+use crate::limits::CALLS_IN_FLIGHT_MAX;
 use crate::multiplexed::Multiplexed;
 use crate::target::Target;
 
@@ -68,7 +69,7 @@ impl Durable {
     /// When the URL cannot be read.
     pub fn connect_within(url: &str, timeout: Duration) -> Result<Self, UrlError> {
         let target = Target::read(url)?;
-        let (sender, state) = watch::channel(Err("not connected yet".to_owned()));
+        let (sender, state) = watch::channel(Err(Unavailable::NotConnectedYet));
         let (queue, jobs) = mpsc::channel(CALLS_IN_FLIGHT_MAX);
         tokio::spawn(connection::keep(target, timeout, sender));
         tokio::spawn(Batches { state: state.clone(), known: None, timeout }.run(jobs));
@@ -107,12 +108,12 @@ impl Durable {
     async fn send(&self, command: Cmd, wanted: Durability) -> Result<Done, DurableError> {
         let limit = Deadline::within(self.timeout).ok_or_else(no_time)?;
         let (answer, answered) = oneshot::channel();
-        let full = |_| CallError::Unavailable(format!("{CALLS_IN_FLIGHT_MAX} calls wait for answers already"));
+        let full = |_| CallError::Unavailable(Unavailable::Full);
         self.queue.try_send(Job { command, wanted, answer }).map_err(full)?;
-        let unknown = |why: &str| Err(CallError::Unknown(why.to_owned()).into());
+        let unknown = |why| Err(CallError::Unknown(why).into());
         match timeout(limit, answered).await {
-            Ok(answer) => answer.unwrap_or_else(|_| unknown("the connection's task is gone")),
-            Err(_) => unknown("Redis did not answer in time"),
+            Ok(answer) => answer.unwrap_or_else(|_| unknown(Unanswered::Gone)),
+            Err(_) => unknown(Unanswered::TimedOut),
         }
     }
 }
@@ -153,7 +154,7 @@ impl Batches {
             return Ok((connection, ability));
         }
         // Nothing was sent yet, so nothing is unknown.
-        let unavailable = |error: CallError| CallError::Unavailable(error.to_string());
+        let unavailable = |error: CallError| CallError::Unavailable(Unavailable::Ability(error.into()));
         let ability = Ability::look(&connection, self.timeout).await.map_err(unavailable)?;
         self.known = Some((ability, Instant::now()));
         Ok((connection, ability))

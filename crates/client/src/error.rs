@@ -1,7 +1,11 @@
 //! What can go wrong with a call, by what is known about its effect.
 
+use std::io;
+
 use flash_wire::{INVALID, Unreadable};
 use redis::ServerError;
+
+use crate::limits::{CALLS_IN_FLIGHT_MAX, CONNECT_TIMEOUT_MS};
 
 /// A URL that no connection can be made from. It is not shown: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +25,7 @@ pub enum CallError {
     },
     /// The call was not sent: there is no connection, or too many calls wait for answers already. Nothing was changed.
     #[error("Redis is unavailable: {0}")]
-    Unavailable(String),
+    Unavailable(Unavailable),
     /// Redis answered with an error of its own (`LOADING`, `READONLY`, `OOM`, `WRONGTYPE`, …). Nothing was changed.
     #[error("Redis refused the command: {code} {detail}")]
     Failed {
@@ -32,10 +36,83 @@ pub enum CallError {
     },
     /// The call may have been sent, and no answer came: whether it was carried out is unknown.
     #[error("the outcome is unknown: {0}")]
-    Unknown(String),
+    Unknown(Unanswered),
     /// An answer came that this program cannot read: the module is of another release. What it did is unknown.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+}
+
+/// Why a call was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// The first attempt to connect is under way.
+    #[error("not connected yet")]
+    NotConnectedYet,
+    /// The last attempt to connect failed.
+    #[error("{why}")]
+    Unreachable {
+        /// The kind of error.
+        kind: io::ErrorKind,
+        /// Its text.
+        why: String,
+    },
+    /// The last attempt to connect took longer than [`CONNECT_TIMEOUT_MS`].
+    #[error("no connection within {CONNECT_TIMEOUT_MS} ms")]
+    ConnectTimeout,
+    /// There was a connection, and there is not yet another one.
+    #[error("the connection was lost: {why}")]
+    Lost {
+        /// The kind of error.
+        kind: io::ErrorKind,
+        /// Its text.
+        why: String,
+    },
+    /// The connection ended in this moment.
+    #[error("the connection was lost")]
+    Closed,
+    /// A ping was not answered, so that the connection was given up.
+    #[error("it stopped answering")]
+    Silent,
+    /// [`CALLS_IN_FLIGHT_MAX`] calls wait for answers.
+    #[error("{CALLS_IN_FLIGHT_MAX} calls wait for answers already")]
+    Full,
+    /// [`CALLS_IN_FLIGHT_MAX`] calls wait to be sent.
+    #[error("{CALLS_IN_FLIGHT_MAX} calls wait to be sent already")]
+    QueueFull,
+    /// The [`Deadline`](crate::Deadline) of the work that asks has passed.
+    #[error("no time is left for it")]
+    NoTime,
+    /// What the server can give was asked first, and was not learnt.
+    #[error("{0}")]
+    Ability(Box<CallError>),
+}
+
+/// Why no answer came to a call that may have been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// Its limit has passed.
+    #[error("Redis did not answer in time")]
+    TimedOut,
+    /// The connection ended.
+    #[error("the connection to Redis was lost")]
+    Lost,
+    /// The task that had it is gone with its runtime.
+    #[error("the connection's task is gone")]
+    Gone,
+}
+
+impl Unavailable {
+    /// A connection that was lost.
+    pub(crate) fn lost(error: &io::Error) -> Self {
+        Self::Lost { kind: error.kind(), why: error.to_string() }
+    }
+}
+
+/// An attempt to connect.
+impl From<io::Error> for Unavailable {
+    fn from(error: io::Error) -> Self {
+        Self::Unreachable { kind: error.kind(), why: error.to_string() }
+    }
 }
 
 impl CallError {

@@ -26,6 +26,7 @@ mod durable;
 mod error;
 mod facts;
 mod inspect;
+mod limits;
 mod lookup;
 mod multiplexed;
 mod plain;
@@ -35,11 +36,13 @@ mod value;
 
 pub use backoff::Backoff;
 pub use call::{Call, REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS_MAX, REDIS_TIMEOUT_MS_MIN, RELAY_TIMEOUT_MS};
-pub use client::{CALLS_IN_FLIGHT_MAX, CALLS_PER_PIPELINE_MAX, Client};
-pub use connection::{CONNECT_TIMEOUT_MS, PING_EVERY_MS, RECONNECT_WAIT_MS_MAX, RECONNECT_WAIT_MS_MIN};
+pub use client::{CALLS_PER_PIPELINE_MAX, Client};
 pub use deadline::Deadline;
 pub use durability::{Durability, DurabilityError, REPLICAS_MAX};
 pub use durable::{BATCH_CALLS_MAX, Durable, LOOK_EVERY_MS};
-pub use error::{CallError, DurableError, UrlError};
+pub use error::{CallError, DurableError, Unanswered, Unavailable, UrlError};
 pub use inspect::Unusable;
+pub use limits::{
+    CALLS_IN_FLIGHT_MAX, CONNECT_TIMEOUT_MS, PING_EVERY_MS, RECONNECT_WAIT_MS_MAX, RECONNECT_WAIT_MS_MIN,
+};
 pub use lookup::{LOOKUP_BUCKETS, Lookup};

@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::alarm::Alarm;
-use crate::client::CALLS_IN_FLIGHT_MAX;
-use crate::error::CallError;
+use crate::error::{CallError, Unanswered, Unavailable};
+use crate::limits::CALLS_IN_FLIGHT_MAX;
 use crate::replies::Replies;
 
 /// Callers whose commands are gathered while others are written: all that there may be.
@@ -105,8 +105,8 @@ impl Multiplexed {
         let caller = Caller { answer, until: Instant::now() + limit };
         self.jobs.try_send(Job { commands, caller }).map_err(|error| {
             CallError::Unavailable(match error {
-                TrySendError::Full(_) => format!("{CALLS_IN_FLIGHT_MAX} calls wait to be sent already"),
-                TrySendError::Closed(_) => "the connection was lost".to_owned(),
+                TrySendError::Full(_) => Unavailable::QueueFull,
+                TrySendError::Closed(_) => Unavailable::Closed,
             })
         })?;
         answered.await.unwrap_or_else(|_| Err(lost()))
@@ -116,7 +116,7 @@ impl Multiplexed {
 impl Caller {
     /// He is told that it took too long.
     fn give_up(self) {
-        self.tell(Err(CallError::Unknown("Redis did not answer in time".to_owned())));
+        self.tell(Err(CallError::Unknown(Unanswered::TimedOut)));
     }
 
     fn tell(self, replies: Result<Vec<Value>, CallError>) {
@@ -126,7 +126,7 @@ impl Caller {
 }
 
 fn lost() -> CallError {
-    CallError::Unknown("the connection to Redis was lost".to_owned())
+    CallError::Unknown(Unanswered::Lost)
 }
 
 impl<S: AsyncRead + AsyncWrite> Driver<S> {

@@ -85,6 +85,8 @@ impl Trouble {
 
 #[cfg(test)]
 mod tests {
+    use flash_client::{Unanswered, Unavailable};
+
     use super::*;
 
     #[test]
@@ -95,8 +97,8 @@ mod tests {
             (failed("READONLY"), Setback::Away),
             (failed("OOM"), Setback::Failed),
             (failed("WRONGTYPE"), Setback::Failed),
-            (Trouble::Redis(CallError::Unavailable(String::new())), Setback::Away),
-            (Trouble::Redis(CallError::Unknown(String::new())), Setback::Unknown),
+            (Trouble::Redis(CallError::Unavailable(Unavailable::NotConnectedYet)), Setback::Away),
+            (Trouble::Redis(CallError::Unknown(Unanswered::Lost)), Setback::Unknown),
             (Trouble::Vault(flash_vault::Error::Paused), Setback::Away),
             (Trouble::Vault(flash_vault::Error::ReadOnly), Setback::Away),
             (Trouble::Gone, Setback::Failed),
@@ -114,7 +116,7 @@ mod tests {
             (Trouble::Refused(Refusal::Fenced), true),
             (Trouble::Unreadable(unreadable.into()), true),
             (Trouble::Redis(failed), true),
-            (Trouble::Redis(CallError::Unavailable("no connection".to_owned())), false),
+            (Trouble::Redis(CallError::Unavailable(Unavailable::NotConnectedYet)), false),
             (Trouble::Vault(flash_vault::Error::Paused), false),
             (Trouble::Vault(flash_vault::Error::ConnectTimeout(1)), false),
         ] {

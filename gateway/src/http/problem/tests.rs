@@ -1,5 +1,6 @@
 //! Each refusal and each fault has its one problem.
 
+use flash_client::{Unanswered, Unavailable};
 use http_body_util::BodyExt;
 
 use super::*;
@@ -75,9 +76,9 @@ fn a_fault_of_redis_says_whether_anything_was_changed() {
     const UNKNOWN: &str = "Whether it was done is not known";
     let again = Some("ask again with the same Idempotency-Key to learn it");
     let failed = CallError::Failed { code: "LOADING".to_owned(), detail: "of ada".to_owned() };
-    check(CallError::Unavailable(String::new()), 503, "redis-away", AWAY, None);
+    check(CallError::Unavailable(Unavailable::NotConnectedYet), 503, "redis-away", AWAY, None);
     check(failed, 503, "redis-away", AWAY, Some("Redis loads its data"));
-    check(CallError::Unknown(String::new()), 504, "outcome-unknown", UNKNOWN, again);
+    check(CallError::Unknown(Unanswered::Lost), 504, "outcome-unknown", UNKNOWN, again);
     let unreadable = flash_wire::Unreadable { what: "code" };
     check(CallError::Unreadable(unreadable), 504, "outcome-unknown", UNKNOWN, again);
     let invalid = CallError::Invalid { field: "id".to_owned(), rule: "must be 1 to 9".to_owned() };
@@ -107,7 +108,10 @@ fn a_lack_of_durability_says_whether_it_was_done() {
         ("It may stand with less durability than is wanted", "ask again with the same Idempotency-Key");
     let detail = format!("{again} to wait for it again");
     check(DurableError::Short, 504, "durability-short", title, &detail, &[]);
-    assert_eq!(Problem::from(DurableError::Call(CallError::Unavailable(String::new()))).kind, Kind::RedisAway);
+    assert_eq!(
+        Problem::from(DurableError::Call(CallError::Unavailable(Unavailable::NotConnectedYet))).kind,
+        Kind::RedisAway
+    );
 }
 
 #[test]
