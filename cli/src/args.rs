@@ -11,26 +11,8 @@ use flash_gateway::limits::{
 use flash_gateway::{Host, Network};
 
 use crate::logging;
-use crate::secret::UrlSource;
-
-/// Declares where a URL or a secret comes from. There is no flag for it: arguments are seen by every user of the machine.
-macro_rules! url_source {
-    ($name:ident, $url:ident, $file:ident, $url_env:literal, $file_env:literal) => {
-        #[derive(Debug, ClapArgs)]
-        pub(crate) struct $name {
-            #[arg(long, hide = true, env = $url_env, hide_env_values = true)]
-            $url: Option<String>,
-            #[arg(long, hide = true, env = $file_env)]
-            $file: Option<PathBuf>,
-        }
-
-        impl $name {
-            pub(crate) const fn source(&self) -> UrlSource<'_> {
-                UrlSource { url: self.$url.as_ref(), file: self.$file.as_ref(), variable: $url_env }
-            }
-        }
-    };
-}
+use crate::secret::url_source;
+use crate::transport;
 
 mod bench;
 mod identity;
@@ -69,8 +51,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILTER", default_value = logging::DEFAULT, env = "FLASH_LOG", global = true)]
     pub(crate) log: String,
     /// The format of the log.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "FLASH_LOG_FORMAT", global = true)]
-    pub(crate) log_format: LogFormat,
+    #[arg(long, value_enum, default_value_t = logging::Format::Text, env = "FLASH_LOG_FORMAT", global = true)]
+    pub(crate) log_format: logging::Format,
     /// Log one request in N, and each request with a 5xx answer; 0 logs none.
     #[arg(long, value_name = "N", default_value_t = 0, env = "FLASH_LOG_SAMPLE", global = true)]
     pub(crate) log_sample: u64,
@@ -87,24 +69,6 @@ pub(crate) enum Output {
     Table,
     /// One line of JSON for each result.
     Json,
-}
-
-/// How logs are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For people.
-    Text,
-    /// One line of JSON for each event.
-    Json,
-}
-
-/// What carries the events from Redis to PostgreSQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Transport {
-    /// RabbitMQ, and syncers that read from it.
-    Amqp,
-    /// Nothing: a syncer in the gateway's process. The journals in Redis are the only buffer.
-    Direct,
 }
 
 /// The header in which proxies name the client.
@@ -200,8 +164,8 @@ pub(crate) struct Stack {
     #[arg(long, value_name = "FILE")]
     pub(crate) module: Option<PathBuf>,
     /// What carries the events from Redis to PostgreSQL. With `direct`, there is no RabbitMQ.
-    #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
-    pub(crate) transport: Transport,
+    #[arg(long, value_enum, default_value_t = transport::Kind::Amqp, env = "FLASH_TRANSPORT")]
+    pub(crate) transport: transport::Kind,
 }
 
 /// The stampede of `flash dev --demo`.
@@ -264,8 +228,8 @@ pub(crate) struct Gateway {
     #[arg(long, value_enum, default_value_t = ForwardedHeader::XForwardedFor, env = "FLASH_FORWARDED_HEADER")]
     pub(crate) forwarded_header: ForwardedHeader,
     /// What carries the events from Redis to PostgreSQL. With `direct`, no syncer and no FLASH_AMQP_URL are needed.
-    #[arg(long, value_enum, default_value_t = Transport::Amqp, env = "FLASH_TRANSPORT")]
-    pub(crate) transport: Transport,
+    #[arg(long, value_enum, default_value_t = transport::Kind::Amqp, env = "FLASH_TRANSPORT")]
+    pub(crate) transport: transport::Kind,
     /// The most consecutive events of a sale in one message; 1: one event in each message.
     #[arg(long, default_value_t = flash_relay::RUN_EVENTS_MAX, env = "FLASH_RUN_MAX", value_parser = clap::value_parser!(u64).range(1..=flash_relay::RUN_EVENTS_MAX))]
     pub(crate) run_max: u64,
@@ -385,5 +349,4 @@ pub(crate) struct Migrate {
 }
 
 url_source!(RedisUrl, redis_url, redis_url_file, "FLASH_REDIS_URL", "FLASH_REDIS_URL_FILE");
-url_source!(AmqpUrl, amqp_url, amqp_url_file, "FLASH_AMQP_URL", "FLASH_AMQP_URL_FILE");
 url_source!(PostgresUrl, postgres_url, postgres_url_file, "FLASH_POSTGRES_URL", "FLASH_POSTGRES_URL_FILE");

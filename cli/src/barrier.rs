@@ -1,9 +1,8 @@
-//! A barrier of this program's own: when it is in PostgreSQL, so is everything that lay in RabbitMQ's queue before it.
+//! A barrier of this program's own: when it is in PostgreSQL, so is everything that lay in the transport before it.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use flash_broker::Amqp;
 use flash_transport::{Outcome, Outgoing, Publisher, Transport};
 use flash_wire::Barrier;
 use tokio::time::sleep;
@@ -12,14 +11,14 @@ use tokio::time::sleep;
 const LOOK_MS: u64 = 100;
 
 /// Publishes a barrier, and waits until a syncer has written it.
-pub(crate) async fn pass(vault: &flash_vault::Client, amqp: &Amqp) -> Result<()> {
+pub(crate) async fn pass(vault: &flash_vault::Client, transport: &impl Transport) -> Result<()> {
     let id = format!("drain-{:016x}", rand::random::<u64>());
-    let mut publisher = amqp.publisher("flash syncer drain").await?;
+    let mut publisher = transport.publisher("flash syncer drain").await?;
     let outcome = publisher.publish(&Outgoing::barrier(&Barrier::new(&id)?)).await?.await;
     publisher.close().await;
     match outcome {
         Outcome::Confirmed => {}
-        Outcome::Rejected(why) | Outcome::Unknown(why) => bail!("RabbitMQ did not take a barrier: {why}"),
+        Outcome::Rejected(why) | Outcome::Unknown(why) => bail!("the transport did not take a barrier: {why}"),
     }
     while !flash_vault::has_barrier(vault, &id).await.context("PostgreSQL does not say what it has")? {
         sleep(Duration::from_millis(LOOK_MS)).await;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::args::{self, Keys, KeysCommand, Output};
 use crate::clock::now_ms;
-use crate::run::block_on;
+use crate::runtime::block_on;
 use crate::{audit_log, output, servers};
 
 /// Rows that one question to PostgreSQL gives.

@@ -10,31 +10,35 @@ mod bench;
 mod buyers;
 mod clock;
 mod completions;
-mod control;
 mod demo;
 mod dev;
 mod doctor;
 mod figures;
+mod gateway;
 mod identity;
 mod keys;
 mod load;
 mod logging;
 mod metrics;
+mod migrate;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod output;
 mod payments;
+mod progress;
 mod quarantine;
 mod relay;
 mod repair;
-mod run;
+mod runtime;
 mod secret;
 mod servers;
 mod settings;
 mod shop;
 mod sim;
+mod stack;
 mod syncer;
 mod tls;
+mod transport;
 
 use std::process::ExitCode;
 
@@ -68,13 +72,10 @@ fn main() -> ExitCode {
         Command::Sim(sim) => sim::run(&sim, args.log_sample, args.output),
         Command::Bench(bench) => bench::run(&bench, args.output),
         Command::Dev(dev) => dev::run(&dev, file.policies(), args.log_sample, args.output),
-        Command::Gateway(gateway) => run::gateway(&gateway, file.policies(), args.log_sample, args.output),
-        Command::Syncer(syncer) => match &syncer.action {
-            None => run::syncer(&syncer),
-            Some(action) => control::run(&syncer, action, args.output),
-        },
+        Command::Gateway(gateway) => gateway::run(&gateway, file.policies(), args.log_sample, args.output),
+        Command::Syncer(syncer) => syncer::run(&syncer, args.output),
         Command::Doctor(doctor) => doctor::run(&doctor, args.output),
-        Command::Migrate(migrate) => run::migrate(&migrate, args.output),
+        Command::Migrate(migrate) => migrate::run(&migrate, args.output),
         Command::Audit(audit) => audit::run(&audit, args.output),
         Command::Keys(keys) => keys::run(&keys, args.output),
         Command::Payments(payments) => payments::run(&payments, args.output),

@@ -8,7 +8,7 @@ use flash_wire::Name;
 use serde::Serialize;
 
 use crate::args::{Output, Payments, PaymentsCommand};
-use crate::run::block_on;
+use crate::runtime::block_on;
 use crate::{audit_log, output, servers};
 
 /// Rows that one question to PostgreSQL gives.

@@ -9,7 +9,7 @@ use flash_vault::{LoggedChange, QuarantineEnd, QuarantineRow, Replay, Vault};
 use serde::Serialize;
 
 use crate::args::{Output, Quarantine, QuarantineCommand, QuarantineFilter};
-use crate::run::block_on;
+use crate::runtime::block_on;
 use crate::{audit_log, output, servers};
 
 /// Carries out one of the subcommands.

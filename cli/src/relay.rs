@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use flash_client::Call;
+use flash_transport::Broker;
 use flash_wire::key::sale_of;
 use flash_wire::{COUNT_MAX, ReadySale, SaleStatus};
 use serde::Serialize;
 
 use crate::args::{Output, Relay, RelayCommand};
 use crate::clock::now_ms;
-use crate::run::block_on;
+use crate::runtime::block_on;
 use crate::{output, servers};
 
 /// One sale on its way.
@@ -29,13 +30,13 @@ struct SaleOnItsWay {
     lease_ms: Option<u64>,
 }
 
-/// RabbitMQ's queue.
+/// The broker's queue.
 #[derive(Serialize)]
 struct Queue {
     queue: &'static str,
     /// None: it is not there yet.
-    ready: Option<u32>,
-    consumers: Option<u32>,
+    ready: Option<u64>,
+    consumers: Option<u64>,
 }
 
 /// A syncer, by what it said last.
@@ -51,9 +52,10 @@ struct Syncing {
 /// Shows it.
 pub(crate) fn run(args: &Relay, output: Output) -> Result<ExitCode> {
     let RelayCommand::Status(urls) = &args.command;
-    let (amqp, postgres) = (urls.amqp.source().read_if_set()?, urls.postgres.source().read_if_set()?);
+    let postgres = urls.postgres.source().read_if_set()?;
     let redis = urls.redis.source().read()?;
     block_on(async {
+        let broker = urls.brokers.shared_if_set()?.and_then(|transport| transport.broker());
         let redis = servers::redis(&redis).await?;
         let ready = redis.call(Call::ready(COUNT_MAX)).await?;
         let ready = ready.map_err(|refusal| anyhow::anyhow!("Redis refuses: {}", refusal.code()))?.sales;
@@ -64,8 +66,8 @@ pub(crate) fn run(args: &Relay, output: Output) -> Result<ExitCode> {
             let Ok(status) = status? else { continue };
             show_sale(output, &on_its_way(sale, ready, status));
         }
-        if let Some(url) = amqp {
-            show_queue(output, &queue(&url).await?);
+        if let Some(broker) = broker {
+            show_queue(output, &queue(&*broker).await?);
         }
         if let Some(url) = postgres {
             syncers(&url).await?.iter().for_each(|syncer| show_syncer(output, syncer));
@@ -90,14 +92,9 @@ fn on_its_way(sale: &str, ready: &ReadySale, status: SaleStatus<'static>) -> Sal
     }
 }
 
-async fn queue(url: &str) -> Result<Queue> {
-    let connection = flash_broker::connect(url, "flash relay status").await?;
-    let depth = flash_broker::depth(&connection).await.context("RabbitMQ does not show its queue")?;
-    Ok(Queue {
-        queue: flash_broker::QUEUE,
-        ready: depth.map(|depth| depth.ready),
-        consumers: depth.map(|depth| depth.consumers),
-    })
+async fn queue(broker: &dyn Broker) -> Result<Queue> {
+    let flash_transport::Queue { name, depth } = broker.queue("flash relay status").await?;
+    Ok(Queue { queue: name, ready: depth.map(|depth| depth.ready), consumers: depth.map(|depth| depth.consumers) })
 }
 
 async fn syncers(url: &str) -> Result<Vec<Syncing>> {

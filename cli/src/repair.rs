@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::args::{Output, Repair};
-use crate::run::block_on;
+use crate::runtime::block_on;
 use crate::{audit_log, output, servers};
 
 /// How often a sale that was fenced is audited until it is whole.

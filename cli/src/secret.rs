@@ -9,6 +9,27 @@ use anyhow::{Context, Result, bail};
 /// The bit of a file's mode by which every user reads it.
 const OTHERS_READ: u32 = 0o004;
 
+/// Declares where a URL or a secret comes from. There is no flag for it: arguments are seen by every user of the machine.
+macro_rules! url_source {
+    ($name:ident, $url:ident, $file:ident, $url_env:literal, $file_env:literal) => {
+        #[derive(Debug, clap::Args)]
+        pub(crate) struct $name {
+            #[arg(long, hide = true, env = $url_env, hide_env_values = true)]
+            $url: Option<String>,
+            #[arg(long, hide = true, env = $file_env)]
+            $file: Option<std::path::PathBuf>,
+        }
+
+        impl $name {
+            pub(crate) const fn source(&self) -> $crate::secret::UrlSource<'_> {
+                $crate::secret::UrlSource { url: self.$url.as_ref(), file: self.$file.as_ref(), variable: $url_env }
+            }
+        }
+    };
+}
+
+pub(crate) use url_source;
+
 /// Where a URL may stand.
 pub(crate) struct UrlSource<'a> {
     pub(crate) url: Option<&'a String>,

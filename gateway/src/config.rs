@@ -5,25 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flash_broker::Amqp;
 use flash_client::Durability;
 use flash_tls::PairFiles;
-use flash_transport::Direct;
 
 use crate::devtools::Devtools;
 use crate::http::{Host, Proxies};
 use crate::identity::Auth;
 use crate::ids::IdSecrets;
 use crate::rate_limit::Policy;
-
-/// What carries the events to the syncer.
-#[derive(Clone)]
-pub enum Transport {
-    /// RabbitMQ, and the keys by which messages are authenticated there.
-    Amqp(Amqp),
-    /// A syncer in this process, which has the other end.
-    Direct(Direct),
-}
 
 /// What a gateway needs to know. The URLs hold passwords: they are never shown.
 #[derive(Clone)]
@@ -51,8 +40,6 @@ pub struct Config {
     /// [`REDIS_TIMEOUT_MS_MIN`](flash_client::REDIS_TIMEOUT_MS_MIN) and
     /// [`REDIS_TIMEOUT_MS_MAX`](flash_client::REDIS_TIMEOUT_MS_MAX).
     pub redis_timeout: Duration,
-    /// What carries the events to the syncer.
-    pub transport: Transport,
     /// PostgreSQL: `postgres://user:password@host:port/database`.
     pub postgres: String,
     /// Threads that serve HTTP, 1 to [`THREADS_MAX`](crate::limits::THREADS_MAX). The relay has one of its own.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use flash_doctor::{Examination, examine};
+use flash_transport::Broker;
 use flash_worker::now_ms;
 
-use crate::config::{Config, Transport};
+use crate::config::Config;
 use crate::fresh::Fresh;
 use crate::limits::{EXAMINATION_FRESH_MS, EXAMINED_SILENCE_MS_MAX, files_max};
 
@@ -31,14 +32,11 @@ impl fmt::Debug for Examinations {
 }
 
 impl Examinations {
-    pub(crate) fn new(config: &Config) -> Self {
-        let amqp = match &config.transport {
-            Transport::Amqp(amqp) => Some(Ok(amqp.url().to_owned())),
-            Transport::Direct(_) => None,
-        };
+    /// `broker`: the transport's, if it has one.
+    pub(crate) fn new(config: &Config, broker: Option<Arc<dyn Broker>>) -> Self {
         Self::of(flash_doctor::Config {
             redis: Ok(config.redis.clone()),
-            amqp,
+            broker: broker.map(|broker| (broker.name(), Ok(broker))),
             postgres: Ok(config.postgres.clone()),
             durability: config.durability,
             files_max: files_max(config.threads),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use flash_client::{Client, Durable};
@@ -10,6 +10,7 @@ use flash_payments::{Debits, Payments};
 use flash_recovery::{Asked, Recovery, RecoveryHandle, Sweep};
 use flash_relay::{RelayHandle, Wishes, relay};
 use flash_tls::PairFiles;
+use flash_transport::Transport;
 use flash_webhooks::Webhooks;
 use flash_worker::{Phase, Worker};
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use tokio::time::sleep;
 use crate::audits::Audits;
 use crate::catalogue::Catalogue;
 use crate::certificates::{Certificates, Shown};
-use crate::config::{Config, Transport};
+use crate::config::Config;
 use crate::crowd::Crowd;
 use crate::events::{self, Events, Newcomer, Rooms};
 use crate::examinations::Examinations;
@@ -49,12 +50,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts to serve and to relay. Redis, RabbitMQ and PostgreSQL may be away: the gateway says so to whoever asks,
-    /// and connects as they come.
+    /// Starts to serve, and to relay by `transport`. Redis, PostgreSQL and the transport's broker may be away: the gateway says
+    /// so to those who ask, and connects as they come.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn start(config: Config) -> Result<Self, StartError> {
+    pub fn start(config: Config, transport: impl Transport) -> Result<Self, StartError> {
         start::check(&config)?;
         let (address, listeners) = open(config.listen, config.threads)?;
         let operators = config.operator_listen.map(|listen| open(listen, 1)).transpose()?;
@@ -68,6 +69,7 @@ impl Gateway {
         let (keys, file) = TokenKeysFile::open(&config.auth)?;
         let unprepared = listeners.len() + operators.as_ref().map_or(0, |(_, listeners)| listeners.len());
         let (events, newcomers) = events::handle(Crowd::new(config.streams_per_address));
+        let broker = transport.broker();
         let shared = Shared {
             ids: Ids::new(&config.id_secrets, !matches!(config.auth, Auth::None))?,
             config: config.clone(),
@@ -77,18 +79,18 @@ impl Gateway {
             relay: handle.clone(),
             recovery,
             events,
-            transport_is_up: Arc::default(),
             catalogue: Arc::new(Catalogue::new()),
             pool: Pool::start()?,
             crowd: Crowd::new(config.connections_per_address),
             strikes: Arc::new(Strikes::new()),
             debits: Arc::new(Debits::new(config.postgres.clone())),
             audits: Arc::new(Audits::new(config.postgres.clone())),
-            examinations: Arc::new(Examinations::new(&config)),
+            broker: broker.as_ref().map(|broker| broker.name()),
+            examinations: Arc::new(Examinations::new(&config, broker)),
             unprepared: Arc::new(AtomicUsize::new(unprepared)),
         };
         shared.warn_of_auth(address);
-        let relay = shared.clone().start_relay(wishes)?;
+        let relay = shared.clone().start_relay(transport, wishes)?;
         let recovery = shared.clone().start_recovery(asked, file, certificates)?;
         let watchers = shared.clone().start_watchers(newcomers)?;
         let webhooks = shared.clone().start_webhooks()?;
@@ -162,7 +164,8 @@ struct Shared {
     relay: RelayHandle,
     recovery: RecoveryHandle,
     events: Events,
-    transport_is_up: Arc<AtomicBool>,
+    /// The name of the transport's broker, if it has one.
+    broker: Option<&'static str>,
     catalogue: Arc<Catalogue>,
     pool: Pool,
     crowd: Crowd,
@@ -178,10 +181,9 @@ impl Shared {
         Client::connect_within(&self.config.redis, self.config.redis_timeout)
     }
 
-    fn start_relay(self, wishes: Wishes) -> Result<Worker, StartError> {
+    fn start_relay(self, transport: impl Transport, wishes: Wishes) -> Result<Worker, StartError> {
         Worker::start("flash-relay".to_owned(), move || {
-            let redis = self.redis()?;
-            Ok(self.relay(redis, wishes))
+            Ok(relay(self.redis()?, transport, self.config.run_max, wishes, self.phase))
         })
     }
 
@@ -217,15 +219,6 @@ impl Shared {
             let webhooks = Webhooks::new(self.config.postgres, self.config.webhooks_private, trusts);
             Ok(webhooks.run(self.phase))
         })
-    }
-
-    async fn relay(self, redis: Client, wishes: Wishes) {
-        let Config { transport, run_max, .. } = self.config;
-        let is_up = self.transport_is_up;
-        match transport {
-            Transport::Amqp(amqp) => relay(redis, amqp, run_max, wishes, is_up, self.phase).await,
-            Transport::Direct(direct) => relay(redis, direct, run_max, wishes, is_up, self.phase).await,
-        }
     }
 
     /// What buyers meet. Where nobody is asked who he is, and operators have no place of their own, they are served here.
@@ -296,7 +289,7 @@ impl Shared {
                 unprepared: self.unprepared,
                 relay: self.relay,
                 recovery: self.recovery,
-                rabbit_is_up: matches!(self.config.transport, Transport::Amqp(_)).then_some(self.transport_is_up),
+                broker: self.broker,
                 phase: self.phase.clone(),
                 rate_limits: RateLimits::new(self.rules),
                 proxies: self.config.proxies,

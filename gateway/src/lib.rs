@@ -30,7 +30,7 @@ mod sold_out;
 mod start;
 mod zone;
 
-pub use config::{Config, Transport};
+pub use config::Config;
 pub use devtools::{Busy, Devtools, Made, Simulated, Unmade};
 pub use gateway::Gateway;
 pub use http::{ForwardedHeader, Host, Network, Proxies};

@@ -1,6 +1,7 @@
 //! Whether a queue may be deleted. It may hold what Redis has forgotten: then a recovery waits for it.
 
 use flash_client::{Call, CallError, Client};
+use flash_transport::Cause;
 use flash_vault::Head;
 use flash_wire::key::sale_of;
 use flash_wire::{COUNT_MAX, ReadyAnswer, Refusal, SaleStatus};
@@ -29,8 +30,8 @@ enum Reason {
 
 /// Says no unless Redis has every sale of PostgreSQL's, none of them is in doubt, and no gateway recovers one. Then
 /// every event that PostgreSQL lacks is in a journal.
-pub(crate) async fn may_delete(postgres: &str, redis: &Client) -> Result<(), String> {
-    no_doubt(postgres, redis).await.map_err(|reason| reason.to_string())
+pub(crate) async fn may_delete(postgres: &str, redis: &Client) -> Result<(), Cause> {
+    Ok(no_doubt(postgres, redis).await?)
 }
 
 async fn no_doubt(postgres: &str, redis: &Client) -> Result<(), Reason> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flash_client::{Backoff, Client, UrlError};
 use flash_metrics::process::{QUEUE_MESSAGES, SYNCER_RETRIES};
-use flash_transport::Transport;
+use flash_transport::{Cause, Transport};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -26,7 +26,7 @@ pub struct Config {
     pub postgres: String,
     /// The Redis whose journals are acknowledged.
     pub redis: String,
-    /// What it is called by people who look at RabbitMQ's connections, or at the syncers.
+    /// What it is called by people who look at a broker's connections, or at the syncers.
     pub name: String,
 }
 
@@ -38,7 +38,7 @@ pub enum Error {
     Redis(#[from] UrlError),
     /// The transport cannot be used as it is set up. The text says what to do.
     #[error("{0}")]
-    Transport(String),
+    Transport(Cause),
     /// A URL cannot be read.
     #[error(transparent)]
     PostgreSql(flash_vault::Error),
@@ -110,8 +110,8 @@ async fn sync_always<T: Transport>(
 }
 
 /// Lets the transport make anew what is frozen, if no sale can depend on what it holds.
-async fn heal<T: Transport>(config: &Config, transport: &T, client: &Client, why: &str) {
-    tracing::error!(why, "no messages come");
+async fn heal<T: Transport>(config: &Config, transport: &T, client: &Client, why: &Cause) {
+    tracing::error!(why = why.to_string(), "no messages come");
     let may_delete = may_delete(&config.postgres, client);
     match transport.heal(&config.name, may_delete).await {
         Ok(()) => tracing::warn!("what was frozen is made anew"),

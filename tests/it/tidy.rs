@@ -35,7 +35,6 @@ const IMPORTS: [(&str, &[&str]); 26] = [
             "metrics",
             "vault",
             "transport",
-            "broker",
             "client",
             "tls",
             "audit",
@@ -49,7 +48,7 @@ const IMPORTS: [(&str, &[&str]); 26] = [
     ),
     ("syncer", &["wire", "metrics", "vault", "transport", "client"]),
     ("audit", &["wire", "vault", "client"]),
-    ("doctor", &["wire", "vault", "broker", "client"]),
+    ("doctor", &["wire", "vault", "transport", "client"]),
     ("servers", &[]),
     ("sim", &["wire", "vault", "client"]),
     (

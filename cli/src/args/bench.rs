@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::UrlSource;
+use crate::secret::url_source;
 
 /// As many as a machine has room for.
 pub(crate) const BUYERS_MAX: u64 = 10_000_000;

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use flash_gateway::Host;
 
+use super::PostgresUrl;
 use super::operator::seconds;
-use super::{PostgresUrl, UrlSource};
+use crate::secret::url_source;
 
 /// How buyers prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

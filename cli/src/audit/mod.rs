@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::args::{Audit, AuditCommand, Output};
-use crate::run::{asked_to_stop, block_on};
+use crate::runtime::{asked_to_stop, block_on};
 use crate::{clock, metrics, output, servers};
 
 /// Audits once, or until it is asked to stop.

@@ -12,9 +12,9 @@ use flash_sim::Crowd;
 use self::report::Line;
 use self::verdict::Verdict;
 use crate::args::{self, BUYERS_MAX, Output};
-use crate::dev::Progress;
 use crate::load::{self, Api, Endpoint, Load, Since, Stock, Who, Wish};
-use crate::run::block_on;
+use crate::progress::Progress;
+use crate::runtime::block_on;
 
 /// The exit code where nobody can tell.
 const CANNOT_TELL: u8 = 2;

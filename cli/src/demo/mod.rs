@@ -13,8 +13,8 @@ use tokio::time::{sleep, timeout};
 
 use self::report::Report;
 use crate::args::{self, Output};
-use crate::dev::Progress;
 use crate::load::{self, Api, Endpoint, Load, Outcome, Pressed, Since, Who, Wish};
+use crate::progress::Progress;
 
 /// How long the orders may take to reach PostgreSQL, per order and in any case.
 const PERSIST_TIMEOUT_MS_PER_ORDER: u64 = 1;

@@ -7,10 +7,9 @@ use anyhow::{Context, Result};
 use flash_client::Durability;
 use flash_servers::GatewayOptions;
 
-use super::supervisor::Orders;
-use super::{Servers, Urls, id_secret};
 use crate::args;
 use crate::load::{Api, Endpoint};
+use crate::stack::{Orders, Servers, Urls, id_secret};
 
 /// Its directory, beside those of the servers.
 const FOLDER: &str = "buyers-gateway";

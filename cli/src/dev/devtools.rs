@@ -7,12 +7,12 @@ use flash_client::Durability;
 use flash_gateway::{Busy, Made, Simulated};
 use flash_sim::Strategy;
 
-use super::Servers;
 use super::buyers_gateway::BuyersGateway;
 use super::faults::Faults;
 use super::simulations::{Ground, Simulations};
 use crate::args;
 use crate::load::Trouble;
+use crate::stack::Servers;
 
 /// Simulations, and faults.
 #[derive(Debug)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::Result;
 use flash_gateway::Unmade;
 
-use super::supervisor::Orders;
 use crate::args;
 use crate::load::Trouble;
+use crate::stack::Orders;
+use crate::transport::Kind;
 
 /// How long RabbitMQ stands still.
 const PAUSE_MS: u64 = 5_000;
@@ -54,7 +55,7 @@ impl Fault {
     /// Whether this stack has what it hits: a server that somebody else runs is left alone.
     fn is_possible(self, stack: &args::Stack) -> bool {
         match self {
-            Self::PauseRabbitMq => stack.transport == args::Transport::Amqp && stack.amqp.is_none(),
+            Self::PauseRabbitMq => stack.transport == Kind::Amqp && stack.amqp.is_none(),
             Self::RestartRedis => stack.redis.is_none(),
             _ => true,
         }

@@ -9,8 +9,8 @@ use anyhow::Result;
 use flash_doctor::{Config, Finding, Level, Url, examine};
 use flash_gateway::limits::files_max;
 
-use crate::args::{Doctor, Gateway, Output, Transport};
-use crate::run::block_on;
+use crate::args::{Doctor, Gateway, Output};
+use crate::runtime::block_on;
 use crate::secret::UrlSource;
 
 /// How long a server may be silent.
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Doctor, output: Output) -> Result<ExitCode> {
 fn config(args: &Gateway) -> Config {
     Config {
         redis: url(args.urls.redis.source()),
-        amqp: (args.transport == Transport::Amqp).then(|| url(args.urls.amqp.source())),
+        broker: args.urls.brokers.broker(args.transport),
         postgres: url(args.urls.postgres.source()),
         durability: args.durability,
         files_max: files_max(args.threads),

@@ -35,7 +35,7 @@ pub(crate) use self::trouble::Trouble;
 pub(crate) use self::visitor::Visitor;
 pub(crate) use self::wish::{Who, Wish};
 use crate::buyers;
-use crate::dev::Progress;
+use crate::progress::Progress;
 
 /// What is sent.
 pub(crate) struct Load {
@@ -65,15 +65,15 @@ pub(crate) async fn press(load: Load, progress: &Progress) -> Result<Pressed> {
     let counted = bar.clone();
     let pressed = buyers::on_thread(async move || {
         let (wish, told) = (Arc::new(load.wish), Arc::new(Told::default()));
-        let mut tills = Vec::new();
+        let mut sellers = Vec::new();
         for _ in 0..load.concurrency {
-            tills.push(Patient::connect(load.endpoint.clone(), wish.clone(), told.clone()).await?);
+            sellers.push(Patient::connect(load.endpoint.clone(), wish.clone(), told.clone()).await?);
         }
         let arrivals = load.crowd.arrivals();
         let tally = Arc::new(Mutex::new(Tally::new(load.since)?));
         let counting = tally.clone();
         let before = busy();
-        let (_, took) = drive(tills, arrivals, move |ended| {
+        let (_, took) = drive(sellers, arrivals, move |ended| {
             counting.lock().unwrap_or_else(PoisonError::into_inner).count(ended);
             counted.inc(1);
         })

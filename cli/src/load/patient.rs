@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use flash_sim::Till;
+use flash_sim::Sell;
 
 use super::buyer::{Answered, Buyer};
 use super::endpoint::Endpoint;
@@ -47,7 +47,7 @@ fn visit(told: &Told, answered: Answered, repeats: Repeats) -> Visit {
     }
 }
 
-impl Till for Patient {
+impl Sell for Patient {
     type Answer = Visit;
 
     async fn sell(&mut self, buyer: u64) -> Result<Visit> {

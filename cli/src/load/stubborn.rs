@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use flash_sim::{Answer, Till};
+use flash_sim::{Answer, Sell};
 
 use super::buyer::{Answered, Buyer};
 use super::endpoint::Endpoint;
@@ -43,7 +43,7 @@ impl Stubborn {
     }
 }
 
-impl Till for Stubborn {
+impl Sell for Stubborn {
     type Answer = (Answer, u64);
 
     async fn sell(&mut self, buyer: u64) -> Result<(Answer, u64)> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use flash_sim::{Answer, Till};
+use flash_sim::{Answer, Sell};
 use hyper::StatusCode;
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ impl Visitor {
     }
 }
 
-impl Till for Visitor {
+impl Sell for Visitor {
     type Answer = (Answer, u64);
 
     async fn sell(&mut self, buyer: u64) -> Result<(Answer, u64)> {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use flash_gateway::limits::BODY_BYTES_MAX;
-use flash_sim::{Live, Staff};
+use flash_sim::{Live, SellerFactory};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,8 +20,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use self::pool::{Counters, Pool};
-use crate::run;
+use self::pool::{Pool, Sellers};
+use crate::runtime;
 
 /// The thread's name, by which its CPU time is known.
 pub(crate) const THREAD: &str = "flash-shop";
@@ -33,14 +33,14 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// Opens a shop on a thread of its own, with as many counters as there are requests at once. What they tried again is
+    /// Opens a shop on a thread of its own, with as many sellers as there are requests at once. What they tried again is
     /// counted in `live`.
-    pub(crate) async fn open(staff: Staff, live: Live) -> Result<Self> {
+    pub(crate) async fn open(factory: SellerFactory, live: Live) -> Result<Self> {
         let (opened, is_open) = oneshot::channel();
         let (close, closed) = oneshot::channel();
         std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
-            run::block_on(async {
-                let (address, serving) = match Floor::of(staff, live).await {
+            runtime::block_on(async {
+                let (address, serving) = match Floor::of(factory, live).await {
                     Ok((listener, floor)) => (listener.local_addr()?, accept(listener, Arc::new(floor))),
                     // Whoever opens it may be gone; then nobody has to hear of it.
                     Err(error) => {
@@ -66,18 +66,18 @@ impl Shop {
 struct Floor {
     sale: String,
     path: String,
-    counters: Counters,
+    sellers: Sellers,
     live: Live,
     served: AtomicU64,
 }
 
 impl Floor {
-    async fn of(staff: Staff, live: Live) -> Result<(TcpListener, Self)> {
-        let counters = Pool::of(staff.counters().await?);
+    async fn of(factory: SellerFactory, live: Live) -> Result<(TcpListener, Self)> {
+        let sellers = Pool::of(factory.sellers().await?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let sale = staff.sale.id;
+        let sale = factory.sale.id;
         let path = format!("/v1/sales/{sale}/reservations");
-        Ok((listener, Self { sale, path, counters, live, served: AtomicU64::new(0) }))
+        Ok((listener, Self { sale, path, sellers, live, served: AtomicU64::new(0) }))
     }
 
     async fn reply(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -95,11 +95,11 @@ impl Floor {
     }
 
     async fn serve(&self, buyer: &str) -> Response<Full<Bytes>> {
-        let mut taken = self.counters.take().await;
-        let Some(counter) = taken.as_mut().and_then(|taken| taken.get()) else {
+        let mut taken = self.sellers.take().await;
+        let Some(seller) = taken.as_mut().and_then(|taken| taken.get()) else {
             return answer::failed(StatusCode::SERVICE_UNAVAILABLE, "nobody sells here");
         };
-        match counter.serve(buyer).await {
+        match seller.serve(buyer).await {
             Ok(sold) => {
                 self.live.retried(sold.1);
                 answer::of(&self.sale, self.served.fetch_add(1, Ordering::Relaxed) + 1, sold)

@@ -1,6 +1,6 @@
-//! The counters of a shop: whoever comes takes one that is free, or waits for it.
+//! The sellers of a shop: whoever comes takes one that is free, or waits for it.
 
-use flash_sim::Counter;
+use flash_sim::Seller;
 use tokio::sync::{Mutex, mpsc};
 
 /// Some of something, of which each serves one after another.
@@ -16,8 +16,8 @@ pub(super) struct Taken<'a, T> {
     pool: &'a Pool<T>,
 }
 
-/// The counters of a shop.
-pub(super) type Counters = Pool<Counter>;
+/// The sellers of a shop.
+pub(super) type Sellers = Pool<Seller>;
 
 impl<T> Pool<T> {
     pub(super) fn of(all: Vec<T>) -> Self {

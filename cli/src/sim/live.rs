@@ -6,7 +6,7 @@ use flash_sim::{Live, Strategy};
 use indicatif::ProgressBar;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::dev::Progress;
+use crate::progress::Progress;
 
 /// Between two looks at a tally.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

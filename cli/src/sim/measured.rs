@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flash_servers::usage;
 
-use crate::dev::Urls;
+use crate::stack::Urls;
 use crate::{buyers, shop};
 
 /// Where the servers are, and the processes of those that are ours.

@@ -1,6 +1,7 @@
 //! `flash sim`: the ways to sell what is limited, side by side.
 
 mod chart;
+mod line;
 mod live;
 mod measured;
 pub(crate) mod over_http;
@@ -14,21 +15,21 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use flash_client::Durability;
-use flash_sim::{Counter, Crowd, Live, Outcome, Sale, Strategy, Verdict};
+use flash_sim::{Crowd, Live, Outcome, Sale, Seller, Strategy, Verdict};
 
 use self::live::Lines;
 use self::measured::Measured;
 use self::report::Report;
 use crate::args::{self, Output};
 use crate::clock::now_ms;
-use crate::dev::{self, Running, Servers, Serving};
 use crate::load::{Endpoint, Street};
-use crate::{buyers, run};
+use crate::stack::{self, Running, Servers, Serving};
+use crate::{buyers, runtime};
 
 /// Runs every strategy, one after the other, over the same arrivals. Fails only if one broke a promise that it makes.
 pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<ExitCode> {
-    dev::with_servers(&args.stack, async |servers| {
-        let stop = run::asked_to_stop()?;
+    stack::with_servers(&args.stack, async |servers| {
+        let stop = runtime::asked_to_stop()?;
         // Its gateway relays what `flash` sells. Over HTTP it has the same one thread that a shop has.
         let serving = Serving {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -98,7 +99,7 @@ async fn sell(
     let gateway = async move { Endpoint::read(&format!("http://{gateway}"), None) };
     buyers::on_thread(async move || {
         let street = Street::default();
-        let open = async |staff, keeper: &mut Counter| over_http::open(staff, keeper, gateway, &street, &live).await;
+        let open = async |factory, keeper: &mut Seller| over_http::open(factory, keeper, gateway, &street, &live).await;
         flash_sim::run(&measured, &sale, &crowd, &live, open, pending()).await
     })
     .await

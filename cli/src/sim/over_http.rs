@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use flash_sim::{Counter, Door, Live, Staff, Strategy};
+use flash_sim::{Door, Live, Seller, SellerFactory, Strategy};
 
 use crate::load::{Api, Endpoint, Street, Visitor, Who, Wish};
 use crate::shop::Shop;
@@ -11,13 +11,13 @@ use crate::shop::Shop;
 /// Opens the door: puts the units on sale, and connects as many buyers as come at once. The shop stays open as long as the
 /// door does; only `flash` needs a `gateway`, and waits for it.
 pub(crate) async fn open(
-    staff: Staff,
-    keeper: &mut Counter,
+    factory: SellerFactory,
+    keeper: &mut Seller,
     gateway: impl Future<Output = Result<Endpoint>>,
     street: &Street,
     live: &Live,
 ) -> Result<Door<Visitor, Option<Shop>>> {
-    let sale = staff.sale.clone();
+    let sale = factory.sale.clone();
     let wish = Arc::new(Wish::new(&sale.id, None, Who::Named(String::new())));
     let mut visitors = Vec::new();
     if sale.strategy == Strategy::Flash {
@@ -29,7 +29,7 @@ pub(crate) async fn open(
         return Ok((visitors, None));
     }
     keeper.stock(sale.units).await?;
-    let shop = Shop::open(staff, live.clone()).await?;
+    let shop = Shop::open(factory, live.clone()).await?;
     let endpoint = Endpoint::read(&format!("http://{}", shop.address), None)?;
     for _ in 0..sale.concurrency {
         visitors.push(Visitor::once(endpoint.clone(), wish.clone()).await?);

@@ -1,10 +1,8 @@
 //! What is printed: a table in the end, or a line of JSON for each strategy as soon as it is done.
 
-use std::collections::BTreeMap;
-
 use flash_sim::{Crowd, Outcome, Verdict};
-use serde::Serialize;
 
+use super::line::Line;
 use super::table;
 use crate::args::Output;
 use crate::figures::{as_f64, max_ms, quantile_ms, rounded};
@@ -21,40 +19,6 @@ pub(super) struct Report {
     pub(super) concurrency: u64,
     /// Whether buyers came over HTTP.
     pub(super) http: bool,
-}
-
-/// What one strategy came to, as JSON.
-#[derive(Debug, Serialize)]
-pub(super) struct Line {
-    pub(super) strategy: &'static str,
-    pub(super) http: bool,
-    pub(super) buyers: u64,
-    pub(super) units: u64,
-    pub(super) concurrency: u64,
-    pub(super) rate: u64,
-    pub(super) seed: u64,
-    pub(super) requests: u64,
-    pub(super) sold: u64,
-    pub(super) again: u64,
-    pub(super) sold_out: u64,
-    pub(super) errors: u64,
-    pub(super) contradicted: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) first_error: Option<String>,
-    pub(super) retries: u64,
-    pub(super) orders: u64,
-    pub(super) duplicates: u64,
-    pub(super) oversold: u64,
-    pub(super) undersold: u64,
-    pub(super) timely_percent: f64,
-    pub(super) requests_per_s: f64,
-    pub(super) p50_ms: f64,
-    pub(super) p99_ms: f64,
-    pub(super) p999_ms: f64,
-    pub(super) max_ms: f64,
-    /// Of each server, for each request.
-    pub(super) cpu_us_per_request: BTreeMap<String, f64>,
-    pub(super) verdict: &'static str,
 }
 
 impl Report {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::report::Line;
+use super::line::Line;
 
 type Cell = fn(&Line) -> String;
 

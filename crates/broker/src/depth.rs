@@ -1,20 +1,12 @@
 //! How much waits in the queue.
 
+use flash_transport::Depth;
 use lapin::options::QueueDeclareOptions;
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::FieldTable;
 use lapin::{Connection, ErrorKind};
 
 use crate::topology::{DEAD_QUEUE, QUEUE};
-
-/// What RabbitMQ says of its queue. (It does not say how many messages are delivered and not acknowledged yet.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Depth {
-    /// Messages that wait for a syncer.
-    pub ready: u32,
-    /// Syncers that are connected.
-    pub consumers: u32,
-}
 
 /// Asks, on a channel of its own, and declares nothing. None: there is no such queue yet.
 ///
@@ -36,7 +28,7 @@ async fn depth_of(connection: &Connection, queue: &str) -> Result<Option<Depth>,
     let channel = connection.create_channel().await?;
     let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     match channel.queue_declare(queue.into(), look, FieldTable::default()).await {
-        Ok(queue) => Ok(Some(Depth { ready: queue.message_count(), consumers: queue.consumer_count() })),
+        Ok(queue) => Ok(Some(Depth { ready: queue.message_count().into(), consumers: queue.consumer_count().into() })),
         Err(error) if is_not_found(&error) => Ok(None),
         Err(error) => Err(error),
     }

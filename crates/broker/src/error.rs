@@ -1,21 +1,63 @@
 //! RabbitMQ's errors, as the transport's.
 
-use flash_transport::Error;
+use flash_transport::{Cause, Error};
 
 use crate::connect::ConnectError;
-use crate::topology::TopologyError;
+use crate::limits::{FROZEN_AFTER_MS, HEAL_TIMEOUT_MS, PROBE_MS};
+use crate::topology::{QUEUE, TopologyError};
+
+/// What may go wrong with RabbitMQ once it is connected. It is the [`Cause`] of a transport's error.
+#[derive(Debug, thiserror::Error)]
+pub enum AmqpError {
+    /// A connection was lost, or RabbitMQ closed a channel.
+    #[error("the connection to RabbitMQ failed: {0}")]
+    Lost(lapin::Error),
+    /// The consumer was cancelled, or its channel closed.
+    #[error("RabbitMQ sends no more messages")]
+    NoMoreMessages,
+    /// It took longer than this, in milliseconds.
+    #[error("RabbitMQ did not answer within {0} ms")]
+    Silent(u64),
+    /// The queue is there by name only.
+    #[error(
+        "the queue {QUEUE} is frozen: it answered no consumer for {FROZEN_AFTER_MS} ms, and confirmed no message for \
+         {PROBE_MS} ms, while another queue of the same RabbitMQ did"
+    )]
+    Frozen,
+    /// The queue is slow, and not frozen.
+    #[error("the queue {QUEUE} answered no consumer for {} ms, and takes messages: it is kept", 2 * FROZEN_AFTER_MS)]
+    Slow,
+    /// A frozen queue may hold what is nowhere else.
+    #[error(
+        "the queue {QUEUE} is frozen, and is not deleted because {0}; meanwhile the gateways' sweep brings events to \
+         PostgreSQL; to go on without what the queue may hold, delete it by hand (rabbitmqctl delete_queue {QUEUE})"
+    )]
+    Kept(Cause),
+    /// A frozen queue stays.
+    #[error("the queue {QUEUE} is frozen, and could not be deleted within {HEAL_TIMEOUT_MS} ms")]
+    HealTimeout,
+}
 
 /// A connection that was lost, or a channel that RabbitMQ closed.
 pub(crate) fn lost(error: lapin::Error) -> Error {
-    Error::Away(format!("the connection to RabbitMQ failed: {error}"))
+    AmqpError::Lost(error).into()
+}
+
+impl From<AmqpError> for Error {
+    fn from(error: AmqpError) -> Self {
+        match error {
+            AmqpError::Frozen => Self::Frozen(error.into()),
+            _ => Self::Away(error.into()),
+        }
+    }
 }
 
 impl From<ConnectError> for Error {
     fn from(error: ConnectError) -> Self {
         match error {
-            ConnectError::Url => Self::Misconfigured(error.to_string()),
+            ConnectError::Url => Self::Misconfigured(error.into()),
             ConnectError::Trust(_) | ConnectError::Timeout { .. } | ConnectError::Refused { .. } => {
-                Self::Away(error.to_string())
+                Self::Away(error.into())
             }
         }
     }
@@ -24,8 +66,8 @@ impl From<ConnectError> for Error {
 impl From<TopologyError> for Error {
     fn from(error: TopologyError) -> Self {
         match error {
-            TopologyError::Differs { .. } => Self::Misconfigured(error.to_string()),
-            TopologyError::Failed { .. } => Self::Away(error.to_string()),
+            TopologyError::Differs { .. } => Self::Misconfigured(error.into()),
+            TopologyError::Failed { .. } => Self::Away(error.into()),
         }
     }
 }

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use flash_transport::{Error, Outgoing};
+use flash_transport::{Cause, Error, Outgoing};
 use flash_wire::Barrier;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
@@ -18,22 +18,11 @@ use lapin::{BasicProperties, Channel, Connection};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connect::connect;
-use crate::error::lost;
+use crate::error::{AmqpError, lost};
 use crate::keys::MessageKeys;
+use crate::limits::{ANSWER_MS, FROZEN_AFTER_MS, HEAL_TIMEOUT_MS, PROBE_MS, ROUND_MS};
 use crate::publish::publish;
 use crate::topology::{QUEUE, declare};
-
-/// How long RabbitMQ may take to answer a consumer before the queue is probed. Consumers are answered at once, also
-/// when RabbitMQ is short of memory or disk and lets publishers wait.
-pub const FROZEN_AFTER_MS: u64 = 20_000;
-/// For how long another queue must confirm messages, and this one none, until it counts as frozen.
-pub const PROBE_MS: u64 = 10_000;
-/// How long RabbitMQ may take for each answer of a probe: a link that is slower proves nothing.
-const ANSWER_MS: u64 = 5_000;
-/// The wait between two messages to the other queue.
-const ROUND_MS: u64 = 500;
-/// How long it may take to delete a frozen queue and declare it again.
-const HEAL_TIMEOUT_MS: u64 = 30_000;
 
 /// Waits for [`FROZEN_AFTER_MS`], then finds out why no consumer was answered so long, and gives what there is to say.
 /// A queue that lives gets as long again.
@@ -48,16 +37,10 @@ pub(crate) async fn silence(url: &str, name: &str, keys: &MessageKeys) -> Error 
         Ok::<_, Error>(is_frozen)
     };
     match probed.await {
-        Ok(true) => Error::Frozen(format!(
-            "the queue {QUEUE} is frozen: it answered no consumer for {FROZEN_AFTER_MS} ms, and confirmed no message for \
-             {PROBE_MS} ms, while another queue of the same RabbitMQ did"
-        )),
+        Ok(true) => AmqpError::Frozen.into(),
         Ok(false) => {
             sleep(patience).await;
-            Error::Away(format!(
-                "the queue {QUEUE} answered no consumer for {} ms, and takes messages: it is kept",
-                2 * FROZEN_AFTER_MS
-            ))
+            AmqpError::Slow.into()
         }
         Err(error) => error,
     }
@@ -70,7 +53,7 @@ async fn is_frozen(connection: &Connection, keys: &MessageKeys) -> Result<bool, 
     in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
     let other = Other::open(connection).await?;
     // A syncer reads it as a barrier. No process waits for it.
-    let probe = Barrier::new("probe").map_err(|error| Error::Away(error.to_string()))?;
+    let probe = Barrier::new("probe").map_err(|error| Error::Away(error.into()))?;
     let confirm = in_time(publish(&channel, &Outgoing::barrier(&probe), keys)).await?;
     let probing = async {
         let until = Instant::now() + Duration::from_millis(PROBE_MS);
@@ -114,7 +97,7 @@ async fn in_time<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T,
 }
 
 fn slow() -> Error {
-    Error::Away(format!("RabbitMQ did not answer within {ANSWER_MS} ms"))
+    AmqpError::Silent(ANSWER_MS).into()
 }
 
 /// Deletes a queue that is frozen and declares it again, unless there is a reason not to. The journals have what was in
@@ -122,14 +105,14 @@ fn slow() -> Error {
 pub(crate) async fn heal(
     url: &str,
     name: &str,
-    may_delete: impl Future<Output = Result<(), String>>,
+    may_delete: impl Future<Output = Result<(), Cause>>,
 ) -> Result<(), Error> {
     let healing = async {
         let connection = connect(url, name).await?;
         let channel = connection.create_channel().await.map_err(lost)?;
         // A RabbitMQ that does not answer this either is in trouble of another kind.
         declare(&channel).await?;
-        may_delete.await.map_err(kept)?;
+        may_delete.await.map_err(AmqpError::Kept)?;
         tracing::error!(
             queue = QUEUE,
             "the queue is frozen; it is deleted and declared again, and the journals send what was in it again"
@@ -139,14 +122,5 @@ pub(crate) async fn heal(
         connection.close(200, "healed".into()).await.map_err(lost)
     };
     let healed = timeout(Duration::from_millis(HEAL_TIMEOUT_MS), healing).await;
-    healed.unwrap_or_else(|_| {
-        Err(Error::Away(format!("the queue {QUEUE} is frozen, and could not be deleted within {HEAL_TIMEOUT_MS} ms")))
-    })
-}
-
-fn kept(reason: String) -> Error {
-    Error::Away(format!(
-        "the queue {QUEUE} is frozen, and is not deleted because {reason}; meanwhile the gateways' sweep brings events to \
-         PostgreSQL; to go on without what the queue may hold, delete it by hand (rabbitmqctl delete_queue {QUEUE})"
-    ))
+    healed.unwrap_or_else(|_| Err(AmqpError::HealTimeout.into()))
 }

@@ -6,25 +6,31 @@
 mod connect;
 mod depth;
 mod error;
+mod examine;
 mod headers;
 mod heal;
 mod inspect;
 mod keys;
+mod limits;
 mod publish;
 mod publisher;
 mod socket;
 mod source;
 mod topology;
 
-use flash_transport::{Error, Transport};
+use std::sync::Arc;
+
+use flash_transport::{Broker, Cause, Error, Transport};
 
 pub use connect::{CONNECT_TIMEOUT_MS, ConnectError, HEARTBEAT_S, connect};
-pub use depth::{Depth, dead_depth, depth};
-pub use heal::{FROZEN_AFTER_MS, PROBE_MS};
+pub use depth::{dead_depth, depth};
+pub use error::AmqpError;
+pub use examine::NAME;
 pub use inspect::{Part, inspect};
 pub use keys::{MESSAGE_KEY_BYTES_MIN, MESSAGE_KEYS_MAX, MessageKeys, MessageKeysError};
 /// What [`connect`] gives.
 pub use lapin::Connection;
+pub use limits::{FROZEN_AFTER_MS, PROBE_MS};
 pub use publish::publish;
 pub use publisher::AmqpPublisher;
 pub use source::{AmqpSource, PREFETCH_MESSAGES};
@@ -50,12 +56,6 @@ impl Amqp {
     pub fn with_keys(self, keys: MessageKeys) -> Self {
         Self { keys, ..self }
     }
-
-    /// Where it is. It holds a password.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
 }
 
 impl Transport for Amqp {
@@ -70,7 +70,11 @@ impl Transport for Amqp {
         AmqpSource::open(&self.url, name, self.keys.clone()).await
     }
 
-    async fn heal(&self, name: &str, may_delete: impl Future<Output = Result<(), String>> + Send) -> Result<(), Error> {
+    async fn heal(&self, name: &str, may_delete: impl Future<Output = Result<(), Cause>> + Send) -> Result<(), Error> {
         heal::heal(&self.url, name, may_delete).await
+    }
+
+    fn broker(&self) -> Option<Arc<dyn Broker>> {
+        Some(Arc::new(self.clone()))
     }
 }

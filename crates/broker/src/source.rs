@@ -2,14 +2,14 @@
 
 use std::future::pending;
 
-use flash_transport::{Error, Received, Source, Token};
+use flash_transport::{Error, Fault, Received, Source, Token};
 use futures_util::StreamExt;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 
 use crate::connect::connect_with_socket;
-use crate::error::lost;
+use crate::error::{AmqpError, lost};
 use crate::headers;
 use crate::heal::silence;
 use crate::keys::MessageKeys;
@@ -64,7 +64,7 @@ impl Source for AmqpSource {
     async fn receive(&mut self) -> Result<Received, Error> {
         let Some(reading) = &mut self.reading else { return pending().await };
         let delivery = reading.consumer.next().await;
-        let delivery = delivery.ok_or_else(|| Error::Away("RabbitMQ sends no more messages".to_owned()))?;
+        let delivery = delivery.ok_or(AmqpError::NoMoreMessages)?;
         let delivery = delivery.map_err(lost)?;
         let token = Token { opening: self.opening, place: delivery.delivery_tag };
         let headers = delivery.properties.headers().as_ref();
@@ -77,7 +77,7 @@ impl Source for AmqpSource {
 
     async fn commit(&mut self, token: Token) -> Result<(), Error> {
         let reading = self.reading.as_ref().filter(|_| token.opening == self.opening);
-        let reading = reading.ok_or_else(|| Error::Away("what was given back cannot be committed".to_owned()))?;
+        let reading = reading.ok_or(Fault::GivenBack)?;
         reading.channel.basic_ack(token.place, BasicAckOptions { multiple: true }).await.map_err(lost)
     }
 

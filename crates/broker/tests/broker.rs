@@ -116,7 +116,7 @@ async fn declaring_again_changes_nothing_and_another_setting_is_an_error_that_sa
         assert!(error.contains(part), "{error} lacks {part}");
     }
     let misconfigured = Amqp::new(url).source("test").await.err();
-    assert!(matches!(misconfigured, Some(Error::Misconfigured(told)) if told.contains(DEAD_QUEUE)));
+    assert!(matches!(misconfigured, Some(Error::Misconfigured(told)) if told.to_string().contains(DEAD_QUEUE)));
 }
 
 /// Why Flash states a limit of its own: RabbitMQ takes a message for bad when its readers were killed a few times.

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::finding::Finding;
+use flash_transport::Finding;
 
 /// How far a server's clock may be from this machine's.
 const CLOCK_SKEW_MS_MAX: u64 = 1_000;
@@ -28,7 +28,7 @@ pub(crate) fn clock_finding(before_ms: u64, server_ms: u64, after_ms: u64) -> Fi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Level;
+    use flash_transport::Level;
 
     #[test]
     fn a_clock_is_off_only_by_what_the_round_trip_does_not_explain() {

@@ -1,58 +1,39 @@
 //! One examination: all areas, the servers at once, the checks of a server one after the other.
 
-use std::pin::Pin;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use flash_transport::Finding;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::config::Config;
-use crate::finding::Finding;
-use crate::{machine, postgres, rabbitmq, redis, sales};
-
-/// One check of an area.
-pub(crate) type Check<S> = (&'static str, for<'a> fn(&'a S) -> Checking<'a>);
-/// It finds something, or could not ask.
-type Checking<'a> = Pin<Box<dyn Future<Output = Result<Finding>> + Send + 'a>>;
+use crate::check::{Check, Checking, Version};
+use crate::config::{BrokerOrWhy, Config};
+use crate::{machine, postgres, redis, sales};
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Examination {
-    /// What is there, as far as it says so. (RabbitMQ's client does not tell.)
+    /// What is there, as far as it says so. (No broker's client tells.)
     pub versions: Vec<Version>,
     /// What every check found.
     pub findings: Vec<Finding>,
 }
 
-/// What a part of the whole says it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Version {
-    /// Which part.
-    pub name: &'static str,
-    /// Its version, in its own words.
-    pub version: String,
-}
-
-/// Examines everything. (In a box: what RabbitMQ's client consists of is too deep for the compiler to look at again within
-/// each caller.)
-pub fn examine(config: &Config) -> Pin<Box<dyn Future<Output = Examination> + Send + '_>> {
-    Box::pin(examine_all(config))
-}
-
-async fn examine_all(config: &Config) -> Examination {
+/// Examines everything.
+pub async fn examine(config: &Config) -> Examination {
     let silence = Silence(config.silence_ms);
-    let (redis, rabbitmq, postgres) = tokio::join!(
+    let (redis, broker, postgres) = tokio::join!(
         silence.server("redis", redis::reach(config), &redis::CHECKS),
         async {
-            let url = config.amqp.as_ref()?;
-            Some(silence.server("rabbitmq", rabbitmq::reach(url), &rabbitmq::CHECKS).await)
+            let (name, broker) = config.broker.as_ref()?;
+            Some(silence.broker(name, broker).await)
         },
         silence.server("postgres", postgres::reach(config), &postgres::CHECKS),
     );
     let mut findings = vec![machine::open_files(config.files_max).of("machine", "open-files")];
     findings.extend(redis.findings);
-    findings.extend(rabbitmq.into_iter().flat_map(|rabbitmq| rabbitmq.findings));
+    findings.extend(broker.into_iter().flatten());
     findings.extend(postgres.findings);
     let mut versions = Vec::new();
     if let Some(redis) = &redis.server {
@@ -63,9 +44,14 @@ async fn examine_all(config: &Config) -> Examination {
     }
     if let (Some(redis), Some(vault)) = (redis.server, postgres.server) {
         let both = sales::Both { redis: redis.client, vault };
-        findings.extend(silence.area("sales", &sales::CHECKS, &both).await);
+        findings.extend(silence.area("sales", of(&sales::CHECKS, &both)).await);
     }
     Examination { versions, findings }
+}
+
+/// The checks of a table, of this server. None is made before it is awaited.
+fn of<'a, S>(checks: &[Check<S>], server: &'a S) -> Vec<(&'static str, Checking<'a>)> {
+    checks.iter().map(|(name, look)| (*name, look(server))).collect()
 }
 
 /// A server, if it is there, and what was found of it.
@@ -89,11 +75,29 @@ impl Silence {
         reaching: impl Future<Output = Result<S>>,
         checks: &[Check<S>],
     ) -> Examined<S> {
-        let away = match self.bear(reaching).await {
-            Some(Ok(server)) => {
-                let findings = self.area(name, checks, &server).await;
-                return Examined { server: Some(server), findings };
+        match self.reach(name, reaching).await {
+            Ok(server) => {
+                let findings = self.area(name, of(checks, &server)).await;
+                Examined { server: Some(server), findings }
             }
+            Err(away) => Examined { server: None, findings: vec![away] },
+        }
+    }
+
+    async fn broker(self, name: &'static str, broker: &BrokerOrWhy) -> Vec<Finding> {
+        let reaching = async {
+            let broker = broker.as_ref().map_err(|why| anyhow!("{why}"))?;
+            Ok(broker.examine("flash doctor").await?)
+        };
+        match self.reach(name, reaching).await {
+            Ok(checks) => self.area(name, checks).await,
+            Err(away) => vec![away],
+        }
+    }
+
+    async fn reach<S>(self, name: &'static str, reaching: impl Future<Output = Result<S>>) -> Result<S, Finding> {
+        let away = match self.bear(reaching).await {
+            Some(Ok(server)) => return Ok(server),
             Some(Err(error)) => {
                 Finding::fail(format!("{error:#}"), "start it, or set or correct its URL; nothing else was looked at")
             }
@@ -102,14 +106,18 @@ impl Silence {
                 "see whether it runs, and whether this machine may reach it; nothing else was looked at",
             ),
         };
-        Examined { server: None, findings: vec![away.of(name, "reachable")] }
+        Err(away.of(name, "reachable"))
     }
 
     /// Makes the checks of an area, one after the other. One that gets no answer is the last one.
-    async fn area<S>(self, name: &'static str, checks: &[Check<S>], server: &S) -> Vec<Finding> {
+    async fn area<L, E>(self, name: &'static str, checks: Vec<(&'static str, L)>) -> Vec<Finding>
+    where
+        L: Future<Output = Result<Finding, E>>,
+        E: Into<anyhow::Error>,
+    {
         let mut findings = Vec::with_capacity(checks.len());
-        for (check, look) in checks {
-            let Some(looked) = self.bear(look(server)).await else {
+        for (check, looking) in checks {
+            let Some(looked) = self.bear(looking).await else {
                 let silent = format!("no answer within {} ms", self.0);
                 let advice = "see what the server is busy with; nothing else of it was looked at";
                 findings.push(Finding::fail(silent, advice).of(name, check));
@@ -117,7 +125,7 @@ impl Silence {
             };
             let finding = looked.unwrap_or_else(|error| {
                 Finding::warn(
-                    format!("cannot tell: {error:#}"),
+                    format!("cannot tell: {:#}", error.into()),
                     "look again; where rights are missing, grant them, or give the doctor another user's URL",
                 )
             });
@@ -129,8 +137,12 @@ impl Silence {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use flash_transport::{Broker, Checks, Error, Fault, Level, Queue};
+    use futures_util::future::BoxFuture;
+
     use super::*;
-    use crate::finding::Level;
 
     struct Server;
     const CHECKS: [Check<Server>; 4] = [
@@ -144,6 +156,40 @@ mod tests {
         let examined = Silence(10).server("it", reaching, &CHECKS).await;
         let got: Vec<_> = examined.findings.iter().map(|finding| (finding.check.as_str(), finding.level)).collect();
         assert_eq!(got, want);
+    }
+
+    /// A broker that this package has never heard of.
+    struct Pigeons;
+
+    impl Broker for Pigeons {
+        fn name(&self) -> &'static str {
+            "pigeons"
+        }
+
+        fn examine<'a>(&'a self, _client: &'a str) -> BoxFuture<'a, std::result::Result<Checks, Error>> {
+            Box::pin(async {
+                let fed: Checks = vec![
+                    ("fed", Box::pin(async { Ok(Finding::ok("yes")) })),
+                    ("flying", Box::pin(async { Err(Fault::Closed.into()) })),
+                ];
+                Ok(fed)
+            })
+        }
+
+        fn queue<'a>(&'a self, _client: &'a str) -> BoxFuture<'a, std::result::Result<Queue, Error>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_broker_says_itself_what_is_to_be_looked_at() {
+        let check = async |broker: BrokerOrWhy, want: &[(&str, Level)]| {
+            let findings = Silence(10).broker("pigeons", &broker).await;
+            let got: Vec<_> = findings.iter().map(|finding| (finding.check.as_str(), finding.level)).collect();
+            assert_eq!(got, want);
+        };
+        check(Ok(Arc::new(Pigeons)), &[("pigeons.fed", Level::Ok), ("pigeons.flying", Level::Warn)]).await;
+        check(Err("no URL is set".to_owned()), &[("pigeons.reachable", Level::Fail)]).await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,16 +4,16 @@
 
 #![forbid(unsafe_code)]
 
+mod check;
 mod clock;
 mod config;
 mod examine;
-mod finding;
 mod machine;
 mod postgres;
-mod rabbitmq;
 mod redis;
 mod sales;
 
-pub use config::{Config, Url};
-pub use examine::{Examination, Version, examine};
-pub use finding::{Finding, Level};
+pub use check::Version;
+pub use config::{BrokerOrWhy, Config, Url};
+pub use examine::{Examination, examine};
+pub use flash_transport::{Finding, Level};

@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::finding::Finding;
+use flash_transport::Finding;
 
 /// Whether this process, or one that is started as it was, may open as many files.
 pub(crate) fn open_files(wanted: u64) -> Finding {
@@ -19,7 +19,7 @@ pub(crate) fn open_files(wanted: u64) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Level;
+    use flash_transport::Level;
 
     #[test]
     fn more_files_than_anyone_may_open_are_too_many() {

@@ -1,12 +1,12 @@
 //! PostgreSQL: its schema, its user's rights, and what a crash would leave.
 
 use anyhow::Result;
+use flash_transport::Finding;
 use flash_vault::Client;
 
+use crate::check::{Check, Version};
 use crate::clock::{clock_finding, now_ms};
 use crate::config::Config;
-use crate::examine::{Check, Version};
-use crate::finding::Finding;
 
 /// Settings without which a commit is not on the disk whole, and what each does when it is off.
 const DISK: [(&str, &str); 2] = [

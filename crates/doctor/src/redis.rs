@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use flash_client::{Call, Client, Durability, Durable};
+use flash_transport::Finding;
 use flash_wire::COUNT_MAX;
 
+use crate::check::{Check, Version};
 use crate::clock::{clock_finding, now_ms};
 use crate::config::Config;
-use crate::examine::{Check, Version};
-use crate::finding::Finding;
 
 /// How old an event that PostgreSQL lacks may be: the sweep has written it long before, if it can.
 const OLDEST_AGE_MS_WARN: u64 = 60_000;

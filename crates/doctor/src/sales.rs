@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use flash_client::{Call, Client};
+use flash_transport::Finding;
 use flash_wire::Refusal;
 
-use crate::examine::Check;
-use crate::finding::Finding;
+use crate::check::Check;
 
 /// Sales that are looked at; beyond them nothing is counted.
 const SALES_MAX: usize = 10_000;

@@ -1,6 +1,7 @@
 //! How the rest of the gateway speaks to its relay.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flash_transport::Outgoing;
@@ -17,6 +18,7 @@ pub struct RelayHandle {
     wake: Arc<Notify>,
     barriers: mpsc::Sender<BarrierWish>,
     traces: Arc<Traces>,
+    is_connected: Arc<AtomicBool>,
 }
 
 /// What the relay listens to. It outlives a relay that ends by a bug.
@@ -25,6 +27,8 @@ pub struct Wishes {
     pub(crate) wake: Arc<Notify>,
     pub(crate) barriers: Arc<Mutex<mpsc::Receiver<BarrierWish>>>,
     pub(crate) traces: Arc<Traces>,
+    /// Whether there is a way to the syncer: the relay says so.
+    pub(crate) is_connected: Arc<AtomicBool>,
 }
 
 /// A barrier to publish, and who waits for its confirm.
@@ -54,14 +58,26 @@ pub fn handle() -> (RelayHandle, Wishes) {
     let (sender, receiver) = mpsc::channel(BARRIERS_MAX);
     let wake = Arc::new(Notify::new());
     let traces = Arc::new(Traces::default());
-    let wishes = Wishes { wake: wake.clone(), barriers: Arc::new(Mutex::new(receiver)), traces: traces.clone() };
-    (RelayHandle { wake, barriers: sender, traces }, wishes)
+    let is_connected = Arc::new(AtomicBool::new(false));
+    let wishes = Wishes {
+        wake: wake.clone(),
+        barriers: Arc::new(Mutex::new(receiver)),
+        traces: traces.clone(),
+        is_connected: is_connected.clone(),
+    };
+    (RelayHandle { wake, barriers: sender, traces, is_connected }, wishes)
 }
 
 impl RelayHandle {
     /// Says that a sale has events.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Whether the relay has a connection to the transport, as far as it knows.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.is_connected.load(Ordering::Relaxed)
     }
 
     /// Says which trace a reservation belongs to. (Before the relay is woken, or it may be gone already.)

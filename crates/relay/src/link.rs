@@ -8,7 +8,9 @@ use flash_client::Backoff;
 use flash_metrics::process::{
     CONFIRM_SECONDS, PUBLISH_FAILURES, PUBLISHES_REJECTED, PUBLISHES_UNKNOWN, TRANSPORT_UP, UNCONFIRMED,
 };
-use flash_transport::{CONFIRM_TIMEOUT_MS, Error, Outcome, Outgoing, Publisher, TraceParent, Transport, Window, spans};
+use flash_transport::{
+    CONFIRM_TIMEOUT_MS, Error, Fault, Outcome, Outgoing, Publisher, TraceParent, Transport, Window, spans,
+};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -21,7 +23,7 @@ pub(crate) struct Link<T: Transport> {
     name: String,
     state: State<T::Publisher>,
     backoff: Backoff,
-    is_up: Arc<AtomicBool>,
+    is_connected: Arc<AtomicBool>,
     /// Whether the trouble was logged already: it is said once, not at every try.
     said: bool,
 }
@@ -61,11 +63,11 @@ pub(crate) enum Happened {
 }
 
 impl<T: Transport> Link<T> {
-    /// A link that connects in the background, and keeps `is_up` up to date.
-    pub(crate) fn new(transport: T, name: String, is_up: Arc<AtomicBool>) -> Self {
+    /// A link that connects in the background, and keeps `is_connected` up to date.
+    pub(crate) fn new(transport: T, name: String, is_connected: Arc<AtomicBool>) -> Self {
         TRANSPORT_UP.set(0);
         let state = State::Down(connect(transport.clone(), name.clone(), Duration::ZERO));
-        Self { transport, name, state, backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX), is_up, said: false }
+        Self { transport, name, state, backoff: Backoff::new(RETRY_MS, RETRY_MS_MAX), is_connected, said: false }
     }
 
     /// The window, if there is one.
@@ -81,7 +83,7 @@ impl<T: Transport> Link<T> {
     /// # Errors
     /// As [`Window::publish`].
     pub(crate) async fn publish(&mut self, cargo: Cargo, message: &Outgoing) -> Result<(), Error> {
-        let State::Up(window) = &mut self.state else { return Err(Error::Away("there is no connection".to_owned())) };
+        let State::Up(window) = &mut self.state else { return Err(Fault::NotConnected.into()) };
         UNCONFIRMED.start();
         let published = window.publish(Sent { cargo, at: Instant::now(), trace: message.trace }, message).await;
         PUBLISHES_UNKNOWN.add(usize::from(published.is_err()));
@@ -112,6 +114,7 @@ impl<T: Transport> Link<T> {
             State::Down(connecting) => match connecting.await {
                 Ok(Ok(publisher)) => self.connected(publisher),
                 Ok(Err(Error::Misconfigured(why))) => {
+                    let why = why.to_string();
                     tracing::error!(why, "nothing is relayed until that is put right; selling goes on");
                     self.failed(&why, None)
                 }
@@ -126,7 +129,7 @@ impl<T: Transport> Link<T> {
         if !std::mem::replace(&mut self.said, true) {
             tracing::warn!(why, "the relay sends nothing; selling goes on, the journals keep the events");
         }
-        self.is_up.store(false, Ordering::Relaxed);
+        self.is_connected.store(false, Ordering::Relaxed);
         TRANSPORT_UP.set(0);
         PUBLISH_FAILURES.add(1);
         UNCONFIRMED.stop();
@@ -147,12 +150,12 @@ impl<T: Transport> Link<T> {
         tracing::info!("the relay is connected");
         let happened = if publisher.begins_anew() { Happened::Began } else { Happened::Connected };
         self.state = State::Up(Box::new(Window::new(publisher)));
-        self.is_up.store(true, Ordering::Relaxed);
+        self.is_connected.store(true, Ordering::Relaxed);
         TRANSPORT_UP.set(1);
         happened
     }
 
-    /// It is not the connection that ends the trouble: a RabbitMQ that is full connects, and refuses every message.
+    /// It is not the connection that ends the trouble: a broker that is full connects, and refuses every message.
     fn confirmed(&mut self, sent: Option<Sent>) -> Happened {
         self.backoff.reset();
         self.said = false;
@@ -176,6 +179,6 @@ fn connect<T: Transport>(transport: T, name: String, after: Duration) -> JoinHan
     tokio::spawn(async move {
         sleep(after).await;
         let connected = timeout(Duration::from_millis(CONFIRM_TIMEOUT_MS), transport.publisher(&name)).await;
-        connected.unwrap_or_else(|_| Err(Error::Away(format!("no connection within {CONFIRM_TIMEOUT_MS} ms"))))
+        connected.unwrap_or_else(|_| Err(Fault::ConnectTimeout(CONFIRM_TIMEOUT_MS).into()))
     })
 }

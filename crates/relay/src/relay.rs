@@ -1,12 +1,10 @@
 //! One gateway's relay: rounds over the sales that have events.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use flash_client::{Backoff, Call, CallError, Client};
 use flash_plan::{Journal, Plan};
-use flash_transport::{Publisher, Transport, Window};
+use flash_transport::{Fault, Publisher, Transport, Window};
 use flash_wire::key::sale_of;
 use flash_wire::{Pull, ReadySale, Refusal};
 use flash_worker::{Phase, reached};
@@ -19,7 +17,7 @@ use crate::link::{Cargo, Happened, Link};
 use crate::run::runs;
 
 /// Relays the sales that `redis` has, in messages of at most `run_max` events (1 to [`RUN_EVENTS_MAX`]), until the
-/// gateway has stopped and everything is sent. `is_up` says whether there is a way to the syncer.
+/// gateway has stopped and everything is sent.
 ///
 /// Where a bug ends the relay, a new one goes on from what is acknowledged: without any, the gateway would sell until the
 /// journals are full.
@@ -28,11 +26,10 @@ pub async fn relay<T: Transport>(
     transport: T,
     run_max: u64,
     wishes: Wishes,
-    is_up: Arc<AtomicBool>,
     phase: watch::Receiver<Phase>,
 ) {
     loop {
-        let relay = Relay::new(redis.clone(), transport.clone(), run_max, wishes.clone(), is_up.clone());
+        let relay = Relay::new(redis.clone(), transport.clone(), run_max, wishes.clone());
         let Err(panicked) = tokio::spawn(relay.run(phase.clone())).await else { return };
         tracing::error!(%panicked, "the relay ended by a bug of the gateway; it begins again");
         sleep(RESTART_WAIT).await;
@@ -71,11 +68,11 @@ type More = bool;
 
 impl<T: Transport> Relay<T> {
     /// A relay of the sales that `redis` has. Whoever makes events wakes it.
-    fn new(redis: Client, transport: T, run_max: u64, wishes: Wishes, is_up: Arc<AtomicBool>) -> Self {
+    fn new(redis: Client, transport: T, run_max: u64, wishes: Wishes) -> Self {
         let name = format!("gateway-{:016x}", rand::random::<u64>());
         Self {
             redis,
-            link: Link::new(transport, name.clone(), is_up),
+            link: Link::new(transport, name.clone(), wishes.is_connected.clone()),
             name,
             run_max,
             plan: Plan::default(),
@@ -166,7 +163,7 @@ impl<T: Transport> Relay<T> {
 
     async fn try_round(&mut self) -> Result<More, RoundError> {
         if self.link.window().is_some_and(|window| !window.publisher().is_connected()) {
-            return Err(flash_transport::Error::Away("the connection was closed".to_owned()).into());
+            return Err(flash_transport::Error::from(Fault::Closed).into());
         }
         let Ok(ready) = self.redis.call(Call::ready(READY_SALES)).await? else { return Ok(false) };
         // A key that no program of ours made is some redis-cli user's own affair.

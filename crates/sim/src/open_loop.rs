@@ -16,7 +16,7 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMELY: Duration = Duration::from_millis(5);
 
 /// What a request is sent by: one after another.
-pub trait Till: Send + 'static {
+pub trait Sell: Send + 'static {
     /// How a request ends.
     type Answer: Send;
 
@@ -46,26 +46,26 @@ impl<A> Ended<A> {
     }
 }
 
-/// Sends every arrival by the first till that is free, and has each counted as soon as it is over. Gives the tills back, to
+/// Sends every arrival by the first seller that is free, and has each counted as soon as it is over. Gives the sellers back, to
 /// be used again, and the time from the first request to the last answer.
 ///
 /// # Errors
 /// When a task of ours has died. A request that fails is counted.
-pub async fn drive<T: Till>(
-    tills: Vec<T>,
+pub async fn drive<T: Sell>(
+    sellers: Vec<T>,
     arrivals: Vec<Arrival>,
     count: impl Fn(Ended<T::Answer>) + Send + Sync + 'static,
 ) -> Result<(Vec<T>, Duration)> {
     let queue = Arc::new(Queue { arrivals, next: AtomicUsize::new(0), began: Instant::now(), count });
     let mut tasks = JoinSet::new();
-    for till in tills {
-        tasks.spawn(serve(till, queue.clone()));
+    for seller in sellers {
+        tasks.spawn(serve(seller, queue.clone()));
     }
-    let mut tills = Vec::new();
-    while let Some(till) = tasks.join_next().await {
-        tills.push(till?);
+    let mut sellers = Vec::new();
+    while let Some(seller) = tasks.join_next().await {
+        sellers.push(seller?);
     }
-    Ok((tills, queue.began.elapsed()))
+    Ok((sellers, queue.began.elapsed()))
 }
 
 /// Who is still to come.
@@ -76,17 +76,17 @@ struct Queue<C> {
     count: C,
 }
 
-/// Serves one after another, each at his time or, where this till is late, as soon as it can.
-async fn serve<T: Till, C: Fn(Ended<T::Answer>)>(mut till: T, queue: Arc<Queue<C>>) -> T {
+/// Serves one after another, each at the time of its arrival or, where this seller is late, as soon as it can.
+async fn serve<T: Sell, C: Fn(Ended<T::Answer>)>(mut seller: T, queue: Arc<Queue<C>>) -> T {
     while let Some(arrival) = queue.arrivals.get(queue.next.fetch_add(1, Ordering::Relaxed)) {
         let due = queue.began + arrival.at;
         sleep_until(due.into()).await;
         let late = due.elapsed();
-        let answer = timeout(REQUEST_TIMEOUT, till.sell(arrival.buyer)).await;
+        let answer = timeout(REQUEST_TIMEOUT, seller.sell(arrival.buyer)).await;
         let answer = answer.unwrap_or_else(|_| Err(anyhow!("no answer for {} s", REQUEST_TIMEOUT.as_secs())));
         (queue.count)(Ended { answer, late, latency: due.elapsed() });
     }
-    till
+    seller
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
     /// Sells what there is, each unit to another buyer.
     struct Shelf(Arc<Mutex<(u64, Vec<u64>)>>);
 
-    impl Till for Shelf {
+    impl Sell for Shelf {
         type Answer = (Answer, u64);
 
         async fn sell(&mut self, buyer: u64) -> Result<(Answer, u64)> {
@@ -121,7 +121,7 @@ mod tests {
     /// Stalls at the first request, and answers all others at once.
     struct Stalling(Option<Duration>);
 
-    impl Till for Stalling {
+    impl Sell for Stalling {
         type Answer = (Answer, u64);
 
         async fn sell(&mut self, _: u64) -> Result<(Answer, u64)> {
@@ -132,11 +132,11 @@ mod tests {
         }
     }
 
-    async fn driven<T: Till<Answer = (Answer, u64)>>(tills: Vec<T>, arrivals: Vec<Arrival>) -> Tally {
-        let (live, count) = (Live::new().unwrap(), tills.len());
+    async fn driven<T: Sell<Answer = (Answer, u64)>>(sellers: Vec<T>, arrivals: Vec<Arrival>) -> Tally {
+        let (live, count) = (Live::new().unwrap(), sellers.len());
         let counting = live.clone();
-        let (tills, _) = drive(tills, arrivals, move |ended| counting.count(ended)).await.unwrap();
-        assert_eq!(tills.len(), count);
+        let (sellers, _) = drive(sellers, arrivals, move |ended| counting.count(ended)).await.unwrap();
+        assert_eq!(sellers.len(), count);
         live.look()
     }
 
@@ -144,8 +144,8 @@ mod tests {
     async fn every_arrival_is_sent_once_and_counted_once() {
         let crowd = Crowd { buyers: 50, repeat_percent: 20, requests_per_s: 1_000_000, seed: 7 };
         let shelf = Arc::new(Mutex::new((10, Vec::new())));
-        let tills = (0..4).map(|_| Shelf(shelf.clone())).collect();
-        let tally = driven(tills, crowd.arrivals()).await;
+        let sellers = (0..4).map(|_| Shelf(shelf.clone())).collect();
+        let tally = driven(sellers, crowd.arrivals()).await;
         assert_eq!((tally.requests, tally.sold, tally.errors, tally.retries), (60, 10, 0, 10));
         assert_eq!(tally.sold_out + tally.again, 50);
     }
@@ -156,7 +156,7 @@ mod tests {
         let arrivals = (0..10).map(|buyer| Arrival { at: Duration::ZERO, buyer }).collect();
         let tally = driven(vec![Stalling(Some(STALL))], arrivals).await;
         assert_eq!(tally.requests, 10);
-        assert!(tally.timely <= 1, "one till, and only the first did not wait for it: {}", tally.timely);
+        assert!(tally.timely <= 1, "one seller, and only the first did not wait for it: {}", tally.timely);
         // Nine were answered as soon as they were sent: a closed loop would call them fast.
         assert!(tally.latency_us.min() > 190_000, "{} us", tally.latency_us.min());
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::arrivals::Crowd;
-use crate::open_loop::{Till, drive};
+use crate::open_loop::{Sell, drive};
+use crate::seller_factory::SellerFactory;
 use crate::sql;
-use crate::staff::Staff;
-use crate::strategies::{Counter, Sold};
+use crate::strategies::{Seller, Sold};
 use crate::strategy::Strategy;
 use crate::tally::Live;
 use crate::verdict::Outcome;
@@ -39,13 +39,13 @@ pub struct Sale {
 /// Who is asked, and what is kept as long as anybody is: it is dropped when all is counted.
 pub type Door<T, K> = (Vec<T>, K);
 
-/// Buyers stand before the counters themselves, with nothing in between.
+/// Buyers buy from the sellers directly, with nothing in between.
 ///
 /// # Errors
 /// When a server cannot be reached.
-pub async fn in_person(staff: Staff, keeper: &mut Counter) -> Result<Door<Counter, ()>> {
-    keeper.stock(staff.sale.units).await?;
-    Ok((staff.counters().await?, ()))
+pub async fn in_person(factory: SellerFactory, keeper: &mut Seller) -> Result<Door<Seller, ()>> {
+    keeper.stock(factory.sale.units).await?;
+    Ok((factory.sellers().await?, ()))
 }
 
 /// Sells by one strategy through the door that `open` opens, which puts the units on sale, and counts in `live` meanwhile.
@@ -54,22 +54,22 @@ pub async fn in_person(staff: Staff, keeper: &mut Counter) -> Result<Door<Counte
 ///
 /// # Errors
 /// When the servers cannot be reached at the beginning, or not be asked in the end. What fails in between is counted.
-pub async fn run<T: Till<Answer = Sold>, K>(
+pub async fn run<T: Sell<Answer = Sold>, K>(
     servers: &impl Servers,
     sale: &Sale,
     crowd: &Crowd,
     live: &Live,
-    open: impl AsyncFnOnce(Staff, &mut Counter) -> Result<Door<T, K>>,
+    open: impl AsyncFnOnce(SellerFactory, &mut Seller) -> Result<Door<T, K>>,
     stop: impl Future<Output = ()>,
 ) -> Result<Outcome> {
-    let staff = Staff::of(sale, servers);
-    staff.postgres().await?.batch_execute(sql::CREATE).await.context("cannot make the tables")?;
-    let mut keeper = staff.keeper().await?;
-    let (tills, kept) = open(staff.clone(), &mut keeper).await?;
+    let factory = SellerFactory::of(sale, servers);
+    factory.postgres().await?.batch_execute(sql::CREATE).await.context("cannot make the tables")?;
+    let mut keeper = factory.keeper().await?;
+    let (sellers, kept) = open(factory.clone(), &mut keeper).await?;
     let before = servers.cpu();
     let (counting, began) = (live.clone(), Instant::now());
     tokio::select! {
-        driven = drive(tills, crowd.arrivals(), move |ended| counting.count(ended)) => drop(driven?),
+        driven = drive(sellers, crowd.arrivals(), move |ended| counting.count(ended)) => drop(driven?),
         () = stop => {}
     }
     let took = began.elapsed();
@@ -78,8 +78,8 @@ pub async fn run<T: Till<Answer = Sold>, K>(
     let used = servers.cpu().into_iter().zip(before).map(|((name, now), (_, then))| (name, now.saturating_sub(then)));
     let cpu = used.collect();
     drop(kept);
-    keeper.clear(&staff).await?;
-    staff.postgres().await?.batch_execute(sql::DROP).await.context("cannot drop the tables")?;
+    keeper.clear(&factory).await?;
+    factory.postgres().await?.batch_execute(sql::DROP).await.context("cannot drop the tables")?;
     let Sale { strategy, units, .. } = *sale;
     Ok(Outcome { strategy, units, buyers: crowd.buyers, tally, took, orders, duplicates, cpu })
 }

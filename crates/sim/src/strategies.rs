@@ -14,15 +14,15 @@ use flash_client::Client as Flash;
 use redis::aio::ConnectionManager;
 use tokio_postgres::Client as Postgres;
 
-use crate::open_loop::Till;
+use crate::open_loop::Sell;
 use crate::scripts::Scripts;
+use crate::seller_factory::SellerFactory;
 use crate::sql::{self, Statements};
-use crate::staff::Staff;
 use crate::strategy::Strategy;
 use crate::tally::Answer;
 
 /// Sells by one of them, to one buyer after another.
-pub struct Counter {
+pub struct Seller {
     pub(crate) strategy: Strategy,
     /// The run's sale, which no other run has.
     pub(crate) sale: String,
@@ -36,7 +36,7 @@ pub struct Counter {
 /// What came of a request, and how often it was tried again.
 pub type Sold = (Answer, u64);
 
-impl Till for Counter {
+impl Sell for Seller {
     type Answer = Sold;
 
     async fn sell(&mut self, buyer: u64) -> Result<Sold> {
@@ -44,7 +44,7 @@ impl Till for Counter {
     }
 }
 
-impl Counter {
+impl Seller {
     /// Sells a unit to the buyer of this name.
     ///
     /// # Errors
@@ -107,13 +107,13 @@ impl Counter {
     }
 
     /// Leaves nothing in Redis that is the simulator's own.
-    pub(crate) async fn clear(&self, staff: &Staff) -> Result<()> {
+    pub(crate) async fn clear(&self, factory: &SellerFactory) -> Result<()> {
         if !matches!(self.strategy, Strategy::RedisLock | Strategy::RedisDecr | Strategy::Lua) {
             return Ok(());
         }
         let keys = [self.key("stock"), self.key("buyers"), self.key("lock")];
         // The connection that they were sold by may have broken on the way.
-        Ok(redis::cmd("DEL").arg(&keys).exec_async(&mut staff.redis().await?).await?)
+        Ok(redis::cmd("DEL").arg(&keys).exec_async(&mut factory.redis().await?).await?)
     }
 
     /// A key of this sale's in Redis.

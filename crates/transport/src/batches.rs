@@ -5,7 +5,7 @@ use std::time::Duration;
 use flash_wire::TraceParent;
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::source::{Received, Source, Token};
 
 /// Bytes of messages in a batch: some 1,700 orders. PostgreSQL spends 10 µs of CPU on an order in batches of 1,000, and
@@ -72,7 +72,7 @@ impl<S: Source> Batches<S> {
             self.gathered.push(received);
         }
         let Gathered { bodies, published_at_ms, are_authentic, traces, last, .. } = std::mem::take(&mut self.gathered);
-        let token = last.ok_or_else(|| Error::Away("a batch without a message".to_owned()))?;
+        let token = last.ok_or(Fault::EmptyBatch)?;
         Ok(Batch { bodies, published_at_ms, are_authentic, traces, token })
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flash_wire::TraceParent;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::outgoing::Outgoing;
 use crate::publisher::{Outcome, Publisher, Settling};
 use crate::source::{Received, Source, Token};
@@ -50,7 +50,7 @@ impl Transport for Direct {
         let is_open = |sender: &Option<mpsc::Sender<Passed>>| sender.as_ref().is_some_and(|sender| !sender.is_closed());
         // This holds the other end, so it cannot be closed.
         let sender = newest.wait_for(is_open).await.ok().and_then(|sender| sender.clone());
-        sender.map(|sender| DirectPublisher { sender }).ok_or_else(away)
+        Ok(DirectPublisher { sender: sender.ok_or(Fault::NoSyncer)? })
     }
 
     async fn source(&self, _name: &str) -> Result<DirectSource, Error> {
@@ -72,7 +72,7 @@ impl Publisher for DirectPublisher {
     async fn publish(&mut self, message: &Outgoing) -> Result<Settling, Error> {
         let (committed, commit) = oneshot::channel();
         let Outgoing { body, published_at_ms, trace, .. } = message.clone();
-        self.sender.send(Passed { body, published_at_ms, trace, committed }).await.map_err(|_| away())?;
+        self.sender.send(Passed { body, published_at_ms, trace, committed }).await.map_err(|_| Fault::NoSyncer)?;
         Ok(Box::pin(async move {
             match commit.await {
                 Ok(()) => Outcome::Confirmed,
@@ -135,7 +135,7 @@ impl Source for DirectSource {
         }
         let passed = match self.again.pop_front() {
             Some(passed) => passed,
-            None => self.receiver.recv().await.ok_or_else(away)?,
+            None => self.receiver.recv().await.ok_or(Fault::NoSyncer)?,
         };
         self.place += 1;
         let token = Token { opening: self.opening, place: self.place };
@@ -149,7 +149,7 @@ impl Source for DirectSource {
 
     async fn commit(&mut self, token: Token) -> Result<(), Error> {
         if token.opening != self.opening || token.place > self.place {
-            return Err(Error::Away("what was given back cannot be committed".to_owned()));
+            return Err(Fault::GivenBack.into());
         }
         let still_taken = usize::try_from(self.place - token.place).unwrap_or(usize::MAX);
         while self.taken.len() > still_taken {
@@ -176,8 +176,4 @@ impl Source for DirectSource {
     }
 
     async fn close(self) {}
-}
-
-fn away() -> Error {
-    Error::Away("the syncer of this process is away".to_owned())
 }

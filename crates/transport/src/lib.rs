@@ -9,17 +9,23 @@
 #![forbid(unsafe_code)]
 
 mod batches;
+mod broker;
 mod direct;
 mod error;
+mod finding;
 mod outgoing;
 mod publisher;
 mod source;
 pub mod spans;
 mod window;
 
+use std::sync::Arc;
+
 pub use batches::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Batch, Batches, GATHER_MS};
+pub use broker::{Broker, Checks, Depth, Queue};
 pub use direct::{DIRECT_MESSAGES_MAX, Direct, DirectPublisher, DirectSource};
-pub use error::Error;
+pub use error::{Cause, Error, Fault};
+pub use finding::{Finding, Level};
 pub use flash_wire::{TraceParent, limits::TIME_MS_MAX};
 pub use outgoing::{BODY_BYTES_GOAL, Outgoing};
 pub use publisher::{Outcome, Publisher, Settling};
@@ -47,9 +53,14 @@ pub trait Transport: Clone + Send + Sync + 'static {
     fn heal(
         &self,
         name: &str,
-        may_delete: impl Future<Output = Result<(), String>> + Send,
+        may_delete: impl Future<Output = Result<(), Cause>> + Send,
     ) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = (name, may_delete);
         async { Ok(()) }
+    }
+
+    /// The server that it goes through, for those who ask how it is. None: there is none.
+    fn broker(&self) -> Option<Arc<dyn Broker>> {
+        None
     }
 }

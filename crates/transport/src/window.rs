@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
 
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::outgoing::Outgoing;
 use crate::publisher::{Outcome, Publisher, Settling};
 
@@ -19,6 +19,8 @@ pub const WINDOW_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a publish may take until it is settled. Beyond it its fate is unknown. (A RabbitMQ that is short of disk or
 /// memory answers nobody.)
 pub const CONFIRM_TIMEOUT_MS: u64 = 15_000;
+
+const SILENT: Fault = Fault::Silent(CONFIRM_TIMEOUT_MS);
 
 /// A publisher and its messages in flight, each with a cargo that says whose it is.
 pub struct Window<P, C> {
@@ -73,8 +75,9 @@ impl<P: Publisher, C: Unpin> Window<P, C> {
     pub async fn publish(&mut self, cargo: C, message: &Outgoing) -> Result<(), Error> {
         let limit = Duration::from_millis(CONFIRM_TIMEOUT_MS);
         let settling = timeout(limit, self.publisher.publish(message)).await;
-        let settling = settling.map_err(|_| Error::Away(silence()))??;
-        let settling = async move { timeout(limit, settling).await.unwrap_or_else(|_| Outcome::Unknown(silence())) };
+        let settling = settling.map_err(|_| SILENT)??;
+        let settling =
+            async move { timeout(limit, settling).await.unwrap_or_else(|_| Outcome::Unknown(SILENT.to_string())) };
         self.bytes += message.body.len();
         self.in_flight.push(InFlight { cargo: Some(cargo), bytes: message.body.len(), settling: Box::pin(settling) });
         Ok(())
@@ -104,8 +107,4 @@ impl<P: Publisher, C: Unpin> Window<P, C> {
     pub async fn close(self) {
         self.publisher.close().await;
     }
-}
-
-fn silence() -> String {
-    format!("no answer within {CONFIRM_TIMEOUT_MS} ms")
 }

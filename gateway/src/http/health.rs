@@ -1,5 +1,6 @@
 //! Whether the gateway lives, and whether it is ready. Both speak to load balancers and people, not to buyers.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use flash_client::{Call, Deadline};
@@ -68,9 +69,9 @@ struct Checks {
     draining: bool,
     #[schemars(extend("enum" = ["ok", "away", "the module is not loaded"]))]
     redis: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["ok", "away"]))]
-    rabbitmq: Option<&'static str>,
+    /// The transport's broker by its name, if it has one.
+    #[serde(flatten)]
+    broker: BTreeMap<&'static str, &'static str>,
     #[schemars(extend("enum" = ["ok", "away", "read-only"]))]
     postgres: &'static str,
 }
@@ -90,7 +91,7 @@ struct Ready {
     checks: Option<Checks>,
 }
 
-/// It is ready: it can sell, and is to go on selling. Without RabbitMQ it sells into the journals, and without
+/// It is ready: it can sell, and is to go on selling. Without the transport it sells into the journals, and without
 /// PostgreSQL it sells what it knows: `?verbose` tells.
 async fn ready(app: &App, query: Option<&str>) -> Reply {
     let word = |ok| if ok { "ok" } else { "away" };
@@ -107,7 +108,7 @@ async fn ready(app: &App, query: Option<&str>) -> Reply {
         true => Some(Checks {
             draining,
             redis,
-            rabbitmq: app.rabbit_is_up.as_ref().map(|is_up| word(is_up.load(Ordering::Relaxed))),
+            broker: app.broker.map(|name| (name, word(app.relay.is_connected()))).into_iter().collect(),
             postgres: match app.postgres.health().await {
                 Health::Up => "ok",
                 Health::ReadOnly => "read-only",

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -68,8 +68,8 @@ pub(crate) struct App {
     pub(crate) relay: RelayHandle,
     /// Brings back what Redis has forgotten.
     pub(crate) recovery: RecoveryHandle,
-    /// None, where no RabbitMQ is used.
-    pub(crate) rabbit_is_up: Option<Arc<AtomicBool>>,
+    /// The name of the transport's broker. None: it has none.
+    pub(crate) broker: Option<&'static str>,
     /// Threads that have yet to try to reach PostgreSQL, of all of this gateway's.
     pub(crate) unprepared: Arc<AtomicUsize>,
     pub(crate) phase: watch::Receiver<Phase>,

@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use flash_broker::QUEUE;
+use flash_broker::{Amqp, QUEUE};
 use flash_client::Durability;
 use flash_gateway::limits::REQUESTS_MAX;
-use flash_gateway::{Auth, Config, Gateway, IdSecrets, Proxies, Transport};
+use flash_gateway::{Auth, Config, Gateway, IdSecrets, Proxies};
 use flash_relay::{RUN_EVENTS_MAX, RelayHandle};
 use flash_servers::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, silent};
 use flash_wire::{Envelope, Message};
@@ -85,6 +85,7 @@ pub(crate) struct World {
     pub(crate) rabbitmq: Proxy,
     pub(crate) postgres: String,
     config: Config,
+    transport: Amqp,
     amqp: String,
     _dir: TempDir,
 }
@@ -122,9 +123,6 @@ impl World {
             hosts: Vec::new(),
             id_secrets: IdSecrets { makes: ID_SECRET.to_owned(), also: None },
             redis: redis.url(),
-            transport: Transport::Amqp(flash_broker::Amqp::new(
-                amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port())),
-            )),
             postgres: postgres.clone(),
             threads: 2,
             redis_timeout: Duration::from_millis(flash_client::REDIS_TIMEOUT_MS),
@@ -141,8 +139,9 @@ impl World {
             webhooks_cacert: None,
             devtools: None,
         };
-        let gateway = Gateway::start(config.clone()).unwrap();
-        let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, amqp, _dir: dir };
+        let transport = Amqp::new(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port())));
+        let gateway = Gateway::start(config.clone(), transport.clone()).unwrap();
+        let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, transport, amqp, _dir: dir };
         world.until("all servers", async || world.get("/readyz?verbose").await.body.contains(ALL_OK)).await;
         world
     }
@@ -163,7 +162,7 @@ impl World {
 
     /// One more gateway of the same servers.
     pub(crate) fn another_gateway(&self) -> Gateway {
-        Gateway::start(self.config.clone()).unwrap()
+        Gateway::start(self.config.clone(), self.transport.clone()).unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use flash_syncer::{Config, run};
-use flash_transport::{Direct, DirectPublisher, DirectSource, Error, Transport};
+use flash_transport::{Cause, Direct, DirectPublisher, DirectSource, Error, Transport};
 use tokio::sync::watch;
 
 use crate::fixture::Servers;
@@ -28,17 +28,13 @@ impl Transport for Frozen {
         if *self.healed.borrow() {
             return Direct::default().source(name).await;
         }
-        Err(Error::Frozen("it is frozen".to_owned()))
+        Err(Error::Frozen("it is frozen".into()))
     }
 
-    async fn heal(
-        &self,
-        _name: &str,
-        may_delete: impl Future<Output = Result<(), String>> + Send,
-    ) -> Result<(), Error> {
-        let answer = may_delete.await;
+    async fn heal(&self, _name: &str, may_delete: impl Future<Output = Result<(), Cause>> + Send) -> Result<(), Error> {
+        let answer = may_delete.await.map_err(|reason| reason.to_string());
         self.answers.lock().unwrap().push(answer.clone());
-        answer.map_err(Error::Away)?;
+        answer.map_err(|reason| Error::Away(reason.into()))?;
         self.healed.send_replace(true);
         Ok(())
     }

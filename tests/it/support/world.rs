@@ -254,7 +254,7 @@ impl World {
     }
 
     /// Messages that wait in RabbitMQ's queue.
-    pub(crate) fn queued(&self) -> u32 {
+    pub(crate) fn queued(&self) -> u64 {
         let depth = self.runtime.block_on(async {
             let connection = flash_broker::connect(self.amqp(), "test").await.expect("RabbitMQ answers");
             flash_broker::depth(&connection).await.expect("RabbitMQ answers")

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use anyhow::Result;
 use flash_gateway::Simulated;
-use flash_sim::{Counter, Crowd, Live, Outcome, Sale, Servers, Staff, Strategy};
+use flash_sim::{Crowd, Live, Outcome, Sale, Seller, SellerFactory, Servers, Strategy};
 use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
 use super::record::Record;
 use super::watch::watch;
 use crate::args::REPEAT_PERCENT;
-use crate::dev::Urls;
 use crate::dev::buyers_gateway::BuyersGateway;
 use crate::load::{Street, Trouble};
 use crate::sim::{over_http, sale_id};
+use crate::stack::Urls;
 
 /// What all simulations need.
 #[derive(Clone)]
@@ -70,9 +70,9 @@ impl Ground {
         let Simulated { units, concurrency, .. } = *wanted;
         let sale = Sale { strategy, id: sale_id(strategy), units, concurrency };
         let street = Street::new(self.trouble.clone());
-        let open = async |staff: Staff, keeper: &mut Counter| {
-            let looks_by = staff.keeper().await?;
-            let (visitors, shop) = over_http::open(staff, keeper, self.gateway.ready(), &street, live).await?;
+        let open = async |factory: SellerFactory, keeper: &mut Seller| {
+            let looks_by = factory.keeper().await?;
+            let (visitors, shop) = over_http::open(factory, keeper, self.gateway.ready(), &street, live).await?;
             // Ends with the door.
             let mut watching = JoinSet::new();
             watching.spawn(watch(looks_by, live.clone(), record.clone()));

@@ -15,7 +15,7 @@ use tokio::sync::watch as signal;
 pub(super) use self::ground::Ground;
 use self::record::Record;
 use crate::clock::now_ms;
-use crate::{buyers, run};
+use crate::{buyers, runtime};
 
 /// Simulations that are remembered, with the one that runs.
 const SIMULATIONS_KEPT: usize = 8;
@@ -64,7 +64,7 @@ impl Simulations {
         let (ground, ends) = (self.ground.clone(), Ends(record.clone()));
         let begun = thread::Builder::new().name(buyers::THREAD.to_owned()).spawn(move || {
             let Ends(record) = &ends;
-            run::block_on(ground.simulate(&wanted, seed, record, stopped))
+            runtime::block_on(ground.simulate(&wanted, seed, record, stopped))
         });
         if let Err(error) = begun {
             record.log("", format!("it cannot be begun: {error}"));

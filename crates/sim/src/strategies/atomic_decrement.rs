@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::{Counter, Sold};
+use super::{Seller, Sold};
 use crate::tally::Answer;
 
-pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
-    let Counter { postgres, statements, sale, .. } = counter;
+pub(super) async fn sell(seller: &mut Seller, buyer: &str) -> Result<Sold> {
+    let Seller { postgres, statements, sale, .. } = seller;
     let transaction = postgres.transaction().await?;
     if transaction.execute(&statements.decrement, &[sale]).await? == 0 {
         return Ok((Answer::SoldOut, 0));

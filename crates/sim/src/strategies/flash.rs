@@ -7,7 +7,7 @@ use flash_client::Call;
 use flash_wire::{Refusal, Reserve, Terms, Wanted, Warm};
 use tokio::time::sleep;
 
-use super::{Counter, Sold};
+use super::{Seller, Sold};
 use crate::tally::Answer;
 
 /// What a journal has to hold beside an event for each unit: that the sale is there.
@@ -17,18 +17,18 @@ const PERSIST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-pub(super) async fn stock(counter: &Counter, units: u64) -> Result<()> {
+pub(super) async fn stock(seller: &Seller, units: u64) -> Result<()> {
     let terms = Terms { journal_events_max: Some(units + OTHER_EVENTS), ..Terms::simple(units) };
     let warm = Warm::first(terms);
-    match counter.flash.call(Call::warm(&counter.sale, &warm)).await? {
+    match seller.flash.call(Call::warm(&seller.sale, &warm)).await? {
         Ok(_) => Ok(()),
         Err(refusal) => bail!("the sale is refused: {}", refusal.code()),
     }
 }
 
-pub(super) async fn sell(counter: &Counter, buyer: &str) -> Result<Sold> {
+pub(super) async fn sell(seller: &Seller, buyer: &str) -> Result<Sold> {
     let wish = Reserve { buyer, wanted: Wanted::Quantity(1), request: None, is_new: false, data: None };
-    let answer = match counter.flash.call(Call::reserve(&counter.sale, &wish)).await? {
+    let answer = match seller.flash.call(Call::reserve(&seller.sale, &wish)).await? {
         Ok(_) => Answer::Sold,
         Err(Refusal::Replayed { .. } | Refusal::LimitExceeded { .. }) => Answer::Again,
         Err(Refusal::SoldOut) => Answer::SoldOut,
@@ -37,20 +37,20 @@ pub(super) async fn sell(counter: &Counter, buyer: &str) -> Result<Sold> {
     Ok((answer, 0))
 }
 
-pub(super) async fn left(counter: &Counter) -> Result<i64> {
-    match counter.flash.call(Call::sale_status(&counter.sale)).await? {
+pub(super) async fn left(seller: &Seller) -> Result<i64> {
+    match seller.flash.call(Call::sale_status(&seller.sale)).await? {
         Ok(status) => Ok(i64::try_from(status.sums().available)?),
         Err(refusal) => bail!("refused: {}", refusal.code()),
     }
 }
 
 /// Waits until PostgreSQL has as many orders as buyers were told, or for a bounded time.
-pub(super) async fn orders(counter: &Counter, told: u64) -> Result<(u64, u64)> {
+pub(super) async fn orders(seller: &Seller, told: u64) -> Result<(u64, u64)> {
     let end = Instant::now() + PERSIST_TIMEOUT;
     loop {
-        let orders = flash_vault::active_orders(&counter.postgres, &counter.sale).await.context("PostgreSQL")?;
+        let orders = flash_vault::active_orders(&seller.postgres, &seller.sale).await.context("PostgreSQL")?;
         if orders >= told || Instant::now() >= end {
-            return Ok((orders, flash_vault::twice_served_buyers(&counter.postgres, &counter.sale).await?));
+            return Ok((orders, flash_vault::twice_served_buyers(&seller.postgres, &seller.sale).await?));
         }
         sleep(LOOK_EVERY).await;
     }

@@ -3,18 +3,18 @@
 
 use anyhow::{Result, bail};
 
-use super::{Counter, Sold};
+use super::{Seller, Sold};
 use crate::tally::Answer;
 
-pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
-    let mut reserve = counter.scripts.reserve.key(counter.key("stock"));
-    let said: String = reserve.key(counter.key("buyers")).arg(buyer).invoke_async(&mut counter.redis).await?;
+pub(super) async fn sell(seller: &mut Seller, buyer: &str) -> Result<Sold> {
+    let mut reserve = seller.scripts.reserve.key(seller.key("stock"));
+    let said: String = reserve.key(seller.key("buyers")).arg(buyer).invoke_async(&mut seller.redis).await?;
     match said.as_str() {
         "again" => return Ok((Answer::Again, 0)),
         "sold out" => return Ok((Answer::SoldOut, 0)),
         "sold" => {}
         said => bail!("the script said {said}"),
     }
-    counter.postgres.execute(&counter.statements.order, &[&counter.sale, &buyer]).await?;
+    seller.postgres.execute(&seller.statements.order, &[&seller.sale, &buyer]).await?;
     Ok((Answer::Sold, 0))
 }

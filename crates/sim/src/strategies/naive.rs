@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 
-use super::{Counter, Sold};
+use super::{Seller, Sold};
 use crate::tally::Answer;
 
-pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
-    Ok((read_then_write(counter, buyer).await?, 0))
+pub(super) async fn sell(seller: &mut Seller, buyer: &str) -> Result<Sold> {
+    Ok((read_then_write(seller, buyer).await?, 0))
 }
 
 /// Right, if nobody else does it at the same time.
-pub(super) async fn read_then_write(counter: &mut Counter, buyer: &str) -> Result<Answer> {
-    let Counter { postgres, statements, sale, .. } = counter;
+pub(super) async fn read_then_write(seller: &mut Seller, buyer: &str) -> Result<Answer> {
+    let Seller { postgres, statements, sale, .. } = seller;
     let seen: i64 = postgres.query_one(&statements.naive_seen, &[sale, &buyer]).await?.get(0);
     if seen > 0 {
         return Ok(Answer::Again);

@@ -2,15 +2,15 @@
 
 use anyhow::Result;
 
-use super::{Counter, Sold};
+use super::{Seller, Sold};
 use crate::tally::Answer;
 
 /// Tries beyond the first; most programs give up there.
 const RETRIES_MAX: u64 = 3;
 
-pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
+pub(super) async fn sell(seller: &mut Seller, buyer: &str) -> Result<Sold> {
     for retries in 0..=RETRIES_MAX {
-        if let Some(answer) = attempt(counter, buyer).await? {
+        if let Some(answer) = attempt(seller, buyer).await? {
             return Ok((answer, retries));
         }
     }
@@ -18,8 +18,8 @@ pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
 }
 
 /// None: somebody else was faster.
-async fn attempt(counter: &mut Counter, buyer: &str) -> Result<Option<Answer>> {
-    let Counter { postgres, statements, sale, .. } = counter;
+async fn attempt(seller: &mut Seller, buyer: &str) -> Result<Option<Answer>> {
+    let Seller { postgres, statements, sale, .. } = seller;
     let row = postgres.query_one(&statements.read, &[sale]).await?;
     let (available, version): (i64, i64) = (row.get(0), row.get(1));
     if available <= 0 {

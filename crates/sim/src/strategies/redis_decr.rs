@@ -2,30 +2,30 @@
 
 use anyhow::Result;
 
-use super::{Counter, Sold};
+use super::{Seller, Sold};
 use crate::tally::Answer;
 
-pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
-    let (stock, buyers) = (counter.key("stock"), counter.key("buyers"));
-    let is_new: bool = redis::cmd("SADD").arg(&buyers).arg(buyer).query_async(&mut counter.redis).await?;
+pub(super) async fn sell(seller: &mut Seller, buyer: &str) -> Result<Sold> {
+    let (stock, buyers) = (seller.key("stock"), seller.key("buyers"));
+    let is_new: bool = redis::cmd("SADD").arg(&buyers).arg(buyer).query_async(&mut seller.redis).await?;
     if !is_new {
         return Ok((Answer::Again, 0));
     }
-    let left: i64 = redis::cmd("DECR").arg(&stock).query_async(&mut counter.redis).await?;
+    let left: i64 = redis::cmd("DECR").arg(&stock).query_async(&mut seller.redis).await?;
     if left < 0 {
-        take_back(counter, &stock, &buyers, buyer).await?;
+        take_back(seller, &stock, &buyers, buyer).await?;
         return Ok((Answer::SoldOut, 0));
     }
-    let written = counter.postgres.execute(&counter.statements.order, &[&counter.sale, &buyer]).await;
+    let written = seller.postgres.execute(&seller.statements.order, &[&seller.sale, &buyer]).await;
     if written.is_err() {
-        take_back(counter, &stock, &buyers, buyer).await?;
+        take_back(seller, &stock, &buyers, buyer).await?;
     }
     written?;
     Ok((Answer::Sold, 0))
 }
 
-async fn take_back(counter: &mut Counter, stock: &str, buyers: &str, buyer: &str) -> Result<()> {
-    redis::cmd("INCR").arg(stock).exec_async(&mut counter.redis).await?;
-    redis::cmd("SREM").arg(buyers).arg(buyer).exec_async(&mut counter.redis).await?;
+async fn take_back(seller: &mut Seller, stock: &str, buyers: &str, buyer: &str) -> Result<()> {
+    redis::cmd("INCR").arg(stock).exec_async(&mut seller.redis).await?;
+    redis::cmd("SREM").arg(buyers).arg(buyer).exec_async(&mut seller.redis).await?;
     Ok(())
 }

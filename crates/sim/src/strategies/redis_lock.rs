@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::time::sleep;
 
-use super::{Counter, Sold, naive};
+use super::{Seller, Sold, naive};
 use crate::tally::Answer;
 
 /// How long a lock lives whose holder died. One who only sleeps for longer wakes up beside the next holder, and both sell.
@@ -16,16 +16,16 @@ const REST_MS: RangeInclusive<u64> = 5..=15;
 /// How long one tries.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
-    let (key, token) = (counter.key("lock"), format!("{:016x}", rand::random::<u64>()));
+pub(super) async fn sell(seller: &mut Seller, buyer: &str) -> Result<Sold> {
+    let (key, token) = (seller.key("lock"), format!("{:016x}", rand::random::<u64>()));
     let (end, mut retries) = (Instant::now() + PATIENCE, 0);
     loop {
         let mut lock = redis::cmd("SET");
         lock.arg(&key).arg(&token).arg("NX").arg("PX").arg(LOCK_LIFE_MS);
-        let taken: Option<String> = lock.query_async(&mut counter.redis).await?;
+        let taken: Option<String> = lock.query_async(&mut seller.redis).await?;
         if taken.is_some() {
-            let answer = naive::read_then_write(counter, buyer).await;
-            let _: i64 = counter.scripts.unlock.key(&key).arg(&token).invoke_async(&mut counter.redis).await?;
+            let answer = naive::read_then_write(seller, buyer).await;
+            let _: i64 = seller.scripts.unlock.key(&key).arg(&token).invoke_async(&mut seller.redis).await?;
             return Ok((answer?, retries));
         }
         if Instant::now() >= end {

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::{Counter, Sold};
+use super::{Seller, Sold};
 use crate::tally::Answer;
 
-pub(super) async fn sell(counter: &mut Counter, buyer: &str) -> Result<Sold> {
-    let Counter { postgres, statements, sale, .. } = counter;
+pub(super) async fn sell(seller: &mut Seller, buyer: &str) -> Result<Sold> {
+    let Seller { postgres, statements, sale, .. } = seller;
     let transaction = postgres.transaction().await?;
     // Who comes for the second time locks no unit.
     if transaction.execute(&statements.order, &[sale, &buyer]).await? == 0 {

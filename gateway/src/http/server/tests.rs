@@ -67,7 +67,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         audits: Arc::new(crate::audits::Audits::new(format!("postgres://{nobody}/db"))),
         examinations: Arc::new(crate::examinations::Examinations::of(flash_doctor::Config {
             redis: Err("nowhere".to_owned()),
-            amqp: None,
+            broker: None,
             postgres: Err("nowhere".to_owned()),
             durability: flash_client::Durability::MEMORY,
             files_max: 0,
@@ -75,7 +75,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         })),
         relay: flash_relay::handle().0,
         recovery: flash_recovery::handle().0,
-        rabbit_is_up: Some(Arc::default()),
+        broker: Some("rabbitmq"),
         unprepared: Arc::default(),
         phase: receiver,
         rate_limits: RateLimits::new(Rules::default()),

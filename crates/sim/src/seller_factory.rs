@@ -1,4 +1,4 @@
-//! Opens counters, wherever their work is to be done.
+//! Opens sellers, wherever their work is to be done.
 
 use std::time::Duration;
 
@@ -12,30 +12,30 @@ use crate::open_loop::REQUEST_TIMEOUT;
 use crate::run::{Sale, Servers};
 use crate::scripts::Scripts;
 use crate::sql::Statements;
-use crate::strategies::Counter;
+use crate::strategies::Seller;
 
 /// The longest wait before Redis is connected to anew: buyers wait as well.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// Opens counters of one sale.
+/// Opens sellers of one sale.
 #[derive(Clone)]
-pub struct Staff {
+pub struct SellerFactory {
     /// The sale.
     pub sale: Sale,
     redis: String,
     postgres: String,
 }
 
-impl Staff {
+impl SellerFactory {
     pub(crate) fn of(sale: &Sale, servers: &impl Servers) -> Self {
         Self { sale: sale.clone(), redis: servers.redis().to_owned(), postgres: servers.postgres().to_owned() }
     }
 
-    /// As many counters as requests may be under way at once. The thread that asks does their work from now on.
+    /// As many sellers as requests may be under way at once. The thread that asks does their work from now on.
     ///
     /// # Errors
     /// When a server cannot be reached.
-    pub async fn counters(&self) -> Result<Vec<Counter>> {
+    pub async fn sellers(&self) -> Result<Vec<Seller>> {
         self.open(self.sale.concurrency).await
     }
 
@@ -43,25 +43,25 @@ impl Staff {
     ///
     /// # Errors
     /// When a server cannot be reached.
-    pub async fn keeper(&self) -> Result<Counter> {
+    pub async fn keeper(&self) -> Result<Seller> {
         self.open(1).await?.pop().context("nobody keeps the sale")
     }
 
     /// Each has a connection of its own to PostgreSQL; that to Redis is shared, as programs usually do it.
-    async fn open(&self, count: u64) -> Result<Vec<Counter>> {
+    async fn open(&self, count: u64) -> Result<Vec<Seller>> {
         let mut redis = self.redis().await?;
         let scripts = Scripts::load(&mut redis).await?;
         let flash = Flash::connect(&self.redis)?;
         timeout(REQUEST_TIMEOUT, flash.connected()).await.context("cannot connect to Redis")?;
-        let mut counters = Vec::new();
+        let mut sellers = Vec::new();
         for _ in 0..count {
             let postgres = self.postgres().await?;
             let statements = Statements::prepare(&postgres).await?;
             let (strategy, sale) = (self.sale.strategy, self.sale.id.clone());
             let (redis, scripts, flash) = (redis.clone(), scripts.clone(), flash.clone());
-            counters.push(Counter { strategy, sale, postgres, statements, redis, scripts, flash });
+            sellers.push(Seller { strategy, sale, postgres, statements, redis, scripts, flash });
         }
-        Ok(counters)
+        Ok(sellers)
     }
 
     /// A new connection to Redis. Where it breaks, it is made anew.

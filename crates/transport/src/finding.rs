@@ -1,4 +1,4 @@
-//! What a check finds.
+//! What a check of a server finds.
 
 use serde::Serialize;
 

@@ -4,15 +4,14 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use flash_broker::Amqp;
 use flash_client::{Call, Client};
 use flash_vault::{LoggedChange, Syncer};
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::args::{self, Output, SyncerAction};
-use crate::barrier;
-use crate::{audit_log, output, run};
+use crate::transport::Transport;
+use crate::{audit_log, output, runtime};
 
 /// Between two looks.
 const LOOK_MS: u64 = 100;
@@ -43,13 +42,12 @@ pub(crate) fn run(args: &args::Syncer, action: &SyncerAction, output: Output) ->
     let limit = wait.timeout_s;
     let is_drain = matches!(action, SyncerAction::Drain(_));
     let redis = is_drain.then(|| args.urls.redis.source().read()).transpose()?;
-    let amqp = if is_drain { args.urls.amqp.source().read_if_set()? } else { None };
-    run::block_on(async {
-        let amqp = amqp.map(|url| args.urls.transport(url)).transpose()?;
+    runtime::block_on(async {
+        let transport = if is_drain { args.urls.brokers.shared_if_set()? } else { None };
         let vault = flash_vault::connect(&postgres).await.context("cannot connect to PostgreSQL")?;
         let doing = async {
             match (&redis, action) {
-                (Some(redis), _) => drain(&vault, &Client::connect(redis)?, amqp.as_ref()).await,
+                (Some(redis), _) => drain(&vault, &Client::connect(redis)?, transport.as_ref()).await,
                 (None, SyncerAction::Pause(_)) => pause(&vault).await,
                 (None, _) => resume(&vault).await,
             }
@@ -89,15 +87,15 @@ async fn resume(vault: &flash_vault::Client) -> Result<Report> {
 
 /// Lets the syncers write until nothing is left, and pauses them. What is reserved meanwhile is written as well; what is
 /// reserved from then on stays in the journals.
-async fn drain(vault: &flash_vault::Client, redis: &Client, amqp: Option<&Amqp>) -> Result<Report> {
+async fn drain(vault: &flash_vault::Client, redis: &Client, transport: Option<&Transport>) -> Result<Report> {
     redis.connected().await;
     resume(vault).await?;
     loop {
         while !journals_are_empty(redis).await? {
             sleep(Duration::from_millis(LOOK_MS)).await;
         }
-        match amqp {
-            Some(amqp) => barrier::pass(vault, amqp).await?,
+        match transport {
+            Some(transport) => transport.pass_barrier(vault).await?,
             None => queues_are_empty(vault).await?,
         }
         // What came after the barrier is written by now, or the journals say so.

@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail};
 use flash_servers::{Gateway, GatewayOptions, Phase, Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis};
 use flash_servers::{RedisOptions, Server};
 
-use super::progress::Progress;
-use crate::args::{self, Transport};
+use crate::args;
+use crate::progress::Progress;
+use crate::transport::Kind;
 
 /// The database that a private PostgreSQL gets.
 const DATABASE: &str = "flash";
@@ -47,7 +48,7 @@ impl Stack {
     pub(crate) fn start(args: &args::Stack, module: &Path, progress: &Progress) -> Result<Self> {
         thread::scope(|scope| {
             let redis = scope.spawn(|| source(args.redis.as_ref(), || start_redis(&args.dir, module, progress)));
-            let amqp = (args.transport == Transport::Amqp)
+            let amqp = (args.transport == Kind::Amqp)
                 .then(|| scope.spawn(|| source(args.amqp.as_ref(), || start_rabbitmq(&args.dir, progress))));
             let postgres = source(args.postgres.as_ref(), || start_postgres(&args.dir, progress));
             let redis = redis.join().map_err(panicked)?;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use flash_gateway::Transport;
 use flash_syncer::Config;
-use flash_transport::Direct;
+use flash_transport::Transport;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -19,7 +18,7 @@ pub(crate) struct Syncer {
 }
 
 impl Syncer {
-    pub(crate) fn start(config: Config, transport: impl flash_transport::Transport) -> Self {
+    pub(crate) fn start(config: Config, transport: impl Transport) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             let stopped = async move {
@@ -28,12 +27,6 @@ impl Syncer {
             Ok(flash_syncer::run(&config, &transport, stopped).await?)
         });
         Self { stop, task }
-    }
-
-    /// Starts one, and gives the gateway's end of the way to it.
-    pub(crate) fn start_direct(config: Config) -> (Transport, Self) {
-        let direct = Direct::default();
-        (Transport::Direct(direct.clone()), Self::start(config, direct))
     }
 
     /// Resolves when it has ended by itself, with the reason.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use tokio::sync::oneshot;
 
-use super::stack::Stack;
+use super::servers::Stack;
 
 /// Between two looks at the servers.
 const LOOK_MS: u64 = 200;
