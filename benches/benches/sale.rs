@@ -4,8 +4,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
-use flash_sale::limits::{EXPIRED_PER_EVENT_MAX, JOURNAL_EVENTS_MAX};
 use flash_sale::{Command, Event, HashKey, Items, Refusal, Reserve, Sale, Terms};
+use flash_sale::{
+    Details,
+    limits::{EXPIRED_PER_EVENT_MAX, JOURNAL_EVENTS_MAX},
+};
 
 const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_790_000_000_000;
@@ -41,7 +44,7 @@ fn sold_out() -> Sale {
 
 fn decide<'a>(sale: &Sale, buyer: &'a str) -> Result<Event<'a>, Refusal> {
     let items = Items::one(0, 1).expect("one unit is a quantity");
-    sale.decide(&Command::Reserve(Reserve { buyer, items, request: None, is_new: false, data: None }), NOW_MS)
+    sale.decide(&Command::Reserve(Reserve { buyer, items, details: Details::NONE, is_new: false }), NOW_MS)
 }
 
 /// Reserves as the module does: first what is due expires, then the sale decides.

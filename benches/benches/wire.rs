@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use flash_wire::{Answer, Change, Event, Items, Message, Outcome, Reserve, ReserveAnswer, Reserved, Tree, reply};
+use flash_wire::{
+    Answer, Change, Details, Event, Items, Message, Outcome, Reserve, ReserveAnswer, Reserved, Tree, reply,
+};
 
 const NOW_MS: u64 = 1_790_000_000_000;
 /// Events that a relay pulls at once and puts into one message.
@@ -16,8 +18,7 @@ fn event(seq: u64, buyer: &str) -> Event<'_> {
         slot: 0,
         items: Items::one(0, 1).expect("one unit is a quantity"),
         expires_at_ms: Some(NOW_MS + 60_000),
-        request: None,
-        data: None,
+        details: Details::NONE,
     };
     Event { epoch: 1, seq, at_ms: NOW_MS, change: Change::Reserved(reserved) }
 }

@@ -1,5 +1,5 @@
-//! The one file that speaks Redis's C API, and the only one with `unsafe` in it. Everything here is a thin, safe face:
-//! how a command is called stands in `call`, what a key may hold in `value`, what happens at load in `load`.
+//! The one file that speaks Redis's C API, and the only one with `unsafe` in it. Everything here is a thin, safe face.
+//! What the server calls is a trait here, which a file above implements: [`Module`], [`Entry`], [`Moves`].
 //!
 //! Three rules make it sound. The server calls every function here on its main thread, but for `free`, which may run on
 //! a background thread and touches nothing but the value. Pointers that the server hands to a callback live as long as
@@ -8,7 +8,6 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -19,15 +18,17 @@ use redis_module::raw::{
     RedisModuleString, RedisModuleSwapDbInfo, RedisModuleType, RedisModuleTypeMethods,
 };
 
-use crate::call::{Call, Command, acl_categories, is_write};
-use crate::command_info::CommandInfo;
+use crate::Flash;
+use crate::clock_offset;
+use crate::command_info::Description;
+use crate::guard::guard;
 use crate::value::Value;
-use crate::{clock_offset, load, moved, stats};
 
 #[global_allocator]
 static ALLOCATOR: RedisAlloc = RedisAlloc;
 
 const MODULE_VERSION: c_int = 1;
+const API_VERSION: c_int = raw::REDISMODULE_APIVER_1 as c_int;
 
 const OK: c_int = 0;
 const ERR: c_int = 1;
@@ -52,12 +53,6 @@ pub(crate) fn missing_api() -> Vec<&'static str> {
         ]
     };
     functions.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name).collect()
-}
-
-/// Runs `f` and turns a panic into none. What panicked has been logged by then: the default hook writes to stderr, which
-/// is the server's.
-pub(crate) fn guard<T>(f: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(f)).ok()
 }
 
 /// The server's clock, Unix milliseconds.
@@ -125,10 +120,8 @@ impl<'a> Ctx<'a> {
 
     /// Adds a category of commands for access lists; false: the server lets no module do so (Redis before 7.4).
     pub(crate) fn add_acl_category(self, name: &CStr) -> bool {
-        // SAFETY: the table of functions is filled.
-        let add = unsafe { raw::RedisModule_AddACLCategory };
-        // SAFETY: the context is the server's, the name a C string.
-        add.is_some_and(|add| unsafe { add(self.0, name.as_ptr()) } == OK)
+        // SAFETY: the table of functions is filled, the context is the server's, the name a C string.
+        unsafe { raw::RedisModule_AddACLCategory.is_some_and(|add| add(self.0, name.as_ptr()) == OK) }
     }
 
     /// Tells the keyspace event `event` about `key`, to whoever listens.
@@ -138,8 +131,8 @@ impl<'a> Ctx<'a> {
 
     /// Reads what the server's configuration says of the settings that were added.
     pub(crate) fn load_configs(self) -> Result<(), String> {
-        let loaded = redis!(RedisModule_LoadConfigs(self.0)) == OK;
-        if loaded { Ok(()) } else { Err("cannot take its settings: the log says which one".to_owned()) }
+        let problem = "cannot take its settings: the log says which one";
+        if redis!(RedisModule_LoadConfigs(self.0)) == OK { Ok(()) } else { Err(problem.to_owned()) }
     }
 
     pub(crate) fn random(self) -> [u64; 2] {
@@ -167,12 +160,12 @@ impl<'a> OpenKey<'a> {
         isize::try_from(redis!(RedisModule_KeyType(self.0))) == Ok(raw::REDISMODULE_KEYTYPE_EMPTY)
     }
 
-    pub(crate) fn holds<V: Value>(&self) -> bool {
+    pub(crate) fn holds<V: Native>(&self) -> bool {
         redis!(RedisModule_ModuleTypeGetType(self.0)) == V::native().get()
     }
 
     /// What the key holds, if that is a `V`.
-    pub(crate) fn value<V: Value>(&mut self) -> Option<&mut V> {
+    pub(crate) fn value<V: Native>(&mut self) -> Option<&mut V> {
         if !self.holds::<V>() {
             return None;
         }
@@ -187,7 +180,7 @@ impl<'a> OpenKey<'a> {
     }
 
     /// Makes the key, which must be open for writing, hold `value`.
-    pub(crate) fn set<V: Value>(&mut self, value: V) {
+    pub(crate) fn set<V: Native>(&mut self, value: V) {
         let value = Box::into_raw(Box::new(value)).cast::<c_void>();
         redis!(RedisModule_ModuleTypeSetValue(self.0, V::native().get(), value));
     }
@@ -199,48 +192,49 @@ impl Drop for OpenKey<'_> {
     }
 }
 
-extern "C" fn run<C: Command>(ctx: *mut RedisModuleCtx, argv: *mut *mut RedisModuleString, argc: c_int) -> c_int {
+/// What runs when a client sends a command.
+pub(crate) trait Entry {
+    /// Runs it and writes one reply.
+    fn enter(ctx: Ctx, argv: &[Str]);
+    /// Writes the reply of one that panicked.
+    fn panicked(ctx: Ctx);
+}
+
+extern "C" fn run<E: Entry>(ctx: *mut RedisModuleCtx, argv: *mut *mut RedisModuleString, argc: c_int) -> c_int {
     let (ctx, argc) = (Ctx(ctx, PhantomData), usize::try_from(argc).unwrap_or(0));
     // SAFETY: the server hands over `argc` strings that live as long as the call, and `Str` is such a pointer.
     let argv = unsafe { std::slice::from_raw_parts(argv.cast::<Str>(), argc) };
-    match guard(|| C::run(&Call::new::<C>(ctx, argv))) {
-        Some(Ok(())) => {}
-        Some(Err(fault)) => {
-            stats::failed();
-            ctx.error(&fault.text(C::NAME));
-        }
-        None => {
-            stats::panicked();
-            ctx.error("ERR flash: the command panicked; the server's log says where. Please report it.");
-        }
+    if guard(|| E::enter(ctx, argv)).is_none() {
+        E::panicked(ctx);
     }
     OK
 }
 
-/// Adds a command to the server. `has_category`: the server knows `@flash`.
-pub(crate) fn register<C: Command>(ctx: Ctx, has_category: bool) -> Result<(), String> {
-    let key = c_int::from(C::HAS_KEY);
-    let (name, flags) = (C::NAME.as_ptr(), C::FLAGS.as_ptr());
-    let failed = |what| Err(format!("cannot {what} the command {:?}", C::NAME));
-    if redis!(RedisModule_CreateCommand(ctx.0, name, Some(run::<C>), flags, key, key, key)) != OK {
+/// Adds a command to the server.
+pub(crate) fn register<E: Entry>(ctx: Ctx, description: &Description) -> Result<(), String> {
+    let Description { name, flags, has_key, info, categories } = description;
+    let key = c_int::from(*has_key);
+    let failed = |what| Err(format!("cannot {what} the command {name:?}"));
+    let (name, flags, categories) = (name.as_ptr(), flags.as_ptr(), categories.as_ptr());
+    if redis!(RedisModule_CreateCommand(ctx.0, name, Some(run::<E>), flags, key, key, key)) != OK {
         return failed("add");
     }
     let command = redis!(RedisModule_GetCommand(ctx.0, name));
-    let info = CommandInfo::new(&C::DOCS, C::HAS_KEY, is_write::<C>());
     if redis!(RedisModule_SetCommandInfo(command, info.as_ptr())) != OK {
         return failed("describe");
     }
-    // SAFETY: the table of functions is filled. Redis 7.0 lacks this one.
-    let Some(set_categories) = (unsafe { raw::RedisModule_SetCommandACLCategories }) else { return Ok(()) };
-    let categories = acl_categories(C::FLAGS, has_category);
-    // SAFETY: the command is the one just made, the categories are a C string.
-    if unsafe { set_categories(command, categories.as_ptr()) } == OK { Ok(()) } else { failed("categorise") }
+    // SAFETY: the table of functions is filled, but for this one in Redis 7.0; the command is the one just made.
+    let is_done = unsafe { raw::RedisModule_SetCommandACLCategories.is_none_or(|set| set(command, categories) == OK) };
+    if is_done { Ok(()) } else { failed("categorise") }
 }
 
-/// What `MODULE LOAD` and `loadmodule` call.
-///
-/// # Safety
-/// Called by the server with pointers that live as long as the call.
+/// What the crate does when the server loads it.
+pub(crate) trait Module {
+    /// Registers everything. An error refuses the load, and the server's log has its text.
+    fn load(ctx: Ctx) -> Result<(), String>;
+}
+
+/// What `MODULE LOAD` and `loadmodule` call, with pointers that live as long as the call.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn RedisModule_OnLoad(
     ctx: *mut RedisModuleCtx,
@@ -248,13 +242,12 @@ pub(crate) unsafe extern "C" fn RedisModule_OnLoad(
     _argc: c_int,
 ) -> c_int {
     // Nothing may be allocated before this call: the allocator is the server's.
-    let api = raw::REDISMODULE_APIVER_1.cast_signed();
     // SAFETY: the context is the server's, the name a C string.
-    if unsafe { raw::Export_RedisModule_Init(ctx, c"flash".as_ptr(), MODULE_VERSION, api) } != OK {
+    if unsafe { raw::Export_RedisModule_Init(ctx, c"flash".as_ptr(), MODULE_VERSION, API_VERSION) } != OK {
         return ERR;
     }
     let ctx = Ctx(ctx, PhantomData);
-    match guard(|| load::load(ctx)) {
+    match guard(|| Flash::load(ctx)) {
         Some(Ok(())) => OK,
         Some(Err(problem)) => {
             ctx.log(c"warning", &problem);
@@ -262,6 +255,12 @@ pub(crate) unsafe extern "C" fn RedisModule_OnLoad(
         }
         None => ERR,
     }
+}
+
+/// A value of which the server knows the type.
+pub(crate) trait Native: Value {
+    /// The type, as the server knows it.
+    fn native() -> &'static NativeType<Self>;
 }
 
 /// A type that keys can hold, once the server knows it. It belongs to one type of values: that is what makes a pointer of
@@ -294,11 +293,8 @@ impl<V: Value> NativeType<V> {
         let name = V::TYPE_NAME;
         let created = redis!(RedisModule_CreateDataType(ctx.0, name.as_ptr(), V::TYPE_VERSION, &raw mut methods));
         self.0.store(created, Ordering::Relaxed);
-        if created.is_null() {
-            Err(format!("cannot create the type {name:?}: is another version loaded?"))
-        } else {
-            Ok(())
-        }
+        let problem = || format!("cannot create the type {name:?}: is another version loaded?");
+        if created.is_null() { Err(problem()) } else { Ok(()) }
     }
 }
 
@@ -364,8 +360,8 @@ unsafe extern "C" fn free_effort<V: Value>(_key: *mut RedisModuleString, value: 
 }
 
 unsafe extern "C" fn copy<V: Value>(
-    _from: *mut RedisModuleString,
-    _to: *mut RedisModuleString,
+    _: *mut RedisModuleString,
+    _: *mut RedisModuleString,
     value: *const c_void,
 ) -> *mut c_void {
     let copied = guard(|| lent::<V>(value).copy()).flatten();
@@ -416,16 +412,22 @@ unsafe extern "C" fn defrag<V: Value>(
     0
 }
 
-/// Asks the server to say when a key gets another name, and when databases change places.
-pub(crate) fn subscribe(ctx: Ctx) {
-    let generic = raw::REDISMODULE_NOTIFY_GENERIC;
-    redis!(RedisModule_SubscribeToKeyspaceEvents(ctx.0, generic, Some(on_keyspace_event)));
-    let swap = RedisModuleEvent { id: raw::REDISMODULE_EVENT_SWAPDB, dataver: 1 };
-    raw::subscribe_to_server_event(ctx.0, swap, Some(on_swap_db));
+/// What is done when keys come to another place without any command of ours.
+pub(crate) trait Moves {
+    /// The key `name` holds what another one held.
+    fn came(ctx: Ctx, name: Str);
+    /// Two databases have changed places.
+    fn swapped(first: i32, second: i32);
 }
 
-/// Tells [`moved`] that a key holds what another one held, without any command of ours.
-extern "C" fn on_keyspace_event(
+/// Asks the server to say when a key gets another name, and when databases change places.
+pub(crate) fn subscribe<M: Moves>(ctx: Ctx) {
+    redis!(RedisModule_SubscribeToKeyspaceEvents(ctx.0, raw::REDISMODULE_NOTIFY_GENERIC, Some(on_keyspace_event::<M>)));
+    let swap = RedisModuleEvent { id: raw::REDISMODULE_EVENT_SWAPDB, dataver: 1 };
+    raw::subscribe_to_server_event(ctx.0, swap, Some(on_swap_db::<M>));
+}
+
+extern "C" fn on_keyspace_event<M: Moves>(
     ctx: *mut RedisModuleCtx,
     _type: c_int,
     event: *const c_char,
@@ -434,13 +436,13 @@ extern "C" fn on_keyspace_event(
     // SAFETY: the server gives the event's name as a C string.
     let event = unsafe { CStr::from_ptr(event) };
     if [c"rename_to", c"copy_to", c"move_to"].contains(&event) {
-        guard(|| moved::came(Ctx(ctx, PhantomData), Str(key, PhantomData)));
+        guard(|| M::came(Ctx(ctx, PhantomData), Str(key, PhantomData)));
     }
     OK
 }
 
-unsafe extern "C" fn on_swap_db(_ctx: *mut RedisModuleCtx, _event: RedisModuleEvent, _sub: u64, data: *mut c_void) {
+unsafe extern "C" fn on_swap_db<M: Moves>(_: *mut RedisModuleCtx, _: RedisModuleEvent, _: u64, data: *mut c_void) {
     // SAFETY: with this event the server sends this struct.
     let swapped = unsafe { &*data.cast::<RedisModuleSwapDbInfo>() };
-    guard(|| moved::swapped(swapped.dbnum_first, swapped.dbnum_second));
+    guard(|| M::swapped(swapped.dbnum_first, swapped.dbnum_second));
 }

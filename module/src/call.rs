@@ -1,17 +1,16 @@
 //! How a command is called: its arguments, its key, its reply.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::marker::PhantomData;
 
 use redis_module::{Context, ContextFlags, raw};
 
-use crate::api::{Ctx, OpenKey, Str, now_ms};
+use crate::api::{Ctx, Native, OpenKey, Str, now_ms};
 use crate::docs::Docs;
 use crate::fault::Fault;
 use crate::role;
-use crate::value::Value;
 
-/// A command: registered by [`register`](crate::api::register), run by the server.
+/// A command: registered by `register`, run by the server.
 pub(crate) trait Command {
     /// Its name.
     const NAME: &'static CStr;
@@ -28,15 +27,6 @@ pub(crate) trait Command {
 /// Whether the command may change its key.
 pub(crate) fn is_write<C: Command>() -> bool {
     C::FLAGS.to_bytes().starts_with(b"write")
-}
-
-/// The categories of a command with these flags. `has_category`: the server knows `@flash`.
-pub(crate) fn acl_categories(flags: &CStr, has_category: bool) -> CString {
-    let flags = flags.to_string_lossy();
-    let access = if flags.starts_with("write") { "write" } else { "read" };
-    let speed = if flags.ends_with(" fast") { "fast" } else { "slow" };
-    let ours = if has_category { " flash" } else { "" };
-    CString::new(format!("{access} {speed}{ours}")).unwrap_or_default()
 }
 
 /// For commands that take nothing behind their key.
@@ -72,7 +62,7 @@ impl<'a> Call<'a> {
     }
 
     /// Opens the command's key, for writing if the command writes. Whoever changes it says so by [`KeyName::changed`].
-    pub(crate) fn key<V: Value>(&self) -> Result<Key<'a, V>, Fault> {
+    pub(crate) fn key<V: Native>(&self) -> Result<Key<'a, V>, Fault> {
         if self.writes && role::is_replica() && !self.is_replicated() {
             return Err(Fault::Replica);
         }
@@ -80,7 +70,7 @@ impl<'a> Call<'a> {
     }
 
     /// Runs `f` on the key `name` of the client's database, opened as [`Call::key`] does.
-    pub(crate) fn with_key<V: Value, T>(&self, name: &[u8], f: impl FnOnce(Result<Key<V>, Fault>) -> T) -> T {
+    pub(crate) fn with_key<V: Native, T>(&self, name: &[u8], f: impl FnOnce(Result<Key<V>, Fault>) -> T) -> T {
         self.ctx.with_str(name, |name| f(Key::open(self, name)))
     }
 
@@ -125,7 +115,7 @@ pub(crate) struct Key<'a, V> {
     value: PhantomData<V>,
 }
 
-impl<'a, V: Value> Key<'a, V> {
+impl<'a, V: Native> Key<'a, V> {
     fn open(call: &Call<'a>, name: Str<'a>) -> Result<Self, Fault> {
         let open = OpenKey::open(call.ctx, name, call.writes);
         if open.holds::<V>() || open.is_empty() {

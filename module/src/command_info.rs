@@ -11,6 +11,17 @@ use redis_module::raw::{
 
 use crate::docs::{Arg, Docs, Kind};
 
+/// A command as the server wants it described.
+pub(crate) struct Description<'a> {
+    pub(crate) name: &'a CStr,
+    pub(crate) flags: &'a CStr,
+    /// Whether the first argument is its key.
+    pub(crate) has_key: bool,
+    pub(crate) info: CommandInfo,
+    /// For access lists; a server that takes none from a module ignores them.
+    pub(crate) categories: &'a CStr,
+}
+
 /// The release that brought every command so far.
 const SINCE: &CStr = c"0.1.0";
 

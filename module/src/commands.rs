@@ -1,6 +1,7 @@
 //! The commands. Each has one shape: parse, open, expire what is due, decide, let it happen, reply.
 
-use crate::api::{Ctx, register as add};
+use crate::api::Ctx;
+use crate::register::register as add;
 
 mod active;
 mod end_hold;

@@ -5,8 +5,9 @@ use std::ffi::c_int;
 use flash_sale::Refusal;
 use redis_module::raw::{self, RedisModuleInfoCtx};
 
-use crate::api::{guard, now_ms};
-use crate::load::is_evicting;
+use crate::api::now_ms;
+use crate::eviction::is_evicting;
+use crate::guard::guard;
 use crate::stats;
 
 /// What the server calls to write INFO.
@@ -29,8 +30,8 @@ fn write(info: *mut RedisModuleInfoCtx) {
         number(event.to_string_lossy().trim_start_matches("flash."), counter.get());
     }
     raw::add_info_begin_dict_field(info, "refused");
-    for (code, counter) in Refusal::CODES.iter().zip(&stats::REFUSED) {
-        number(&code.to_ascii_lowercase(), counter.get());
+    for (row, counter) in Refusal::TABLE.iter().zip(&stats::REFUSED) {
+        number(&row.code.to_ascii_lowercase(), counter.get());
     }
     raw::add_info_end_dict_field(info);
     number("throttle_allowed", stats::ALLOWED.get());

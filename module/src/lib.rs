@@ -11,7 +11,9 @@ mod command_info;
 mod commands;
 mod config;
 mod docs;
+mod eviction;
 mod fault;
+mod guard;
 mod info;
 mod instance;
 mod life;
@@ -19,9 +21,13 @@ mod load;
 mod moved;
 mod open_sale;
 mod ready;
+mod register;
 mod reply;
 mod role;
 mod stats;
 mod stored;
 mod stored_throttle;
 mod value;
+
+/// The module, as the server sees it: what happens at load stands in `load`.
+struct Flash;

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redis_module::raw::{self, RedisModuleCtx, RedisModuleEvent};
 use redis_module::{Context, ContextFlags};
 
-use crate::api::{Ctx, guard};
+use crate::api::Ctx;
+use crate::guard::guard;
 use crate::life;
 
 /// Kept here, for to ask the server takes as long as a decision does.

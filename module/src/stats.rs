@@ -39,7 +39,7 @@ pub(crate) static HAPPENED: [(&CStr, Counter); 8] = [
     (c"flash.closed", Counter::new()),
 ];
 /// By the place of the refusal's code.
-pub(crate) static REFUSED: [Counter; Refusal::CODES.len()] = [const { Counter::new() }; Refusal::CODES.len()];
+pub(crate) static REFUSED: [Counter; Refusal::TABLE.len()] = [const { Counter::new() }; Refusal::TABLE.len()];
 /// Calls of FLASH.THROTTLE that took units.
 pub(crate) static ALLOWED: Counter = Counter::new();
 /// Calls of FLASH.THROTTLE for which too few units were left.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use flash_sale::{Event, HashKey, Malformed, Mover, Sale};
 
-use crate::api::NativeType;
+use crate::api::{Native, NativeType};
 use crate::fault::Fault;
 use crate::instance;
 use crate::life;
@@ -115,15 +115,17 @@ impl Drop for Stored {
     }
 }
 
-impl Value for Stored {
-    const TYPE_NAME: &CStr = c"flashsale";
-    const TYPE_VERSION: c_int = 1;
-    const LOAD: &CStr = c"FLASH.LOAD";
-
+impl Native for Stored {
     fn native() -> &'static NativeType<Self> {
         static TYPE: NativeType<Stored> = NativeType::new();
         &TYPE
     }
+}
+
+impl Value for Stored {
+    const TYPE_NAME: &CStr = c"flashsale";
+    const TYPE_VERSION: c_int = 1;
+    const LOAD: &CStr = c"FLASH.LOAD";
 
     fn load(bytes: &[u8]) -> Result<Self, Malformed> {
         Ok(Self::of(Sale::load(bytes, hash_key())?))

@@ -5,18 +5,20 @@ use std::ffi::{CStr, c_int};
 use flash_sale::{Malformed, Mover};
 use flash_throttle::Throttle;
 
-use crate::api::NativeType;
+use crate::api::{Native, NativeType};
 use crate::value::Value;
+
+impl Native for Throttle {
+    fn native() -> &'static NativeType<Self> {
+        static TYPE: NativeType<Throttle> = NativeType::new();
+        &TYPE
+    }
+}
 
 impl Value for Throttle {
     const TYPE_NAME: &CStr = c"flashrate";
     const TYPE_VERSION: c_int = 1;
     const LOAD: &CStr = c"FLASH.THROTTLE.LOAD";
-
-    fn native() -> &'static NativeType<Self> {
-        static TYPE: NativeType<Throttle> = NativeType::new();
-        &TYPE
-    }
 
     fn load(bytes: &[u8]) -> Result<Self, Malformed> {
         Self::load(bytes)

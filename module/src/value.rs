@@ -4,8 +4,6 @@ use std::ffi::{CStr, c_int};
 
 use flash_sale::{Malformed, Mover};
 
-use crate::api::NativeType;
-
 /// A value of a native type. `api` makes every callback of the type out of these.
 ///
 /// [`Drop`] may run on a background thread of the server's, so it must not call the server.
@@ -16,9 +14,6 @@ pub(crate) trait Value: Sized + Send + 'static {
     const TYPE_VERSION: c_int;
     /// The command that carries a whole value into a rewritten AOF.
     const LOAD: &'static CStr;
-
-    /// The type, as the server knows it.
-    fn native() -> &'static NativeType<Self>;
 
     /// Reads what [`Value::save`] wrote, and believes none of it unseen.
     fn load(bytes: &[u8]) -> Result<Self, Malformed>;

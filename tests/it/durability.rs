@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use flash_client::{Call, Durability, Durable, DurableError};
-use flash_wire::{Outcome, Refusal, Reserve, ReserveAnswer, Wanted};
+use flash_wire::{Details, Outcome, Refusal, Reserve, ReserveAnswer, Wanted};
 use redis::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -283,7 +283,8 @@ async fn reserve_at_once(
         let durable = durable.clone();
         calls.spawn(async move {
             let (buyer, request) = (format!("b{at}"), Some("r"));
-            let reserve = Reserve { buyer: &buyer, wanted: Wanted::Quantity(1), request, is_new: false, data: None };
+            let details = Details { request, ..Details::NONE };
+            let reserve = Reserve { buyer: &buyer, wanted: Wanted::Quantity(1), details, is_new: false };
             durable.call(Call::reserve("drop", &reserve), durability).await
         });
     }

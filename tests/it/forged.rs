@@ -52,11 +52,8 @@ fn forged(epoch: u64, seq: u64) -> Message<'static> {
     let item = MessageItem { sku: "default".into(), quantity: 1 };
     let change = MessageChange::Reserved(MessageReserved {
         buyer: "mallory".into(),
-        slot: 0,
         items: vec![item],
-        expires_at_ms: None,
-        request: None,
-        data: None,
+        ..MessageReserved::default()
     });
     let events = vec![MessageEvent { seq, at_ms: 1_000, change }];
     Message { version: MESSAGE_VERSION, sale: "drop".into(), epoch, published_at_ms: None, events }

@@ -244,7 +244,7 @@ impl ArgSink for Sink<'_> {
 
 #[cfg(test)]
 mod tests {
-    use flash_wire::message::MessageItem;
+    use flash_wire::message::{MessageItem, MessageReserved};
     use flash_wire::{
         Attempt, Content, Expected, ExpectedSku, NextEpoch, RebuiltReservation, ThrottleTerms, WindowTerms,
     };
@@ -298,16 +298,17 @@ mod tests {
         );
         let reservation = RebuiltReservation {
             id: 7,
-            buyer: "ada".into(),
-            slot: 0,
             state: "held".into(),
-            items: vec![MessageItem { sku: "s".into(), quantity: 1 }],
-            expires_at_ms: Some(5),
-            request: None,
+            made: MessageReserved {
+                buyer: "ada".into(),
+                items: vec![MessageItem { sku: "s".into(), quantity: 1 }],
+                expires_at_ms: Some(5),
+                ..MessageReserved::default()
+            },
             fingerprint: None,
         };
         let json =
-            r#"{"id":7,"buyer":"ada","slot":0,"state":"held","items":[{"sku":"s","quantity":1}],"expires_at_ms":5}"#;
+            r#"{"id":7,"state":"held","buyer":"ada","slot":0,"items":[{"sku":"s","quantity":1}],"expires_at_ms":5}"#;
         let rebuild = Rebuild { epoch: 2, attempt, reservations: vec![reservation] };
         check(&Call::rebuild("drop", &rebuild), &format!("FLASH.REBUILD flash:drop 2 TERM 7 INSTANCE 6 {json}"));
     }

@@ -92,7 +92,7 @@ impl Event {
                 buyer: buyer_of(made.buyer),
                 slot: made.slot,
                 expires_at_ms: made.expires_at_ms,
-                is_bad: made.data == Some(BAD_DATA),
+                is_bad: made.details.data == Some(BAD_DATA),
             },
             SaleChange::Confirmed { id } => Change::Confirmed { id: *id },
             SaleChange::Released { id } => Change::Released { id: *id },

@@ -60,7 +60,7 @@ fn change(what: &What) -> MessageChange<'static> {
             items: vec![MessageItem { sku: SKU.into(), quantity: 1 }],
             expires_at_ms: is_hold.then_some(61_000),
             request: is_bad.then(|| BAD_TEXT.into()),
-            data: None,
+            ..MessageReserved::default()
         }),
         What::Confirmed { id } => MessageChange::Confirmed { id: *id },
         What::Released { id } => MessageChange::Released { id: *id },
@@ -78,12 +78,14 @@ fn terms(total: u64) -> Terms {
 fn rebuilt(kept: &Kept) -> RebuiltReservation<'static> {
     RebuiltReservation {
         id: kept.id,
-        buyer: kept.buyer.into(),
-        slot: kept.slot,
         state: if kept.is_confirmed { State::Confirmed } else { State::Held }.name().into(),
-        items: vec![MessageItem { sku: SKU.into(), quantity: 1 }],
-        expires_at_ms: kept.is_hold.then_some(61_000),
-        request: None,
+        made: MessageReserved {
+            buyer: kept.buyer.into(),
+            slot: kept.slot,
+            items: vec![MessageItem { sku: SKU.into(), quantity: 1 }],
+            expires_at_ms: kept.is_hold.then_some(61_000),
+            ..MessageReserved::default()
+        },
         fingerprint: None,
     }
 }

@@ -90,9 +90,10 @@ pub fn state_digest(state: &Expected) -> u64 {
 /// The content that active reservations make.
 pub(crate) fn content_of(reservations: &[RebuiltReservation<'_>]) -> Content {
     let mut content = Content::default();
-    for RebuiltReservation { id, buyer, items, state, .. } in reservations {
-        let items = items.iter().map(|item| (sku_hash(&item.sku), item.quantity));
-        content.add(element(*id, buyer, items, State::from_name(state).unwrap_or(State::Held)));
+    for reservation in reservations {
+        let (made, state) = (&reservation.made, reservation.state().unwrap_or(State::Held));
+        let items = made.items.iter().map(|item| (sku_hash(&item.sku), item.quantity));
+        content.add(element(reservation.id, &made.buyer, items, state));
     }
     content
 }

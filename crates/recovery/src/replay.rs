@@ -49,7 +49,7 @@ async fn standing(redis: &Client, reservation: LateReservation) -> Result<Option
         return Err(ReplayError::Silent { sale, id, code: Refusal::Fenced.code() });
     }
     match answer {
-        Ok(status) if status.buyer == buyer => Ok(Some(Standing { state: status.state, at_ms: now_ms() })),
+        Ok(status) if status.made.buyer == buyer => Ok(Some(Standing { state: status.state, at_ms: now_ms() })),
         Ok(_) | Err(Refusal::Unknown | Refusal::NotWarmed) => Ok(None),
         Err(refusal) => Err(ReplayError::Silent { sale, id, code: refusal.code() }),
     }

@@ -74,7 +74,7 @@ fn unreadable(after: u64, reason: &dyn std::fmt::Display) -> Unreadable {
 
 #[cfg(test)]
 mod tests {
-    use flash_wire::{Change, Items, Reserved};
+    use flash_wire::{Change, Details, Items, Reserved};
 
     use super::*;
     use crate::limits::RUN_EVENTS_MAX;
@@ -89,8 +89,7 @@ mod tests {
             slot: 0,
             items,
             expires_at_ms: None,
-            request: None,
-            data: Some(&data),
+            details: Details { data: Some(&data), ..Details::NONE },
         });
         let mut bytes = Vec::new();
         Event { epoch, seq, at_ms: 1, change }.encode(&mut bytes);

@@ -3,7 +3,6 @@
 use crate::decide::Buyer;
 use crate::digest::element;
 use crate::event::{Change, Event, Reserved, State};
-use crate::fingerprint::fingerprint;
 use crate::items::{Item, Items};
 use crate::limits::{SEQ_MAX, TIME_MS_MAX};
 use crate::sale::Sale;
@@ -84,7 +83,7 @@ impl Sale {
     }
 
     fn reserve(&mut self, id: u64, reserved: &Reserved) {
-        let state = if reserved.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
+        let state = reserved.state();
         for item in reserved.items.iter() {
             let units = &mut self.units[usize::from(item.sku)];
             let side = if state == State::Held { &mut units.held } else { &mut units.confirmed };
@@ -92,8 +91,7 @@ impl Sale {
         }
         self.content.add(self.element(id, reserved.buyer, &reserved.items, state));
         self.newest_reservation = id;
-        let is_told_apart = reserved.request.is_some() || reserved.data.is_some();
-        let fingerprint = is_told_apart.then(|| fingerprint(reserved.data));
+        let fingerprint = reserved.details.is_any().then(|| reserved.details.fingerprint());
         let reserved = &self.to_store(reserved);
         if self.reservations.insert(id, reserved, fingerprint) {
             self.forgotten_seq = id;
@@ -106,9 +104,9 @@ impl Sale {
 
     fn confirm(&mut self, id: u64) {
         let Some(hold) = self.reservations.get(id) else { return };
-        let element = |state| self.element(id, hold.buyer, &hold.items, state);
+        let element = |state| self.element(id, hold.made.buyer, &hold.made.items, state);
         let (held, confirmed) = (element(State::Held), element(State::Confirmed));
-        for item in hold.items.iter() {
+        for item in hold.made.items.iter() {
             let units = &mut self.units[usize::from(item.sku)];
             units.held -= u64::from(item.quantity);
             units.confirmed += u64::from(item.quantity);
@@ -121,8 +119,8 @@ impl Sale {
 
     fn end(&mut self, id: u64, state: State) {
         let Some(hold) = self.reservations.get(id) else { return };
-        let held = self.element(id, hold.buyer, &hold.items, State::Held);
-        for item in hold.items.iter() {
+        let held = self.element(id, hold.made.buyer, &hold.made.items, State::Held);
+        for item in hold.made.items.iter() {
             self.units[usize::from(item.sku)].held -= u64::from(item.quantity);
         }
         self.content.remove(held);

@@ -84,7 +84,7 @@ impl Sale {
 
     /// A reservation as it is told: its hold ends by the sale's time.
     pub(crate) fn told<'a>(&self, stored: Reservation<'a>) -> Reservation<'a> {
-        let expires_at_ms = stored.expires_at_ms.map(|age_ms| age_ms.saturating_sub(self.stepped_back_ms));
-        Reservation { expires_at_ms, ..stored }
+        let expires_at_ms = stored.made.expires_at_ms.map(|age_ms| age_ms.saturating_sub(self.stepped_back_ms));
+        Reservation { made: Reserved { expires_at_ms, ..stored.made }, ..stored }
     }
 }

@@ -1,5 +1,6 @@
 //! Commands: what a buyer or an operator may ask of a sale.
 
+use crate::details::Details;
 use crate::items::Items;
 
 /// What is asked of a sale. Whether it happens is for [`Sale::decide`](crate::Sale::decide) to say.
@@ -37,10 +38,8 @@ pub struct Reserve<'a> {
     pub buyer: &'a str,
     /// What for.
     pub items: Items,
-    /// The id of this request: repeated, it gets the same reservation again.
-    pub request: Option<&'a str>,
-    /// PostgreSQL does not know that id either: it is new, whatever the sale has forgotten.
+    /// What comes with it.
+    pub details: Details<'a>,
+    /// PostgreSQL does not know the request's id either: it is new, whatever the sale has forgotten.
     pub is_new: bool,
-    /// What the buyer sends along.
-    pub data: Option<&'a str>,
 }

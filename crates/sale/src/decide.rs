@@ -1,8 +1,8 @@
 //! Deciding: looks, never changes. Only a primary does it.
 
 use crate::command::{Command, Reserve};
+use crate::details::Details;
 use crate::event::{Change, Event, Reserved, State};
-use crate::fingerprint::fingerprint;
 use crate::limits::{EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
 use crate::refusal::Refusal;
 use crate::reservations::Reservation;
@@ -58,7 +58,7 @@ impl Sale {
     /// a sale that is over says so before it speaks of limits or stock.
     fn decide_reserve<'a>(&self, reserve: &Reserve<'a>, now_ms: u64) -> Result<Change<'a>, Refusal> {
         let buyer = self.look_up(reserve, now_ms)?;
-        if self.forgotten_seq > 0 && reserve.request.is_some() && !reserve.is_new {
+        if self.forgotten_seq > 0 && reserve.details.request.is_some() && !reserve.is_new {
             return Err(Refusal::KeyForgotten { seq: self.forgotten_seq });
         }
         match self.phase(now_ms) {
@@ -82,8 +82,7 @@ impl Sale {
             slot,
             items: reserve.items.clone(),
             expires_at_ms: self.expires_at_ms(now_ms),
-            request: reserve.request,
-            data: reserve.data,
+            details: reserve.details,
         }))
     }
 
@@ -92,7 +91,7 @@ impl Sale {
         let mut buyer = Buyer::default();
         let mut same_wish = None;
         for reservation in self.reservations_of(reserve.buyer) {
-            if reserve.request.is_some() && reservation.request == reserve.request {
+            if reserve.details.request.is_some() && reservation.made.details.request == reserve.details.request {
                 return Err(repeat(&reservation, reserve, now_ms));
             }
             if !reservation.state.is_active() {
@@ -181,8 +180,8 @@ const _: () = assert!(RESERVATIONS_PER_BUYER_MAX <= u32::BITS as usize);
 impl Buyer {
     /// Takes an active reservation into account.
     pub(crate) fn add(&mut self, reservation: &Reservation) {
-        self.units += reservation.items.units();
-        self.slots |= 1 << reservation.slot;
+        self.units += reservation.made.items.units();
+        self.slots |= 1 << reservation.made.slot;
         self.any = reservation.id;
     }
 
@@ -199,21 +198,26 @@ impl Buyer {
 
 /// The same id is the same request only if it asks for the same.
 fn repeat(reservation: &Reservation, reserve: &Reserve, now_ms: u64) -> Refusal {
-    let is_same_data = reservation.fingerprint.is_none_or(|known| known == fingerprint(reserve.data));
-    if reservation.items == reserve.items && is_same_data { replayed(reservation, now_ms) } else { Refusal::Conflict }
+    let is_same_data = reservation.fingerprint.is_none_or(|known| known == reserve.details.fingerprint());
+    if reservation.made.items == reserve.items && is_same_data {
+        replayed(reservation, now_ms)
+    } else {
+        Refusal::Conflict
+    }
 }
 
 /// Where one unit is the limit, a request without an id is a repeat if it asks for the same with the same data. An id
 /// says that it is another request.
 fn is_same_wish(reservation: &Reservation, reserve: &Reserve) -> bool {
-    let is_same_data = || reservation.fingerprint.unwrap_or(fingerprint(None)) == fingerprint(reserve.data);
-    reserve.request.is_none() && reservation.items == reserve.items && is_same_data()
+    let is_same_data =
+        || reservation.fingerprint.unwrap_or(Details::NONE.fingerprint()) == reserve.details.fingerprint();
+    reserve.details.request.is_none() && reservation.made.items == reserve.items && is_same_data()
 }
 
 fn replayed(reservation: &Reservation, now_ms: u64) -> Refusal {
     Refusal::Replayed {
         id: reservation.id,
-        expires_at_ms: reservation.expires_at_ms,
+        expires_at_ms: reservation.made.expires_at_ms,
         state: state_at(reservation, now_ms),
     }
 }

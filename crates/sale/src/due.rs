@@ -84,7 +84,7 @@ impl Sale {
     /// The oldest hold behind `id`, behind which all are.
     fn oldest_hold(&self, id: u64) -> Option<Oldest> {
         let id = self.scan_for_holds(id).find(|&id| self.is_held(id))?;
-        let due_age_ms = self.reservations.get(id)?.expires_at_ms?;
+        let due_age_ms = self.reservations.get(id)?.made.expires_at_ms?;
         Some(Oldest { id, due_age_ms })
     }
 

@@ -1,5 +1,6 @@
 //! Events: the only way in which a sale changes.
 
+use crate::details::Details;
 use crate::items::Items;
 use crate::life::Life;
 
@@ -65,10 +66,16 @@ pub struct Reserved<'a> {
     pub items: Items,
     /// When the hold ends, Unix milliseconds; none: the sale has no pay window, and this is confirmed already.
     pub expires_at_ms: Option<u64>,
-    /// The id of the request that made it.
-    pub request: Option<&'a str>,
-    /// What the buyer sent along.
-    pub data: Option<&'a str>,
+    /// What came with it.
+    pub details: Details<'a>,
+}
+
+impl Reserved<'_> {
+    /// Where the reservation stands at first.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        if self.expires_at_ms.is_some() { State::Held } else { State::Confirmed }
+    }
 }
 
 /// Where a reservation stands.

@@ -1,14 +1,15 @@
 //! An Event as compact bytes: what the journal keeps and what replicas and the AOF get. The layout is: version, kind,
 //! epoch, seq, time, and the fields of the kind in the order of their declaration.
 
-use crate::bytes::{Malformed, Reader, put_bytes, put_int, put_optional_int, put_optional_text};
+use crate::bytes::{Malformed, Reader, put_bytes, put_int, put_optional_int};
+use crate::details::Details;
 use crate::event::{Change, Event, Reserved};
-use crate::invalid::{name, text};
+use crate::invalid::name;
 use crate::items::{Item, Items};
 use crate::life::Life;
 use crate::limits::{
-    BUYER_BYTES_MAX, DATA_BYTES_MAX, EPOCH_MAX, EXPIRED_PER_EVENT_MAX, QUANTITY_UNITS_MAX, REQUEST_BYTES_MAX,
-    RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
+    BUYER_BYTES_MAX, EPOCH_MAX, EXPIRED_PER_EVENT_MAX, QUANTITY_UNITS_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX,
+    SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
 };
 use crate::terms::{SkuTerms, Terms};
 
@@ -165,8 +166,7 @@ fn put_reserved(out: &mut Vec<u8>, reserved: &Reserved) {
     put_items(out, &reserved.items);
     put_optional_int(out, reserved.expires_at_ms);
     put_bytes(out, reserved.buyer.as_bytes());
-    put_optional_text(out, reserved.request);
-    put_optional_text(out, reserved.data);
+    reserved.details.put(out);
 }
 
 fn read_reserved<'a>(reader: &mut Reader<'a>) -> Result<Reserved<'a>, Malformed> {
@@ -175,12 +175,7 @@ fn read_reserved<'a>(reader: &mut Reader<'a>) -> Result<Reserved<'a>, Malformed>
         items: read_items(reader)?,
         expires_at_ms: reader.optional_int("expiry", TIME_MS_MAX)?,
         buyer: read_buyer(reader)?,
-        request: read_request(reader)?,
-        data: reader
-            .optional_bytes("data")?
-            .map(|data| text("data", data, DATA_BYTES_MAX))
-            .transpose()
-            .map_err(|_| Malformed::new("data"))?,
+        details: Details::read(reader)?,
     })
 }
 
@@ -194,11 +189,6 @@ pub(crate) fn read_slot(reader: &mut Reader) -> Result<u8, Malformed> {
 
 pub(crate) fn read_buyer<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Malformed> {
     name("buyer", reader.bytes("buyer")?, BUYER_BYTES_MAX).map_err(|_| Malformed::new("buyer"))
-}
-
-pub(crate) fn read_request<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a str>, Malformed> {
-    let request = reader.optional_bytes("request id")?;
-    request.map(|request| name("id", request, REQUEST_BYTES_MAX)).transpose().map_err(|_| Malformed::new("request id"))
 }
 
 pub(crate) fn put_items(out: &mut Vec<u8>, items: &Items) {
@@ -262,8 +252,7 @@ mod tests {
             slot: 2,
             items: Items::summed(vec![Item { sku: 1, quantity: 2 }, Item { sku: 0, quantity: 300 }]).unwrap(),
             expires_at_ms: Some(1_790_000_060_000),
-            request: Some("r-1"),
-            data: Some("{\"size\":42}"),
+            details: Details { request: Some("r-1"), data: Some("{\"size\":42}") },
         })
     }
 
@@ -280,8 +269,7 @@ mod tests {
             slot: 0,
             items: Items::one(0, 1).unwrap(),
             expires_at_ms: None,
-            request: None,
-            data: None,
+            details: Details::NONE,
         });
         vec![
             Change::Warmed(terms.clone().into()),

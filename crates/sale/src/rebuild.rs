@@ -153,7 +153,9 @@ impl Sale {
 
     fn has_back(&self, reservation: &Reservation) -> bool {
         let found = self.reservations.get(reservation.id);
-        found.is_some_and(|found| found.buyer == reservation.buyer && found.items == reservation.items)
+        found.is_some_and(|found| {
+            found.made.buyer == reservation.made.buyer && found.made.items == reservation.made.items
+        })
     }
 
     /// Whether all of these can be given back, one behind the other.
@@ -162,15 +164,15 @@ impl Sale {
         let mut id = self.newest_reservation;
         for (at, reservation) in new.iter().enumerate() {
             let is_next = reservation.id > id && reservation.id < self.seq && reservation.state.is_active();
-            if !is_next || !self.has_slot_for(reservation, &new[..at]) {
+            if !is_next || !self.has_slot_for(&reservation.made, &new[..at]) {
                 return false;
             }
             id = reservation.id;
-            let has_window = self.terms.hold_ms.is_some() && reservation.expires_at_ms.is_some();
+            let has_window = self.terms.hold_ms.is_some() && reservation.made.expires_at_ms.is_some();
             if reservation.state == State::Held && !has_window {
                 return false;
             }
-            for item in reservation.items.iter() {
+            for item in reservation.made.items.iter() {
                 let Some(taken) = taken.get_mut(usize::from(item.sku)) else { return false };
                 *taken += u64::from(item.quantity);
             }
@@ -178,32 +180,32 @@ impl Sale {
         taken.iter().zip(&self.units).all(|(taken, units)| *taken <= units.total)
     }
 
-    fn has_slot_for(&self, reservation: &Reservation, earlier: &[Reservation]) -> bool {
-        let before = earlier.iter().filter(|earlier| earlier.buyer == reservation.buyer).map(|earlier| earlier.slot);
-        let own = self.reservations.of_buyer(reservation.buyer).map(|own| own.slot);
-        let is_free = own.chain(before).all(|slot| slot != reservation.slot);
-        is_free && usize::from(reservation.slot) < RESERVATIONS_PER_BUYER_MAX
+    fn has_slot_for(&self, wanted: &Reserved, earlier: &[Reservation]) -> bool {
+        let before = earlier.iter().map(|earlier| &earlier.made).filter(|earlier| earlier.buyer == wanted.buyer);
+        let before = before.map(|earlier| earlier.slot);
+        let own = self.reservations.of_buyer(wanted.buyer).map(|own| own.made.slot);
+        let is_free = own.chain(before).all(|slot| slot != wanted.slot);
+        is_free && usize::from(wanted.slot) < RESERVATIONS_PER_BUYER_MAX
     }
 
     fn give_back(&mut self, reservation: &Reservation) {
-        let &Reservation { id, slot, buyer, expires_at_ms, request, fingerprint, .. } = reservation;
-        let mut due_age_ms = expires_at_ms.map(|expires_at_ms| self.age(expires_at_ms));
-        if reservation.state == State::Held {
+        let Reservation { id, state, made, fingerprint } = reservation;
+        let (id, is_held) = (*id, *state == State::Held);
+        let mut due_age_ms = made.expires_at_ms.map(|expires_at_ms| self.age(expires_at_ms));
+        if is_held {
             let latest = self.expires_at_ms(self.at_ms).map(|latest_ms| self.age(latest_ms));
             due_age_ms = due_age_ms.min(latest).max(Some(self.newest_expiry_ms));
             self.newest_expiry_ms = due_age_ms.unwrap_or_default();
             self.holds.add(id, self.newest_expiry_ms);
         }
-        for item in reservation.items.iter() {
+        for item in made.items.iter() {
             let units = &mut self.units[usize::from(item.sku)];
-            let side = if reservation.state == State::Held { &mut units.held } else { &mut units.confirmed };
+            let side = if is_held { &mut units.held } else { &mut units.confirmed };
             *side += u64::from(item.quantity);
         }
-        self.content.add(self.element(id, buyer, &reservation.items, reservation.state));
-        let items = reservation.items.clone();
-        let made = Reserved { buyer, slot, items, expires_at_ms: due_age_ms, request, data: None };
-        self.reservations.insert(id, &made, fingerprint);
-        if reservation.state == State::Confirmed {
+        self.content.add(self.element(id, made.buyer, &made.items, *state));
+        self.reservations.insert(id, &Reserved { expires_at_ms: due_age_ms, ..made.clone() }, *fingerprint);
+        if !is_held {
             self.reservations.confirm(id);
         }
         self.newest_reservation = id;

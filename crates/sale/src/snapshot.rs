@@ -2,7 +2,7 @@
 //! however damaged or forged, can load into a sale whose sums do not hold.
 
 use crate::bytes::{Malformed, Reader, put_bytes, put_int};
-use crate::event::{Event, State};
+use crate::event::{Event, Reserved, State};
 use crate::event_bytes::{put_terms, read_terms};
 use crate::journal::Journal;
 use crate::limits::{
@@ -131,7 +131,7 @@ impl Sale {
             reader.skip(length, "reservation")?;
             let reservation = self.reservations.get(id).ok_or(Malformed::new("reservation"))?;
             self.check_reservation(&reservation)?;
-            let Reservation { state, buyer, items, expires_at_ms, .. } = reservation;
+            let Reservation { state, made: Reserved { buyer, items, expires_at_ms, .. }, .. } = reservation;
             if let (State::Held, Some(expires_at_ms)) = (state, expires_at_ms) {
                 self.holds.add(id, expires_at_ms);
                 self.newest_expiry_ms = expires_at_ms;
@@ -159,16 +159,16 @@ impl Sale {
     /// have a slot each.
     fn check_reservation(&self, reservation: &Reservation) -> Result<(), Malformed> {
         if reservation.state == State::Held {
-            let expires = reservation.expires_at_ms.unwrap_or(0);
+            let expires = reservation.made.expires_at_ms.unwrap_or(0);
             let latest = self.terms.hold_ms.map_or(0, |hold_ms| self.age(self.at_ms) + hold_ms);
             if !(self.newest_expiry_ms..=latest).contains(&expires) {
                 return Err(Malformed::new("expiry"));
             }
         }
         let (mut count, mut same_slot) = (0, 0);
-        for other in self.reservations.of_buyer(reservation.buyer) {
+        for other in self.reservations.of_buyer(reservation.made.buyer) {
             count += 1;
-            same_slot += usize::from(other.state.is_active() && other.slot == reservation.slot);
+            same_slot += usize::from(other.state.is_active() && other.made.slot == reservation.made.slot);
         }
         if count > RESERVATIONS_PER_BUYER_MAX {
             return Err(Malformed::new("buyer: too many reservations"));

@@ -93,11 +93,9 @@ fn reserved(at: u64) -> MessageChange<'static> {
     let anywhere = at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
     MessageChange::Reserved(MessageReserved {
         buyer: format!("buyer-{anywhere:011x}").into(),
-        slot: 0,
         items: vec![MessageItem { sku: "default".into(), quantity: 1 }],
         expires_at_ms: Some(1_760_000_060_000),
-        request: None,
-        data: None,
+        ..MessageReserved::default()
     })
 }
 

@@ -2,13 +2,13 @@
 
 use flash_wire::State;
 use flash_wire::message::{MessageItem, MessageTerms};
-use serde_json::value::RawValue;
 use tokio_postgres::types::Json;
 use tokio_postgres::{Row, Transaction};
 
 use crate::content::{Deltas, order_element};
 use crate::fold::{Changes, Ended, Made};
 use crate::number::to_sql;
+use crate::reserved::{NewOrder, make_orders};
 use crate::sale::Extras;
 use crate::sql;
 use crate::statements::Statements;
@@ -29,11 +29,8 @@ pub(crate) async fn apply<'a>(
     for (sale, closed) in &changes.closed {
         transaction.execute(sql::sales::CLOSE_SALE, &[sale, closed]).await?;
     }
-    let (ended, ()) = tokio::try_join!(
-        biased;
-        end_and_count(transaction, statements, changes),
-        make(transaction, statements, &changes.made),
-    )?;
+    let ending = end_and_count(transaction, statements, changes);
+    let (ended, ()) = tokio::try_join!(biased; ending, make(transaction, statements, &changes.made))?;
     let mut deltas = Deltas::default();
     for Made { step, reserved, state, .. } in changes.made.iter().filter(|made| made.state.is_active()) {
         let element = order_element(step.event.seq, &reserved.buyer, &reserved.items, *state);
@@ -90,47 +87,25 @@ async fn end_and_count(
         .await
 }
 
-async fn make(
+async fn make<'a>(
     transaction: &Transaction<'_>,
     statements: &Statements,
-    made: &[Made<'_>],
+    made: &[Made<'a>],
 ) -> Result<(), tokio_postgres::Error> {
     if made.is_empty() {
         return Ok(());
     }
-    let sales = column(made, |made| made.step.sale);
-    let epochs = column(made, |made| to_sql(made.step.epoch));
-    let ids = column(made, |made| to_sql(made.step.event.seq));
-    let buyers = column(made, |made| made.reserved.buyer.as_ref());
-    let slots = column(made, |made| i16::from(made.reserved.slot));
-    let states = column(made, |made| made.state.name());
-    let items = column(made, |made| Json(&made.reserved.items));
-    let requests = column(made, |made| made.reserved.request.as_deref());
-    let data = column(made, |made: &Made| made.reserved.data.as_deref().map(Json::<&RawValue>));
-    let reserved_at = column(made, |made| to_sql(made.step.event.at_ms));
-    let expires_at = column(made, |made| made.reserved.expires_at_ms.map(to_sql));
-    let ended_at = column(made, |made| made.ended_at_ms.map(to_sql));
-    let published_at = column(made, |made| made.step.published_at_ms.map(to_sql));
-    transaction
-        .execute(
-            &statements.make_orders,
-            &[
-                &sales,
-                &epochs,
-                &ids,
-                &buyers,
-                &slots,
-                &states,
-                &items,
-                &requests,
-                &data,
-                &reserved_at,
-                &expires_at,
-                &ended_at,
-                &published_at,
-            ],
-        )
-        .await?;
+    let order = |made: &Made<'a>| NewOrder {
+        sale: made.step.sale,
+        epoch: made.step.epoch,
+        id: made.step.event.seq,
+        made: made.reserved,
+        state: made.state,
+        reserved_at_ms: made.step.event.at_ms,
+        ended_at_ms: made.ended_at_ms,
+        published_at_ms: made.step.published_at_ms,
+    };
+    make_orders(transaction, statements, &made.iter().map(order).collect::<Vec<_>>()).await?;
     Ok(())
 }
 

@@ -121,11 +121,9 @@ mod tests {
     fn reserved(buyer: &'static str, quantity: u32, hold: bool) -> MessageChange<'static> {
         MessageChange::Reserved(MessageReserved {
             buyer: buyer.into(),
-            slot: 0,
             items: vec![MessageItem { sku: "a".into(), quantity }, MessageItem { sku: "b".into(), quantity: 1 }],
             expires_at_ms: hold.then_some(99),
-            request: None,
-            data: None,
+            ..MessageReserved::default()
         })
     }
 

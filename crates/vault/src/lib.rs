@@ -42,6 +42,7 @@ mod replay_place;
 mod report;
 mod request;
 mod request_keys;
+mod reserved;
 mod restore;
 mod sale;
 mod seal;

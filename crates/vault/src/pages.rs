@@ -1,11 +1,11 @@
 //! Pages of what there is, for operators to look at.
 
-use flash_wire::message::MessageItem;
+use flash_wire::message::MessageReserved;
 use tokio_postgres::Client;
-use tokio_postgres::types::Json;
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
+use crate::reserved::reserved;
 use crate::sql;
 
 /// What a reservation that PostgreSQL refused is called, beside the names of [`State`](flash_wire::State).
@@ -29,16 +29,12 @@ pub struct ReservationRow {
     pub id: u64,
     /// In which life of the sale it was made.
     pub epoch: u64,
-    /// Who reserved.
-    pub buyer: String,
     /// The name of its state, or [`REJECTED`].
     pub state: String,
-    /// SKU names and units; none of a rejection.
-    pub items: Vec<(String, u64)>,
+    /// As it was made, without its data; of a rejection the buyer alone.
+    pub made: MessageReserved<'static>,
     /// When it was made, Unix milliseconds; none: it was rejected.
     pub reserved_at_ms: Option<u64>,
-    /// When the hold ends or would have ended, if it ever was one, Unix milliseconds.
-    pub expires_at_ms: Option<u64>,
     /// When the hold ended, or PostgreSQL refused it, Unix milliseconds.
     pub ended_at_ms: Option<u64>,
     /// When the relay gave it to the queue, Unix milliseconds; none: it went past the queue, or an older release made it.
@@ -77,20 +73,17 @@ pub async fn reservation_page(
 }
 
 fn reservation(row: &tokio_postgres::Row) -> Result<ReservationRow, Error> {
-    let Json(items): Json<Vec<MessageItem>> = row.try_get(4)?;
-    let time = |at: usize| row.get::<_, Option<i64>>(at).map(from_sql);
+    let time = |name: &str| row.get::<_, Option<i64>>(name).map(from_sql);
     Ok(ReservationRow {
-        id: from_sql(row.get(0)),
-        epoch: from_sql(row.get(1)),
-        buyer: row.get(2),
-        state: row.get(3),
-        items: items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into())).collect(),
-        reserved_at_ms: time(5),
-        expires_at_ms: time(6),
-        ended_at_ms: time(7),
-        published_at_ms: time(8),
-        written_at_ms: time(9),
-        end_written_at_ms: time(10),
-        reason: row.get(11),
+        id: from_sql(row.get("id")),
+        epoch: from_sql(row.get("epoch")),
+        state: row.get("state"),
+        made: reserved(row)?,
+        reserved_at_ms: time("reserved_at_ms"),
+        ended_at_ms: time("ended_at_ms"),
+        published_at_ms: time("published_at_ms"),
+        written_at_ms: time("written_at_ms"),
+        end_written_at_ms: time("end_written_at_ms"),
+        reason: row.get("reason"),
     })
 }

@@ -1,12 +1,12 @@
 //! What the tables say.
 
 use flash_wire::State;
-use flash_wire::message::MessageItem;
+use flash_wire::message::MessageReserved;
 use tokio_postgres::Client;
-use tokio_postgres::types::Json;
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
+use crate::reserved::reserved;
 use crate::sql;
 
 /// An order as it stands.
@@ -14,18 +14,12 @@ use crate::sql;
 pub struct Order {
     /// The reservation's id.
     pub id: u64,
-    /// Who reserved.
-    pub buyer: String,
     /// Where it stands.
     pub state: State,
-    /// SKU names and units.
-    pub items: Vec<(String, u64)>,
-    /// The id of the request that made it.
-    pub request: Option<String>,
+    /// As it was made, without its data.
+    pub made: MessageReserved<'static>,
     /// When it was made, Unix milliseconds.
     pub reserved_at_ms: u64,
-    /// When the hold ends or would have ended, if it ever was one, Unix milliseconds.
-    pub expires_at_ms: Option<u64>,
     /// When the hold ended, if it did, Unix milliseconds.
     pub ended_at_ms: Option<u64>,
 }
@@ -36,18 +30,10 @@ pub struct Order {
 /// When PostgreSQL is in trouble.
 pub async fn order(client: &Client, sale: &str, id: u64) -> Result<Option<Order>, Error> {
     let Some(row) = client.query_opt(sql::orders::ORDER, &[&sale, &to_sql(id)]).await? else { return Ok(None) };
-    let Json(items): Json<Vec<MessageItem>> = row.try_get(2)?;
-    let state: &str = row.get(1);
-    Ok(State::from_name(state).map(|state| Order {
-        id,
-        buyer: row.get(0),
-        state,
-        items: items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into())).collect(),
-        request: row.get(3),
-        reserved_at_ms: from_sql(row.get(4)),
-        expires_at_ms: row.get::<_, Option<i64>>(5).map(from_sql),
-        ended_at_ms: row.get::<_, Option<i64>>(6).map(from_sql),
-    }))
+    let Some(state) = State::from_name(row.get("state")) else { return Ok(None) };
+    let reserved_at_ms = from_sql(row.get("reserved_at_ms"));
+    let ended_at_ms = row.get::<_, Option<i64>>("ended_at_ms").map(from_sql);
+    Ok(Some(Order { id, state, made: reserved(&row)?, reserved_at_ms, ended_at_ms }))
 }
 
 /// Everybody who ever had anything of a sale: up to the last event that is acknowledged, nobody else has. None: they are

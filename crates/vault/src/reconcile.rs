@@ -37,7 +37,7 @@ pub(crate) fn reconcile(known: &[Known], redis: &RedisState, ends: &Ends) -> Rec
     let by_id: HashMap<u64, &RebuiltReservation> = redis.reservations.iter().map(|one| (one.id, one)).collect();
     let orders: HashMap<u64, &Known> = known.iter().map(|order| (order.id, order)).collect();
     for order in known.iter().filter(|order| order.state.is_active()) {
-        let same = by_id.get(&order.id).filter(|reservation| reservation.buyer == order.buyer);
+        let same = by_id.get(&order.id).filter(|reservation| reservation.made.buyer == order.buyer);
         match (order.state, same.and_then(|reservation| reservation.state())) {
             (State::Held, None) => {
                 let state = ends.of(order.id);
@@ -70,17 +70,18 @@ struct Work<'a> {
 impl Work<'_> {
     fn reservation(&mut self, place: usize, reservation: &RebuiltReservation, order: Option<&Known>) {
         let Some(state) = reservation.state() else { return self.done.refused.push(place) };
-        let slot = order.map_or(reservation.slot, |order| order.slot);
+        let made = &reservation.made;
+        let slot = order.map_or(made.slot, |order| order.slot);
         match order {
-            Some(order) if order.buyer != reservation.buyer => return self.done.refused.push(place),
+            Some(order) if order.buyer != made.buyer => return self.done.refused.push(place),
             Some(order) if order.state.is_active() => return,
             _ => {}
         }
-        let items: Vec<_> = reservation.items.iter().map(|item| (item.sku.to_string(), item.quantity)).collect();
-        if !self.has_room(&reservation.buyer, slot, &items) {
+        let items: Vec<_> = made.items.iter().map(|item| (item.sku.to_string(), item.quantity)).collect();
+        if !self.has_room(&made.buyer, slot, &items) {
             return self.done.refused.push(place);
         }
-        self.take(&reservation.buyer, slot, &items);
+        self.take(&made.buyer, slot, &items);
         match order {
             Some(order) => self.done.moved.push((order.id, state)),
             None => self.done.made.push(place),
@@ -106,7 +107,7 @@ impl Work<'_> {
 #[cfg(test)]
 mod tests {
     use flash_wire::Terms;
-    use flash_wire::message::{MessageChange, MessageEvent, MessageItem};
+    use flash_wire::message::{MessageChange, MessageEvent, MessageItem, MessageReserved};
 
     use super::*;
 
@@ -116,8 +117,8 @@ mod tests {
 
     fn reservation(id: u64, buyer: &'static str, slot: u8, state: State) -> RebuiltReservation<'static> {
         let items = vec![MessageItem { sku: "default".into(), quantity: 1 }];
-        let (buyer, state) = (buyer.into(), state.name().into());
-        RebuiltReservation { id, buyer, slot, state, items, expires_at_ms: None, request: None, fingerprint: None }
+        let made = MessageReserved { buyer: buyer.into(), slot, items, ..MessageReserved::default() };
+        RebuiltReservation { id, state: state.name().into(), made, fingerprint: None }
     }
 
     /// The holds 3 and 8 have expired, as an event says.

@@ -1,13 +1,14 @@
 //! What a recovery needs to know: which sales there are, who recovers each, and who has what.
 
-use flash_wire::message::MessageItem;
-use flash_wire::{Expected, ExpectedSku, RebuiltReservation, fingerprint};
-use tokio_postgres::types::{Json, ToSql};
+use flash_wire::message::MessageReserved;
+use flash_wire::{Expected, ExpectedSku, RebuiltReservation};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use crate::content;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
+use crate::reserved::reserved;
 use crate::sql;
 use crate::write::Head;
 
@@ -141,27 +142,17 @@ pub async fn active_page(
     let rows = client.query(sql::recovery::ACTIVE_PAGE, &[&sale, &to_sql(after), &i64::from(count)]).await?;
     let mut page = Vec::with_capacity(rows.len());
     for row in &rows {
-        let Json(items): Json<Vec<MessageItem>> = row.try_get(4)?;
-        page.push(RebuiltReservation {
-            id: from_sql(row.get(0)),
-            buyer: row.get::<_, String>(1).into(),
-            slot: u8::try_from(row.get::<_, i16>(2)).unwrap_or(u8::MAX),
-            state: row.get::<_, String>(3).into(),
-            items: items
-                .into_iter()
-                .map(|item| MessageItem { sku: item.sku.into_owned().into(), quantity: item.quantity })
-                .collect(),
-            expires_at_ms: row.get::<_, Option<i64>>(5).map(from_sql),
-            request: row.get::<_, Option<String>>(6).map(Into::into),
-            fingerprint: known_fingerprint(row.get(6), row.get(7)),
-        });
+        let made = reserved(row)?;
+        let (id, state) = (from_sql(row.get("id")), row.get::<_, String>("state").into());
+        let fingerprint = known_fingerprint(&made);
+        page.push(RebuiltReservation { id, state, made: MessageReserved { data: None, ..made }, fingerprint });
     }
     Ok(page)
 }
 
 /// The fingerprint of what came with a request. Text that was no JSON became a JSON string on its way here: of a string
-/// nobody knows which it was.
-fn known_fingerprint(request: Option<&str>, data: Option<&str>) -> Option<u32> {
-    let is_string = data.is_some_and(|data| data.starts_with('"'));
-    request.filter(|_| !is_string).map(|_| fingerprint(data))
+/// it is not known which it was.
+fn known_fingerprint(made: &MessageReserved<'_>) -> Option<u32> {
+    let is_string = made.data.as_deref().is_some_and(|data| data.get().starts_with('"'));
+    (made.request.is_some() && !is_string).then(|| made.details().fingerprint())
 }

@@ -1,13 +1,13 @@
 //! What became of a reservation's request (`Idempotency-Key`) that Redis has forgotten: PostgreSQL keeps it as long as
 //! the sale.
 
-use flash_wire::message::{MessageChange, MessageItem};
+use flash_wire::message::{MessageChange, MessageReserved};
 use flash_wire::{Message, State};
-use tokio_postgres::types::Json;
 use tokio_postgres::{Client, Row};
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
+use crate::reserved::reserved;
 use crate::sql;
 
 /// Rejections of one buyer in one sale that are looked through for a request, the newest first.
@@ -22,12 +22,8 @@ pub struct MadeByRequest {
     pub state: Option<State>,
     /// Why it was refused.
     pub reason: Option<String>,
-    /// SKU names and units.
-    pub items: Vec<(String, u64)>,
-    /// What came with it, as JSON. What was no JSON is a JSON string here.
-    pub data: Option<String>,
-    /// When the hold ends or would have ended, Unix milliseconds; none: it never was one.
-    pub expires_at_ms: Option<u64>,
+    /// As it was made.
+    pub made: MessageReserved<'static>,
 }
 
 /// What PostgreSQL knows of a request.
@@ -66,32 +62,16 @@ pub async fn request_outcome(
 }
 
 fn order(row: &Row) -> Result<MadeByRequest, Error> {
-    let Json(items): Json<Vec<MessageItem>> = row.try_get(2)?;
-    Ok(MadeByRequest {
-        id: from_sql(row.get(0)),
-        state: State::from_name(row.get(1)),
-        reason: None,
-        items: units(&items),
-        data: row.get(3),
-        expires_at_ms: row.get::<_, Option<i64>>(4).map(from_sql),
-    })
+    let (id, state) = (from_sql(row.get("id")), State::from_name(row.get("state")));
+    Ok(MadeByRequest { id, state, reason: None, made: reserved(row)? })
 }
 
 /// A rejection, if its event came from this request.
 fn rejected(row: &Row, request: &str) -> Option<MadeByRequest> {
     let (id, event): (i64, &str) = (row.get(0), row.get(2));
     let message = Message::decode(event.as_bytes()).ok()?;
-    let MessageChange::Reserved(reserved) = &message.events.first()?.change else { return None };
-    (reserved.request.as_deref() == Some(request)).then(|| MadeByRequest {
-        id: from_sql(id),
-        state: None,
-        reason: Some(row.get(1)),
-        items: units(&reserved.items),
-        data: reserved.data.as_ref().map(|data| data.get().to_owned()),
-        expires_at_ms: reserved.expires_at_ms,
-    })
-}
-
-fn units(items: &[MessageItem<'_>]) -> Vec<(String, u64)> {
-    items.iter().map(|item| (item.sku.clone().into_owned(), item.quantity.into())).collect()
+    let MessageChange::Reserved(made) = message.events.into_iter().next()?.change else { return None };
+    let is_same = made.request.as_deref() == Some(request);
+    let reason = Some(row.get(1));
+    is_same.then(|| MadeByRequest { id: from_sql(id), state: None, reason, made: made.into_owned() })
 }

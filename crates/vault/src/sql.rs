@@ -14,6 +14,7 @@ pub(crate) mod payments;
 pub(crate) mod quarantine;
 pub(crate) mod recovery;
 pub(crate) mod request_keys;
+pub(crate) mod reserved;
 pub(crate) mod restore;
 pub(crate) mod sales;
 pub(crate) mod syncers;

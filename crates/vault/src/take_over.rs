@@ -1,10 +1,10 @@
 //! The orders of a sale become what Redis has. PostgreSQL refuses one by one what it does not take: no row keeps the
 //! others from coming back.
 
-use flash_wire::message::{MessageChange, MessageEvent, MessageItem, MessageReserved};
+use flash_wire::message::{MessageChange, MessageEvent, MessageItem};
 use flash_wire::{RebuiltReservation, State};
 use tokio_postgres::Transaction;
-use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::types::Json;
 
 use crate::announce::{Touched, announce};
 use crate::error::Error;
@@ -12,6 +12,7 @@ use crate::hold::Hold;
 use crate::number::{from_sql, to_sql};
 use crate::reconcile::{Known, reconcile};
 use crate::refusal::{Refusal, record};
+use crate::reserved::{NewOrder, make_orders};
 use crate::restore::RedisState;
 use crate::sql;
 use crate::statements::Statements;
@@ -39,8 +40,9 @@ pub(crate) async fn take_over(
         refused.extend(stay.iter().map(|(id, _)| *id));
     }
     let made: Vec<_> = done.made.iter().filter_map(|place| from.reservations.get(*place)).collect();
-    let make =
-        async |part: &Transaction<'_>, made: &[&RebuiltReservation<'static>]| make(part, (sale, from), made).await;
+    let make = async |part: &Transaction<'_>, made: &[&RebuiltReservation<'static>]| {
+        make(part, statements, (sale, from), made).await
+    };
     let not_made = by_halves(hold.transaction, &made, make).await?;
     refused.extend(not_made.iter().map(|one| one.id));
     refused.extend(done.refused.iter().filter_map(|place| from.reservations.get(*place)).map(|one| one.id));
@@ -100,22 +102,32 @@ async fn known(hold: &Hold<'_, '_>, from: &RedisState) -> Result<Vec<Known>, Err
     Ok(known)
 }
 
+/// A hold was made its pay window before its end; when anything else was, is not known any more: it is now.
 async fn make(
     transaction: &Transaction<'_>,
+    statements: &Statements,
     (sale, from): (&str, &RedisState),
     made: &[&RebuiltReservation<'static>],
 ) -> Result<u64, tokio_postgres::Error> {
+    let now_ms = from_sql(transaction.query_one(sql::restore::NOW, &[]).await?.get(0));
+    let orders = made.iter().map(|one| {
+        let state = one.state().unwrap_or(State::Held);
+        let expires_at_ms = one.made.expires_at_ms;
+        let reserved_at_ms = expires_at_ms.zip(from.terms.hold_ms).map(|(end, hold)| end.saturating_sub(hold));
+        NewOrder {
+            sale,
+            epoch: from.epoch,
+            id: one.id,
+            made: &one.made,
+            state,
+            reserved_at_ms: reserved_at_ms.unwrap_or(now_ms),
+            ended_at_ms: expires_at_ms.filter(|_| state == State::Confirmed).map(|_| now_ms),
+            published_at_ms: None,
+        }
+    });
+    make_orders(transaction, statements, &orders.collect::<Vec<_>>()).await?;
     let ids: Vec<_> = made.iter().map(|one| to_sql(one.id)).collect();
-    let buyers: Vec<_> = made.iter().map(|one| &*one.buyer).collect();
-    let slots: Vec<_> = made.iter().map(|one| i16::from(one.slot)).collect();
-    let states: Vec<_> = made.iter().map(|one| &*one.state).collect();
-    let items: Vec<_> = made.iter().map(|one| Json(&one.items)).collect();
-    let requests: Vec<_> = made.iter().map(|one| one.request.as_deref()).collect();
-    let expires: Vec<_> = made.iter().map(|one| one.expires_at_ms.map(to_sql)).collect();
-    let (epoch, hold_ms) = (to_sql(from.epoch), from.terms.hold_ms.map(to_sql));
-    let values: [&(dyn ToSql + Sync); 10] =
-        [&sale, &epoch, &ids, &buyers, &slots, &states, &items, &requests, &expires, &hold_ms];
-    transaction.execute(sql::restore::MAKE_ORDERS, &values).await
+    transaction.execute(sql::restore::MARK_MADE, &[&sale, &to_sql(from.epoch), &ids]).await
 }
 
 /// Records the reservations `refused` that are no active orders, and announces these and the orders `changed`.
@@ -130,7 +142,7 @@ async fn refuse_and_announce(
     let is_order = |one: &&RebuiltReservation<'_>| {
         let is_same = |order: &tokio_postgres::Row| {
             let is_active = State::from_name(order.get(2)).is_some_and(State::is_active);
-            from_sql(order.get(0)) == one.id && order.get::<_, &str>(1) == one.buyer && is_active
+            from_sql(order.get(0)) == one.id && order.get::<_, &str>(1) == one.made.buyer && is_active
         };
         orders.iter().any(is_same)
     };
@@ -152,7 +164,5 @@ async fn refuse_and_announce(
 
 /// The event that made a reservation, as far as Redis still knows it.
 fn reserved(reservation: &RebuiltReservation<'static>) -> MessageEvent<'static> {
-    let RebuiltReservation { id, buyer, slot, items, expires_at_ms, request, .. } = reservation.clone();
-    let change = MessageReserved { buyer, slot, items, expires_at_ms, request, data: None };
-    MessageEvent { seq: id, at_ms: 0, change: MessageChange::Reserved(change) }
+    MessageEvent { seq: reservation.id, at_ms: 0, change: MessageChange::Reserved(reservation.made.clone()) }
 }

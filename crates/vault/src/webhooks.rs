@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use flash_wire::message::MessageItem;
-use tokio_postgres::types::Json;
+use flash_wire::message::MessageReserved;
 use tokio_postgres::{Client, GenericClient, Row};
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
+use crate::reserved::reserved;
 use crate::sql;
 
 /// Webhooks that there may be.
@@ -52,12 +52,8 @@ pub struct Delivery {
     pub sale: String,
     /// The reservation.
     pub reservation: u64,
-    /// Who had reserved.
-    pub buyer: String,
-    /// SKU names and units.
-    pub items: Vec<(String, u64)>,
-    /// What the buyer sent along, as JSON.
-    pub data: Option<String>,
+    /// As it was made; of a rejection the buyer alone.
+    pub made: MessageReserved<'static>,
     /// Why PostgreSQL refused it.
     pub reason: Option<String>,
 }
@@ -124,8 +120,6 @@ pub async fn take_due(client: &Client, count: u32, hold_s: u32, busy: &[u64]) ->
 }
 
 fn delivery(row: &Row) -> Result<Delivery, Error> {
-    let items: Option<Json<Vec<MessageItem>>> = row.try_get(9)?;
-    let items = items.map(|Json(items)| items).unwrap_or_default();
     Ok(Delivery {
         id: from_sql(row.get(0)),
         webhook: from_sql(row.get(1)),
@@ -136,11 +130,9 @@ fn delivery(row: &Row) -> Result<Delivery, Error> {
         sale: row.get(6),
         reservation: from_sql(row.get(7)),
         // What is told of is never deleted; should somebody have done so by hand, that is what there is to tell.
-        buyer: row.get::<_, Option<String>>(8).unwrap_or_default(),
-        items: items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into())).collect(),
-        data: row.get(10),
-        reason: row.get(11),
-        at: row.get::<_, Option<String>>(12).unwrap_or_default(),
+        at: row.get::<_, Option<String>>(8).unwrap_or_default(),
+        made: reserved(row)?,
+        reason: row.get("reason"),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What a webhook is told: the event's type, when it happened, and the order.
 
 use flash_vault::Delivery;
+use flash_wire::message::{MessageItem, MessageReserved, Shown};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -17,28 +18,24 @@ pub(crate) fn body(delivery: &Delivery) -> String {
     struct Order<'a> {
         sale: &'a str,
         id: u64,
-        buyer: &'a str,
+        #[serde(flatten)]
+        shown: Shown<'a>,
         state: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        items: Vec<Item<'a>>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        items: &'a [MessageItem<'static>],
         #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<&'a RawValue>,
-    }
-    #[derive(Serialize)]
-    struct Item<'a> {
-        sku: &'a str,
-        quantity: u64,
     }
     let order = Order {
         sale: &delivery.sale,
         id: delivery.reservation,
-        buyer: &delivery.buyer,
+        shown: delivery.made.shown(),
         state: delivery.kind.trim_start_matches("order."),
         reason: delivery.reason.as_deref(),
-        items: delivery.items.iter().map(|(sku, quantity)| Item { sku, quantity: *quantity }).collect(),
-        data: delivery.data.as_deref().and_then(|data| serde_json::from_str(data).ok()),
+        items: &delivery.made.items,
+        data: delivery.made.data.as_deref(),
     };
     let body = Body { r#type: &delivery.kind, timestamp: &delivery.at, data: order };
     // Strings, numbers and lists into memory: nothing here can fail.
@@ -65,9 +62,13 @@ pub(crate) fn example_delivery(kind: &str) -> Delivery {
         at: "2026-11-21T16:00:00.000Z".to_owned(),
         sale: "drop".to_owned(),
         reservation: 7,
-        buyer: "ada".to_owned(),
-        items: is_order.then(|| ("s".to_owned(), 2)).into_iter().collect(),
-        data: is_order.then(|| "{\"size\": 42}".to_owned()),
+        made: MessageReserved {
+            buyer: "ada".into(),
+            items: is_order.then(|| MessageItem { sku: "s".into(), quantity: 2 }).into_iter().collect(),
+            // What is JSON reads as JSON.
+            data: is_order.then(|| serde_json::from_str("{\"size\": 42}").unwrap_or_default()),
+            ..MessageReserved::default()
+        },
         reason: (!is_order).then(|| "oversold".to_owned()),
     }
 }
@@ -78,21 +79,7 @@ mod tests {
 
     #[test]
     fn a_body_has_its_type_its_time_and_its_order() {
-        let delivery = Delivery {
-            id: 1,
-            webhook: 2,
-            url: String::new(),
-            secret: String::new(),
-            kind: "order.confirmed".to_owned(),
-            attempt: 1,
-            at: "2026-11-21T16:00:00.000Z".to_owned(),
-            sale: "drop".to_owned(),
-            reservation: 7,
-            buyer: "ada".to_owned(),
-            items: vec![("s".to_owned(), 2)],
-            data: Some("{\"size\": 42}".to_owned()),
-            reason: None,
-        };
+        let delivery = example_delivery("order.confirmed");
         let start = "{\"type\":\"order.confirmed\",\"timestamp\":\"2026-11-21T16:00:00.000Z\",\"data\":";
         let order = "{\"sale\":\"drop\",\"id\":7,\"buyer\":\"ada\",\"state\":\"confirmed\",";
         let rest = "\"items\":[{\"sku\":\"s\",\"quantity\":2}],\"data\":{\"size\": 42}}}";

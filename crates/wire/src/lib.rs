@@ -7,6 +7,7 @@ mod args;
 mod end_hold;
 mod envelope;
 pub mod key;
+mod map;
 pub mod message;
 mod name;
 mod operate;
@@ -15,6 +16,7 @@ mod recover;
 mod relay;
 pub mod reply;
 mod reserve;
+mod reserved;
 mod status;
 mod throttle;
 mod traceparent;
@@ -26,11 +28,12 @@ pub use end_hold::{EndHold, EndHoldAnswer};
 pub use envelope::{BARRIER_BYTES_MAX, Barrier, Envelope};
 /// The core's types that commands, replies and messages are made of.
 pub use flash_sale::{Change, Event, Invalid, Malformed, Refusal, State, Terms, invalid, limits};
-pub use flash_sale::{Content, Expected, ExpectedSku, Life, digest};
-pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, NextEpoch, Reserved, SkuTerms, fingerprint};
+pub use flash_sale::{Content, Details, Expected, ExpectedSku, Life, digest};
+pub use flash_sale::{DEFAULT_LIMIT, DEFAULT_SKU, Item, Items, NextEpoch, Reserved, SkuTerms};
 pub use flash_throttle::{
     BucketTerms, BurstTerms, DailyTerms, OffsetChange, Standing, Terms as ThrottleTerms, WindowTerms,
 };
+pub use map::Map;
 pub use message::Message;
 pub use name::Name;
 pub use operate::{Restock, RestockAnswer, SwitchAnswer};

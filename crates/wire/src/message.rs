@@ -6,13 +6,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use flash_sale::invalid::{in_range, name};
-use flash_sale::limits::{
-    BUYER_BYTES_MAX, EPOCH_MAX, EXPIRED_PER_EVENT_MAX, QUANTITY_UNITS_MAX, REQUEST_BYTES_MAX,
-    RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX,
-};
-use flash_sale::{Change, Event, Invalid, Reserved, SkuTerms, Terms};
+use flash_sale::limits::{EPOCH_MAX, EXPIRED_PER_EVENT_MAX, SEQ_MAX, SKU_BYTES_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
+use flash_sale::{Change, Event, Invalid, SkuTerms, Terms};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+
+pub use crate::reserved::{MessageItem, MessageReserved, Shown};
 
 /// The version of the JSON. Another one is refused by [`Message::decode`].
 pub const MESSAGE_VERSION: u64 = 1;
@@ -111,47 +109,6 @@ pub struct MessageSku {
     pub sku: String,
     /// Units put on sale.
     pub total: u64,
-}
-
-/// A reservation as it was made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct MessageReserved<'a> {
-    /// Who reserved.
-    #[serde(borrow)]
-    pub buyer: Cow<'a, str>,
-    /// The buyer's lowest free slot at the time.
-    pub slot: u8,
-    /// What was reserved: at least one, each SKU once.
-    pub items: Vec<MessageItem<'a>>,
-    /// When the hold ends, Unix milliseconds; none: confirmed at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at_ms: Option<u64>,
-    /// The id of the request that made it.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
-    pub request: Option<Cow<'a, str>>,
-    /// What the buyer sent along: any JSON; what was not JSON is a JSON string here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<Cow<'a, RawValue>>,
-}
-
-impl PartialEq for MessageReserved<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let data = |of: &Self| of.data.as_ref().map(|data| data.get().to_owned());
-        (&self.buyer, self.slot, &self.items, self.expires_at_ms, &self.request, data(self))
-            == (&other.buyer, other.slot, &other.items, other.expires_at_ms, &other.request, data(other))
-    }
-}
-
-/// Units of one SKU.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct MessageItem<'a> {
-    /// The SKU's name.
-    #[serde(borrow)]
-    pub sku: Cow<'a, str>,
-    /// Units.
-    pub quantity: u32,
 }
 
 /// Characters of what a JSON reader says that are kept: PostgreSQL's quarantine and the log repeat it.
@@ -263,7 +220,7 @@ impl<'a> Message<'a> {
 fn change<'a>(change: &Change<'a>, skus: &'a [String]) -> Result<MessageChange<'a>, Invalid> {
     Ok(match change {
         Change::Warmed(life) => MessageChange::Warmed((&life.terms).into()),
-        Change::Reserved(made) => MessageChange::Reserved(reserved(made, skus)?),
+        Change::Reserved(made) => MessageChange::Reserved(MessageReserved::of(made, |sku| sku_name(sku, skus))?),
         Change::Confirmed { id } => MessageChange::Confirmed { id: *id },
         Change::Released { id } => MessageChange::Released { id: *id },
         Change::Expired { ids } => MessageChange::Expired { ids: ids.clone() },
@@ -280,36 +237,10 @@ fn sku_name(sku: u16, skus: &[String]) -> Result<&str, Invalid> {
     name.ok_or_else(|| Invalid::new("sku", "must be one of the sale's"))
 }
 
-fn reserved<'a>(reserved: &Reserved<'a>, skus: &'a [String]) -> Result<MessageReserved<'a>, Invalid> {
-    let items = reserved
-        .items
-        .iter()
-        .map(|item| Ok(MessageItem { sku: sku_name(item.sku, skus)?.into(), quantity: item.quantity }));
-    Ok(MessageReserved {
-        buyer: reserved.buyer.into(),
-        slot: reserved.slot,
-        items: items.collect::<Result<_, Invalid>>()?,
-        expires_at_ms: reserved.expires_at_ms,
-        request: reserved.request.map(Cow::from),
-        data: reserved.data.map(json),
-    })
-}
-
-/// JSON as it is, anything else as a JSON string. JSON nested deeper than serde_json reads (128) counts as text too:
-/// PostgreSQL has such a bound as well.
-fn json(data: &str) -> Cow<'_, RawValue> {
-    let nested_shallowly = serde_json::from_str::<serde_json::Value>(data).is_ok();
-    if nested_shallowly && let Ok(raw) = serde_json::from_str::<&RawValue>(data) {
-        return Cow::Borrowed(raw);
-    }
-    let quoted = serde_json::value::to_raw_value(data);
-    Cow::Owned(quoted.unwrap_or_else(|_| RawValue::NULL.to_owned()))
-}
-
 fn check_change(change: &MessageChange) -> Result<(), Invalid> {
     match change {
         MessageChange::Warmed(terms) => Terms::from(terms).check().map(|_| ()),
-        MessageChange::Reserved(reserved) => check_reserved(reserved),
+        MessageChange::Reserved(reserved) => reserved.check(),
         MessageChange::Confirmed { id } | MessageChange::Released { id } => in_range("id", *id, 1, SEQ_MAX).map(|_| ()),
         MessageChange::Expired { ids } => {
             in_range("ids", ids.len() as u64, 1, EXPIRED_PER_EVENT_MAX as u64)?;
@@ -321,21 +252,6 @@ fn check_change(change: &MessageChange) -> Result<(), Invalid> {
         }
         MessageChange::Opened | MessageChange::Closed => Ok(()),
     }
-}
-
-fn check_reserved(reserved: &MessageReserved) -> Result<(), Invalid> {
-    name("buyer", reserved.buyer.as_bytes(), BUYER_BYTES_MAX)?;
-    in_range("slot", reserved.slot.into(), 0, RESERVATIONS_PER_BUYER_MAX as u64 - 1)?;
-    in_range("items", reserved.items.len() as u64, 1, SKUS_MAX as u64)?;
-    for item in &reserved.items {
-        name("sku", item.sku.as_bytes(), SKU_BYTES_MAX)?;
-        in_range("quantity", item.quantity.into(), 1, QUANTITY_UNITS_MAX.into())?;
-    }
-    in_range("expires_at_ms", reserved.expires_at_ms.unwrap_or(0), 0, TIME_MS_MAX)?;
-    if let Some(request) = &reserved.request {
-        name("request", request.as_bytes(), REQUEST_BYTES_MAX)?;
-    }
-    Ok(())
 }
 
 impl From<&Terms> for MessageTerms {

@@ -3,18 +3,15 @@
 
 use std::borrow::Cow;
 
-use flash_sale::invalid::{in_range, name};
-use flash_sale::limits::{
-    BUYER_BYTES_MAX, EPOCH_MAX, QUANTITY_UNITS_MAX, REQUEST_BYTES_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX,
-    SKU_BYTES_MAX, SKUS_MAX, TIME_MS_MAX,
-};
-use flash_sale::{Invalid, State};
+use flash_sale::invalid::in_range;
+use flash_sale::limits::{EPOCH_MAX, SEQ_MAX};
+use flash_sale::{Invalid, Reservation, Sale, State};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{ArgError, ArgSink, Args, is, once, unknown_option};
-use crate::message::MessageItem;
 use crate::recover::Attempt;
 use crate::reply::Answer;
+use crate::reserved::MessageReserved;
 use crate::value::{Fields, Sink, Unreadable, Value};
 
 /// Reservations in one REBUILD: enough to amortise the call, few enough not to stall the server.
@@ -39,23 +36,13 @@ pub struct Rebuild<'a> {
 pub struct RebuiltReservation<'a> {
     /// Its id.
     pub id: u64,
-    /// Who reserved.
-    #[serde(borrow)]
-    pub buyer: Cow<'a, str>,
-    /// Its slot among the buyer's.
-    pub slot: u8,
     /// `held` or `confirmed`.
     #[serde(borrow)]
     pub state: Cow<'a, str>,
-    /// What for: at least one, each SKU once.
-    pub items: Vec<MessageItem<'a>>,
-    /// When the hold ends, Unix milliseconds; none: it never was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at_ms: Option<u64>,
-    /// The id of the request that made it.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
-    pub request: Option<Cow<'a, str>>,
-    /// The fingerprint of that request's data; none: it is not known.
+    /// As it was made, without its data.
+    #[serde(borrow, flatten)]
+    pub made: MessageReserved<'a>,
+    /// The fingerprint of its details; none: it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<u32>,
 }
@@ -88,7 +75,23 @@ impl<'a> Rebuild<'a> {
     }
 }
 
-impl RebuiltReservation<'_> {
+impl<'a> RebuiltReservation<'a> {
+    /// A reservation of `sale`.
+    #[must_use]
+    pub fn of(sale: &'a Sale, reservation: &Reservation<'a>) -> Self {
+        let &Reservation { id, state, ref made, fingerprint } = reservation;
+        Self { id, state: state.name().into(), made: MessageReserved::of_sale(sale, made), fingerprint }
+    }
+
+    /// The same for the core, with the SKUs by their places in the terms of `sale`.
+    ///
+    /// # Errors
+    /// When an item is none of the sale's.
+    pub fn for_sale(&self, sale: &Sale) -> Result<Reservation<'_>, Invalid> {
+        let &Self { id, ref made, fingerprint, .. } = self;
+        Ok(Reservation { id, state: self.state().unwrap_or(State::Expired), made: made.for_sale(sale)?, fingerprint })
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn state(&self) -> Option<State> {
@@ -105,20 +108,10 @@ fn reservation(json: &[u8]) -> Result<RebuiltReservation<'_>, Invalid> {
     let reservation: RebuiltReservation = serde_json::from_slice(json)
         .map_err(|error| Invalid::new("reservation", format!("must be the JSON of one: {error}")))?;
     in_range("id", reservation.id, 1, SEQ_MAX)?;
-    name("buyer", reservation.buyer.as_bytes(), BUYER_BYTES_MAX)?;
-    in_range("slot", reservation.slot.into(), 0, RESERVATIONS_PER_BUYER_MAX as u64 - 1)?;
     if !reservation.state().is_some_and(State::is_active) {
         return Err(Invalid::new("state", "must be held or confirmed"));
     }
-    in_range("items", reservation.items.len() as u64, 1, SKUS_MAX as u64)?;
-    for item in &reservation.items {
-        name("sku", item.sku.as_bytes(), SKU_BYTES_MAX)?;
-        in_range("quantity", item.quantity.into(), 1, QUANTITY_UNITS_MAX.into())?;
-    }
-    in_range("expires_at_ms", reservation.expires_at_ms.unwrap_or(0), 0, TIME_MS_MAX)?;
-    if let Some(request) = &reservation.request {
-        name("request", request.as_bytes(), REQUEST_BYTES_MAX)?;
-    }
+    reservation.made.check()?;
     Ok(reservation)
 }
 
@@ -215,16 +208,10 @@ impl Answer for ActiveAnswer<'_> {
 
 impl RebuiltReservation<'_> {
     fn into_owned(self) -> RebuiltReservation<'static> {
-        let owned = |text: Cow<str>| Cow::Owned(text.into_owned());
-        let items = self.items.into_iter().map(|item| MessageItem { sku: owned(item.sku), quantity: item.quantity });
         RebuiltReservation {
             id: self.id,
-            buyer: owned(self.buyer),
-            slot: self.slot,
-            state: owned(self.state),
-            items: items.collect(),
-            expires_at_ms: self.expires_at_ms,
-            request: self.request.map(owned),
+            state: Cow::Owned(self.state.into_owned()),
+            made: self.made.into_owned(),
             fingerprint: self.fingerprint,
         }
     }

@@ -1,6 +1,6 @@
 //! The shape of every reply: a code and its fields; either the command's own answer, or a refusal.
 
-use flash_sale::{Refusal, State};
+use flash_sale::{Fact, Refusal, State};
 
 use crate::value::{Fields, Sink, Unreadable, Value};
 
@@ -41,52 +41,30 @@ pub fn read<T: Answer>(value: Value) -> Result<Outcome<T>, Unreadable> {
 }
 
 fn write_refusal(refusal: Refusal, sink: &mut impl Sink) {
-    sink.array(match refusal {
-        Refusal::Replayed { .. } => 4,
-        Refusal::NotStarted { .. } | Refusal::Leased { .. } | Refusal::KeyForgotten { .. } => 2,
-        Refusal::LimitExceeded { existing: Some(_) } => 2,
-        _ => 1,
-    });
+    let facts = refusal.facts();
+    let count = facts.iter().rposition(|fact| *fact != Fact::Nothing).map_or(0, |last| last + 1);
+    sink.array(1 + count);
     sink.code(refusal.code());
-    match refusal {
-        Refusal::Replayed { id, expires_at_ms, state } => {
-            sink.uint(id);
-            sink.optional_uint(expires_at_ms);
-            sink.code(state.name());
+    for fact in &facts[..count] {
+        match fact {
+            Fact::Number(number) => sink.uint(*number),
+            Fact::State(state) => sink.code(state.name()),
+            Fact::Nothing | Fact::Garbage => sink.null(),
         }
-        Refusal::NotStarted { opens_at_ms } => sink.uint(opens_at_ms),
-        Refusal::Leased { until_ms } => sink.uint(until_ms),
-        Refusal::KeyForgotten { seq } => sink.uint(seq),
-        Refusal::LimitExceeded { existing: Some(id) } => sink.uint(id),
-        _ => {}
     }
 }
 
 fn read_refusal(code: &str, fields: &mut Fields) -> Result<Refusal, Unreadable> {
-    Ok(match code {
-        "REPLAYED" => Refusal::Replayed {
-            id: fields.uint("id")?,
-            expires_at_ms: fields.optional_uint("expires_at_ms")?,
-            state: state(fields)?,
-        },
-        "SOLD_OUT" => Refusal::SoldOut,
-        "LIMIT_EXCEEDED" => Refusal::LimitExceeded { existing: fields.try_next_uint("existing")? },
-        "NOT_STARTED" => Refusal::NotStarted { opens_at_ms: fields.uint("opens_at_ms")? },
-        "ENDED" => Refusal::Ended,
-        "CLOSED" => Refusal::Closed,
-        "FENCED" => Refusal::Fenced,
-        "CONFLICT" => Refusal::Conflict,
-        "NOT_WARMED" => Refusal::NotWarmed,
-        "UNKNOWN" => Refusal::Unknown,
-        "EXPIRED" => Refusal::Expired,
-        "JOURNAL_FULL" => Refusal::JournalFull,
-        "LEASED" => Refusal::Leased { until_ms: fields.uint("until_ms")? },
-        "KEY_FORGOTTEN" => Refusal::KeyForgotten { seq: fields.uint("seq")? },
-        _ => return Err(Unreadable { what: "code" }),
-    })
+    let facts = std::iter::from_fn(|| fields.try_next()).map(fact);
+    Refusal::read(code, facts).map_err(|what| Unreadable { what })?.ok_or(Unreadable { what: "code" })
 }
 
-/// Reads a reservation's state.
-pub(crate) fn state(fields: &mut Fields) -> Result<State, Unreadable> {
-    State::from_name(&fields.text("state")?).ok_or(Unreadable { what: "state" })
+fn fact(value: Value) -> Fact {
+    let known = match value {
+        Value::Null => Some(Fact::Nothing),
+        Value::Int(number) => u64::try_from(number).ok().map(Fact::Number),
+        Value::Bytes(name) => std::str::from_utf8(&name).ok().and_then(State::from_name).map(Fact::State),
+        Value::Array(_) => None,
+    };
+    known.unwrap_or(Fact::Garbage)
 }

@@ -1,10 +1,10 @@
 //! `FLASH.RESERVE key buyer [QTY n | SKU name n ...] [ID request] [KEY NEW] [DATA bytes]`
 
-use flash_sale::Invalid;
 use flash_sale::invalid::{name, text};
 use flash_sale::limits::{
     BUYER_BYTES_MAX, DATA_BYTES_MAX, QUANTITY_UNITS_MAX, REQUEST_BYTES_MAX, SKU_BYTES_MAX, SKUS_MAX,
 };
+use flash_sale::{Details, Invalid};
 
 use crate::args::{ArgError, ArgSink, Args, is, once, unknown_option};
 use crate::reply::Answer;
@@ -17,12 +17,10 @@ pub struct Reserve<'a> {
     pub buyer: &'a str,
     /// What for.
     pub wanted: Wanted<'a>,
-    /// The id of this request: repeated, it gets the same reservation again.
-    pub request: Option<&'a str>,
-    /// PostgreSQL does not know that id either: it is new, whatever the sale has forgotten. Only beside `request`.
+    /// What comes with it.
+    pub details: Details<'a>,
+    /// PostgreSQL does not know the request's id either: it is new, whatever the sale has forgotten. Only beside that id.
     pub is_new: bool,
-    /// What the buyer sends along.
-    pub data: Option<&'a str>,
 }
 
 /// What a buyer asks for, before the sale has said which SKUs it has.
@@ -66,7 +64,7 @@ impl<'a> Reserve<'a> {
         if new.is_some() && request.is_none() {
             return Err(Invalid::new("key", "must stand beside ID").into());
         }
-        Ok(Self { buyer, wanted, request, is_new: new.is_some(), data })
+        Ok(Self { buyer, wanted, details: Details { request, data }, is_new: new.is_some() })
     }
 
     /// Writes the arguments behind the key.
@@ -83,8 +81,9 @@ impl<'a> Reserve<'a> {
                 }
             }
         }
+        let Details { request, data } = self.details;
         let new = self.is_new.then_some("NEW");
-        for (keyword, value) in [("ID", self.request), ("KEY", new), ("DATA", self.data)] {
+        for (keyword, value) in [("ID", request), ("KEY", new), ("DATA", data)] {
             if let Some(value) = value {
                 sink.arg(keyword.as_bytes());
                 sink.arg(value.as_bytes());

@@ -1,7 +1,7 @@
 //! `FLASH.STATUS key [BUYER b | ID id]`: the sale, what a buyer has, or one reservation, as a map.
 //!
-//! A refusal begins with its code and a map with its first key, so that key tells the two apart. Text is borrowed from
-//! the sale where a reply is written, and owned where it was read.
+//! A refusal begins with its code, which is upper case, and a map with the name of a field, which is lower case. Fields
+//! are read by name ([`Map`]). Text is borrowed from the sale where a reply is written, and owned where it was read.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,9 @@ use flash_sale::invalid::name;
 use flash_sale::limits::{BUYER_BYTES_MAX, SEQ_MAX};
 
 use crate::args::{ArgError, ArgSink, Args, unknown_option};
-use crate::reply::{Answer, state};
+use crate::map::Map;
+use crate::reply::Answer;
+use crate::reserved::MessageReserved;
 use crate::value::{Fields, Sink, Unreadable};
 
 /// Asks without changing anything.
@@ -136,93 +138,78 @@ impl SaleStatus<'_> {
 impl Answer for SaleStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
         sink.map(23);
-        pair(sink, "epoch", Some(self.epoch));
-        pair(sink, "seq", Some(self.seq));
-        pair(sink, "acked", Some(self.acked));
-        sink.code("phase");
-        sink.bytes(self.phase.as_bytes());
+        sink.uint_pair("epoch", Some(self.epoch));
+        sink.uint_pair("seq", Some(self.seq));
+        sink.uint_pair("acked", Some(self.acked));
+        sink.text_pair("phase", Some(&self.phase));
         write_units(sink, &self.sums());
-        pair(sink, "limit", Some(self.limit));
-        pair(sink, "hold_ms", self.hold_ms);
-        pair(sink, "opens_at_ms", self.opens_at_ms);
-        pair(sink, "closes_at_ms", self.closes_at_ms);
-        pair(sink, "journal_events", Some(self.journal_events));
-        pair(sink, "journal_events_max", self.journal_events_max);
-        optional_text(sink, "relay", self.relay.as_deref());
-        pair(sink, "lease_until_ms", self.lease_until_ms);
-        pair(sink, "closed", Some(self.is_closed.into()));
-        pair(sink, "opened", Some(self.was_open.into()));
-        pair(sink, "term", Some(self.term));
-        pair(sink, "instance", Some(self.instance));
-        pair(sink, "reservations", Some(self.reservations));
-        pair(sink, "digest", Some(self.digest));
+        sink.uint_pair("limit", Some(self.limit));
+        sink.uint_pair("hold_ms", self.hold_ms);
+        sink.uint_pair("opens_at_ms", self.opens_at_ms);
+        sink.uint_pair("closes_at_ms", self.closes_at_ms);
+        sink.uint_pair("journal_events", Some(self.journal_events));
+        sink.uint_pair("journal_events_max", self.journal_events_max);
+        sink.text_pair("relay", self.relay.as_deref());
+        sink.uint_pair("lease_until_ms", self.lease_until_ms);
+        sink.uint_pair("closed", Some(self.is_closed.into()));
+        sink.uint_pair("opened", Some(self.was_open.into()));
+        sink.uint_pair("term", Some(self.term));
+        sink.uint_pair("instance", Some(self.instance));
+        sink.uint_pair("reservations", Some(self.reservations));
+        sink.uint_pair("digest", Some(self.digest));
         sink.code("skus");
         sink.array(self.skus.len());
         for sku in &self.skus {
             sink.map(5);
-            sink.code("sku");
-            sink.bytes(sku.name.as_bytes());
+            sink.text_pair("sku", Some(&sku.name));
             write_units(sink, sku);
         }
     }
 
     fn read(code: &str, fields: &mut Fields) -> Result<Option<Self>, Unreadable> {
-        if code != "epoch" {
-            return Ok(None);
-        }
-        let epoch = fields.uint("epoch")?;
-        let seq = fields.key("seq")?.uint("seq")?;
-        let acked = fields.key("acked")?.uint("acked")?;
-        let phase = fields.key("phase")?.text("phase")?.into();
-        read_units(fields, String::new())?;
+        let Some(mut map) = Map::begun(code, fields)? else { return Ok(None) };
         Ok(Some(Self {
-            epoch,
-            seq,
-            acked,
-            phase,
-            limit: fields.key("limit")?.uint("limit")?,
-            hold_ms: fields.key("hold_ms")?.optional_uint("hold_ms")?,
-            opens_at_ms: fields.key("opens_at_ms")?.optional_uint("opens_at_ms")?,
-            closes_at_ms: fields.key("closes_at_ms")?.optional_uint("closes_at_ms")?,
-            journal_events: fields.key("journal_events")?.uint("journal_events")?,
-            journal_events_max: fields.key("journal_events_max")?.optional_uint("journal_events_max")?,
-            relay: fields.key("relay")?.optional_text("relay")?.map(Cow::Owned),
-            lease_until_ms: fields.key("lease_until_ms")?.optional_uint("lease_until_ms")?,
-            is_closed: fields.key("closed")?.uint("closed")? > 0,
-            was_open: fields.key("opened")?.uint("opened")? > 0,
-            term: fields.key("term")?.uint("term")?,
-            instance: fields.key("instance")?.uint("instance")?,
-            reservations: fields.key("reservations")?.uint("reservations")?,
-            digest: fields.key("digest")?.uint("digest")?,
-            skus: read_skus(fields)?,
+            epoch: map.uint("epoch")?,
+            seq: map.uint("seq")?,
+            acked: map.uint("acked")?,
+            phase: map.text("phase")?.into(),
+            limit: map.uint("limit")?,
+            hold_ms: map.optional_uint("hold_ms")?,
+            opens_at_ms: map.optional_uint("opens_at_ms")?,
+            closes_at_ms: map.optional_uint("closes_at_ms")?,
+            journal_events: map.uint("journal_events")?,
+            journal_events_max: map.optional_uint("journal_events_max")?,
+            relay: map.optional_text("relay")?.map(Cow::Owned),
+            lease_until_ms: map.optional_uint("lease_until_ms")?,
+            is_closed: map.uint("closed")? > 0,
+            was_open: map.uint("opened")? > 0,
+            term: map.uint("term")?,
+            instance: map.uint("instance")?,
+            reservations: map.uint("reservations")?,
+            digest: map.uint("digest")?,
+            skus: read_skus(map.list("skus")?)?,
         }))
     }
 }
 
 fn write_units(sink: &mut impl Sink, sku: &SkuStatus) {
-    pair(sink, "total", Some(sku.total));
-    pair(sink, "available", Some(sku.available));
-    pair(sink, "held", Some(sku.held));
-    pair(sink, "confirmed", Some(sku.confirmed));
+    sink.uint_pair("total", Some(sku.total));
+    sink.uint_pair("available", Some(sku.available));
+    sink.uint_pair("held", Some(sku.held));
+    sink.uint_pair("confirmed", Some(sku.confirmed));
 }
 
-fn read_units(fields: &mut Fields, name: String) -> Result<SkuStatus<'static>, Unreadable> {
-    Ok(SkuStatus {
-        name: name.into(),
-        total: fields.key("total")?.uint("total")?,
-        available: fields.key("available")?.uint("available")?,
-        held: fields.key("held")?.uint("held")?,
-        confirmed: fields.key("confirmed")?.uint("confirmed")?,
-    })
-}
-
-fn read_skus(fields: &mut Fields) -> Result<Vec<SkuStatus<'static>>, Unreadable> {
-    let mut list = fields.key("skus")?.array("skus")?;
+fn read_skus(mut list: Fields) -> Result<Vec<SkuStatus<'static>>, Unreadable> {
     let mut skus = Vec::new();
     while let Some(sku) = list.try_next() {
-        let mut sku = Fields::of(sku, "sku")?;
-        let name = sku.key("sku")?.text("sku")?;
-        skus.push(read_units(&mut sku, name)?);
+        let mut map = Map::of(sku, "sku")?;
+        skus.push(SkuStatus {
+            name: map.text("sku")?.into(),
+            total: map.uint("total")?,
+            available: map.uint("available")?,
+            held: map.uint("held")?,
+            confirmed: map.uint("confirmed")?,
+        });
     }
     Ok(skus)
 }
@@ -232,51 +219,30 @@ fn read_skus(fields: &mut Fields) -> Result<Vec<SkuStatus<'static>>, Unreadable>
 pub struct ReservationStatus<'a> {
     /// The reservation.
     pub id: u64,
-    /// Who reserved.
-    pub buyer: Cow<'a, str>,
     /// Where it stands. A hold whose pay window is over counts as expired, reaped or not.
     pub state: State,
-    /// When the hold ends or ended, if it ever was one.
-    pub expires_at_ms: Option<u64>,
-    /// The id of the request that made it.
-    pub request: Option<Cow<'a, str>>,
-    /// SKU names and units.
-    pub items: Vec<(Cow<'a, str>, u64)>,
+    /// As it was made, without its data.
+    pub made: MessageReserved<'a>,
+}
+
+impl ReservationStatus<'_> {
+    fn of_map(map: &mut Map) -> Result<Self, Unreadable> {
+        let state = State::from_name(&map.text("state")?).ok_or(Unreadable { what: "state" })?;
+        Ok(Self { id: map.uint("id")?, state, made: MessageReserved::read_pairs(map)? })
+    }
 }
 
 impl Answer for ReservationStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
-        sink.map(6);
-        pair(sink, "id", Some(self.id));
-        sink.code("buyer");
-        sink.bytes(self.buyer.as_bytes());
-        sink.code("state");
-        sink.code(self.state.name());
-        pair(sink, "expires_at_ms", self.expires_at_ms);
-        optional_text(sink, "request", self.request.as_deref());
-        sink.code("items");
-        sink.map(self.items.len());
-        for (sku, quantity) in &self.items {
-            sink.bytes(sku.as_bytes());
-            sink.uint(*quantity);
-        }
+        sink.map(2 + MessageReserved::PAIRS);
+        sink.uint_pair("id", Some(self.id));
+        sink.text_pair("state", Some(self.state.name()));
+        self.made.write_pairs(sink);
     }
 
     fn read(code: &str, fields: &mut Fields) -> Result<Option<Self>, Unreadable> {
-        if code != "id" {
-            return Ok(None);
-        }
-        let id = fields.uint("id")?;
-        let buyer = fields.key("buyer")?.text("buyer")?.into();
-        let state = state(fields.key("state")?)?;
-        let expires_at_ms = fields.key("expires_at_ms")?.optional_uint("expires_at_ms")?;
-        let request = fields.key("request")?.optional_text("request")?.map(Cow::Owned);
-        let mut list = fields.key("items")?.array("items")?;
-        let mut items = Vec::new();
-        while let Some(sku) = list.try_next_text("sku")? {
-            items.push((sku.into(), list.uint("quantity")?));
-        }
-        Ok(Some(Self { id, buyer, state, expires_at_ms, request, items }))
+        let Some(mut map) = Map::begun(code, fields)? else { return Ok(None) };
+        Self::of_map(&mut map).map(Some)
     }
 }
 
@@ -294,41 +260,19 @@ pub struct BuyerStatus<'a> {
 impl Answer for BuyerStatus<'_> {
     fn write(&self, sink: &mut impl Sink) {
         sink.map(3);
-        sink.code("buyer");
-        sink.bytes(self.buyer.as_bytes());
-        pair(sink, "units", Some(self.units));
+        sink.text_pair("buyer", Some(&self.buyer));
+        sink.uint_pair("units", Some(self.units));
         sink.code("reservations");
         sink.array(self.reservations.len());
         self.reservations.iter().for_each(|reservation| reservation.write(sink));
     }
 
     fn read(code: &str, fields: &mut Fields) -> Result<Option<Self>, Unreadable> {
-        if code != "buyer" {
-            return Ok(None);
-        }
-        let buyer = fields.text("buyer")?.into();
-        let units = fields.key("units")?.uint("units")?;
-        let mut list = fields.key("reservations")?.array("reservations")?;
-        let mut reservations = Vec::new();
+        let Some(mut map) = Map::begun(code, fields)? else { return Ok(None) };
+        let (mut list, mut reservations) = (map.list("reservations")?, Vec::new());
         while let Some(reservation) = list.try_next() {
-            let mut fields = Fields::of(reservation, "reservation")?;
-            let first = fields.text("reservation")?;
-            let reservation = ReservationStatus::read(&first, &mut fields)?;
-            reservations.push(reservation.ok_or(Unreadable { what: "reservation" })?);
+            reservations.push(ReservationStatus::of_map(&mut Map::of(reservation, "reservation")?)?);
         }
-        Ok(Some(Self { buyer, units, reservations }))
-    }
-}
-
-fn pair(sink: &mut impl Sink, key: &'static str, value: Option<u64>) {
-    sink.code(key);
-    sink.optional_uint(value);
-}
-
-fn optional_text(sink: &mut impl Sink, key: &'static str, value: Option<&str>) {
-    sink.code(key);
-    match value {
-        Some(text) => sink.bytes(text.as_bytes()),
-        None => sink.null(),
+        Ok(Some(Self { buyer: map.text("buyer")?.into(), units: map.uint("units")?, reservations }))
     }
 }

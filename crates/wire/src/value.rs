@@ -43,6 +43,21 @@ pub trait Sink {
             None => self.null(),
         }
     }
+
+    /// A pair of a map: a number or nothing.
+    fn uint_pair(&mut self, key: &'static str, value: Option<u64>) {
+        self.code(key);
+        self.optional_uint(value);
+    }
+
+    /// A pair of a map: text or nothing.
+    fn text_pair(&mut self, key: &'static str, value: Option<&str>) {
+        self.code(key);
+        match value {
+            Some(text) => self.bytes(text.as_bytes()),
+            None => self.null(),
+        }
+    }
 }
 
 /// A peer's answer that does not say what it should.
@@ -80,6 +95,11 @@ impl Fields {
             Value::Array(values) => Ok(Self { left: values.into_iter() }),
             _ => Err(Unreadable { what }),
         }
+    }
+
+    /// One value alone.
+    pub(crate) fn one(value: Value) -> Self {
+        Self { left: vec![value].into_iter() }
     }
 
     /// Whether nothing is left.
@@ -190,17 +210,6 @@ impl Fields {
             return Ok(code);
         }
         self.text("code")
-    }
-
-    /// Takes the key of the next pair of a map, which must be `key`.
-    ///
-    /// # Errors
-    /// Names the key when another stands there.
-    pub fn key(&mut self, key: &'static str) -> Result<&mut Self, Unreadable> {
-        if self.bytes(key)? == key.as_bytes() {
-            return Ok(self);
-        }
-        Err(Unreadable { what: key })
     }
 }
 

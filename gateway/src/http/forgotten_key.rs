@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use flash_vault::{MadeByRequest, RequestOutcome};
-use flash_wire::fingerprint;
+use flash_wire::message::MessageItem;
 
 use super::problem::{Kind, Problem};
 use super::state::App;
@@ -53,18 +53,19 @@ pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq:
 
 /// Whether the wish is the one that made it. What was no JSON is a string in PostgreSQL: of that it is not known.
 fn is_same(wish: &Wish<'_>, made: &MadeByRequest) -> bool {
-    let is_known = !made.data.as_deref().is_some_and(|data| data.starts_with('"'));
-    let is_same_data = !is_known || fingerprint(wish.data) == fingerprint(made.data.as_deref());
-    is_same_data && are_same_units(&wish.units, &made.items)
+    let made = &made.made;
+    let is_known = !made.data.as_deref().is_some_and(|data| data.get().starts_with('"'));
+    let wanted = wish.command(made.request.as_deref(), true).details;
+    let are_same_details = !is_known || wanted.fingerprint() == made.details().fingerprint();
+    are_same_details && are_same_units(&wish.units, &made.items)
 }
 
-fn are_same_units(wanted: &Units<'_>, made: &[(String, u64)]) -> bool {
+fn are_same_units(wanted: &Units<'_>, made: &[MessageItem<'_>]) -> bool {
     match wanted {
-        Units::Quantity(quantity) => matches!(made, [(_, units)] if *units == u64::from(*quantity)),
+        Units::Quantity(quantity) => matches!(made, [item] if item.quantity == *quantity),
         Units::Items(items) => {
-            let has = |(sku, units): &(String, u64)| {
-                items.iter().any(|(wanted, quantity)| wanted == sku && u64::from(*quantity) == *units)
-            };
+            let has =
+                |item: &MessageItem| items.iter().any(|(sku, quantity)| *sku == item.sku && *quantity == item.quantity);
             items.len() == made.len() && made.iter().all(has)
         }
     }
@@ -73,6 +74,7 @@ fn are_same_units(wanted: &Units<'_>, made: &[(String, u64)]) -> bool {
 #[cfg(test)]
 mod tests {
     use flash_wire::State;
+    use flash_wire::message::MessageReserved;
 
     use super::*;
 
@@ -82,9 +84,11 @@ mod tests {
             id: 7,
             state: Some(State::Released),
             reason: None,
-            items: vec![("s".to_owned(), 2)],
-            data: made_data.map(str::to_owned),
-            expires_at_ms: None,
+            made: MessageReserved {
+                items: vec![MessageItem { sku: "s".into(), quantity: 2 }],
+                data: made_data.map(|data| serde_json::from_str(data).expect("JSON")),
+                ..MessageReserved::default()
+            },
         };
         assert_eq!(is_same(&wish, &made), want, "{wish:?}");
     }

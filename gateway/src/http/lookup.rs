@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use flash_client::Call;
 use flash_vault::{Order, Rejection};
+use flash_wire::message::MessageItem;
 use flash_wire::{Refusal, ReservationStatus, SaleStatus, State};
 use flash_worker::now_ms;
 use hyper::StatusCode;
@@ -70,7 +71,7 @@ pub(crate) async fn find(app: &App, sale: &str, id: u64, buyer: Option<&str>) ->
     // In one round trip and in this order: what is acknowledged then was so for this state.
     let (of_id, of_sale) = tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
     let status = match of_id? {
-        Ok(status) if buyer.is_none_or(|buyer| status.buyer == buyer) => status,
+        Ok(status) if buyer.is_none_or(|buyer| status.made.buyer == buyer) => status,
         Ok(_) => {
             return find_forgotten(app, sale, id, buyer, of_sale?.ok()).await?.ok_or(Kind::UnknownReservation.into());
         }
@@ -87,11 +88,11 @@ pub(crate) async fn find(app: &App, sale: &str, id: u64, buyer: Option<&str>) ->
         Err(refusal) => return Err(refusal.into()),
     };
     let of_sale = of_sale??;
-    let found = Found::of_status(sale, app.ids.of(sale, id, &status.buyer), &status, &of_sale);
+    let found = Found::of_status(sale, app.ids.of(sale, id, &status.made.buyer), &status, &of_sale);
     if id > of_sale.acked {
         return Ok(Found { persisted: Some(false), ..found });
     }
-    Ok(match written(app, sale, id, Some(&status.buyer)).await {
+    Ok(match written(app, sale, id, Some(&status.made.buyer)).await {
         Ok(Some(written)) if written.state != State::Held.name() => written,
         Ok(Some(_)) => Found { persisted: Some(status.state == State::Held), ..found },
         Ok(None) => Found { persisted: Some(false), ..found },
@@ -173,9 +174,9 @@ async fn written(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<
         .postgres
         .look(async |client: &_| flash_vault::order(client, sale, id).await)
         .await?
-        .filter(|order| is_theirs(&order.buyer))
+        .filter(|order| is_theirs(&order.made.buyer))
     {
-        return Ok(Some(Found::of_order(sale, app.ids.of(sale, id, &order.buyer), order)));
+        return Ok(Some(Found::of_order(sale, app.ids.of(sale, id, &order.made.buyer), order)));
     }
     let rejection = app
         .postgres
@@ -191,16 +192,16 @@ async fn written(app: &App, sale: &str, id: u64, buyer: Option<&str>) -> Result<
 impl Found {
     fn of_status(sale: &str, id: PublicId, status: &ReservationStatus, of_sale: &SaleStatus) -> Self {
         // A hold, and what was confirmed at once, are as the reservation's own event made them.
-        let is_as_made = status.state == State::Held || status.expires_at_ms.is_none();
+        let is_as_made = status.state == State::Held || status.made.expires_at_ms.is_none();
         Self {
             sale: sale.to_owned(),
             id,
-            buyer: status.buyer.clone().into_owned(),
+            buyer: status.made.buyer.clone().into_owned(),
             state: status.state.name(),
-            expires_at_ms: status.expires_at_ms,
-            expires_in_ms: left_ms(status.state, status.expires_at_ms),
+            expires_at_ms: status.made.expires_at_ms,
+            expires_in_ms: left_ms(status.state, status.made.expires_at_ms),
             reason: None,
-            items: status.items.iter().map(|(sku, units)| FoundItem::new(sku, *units)).collect(),
+            items: status.made.items.iter().map(FoundItem::new).collect(),
             persisted: None,
             seq: if is_as_made { status.id } else { of_sale.seq },
         }
@@ -210,12 +211,12 @@ impl Found {
         Self {
             sale: sale.to_owned(),
             id,
-            buyer: order.buyer,
+            buyer: order.made.buyer.clone().into_owned(),
             state: order.state.name(),
-            expires_at_ms: order.expires_at_ms,
-            expires_in_ms: left_ms(order.state, order.expires_at_ms),
+            expires_at_ms: order.made.expires_at_ms,
+            expires_in_ms: left_ms(order.state, order.made.expires_at_ms),
             reason: None,
-            items: order.items.iter().map(|(sku, units)| FoundItem::new(sku, *units)).collect(),
+            items: order.made.items.iter().map(FoundItem::new).collect(),
             persisted: Some(true),
             seq: order.id,
         }
@@ -239,8 +240,8 @@ impl Found {
 }
 
 impl FoundItem {
-    fn new(sku: &str, quantity: u64) -> Self {
-        Self { sku: sku.to_owned(), quantity }
+    fn new(item: &MessageItem<'_>) -> Self {
+        Self { sku: item.sku.clone().into_owned(), quantity: item.quantity.into() }
     }
 }
 

@@ -27,12 +27,12 @@ pub(crate) async fn number(app: &App, caller: &Caller, sale: &str, id: &str) -> 
 
 async fn is_its_buyers(app: &App, sale: &str, given: GivenId) -> Result<bool, Problem> {
     match app.redis.call(Call::reservation_status(sale, given.seq)).await? {
-        Ok(status) => return Ok(app.ids.made(sale, given, &status.buyer)),
+        Ok(status) => return Ok(app.ids.made(sale, given, &status.made.buyer)),
         Err(Refusal::Unknown | Refusal::NotWarmed) => {}
         Err(refusal) => return Err(refusal.into()),
     }
     let buyer = match app.postgres.look(async |client: &_| flash_vault::order(client, sale, given.seq).await).await? {
-        Some(order) => Some(order.buyer),
+        Some(order) => Some(order.made.buyer.into_owned()),
         None => app
             .postgres
             .look(async |client: &_| flash_vault::rejection(client, sale, given.seq).await)

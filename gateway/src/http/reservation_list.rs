@@ -1,6 +1,7 @@
 //! `GET /v1/sales/{sale}/reservations`, for operators.
 
 use flash_vault::{REJECTED, ReservationFilter, ReservationRow};
+use flash_wire::message::MessageItem;
 use flash_wire::limits::BUYER_BYTES_MAX;
 use flash_wire::{Invalid, Name, State};
 use hyper::StatusCode;
@@ -74,7 +75,7 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     if rows.is_empty() && sale_facts(&app.postgres, sale).await?.is_none() {
         return Err(Kind::UnknownSale.into());
     }
-    let rows = rows.iter().map(|row| ReservationListed::new(app.ids.of(sale, row.id, &row.buyer), row));
+    let rows = rows.iter().map(|row| ReservationListed::new(app.ids.of(sale, row.id, &row.made.buyer), row));
     Ok(json(StatusCode::OK, &Reservations { reservations: rows.collect() }))
 }
 
@@ -141,15 +142,15 @@ struct ItemListed<'a> {
 
 impl<'a> ReservationListed<'a> {
     fn new(id: PublicId, row: &'a ReservationRow) -> Self {
-        let item = |(sku, quantity): &'a (String, u64)| ItemListed { sku, quantity: *quantity };
+        let item = |item: &'a MessageItem<'static>| ItemListed { sku: &item.sku, quantity: item.quantity.into() };
         Self {
             id,
             epoch: row.epoch,
-            buyer: &row.buyer,
+            buyer: &row.made.buyer,
             state: &row.state,
-            items: row.items.iter().map(item).collect(),
+            items: row.made.items.iter().map(item).collect(),
             reserved_at_ms: row.reserved_at_ms,
-            expires_at_ms: row.expires_at_ms,
+            expires_at_ms: row.made.expires_at_ms,
             ended_at_ms: row.ended_at_ms,
             published_at_ms: row.published_at_ms,
             written_at_ms: row.written_at_ms,

@@ -151,7 +151,7 @@ async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
 fn replayed(app: &App, sale: &str, buyer: &str, made: &MadeByRequest, durability: Durability) -> Reply {
     let id = app.ids.of(sale, made.id, buyer);
     let view = match made.state {
-        Some(state) => ReservationMade::new(sale, id, state, made.expires_at_ms, None),
+        Some(state) => ReservationMade::new(sale, id, state, made.made.expires_at_ms, None),
         None => ReservationMade::rejected(sale, id, made.reason.as_deref()),
     };
     let mut reply = json(StatusCode::OK, &view);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use flash_wire::limits::{QUANTITY_UNITS_MAX, SKU_BYTES_MAX, SKUS_MAX};
-use flash_wire::{Reserve, Wanted};
+use flash_wire::{Details, Reserve, Wanted};
 
 use schemars::JsonSchema;
 
@@ -50,7 +50,8 @@ impl<'a> Wish<'a> {
                 Wanted::Items(items.iter().map(|(sku, quantity)| (sku.as_ref(), *quantity)).collect())
             }
         };
-        Reserve { buyer: &self.buyer, wanted, request, is_new, data: self.data }
+        let details = Details { request, data: self.data };
+        Reserve { buyer: &self.buyer, wanted, details, is_new }
     }
 }
 

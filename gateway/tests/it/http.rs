@@ -1,7 +1,7 @@
 //! What a buyer and an operator see.
 
 use flash_vault::Vault;
-use flash_wire::{Change, Event, Items, Message, Reserved, Terms};
+use flash_wire::{Change, Details, Event, Items, Message, Reserved, Terms};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -103,8 +103,7 @@ async fn write_lost_sale(world: &World) {
         slot: 0,
         items: Items::one(0, 2).unwrap(),
         expires_at_ms: Some(9_000),
-        request: None,
-        data: None,
+        details: Details::NONE,
     };
     let event = |seq, change| Event { epoch: 1, seq, at_ms: 5_000, change };
     let terms = Terms { limit: 2, ..Terms::simple(5) };

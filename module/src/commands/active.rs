@@ -2,8 +2,7 @@
 
 use std::ffi::CStr;
 
-use flash_sale::{Refusal, Reservation, Sale};
-use flash_wire::message::MessageItem;
+use flash_sale::Refusal;
 use flash_wire::{Active, ActiveAnswer, RebuiltReservation};
 
 use crate::call::{Call, Command};
@@ -32,22 +31,8 @@ impl Command for ActiveCommand {
         }
         let sale = &stored.sale;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let reservations = sale.active_after(after).take(count).map(|reservation| rebuilt(sale, reservation));
+        let reservations =
+            sale.active_after(after).take(count).map(|reservation| RebuiltReservation::of(sale, &reservation));
         answer(call, &Ok(ActiveAnswer { epoch: sale.epoch(), reservations: reservations.collect() }))
-    }
-}
-
-fn rebuilt<'a>(sale: &'a Sale, reservation: Reservation<'a>) -> RebuiltReservation<'a> {
-    let name = |sku: u16| sale.terms().skus.get(usize::from(sku)).map_or("", |sku| &sku.name);
-    let item = |item: flash_sale::Item| MessageItem { sku: name(item.sku).into(), quantity: item.quantity };
-    RebuiltReservation {
-        id: reservation.id,
-        buyer: reservation.buyer.into(),
-        slot: reservation.slot,
-        state: reservation.state.name().into(),
-        items: reservation.items.iter().map(item).collect(),
-        expires_at_ms: reservation.expires_at_ms,
-        request: reservation.request.map(Into::into),
-        fingerprint: reservation.fingerprint,
     }
 }

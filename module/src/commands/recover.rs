@@ -3,8 +3,8 @@
 
 use std::ffi::CStr;
 
-use flash_sale::{Invalid, Refusal, Reservation, Sale, State};
-use flash_wire::{Attempt, Fence, FenceAnswer, Rebuild, RebuildAnswer, RebuiltReservation, Unfence, UnfenceAnswer};
+use flash_sale::{Invalid, Refusal};
+use flash_wire::{Attempt, Fence, FenceAnswer, Rebuild, RebuildAnswer, Unfence, UnfenceAnswer};
 
 use crate::call::{Call, Command};
 use crate::docs::{Arg, Docs, KEY, Kind};
@@ -138,8 +138,8 @@ impl Command for RebuildCommand {
             if open.is_fenced_for_another(call, attempt) {
                 return Ok(Err(Refusal::Fenced));
             }
-            let known = |reservation| known(&open.stored.sale, reservation);
-            let reservations = reservations.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+            let known = reservations.iter().map(|reservation| reservation.for_sale(&open.stored.sale));
+            let reservations = known.collect::<Result<Vec<_>, Invalid>>()?;
             let rebuilt = open.sale().rebuild(Attempt::term(attempt), epoch, &reservations);
             if rebuilt.is_ok_and(|count| count > 0) {
                 open.changed_as_said(call);
@@ -147,19 +147,4 @@ impl Command for RebuildCommand {
             Ok(rebuilt.map(|count| RebuildAnswer { rebuilt: count as u64 }))
         })
     }
-}
-
-/// The reservation with its SKUs by their places in the terms.
-fn known<'a>(sale: &Sale, rebuilt: &'a RebuiltReservation) -> Result<Reservation<'a>, Invalid> {
-    let named: Vec<_> = rebuilt.items.iter().map(|item| (item.sku.as_ref(), item.quantity)).collect();
-    Ok(Reservation {
-        id: rebuilt.id,
-        state: rebuilt.state().unwrap_or(State::Expired),
-        slot: rebuilt.slot,
-        buyer: &rebuilt.buyer,
-        expires_at_ms: rebuilt.expires_at_ms,
-        items: sale.items(&named)?,
-        request: rebuilt.request.as_deref(),
-        fingerprint: rebuilt.fingerprint,
-    })
 }

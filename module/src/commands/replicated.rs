@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use flash_sale::Event;
 use flash_wire::{AckAnswer, Sink};
 
+use crate::api::Native;
 use crate::call::{Call, Command, Key};
 use crate::docs::{Arg, Docs, KEY, Kind};
 use crate::fault::Fault;
@@ -91,7 +92,7 @@ impl Command for LoadCommand {
 }
 
 /// The key and the payload of a command that no client may send.
-pub(super) fn from_the_server<'a, C: Command, V: Value>(call: &Call<'a>) -> Result<(Key<'a, V>, &'a [u8]), Fault> {
+pub(super) fn from_the_server<'a, C: Command, V: Native>(call: &Call<'a>) -> Result<(Key<'a, V>, &'a [u8]), Fault> {
     if !call.is_replicated() {
         return Err(Fault::Internal);
     }

@@ -38,11 +38,11 @@ impl Command for ReserveCommand {
     };
 
     fn run(call: &Call) -> Result<(), Fault> {
-        let Reserve { buyer, wanted, request, is_new, data } = call.with_args::<Self, _>(Reserve::parse)?;
+        let Reserve { buyer, wanted, details, is_new } = call.with_args::<Self, _>(Reserve::parse)?;
         with_selling_sale(call, |sale| {
             let items = items(sale.sale(), &wanted)?;
             let now_ms = call.now_ms();
-            let wish = Wish::Reserve(flash_sale::Reserve { buyer, items, request, is_new, data });
+            let wish = Wish::Reserve(flash_sale::Reserve { buyer, items, details, is_new });
             Ok(sale.decide(&wish, now_ms, Some(buyer)).map(|event| {
                 sale.happen(&event);
                 let expires_at_ms = match &event.change {

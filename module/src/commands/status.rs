@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 
 use flash_sale::{Phase, Refusal, Reservation, Sale, State, Units};
+use flash_wire::message::MessageReserved;
 use flash_wire::{BuyerStatus, ReservationStatus, SaleStatus, SkuStatus, Status as Question};
 
 use crate::call::{Call, Command};
@@ -93,7 +94,7 @@ fn sku_status(name: &str, units: Units) -> SkuStatus<'_> {
 fn buyer_status<'a>(sale: &'a Sale, buyer: &'a str, now_ms: u64) -> BuyerStatus<'a> {
     let (mut units, mut reservations) = (0, Vec::new());
     for reservation in sale.reservations_of(buyer) {
-        units += if reservation.state.is_active() { reservation.items.units() } else { 0 };
+        units += if reservation.state.is_active() { reservation.made.items.units() } else { 0 };
         reservations.push(reservation_status(sale, &reservation, now_ms));
     }
     reservations.sort_unstable_by_key(|reservation| reservation.id);
@@ -101,13 +102,6 @@ fn buyer_status<'a>(sale: &'a Sale, buyer: &'a str, now_ms: u64) -> BuyerStatus<
 }
 
 fn reservation_status<'a>(sale: &'a Sale, reservation: &Reservation<'a>, now_ms: u64) -> ReservationStatus<'a> {
-    let name = |sku: u16| sale.terms().skus.get(usize::from(sku)).map_or("", |sku| &sku.name);
-    ReservationStatus {
-        id: reservation.id,
-        buyer: reservation.buyer.into(),
-        state: if sale.is_over(reservation, now_ms) { State::Expired } else { reservation.state },
-        expires_at_ms: reservation.expires_at_ms,
-        request: reservation.request.map(Into::into),
-        items: reservation.items.iter().map(|item| (name(item.sku).into(), item.quantity.into())).collect(),
-    }
+    let state = if sale.is_over(reservation, now_ms) { State::Expired } else { reservation.state };
+    ReservationStatus { id: reservation.id, state, made: MessageReserved::of_sale(sale, &reservation.made) }
 }

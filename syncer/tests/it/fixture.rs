@@ -161,11 +161,8 @@ pub(crate) fn history(sale: &str, count: u64) -> Vec<Message<'_>> {
     let reserved = |buyer: u64| {
         MessageChange::Reserved(MessageReserved {
             buyer: format!("buyer-{buyer}").into(),
-            slot: 0,
             items: vec![MessageItem { sku: "default".into(), quantity: 1 }],
-            expires_at_ms: None,
-            request: None,
-            data: None,
+            ..MessageReserved::default()
         })
     };
     let changes = std::iter::once(MessageChange::Warmed(terms)).chain((0..count).map(reserved));

@@ -80,11 +80,12 @@ impl Verdict {
     fn count(&mut self, case: &Case<'_>, ack: &Ack, rows: &[&ReservationRow]) {
         let buyer = format!("b{}", ack.buyer);
         let order = rows.iter().find(|row| row.state != REJECTED);
-        if let Some(order) = order.filter(|order| order.buyer != buyer) {
-            self.wrong.push(format!("{buyer} was given the id {}, whose order is that of {}", ack.id, order.buyer));
+        if let Some(order) = order.filter(|order| order.made.buyer != buyer) {
+            self.wrong
+                .push(format!("{buyer} was given the id {}, whose order is that of {}", ack.id, order.made.buyer));
         }
-        let order = order.filter(|order| order.buyer == buyer);
-        let is_rejected = rows.iter().any(|row| row.state == REJECTED && row.buyer == buyer);
+        let order = order.filter(|order| order.made.buyer == buyer);
+        let is_rejected = rows.iter().any(|row| row.state == REJECTED && row.made.buyer == buyer);
         if ack.asked >= case.back {
             if order.is_none() {
                 self.wrong.push(format!("{buyer} was given the id {} after the loss, and there is no order", ack.id));

@@ -6,6 +6,7 @@ use flash_plan::{
     Wanted,
 };
 use flash_sale::{DEFAULT_SKU, Refusal, State, Terms};
+use flash_wire::message::{MessageItem, MessageReserved};
 use flash_wire::{Attempt, RebuiltReservation};
 
 use crate::message::{
@@ -272,15 +273,16 @@ fn known_state(state: &flash_plan::Expected) -> Expected {
 }
 
 fn rebuilt(active: &Active) -> RebuiltReservation<'static> {
-    let item = flash_wire::message::MessageItem { sku: DEFAULT_SKU.into(), quantity: 1 };
     RebuiltReservation {
         id: active.id,
-        buyer: BUYERS[usize::from(active.buyer)].into(),
-        slot: active.slot,
         state: active.state().name().into(),
-        items: vec![item],
-        expires_at_ms: active.expires_at_ms,
-        request: None,
+        made: MessageReserved {
+            buyer: BUYERS[usize::from(active.buyer)].into(),
+            slot: active.slot,
+            items: vec![MessageItem { sku: DEFAULT_SKU.into(), quantity: 1 }],
+            expires_at_ms: active.expires_at_ms,
+            ..MessageReserved::default()
+        },
         fingerprint: None,
     }
 }
@@ -288,9 +290,9 @@ fn rebuilt(active: &Active) -> RebuiltReservation<'static> {
 fn active(rebuilt: &RebuiltReservation<'_>) -> Active {
     Active {
         id: rebuilt.id,
-        buyer: buyer_of(&rebuilt.buyer),
-        slot: rebuilt.slot,
+        buyer: buyer_of(&rebuilt.made.buyer),
+        slot: rebuilt.made.slot,
         is_confirmed: rebuilt.state == State::Confirmed.name(),
-        expires_at_ms: rebuilt.expires_at_ms,
+        expires_at_ms: rebuilt.made.expires_at_ms,
     }
 }

@@ -4,8 +4,8 @@
 use std::rc::Rc;
 
 use flash_sale::{
-    Content, DEFAULT_SKU, Expected as SaleExpected, ExpectedSku, HashKey, Life, NextEpoch, Refusal, Reservation, Sale,
-    State, Terms, Unfence,
+    Content, DEFAULT_SKU, Details, Expected as SaleExpected, ExpectedSku, HashKey, Life, NextEpoch, Refusal,
+    Reservation, Reserved, Sale, State, Terms, Unfence,
 };
 
 use crate::model::{Active, BUYERS, Buyer, Expected, Next, buyer_of};
@@ -143,11 +143,13 @@ impl Key {
         let reservation = |active: &Active| Reservation {
             id: active.id,
             state: active.state(),
-            slot: active.slot,
-            buyer: BUYERS[usize::from(active.buyer)],
-            expires_at_ms: active.expires_at_ms,
-            items: items.clone(),
-            request: None,
+            made: Reserved {
+                slot: active.slot,
+                buyer: BUYERS[usize::from(active.buyer)],
+                expires_at_ms: active.expires_at_ms,
+                items: items.clone(),
+                details: Details::NONE,
+            },
             fingerprint: None,
         };
         let page: Vec<_> = page.iter().map(reservation).collect();
@@ -179,7 +181,7 @@ impl Key {
     /// How a reservation of this buyer's is.
     pub(crate) fn reservation(&self, id: u64, buyer: Buyer) -> Option<State> {
         let found = self.sale.reservation(id)?;
-        (found.buyer == BUYERS[usize::from(buyer)]).then_some(found.state)
+        (found.made.buyer == BUYERS[usize::from(buyer)]).then_some(found.state)
     }
 
     /// Its active reservations, by id.
@@ -187,10 +189,10 @@ impl Key {
         let active = self.sale.reservations().filter(|reservation| reservation.state.is_active());
         active.map(|reservation| Active {
             id: reservation.id,
-            buyer: buyer_of(reservation.buyer),
-            slot: reservation.slot,
+            buyer: buyer_of(reservation.made.buyer),
+            slot: reservation.made.slot,
             is_confirmed: reservation.state == State::Confirmed,
-            expires_at_ms: reservation.expires_at_ms,
+            expires_at_ms: reservation.made.expires_at_ms,
         })
     }
 }

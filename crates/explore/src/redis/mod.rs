@@ -5,7 +5,7 @@ mod key;
 
 use std::hash::{Hash, Hasher};
 
-use flash_sale::{Change, Command as SaleCommand, Event as SaleEvent, Refusal, Reserve, Sale};
+use flash_sale::{Change, Command as SaleCommand, Details, Event as SaleEvent, Refusal, Reserve, Sale};
 
 pub(crate) use key::{Key, Offer, Saved};
 use key::{LaterLife, Opening};
@@ -238,7 +238,8 @@ fn sell(sale: &mut Sale, command: &Command, now_ms: u64, rules: &Rules, did: &mu
             let items = sale.items_of_only_sku(1).map_err(|_| Refusal::Unknown)?;
             let data = is_bad.then_some(BAD_DATA);
             let buyer = BUYERS[usize::from(*buyer)];
-            SaleCommand::Reserve(Reserve { buyer, items, request: Some(&request), is_new: false, data })
+            let details = Details { request: Some(&request), data };
+            SaleCommand::Reserve(Reserve { buyer, items, details, is_new: false })
         }
         Command::Confirm { id } => SaleCommand::Confirm { id: *id },
         Command::Release { id } => SaleCommand::Release { id: *id },

@@ -1,5 +1,6 @@
 mod opening;
 
+use flash_wire::message::MessageReserved;
 use flash_wire::{Content, Expected, ExpectedSku, NextEpoch, Terms};
 
 use super::*;
@@ -77,12 +78,8 @@ fn sealed(expected: Expected) -> Answer {
 fn page(ids: &[u64]) -> Vec<RebuiltReservation<'static>> {
     let one = |&id: &u64| RebuiltReservation {
         id,
-        buyer: format!("buyer-{id}").into(),
-        slot: 0,
         state: "confirmed".into(),
-        items: Vec::new(),
-        expires_at_ms: None,
-        request: None,
+        made: MessageReserved { buyer: format!("buyer-{id}").into(), ..MessageReserved::default() },
         fingerprint: None,
     };
     ids.iter().map(one).collect()

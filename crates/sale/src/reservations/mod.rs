@@ -163,7 +163,8 @@ impl Reservations {
     /// Gives whether the reservation had a request.
     fn forget(&mut self, id: u64) -> bool {
         let Some(reservation) = self.get(id) else { return false };
-        let (hash, had_request) = (self.key.hash(reservation.buyer.as_bytes()), reservation.request.is_some());
+        let (hash, had_request) =
+            (self.key.hash(reservation.made.buyer.as_bytes()), reservation.made.details.request.is_some());
         self.by_buyer.remove(hash, id);
         self.pages.forget(id);
         had_request

@@ -3,15 +3,16 @@
 
 use super::record::{self, FINGERPRINT_BYTES, Reservation};
 use crate::bytes::Malformed;
+use crate::details::KEPT_BYTES_MAX;
 use crate::event::{Reserved, State};
-use crate::limits::{BUYER_BYTES_MAX, REQUEST_BYTES_MAX, SKUS_MAX};
+use crate::limits::{BUYER_BYTES_MAX, SKUS_MAX};
 use crate::memory::{Mover, allocated};
 
 /// Seqs in a page: few enough that a page is always below 64 KiB, which lets two bytes say where a record begins.
 pub(super) const PAGE_SEQS: u64 = PAGE_RECORDS as u64;
 const PAGE_RECORDS: usize = 64;
 
-const RECORD_BYTES_MAX: usize = 16 + BUYER_BYTES_MAX + REQUEST_BYTES_MAX + SKUS_MAX * 6 + FINGERPRINT_BYTES;
+const RECORD_BYTES_MAX: usize = 14 + BUYER_BYTES_MAX + KEPT_BYTES_MAX + SKUS_MAX * 6 + FINGERPRINT_BYTES;
 const _: () = assert!(STARTS_BYTES + PAGE_RECORDS * RECORD_BYTES_MAX < u16::MAX as usize);
 
 /// At the front of a page stands where each seq's record begins.

@@ -109,6 +109,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::details::Details;
     use crate::items::Items;
 
     proptest! {
@@ -120,7 +121,8 @@ mod tests {
             for (step, buyer_bytes, forgets) in steps {
                 let id = ids.last().copied().unwrap_or(0) + step;
                 let (buyer, items) = ("b".repeat(buyer_bytes), Items::one(0, 1).expect("a quantity"));
-                let made = Reserved { buyer: &buyer, slot: 0, items, expires_at_ms: None, request: None, data: None };
+                let details = Details::NONE;
+                let made = Reserved { buyer: &buyer, slot: 0, items, expires_at_ms: None, details };
                 pages.push(id, &made, None);
                 ids.push(id);
                 if forgets {

@@ -1,10 +1,10 @@
 //! How one reservation lies in memory: a few bytes, state and slot first so that the state can change in place, then
 //! the buyer, which every look-up compares.
 
-use crate::bytes::{Malformed, Reader, put_bytes, put_optional_int, put_optional_text};
+use crate::bytes::{Malformed, Reader, put_bytes, put_optional_int};
+use crate::details::Details;
 use crate::event::{Reserved, State};
-use crate::event_bytes::{put_items, read_buyer, read_items, read_request, read_slot};
-use crate::items::Items;
+use crate::event_bytes::{put_items, read_buyer, read_items, read_slot};
 use crate::limits::{AGE_MS_MAX, TIME_MS_MAX};
 
 /// A reservation as it stands.
@@ -14,19 +14,9 @@ pub struct Reservation<'a> {
     pub id: u64,
     /// Where it stands.
     pub state: State,
-    /// The buyer's slot that it takes while it is active.
-    pub slot: u8,
-    /// Who reserved.
-    pub buyer: &'a str,
-    /// When its hold ends or ended; none: it never was a hold. Unix
-    /// milliseconds; where it is stored, the sale's age.
-    pub expires_at_ms: Option<u64>,
-    /// What was reserved.
-    pub items: Items,
-    /// The id of the request that made it.
-    pub request: Option<&'a str>,
-    /// The [`fingerprint`](crate::fingerprint) of what the buyer sent along; none: there was neither a request id nor
-    /// data, or it is not known any more what came.
+    /// As it was made. Where it is stored, its hold ends by the sale's age.
+    pub made: Reserved<'a>,
+    /// The fingerprint of its details; none: there were none, or it is not known any more which.
     pub fingerprint: Option<u32>,
 }
 
@@ -34,7 +24,7 @@ impl Reservation<'_> {
     /// A hold whose pay window is over at `now_ms`.
     #[must_use]
     pub fn is_due(&self, now_ms: u64) -> bool {
-        self.state == State::Held && self.expires_at_ms.is_some_and(|expires| expires <= now_ms)
+        self.state == State::Held && self.made.expires_at_ms.is_some_and(|expires| expires <= now_ms)
     }
 }
 
@@ -47,13 +37,12 @@ pub(super) const FINGERPRINT_BYTES: usize = size_of::<u32>();
 
 /// Appends a new reservation: held if it expires, confirmed if it does not.
 pub(super) fn put(out: &mut Vec<u8>, reserved: &Reserved, fingerprint: Option<u32>) {
-    let state = if reserved.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
-    out.push(state_code(state) | if fingerprint.is_some() { HAS_FINGERPRINT } else { 0 });
+    out.push(state_code(reserved.state()) | if fingerprint.is_some() { HAS_FINGERPRINT } else { 0 });
     out.push(reserved.slot);
     put_bytes(out, reserved.buyer.as_bytes());
     put_optional_int(out, reserved.expires_at_ms);
     put_items(out, &reserved.items);
-    put_optional_text(out, reserved.request);
+    reserved.details.put_kept(out);
     if let Some(fingerprint) = fingerprint {
         out.extend_from_slice(&fingerprint.to_le_bytes());
     }
@@ -66,17 +55,19 @@ pub(super) fn read(id: u64, bytes: &[u8]) -> Result<(Reservation<'_>, usize), Ma
     let reservation = Reservation {
         id,
         state: read_state(first)?,
-        slot: read_slot(&mut reader)?,
-        buyer: read_buyer(&mut reader)?,
-        expires_at_ms: reader.optional_int("expiry", AGE_MS_MAX + TIME_MS_MAX)?,
-        items: read_items(&mut reader)?,
-        request: read_request(&mut reader)?,
+        made: Reserved {
+            slot: read_slot(&mut reader)?,
+            buyer: read_buyer(&mut reader)?,
+            expires_at_ms: reader.optional_int("expiry", AGE_MS_MAX + TIME_MS_MAX)?,
+            items: read_items(&mut reader)?,
+            details: Details::read_kept(&mut reader)?,
+        },
         fingerprint: match first & HAS_FINGERPRINT {
             0 => None,
             _ => Some(u32::from_le_bytes(reader.array("fingerprint")?)),
         },
     };
-    if reservation.state != State::Confirmed && reservation.expires_at_ms.is_none() {
+    if reservation.state != State::Confirmed && reservation.made.expires_at_ms.is_none() {
         return Err(Malformed::new("expiry"));
     }
     Ok((reservation, bytes.len() - reader.left().len()))

@@ -1,7 +1,7 @@
 //! A server's clock that is set, by any amount and again and again, and what becomes of holds and windows.
 
-use flash_sale::limits::CLOCK_LEAD_MS_MAX;
 use flash_sale::{Command, Event, HashKey, Items, Phase, Refusal, Reserve, Sale, State, Terms};
+use flash_sale::{Details, limits::CLOCK_LEAD_MS_MAX};
 use proptest::prelude::*;
 
 const NOW_MS: u64 = 1_796_000_000_000;
@@ -37,7 +37,7 @@ impl Shop {
     fn reserve(&mut self, buyer: &str, now_ms: u64) -> Result<u64, Refusal> {
         self.keep_time(now_ms);
         let items = Items::one(0, 1).expect("a quantity");
-        let wish = Reserve { buyer, items, request: None, is_new: false, data: None };
+        let wish = Reserve { buyer, items, details: Details::NONE, is_new: false };
         let event = self.0.decide(&Command::Reserve(wish), now_ms)?;
         self.happen(&event);
         Ok(event.seq)
@@ -46,7 +46,7 @@ impl Shop {
     /// Where the reservation stands, and when its hold ends.
     fn state(&self, id: u64) -> (State, Option<u64>) {
         let reservation = self.0.reservation(id).expect("it is remembered");
-        (reservation.state, reservation.expires_at_ms)
+        (reservation.state, reservation.made.expires_at_ms)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Recovery attempts: what they may do to a sale, and what a sale must be before it goes on.
 
 use flash_sale::{
-    Change, Command, Content, Event, Expected, ExpectedSku, HashKey, Items, Life, NextEpoch, Refusal, Reserve, Sale,
-    SkuTerms, Terms, Unfence,
+    Change, Command, Content, Details, Event, Expected, ExpectedSku, HashKey, Items, Life, NextEpoch, Refusal, Reserve,
+    Sale, SkuTerms, Terms, Unfence,
 };
 
 const KEY: HashKey = HashKey([1, 2]);
@@ -22,7 +22,7 @@ fn sale() -> Sale {
     let mut sale = warmed(two_skus());
     for (at, buyer) in [(0, "ada"), (1, "bob")] {
         let items = Items::one(at, 1).expect("a unit");
-        let reserve = Reserve { buyer, items, request: None, is_new: false, data: None };
+        let reserve = Reserve { buyer, items, details: Details::NONE, is_new: false };
         let event = sale.decide(&Command::Reserve(reserve), NOW_MS).expect("a reservation");
         sale.apply(&event);
     }

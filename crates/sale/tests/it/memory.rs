@@ -1,7 +1,7 @@
 //! A sale's pieces of memory: nothing for what is only said, and they can be moved while it sells.
 
-use flash_sale::limits::TOTAL_UNITS_MAX;
 use flash_sale::{Command, HashKey, Items, Mover, Reserve, Sale, Terms};
+use flash_sale::{Details, limits::TOTAL_UNITS_MAX};
 use proptest::prelude::*;
 
 const KEY: HashKey = HashKey([1, 2]);
@@ -33,7 +33,12 @@ fn step(sale: &mut Sale, kind: u8, number: u64) {
     let command = match kind {
         0..=5 => {
             let items = Items::one(0, 1).expect("a quantity");
-            Command::Reserve(Reserve { buyer: &buyer, items, request: None, is_new: false, data: Some("{}") })
+            Command::Reserve(Reserve {
+                buyer: &buyer,
+                items,
+                details: Details { data: Some("{}"), ..Details::NONE },
+                is_new: false,
+            })
         }
         6 => Command::Confirm { id: number },
         7 => Command::Release { id: number },

@@ -2,9 +2,12 @@
 //! both are kept in `proptest-regressions/`.
 
 use crate::oracle::{Done, Oracle};
-use flash_sale::digest::{element, sku_hash};
 use flash_sale::limits::{CLOCK_LEAD_MS_MAX, TIME_MS_MAX};
 use flash_sale::{Command, Content, Event, HashKey, Item, Items, Refusal, Reserve, Sale, SkuTerms, State, Terms};
+use flash_sale::{
+    Details,
+    digest::{element, sku_hash},
+};
 use proptest::prelude::*;
 
 const KEY: HashKey = HashKey([1, 2]);
@@ -143,7 +146,8 @@ impl World {
         let items = items.iter().map(|&(sku, quantity)| Item { sku, quantity }).collect();
         let items = Items::summed(items).expect("the ranges above are valid");
         self.expire(64, Some(&buyer));
-        let reserve = Reserve { buyer: &buyer, items: items.clone(), request: request.as_deref(), is_new: false, data };
+        let details = Details { request: request.as_deref(), data };
+        let reserve = Reserve { buyer: &buyer, items: items.clone(), details, is_new: false };
         let done = self.decide(&Command::Reserve(reserve));
         assert_eq!(done, self.oracle.reserve(self.now_ms, &buyer, &items, request.as_deref(), data));
     }
@@ -192,8 +196,8 @@ fn counted(sale: &Sale) -> Content {
     let mut content = Content::default();
     for reservation in sale.active_after(0) {
         let hash = |sku: u16| sku_hash(&sale.terms().skus[usize::from(sku)].name);
-        let items = reservation.items.iter().map(|item| (hash(item.sku), item.quantity));
-        content.add(element(reservation.id, reservation.buyer, items, reservation.state));
+        let items = reservation.made.items.iter().map(|item| (hash(item.sku), item.quantity));
+        content.add(element(reservation.id, reservation.made.buyer, items, reservation.state));
     }
     content
 }
@@ -250,7 +254,7 @@ proptest! {
                 if let Some(event) = sale.expire(START_MS + 500, 64, Some(&buyer)) {
                     sale.apply(&event);
                 }
-                let reserve = Reserve { buyer: &buyer, items: Items::one(0, 1).unwrap(), request: None, is_new: false, data: None };
+                let reserve = Reserve { buyer: &buyer, items: Items::one(0, 1).unwrap(), details: Details::NONE, is_new: false };
                 if let Ok(event) = sale.decide(&Command::Reserve(reserve), START_MS + 500) {
                     sale.apply(&event);
                 }

@@ -1,8 +1,8 @@
 //! A later life of a sale: fenced, rebuilt, and let go on.
 
 use flash_sale::{
-    Command, Expected, ExpectedSku, HashKey, Items, NextEpoch, Refusal, Reservation, Reserve, Sale, State, Terms,
-    Unfence, fingerprint,
+    Command, Details, Expected, ExpectedSku, HashKey, Items, NextEpoch, Refusal, Reservation, Reserve, Reserved, Sale,
+    State, Terms, Unfence,
 };
 
 const KEY: HashKey = HashKey([1, 2]);
@@ -37,22 +37,19 @@ fn later_life(total: u64, limit: u32) -> Sale {
 
 fn reservation(id: u64, buyer: &str, slot: u8, state: State, expires_at_ms: u64) -> Reservation<'_> {
     let items = Items::one(0, 1).expect("a unit");
+    let details = Details { request: Some("r"), ..Details::NONE };
     Reservation {
         id,
         state,
-        slot,
-        buyer,
-        expires_at_ms: Some(expires_at_ms),
-        items,
-        request: Some("r"),
-        fingerprint: Some(fingerprint(None)),
+        made: Reserved { buyer, slot, items, expires_at_ms: Some(expires_at_ms), details },
+        fingerprint: Some(details.fingerprint()),
     }
 }
 
 fn reserve(sale: &mut Sale, buyer: &str) -> Result<u64, Refusal> {
     let items = Items::one(0, 1).expect("a unit");
     let event =
-        sale.decide(&Command::Reserve(Reserve { buyer, items, request: None, is_new: false, data: None }), NOW_MS)?;
+        sale.decide(&Command::Reserve(Reserve { buyer, items, details: Details::NONE, is_new: false }), NOW_MS)?;
     sale.apply(&event);
     Ok(event.seq)
 }
@@ -94,19 +91,21 @@ fn what_does_not_fit_is_refused_whole() {
         assert_eq!(sale.save(), before, "{wrong:?}");
         assert_eq!(sale.rebuild(TERM, 1, &[]), Err(Refusal::Fenced));
     };
-    let two = Items::one(0, 2).expect("units");
     check(reservation(60, "eve", 0, State::Confirmed, NOW_MS));
     check(reservation(AFTER + 1, "eve", 0, State::Confirmed, NOW_MS));
     check(reservation(70, "eve", 0, State::Released, NOW_MS));
     check(reservation(70, "eve", 32, State::Confirmed, NOW_MS));
     check(reservation(70, "ada", 0, State::Confirmed, NOW_MS));
     check(reservation(70, "bob", 0, State::Confirmed, NOW_MS));
-    check(Reservation { expires_at_ms: None, ..reservation(70, "eve", 0, State::Held, 0) });
-    check(Reservation { items: two, ..reservation(70, "eve", 0, State::Confirmed, NOW_MS) });
-    check(Reservation {
-        items: Items::one(1, 1).expect("a unit"),
-        ..reservation(70, "eve", 0, State::Confirmed, NOW_MS)
-    });
+    let eve = |state| reservation(70, "eve", 0, state, NOW_MS);
+    let changed = |like: Reservation<'static>, change: fn(&mut Reserved)| {
+        let mut changed = like;
+        change(&mut changed.made);
+        changed
+    };
+    check(changed(eve(State::Held), |made| made.expires_at_ms = None));
+    check(changed(eve(State::Confirmed), |made| made.items = Items::one(0, 2).expect("units")));
+    check(changed(eve(State::Confirmed), |made| made.items = Items::one(1, 1).expect("a unit")));
 }
 
 #[test]
@@ -137,7 +136,7 @@ fn a_hold_of_another_clock_ends_in_the_order_of_the_ids_and_no_later_than_a_new_
         let sale = &mut later_life(3, 2);
         let older = reservation(50, "ada", 0, State::Held, NOW_MS + 500);
         assert_eq!(sale.rebuild(TERM, 2, &[older, reservation(60, "bob", 0, State::Held, expires_at_ms)]), Ok(2));
-        assert_eq!(sale.reservation(60).and_then(|hold| hold.expires_at_ms), Some(want_ms), "{expires_at_ms}");
+        assert_eq!(sale.reservation(60).and_then(|hold| hold.made.expires_at_ms), Some(want_ms), "{expires_at_ms}");
         assert!(Sale::load(&sale.save(), KEY).is_ok());
     };
     check(NOW_MS + 700, NOW_MS + 700);

@@ -1,9 +1,10 @@
 //! The rules that a table says better than a random sequence: the order of the checks, and the bounds.
 
-use flash_sale::limits::{
-    ENDED_RESERVATIONS_MAX, EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX,
-};
 use flash_sale::{Change, Command, Event, HashKey, Items, Refusal, Reserve, Reserved, Sale, State, Terms};
+use flash_sale::{
+    Details,
+    limits::{ENDED_RESERVATIONS_MAX, EXPIRED_PER_EVENT_MAX, RESERVATIONS_PER_BUYER_MAX, SEQ_MAX, TIME_MS_MAX},
+};
 
 const KEY: HashKey = HashKey([1, 2]);
 const NOW_MS: u64 = 1_000_000;
@@ -22,7 +23,8 @@ fn reserve(sale: &mut Sale, buyer: &str, quantity: u32, request: Option<&str>, n
         sale.apply(&event);
     }
     let items = sale.items_of_only_sku(quantity).expect("a valid quantity");
-    act(sale, &Command::Reserve(Reserve { buyer, items, request, is_new: false, data: None }), now_ms)
+    let details = Details { request, ..Details::NONE };
+    act(sale, &Command::Reserve(Reserve { buyer, items, details, is_new: false }), now_ms)
 }
 
 /// Gives the event's seq.
@@ -72,7 +74,7 @@ fn one_sku_s_shortage_refuses_the_whole_request() {
     terms.skus.push(flash_sale::SkuTerms { name: "rare".to_owned(), total: 1 });
     let sale = &mut sale(terms);
     let items = sale.items(&[("default", 2), ("rare", 1), ("rare", 1)]).expect("both are the sale's");
-    let reserve = Reserve { buyer: "ada", items, request: None, is_new: false, data: None };
+    let reserve = Reserve { buyer: "ada", items, details: Details::NONE, is_new: false };
     assert_eq!(act(sale, &Command::Reserve(reserve), NOW_MS), Err(Refusal::SoldOut), "two lines of one SKU are summed");
     assert_eq!(sale.available(), 6);
     assert_eq!(sale.items(&[("blue", 1)]).unwrap_err().to_string(), "SKU must be one of the sale's");
@@ -151,7 +153,7 @@ fn the_clock_of_a_sale_never_goes_back() {
     act(sale, &Command::Release { id: 2 }, NOW_MS + 500).expect("held");
     assert_eq!(reserve(sale, "bob", 1, None, NOW_MS - 9_999), Ok(4));
     let hold = sale.reservation(4).expect("just made");
-    assert_eq!(hold.expires_at_ms, Some(NOW_MS + 1_500));
+    assert_eq!(hold.made.expires_at_ms, Some(NOW_MS + 1_500));
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn whoever_lost_a_hold_may_buy_again_however_many_are_due() {
         reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS).expect("there is stock");
     }
     let last = reserve(sale, "buyer-999", 1, None, NOW_MS + 1_000).expect("the buyer's own hold expires first");
-    assert_eq!(sale.reservation(last).map(|hold| hold.slot), Some(0));
+    assert_eq!(sale.reservation(last).map(|hold| hold.made.slot), Some(0));
 }
 
 #[test]
@@ -275,8 +277,7 @@ fn many_buyers_are_all_found_again() {
 #[test]
 fn an_event_that_no_primary_could_have_decided_is_not_accepted() {
     let check = |sale: &Sale, what: &str, forge: fn(&mut Event, &mut Reserved)| {
-        let reserve =
-            Reserve { buyer: "ada", items: Items::one(0, 1).unwrap(), request: None, is_new: false, data: None };
+        let reserve = Reserve { buyer: "ada", items: Items::one(0, 1).unwrap(), details: Details::NONE, is_new: false };
         let mut event = sale.decide(&Command::Reserve(reserve), NOW_MS).expect("there is stock");
         let Change::Reserved(mut reserved) = event.change.clone() else { panic!("a reservation is made") };
         assert_eq!(sale.accepts(&event), Ok(()));
@@ -344,7 +345,7 @@ fn at_the_end_of_time_a_sale_still_saves_what_loads() {
     for now_ms in [NOW_MS, TIME_MS_MAX, u64::MAX] {
         let sale = &mut at_the_end(2, TIME_MS_MAX);
         let id = reserve(sale, "bob", 1, None, now_ms).expect("there is stock");
-        assert_eq!(sale.reservation(id).and_then(|hold| hold.expires_at_ms), Some(TIME_MS_MAX));
+        assert_eq!(sale.reservation(id).and_then(|hold| hold.made.expires_at_ms), Some(TIME_MS_MAX));
         assert_eq!(Sale::load(&sale.save(), KEY).map(|sale| sale.save()), Ok(sale.save()));
         assert!(Event::decode(sale.newest_event()).is_ok());
     }

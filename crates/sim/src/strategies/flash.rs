@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use flash_client::Call;
-use flash_wire::{Refusal, Reserve, Terms, Wanted, Warm};
+use flash_wire::{Details, Refusal, Reserve, Terms, Wanted, Warm};
 use tokio::time::sleep;
 
 use super::{Seller, Sold};
@@ -27,7 +27,7 @@ pub(super) async fn stock(seller: &Seller, units: u64) -> Result<()> {
 }
 
 pub(super) async fn sell(seller: &Seller, buyer: &str) -> Result<Sold> {
-    let wish = Reserve { buyer, wanted: Wanted::Quantity(1), request: None, is_new: false, data: None };
+    let wish = Reserve { buyer, wanted: Wanted::Quantity(1), details: Details::NONE, is_new: false };
     let answer = match seller.flash.call(Call::reserve(&seller.sale, &wish)).await? {
         Ok(_) => Answer::Sold,
         Err(Refusal::Replayed { .. } | Refusal::LimitExceeded { .. }) => Answer::Again,

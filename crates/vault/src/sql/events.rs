@@ -1,5 +1,7 @@
 //! Events, as they become orders: the epochs that they belong to, what waits for its turn, and what is refused.
 
+use super::reserved::{reserved_arrays, reserved_names};
+
 /// Begins a transaction that writes orders. Its commit is on disk before it is acknowledged, whatever the settings say
 /// or come to say meanwhile (any but `off` is the operator's choice of more). Whoever pauses the syncers waits for the
 /// lock, and so for the end of every such transaction. Gives whether they are paused.
@@ -117,18 +119,17 @@ pub(crate) const END_ORDERS_AND_COUNT: &str = "
     WHERE NOT EXISTS (SELECT FROM skus WHERE skus.sale = change.sale AND skus.sku = change.sku)";
 
 /// Makes orders. No `ON CONFLICT`: every event comes here once, so that a conflict is a second sale of something.
-pub(crate) const MAKE_ORDERS: &str = "
-    INSERT INTO orders (
-        sale, epoch, id, buyer, slot, state, items, request, data, reserved_at_ms, expires_at_ms, ended_at_ms,
-        published_at_ms, end_written_at
-    )
+pub(crate) const MAKE_ORDERS: &str = concat!(
+    "INSERT INTO orders (sale, epoch, id, state, reserved_at_ms, ended_at_ms, published_at_ms, ",
+    reserved_names!(),
+    ", end_written_at)
     SELECT *, CASE WHEN ended_at_ms IS NOT NULL THEN now() END FROM unnest(
-        $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::jsonb[], $8::text[],
-        $9::json[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]
-    ) AS made (
-        sale, epoch, id, buyer, slot, state, items, request, data, reserved_at_ms, expires_at_ms, ended_at_ms,
-        published_at_ms
-    )";
+        $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], ",
+    reserved_arrays!(),
+    ") AS made (sale, epoch, id, state, reserved_at_ms, ended_at_ms, published_at_ms, ",
+    reserved_names!(),
+    ")"
+);
 
 /// Writes down a reservation that was refused. It is to be settled: Redis may count it, or, if it came late, may still
 /// be in the epoch that is over.

@@ -1,5 +1,7 @@
 //! What became of reservations.
 
+use super::reserved::reserved;
+
 /// Why a reservation was refused.
 pub(crate) const REJECTION: &str = "
     SELECT buyer, reason FROM rejections WHERE sale = $1 AND id = $2 ORDER BY epoch LIMIT 1";
@@ -8,9 +10,11 @@ pub(crate) const REJECTION: &str = "
 pub(crate) const NEWEST_HEAD: &str = "SELECT head FROM sales JOIN epochs USING (sale, epoch) WHERE sale = $1";
 
 /// One order.
-pub(crate) const ORDER: &str = "
-    SELECT buyer, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms
-    FROM orders WHERE sale = $1 AND id = $2";
+pub(crate) const ORDER: &str = concat!(
+    "SELECT state, reserved_at_ms, ended_at_ms, ",
+    reserved!("orders"),
+    " FROM orders WHERE sale = $1 AND id = $2"
+);
 
 /// How many orders of a sale are held or confirmed.
 pub(crate) const ACTIVE_ORDERS: &str = "

@@ -1,5 +1,7 @@
 //! Where a sale stands, and how its next life begins.
 
+use super::reserved::reserved;
+
 /// Writes down what an epoch lost.
 pub(crate) const ADD_GAP: &str = "
     INSERT INTO gaps (sale, epoch, first, last) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -116,11 +118,14 @@ pub(crate) const HEADS_AND_STATES: &str = "
     ) AS counters
     ORDER BY place";
 
-/// The active orders of a sale behind the id `$2`, by id, at most `$3`. What came with them is asked for only where a
-/// request's fingerprint is made of it.
-pub(crate) const ACTIVE_PAGE: &str = "
-    SELECT id, buyer, slot, state, items, expires_at_ms, request, CASE WHEN request IS NOT NULL THEN data::text END
-    FROM orders WHERE sale = $1 AND id > $2 AND state IN ('held', 'confirmed') ORDER BY id LIMIT $3";
+/// The active orders of a sale after the id `$2`, by id, at most `$3`. Their data is asked for only where a request's
+/// fingerprint is made of it.
+pub(crate) const ACTIVE_PAGE: &str = concat!(
+    "SELECT id, state, CASE WHEN request IS NOT NULL THEN data::text END AS data, ",
+    reserved!("orders"),
+    "
+    FROM orders WHERE sale = $1 AND id > $2 AND state IN ('held', 'confirmed') ORDER BY id LIMIT $3"
+);
 
 /// Takes a sale's first recovery, for `$3` seconds, with a term above `$4`. The low 20 bits of a term are drawn, those
 /// above them count: see [`TAKE_RECOVERY`].

@@ -1,5 +1,7 @@
 //! Keys of requests that make or change something.
 
+use super::reserved::reserved;
+
 /// Takes a key for a request, unless it is taken. Where another transaction is about to take it, this waits for its end.
 pub(crate) const TAKE: &str = "
     INSERT INTO request_keys (holder, route, key, body) VALUES ($1, $2, $3, sha256($4)) ON CONFLICT DO NOTHING";
@@ -36,15 +38,20 @@ pub(crate) const IS_WRITTEN: &str = "
 
 /// The newest order that a buyer's request made. Active orders are found by the buyer's slots, ended ones by the
 /// request: each half has an index.
-pub(crate) const ORDER_OF_REQUEST: &str = "
-    SELECT * FROM (
-        SELECT id, state, items, data::text, expires_at_ms FROM orders
+pub(crate) const ORDER_OF_REQUEST: &str = concat!(
+    "SELECT * FROM (
+        SELECT id, state, data::text, ",
+    reserved!("orders"),
+    " FROM orders
         WHERE sale = $1 AND buyer = $2 AND request = $3 AND state IN ('held', 'confirmed')
         UNION ALL
-        SELECT id, state, items, data::text, expires_at_ms FROM orders
+        SELECT id, state, data::text, ",
+    reserved!("orders"),
+    " FROM orders
         WHERE sale = $1 AND buyer = $2 AND request = $3 AND state IN ('released', 'expired')
     ) AS made
-    ORDER BY id DESC LIMIT 1";
+    ORDER BY id DESC LIMIT 1"
+);
 
 /// What was refused of a buyer, the newest first, at most `$3`.
 pub(crate) const REJECTIONS_OF_BUYER: &str = "

@@ -32,24 +32,13 @@ pub(crate) const SET_STATES: &str = "
     INSERT INTO restored (sale, epoch, id, what) SELECT $1, $2, id, state FROM changed
     ON CONFLICT DO NOTHING";
 
-/// Makes orders, and writes it down. A hold was made `$10` milliseconds before its end; when anything else was, nobody
-/// knows.
-pub(crate) const MAKE_ORDERS: &str = "
-    WITH given AS (
-        SELECT *, (extract(epoch FROM now()) * 1000)::bigint AS now_ms
-        FROM unnest($3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::jsonb[], $8::text[], $9::bigint[])
-            AS given (id, buyer, slot, state, items, request, expires_at_ms)
-    ), made AS (
-        INSERT INTO orders (
-            sale, id, epoch, buyer, slot, state, items, request, reserved_at_ms, expires_at_ms, ended_at_ms
-        )
-        SELECT $1, id, $2, buyer, slot, state, items, request, coalesce(expires_at_ms - $10, now_ms), expires_at_ms,
-            CASE WHEN state = 'confirmed' AND expires_at_ms IS NOT NULL THEN now_ms END
-        FROM given
-        RETURNING id
-    )
-    INSERT INTO restored (sale, epoch, id, what) SELECT $1, $2, id, 'made' FROM made
+/// Writes down that the orders `$3` were made. (Their time is that of the transaction: [`NOW`].)
+pub(crate) const MARK_MADE: &str = "
+    INSERT INTO restored (sale, epoch, id, what) SELECT $1, $2, id, 'made' FROM unnest($3::bigint[]) AS made (id)
     ON CONFLICT DO NOTHING";
+
+/// The time of the transaction, Unix milliseconds.
+pub(crate) const NOW: &str = "SELECT (extract(epoch FROM now()) * 1000)::bigint";
 
 /// Sets the totals of SKUs, and the units of their active orders. A total is not below these.
 pub(crate) const SET_SKUS: &str = "

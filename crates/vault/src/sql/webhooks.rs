@@ -1,5 +1,7 @@
 //! Webhooks, and what is to be delivered to them.
 
+use super::reserved::{reserved, reserved_of_rejection};
+
 /// Whether anybody wants to hear of orders.
 pub(crate) const IS_ANYONE_TO_HEAR: &str = "SELECT EXISTS (SELECT FROM webhooks WHERE disabled_at IS NULL)";
 
@@ -45,8 +47,8 @@ pub(crate) const DISABLE: &str = "
 
 /// Takes at most `$1` deliveries for each webhook that are due, for `$2` seconds, with what is to be said; none for the
 /// webhooks `$3`.
-pub(crate) const TAKE_DUE: &str = "
-    WITH due AS MATERIALIZED (
+pub(crate) const TAKE_DUE: &str = concat!(
+    "WITH due AS MATERIALIZED (
         SELECT next.id
         FROM webhooks, LATERAL (
             SELECT id FROM deliveries
@@ -61,20 +63,29 @@ pub(crate) const TAKE_DUE: &str = "
         RETURNING deliveries.id, webhook, sale, reservation, type, attempts
     )
     SELECT taken.id, taken.webhook, webhooks.url, webhooks.secret, taken.type, taken.attempts, taken.sale,
-        taken.reservation, coalesce(orders.buyer, rejected.buyer), orders.items, orders.data::text, rejected.reason,
-        to_char(
-            coalesce(to_timestamp(coalesce(orders.ended_at_ms, orders.reserved_at_ms) / 1000.0), rejected.at)
-                AT TIME ZONE 'UTC',
-            'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'
-        )
+        taken.reservation, to_char(became.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), became.*
     FROM taken
     JOIN webhooks ON webhooks.id = taken.webhook
-    LEFT JOIN orders
-        ON taken.type <> 'order.rejected' AND orders.sale = taken.sale AND orders.id = taken.reservation
     LEFT JOIN LATERAL (
-        SELECT buyer, reason, at FROM rejections
-        WHERE rejections.sale = taken.sale AND rejections.id = taken.reservation ORDER BY epoch LIMIT 1
-    ) AS rejected ON taken.type = 'order.rejected'";
+        (
+            SELECT to_timestamp(coalesce(ended_at_ms, reserved_at_ms) / 1000.0) AS at, NULL::text AS reason,
+                data::text AS data, ",
+    reserved!("orders"),
+    "
+            FROM orders
+            WHERE taken.type <> 'order.rejected' AND orders.sale = taken.sale AND orders.id = taken.reservation
+        )
+        UNION ALL
+        (
+            SELECT at, reason, NULL, ",
+    reserved_of_rejection!(),
+    "
+            FROM rejections
+            WHERE taken.type = 'order.rejected' AND rejections.sale = taken.sale
+            AND rejections.id = taken.reservation ORDER BY epoch LIMIT 1
+        )
+    ) AS became ON true"
+);
 
 /// A delivery was taken. Its row stays, so that the same end is not announced again.
 pub(crate) const DELIVERED: &str = "UPDATE deliveries SET delivered_at = now(), last_error = NULL WHERE id = $1";

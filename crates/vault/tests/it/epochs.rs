@@ -119,9 +119,9 @@ async fn the_active_orders_come_by_id_page_by_page() {
     database.write(&[message(1, 4, vec![held("cleo"), released(3), confirmed(2)])]).await;
     let page = |after, count| active_page(&database.client, SALE, after, count);
     let all = page(0, 10).await.unwrap();
-    let seen: Vec<_> = all.iter().map(|order| (order.id, &*order.buyer, &*order.state, order.slot)).collect();
+    let seen: Vec<_> = all.iter().map(|order| (order.id, &*order.made.buyer, &*order.state, order.made.slot)).collect();
     assert_eq!(seen, [(2, "ada", "confirmed", 0), (4, "cleo", "held", 0)]);
-    assert_eq!((all[1].expires_at_ms, all[1].items[0].quantity), (Some(61_000), 1));
+    assert_eq!((all[1].made.expires_at_ms, all[1].made.items[0].quantity), (Some(61_000), 1));
     assert_eq!(page(0, 1).await.unwrap(), all[..1]);
     assert_eq!(page(2, 1).await.unwrap(), all[1..]);
     assert_eq!(page(4, 1).await.unwrap(), []);

@@ -105,8 +105,7 @@ pub(crate) fn reserved(buyer: String, slot: u8, items: &[(&'static str, u32)], h
         slot,
         items: items.iter().map(item).collect(),
         expires_at_ms: hold.then_some(61_000),
-        request: None,
-        data: None,
+        ..MessageReserved::default()
     })
 }
 

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use flash_vault::{Extras, REJECTED, ReservationFilter, ReservationRow, create_sale, reservation_page, sale_page};
 use flash_wire::Terms;
+use flash_wire::message::MessageChange;
 
 use crate::fixture::{Database, SALE, confirmed, held, message, released, reserved, warmed};
 
@@ -36,15 +37,14 @@ async fn reservations_come_the_newest_first_by_state_buyer_and_page() {
     let refused = check(&database, state(REJECTED), 10, &[6]).await;
     assert_eq!((rows[0].state.as_str(), refused.as_slice()), (REJECTED, &rows[..1]));
     assert_eq!((rows[0].reason.as_deref(), rows[0].reserved_at_ms), (Some("second_order"), None));
-    assert!(rows[0].ended_at_ms.is_some() && rows[0].items.is_empty());
+    assert!(rows[0].ended_at_ms.is_some() && rows[0].made.items.is_empty());
+    let MessageChange::Reserved(made) = held("ada") else { unreachable!("a hold is a reservation") };
     let want = ReservationRow {
         id: 2,
         epoch: 1,
-        buyer: "ada".to_owned(),
         state: "released".to_owned(),
-        items: vec![("a".to_owned(), 1)],
+        made,
         reserved_at_ms: Some(1_002),
-        expires_at_ms: Some(61_000),
         ended_at_ms: Some(1_004),
         published_at_ms: Some(9_000),
         written_at_ms: rows[3].written_at_ms,

@@ -2,7 +2,7 @@
 
 use flash_vault::{MadeByRequest, RequestOutcome, request_outcome};
 use flash_wire::State;
-use flash_wire::message::MessageChange;
+use flash_wire::message::{MessageChange, MessageItem};
 
 use crate::fixture::{Database, SALE, confirmed, held, message, released, warmed};
 
@@ -28,13 +28,13 @@ async fn a_request_is_found_by_its_key_whatever_became_of_its_reservation() {
         // In ada's only slot there is an order already.
         ("c", 6, None, Some("second_order")),
     ] {
-        let RequestOutcome::Made(MadeByRequest { id: made, state: is, reason: why, items, .. }) =
+        let RequestOutcome::Made(MadeByRequest { id: made, state: is, reason: why, made: reserved }) =
             ask(&database, request, 6).await
         else {
             panic!("{request} made a reservation")
         };
         assert_eq!((made, is, why.as_deref()), (id, state, reason), "{request}");
-        assert_eq!(items, [("a".to_owned(), 1)]);
+        assert_eq!(reserved.items, [MessageItem { sku: "a".into(), quantity: 1 }]);
     }
     assert_eq!(ask(&database, "d", 6).await, RequestOutcome::Nothing);
     let of_bob = request_outcome(&database.client, SALE, "bob", "a", 6).await.unwrap();

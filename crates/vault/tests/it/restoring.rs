@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use flash_vault::{EPOCHS_APART_SEQS, RedisState, Sealed, Vault, possible_holds, terms};
-use flash_wire::message::{MessageChange, MessageItem};
+use flash_wire::message::{MessageChange, MessageItem, MessageReserved};
 use flash_wire::{RebuiltReservation, SkuTerms, State, Terms};
 use serde_json::value::RawValue;
 
@@ -12,8 +12,15 @@ use crate::fixture::{Database, SALE, confirmed, expired, held, message, released
 
 fn reservation(id: u64, buyer: &'static str, state: &'static str) -> RebuiltReservation<'static> {
     let items = vec![MessageItem { sku: "a".into(), quantity: 1 }];
-    let (buyer, state, request) = (buyer.into(), state.into(), Some("r".into()));
-    RebuiltReservation { id, buyer, slot: 0, state, items, expires_at_ms: Some(61_000), request, fingerprint: None }
+    let request = Some("r".into());
+    let made = MessageReserved {
+        buyer: buyer.into(),
+        items,
+        expires_at_ms: Some(61_000),
+        request,
+        ..MessageReserved::default()
+    };
+    RebuiltReservation { id, state: state.into(), made, fingerprint: None }
 }
 
 fn redis(epoch: u64, seq: u64, total: u64, reservations: Vec<RebuiltReservation<'static>>) -> RedisState {

@@ -34,7 +34,7 @@ async fn each_end_is_noted_once_for_each_webhook() {
     write(&database).await;
     assert_eq!(database.rows(DELIVERIES).await, ENDED);
     let due = take_due(&database.client, 10, 60, &[]).await.unwrap();
-    let mut told: Vec<_> = due.iter().map(|due| (due.reservation, due.buyer.as_str(), due.attempt)).collect();
+    let mut told: Vec<_> = due.iter().map(|due| (due.reservation, due.made.buyer.as_ref(), due.attempt)).collect();
     told.sort_unstable();
     assert_eq!(told, [(2, "ada", 1), (3, "bob", 1), (4, "cleo", 1), (6, "ada", 1)]);
     assert!(due.iter().all(|due| due.url == "http://a" && due.secret == "whsec_a"), "{due:?}");

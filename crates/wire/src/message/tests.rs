@@ -1,13 +1,15 @@
 //! Messages in both directions.
 
-use flash_sale::Items;
+use flash_sale::{Details, Items, Reserved};
 
 use super::*;
+use crate::reserved::json;
 
 fn events() -> Vec<Event<'static>> {
     let reserved = |data| {
         let items = Items::one(0, 2).unwrap();
-        let made = Reserved { buyer: "ada", slot: 0, items, expires_at_ms: Some(9), request: None, data };
+        let details = Details { data, ..Details::NONE };
+        let made = Reserved { buyer: "ada", slot: 0, items, expires_at_ms: Some(9), details };
         Change::Reserved(made)
     };
     let changes = vec![

@@ -31,15 +31,15 @@ pub(crate) async fn take(
 ) -> Result<Paid, Problem> {
     let status = look(app, sale, id, durability).await?;
     // An id is its buyer's. Another buyer's reservation of the same number is none of the caller's.
-    if caller.buyer().is_some_and(|buyer| buyer != status.buyer) {
+    if caller.buyer().is_some_and(|buyer| buyer != status.made.buyer) {
         return Err(Kind::UnknownReservation.into());
     }
-    let units = status.items.iter().map(|(_, units)| *units).sum::<u64>();
+    let units = status.made.units();
     let payment = match status.state {
-        State::Held => paid(app.debits.debit(sale, id, &status.buyer, units).await?)?,
+        State::Held => paid(app.debits.debit(sale, id, &status.made.buyer, units).await?)?,
         // Sold at once, or confirmed without a payment: nothing is taken for it without the buyer's knowledge.
         State::Confirmed => of_read(
-            app.postgres.look(async |client: &_| flash_vault::payment(client, sale, id, &status.buyer).await).await,
+            app.postgres.look(async |client: &_| flash_vault::payment(client, sale, id, &status.made.buyer).await).await,
         )?
         .ok_or(Kind::Conflict)?,
         State::Released | State::Expired => return Ok(Paid::No),

@@ -128,13 +128,13 @@ async fn written(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Resu
     let is_theirs = |buyer: &str| is_theirs(app, caller, sale, given, buyer);
     if let Some(order) =
         of_read(app.postgres.look(async |client: &_| flash_vault::order(client, sale, given.seq).await).await)?
-            .filter(|order| is_theirs(&order.buyer))
+            .filter(|order| is_theirs(&order.made.buyer))
     {
         return Ok(Seen {
             over: matches!(order.state, State::Released | State::Expired).then_some(Over::Late),
             is_confirmed: order.state == State::Confirmed,
-            units: Some(order.items.iter().map(|(_, units)| *units).sum()),
-            buyer: Some(order.buyer),
+            units: Some(order.made.units()),
+            buyer: Some(order.made.buyer.into_owned()),
             trouble: None,
         });
     }
@@ -148,13 +148,13 @@ async fn written(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Resu
 
 impl Seen {
     fn of(app: &App, caller: &Caller, (sale, given): (&str, GivenId), status: ReservationStatus<'_>) -> Self {
-        if !is_theirs(app, caller, sale, given, &status.buyer) {
+        if !is_theirs(app, caller, sale, given, &status.made.buyer) {
             return Self { over: Some(Over::Unknown), ..Self::default() };
         }
         Self {
             over: matches!(status.state, State::Released | State::Expired).then_some(Over::Late),
-            units: Some(status.items.iter().map(|(_, units)| *units).sum()),
-            buyer: Some(status.buyer.into_owned()),
+            units: Some(status.made.units()),
+            buyer: Some(status.made.buyer.into_owned()),
             ..Self::default()
         }
     }
