@@ -28,7 +28,7 @@ use crate::value::Value;
 static ALLOCATOR: RedisAlloc = RedisAlloc;
 
 const MODULE_VERSION: c_int = 1;
-const API_VERSION: c_int = raw::REDISMODULE_APIVER_1 as c_int;
+const API_VERSION: c_int = raw::REDISMODULE_APIVER_1.cast_signed();
 
 const OK: c_int = 0;
 const ERR: c_int = 1;
