@@ -26,7 +26,7 @@ const IMPORTS: [(&str, &[&str]); 26] = [
     ("worker", &[]),
     ("relay", &["wire", "plan", "metrics", "transport", "client", "worker"]),
     ("recovery", &["wire", "plan", "vault", "client", "worker", "relay"]),
-    ("webhooks", &["vault", "worker"]),
+    ("webhooks", &["vault", "wire", "worker"]),
     ("payments", &["vault", "client", "worker"]),
     (
         "gateway",

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::generator::{Generator, Load, Pace};
-use crate::meter::{Meter, Took};
 use crate::stage::Stage;
 use crate::subject::{Server, Subject};
-use crate::threads::Threads;
+use flash_benches::meter::{Meter, Took};
+use flash_benches::threads::Threads;
 
 /// What is not counted at the beginning.
 const WARM_UP: Duration = Duration::from_millis(500);

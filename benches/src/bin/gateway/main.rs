@@ -6,18 +6,7 @@
 
 mod figures;
 mod generator;
-#[path = "../pipeline/http.rs"]
-mod http;
-#[allow(dead_code, reason = "of another bench, which uses all of it")]
-#[path = "../pipeline/journal.rs"]
-mod journal;
 mod line;
-mod machine;
-#[path = "../pipeline/mark.rs"]
-mod mark;
-#[allow(dead_code, reason = "of another bench, which uses all of it")]
-#[path = "../pipeline/meter.rs"]
-mod meter;
 mod open_connections;
 mod plain;
 mod report;
@@ -25,11 +14,6 @@ mod request;
 mod rivals;
 mod stage;
 mod subject;
-#[path = "../watchers/threads.rs"]
-mod threads;
-#[allow(dead_code, reason = "of another bench, which uses all of it")]
-#[path = "../pipeline/world.rs"]
-mod world;
 
 use std::fs;
 use std::path::PathBuf;
@@ -37,13 +21,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use flash_benches::machine;
 
 use crate::figures::Figures;
-use crate::mark::Mark;
 use crate::report::Report;
 use crate::stage::Stage;
 use crate::subject::{Server, Subject};
-use crate::world::Built;
+use flash_benches::mark::Mark;
+use flash_benches::world::Built;
 
 /// The gateway's: what stands beside it is not to lose by another.
 #[global_allocator]

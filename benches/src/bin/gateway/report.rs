@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::figures::{Cost, Figures, p99};
 use crate::generator::CONNECTIONS;
-use crate::mark::Mark;
 use crate::open_connections::{Memory, OPEN_CONNECTIONS};
 use crate::rivals::WORKERS;
 use crate::subject::Subject;
+use flash_benches::mark::Mark;
 
 /// How many times the floor's CPU a reservation may take, and an answer that everything is sold.
 const RESERVE_TIMES_FLOOR_MAX: f64 = 1.5;

@@ -11,9 +11,9 @@ use anyhow::{Context, ensure};
 use redis::{Cmd, Connection};
 use tempfile::TempDir;
 
-use crate::http;
-use crate::meter::Meter;
-use crate::world::{Part, World};
+use flash_benches::http;
+use flash_benches::meter::Meter;
+use flash_benches::world::{Part, World};
 
 /// What a sale promises here, it promises there: `FLASH.RESERVE` as a script.
 const SCRIPT: &str = include_str!("../module/lua/promise.lua");

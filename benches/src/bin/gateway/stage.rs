@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::http;
-use crate::journal;
-use crate::meter::Meter;
 use crate::rivals::{self, HOLD, Rival};
 use crate::subject::{Server, Subject};
-use crate::world::{Built, Part, World};
+use flash_benches::http;
+use flash_benches::journal;
+use flash_benches::meter::Meter;
+use flash_benches::world::{Built, Part, World};
 
 /// What a journal takes: more than a run makes.
 const JOURNAL_EVENTS_MAX: u64 = 100_000_000;

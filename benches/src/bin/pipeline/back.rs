@@ -7,9 +7,9 @@ use anyhow::ensure;
 use redis::{Connection, Value};
 
 use crate::drain::ensure_written;
-use crate::journal;
-use crate::meter::Meter;
-use crate::world::{Built, World};
+use flash_benches::journal;
+use flash_benches::meter::Meter;
+use flash_benches::world::{Built, World};
 
 const SALE: &str = "drop";
 /// How often the sale is tried.

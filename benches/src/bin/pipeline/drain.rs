@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::ensure;
 use tokio::runtime::Runtime;
 
-use crate::journal;
-use crate::meter::{Meter, Took};
-use crate::world::{Built, Part, World};
+use flash_benches::journal;
+use flash_benches::meter::{Meter, Took};
+use flash_benches::world::{Built, Part, World};
 
 /// How events travel.
 #[derive(Debug, Clone, Copy)]

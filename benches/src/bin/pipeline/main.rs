@@ -4,17 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod back;
-mod buyers;
 mod drain;
-#[allow(dead_code, reason = "of other benches as well, which create sales by it")]
-mod http;
-mod journal;
-mod mark;
-mod meter;
 mod naive;
 mod report;
 mod selling;
-mod world;
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,10 +16,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::drain::Way;
-use crate::mark::Mark;
 use crate::report::Report;
 use crate::selling::AppendFsync;
-use crate::world::Built;
+use flash_benches::mark::Mark;
+use flash_benches::world::Built;
 
 /// Of what takes a minute in all.
 const QUICK_ORDERS: u64 = 50_000;

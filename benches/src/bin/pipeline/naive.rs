@@ -15,9 +15,9 @@ use lapin::{BasicProperties, Channel, Connection};
 use serde::{Deserialize, Serialize};
 
 use crate::drain::{Drained, runtime};
-use crate::journal::buyer;
-use crate::meter::Meter;
-use crate::world::{Built, Part, World};
+use flash_benches::journal::buyer;
+use flash_benches::meter::Meter;
+use flash_benches::world::{Built, Part, World};
 
 const QUEUE: &str = "naive.orders";
 /// What such projects fetch ahead.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::back::Back;
 use crate::drain::Drained;
-use crate::mark::Mark;
-use crate::meter::Took;
 use crate::selling::Sold;
+use flash_benches::mark::Mark;
+use flash_benches::meter::Took;
 
 const MB: f64 = 1_000_000.0;
 /// Orders a second that are wanted in runs, and one by one.
@@ -128,6 +128,6 @@ impl fmt::Display for Back {
     }
 }
 
-fn p99_ms(latency: &crate::buyers::Latency) -> f64 {
+fn p99_ms(latency: &flash_benches::buyers::Latency) -> f64 {
     latency.value_at_quantile(0.99) as f64 / 1e3
 }

@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::buyers::{self, Latency};
 use crate::drain::{Drained, ensure_written};
-use crate::journal;
-use crate::meter::{Memory, Meter};
-use crate::world::{Built, World};
+use flash_benches::buyers::{self, Latency};
+use flash_benches::journal;
+use flash_benches::meter::{Memory, Meter};
+use flash_benches::world::{Built, World};
 
 /// How often Redis brings its append-only file to the disk, which all servers here share.
 #[derive(Debug, Clone, Copy)]

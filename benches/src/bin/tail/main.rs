@@ -7,18 +7,8 @@
 
 mod buyers;
 mod forward;
-#[path = "../pipeline/http.rs"]
-mod http;
-#[allow(dead_code, reason = "of another bench, which fills journals as well")]
-#[path = "../pipeline/journal.rs"]
-mod journal;
 mod level;
 mod loss;
-#[path = "../gateway/machine.rs"]
-mod machine;
-#[allow(dead_code, reason = "of another bench, which measures as well")]
-#[path = "../pipeline/meter.rs"]
-mod meter;
 mod report;
 mod round;
 mod stage;
@@ -30,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
+use flash_benches::machine;
 
 use crate::level::{Level, Plight};
 use crate::report::{HEAD, Line};

@@ -12,10 +12,10 @@ use redis::Connection;
 use tempfile::TempDir;
 
 use crate::forward::Forward;
-use crate::http;
-use crate::journal;
 use crate::level::Level;
-use crate::meter::Meter;
+use flash_benches::http;
+use flash_benches::journal;
+use flash_benches::meter::Meter;
 
 const DATABASE: &str = "flash";
 

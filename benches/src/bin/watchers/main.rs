@@ -3,31 +3,19 @@
 
 #![forbid(unsafe_code)]
 
-#[path = "../pipeline/buyers.rs"]
-mod buyers;
 mod crowd;
-#[path = "../pipeline/http.rs"]
-mod http;
-#[path = "../gateway/machine.rs"]
-mod machine;
-#[allow(dead_code, reason = "of another bench, which uses all of it")]
-#[path = "../pipeline/meter.rs"]
-mod meter;
-mod threads;
-#[allow(dead_code, reason = "of another bench, which uses all of it")]
-#[path = "../pipeline/world.rs"]
-mod world;
 
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use flash_benches::{buyers, http, machine};
 use flash_servers::usage;
 
 use crate::crowd::Crowd;
-use crate::threads::Threads;
-use crate::world::{Built, Part, World};
+use flash_benches::threads::Threads;
+use flash_benches::world::{Built, Part, World};
 
 const ABOUT: &str = "\
 Reservations at a steady pace before one gateway, in turns without any watcher and with many. *us a reservation* is the CPU of

@@ -90,7 +90,7 @@ fn check_any_order<T: Answer + PartialEq + Debug + Clone>(status: &T) {
         let is_items = |map: &[[Value; 2]]| map.iter().any(|[name, _]| *name == Value::Bytes(b"s".to_vec()));
         assert_eq!(
             read(status, |map| if !is_items(map) {
-                added(map)
+                added(map);
             })
             .as_ref(),
             Ok(status),

@@ -9,14 +9,20 @@ const PIPELINE_CALLS: u64 = 512;
 const JOURNAL_EVENTS_MAX: u64 = 1_000_000_000;
 
 /// Puts a sale of so many units on sale.
-pub(crate) fn warm(redis: &mut Connection, sale: &str, units: u64) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When Redis refuses it.
+pub fn warm(redis: &mut Connection, sale: &str, units: u64) -> anyhow::Result<()> {
     let mut command = redis::cmd("FLASH.WARM");
     command.arg(key(sale)).arg(units).arg("JOURNAL").arg(JOURNAL_EVENTS_MAX);
     Ok(command.exec(redis)?)
 }
 
 /// Sells one unit to each of so many buyers.
-pub(crate) fn fill(redis: &mut Connection, sale: &str, orders: u64) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When Redis refuses it, or the sale does not sell.
+pub fn fill(redis: &mut Connection, sale: &str, orders: u64) -> anyhow::Result<()> {
     let key = key(sale);
     for first in (0..orders).step_by(usize::try_from(PIPELINE_CALLS)?) {
         let mut pipeline = redis::pipe();
@@ -30,12 +36,15 @@ pub(crate) fn fill(redis: &mut Connection, sale: &str, orders: u64) -> anyhow::R
 }
 
 /// A buyer's id, of 17 bytes; it lies anywhere among the others, as ids of people do.
-pub(crate) fn buyer(at: u64) -> String {
+pub fn buyer(at: u64) -> String {
     format!("buyer-{:011x}", at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20)
 }
 
 /// Events that PostgreSQL does not have yet.
-pub(crate) fn events(redis: &mut Connection, sale: &str) -> anyhow::Result<u64> {
+///
+/// # Errors
+/// When Redis refuses it, or the sale has no journal.
+pub fn events(redis: &mut Connection, sale: &str) -> anyhow::Result<u64> {
     let status: Vec<Value> = redis::cmd("FLASH.STATUS").arg(key(sale)).query(redis)?;
     let is_name = |value: &Value| {
         matches!(value, Value::BulkString(name) if name == b"journal_events")
@@ -49,7 +58,7 @@ pub(crate) fn events(redis: &mut Connection, sale: &str) -> anyhow::Result<u64> 
 }
 
 /// A sale's key.
-pub(crate) fn key(sale: &str) -> String {
+pub fn key(sale: &str) -> String {
     format!("flash:{sale}")
 }
 
@@ -58,7 +67,7 @@ fn is_reserved(reply: &Value) -> bool {
 }
 
 /// Whether a reply begins with this word.
-pub(crate) fn has_code(reply: &[Value], code: &str) -> bool {
+pub fn has_code(reply: &[Value], code: &str) -> bool {
     match reply.first() {
         Some(Value::SimpleString(first)) => first == code,
         Some(Value::BulkString(first)) => first == code.as_bytes(),

@@ -6,13 +6,19 @@ use std::net::TcpStream;
 use anyhow::ensure;
 
 /// Whether the answer to a GET is 200.
-pub(crate) fn is_ok(address: &str, path: &str) -> anyhow::Result<bool> {
+///
+/// # Errors
+/// When there is no answer.
+pub fn is_ok(address: &str, path: &str) -> anyhow::Result<bool> {
     let answer = send(address, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))?;
     Ok(answer.starts_with("HTTP/1.1 200 "))
 }
 
 /// Has something created.
-pub(crate) fn create(address: &str, path: &str, body: &str) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When there is no answer, or it is another one.
+pub fn create(address: &str, path: &str, body: &str) -> anyhow::Result<()> {
     let length = body.len();
     let request = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\

@@ -13,35 +13,43 @@ const STALL_S: u64 = 60;
 
 /// What one part took.
 #[derive(Debug, Clone)]
-pub(crate) struct Took {
-    pub(crate) part: &'static str,
-    pub(crate) cpu: Duration,
+pub struct Took {
+    /// Its name.
+    pub part: &'static str,
+    /// On all cores.
+    pub cpu: Duration,
     /// The most that one of its processes ever had.
-    pub(crate) peak_bytes: u64,
+    pub peak_bytes: u64,
 }
 
 /// The memory of a part over time: the most that it had in each half of it.
 #[derive(Debug, Clone)]
-pub(crate) struct Memory {
-    pub(crate) part: &'static str,
-    pub(crate) halves_bytes: [u64; 2],
+pub struct Memory {
+    /// Its name.
+    pub part: &'static str,
+    /// In the first and the second half.
+    pub halves_bytes: [u64; 2],
 }
 
 /// Parts by their root processes.
-pub(crate) struct Meter {
+pub struct Meter {
     parts: Vec<(&'static str, u32, Duration)>,
     begin: Instant,
     samples: Vec<Vec<u64>>,
 }
 
 impl Meter {
-    pub(crate) fn start(parts: &[(&'static str, Option<u32>)]) -> Self {
+    /// Begins to measure parts, those that there are.
+    pub fn start(parts: &[(&'static str, Option<u32>)]) -> Self {
         let root = |&(part, pid): &(&'static str, Option<u32>)| pid.map(|pid| (part, pid, usage::cpu(pid)));
         Self { parts: parts.iter().filter_map(root).collect(), begin: Instant::now(), samples: Vec::new() }
     }
 
     /// Looks again and again, until nothing is left.
-    pub(crate) fn until(&mut self, mut left: impl FnMut() -> anyhow::Result<u64>) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// That of `left`; when nothing moves any more.
+    pub fn until(&mut self, mut left: impl FnMut() -> anyhow::Result<u64>) -> anyhow::Result<()> {
         let (mut least, mut moved) = (u64::MAX, Instant::now());
         loop {
             let left = left()?;
@@ -57,11 +65,13 @@ impl Meter {
         }
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
+    /// Since the beginning.
+    pub fn elapsed(&self) -> Duration {
         self.begin.elapsed()
     }
 
-    pub(crate) fn took(&self) -> Vec<Took> {
+    /// What each part took since the beginning.
+    pub fn took(&self) -> Vec<Took> {
         let took = |(part, pid, before): &(&'static str, u32, Duration)| Took {
             part,
             cpu: usage::cpu(*pid).saturating_sub(*before),
@@ -71,7 +81,7 @@ impl Meter {
     }
 
     /// Of each part: what it had at most, before and behind the middle.
-    pub(crate) fn memory(&self) -> Vec<Memory> {
+    pub fn memory(&self) -> Vec<Memory> {
         let (first, second) = self.samples.split_at(self.samples.len() / 2);
         let most = |half: &[Vec<u64>], at: usize| half.iter().map(|sample| sample[at]).max().unwrap_or(0);
         let memory = |(at, (part, _, _)): (usize, &(&'static str, u32, Duration))| Memory {

@@ -16,22 +16,31 @@ const VHOST: &str = "flash";
 
 /// Where the program and the module are.
 #[derive(Debug, Clone)]
-pub(crate) struct Built {
-    pub(crate) flash: PathBuf,
-    pub(crate) module: PathBuf,
+pub struct Built {
+    /// The program.
+    pub flash: PathBuf,
+    /// The module.
+    pub module: PathBuf,
 }
 
 /// Redis with the module, RabbitMQ, and PostgreSQL with the schema; each with the settings that keep what they confirm.
-pub(crate) struct World {
-    pub(crate) redis: Redis,
-    pub(crate) rabbitmq: RabbitMq,
-    pub(crate) postgres: Postgres,
+pub struct World {
+    /// With the module.
+    pub redis: Redis,
+    /// With a virtual host.
+    pub rabbitmq: RabbitMq,
+    /// With the schema.
+    pub postgres: Postgres,
     flash: PathBuf,
     _dir: TempDir,
 }
 
 impl World {
-    pub(crate) fn start(built: &Built) -> anyhow::Result<Self> {
+    /// Starts them, and makes the schema.
+    ///
+    /// # Errors
+    /// When one of them does not start.
+    pub fn start(built: &Built) -> anyhow::Result<Self> {
         ensure!(built.module.is_file(), "there is no module at {}: build it first", built.module.display());
         // PostgreSQL runs as another user, who must get there.
         let open = std::fs::Permissions::from_mode(0o755);
@@ -53,20 +62,29 @@ impl World {
         Ok(world)
     }
 
-    pub(crate) fn amqp_url(&self) -> String {
+    /// Where RabbitMQ is.
+    pub fn amqp_url(&self) -> String {
         self.rabbitmq.url(VHOST)
     }
 
-    pub(crate) fn postgres_url(&self) -> String {
+    /// Where PostgreSQL is.
+    pub fn postgres_url(&self) -> String {
         self.postgres.url(DATABASE)
     }
 
-    pub(crate) fn connect(&self) -> anyhow::Result<Connection> {
+    /// A connection to Redis.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub fn connect(&self) -> anyhow::Result<Connection> {
         Ok(redis::Client::open(self.redis.url())?.get_connection()?)
     }
 
     /// A gateway with its relay. It says where it serves before it has to be asked.
-    pub(crate) fn gateway(&self, options: &[&str]) -> anyhow::Result<Part> {
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn gateway(&self, options: &[&str]) -> anyhow::Result<Part> {
         let args = [&["gateway", "-o", "json", "--auth", "none", "--listen", "127.0.0.1:0"], options].concat();
         let mut gateway = Part::start(self.command(&self.flash, &args))?;
         let line: serde_json::Value = serde_json::from_str(&gateway.line()?)?;
@@ -75,12 +93,16 @@ impl World {
         Ok(gateway)
     }
 
-    pub(crate) fn syncer(&self) -> anyhow::Result<Part> {
+    /// A syncer.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn syncer(&self) -> anyhow::Result<Part> {
         Part::start(self.command(&self.flash, &["syncer"]))
     }
 
     /// A program that dies with this thread, and knows where the servers are.
-    pub(crate) fn command(&self, program: &std::path::Path, args: &[&str]) -> Command {
+    pub fn command(&self, program: &std::path::Path, args: &[&str]) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(args).stdout(Stdio::piped());
         command.env("FLASH_REDIS_URL", self.redis.url());
@@ -91,23 +113,31 @@ impl World {
 }
 
 /// A process of the way from the journal to PostgreSQL. Dropped, it is killed.
-pub(crate) struct Part {
+pub struct Part {
     child: Child,
     /// Where it serves; a gateway alone has one.
-    pub(crate) address: String,
+    pub address: String,
 }
 
 impl Part {
-    pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
+    /// Starts a process.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn start(mut command: Command) -> anyhow::Result<Self> {
         Ok(Self { child: command.spawn()?, address: String::new() })
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// The first line that it prints.
-    pub(crate) fn line(&mut self) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// When it ended, or its line was read already.
+    pub fn line(&mut self) -> anyhow::Result<String> {
         let stdout = self.child.stdout.take().context("one line alone is read")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
@@ -116,7 +146,10 @@ impl Part {
     }
 
     /// Has it ended by itself? It should not have.
-    pub(crate) fn ensure_running(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn ensure_running(&mut self) -> anyhow::Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
             Some(status) => anyhow::bail!("a part of the pipeline has ended: {status}"),
@@ -124,7 +157,10 @@ impl Part {
     }
 
     /// Asks it to stop, and waits for it.
-    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When it cannot be told so.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).context("a process id")?;
         kill_process(pid, Signal::TERM)?;
         self.child.wait()?;

@@ -18,10 +18,13 @@ const CONNECTIONS: u64 = 16;
 const LATENCY_US_MAX: u64 = 60_000_000;
 
 /// What buyers waited for their answers, from the moment at which they were to ask, in microseconds.
-pub(crate) type Latency = Histogram<u64>;
+pub type Latency = Histogram<u64>;
 
 /// Sends so many buyers a second to a sale, each once, until `is_over`.
-pub(crate) fn come(
+///
+/// # Errors
+/// When an answer is not as it should be, and that of `is_over`.
+pub fn come(
     gateway: &str,
     sale: &str,
     per_second: u64,

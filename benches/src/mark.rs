@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+/// A figure beside its bound.
 #[derive(Debug)]
-pub(crate) struct Mark {
+pub struct Mark {
     what: String,
     measured: f64,
     wanted: f64,
@@ -11,15 +12,18 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    pub(crate) fn least(what: &str, measured: f64, wanted: f64) -> Self {
+    /// A figure that should be at least `wanted`.
+    pub fn least(what: &str, measured: f64, wanted: f64) -> Self {
         Self { what: what.to_owned(), measured, wanted, is_least: true }
     }
 
-    pub(crate) fn most(what: &str, measured: f64, wanted: f64) -> Self {
+    /// A figure that should be at most `wanted`.
+    pub fn most(what: &str, measured: f64, wanted: f64) -> Self {
         Self { what: what.to_owned(), measured, wanted, is_least: false }
     }
 
-    pub(crate) fn is_met(&self) -> bool {
+    /// Whether it is.
+    pub fn is_met(&self) -> bool {
         if self.is_least { self.measured >= self.wanted } else { self.measured <= self.wanted }
     }
 }

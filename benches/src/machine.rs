@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 /// Two lines for people.
-pub(crate) fn describe() -> String {
+pub fn describe() -> String {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown", |(_, model)| model);
