@@ -53,6 +53,7 @@ mod problems;
 mod quarantine;
 mod rate_limits;
 mod read_only;
+mod readme;
 mod recovery;
 mod refusals;
 mod roles;

@@ -89,14 +89,14 @@ refusals! {
     "CLOSED", "RESERVE":
     /// An operator closed the sale.
     Closed;
-    "FENCED", "all but STATUS and READY":
+    "FENCED", "all but STATUS, READY and THROTTLE":
     /// The sale's state is not known to be whole, or the caller speaks of another epoch.
     Fenced;
     "CONFLICT", "RESERVE CONFIRM RELEASE RESTOCK OPEN CLOSE WARM UNFENCE REBUILD":
     /// The same request id with other items; an end that the reservation's state excludes; a restock that takes units
     /// that somebody has.
     Conflict;
-    "NOT_WARMED", "all but WARM, FENCE and READY":
+    "NOT_WARMED", "all but READY and THROTTLE":
     /// There is no such sale in Redis.
     NotWarmed;
     "UNKNOWN", "CONFIRM RELEASE STATUS":

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Row};
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
-use crate::sql::identity as sql;
+use crate::sql::audit_log as sql;
 
 /// Rows that one question gives.
 const PAGE_ROWS: u64 = 1_000;

@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
-use crate::sql::identity as sql;
+use crate::sql::audit_log as sql;
 
 /// What somebody is about to do.
 #[derive(Debug, Clone, Copy)]

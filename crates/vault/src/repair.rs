@@ -42,12 +42,12 @@ pub async fn repair_counters(
     let transaction = client.transaction().await?;
     if !dry_run {
         // As a writer: the epochs first.
-        transaction.execute(sql::audit::FORGET_CONTENT, &[&sale]).await?;
+        transaction.execute(sql::reconcile::FORGET_CONTENT, &[&sale]).await?;
     }
-    transaction.execute(sql::audit::LOCK_SKUS, &[&sale]).await?;
+    transaction.execute(sql::reconcile::LOCK_SKUS, &[&sale]).await?;
     let mut repairs = Vec::new();
     // A statement of its own: it sees what the one that held the lock has written.
-    for row in transaction.query(sql::audit::TAKEN_UNITS, &[&sale]).await? {
+    for row in transaction.query(sql::reconcile::TAKEN_UNITS, &[&sale]).await? {
         let Some(total) = row.get::<_, Option<i64>>(1) else { continue };
         let ordered = from_sql(row.get(3)) + from_sql(row.get(4));
         let repair = CounterRepair { sku: row.get(0), sold: from_sql(row.get(2)), ordered, total: from_sql(total) };
@@ -61,7 +61,7 @@ pub async fn repair_counters(
     }
     for repair in repairs.iter().filter(|repair| repair.is_possible()) {
         let CounterRepair { sku, sold, ordered, .. } = repair;
-        transaction.execute(sql::audit::SET_SOLD, &[&sale, sku, &to_sql(*ordered)]).await?;
+        transaction.execute(sql::reconcile::SET_SOLD, &[&sale, sku, &to_sql(*ordered)]).await?;
         log(&transaction, sale, "counter", &format!("SKU {sku}: sold was {sold}, active orders have {ordered}"), by)
             .await?;
     }
@@ -87,6 +87,6 @@ async fn log(
     detail: &str,
     by: &str,
 ) -> Result<(), tokio_postgres::Error> {
-    transaction.execute(sql::audit::LOG_REPAIR, &[&sale, &kind, &detail, &by]).await?;
+    transaction.execute(sql::reconcile::LOG_REPAIR, &[&sale, &kind, &detail, &by]).await?;
     Ok(())
 }

@@ -126,7 +126,7 @@ impl<'a> Snapshot<'a> {
             early: from_sql(row.get(4)),
             rejected: from_sql(row.get(5)),
         };
-        Ok(self.0.query(sql::audit::EPOCHS_OF_SALE, &[&sale]).await?.iter().map(epoch).collect())
+        Ok(self.0.query(sql::reconcile::EPOCHS_OF_SALE, &[&sale]).await?.iter().map(epoch).collect())
     }
 
     /// The SKUs of a sale, and those that only its orders know.
@@ -140,7 +140,7 @@ impl<'a> Snapshot<'a> {
             held: from_sql(row.get(3)),
             confirmed: from_sql(row.get(4)),
         };
-        Ok(self.0.query(sql::audit::TAKEN_UNITS, &[&sale]).await?.iter().map(sku).collect())
+        Ok(self.0.query(sql::reconcile::TAKEN_UNITS, &[&sale]).await?.iter().map(sku).collect())
     }
 
     /// Rows of a sale that should not be.
@@ -148,7 +148,7 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// When PostgreSQL is in trouble.
     pub async fn stray_rows(&self, sale: &str) -> Result<StrayRows, Error> {
-        let row = self.0.query_one(sql::audit::STRAY_ROWS, &[&sale]).await?;
+        let row = self.0.query_one(sql::reconcile::STRAY_ROWS, &[&sale]).await?;
         let count = |column: usize| from_sql(row.get(column));
         Ok(StrayRows {
             shared_slots: count(0),
@@ -182,7 +182,7 @@ impl<'a> Snapshot<'a> {
     pub async fn held_reservations(&self, sale: &str, ids: &[u64]) -> Result<Vec<HeldOrder>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| to_sql(*id)).collect();
         let mut orders = Vec::with_capacity(ids.len());
-        for row in self.0.query(sql::audit::HELD_RESERVATIONS, &[&sale, &ids]).await? {
+        for row in self.0.query(sql::reconcile::HELD_RESERVATIONS, &[&sale, &ids]).await? {
             let Json(items): Json<Vec<MessageItem>> = row.try_get(2)?;
             let items = items.into_iter().map(|item| (item.sku.into_owned(), item.quantity)).collect();
             orders.push(HeldOrder { id: from_sql(row.get(0)), buyer: row.get(1), items });
@@ -195,7 +195,7 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// When PostgreSQL is in trouble.
     pub async fn recovery(&self, sale: &str) -> Result<(u64, bool), Error> {
-        let row = self.0.query_opt(sql::audit::RECOVERY, &[&sale]).await?;
+        let row = self.0.query_opt(sql::reconcile::RECOVERY, &[&sale]).await?;
         Ok(row.map_or((0, false), |row| (from_sql(row.get(0)), row.get(1))))
     }
 
@@ -204,7 +204,7 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// When PostgreSQL is in trouble.
     pub async fn faults(&self, sale: &str) -> Result<Faults, Error> {
-        let row = self.0.query_one(sql::audit::FAULTS, &[&sale]).await?;
+        let row = self.0.query_one(sql::reconcile::FAULTS, &[&sale]).await?;
         let count = |column: usize| from_sql(row.get(column));
         Ok(Faults { early_in_sealed: count(0), shared_ids: count(1), payments_of_others: count(2), restored: count(3) })
     }
@@ -214,7 +214,7 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// When PostgreSQL is in trouble.
     pub async fn books(&self, sale: &str) -> Result<Books, Error> {
-        let row = self.0.query_one(sql::audit::BOOKS, &[&sale]).await?;
+        let row = self.0.query_one(sql::reconcile::BOOKS, &[&sale]).await?;
         // A sum of nothing is none.
         let sum = |column: usize| row.get::<_, Option<String>>(column).unwrap_or_else(|| "0".to_owned());
         let count = |column: usize| from_sql(row.get(column));
@@ -235,7 +235,7 @@ impl<'a> Snapshot<'a> {
     pub async fn held_orders(&self, sale: &str, ids: &[u64]) -> Result<Vec<(u64, OrderItems)>, Error> {
         let ids: Vec<_> = ids.iter().map(|id| to_sql(*id)).collect();
         let mut orders = Vec::with_capacity(ids.len());
-        for row in self.0.query(sql::audit::HELD_ORDERS, &[&sale, &ids]).await? {
+        for row in self.0.query(sql::reconcile::HELD_ORDERS, &[&sale, &ids]).await? {
             let Json(items): Json<Vec<MessageItem>> = row.try_get(1)?;
             let items = items.into_iter().map(|item| (item.sku.into_owned(), item.quantity.into()));
             orders.push((from_sql(row.get(0)), items.collect()));
@@ -249,7 +249,7 @@ impl<'a> Snapshot<'a> {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn sales(client: &Client, limit: usize) -> Result<Vec<String>, Error> {
-    let rows = client.query(sql::audit::SALES, &[&to_sql(limit as u64)]).await?;
+    let rows = client.query(sql::reconcile::SALES, &[&to_sql(limit as u64)]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
@@ -258,7 +258,7 @@ pub async fn sales(client: &Client, limit: usize) -> Result<Vec<String>, Error> 
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn unreadable_messages(client: &Client) -> Result<u64, Error> {
-    Ok(from_sql(client.query_one(sql::audit::UNREADABLE_MESSAGES, &[]).await?.get(0)))
+    Ok(from_sql(client.query_one(sql::reconcile::UNREADABLE_MESSAGES, &[]).await?.get(0)))
 }
 
 /// How many balances payments do not explain, and how many references more than one payment has.
@@ -266,6 +266,6 @@ pub async fn unreadable_messages(client: &Client) -> Result<u64, Error> {
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn unexplained_accounts(client: &Client) -> Result<(u64, u64), Error> {
-    let row = client.query_one(sql::audit::ACCOUNTS, &[]).await?;
+    let row = client.query_one(sql::reconcile::ACCOUNTS, &[]).await?;
     Ok((from_sql(row.get(0)), from_sql(row.get(1))))
 }

@@ -1,7 +1,7 @@
 //! All SQL of Flash, but for the migrations: what every session begins with here, the statements by their topic in
 //! `sql/`. Lists go in as arrays of equal length, one for each column.
 
-pub(crate) mod audit;
+pub(crate) mod audit_log;
 pub(crate) mod catalogue;
 pub(crate) mod doubts;
 pub(crate) mod events;
@@ -12,6 +12,7 @@ pub(crate) mod orders;
 pub(crate) mod pages;
 pub(crate) mod payments;
 pub(crate) mod quarantine;
+pub(crate) mod reconcile;
 pub(crate) mod recovery;
 pub(crate) mod request_keys;
 pub(crate) mod reserved;

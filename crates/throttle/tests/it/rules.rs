@@ -173,16 +173,21 @@ fn a_call_that_costs_more_than_the_limit_is_never_allowed() {
     assert_eq!(Throttle::new(&terms).decide(&terms, 4, START_MS), Decision::Refused { retry_after_ms: NEVER });
 }
 
-#[test]
-fn a_clock_that_steps_back_grants_nothing() {
+/// Two units at once, and two more a second later.
+fn two_a_second() -> [Terms; 4] {
     let window = WindowTerms { limit: 2, window_ms: 1_000 };
-    for terms in [
+    [
         Terms::Bucket(BucketTerms { rate: 2, period_ms: 1_000, burst: 2 }),
         Terms::Burst(BurstTerms { limit: 1, window_ms: 1_000, extra: 1, period_ms: 1_000 }),
         Terms::Strict(window),
         Terms::Sliding(window),
-        Terms::Daily(DailyTerms { limit: 2, offset_minutes: 0, change: None }),
-    ] {
+    ]
+}
+
+#[test]
+fn a_clock_that_steps_back_grants_nothing() {
+    let daily = Terms::Daily(DailyTerms { limit: 2, offset_minutes: 0, change: None });
+    for terms in two_a_second().into_iter().chain([daily]) {
         let mut throttle = Throttle::new(&terms);
         assert!(call(&mut throttle, terms, START_MS, 2).starts_with("1 0"), "{terms:?}");
         for back_ms in [1, 999, 1_000, DAY_MS, START_MS] {
@@ -198,13 +203,7 @@ fn a_clock_that_steps_back_grants_nothing() {
 /// The same call again and again, by a clock that was set back: first it steps back, as every caller sees to it.
 #[test]
 fn a_clock_that_was_set_back_grants_nothing_that_is_in_use_and_everything_one_period_later() {
-    let window = WindowTerms { limit: 2, window_ms: 1_000 };
-    for terms in [
-        Terms::Bucket(BucketTerms { rate: 2, period_ms: 1_000, burst: 2 }),
-        Terms::Burst(BurstTerms { limit: 1, window_ms: 1_000, extra: 1, period_ms: 1_000 }),
-        Terms::Strict(window),
-        Terms::Sliding(window),
-    ] {
+    for terms in two_a_second() {
         for back_ms in [CLOCK_LEAD_MS_MAX + 1, HOUR_MS, 365 * DAY_MS, START_MS] {
             let mut throttle = Throttle::new(&terms);
             assert!(call(&mut throttle, terms, START_MS + back_ms, 2).starts_with("1 0"), "{terms:?}");
@@ -222,7 +221,7 @@ fn a_clock_that_was_set_back_grants_nothing_that_is_in_use_and_everything_one_pe
             assert!(throttle.expires_at_ms() < START_MS + HOUR_MS, "it is not kept for longer than it means something");
         }
     }
-    assert_eq!(Throttle::new(&Terms::Strict(window)).steps_back(0), None);
+    assert_eq!(Throttle::new(&two_a_second()[0]).steps_back(0), None);
 }
 
 #[test]
