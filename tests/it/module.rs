@@ -29,12 +29,12 @@ fn a_session_without_anything_but_redis_and_the_module() {
     check(
         redis,
         "FLASH.STATUS drop ID 2",
-        "[id 2 buyer ada state confirmed expires_at_ms * request nil items [default 1]]",
+        "[id 2 state confirmed buyer ada slot 0 expires_at_ms * request nil items [default 1]]",
     );
     check(
         redis,
         "FLASH.STATUS drop BUYER bob",
-        "[buyer bob units 0 reservations [[id 3 buyer bob state released expires_at_ms * request first items [default 1]]]]",
+        "[buyer bob units 0 reservations [[id 3 state released buyer bob slot 0 expires_at_ms * request first items [default 1]]]]",
     );
     check(redis, "FLASH.STATUS drop BUYER nobody", "[buyer nobody units 0 reservations []]");
     check(redis, "FLASH.RESERVE other ada", "[NOT_WARMED]");

@@ -59,7 +59,7 @@ fn check_reservations(redis: &mut Connection) {
     check(redis, "FLASH.REAP drop", "[REAPED 0]");
     for (id, buyer, request) in [(2, "early-0", "nil"), (3, "early-1", "e-1"), (9, "ada", "third")] {
         let reply: Value = run(redis, &format!("FLASH.STATUS drop ID {id}"));
-        let want = format!("buyer {buyer} state expired expires_at_ms");
+        let want = format!("state expired buyer {buyer} slot");
         assert!(flat(&reply).contains(&want) && flat(&reply).contains(request), "{reply:?}");
     }
     assert_eq!(status(redis, "drop", "held"), 0);

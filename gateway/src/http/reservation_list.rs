@@ -1,8 +1,8 @@
 //! `GET /v1/sales/{sale}/reservations`, for operators.
 
 use flash_vault::{REJECTED, ReservationFilter, ReservationRow};
-use flash_wire::message::MessageItem;
 use flash_wire::limits::BUYER_BYTES_MAX;
+use flash_wire::message::MessageItem;
 use flash_wire::{Invalid, Name, State};
 use hyper::StatusCode;
 use schemars::JsonSchema;

@@ -39,7 +39,9 @@ pub(crate) async fn take(
         State::Held => paid(app.debits.debit(sale, id, &status.made.buyer, units).await?)?,
         // Sold at once, or confirmed without a payment: nothing is taken for it without the buyer's knowledge.
         State::Confirmed => of_read(
-            app.postgres.look(async |client: &_| flash_vault::payment(client, sale, id, &status.made.buyer).await).await,
+            app.postgres
+                .look(async |client: &_| flash_vault::payment(client, sale, id, &status.made.buyer).await)
+                .await,
         )?
         .ok_or(Kind::Conflict)?,
         State::Released | State::Expired => return Ok(Paid::No),
