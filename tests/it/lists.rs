@@ -43,6 +43,29 @@ fn sales_are_listed_by_id_as_they_stand_in_redis() {
 }
 
 #[test]
+fn products_are_listed_by_id_a_page_at_a_time() {
+    let world = World::start_direct("list_products");
+    for product in ["mug", "shirt", "cap"] {
+        let body = format!(
+            "{{\"product\":\"{product}\",\"name\":\"A {product}\",\"price\":7,\"currency\":\"EUR\",\"skus\":[\"b\",\"a\"]}}"
+        );
+        assert_eq!(world.http().post("/v1/products", &body).expect("an answer").status, 201);
+    }
+    let check = |query: &str, field: &str, want: Value| {
+        assert_eq!(json!(list(&world, &format!("/v1/products{query}"), "products", field)), want, "{query} {field}");
+    };
+    check("", "product", json!(["cap", "mug", "shirt"]));
+    check("?limit=2", "product", json!(["cap", "mug"]));
+    check("?after=mug&limit=2", "product", json!(["shirt"]));
+    check("?after=shirt", "product", json!([]));
+    check("?after=mug", "skus", json!([["b", "a"]]));
+    for bad in ["?limit=0", "?limit=101", "?before=1", "?after=%ff", "?after=%2"] {
+        let answer = world.http().get(&format!("/v1/products{bad}")).expect("an answer");
+        assert_eq!(answer.problem(), "bad-request", "{bad}");
+    }
+}
+
+#[test]
 fn reservations_are_listed_by_state_and_buyer_the_newest_first() {
     let world = World::start_direct("list_reservations");
     let [ada, bob, eve] = sell(&world, "drop");

@@ -1,6 +1,6 @@
 //! The catalogue: products, and the buyers who pay for them.
 
-use tokio_postgres::GenericClient;
+use tokio_postgres::{GenericClient, Row};
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
@@ -64,12 +64,21 @@ pub async fn create_product(client: &impl GenericClient, wanted: &Product) -> Re
 /// When PostgreSQL is in trouble.
 pub async fn product(client: &impl GenericClient, id: &str) -> Result<Option<Product>, Error> {
     let row = client.query_opt(sql::catalogue::PRODUCT, &[&id]).await?;
-    Ok(row.map(|row| Product {
-        product: id.to_owned(),
-        name: row.get(0),
-        price: Price { amount: from_sql(row.get(1)), currency: row.get(2) },
-        skus: row.get(3),
-    }))
+    Ok(row.map(|row| read(id.to_owned(), &row)))
+}
+
+/// The products after the id `after`, by id, at most `limit`.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn product_page(client: &impl GenericClient, after: &str, limit: u64) -> Result<Vec<Product>, Error> {
+    let rows = client.query(sql::catalogue::PRODUCTS, &[&after, &to_sql(limit)]).await?;
+    Ok(rows.iter().map(|row| read(row.get(4), row)).collect())
+}
+
+fn read(product: String, row: &Row) -> Product {
+    let price = Price { amount: from_sql(row.get(1)), currency: row.get(2) };
+    Product { product, name: row.get(0), price, skus: row.get(3) }
 }
 
 /// Opens a buyer's account with a balance. The same again leaves the balance as it is.

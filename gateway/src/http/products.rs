@@ -1,4 +1,4 @@
-//! Products: `POST /v1/products` and `GET /v1/products/{id}`
+//! Products: `/v1/products` and `/v1/products/{id}`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::Access;
-use super::body;
 use super::fields::{self, Given};
 use super::idempotency::{Keyed, make, text};
 use super::problem::{FieldError, Kind, Problem};
@@ -20,9 +19,10 @@ use super::route::{Answer, GET, Link, POST, Route, Schema, Spec, handler};
 use super::schema::{Currency, SaleId, Sku};
 use super::state::{App, Asked};
 use super::target::Manner;
-use crate::limits::{PRICE_UNITS_MAX, PRODUCT_NAME_BYTES_MAX};
+use super::{body, query};
+use crate::limits::{PAGE_ROWS_MAX, PRICE_UNITS_MAX, PRODUCT_NAME_BYTES_MAX};
 
-pub(super) static ROUTES: [Route; 2] = [
+pub(super) static ROUTES: [Route; 3] = [
     Route {
         method: &POST,
         path: "/v1/products",
@@ -44,6 +44,21 @@ pub(super) static ROUTES: [Route; 2] = [
                     .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::ProductDiffers, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/products",
+        name: "list-products",
+        access: Access::READ,
+        handler: handler!(list),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "List products, by id",
+            parameters: &["After", "Limit"],
+            answers: &[Answer::json(200, "A page of them.", Schema::of::<ProductList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -85,6 +100,28 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Creation::Created => created(format!("/v1/products/{}", product.product), &ProductView::new(&product)),
         _ => json(StatusCode::OK, &ProductView::new(&product)),
     })
+}
+
+/// A page of the products, by id: `?after=ID` and `?limit=N`.
+async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
+    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
+    let after = after.unwrap_or_default();
+    let products = app.postgres.look(async |client: &_| flash_vault::product_page(client, &after, limit).await).await?;
+    Ok(json(StatusCode::OK, &ProductList { products: products.iter().map(ProductView::new).collect() }))
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(
+    rename = "Products",
+    extend("examples" = [{
+        "products": [
+            { "product": "shirt", "name": "A shirt", "price": 1999, "currency": "EUR", "skus": ["shirt-m", "shirt-l"] },
+        ],
+    }]),
+)]
+struct ProductList<'a> {
+    products: Vec<ProductView<'a>>,
 }
 
 /// One product. Anyone may know what there is.

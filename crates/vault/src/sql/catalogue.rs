@@ -7,6 +7,10 @@ pub(crate) const CREATE_PRODUCT: &str = "
 /// One product.
 pub(crate) const PRODUCT: &str = "SELECT name, price, currency, skus FROM products WHERE product = $1";
 
+/// The products after the id `$1`, by id, at most `$2`.
+pub(crate) const PRODUCTS: &str = "
+    SELECT name, price, currency, skus, product FROM products WHERE product > $1 ORDER BY product LIMIT $2";
+
 /// Opens a buyer's account, unless the buyer has one.
 pub(crate) const CREATE_BUYER: &str = "
     INSERT INTO buyers (buyer, opening_balance, balance, currency) VALUES ($1, $2, $2, $3) ON CONFLICT DO NOTHING";

@@ -22,7 +22,7 @@ const PAY: Access = Access::Operator(Role::Pay);
 const ADMIN: Access = Access::Operator(Role::Admin);
 
 /// Every route with its access, once more: a new one is not open to anyone by mistake.
-const ACCESS: [(&str, Access); 49] = [
+const ACCESS: [(&str, Access); 50] = [
     ("POST /v1/sales", ADMIN),
     ("GET /v1/sales", READ),
     ("GET /v1/sales/{sale}", Access::Open),
@@ -37,6 +37,7 @@ const ACCESS: [(&str, Access); 49] = [
     ("DELETE /v1/sales/{sale}/reservations/{id}", Access::Buyer(Role::Sell)),
     ("POST /v1/sales/{sale}/reservations/{id}/confirm", Access::Buyer(Role::Pay)),
     ("POST /v1/products", ADMIN),
+    ("GET /v1/products", READ),
     ("GET /v1/products/{id}", Access::Open),
     ("POST /v1/buyers", ADMIN),
     ("GET /v1/buyers/{id}", READ),

@@ -48,6 +48,7 @@ fn every_route_is_found_with_its_parts() {
     check(Method::GET, "/v1/audit-log", Ok(("show-audit-log", "", "")));
     check(Method::GET, "/v1/sales/drop/form", Ok(("show-form", "drop", "")));
     check(Method::POST, "/v1/products", Ok(("create-product", "", "")));
+    check(Method::GET, "/v1/products", Ok(("list-products", "", "")));
     check(Method::GET, "/v1/products/shirt", Ok(("show-product", "", "shirt")));
     check(Method::POST, "/v1/buyers", Ok(("create-buyer", "", "")));
     check(Method::GET, "/v1/buyers/ada", Ok(("show-buyer", "", "ada")));
