@@ -1,6 +1,8 @@
 //! What the gateway says in `/openapi.json` that it takes is what it takes: whatever else is sent is a problem, on every
 //! route of the table.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::support::http::Answer;
@@ -88,6 +90,9 @@ fn an_unknown_field_and_one_of_a_wrong_type_are_refused_by_their_names() {
         let refused = told.check(&path, &body.to_string(), (422, "invalid"));
         assert_eq!(refused.body["errors"][0]["pointer"], "/no_such_field", "{refused:?}");
         let fields = schema["properties"].as_object().expect("an object has fields");
+        let detail = refused.body["errors"][0]["detail"].as_str().unwrap_or_default();
+        let read = detail.split_once("the fields are ").expect("it names them").1.split(", ").collect::<BTreeSet<_>>();
+        assert_eq!(read, fields.keys().map(String::as_str).collect(), "{path}: what is read is what is described");
         for (name, field) in fields {
             let field = told.resolved(field);
             let Some(wrong) = wrong(field, &field["type"]) else { continue };
