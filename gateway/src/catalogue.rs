@@ -1,10 +1,10 @@
 //! What this gateway knows of sales besides what Redis says, so that PostgreSQL is not asked for each request.
 //!
-//! A sale that Redis has: its form, and what it costs. None of that ever changes, so it is asked for once, and kept as long
-//! as there is room; and a copy in Redis tells the form to gateways that meet the sale while PostgreSQL is away. The copy is
-//! not asked for a price: that would be set by whoever may write to Redis. An id that Redis
-//! does not have: whether there is such a sale at all. That is asked for by one gateway, once in a while, however many
-//! requests come with the id.
+//! A sale that Redis has: its form, and what it costs. None of that ever changes, so it is asked for once, and kept as
+//! long as there is room; and a copy in Redis tells the form to gateways that meet the sale while PostgreSQL is away.
+//! The copy is not asked for a price: that would be set by whoever may write to Redis. An id that Redis does not have:
+//! whether there is such a sale at all. That is asked for by one gateway, once in a while, however many requests come
+//! with the id.
 
 mod facts;
 mod flights;
@@ -69,8 +69,8 @@ impl Catalogue {
         is_fresh.then(|| known.facts.clone())
     }
 
-    /// What a sale has that Redis has. It must be known to be there first: its row in PostgreSQL is older than its key in
-    /// Redis, and of a sale that is not there yet nothing could be kept.
+    /// What a sale has that Redis has. It must be known to be there first: its row in PostgreSQL is older than its key
+    /// in Redis, and of a sale that is not there yet nothing could be kept.
     pub(crate) async fn facts(
         &self,
         redis: &Client,
@@ -89,7 +89,8 @@ impl Catalogue {
         self.learning.join(sale, learn).await
     }
 
-    /// What one unit of a sale costs; none: it has no product. PostgreSQL says so: who may write to Redis sets no prices.
+    /// What one unit of a sale costs; none: it has no product. PostgreSQL says so: who may write to Redis sets no
+    /// prices.
     pub(crate) async fn price(
         &self,
         redis: &Client,

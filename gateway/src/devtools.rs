@@ -1,5 +1,5 @@
-//! What the program around a gateway can do for whoever develops: simulate a stampede, and make faults. A gateway by itself
-//! can do neither, and has no such routes then.
+//! What the program around a gateway can do for whoever develops: simulate a stampede, and make faults. A gateway by
+//! itself can do neither, and has no such routes then.
 
 use std::fmt::Debug;
 use std::pin::Pin;

@@ -1,8 +1,9 @@
 //! Live stock for whoever watches: server-sent events, on a thread of their own.
 //!
-//! A watcher's connection leaves the thread that took it as soon as it has asked (`http/events.rs`), and is a bare socket
-//! here: one look at a sale, one encoding of what changed, and one `write` for each watcher. There is no task and no buffer
-//! for any of them. The thread rests three times as long as a round took, and gives way to those that sell.
+//! A watcher's connection leaves the thread that took it as soon as it has asked (`http/events.rs`), and is a bare
+//! socket here: one look at a sale, one encoding of what changed, and one `write` for each watcher. There is no task
+//! and no buffer for any of them. The thread rests three times as long as a round took, and gives way to those that
+//! sell.
 
 mod frame;
 mod places;

@@ -1,7 +1,8 @@
-//! The gateway's way to PostgreSQL: sales, products and accounts are created there, payments are made, and what Redis does not
-//! have is looked up.
+//! The gateway's way to PostgreSQL: sales, products and accounts are created there, payments are made, and what Redis
+//! does not have is looked up.
 //!
-//! No reservation waits for it, but for the first one of a sale, so it is kept short: few queries at once, and none for long.
+//! No reservation waits for it, but for the first one of a sale, so it is kept short: few queries at once, and none for
+//! long.
 
 mod make;
 

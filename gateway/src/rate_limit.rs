@@ -1,4 +1,5 @@
-//! A policy: how often whom may ask for what. FLASH.THROTTLE in Redis keeps the counts, so that all gateways share them.
+//! A policy: how often whom may ask for what. FLASH.THROTTLE in Redis keeps the counts, so that all gateways share
+//! them.
 
 mod check;
 

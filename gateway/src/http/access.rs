@@ -11,8 +11,8 @@ pub(crate) enum Access {
     Inside,
     /// A buyer, about what is theirs; an operator whose key may do what this role may, about any buyer's.
     Buyer(Role),
-    /// An operator whose key may do what this role may. A change is in the audit log, its body too: no such route takes a
-    /// secret.
+    /// An operator whose key may do what this role may. A change is in the audit log, its body too: no such route takes
+    /// a secret.
     Operator(Role),
     /// The same, and only where the program around the gateway has developer tools.
     Developer(Role),

@@ -1,7 +1,7 @@
 //! Whence a request comes: from the connection's peer, unless that is a proxy of ours, which says from whom it has it.
 //!
-//! Anybody can send such a header, so it is believed only as far as those are known who wrote it: read from its end, each
-//! address is believed because the one before it, which added it, is on the list.
+//! Anybody can send such a header, so it is believed only as far as those are known who wrote it: read from its end,
+//! each address is believed because the one before it, which added it, is on the list.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -60,8 +60,8 @@ impl Proxies {
         self.trusted.iter().any(|network| network.0.contains(&peer.to_canonical()))
     }
 
-    /// The address of whoever sent the request to the first proxy of ours. What cannot be read is nobody's: then the proxy
-    /// that passed it on counts as the sender.
+    /// The address of whoever sent the request to the first proxy of ours. What cannot be read is nobody's: then the
+    /// proxy that passed it on counts as the sender.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer.to_canonical();
         for hop in self.hops(headers).take(HOPS_MAX) {

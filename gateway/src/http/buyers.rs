@@ -29,7 +29,8 @@ pub(super) static ROUTES: [Route; 2] = [
         spec: Spec {
             tag: "Products and buyers",
             summary: "Open a buyer's account",
-            description: "To reserve takes none; to pay from a balance does. The same again leaves the balance as it is.",
+            description: "To reserve takes none; to pay from a balance does. The same again leaves the balance as it \
+                          is.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<NewBuyer>()),
             answers: &[

@@ -1,4 +1,5 @@
-//! The operator's console: `GET /console/` and its files, which are part of this program. Their sources are in `console/`.
+//! The operator's console: `GET /console/` and its files, which are part of this program. Their sources are in
+//! `console/`.
 
 use bytes::Bytes;
 use hyper::StatusCode;

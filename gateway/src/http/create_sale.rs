@@ -41,8 +41,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         tag: "Sales",
         summary: "Create a sale",
         description: "It stands in PostgreSQL and in Redis when the answer comes. The same again changes nothing, and \
-                             answers 200.\n\nWithout `sale`, the gateway chooses the id. Then an Idempotency-Key keeps a repeat \
-                             from creating another sale.",
+                      answers 200.\n\nWithout `sale`, the gateway chooses the id. Then an Idempotency-Key keeps a \
+                      repeat from creating another sale.",
         parameters: &["IdempotencyKey"],
         body: Some(Schema::of::<NewSale>()),
         answers: &[
@@ -93,8 +93,8 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     Ok(reply)
 }
 
-/// Makes the sale in PostgreSQL, and gives its id: that of the first request with this key. So a sale whose id the gateway
-/// chose has one id, however often it is asked for.
+/// Makes the sale in PostgreSQL, and gives its id: that of the first request with this key. So a sale whose id the
+/// gateway chose has one id, however often it is asked for.
 async fn make_sale<'a>(
     app: &App,
     keyed: Option<&Keyed<'_>>,
@@ -131,8 +131,9 @@ impl MadeSale<'_> {
 
 /// The epoch in which Redis has a sale that PostgreSQL has.
 ///
-/// Such a sale must not be warmed anew from here: its numbering would begin again, and PostgreSQL would take new reservations
-/// for old ones. If Redis has forgotten it, or whoever created it did not get as far as Redis, the recovery brings it back.
+/// Such a sale must not be warmed anew from here: its numbering would begin again, and PostgreSQL would take new
+/// reservations for old ones. If Redis has forgotten it, or whoever created it did not get as far as Redis, the
+/// recovery brings it back.
 async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
     match sale_status::of(app, sale).await? {
         Ok(status) => Ok(status.epoch),

@@ -1,4 +1,5 @@
-//! What is there for whoever develops, and nowhere else: `/v1/simulations`, `/v1/simulations/{id}` and `/v1/faults/{id}`.
+//! What is there for whoever develops, and nowhere else: `/v1/simulations`, `/v1/simulations/{id}` and
+//! `/v1/faults/{id}`.
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -31,8 +32,8 @@ pub(super) static ROUTES: [Route; 4] = [
         spec: Spec {
             tag: "In development",
             summary: "Begin a simulation",
-            description: "The same buyers come over HTTP, at the same times, to each way to sell, to one after the other. \
-                             One simulation runs at a time; the last few are remembered.",
+            description: "The same buyers come over HTTP, at the same times, to each way to sell, to one after the \
+                          other. One simulation runs at a time; the last few are remembered.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<NewSimulation>()),
             answers: &[

@@ -82,7 +82,8 @@ async fn respond(site: &Site, peer: IpAddr, request: Request<Incoming>, line: &m
         Handler::Look(answer) => return Ok(answer(app, &asked).await),
         Handler::Work(work) => work,
     };
-    // Before the body is read, for that is work as well. Only a client who has sent it takes a place, so that the slow take none.
+    // Before the body is read, for that is work as well. Only a client who has sent it takes a place, so that the slow
+    // take none.
     app.places.check()?;
     body::expect_plain(&asked.head.headers)?;
     asked.body = body::read(body).await?;
@@ -93,8 +94,8 @@ async fn respond(site: &Site, peer: IpAddr, request: Request<Incoming>, line: &m
     in_time(deadline, reads, work(Job::new(app.clone(), asked, deadline, place))).await
 }
 
-/// Gives up waiting for `work` after its deadline; the work goes on. Its parts have the same deadline, and say better what
-/// was the matter: they have some time for that.
+/// Gives up waiting for `work` after its deadline; the work goes on. Its parts have the same deadline, and say better
+/// what was the matter: they have some time for that.
 async fn in_time(deadline: Deadline, reads: bool, work: BoxFuture<'static, Reply>) -> Result<Reply, Problem> {
     match timeout(deadline.left() + Duration::from_millis(ANSWER_MS), Detached::new(work)).await {
         Ok(Ok(reply)) => Ok(reply),

@@ -55,7 +55,8 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "This API",
             summary: "What a problem means",
-            description: "A page, or JSON for whoever does not accept `text/html`. It is where a problem's `type` leads.",
+            description: "A page, or JSON for whoever does not accept `text/html`. It is where a problem's `type` \
+                          leads.",
             parameters: &["ProblemId"],
             answers: &[Answer::json(200, "What it means, and whether to try again.", Schema::of::<Explained>())
                 .or("text/html")],

@@ -21,8 +21,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     spec: Spec {
         tag: "The gateway itself",
         summary: "What runs, and what is wrong with it",
-        description: "What `flash doctor` finds of everything that this gateway uses. A gateway makes one examination at \
-                             a time, and tells it again for {EXAMINATION_FRESH_MS} ms, or three times as long as it took.",
+        description: "What `flash doctor` finds of everything that this gateway uses. A gateway makes one examination \
+                      at a time, and tells it again for {EXAMINATION_FRESH_MS} ms, or three times as long as it took.",
         answers: &[Answer::json(200, "What was found.", Schema::Named("Health"))],
         ..Spec::NONE
     },

@@ -26,7 +26,8 @@ fn asked(gateways: Durability, headers: &HeaderMap) -> Result<Durability, Durabi
     })
 }
 
-/// Looks once there is a Redis, in a task: where every reservation will be refused, the log says so before the buyers do.
+/// Looks once there is a Redis, in a task: where every reservation will be refused, the log says so before the buyers
+/// do.
 pub(crate) fn warn_of_durability(durable: Durable, wanted: Durability) {
     if wanted.is_memory() {
         return;

@@ -32,7 +32,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         tag: "Sales",
         summary: "Watch a sale's stock",
         description: "Server-sent events, at most ten a second: the newest stock, whatever happened in between. The \
-                             connection may end; whoever comes again gets the newest at once.",
+                      connection may end; whoever comes again gets the newest at once.",
         parameters: &["Sale"],
         answers: &[
             Answer::json(200, "Events without end; each `data` is the sale's stock.", Schema::Named("StockEvents"))

@@ -132,7 +132,8 @@ impl<'a> Given<'a> {
         number.ok_or_else(|| self.refused(format!("must be a whole number, -{max} to {max}, and not 0")))
     }
 
-    /// A number that is written with a fraction or an exponent and is whole all the same (`1.0`, `1e3`), as JSON Schema has it.
+    /// A number that is written with a fraction or an exponent and is whole all the same (`1.0`, `1e3`), as JSON Schema
+    /// has it.
     fn whole(self) -> Option<i64> {
         let number: f64 =
             self.json.parse().ok().filter(|number: &f64| number.fract() == 0.0 && number.abs() <= WHOLE_MAX)?;

@@ -1,7 +1,7 @@
 //! What a page of another site may make a browser send: nothing that changes anything.
 //!
-//! This matters where nothing is asked of a caller (`--auth none`): there whatever a browser on this machine sends counts.
-//! Elsewhere every change shows a key or a token, in a header that a browser adds for no page by itself.
+//! This matters where nothing is asked of a caller (`--auth none`): there whatever a browser on this machine sends
+//! counts. Elsewhere every change shows a key or a token, in a header that a browser adds for no page by itself.
 
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::request::Parts;

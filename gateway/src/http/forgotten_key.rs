@@ -8,7 +8,7 @@ use flash_wire::message::MessageItem;
 
 use super::problem::{Kind, Problem};
 use super::state::App;
-use super::wish::{Units, Wish};
+use super::wish::{WantedUnits, Wish};
 use crate::limits::FORGOTTEN_KEY_WAIT_MS_MAX;
 
 /// How long PostgreSQL may take to find a key. It is asked twice, with a wait between.
@@ -60,10 +60,10 @@ fn is_same(wish: &Wish<'_>, made: &MadeByRequest) -> bool {
     are_same_details && are_same_units(&wish.units, &made.items)
 }
 
-fn are_same_units(wanted: &Units<'_>, made: &[MessageItem<'_>]) -> bool {
+fn are_same_units(wanted: &WantedUnits<'_>, made: &[MessageItem<'_>]) -> bool {
     match wanted {
-        Units::Quantity(quantity) => matches!(made, [item] if item.quantity == *quantity),
-        Units::Items(items) => {
+        WantedUnits::Quantity(quantity) => matches!(made, [item] if item.quantity == *quantity),
+        WantedUnits::Items(items) => {
             let has =
                 |item: &MessageItem| items.iter().any(|(sku, quantity)| *sku == item.sku && *quantity == item.quantity);
             items.len() == made.len() && made.iter().all(has)
@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    fn check(units: Units<'_>, data: Option<&str>, made_data: Option<&str>, want: bool) {
+    fn check(units: WantedUnits<'_>, data: Option<&str>, made_data: Option<&str>, want: bool) {
         let wish = Wish { buyer: "ada".into(), units, data };
         let made = MadeByRequest {
             id: 7,
@@ -95,13 +95,13 @@ mod tests {
 
     #[test]
     fn a_wish_is_the_same_if_its_units_and_its_data_are() {
-        let items = |sku: &'static str, units| Units::Items(vec![(sku.into(), units)]);
-        check(Units::Quantity(2), None, None, true);
+        let items = |sku: &'static str, units| WantedUnits::Items(vec![(sku.into(), units)]);
+        check(WantedUnits::Quantity(2), None, None, true);
         check(items("s", 2), Some("{\"a\": 1}"), Some("{\"a\": 1}"), true);
         check(items("s", 2), Some("{\"a\": 1}"), Some("{\"a\": 2}"), false);
         check(items("s", 2), Some("{\"a\": 1}"), None, false);
         check(items("s", 2), Some("text"), Some("\"text\""), true);
-        check(Units::Quantity(1), None, None, false);
+        check(WantedUnits::Quantity(1), None, None, false);
         check(items("m", 2), None, None, false);
     }
 }

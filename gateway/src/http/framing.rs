@@ -1,10 +1,10 @@
 //! Where requests begin and end in what a client sends, read more strictly than hyper does.
 //!
-//! hyper takes a bare LF for the end of a line, as HTTP allows, and more than one way to say how long a body is. Whoever
-//! stands in front of a gateway may read the same bytes otherwise, and then one of the two sees a request that the other does
-//! not. So every line of every head is looked at, also of those that come right behind another request; bodies are
-//! counted, and not looked at. What breaks a rule is spoiled by a letter that no line may have: hyper refuses it, in its
-//! turn, and ends the connection.
+//! hyper takes a bare LF for the end of a line, as HTTP allows, and more than one way to say how long a body is.
+//! Whoever stands in front of a gateway may read the same bytes otherwise, and then one of the two sees a request that
+//! the other does not. So every line of every head is looked at, also of those that come right behind another request;
+//! bodies are counted, and not looked at. What breaks a rule is spoiled by a letter that no line may have: hyper
+//! refuses it, in its turn, and ends the connection.
 
 use memchr::memchr;
 

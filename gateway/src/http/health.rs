@@ -117,7 +117,8 @@ async fn ready(app: &App, query: Option<&str>) -> Reply {
         }),
         false => None,
     };
-    // Whoever meets a sale for the first time asks PostgreSQL about it: the first buyers are not to wait for a connection.
+    // Whoever meets a sale for the first time asks PostgreSQL about it: the first buyers are not to wait for a
+    // connection.
     let prepared = app.unprepared.load(Ordering::Relaxed) == 0;
     let ready = redis == "ok" && prepared && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -1,8 +1,8 @@
-//! The header `Host`: there is one, and it is a host. Where there are two, a server in front of this gateway may have gone by the
-//! other one.
+//! The header `Host`: there is one, and it is a host. Where there are two, a server in front of this gateway may have
+//! gone by the other one.
 //!
-//! A gateway that asks nothing of a caller serves only hosts that it knows ([`Hosts`]). To a browser, a page whose own name leads
-//! to this machine (DNS rebinding) is one of this gateway's; what it cannot change is the name.
+//! A gateway that asks nothing of a caller serves only hosts that it knows ([`Hosts`]). To a browser, a page whose own
+//! name leads to this machine (DNS rebinding) is one of this gateway's; what it cannot change is the name.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;

@@ -1,8 +1,8 @@
 //! What makes or changes something, and is done once for one `Idempotency-Key`.
 //!
-//! What PostgreSQL alone makes is one transaction with its key ([`make`]). What Redis or another process does is between two
-//! ([`once`]): the key is taken before anything is done, and gets the answer afterwards. Redis does not know the key. So where
-//! no answer came, nobody knows whether it was done, and it is not done again under this key.
+//! What PostgreSQL alone makes is one transaction with its key ([`make`]). What Redis or another process does is
+//! between two ([`once`]): the key is taken before anything is done, and gets the answer afterwards. Redis does not
+//! know the key. So where no answer came, nobody knows whether it was done, and it is not done again under this key.
 
 use std::borrow::Cow;
 use std::time::Duration;

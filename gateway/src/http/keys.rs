@@ -47,9 +47,9 @@ pub(super) static ROUTES: [Route; 4] = [
         spec: Spec {
             tag: "Keys and the audit log",
             summary: "Make an API key",
-            description: "The first answer is the only one that ever shows the key. A repeat with the same Idempotency-Key \
-                             makes no second key: it shows the id, and a note in place of the key. If the first answer is lost, \
-                             revoke the key and make another one.",
+            description: "The first answer is the only one that ever shows the key. A repeat with the same \
+                          Idempotency-Key makes no second key: it shows the id, and a note in place of the key. If the \
+                          first answer is lost, revoke the key and make another one.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<KeyWanted>()),
             answers: &[

@@ -30,7 +30,8 @@ fn listen(address: SocketAddr, shares: bool) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shares)?;
     socket.set_nonblocking(true)?;
-    // The connections inherit both. Without them, what a client does not read grows to megabytes, and outlives the connection.
+    // The connections inherit both. Without them, what a client does not read grows to megabytes, and outlives the
+    // connection.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.set_tcp_user_timeout(Some(Duration::from_millis(USER_TIMEOUT_MS)))?;
     socket.bind(&address.into())?;

@@ -5,7 +5,8 @@ use super::state::App;
 use crate::catalogue::{Verdict, sale_facts};
 use crate::postgres::PostgresError;
 
-/// What to tell whoever asked for it. PostgreSQL knows every sale that there ever was; it is not asked for each request.
+/// What to tell whoever asked for it. PostgreSQL knows every sale that there ever was; it is not asked for each
+/// request.
 pub(crate) async fn missing(app: &App, sale: &str) -> Problem {
     problem(app, sale, app.catalogue.verdict(&app.redis, &app.postgres, sale).await)
 }

@@ -32,8 +32,8 @@ pub(super) static ROUTES: [Route; 3] = [
             tag: "Sales",
             summary: "Put units on sale, or take them off",
             description: "Only units that nobody has can be taken. A repeat adds again, unless it has the same \
-                             Idempotency-Key. While nobody knows whether the first request was done, a repeat is \
-                             `outcome-unknown`, and is not done again.",
+                          Idempotency-Key. While nobody knows whether the first request was done, a repeat is \
+                          `outcome-unknown`, and is not done again.",
             parameters: &["Sale", "IdempotencyKey"],
             body: Some(Schema::of::<RestockWanted>()),
             answers: &[Answer::json(200, "The SKU's units when it was done.", Schema::of::<Restocked<'_>>())
@@ -92,8 +92,8 @@ struct Restocked<'a> {
     available: u64,
 }
 
-/// Puts units on sale, or takes units that nobody has off it. It adds: without an `Idempotency-Key` it is not to be repeated
-/// blindly.
+/// Puts units on sale, or takes units that nobody has off it. It adds: without an `Idempotency-Key` it is not to be
+/// repeated blindly.
 pub(crate) async fn restock(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let sale = path::sale(&asked.target.sale)?;
     body::expect_json(&asked.head.headers)?;

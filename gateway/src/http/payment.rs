@@ -27,7 +27,7 @@ const FENCED: &str = "fenced";
 
 /// How the body wants to pay.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Wish<'a> {
+pub(crate) enum PaymentWish<'a> {
     /// Not at all.
     Nothing,
     /// From the buyer's balance.
@@ -45,7 +45,7 @@ pub(crate) struct Told<'a> {
     pub(crate) buyer: Option<Cow<'a, str>>,
 }
 
-impl<'a> Wish<'a> {
+impl<'a> PaymentWish<'a> {
     pub(crate) fn read(json: &'a [u8]) -> Result<Self, Problem> {
         let [payment, told @ ..] = fields::body(json, ["payment", "reference", "amount", "currency", "buyer"])?;
         let given = payment.required()?;
@@ -71,24 +71,24 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Whether this caller may wish to pay so. On the buyers' listener nobody's word counts that something is paid: buyers pay
-/// from their balance, and what is paid elsewhere a payment service reports on the operators' listener. What has a price is
-/// never confirmed without a payment.
+/// Whether this caller may wish to pay so. On the buyers' listener nobody's word counts that something is paid: buyers
+/// pay from their balance, and what is paid elsewhere a payment service reports on the operators' listener. What has a
+/// price is never confirmed without a payment.
 ///
 /// # Errors
 /// Names what must be said instead. Nothing was changed.
-pub(crate) async fn check(app: &App, sale: &str, wish: &Wish<'_>) -> Result<(), Problem> {
+pub(crate) async fn check(app: &App, sale: &str, wish: &PaymentWish<'_>) -> Result<(), Problem> {
     let is_buyers = !app.surface.is_operators();
     match wish {
-        Wish::Balance => Ok(()),
-        Wish::External(_) if is_buyers => Err(Problem::new(
+        PaymentWish::Balance => Ok(()),
+        PaymentWish::External(_) if is_buyers => Err(Problem::new(
             Kind::Forbidden,
             "payment must be balance here: what is paid elsewhere is reported by the payment service, on the operators' \
              listener",
         )),
-        Wish::External(_) => Ok(()),
-        Wish::Nothing if !has_price(app, sale).await? => Ok(()),
-        Wish::Nothing => {
+        PaymentWish::External(_) => Ok(()),
+        PaymentWish::Nothing if !has_price(app, sale).await? => Ok(()),
+        PaymentWish::Nothing => {
             let how =
                 if is_buyers { "it is balance" } else { "external with the reference of the payment, or balance" };
             let detail = format!("payment must be given, for the sale has a price: {how}");
@@ -97,7 +97,8 @@ pub(crate) async fn check(app: &App, sale: &str, wish: &Wish<'_>) -> Result<(), 
     }
 }
 
-/// Whether PostgreSQL has a price of the sale's units. What Redis says is not asked: who may write there sets no prices.
+/// Whether PostgreSQL has a price of the sale's units. What Redis says is not asked: who may write there sets no
+/// prices.
 async fn has_price(app: &App, sale: &str) -> Result<bool, Problem> {
     let price = of_read(app.catalogue.price(&app.redis, &app.postgres, sale).await)?;
     Ok(price.is_some_and(|price| price.amount > 0))

@@ -26,8 +26,8 @@ pub(super) static ROUTES: [Route; 2] = [
         spec: Spec {
             tag: "Products and buyers",
             summary: "List payments, by number",
-            description: "A payment is `pending` until its order ends, then `settled`, or `refund_due`: the payment service \
-                             is to pay it back. A debit of a balance is `refunded` by itself.",
+            description: "A payment is `pending` until its order ends, then `settled`, or `refund_due`: the payment \
+                          service is to pay it back. A debit of a balance is `refunded` by itself.",
             parameters: &["PaymentState", "OfSale", "AfterPayment", "Limit"],
             answers: &[Answer::json(200, "A page of them.", Schema::of::<PaymentList<'_>>())],
             ..Spec::NONE

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use super::problem::{Kind, Problem};
 use crate::limits::QUEUED_PER_PLACE;
 
-/// Each request that is being worked on has a place. Where all are taken, as while Redis waits for a slow disk, some more
-/// requests queue; beyond them a request is refused at once, so that what is accepted is answered in time.
+/// Each request that is being worked on has a place. Where all are taken, as while Redis waits for a slow disk, some
+/// more requests queue; beyond them a request is refused at once, so that what is accepted is answered in time.
 #[derive(Debug)]
 pub(crate) struct Places {
     max: u32,

@@ -200,7 +200,8 @@ impl Problem {
         Self { reservation: Some(reservation.to_string()), ..Kind::LimitExceeded.into() }
     }
 
-    /// These policies refuse; the same request is allowed after so many seconds, if nothing else is asked for meanwhile.
+    /// These policies refuse; the same request is allowed after so many seconds, if nothing else is asked for
+    /// meanwhile.
     pub(crate) fn rate_limited(policies: &str, retry_after_s: u64) -> Self {
         let detail = format!("refused by {policies}: ask again in {retry_after_s} s");
         Self { retry_after_s: Some(retry_after_s), ..Self::new(Kind::RateLimited, detail) }
@@ -275,8 +276,8 @@ impl Problem {
     }
 }
 
-/// Says in a problem which trace it belongs to, so that whoever complains of it can be looked up in the log. It is said where
-/// answers leave, for some problems are encoded long before anybody meets them.
+/// Says in a problem which trace it belongs to, so that whoever complains of it can be looked up in the log. It is said
+/// where answers leave, for some problems are encoded long before anybody meets them.
 pub(crate) fn of_trace(reply: Reply, trace: Option<TraceParent>) -> Reply {
     let is_problem = reply.headers().get(CONTENT_TYPE) == Some(&MEDIA_TYPE);
     let Some(trace) = trace.filter(|_| is_problem) else { return reply };

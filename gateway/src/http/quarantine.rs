@@ -60,14 +60,15 @@ pub(super) static ROUTES: [Route; 4] = [
         spec: Spec {
             tag: "On the way to PostgreSQL",
             summary: "Write a row of the quarantine after all",
-            description: "The constraints decide: what others bought meanwhile is theirs. A reservation is written as it is \
-                             by now in Redis, and not at all if Redis does not know it any more. What counted as lost when its \
-                             epoch ended is rejected: the sale went on without it. What is refused stays, with the new reason.",
+            description: "The constraints decide: what others bought meanwhile is theirs. A reservation is written as \
+                          it is by now in Redis, and not at all if Redis does not know it any more. What counted as \
+                          lost when its epoch ended is rejected: the sale went on without it. What is refused stays, \
+                          with the new reason.",
             parameters: &["QuarantinedId", "IdempotencyKey"],
             answers: &[Answer::json(
                 200,
                 "It is written, or a rejection was written instead, or it is refused and stays.",
-                Schema::of::<Replayed>(),
+                Schema::of::<ReplayOutcome>(),
             )
             .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::UnknownQuarantined, Kind::KeyReused],
@@ -84,8 +85,8 @@ pub(super) static ROUTES: [Route; 4] = [
         spec: Spec {
             tag: "On the way to PostgreSQL",
             summary: "Decide that a row of the quarantine is not to be written",
-            description: "The row stays, with the name of the operator's key. A reservation in it is rejected (`discarded`): \
-                             its buyer gets the payment back, webhooks are told, and Redis forgets it.",
+            description: "The row stays, with the name of the operator's key. A reservation in it is rejected \
+                          (`discarded`): its buyer gets the payment back, webhooks are told, and Redis forgets it.",
             parameters: &["QuarantinedId", "IdempotencyKey"],
             answers: &[
                 Answer::json(200, "It is discarded.", Schema::of::<Discarded>()).headers(&["Idempotency-Replayed"])
@@ -243,10 +244,10 @@ impl<'a> EndView<'a> {
 
 /// What a replay has come to.
 #[derive(Serialize, JsonSchema)]
-#[schemars(extend(
+#[schemars(rename = "Replayed", extend(
     "examples" = [{ "id": 7, "outcome": "replayed" }, { "id": 8, "outcome": "refused", "reason": "sold_out" }]
 ))]
-struct Replayed {
+struct ReplayOutcome {
     #[schemars(range(min = 1))]
     id: u64,
     #[schemars(extend("enum" = ["replayed", "rejected", "refused"]))]
@@ -273,7 +274,7 @@ pub(crate) async fn replay(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     once(app, keyed.as_ref(), write(app, id)).await
 }
 
-async fn write(app: &App, id: u64) -> Result<Replayed, Problem> {
+async fn write(app: &App, id: u64) -> Result<ReplayOutcome, Problem> {
     let (_turn, mut vault) = app.postgres.writer().await?;
     let replay = replay_quarantined(&mut vault, &app.redis, id).await.map_err(not_known)?;
     let (outcome, reason) = match replay {
@@ -282,7 +283,7 @@ async fn write(app: &App, id: u64) -> Result<Replayed, Problem> {
         Replay::Refused(reason) => ("refused", Some(reason)),
         Replay::Gone => return Err(Kind::UnknownQuarantined.into()),
     };
-    Ok(Replayed { id, outcome, reason })
+    Ok(ReplayOutcome { id, outcome, reason })
 }
 
 fn not_known(error: ReplayError) -> Problem {

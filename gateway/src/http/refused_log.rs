@@ -45,8 +45,8 @@ impl RefusedLog {
     }
 }
 
-/// Writes down that an operator's request was refused, in a task of its own: the answer does not wait for it. One that shows nothing
-/// and changes nothing is no attempt.
+/// Writes down that an operator's request was refused, in a task of its own: the answer does not wait for it. One that
+/// shows nothing and changes nothing is no attempt.
 pub(crate) fn note(log: &RefusedLog, postgres: &Arc<Postgres>, target: &Target, head: &Parts, problem: &Problem) {
     let shown = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     // Where it is not known who asks, nothing was refused.

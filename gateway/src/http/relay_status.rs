@@ -28,7 +28,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         tag: "On the way to PostgreSQL",
         summary: "Show what is on its way, and who relays it",
         description: "The sales of this gateway's Redis with events that PostgreSQL lacks, the oldest first, and those \
-                             that are fenced or have holds that are due.",
+                      that are fenced or have holds that are due.",
         answers: &[Answer::json(200, "All of them.", Schema::of::<RelayView<'_>>())],
         ..Spec::NONE
     },

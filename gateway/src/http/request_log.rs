@@ -1,5 +1,5 @@
-//! A line in the log for each request that failed by our fault, and for one in so many of the others. It says neither who
-//! asked nor for what: no path, no header, no body.
+//! A line in the log for each request that failed by our fault, and for one in so many of the others. It says neither
+//! who asked nor for what: no path, no header, no body.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::access::Access;
 use super::identity::Caller;
 use super::lookup::{self, Patience, ReservationView, find_patiently};
-use super::payment::{Paid, Taken, Wish};
+use super::payment::{Paid, PaymentWish, Taken};
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply, json};
 use super::route::{Answer, DELETE, GET, POST, Route, Schema, Spec, handler};
@@ -29,8 +29,8 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Reservations",
             summary: "Show a reservation",
-            description: "`persisted` says whether PostgreSQL has it in this state; it is left out where PostgreSQL cannot \
-                             be asked.",
+            description: "`persisted` says whether PostgreSQL has it in this state; it is left out where PostgreSQL \
+                          cannot be asked.",
             parameters: &["Sale", "ReservationId", "Prefer"],
             answers: &[
                 Answer::json(200, "The reservation.", Schema::of::<ReservationView>()).headers(&["Preference-Applied"])
@@ -78,8 +78,9 @@ pub(super) static ROUTES: [Route; 3] = [
             tag: "Reservations",
             summary: "Confirm a reservation",
             description: "The body says how it is paid for; a sale without a price takes none. Buyers pay from their \
-                             `balance`. A payment service reports what was paid elsewhere: each report leaves a payment, and one \
-                             that cannot pay for the reservation is recorded as `refund_due`. The same again is the same answer.",
+                          `balance`. A payment service reports what was paid elsewhere: each report leaves a payment, \
+                          and one that cannot pay for the reservation is recorded as `refund_due`. The same again is \
+                          the same answer.",
             parameters: &["Sale", "ReservationId", "IdempotencyKey", "Prefer", "FlashDurability"],
             body: Some(Schema::of::<payment::PaymentWanted>()),
             body_is_optional: true,
@@ -119,13 +120,13 @@ async fn confirm(app: &App, asked: &Asked, patience: &mut Patience) -> Result<Re
     let (sale, id, headers) = (path::sale(&target.sale)?, target.id.as_str(), &asked.head.headers);
     let durability = checked(app, headers)?;
     let wish = match &asked.body[..] {
-        [] => Wish::Nothing,
+        [] => PaymentWish::Nothing,
         body => {
             body::expect_json(headers)?;
-            Wish::read(body)?
+            PaymentWish::read(body)?
         }
     };
-    if let Wish::External(told) = &wish {
+    if let PaymentWish::External(told) = &wish {
         Box::pin(payment::check(app, sale, &wish)).await?;
         let ending = Ending { app, sale, id, durability, headers, patience };
         return Box::pin(confirm_reported(ending, caller, told)).await;
@@ -133,8 +134,8 @@ async fn confirm(app: &App, asked: &Asked, patience: &mut Patience) -> Result<Re
     let number = reservation_id::number(app, caller, sale, id).await?;
     Box::pin(payment::check(app, sale, &wish)).await?;
     let paid = match wish {
-        Wish::Balance => Box::pin(payment::take_from_balance(app, caller, (sale, number), durability)).await?,
-        Wish::Nothing | Wish::External(_) => Paid::No,
+        PaymentWish::Balance => Box::pin(payment::take_from_balance(app, caller, (sale, number), durability)).await?,
+        PaymentWish::Nothing | PaymentWish::External(_) => Paid::No,
     };
     let ending = Ending { app, sale, id, durability, headers, patience };
     let ended = ending.end(number, Call::confirm(sale, number)).await;

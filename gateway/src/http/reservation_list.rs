@@ -31,7 +31,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     spec: Spec {
         tag: "Reservations",
         summary: "List a sale's reservations",
-        description: "The newest first, as PostgreSQL has them: one that was made a moment ago may still be on its way.",
+        description: "The newest first, as PostgreSQL has them: one that was made a moment ago may still be on its \
+                      way.",
         parameters: &["Sale", "OfState", "OfBuyer", "BeforeReservation", "Limit"],
         answers: &[Answer::json(200, "A page of them.", Schema::of::<Reservations<'_>>())],
         ..Spec::NONE

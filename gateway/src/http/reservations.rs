@@ -36,10 +36,10 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         tag: "Reservations",
         summary: "Reserve",
         description: "All of the items or none of them. In a sale with a pay window the reservation is held until \
-                             `expires_at_ms`; without one it is confirmed at once.\n\nWith an Idempotency-Key, the same key is \
-                             the same request, as long as the sale is there. Without one, in a sale whose limit is one, the same \
-                             buyer with the same items and the same data is, while the reservation is active; another wish is \
-                             `limit-exceeded`, and names the reservation.",
+                      `expires_at_ms`; without one it is confirmed at once.\n\nWith an Idempotency-Key, the same key \
+                      is the same request, as long as the sale is there. Without one, in a sale whose limit is one, \
+                      the same buyer with the same items and the same data is, while the reservation is active; \
+                      another wish is `limit-exceeded`, and names the reservation.",
         parameters: &["Sale", "IdempotencyKey", "Prefer", "FlashDurability"],
         body: Some(Schema::of::<ReservationWanted>()),
         answers: &[
@@ -134,8 +134,8 @@ pub(crate) async fn reserve(
     Ok(reply)
 }
 
-/// What a sale has besides its terms, when a buyer of it comes here for the first time. Redis must know it: of an id that it
-/// does not know, anyone may have made it up.
+/// What a sale has besides its terms, when a buyer of it comes here for the first time. Redis must know it: of an id
+/// that it does not know, anyone may have made it up.
 async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
     // Nothing is reserved yet, so that nothing is unknown.
     let silent = |error| match error {

@@ -46,8 +46,8 @@ pub(crate) fn routes() -> impl Iterator<Item = &'static Route> + Clone {
     TABLE.iter().copied().flatten()
 }
 
-/// The names of the routes that can be limited: what buyers and operators use, and what is large. What load balancers ask is not
-/// among them.
+/// The names of the routes that can be limited: what buyers and operators use, and what is large. What load balancers
+/// ask is not among them.
 pub(crate) fn route_names() -> impl Iterator<Item = &'static str> {
     let may_be_limited = |path: &str| path.starts_with("/v1/") || ["/openapi.json", "/docs"].contains(&path);
     routes().filter(move |route| may_be_limited(route.path)).map(|route| route.name)

@@ -163,8 +163,8 @@ struct SaleView<'a> {
     #[schemars(extend("enum" = ["not_started", "open", "closed", "ended", "fenced"]))]
     phase: &'a str,
     #[serde(flatten)]
-    units: Units,
-    /// Units that one buyer may have, over all reservations.
+    units: UnitCounts,
+    /// UnitCounts that one buyer may have, over all reservations.
     #[schemars(with = "Quantity")]
     limit: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,12 +194,12 @@ struct SkuStock<'a> {
     #[schemars(with = "Sku")]
     sku: &'a str,
     #[serde(flatten)]
-    units: Units,
+    units: UnitCounts,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
-struct Units {
+struct UnitCounts {
     #[schemars(with = "Count")]
     total: u64,
     #[schemars(with = "Count")]
@@ -231,7 +231,7 @@ impl<'a> SaleView<'a> {
     }
 }
 
-impl From<&SkuStatus<'_>> for Units {
+impl From<&SkuStatus<'_>> for UnitCounts {
     fn from(sku: &SkuStatus) -> Self {
         Self { total: sku.total, available: sku.available, held: sku.held, confirmed: sku.confirmed }
     }

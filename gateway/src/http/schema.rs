@@ -107,7 +107,9 @@ value! {
     RoleName "Role" {
         "type": "string",
         "enum": ["buyer", "read", "sell", "pay", "admin", "operate"],
-        "description": "`buyer` acts as the buyer who holds the key. Of operators, each one looks; `sell` restocks, opens, closes, reserves and releases for buyers; `pay` confirms, and reports refunds; `admin` does everything, and so does `operate`, its older name.",
+        "description": "`buyer` acts as the buyer who holds the key. Of operators, each one looks; `sell` restocks, \
+                        opens, closes, reserves and releases for buyers; `pay` confirms, and reports refunds; \
+                        `admin` does everything, and so does `operate`, its older name.",
         "examples": ["buyer"],
     }
 }

@@ -23,8 +23,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     spec: Spec {
         tag: "This API",
         summary: "Where things are",
-        description: "Links for a program. A client that accepts `text/html` is sent to a page: the operators' listener \
-                             has the console, the buyers' has the documentation.",
+        description: "Links for a program. A client that accepts `text/html` is sent to a page: the operators' \
+                      listener has the console, the buyers' has the documentation.",
         answers: &[
             Answer::json(200, "Links to what this listener serves.", Schema::of::<Links>()),
             Answer::empty(303, "The page for a browser.").headers(&["Location"]),

@@ -1,5 +1,5 @@
-//! A client's connection, whose requests are looked at as they come ([`Framing`]), and whose heads must come in time. (hyper
-//! counts a connection's rest before a head as part of the head's time.)
+//! A client's connection, whose requests are looked at as they come ([`Framing`]), and whose heads must come in time.
+//! (hyper counts a connection's rest before a head as part of the head's time.)
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -38,8 +38,8 @@ impl Stream for TlsStream<TcpStream> {
     }
 }
 
-/// A socket that does not block, by TLS. What is written is encrypted at once, and what the socket has no room for waits
-/// here; `flush` says when nothing does.
+/// A socket that does not block, by TLS. What is written is encrypted at once, and what the socket has no room for
+/// waits here; `flush` says when nothing does.
 struct TlsSocket {
     stream: net::TcpStream,
     session: ServerConnection,

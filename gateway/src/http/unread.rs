@@ -1,8 +1,9 @@
 //! A connection whose client may not read what it is sent.
 //!
 //! What is sent and not read lies in the kernel's memory or in this process. So the kernel keeps little of it for one
-//! connection ([`SEND_BUFFER_BYTES`](crate::limits::SEND_BUFFER_BYTES)), no further request is worked on while an answer waits for
-//! room ([`Gauge`]), and a connection that takes nothing for long is ended at once, without what it did not read.
+//! connection ([`SEND_BUFFER_BYTES`](crate::limits::SEND_BUFFER_BYTES)), no further request is worked on while an
+//! answer waits for room ([`Gauge`]), and a connection that takes nothing for long is ended at once, without what it
+//! did not read.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -28,9 +28,9 @@ pub(super) static ROUTES: [Route; 3] = [
             tag: "Webhooks",
             summary: "Add a webhook",
             description: "It is told of orders that are confirmed, released, expired or rejected, signed as Standard \
-                             Webhooks has it. The first answer is the only one that ever shows its secret. A repeat with the \
-                             same Idempotency-Key adds no second webhook: it shows the id, and a note in place of the secret. If \
-                             the first answer is lost, remove the webhook and add it again.",
+                          Webhooks has it. The first answer is the only one that ever shows its secret. A repeat with \
+                          the same Idempotency-Key adds no second webhook: it shows the id, and a note in place of the \
+                          secret. If the first answer is lost, remove the webhook and add it again.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<NewWebhook>()),
             answers: &[

@@ -16,12 +16,12 @@ use super::schema::{BuyerName, Quantity, Sku};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Wish<'a> {
     pub(crate) buyer: Cow<'a, str>,
-    pub(crate) units: Units<'a>,
+    pub(crate) units: WantedUnits<'a>,
     pub(crate) data: Option<&'a str>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Units<'a> {
+pub(crate) enum WantedUnits<'a> {
     /// Of the sale's only SKU.
     Quantity(u32),
     Items(Vec<(Cow<'a, str>, u32)>),
@@ -37,7 +37,7 @@ impl<'a> Wish<'a> {
         let items = items.optional(|items| items.list(SKUS_MAX, ["sku", "quantity"], read_item))?;
         Ok(Self {
             buyer: identity::buyer(caller, buyer)?,
-            units: items.map_or(Units::Quantity(quantity.unwrap_or(1)), Units::Items),
+            units: items.map_or(WantedUnits::Quantity(quantity.unwrap_or(1)), WantedUnits::Items),
             data: data.optional(Given::data)?,
         })
     }
@@ -45,8 +45,8 @@ impl<'a> Wish<'a> {
     /// `is_new`: PostgreSQL does not know the request either.
     pub(crate) fn command<'b>(&'b self, request: Option<&'b str>, is_new: bool) -> Reserve<'b> {
         let wanted = match &self.units {
-            Units::Quantity(quantity) => Wanted::Quantity(*quantity),
-            Units::Items(items) => {
+            WantedUnits::Quantity(quantity) => Wanted::Quantity(*quantity),
+            WantedUnits::Items(items) => {
                 Wanted::Items(items.iter().map(|(sku, quantity)| (sku.as_ref(), *quantity)).collect())
             }
         };
@@ -102,7 +102,7 @@ pub(super) struct ReservationWanted {
 mod tests {
     use super::*;
 
-    fn check(json: &str, want: Result<(&str, Units, Option<&str>), (&str, &str)>) {
+    fn check(json: &str, want: Result<(&str, WantedUnits, Option<&str>), (&str, &str)>) {
         let want = match want {
             Ok((buyer, units, data)) => Ok(Wish { buyer: buyer.into(), units, data }),
             Err((pointer, detail)) => Err(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }.into()),
@@ -112,16 +112,16 @@ mod tests {
 
     #[test]
     fn a_wish_is_a_buyer_with_units_and_data() {
-        check(r#"{"buyer":"ada"}"#, Ok(("ada", Units::Quantity(1), None)));
-        check(r#"{"buyer":"ada","quantity":3,"data":"x"}"#, Ok(("ada", Units::Quantity(3), Some("\"x\""))));
-        let items = Units::Items(vec![("s".into(), 2), ("m".into(), 1)]);
+        check(r#"{"buyer":"ada"}"#, Ok(("ada", WantedUnits::Quantity(1), None)));
+        check(r#"{"buyer":"ada","quantity":3,"data":"x"}"#, Ok(("ada", WantedUnits::Quantity(3), Some("\"x\""))));
+        let items = WantedUnits::Items(vec![("s".into(), 2), ("m".into(), 1)]);
         check(r#"{"buyer":"ada","items":[{"sku":"s","quantity":2},{"sku":"m"}]}"#, Ok(("ada", items, None)));
     }
 
     #[test]
     fn a_buyer_who_proved_to_be_one_is_nobody_else() {
         let ada = Caller::Buyer("ada".into());
-        let wish = Wish { buyer: "ada".into(), units: Units::Quantity(2), data: None };
+        let wish = Wish { buyer: "ada".into(), units: WantedUnits::Quantity(2), data: None };
         assert_eq!(Wish::read(&ada, b"{\"quantity\":2}"), Ok(wish));
         let detail = "buyer must not be given: it is whoever calls".to_owned();
         for body in ["{\"buyer\":\"bob\"}", "{\"buyer\":\"ada\"}", "{\"buyer\":7}"] {

@@ -97,8 +97,8 @@ fn filled<T: for<'de> Deserialize<'de>>(text: &str) -> serde_json::Result<T> {
     serde_json::from_value(value)
 }
 
-/// Leaves out what says nothing to a reader of JSON: where a line of a comment ended, the width of an integer, and that an
-/// absent field may be null, for it is never sent so.
+/// Leaves out what says nothing to a reader of JSON: where a line of a comment ended, the width of an integer, and that
+/// an absent field may be null, for it is never sent so.
 fn plain(schema: &mut Value) {
     let Some(fields) = schema.as_object_mut() else { return };
     fields.retain(|name, value| {

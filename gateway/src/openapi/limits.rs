@@ -27,8 +27,8 @@ const LIMITS: &[(&str, u64)] = &named![
     SIMULATION_S_MAX, SKUS_MAX, SKU_BYTES_MAX, TIME_MS_MAX, TIME_MS_MIN, WAIT_S_MAX,
 ];
 
-/// Puts numbers in the places of names, in all strings of a document. A string that is nothing but a name, perhaps behind
-/// a minus, becomes a number.
+/// Puts numbers in the places of names, in all strings of a document. A string that is nothing but a name, perhaps
+/// behind a minus, becomes a number.
 pub(super) fn fill(value: &mut Value) {
     match value {
         Value::String(text) => *value = filled(text),

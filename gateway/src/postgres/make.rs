@@ -1,5 +1,5 @@
-//! What operators make in PostgreSQL, once for the key of their request. It is one transaction, so it takes a connection of
-//! its own: those of the look-ups are shared.
+//! What operators make in PostgreSQL, once for the key of their request. It is one transaction, so it takes a
+//! connection of its own: those of the look-ups are shared.
 
 use std::time::Duration;
 

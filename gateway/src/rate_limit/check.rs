@@ -6,8 +6,8 @@ use super::{Limit, POLICY_NAME_BYTES_MAX, Part, Policy};
 use crate::http::{route_names, route_path};
 
 impl Policy {
-    /// A policy of a valid `limit`. Without parts there is one count for everyone; without routes it holds for all that can
-    /// be limited.
+    /// A policy of a valid `limit`. Without parts there is one count for everyone; without routes it holds for all that
+    /// can be limited.
     ///
     /// # Errors
     /// Names the field (`name`, `by`, `routes`, or one of the terms') and its rule.

@@ -1,6 +1,6 @@
-//! Payments elsewhere, as a payment service reports them. What is reported is recorded, whatever became of the reservation:
-//! first in PostgreSQL, then Redis confirms. Where that breaks off, the same report goes on, or the payment follows its
-//! order.
+//! Payments elsewhere, as a payment service reports them. What is reported is recorded, whatever became of the
+//! reservation: first in PostgreSQL, then Redis confirms. Where that breaks off, the same report goes on, or the
+//! payment follows its order.
 
 use flash_client::Call;
 use flash_vault::{Over, Payment, PaymentReport, PaymentState, Reserved};

@@ -2,22 +2,22 @@
 
 use super::*;
 
-fn external(reference: &str) -> Wish<'_> {
-    Wish::External(Told { reference: reference.into(), amount: None, currency: None, buyer: None })
+fn external(reference: &str) -> PaymentWish<'_> {
+    PaymentWish::External(Told { reference: reference.into(), amount: None, currency: None, buyer: None })
 }
 
-fn check(json: &str, want: &Wish<'_>) {
-    assert_eq!(Wish::read(json.as_bytes()).as_ref(), Ok(want), "{json}");
+fn check(json: &str, want: &PaymentWish<'_>) {
+    assert_eq!(PaymentWish::read(json.as_bytes()).as_ref(), Ok(want), "{json}");
 }
 
 fn check_bad(json: &str, pointer: &str, detail: &str) {
     let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
-    assert_eq!(Wish::read(json.as_bytes()), Err(error.into()), "{json}");
+    assert_eq!(PaymentWish::read(json.as_bytes()), Err(error.into()), "{json}");
 }
 
 #[test]
 fn a_payment_is_of_the_balance_or_elsewhere_with_what_is_known_of_it() {
-    check(r#"{"payment":"balance"}"#, &Wish::Balance);
+    check(r#"{"payment":"balance"}"#, &PaymentWish::Balance);
     check(r#"{"payment":"external","reference":"pi_1"}"#, &external("pi_1"));
     let told = Told {
         reference: "pi 2".into(),
@@ -26,7 +26,7 @@ fn a_payment_is_of_the_balance_or_elsewhere_with_what_is_known_of_it() {
         buyer: Some("ada".into()),
     };
     let json = r#"{"payment":"external","reference":"pi 2","amount":300,"currency":"EUR","buyer":"ada"}"#;
-    check(json, &Wish::External(told));
+    check(json, &PaymentWish::External(told));
     check_bad("{}", "/payment", "payment must be given");
     check_bad(r#"{"payment":"cash"}"#, "/payment", "payment must be balance or external");
     check_bad(r#"{"payment":"external"}"#, "/reference", "reference must be given");

@@ -1,5 +1,5 @@
-//! The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11). Their syntax still moves: it
-//! stands here and nowhere else.
+//! The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11). Their syntax still moves:
+//! it stands here and nowhere else.
 
 use std::fmt::Write;
 
