@@ -4,12 +4,14 @@ use flash_sale::State;
 
 use crate::message::{Item, RedisState, Sealed, Seen, Wanted};
 use crate::model::{Active, BUYERS, Change, EPOCHS_APART_SEQS, Event, Ids};
-use crate::postgres::{Order, Postgres, Why};
+use crate::postgres::{Claim, Order, Postgres, Why};
 use crate::random::Random;
 use crate::rules::Rules;
 
 /// Units on sale at first.
 pub const TOTAL: u64 = 3;
+/// The only barrier that PostgreSQL has.
+const BARRIER: u64 = 1;
 
 /// One event, for a vault to write.
 #[derive(Debug, Clone)]
@@ -74,6 +76,8 @@ pub enum Operation {
     Seal {
         /// Whether the attempt is the newest.
         is_newest: bool,
+        /// Whether PostgreSQL has the barrier.
+        has_barrier: bool,
         /// Which epoch.
         epoch: u64,
         /// How far it must be written.
@@ -83,6 +87,8 @@ pub enum Operation {
     Restore {
         /// Whether the attempt is the newest.
         is_newest: bool,
+        /// Whether PostgreSQL has the barrier.
+        has_barrier: bool,
         /// Redis' epoch.
         epoch: u64,
         /// Redis' newest number.
@@ -131,7 +137,7 @@ impl History {
     /// The sale's first event is written.
     pub fn begin(&mut self) {
         let warmed = Item::Events(self.made[0].clone());
-        self.model.write(&[warmed], &Rules::ALL);
+        self.model.write(&[warmed, Item::Barrier(BARRIER)], &Rules::ALL);
     }
 
     /// The next operation.
@@ -149,13 +155,15 @@ impl History {
         }
     }
 
-    fn attempt(&mut self) -> (bool, u64) {
-        let is_newest = self.random.below(8) > 0;
-        (is_newest, if is_newest { self.terms[1] } else { self.terms[0] })
+    /// Whether it is the newest, and PostgreSQL has its barrier.
+    fn attempt(&mut self) -> (bool, bool, Claim) {
+        let (is_newest, has_barrier) = (self.random.below(8) > 0, self.random.below(8) > 0);
+        let term = if is_newest { self.terms[1] } else { self.terms[0] };
+        (is_newest, has_barrier, Claim { term, barrier: if has_barrier { BARRIER } else { BARRIER + 1 } })
     }
 
     fn seal(&mut self) -> Operation {
-        let (is_newest, term) = self.attempt();
+        let (is_newest, has_barrier, claim) = self.attempt();
         let epoch = self.model.newest - u64::from(self.model.newest > 1 && self.random.below(6) == 0);
         let head = self.model.epoch(epoch).map_or(0, |row| row.head);
         let until = if self.random.below(2) == 0 {
@@ -169,9 +177,9 @@ impl History {
             Until::Exactly(seq) => Wanted::Exactly(seq),
             Until::Anywhere { epoch, seq, head } => Wanted::Anywhere(Seen { epoch, seq, head }),
         };
-        let sealed = self.model.seal(term, epoch, wanted, &Rules::ALL);
+        let sealed = self.model.seal(claim, epoch, wanted, &Rules::ALL);
         self.begun(&sealed);
-        Operation::Seal { is_newest, epoch, until }
+        Operation::Seal { is_newest, has_barrier, epoch, until }
     }
 
     fn begun(&mut self, sealed: &Sealed) {
@@ -191,7 +199,7 @@ impl History {
 
     /// Redis has what PostgreSQL has, but for some of it, and some of what it made besides.
     fn restore(&mut self) -> Operation {
-        let (is_newest, term) = self.attempt();
+        let (is_newest, has_barrier, claim) = self.attempt();
         let epoch = self.model.newest + [0, 0, 0, 0, 1, 2][usize::from(self.random.small(6))];
         let head = self.model.epoch(epoch).map_or(0, |row| row.head);
         let seq = head.max(self.made.last().and_then(|made| made.last()).map_or(0, |last| last.seq));
@@ -225,6 +233,7 @@ impl History {
         };
         let operation = Operation::Restore {
             is_newest,
+            has_barrier,
             epoch,
             seq,
             acked,
@@ -234,7 +243,7 @@ impl History {
         };
         let from = RedisState { epoch, seq, acked, total, is_closed, active };
         let newest = self.model.newest;
-        let sealed = self.model.restore(term, &from, &Rules::ALL);
+        let sealed = self.model.restore(claim, &from, &Rules::ALL);
         if matches!(sealed, Sealed::Next { .. }) && epoch == newest + 2 {
             self.forgotten(newest + 1);
         }

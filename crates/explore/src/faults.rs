@@ -45,10 +45,8 @@ impl World {
             self.witness.is_by_hand = fault == Fault::WarmByHand;
         }
         if !matches!(fault, Fault::Persist | Fault::Dump | Fault::Backup) {
-            let is_past_barrier = matches!(fault, Fault::Failover(_)) && self.is_recovering();
             let mut remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
             remains.is_brokers = matches!(fault, Fault::LoseQueue | Fault::Delay(_) | Fault::Spoil(_));
-            remains.is_past_barrier = is_past_barrier;
             self.witness.lost(&remains, is_redis_replaced);
         }
         Ok(true)

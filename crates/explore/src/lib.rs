@@ -28,8 +28,8 @@ mod step;
 mod witness;
 mod world;
 
-pub use exhaustive::{Bounds, Explored, explore};
-pub use planted::{PLANTED, Planted};
+pub use exhaustive::{Bounds, Explored, explore, explore_replays};
+pub use planted::{Found, PLANTED, Planted};
 pub use random::Outcome;
 pub use rules::Rules;
 pub use step::{Fault, Step};

@@ -3,6 +3,7 @@
 //! - `--schedules n`: so many seeds, however long they take.
 //! - `--own`: with the decisions that are kept here, rather than those of `flash-plan`.
 //! - `--planted NAME`: without the mechanisms that prevent a bug.
+//! - `--replays`: every small history of the quarantine.
 //! - `--exhaustive`: every order of two recoveries' messages, within `--faults`, `--sales`, `--given-up` and `--attempts`,
 //!   up to `--states` different states.
 
@@ -12,7 +13,10 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use flash_explore::{Bounds, Broken, Fault, PLANTED, Planted, Rules, explain, explore, run, run_planted, tell};
+use flash_explore::{
+    Bounds, Broken, Explored, Fault, Found, PLANTED, Planted, Rules, explain, explore, explore_replays, run,
+    run_planted, tell,
+};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,21 +29,25 @@ fn main() -> ExitCode {
     let planted = value("--planted");
     let bug = planted.and_then(|name| PLANTED.iter().find(|planted| planted.name == name));
     if let Some(planted) = bug {
+        if matches!(planted.found, Found::Replays) {
+            return exhaust(|| explore_replays(planted.rules));
+        }
         return find(first, Duration::from_secs_f64(minutes * 60.0), planted);
     }
     let rules = if arguments.iter().any(|argument| argument == "--own") { Rules::ALL } else { Rules::PLANNED };
+    if arguments.iter().any(|argument| argument == "--replays") {
+        return exhaust(|| explore_replays(rules));
+    }
     if arguments.iter().any(|argument| argument == "--exhaustive") {
         let bound = |name: &str, usual: u8| value(name).and_then(|value| value.parse().ok()).unwrap_or(usual);
-        return exhaust(
-            rules,
-            Bounds {
-                faults: bound("--faults", Bounds::CI.faults),
-                sales: bound("--sales", Bounds::CI.sales),
-                given_up: bound("--given-up", Bounds::CI.given_up),
-                attempts: bound("--attempts", Bounds::CI.attempts),
-                states: value("--states").and_then(|value| value.parse().ok()).unwrap_or(Bounds::CI.states),
-            },
-        );
+        let bounds = Bounds {
+            faults: bound("--faults", Bounds::CI.faults),
+            sales: bound("--sales", Bounds::CI.sales),
+            given_up: bound("--given-up", Bounds::CI.given_up),
+            attempts: bound("--attempts", Bounds::CI.attempts),
+            states: value("--states").and_then(|value| value.parse().ok()).unwrap_or(Bounds::CI.states),
+        };
+        return exhaust(|| explore(rules, bounds));
     }
     let schedules: Option<u64> = value("--schedules").and_then(|value| value.parse().ok());
     let time = schedules.map_or(Duration::from_secs_f64(minutes * 60.0), |_| Duration::MAX);
@@ -63,10 +71,10 @@ fn random(first: u64, schedules: u64, time: Duration, rules: Rules) -> ExitCode 
     ExitCode::SUCCESS
 }
 
-/// Explores every order of two recoveries' messages.
-fn exhaust(rules: Rules, bounds: Bounds) -> ExitCode {
+/// Explores every order of some moves. Whether nothing was left out and nothing broken.
+fn exhaust(explore: impl FnOnce() -> Explored) -> ExitCode {
     let began = Instant::now();
-    let explored = explore(rules, bounds);
+    let explored = explore();
     let (seconds, complete) = (began.elapsed().as_secs_f64(), explored.is_complete);
     println!(
         "{} states, {} moves, the longest history {} moves, {} healed, complete: {complete}; {seconds:.1} s",

@@ -58,14 +58,16 @@ pub(crate) enum Transaction {
     HasBarrier {
         id: u64,
     },
-    /// `epoch`: PostgreSQL's newest when that was decided.
+    /// `barrier`: the one that has passed for the term. `epoch`: PostgreSQL's newest when that was decided.
     Seal {
         term: u64,
+        barrier: u64,
         epoch: u64,
         wanted: Wanted,
     },
     Restore {
         term: u64,
+        barrier: u64,
         from: RedisState,
     },
     ActivePage {
@@ -224,5 +226,6 @@ pub(crate) struct Standing {
 pub(crate) enum Sealed {
     Next { next: Next, expected: Expected },
     Superseded,
+    BarrierGone,
     NotYet,
 }

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use crate::rules::Rules;
-use crate::step::Fault::{self, Backup, CatchUp, Delay, Dump, Failover, LoseRedis, Persist, Rename, Restart, Restore};
+use crate::step::Fault::{self, Backup, Dump, Failover, LoseRedis, Persist, Rename, Restart, Restore};
 use crate::witness::Broken;
 
 /// A bug by the name of its history.
@@ -20,9 +20,20 @@ pub struct Planted {
     pub rules: Rules,
     /// The faults that lead to it; none: any may.
     pub faults: &'static [Fault],
-    /// The schedules among which one breaks that promise; none: no one of 40,000 did.
-    pub seeds: Option<RangeInclusive<u64>>,
+    /// Where it is found.
+    pub found: Found,
 }
+
+/// The histories among which one breaks the promise.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// The schedules of these seeds.
+    Seeds(RangeInclusive<u64>),
+    /// All small histories of the quarantine: too many things must come in one order for a random schedule.
+    Replays,
+}
+
+use Found::{Replays, Seeds};
 
 const ALL: Rules = Rules::ALL;
 
@@ -34,7 +45,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::Total,
         rules: Rules { terms: false, absolute: false, fenced_is_silent: false, expected: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=400),
+        found: Seeds(1..=400),
     },
     Planted {
         name: "R2",
@@ -42,7 +53,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::OpenedUnequal,
         rules: Rules { epochs_once: false, expected: false, ..ALL },
         faults: &[LoseRedis],
-        seeds: Some(1..=30_000),
+        found: Seeds(1..=30_000),
     },
     Planted {
         name: "R3",
@@ -50,7 +61,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::OpenedUnequal,
         rules: Rules { epochs_once: false, ..ALL },
         faults: &[Persist, Persist, Persist, Restart],
-        seeds: Some(1..=2_000),
+        found: Seeds(1..=2_000),
     },
     Planted {
         name: "R4",
@@ -58,7 +69,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::OperatorUndone,
         rules: Rules { fenced_is_silent: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=400),
+        found: Seeds(1..=400),
     },
     Planted {
         name: "R5",
@@ -66,7 +77,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::OpenedUnequal,
         rules: Rules { expected: false, instances: false, ..ALL },
         faults: &[Dump, Dump, Restore(0), Restore(1), Restore(2)],
-        seeds: Some(1..=4_000),
+        found: Seeds(1..=4_000),
     },
     Planted {
         name: "R6",
@@ -74,7 +85,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::OpenInOldEpoch,
         rules: Rules { terms: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=400),
+        found: Seeds(1..=400),
     },
     Planted {
         name: "R7",
@@ -82,7 +93,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::Drift,
         rules: Rules { forgetful_fences: false, content_doubts: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=1_000),
+        found: Seeds(1..=1_000),
     },
     Planted {
         name: "P1",
@@ -90,7 +101,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::AcknowledgedWithoutCommit,
         rules: Rules { early_unbounded: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=400),
+        found: Seeds(1..=400),
     },
     Planted {
         name: "P5",
@@ -98,23 +109,23 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::Rejected,
         rules: Rules { barrier_per_incident: false, ..ALL },
         faults: &[Persist, Restart],
-        seeds: Some(1..=4_000),
+        found: Seeds(1..=4_000),
     },
     Planted {
         name: "P6",
         what: "a replay writes what Redis said before the lock",
-        breaks: Broken::Rejected,
+        breaks: Broken::Lost,
         rules: Rules { replay_locks: false, ..ALL },
-        faults: &[Persist],
-        seeds: Some(30_800..=30_900),
+        faults: &[],
+        found: Replays,
     },
     Planted {
         name: "P8",
         what: "a replay writes what a seal has counted as lost",
         breaks: Broken::Drift,
         rules: Rules { replay_sees_gaps: false, content_doubts: false, ..ALL },
-        faults: &[Persist, Persist, Restart, Delay(0), CatchUp],
-        seeds: None,
+        faults: &[],
+        found: Replays,
     },
     Planted {
         name: "F1",
@@ -122,7 +133,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::Lost,
         rules: Rules { restore_from_whole: false, ..ALL },
         faults: &[Backup, LoseRedis, Failover(0), Failover(1)],
-        seeds: Some(1..=8_000),
+        found: Seeds(1..=8_000),
     },
     Planted {
         name: "F2",
@@ -130,7 +141,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::NotHealed,
         rules: Rules { terms_above_redis: false, ..ALL },
         faults: &[Backup, LoseRedis, Failover(0), Failover(1)],
-        seeds: Some(1..=8_000),
+        found: Seeds(1..=8_000),
     },
     Planted {
         name: "F2b",
@@ -138,7 +149,7 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::OpenInOldEpoch,
         rules: Rules { terms_unique: false, ..ALL },
         faults: &[Backup, Rename, LoseRedis, Failover(0), Failover(1)],
-        seeds: Some(1..=400),
+        found: Seeds(1..=400),
     },
     Planted {
         name: "F3",
@@ -146,6 +157,6 @@ pub const PLANTED: [Planted; 15] = [
         breaks: Broken::OrderAndRejection,
         rules: Rules { late_sees_orders: false, ..ALL },
         faults: &[],
-        seeds: Some(1..=1_000),
+        found: Seeds(1..=1_000),
     },
 ];

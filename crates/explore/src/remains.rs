@@ -19,9 +19,6 @@ pub(crate) struct Remains<'a> {
     pub(crate) is_failover: bool,
     /// The broker lost or delayed something: what lies after a barrier may come too late for it.
     pub(crate) is_brokers: bool,
-    /// PostgreSQL went back while an attempt was under way: its barrier may have passed before. What lies in the queue
-    /// may come too late for it.
-    pub(crate) is_past_barrier: bool,
 }
 
 impl Remains<'_> {
@@ -42,7 +39,6 @@ impl Remains<'_> {
         let Some(row) = self.postgres.epoch(epoch).filter(|row| row.sealed_at.is_none()) else { return false };
         let mut head = row.head;
         let items = self.broker.items(!self.is_failover);
-        let items = items.filter(|_| !self.is_past_barrier);
         let items = items.take_while(|item| !self.is_brokers || !matches!(item, Item::Barrier(_)));
         for event in items.flat_map(Item::events).filter(|event| event.epoch == epoch) {
             head = head.max(if event.seq <= head + 1 { event.seq } else { head });

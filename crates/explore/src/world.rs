@@ -255,14 +255,8 @@ impl World {
                 syncer.hear(answer, self.numbers);
             }
             Actor::Buyer(buyer) => match buyer.hear(answer) {
-                Some(Told::Reserved { id, buyer, state }) => {
-                    let remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
-                    self.witness.told_reserved(id, buyer, state, &remains);
-                }
-                Some(Told::Ended { id, state }) => {
-                    let remains = remains(&self.redis, &self.postgres, &self.broker, &self.witness);
-                    self.witness.told_ended(id, state, &remains);
-                }
+                Some(Told::Reserved { id, buyer, state }) => self.witness.told_reserved(id, buyer, state),
+                Some(Told::Ended { id, state }) => self.witness.told_ended(id, state),
                 None => {}
             },
             Actor::Operator(operator) => {
@@ -392,6 +386,5 @@ pub(crate) const fn remains<'a>(
         is_by_hand: witness.is_by_hand,
         is_failover: witness.went_back,
         is_brokers: false,
-        is_past_barrier: false,
     }
 }

@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use flash_explore::conformance::{History, Kept, Operation, TOTAL, Until, What, Written};
 use flash_servers::{Postgres, PostgresOptions, silent};
-use flash_vault::{Error, RedisState, Seen, Standing, Vault, Wanted, connect, migrate, pause_syncers, take_recovery};
+use flash_vault::{
+    Claim, Error, RedisState, Seen, Standing, Vault, Wanted, connect, migrate, pause_syncers, take_recovery,
+};
 use flash_wire::message::{
     MESSAGE_VERSION, MessageChange, MessageEvent, MessageItem, MessageReserved, MessageSku, MessageTerms,
 };
@@ -18,6 +20,8 @@ const PAUSED_EVERY: u64 = 16;
 /// Operations of one history.
 const OPERATIONS: usize = 20;
 const SKU: &str = "default";
+/// The only barrier that PostgreSQL has.
+const BARRIER: &str = "barrier";
 /// Text that PostgreSQL does not take.
 const BAD_TEXT: &str = "\0";
 
@@ -101,8 +105,9 @@ struct Real {
 }
 
 impl Real {
-    const fn term(&self, is_newest: bool) -> u64 {
-        if is_newest { self.terms[0] } else { self.terms[1] }
+    const fn claim(&self, is_newest: bool, has_barrier: bool) -> Claim<'static> {
+        let term = if is_newest { self.terms[0] } else { self.terms[1] };
+        Claim { term, barrier: if has_barrier { BARRIER } else { "another" } }
     }
 
     async fn carry_out(&mut self, operation: &Operation) -> Result<(), Error> {
@@ -113,18 +118,18 @@ impl Real {
                 self.vault.write(&messages).await?;
             }
             Operation::Take => self.take().await?,
-            &Operation::Seal { is_newest, epoch, until } => {
+            &Operation::Seal { is_newest, has_barrier, epoch, until } => {
                 let wanted = match until {
                     Until::Exactly(seq) => Wanted::Exactly(seq),
                     Until::Anywhere { epoch, seq, head } => Wanted::Anywhere(Seen { epoch, seq, head }),
                 };
-                self.vault.seal(&sale, self.term(is_newest), epoch, wanted).await?;
+                self.vault.seal(&sale, self.claim(is_newest, has_barrier), epoch, wanted).await?;
             }
-            Operation::Restore { is_newest, epoch, seq, acked, total, is_closed, active } => {
+            Operation::Restore { is_newest, has_barrier, epoch, seq, acked, total, is_closed, active } => {
                 let (reservations, terms) = (active.iter().map(rebuilt).collect(), terms(*total));
                 let (epoch, seq, acked, is_closed) = (*epoch, *seq, *acked, *is_closed);
                 let from = RedisState { epoch, seq, acked, terms, is_closed, reservations, ended: Vec::new() };
-                self.vault.restore(&sale, self.term(*is_newest), &from).await?;
+                self.vault.restore(&sale, self.claim(*is_newest, *has_barrier), &from).await?;
             }
             Operation::Replay { event, known } => self.replay(event, *known).await?,
         }
@@ -201,6 +206,7 @@ async fn the_model_of_postgresql_is_as_the_vault() {
     let url = server.url("conformance");
     let mut client = connect(&url).await.expect("PostgreSQL answers");
     migrate(&mut client).await.expect("the tables are made");
+    client.execute("INSERT INTO barriers (id) VALUES ($1)", &[&BARRIER]).await.expect("the barrier comes");
     let vault = Vault::open(&url).await.expect("the vault opens");
     let mut real = Real { url, vault, client, sale: String::new(), terms: [0, 0] };
     let asked = std::env::var("FLASH_CONFORMANCE_HISTORIES").ok().and_then(|number| number.parse().ok());

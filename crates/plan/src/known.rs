@@ -4,7 +4,7 @@ use flash_wire::digest::{element, sku_hash};
 use flash_wire::{Attempt, Content, Expected, RebuiltReservation, State, Terms};
 
 /// A sale in Redis, as STATUS shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InRedis {
     /// Which life of the sale; 0: nothing but a fence (a shell).
     pub epoch: u64,
@@ -41,7 +41,7 @@ impl InRedis {
 }
 
 /// A sale in PostgreSQL, all of it as of one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InPostgres {
     /// The newest epoch.
     pub epoch: u64,

@@ -20,7 +20,7 @@ use self::state::{After, Rebuilding, Rehearsal, Seal, State, begin, sealed};
 use crate::verdict::Wanted;
 
 /// The recovery of one sale, from the doubt to its end.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct Recovery {
     state: State,
     lease: Option<Lease>,
@@ -34,6 +34,8 @@ pub struct Recovery {
     rest_ms: u64,
     /// The newest term that Redis knew at the look.
     seen_term: u64,
+    /// The newest barrier that has passed.
+    barrier: u64,
     /// Terms that this attempt has passed over.
     outbids: u32,
     /// Redis or PostgreSQL has refused to let the sale go on as it is: it must be rebuilt.
@@ -43,7 +45,7 @@ pub struct Recovery {
 /// Reservations, by ascending ids.
 type Page = Vec<RebuiltReservation<'static>>;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 struct Lease {
     term: u64,
     since_ms: u64,
@@ -67,6 +69,7 @@ impl Recovery {
             rests_until_ms: 0,
             rest_ms: REST_MS,
             seen_term: 0,
+            barrier: 0,
             outbids: 0,
             is_refused: false,
         }
@@ -130,11 +133,11 @@ impl Recovery {
                 Action::Rehearse { attempt: seal.attempt, next: *next, expected }
             }
             State::Sealing(Seal { attempt, epoch, wanted, .. }) => {
-                Action::Seal { term: attempt.term, epoch: *epoch, wanted: *wanted }
+                Action::Seal { term: attempt.term, barrier: self.barrier, epoch: *epoch, wanted: *wanted }
             }
             State::Collecting(attempt) => Action::Collect(*attempt),
             State::Restoring(attempt, redis, reservations) => {
-                Action::Restore { term: attempt.term, redis, reservations }
+                Action::Restore { term: attempt.term, barrier: self.barrier, redis, reservations }
             }
             State::Acking(Unfence { epoch, seq, .. }) => Action::Ack { epoch: *epoch, seq: *seq },
             State::Warming(Rebuilding { attempt, next, expected }) => {
@@ -166,7 +169,10 @@ impl Recovery {
             (State::Doubting(postgres), Answer::Known(known)) => self.doubted(now_ms, postgres.as_deref(), &known),
             (State::Taking(_), Answer::Taken { term }) => self.taken(now_ms, term),
             (State::Fencing(term), Answer::Fenced { instance }) => State::AwaitingBarrier(Attempt { term, instance }),
-            (State::AwaitingBarrier(attempt), Answer::Passed) => State::Observing(attempt),
+            (State::AwaitingBarrier(attempt), Answer::Passed { barrier }) => {
+                self.barrier = barrier;
+                State::Observing(attempt)
+            }
             (State::Observing(attempt), Answer::Known(known)) => self.observed(now_ms, attempt, *known),
             (State::Rehearsing(seal, _), Answer::Done) => State::Sealing(seal),
             (State::Sealing(seal), Answer::Sealed { next, expected }) => sealed(seal, next, expected),
@@ -183,6 +189,10 @@ impl Recovery {
                 self.wait(now_ms, attempt)
             }
             (State::Restoring(attempt, ..), Answer::NotYet) => self.wait(now_ms, attempt),
+            // The fence is there: another barrier is as good.
+            (State::Sealing(Seal { attempt, .. }) | State::Restoring(attempt, ..), Answer::BarrierGone) => {
+                State::AwaitingBarrier(attempt)
+            }
             (State::Acking(unfence), Answer::Done) => State::Unfencing(unfence),
             (State::Warming(rebuilding), Answer::Done) => State::Reading(rebuilding, 0),
             (State::Reading(rebuilding, after), Answer::Page(page)) => self.read(now_ms, rebuilding, after, page),

@@ -3,7 +3,7 @@
 use crate::known::{InPostgres, InRedis, agree};
 
 /// How far an epoch must be written to be sealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wanted {
     /// To this seq and no further, and no event waits after it: the sale goes on as it is in Redis.
     Exactly(u64),
@@ -13,7 +13,7 @@ pub enum Wanted {
 }
 
 /// What a decision to rebuild a sale was made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Seen {
     /// The epoch in Redis. PostgreSQL seals it too if it does not know it.
     pub epoch: u64,

@@ -20,7 +20,7 @@ pub(crate) struct Barriers {
 
 #[derive(Debug)]
 struct Flight {
-    id: String,
+    number: u64,
     /// All of them were fenced before it was sent.
     serves: Vec<Waiting>,
     /// The confirm; none: it has come.
@@ -29,7 +29,7 @@ struct Flight {
 }
 
 impl Barriers {
-    /// Sends a barrier if sales wait and none is under way, and gives those whose barrier has come.
+    /// Sends a barrier if sales wait and none is under way, and gives those whose barrier has come, with its number.
     ///
     /// # Errors
     /// When PostgreSQL is in trouble.
@@ -38,28 +38,33 @@ impl Barriers {
         relay: &RelayHandle,
         postgres: &flash_vault::Client,
         waiting: Vec<Waiting>,
-    ) -> Result<Vec<Waiting>, flash_vault::Error> {
+    ) -> Result<(u64, Vec<Waiting>), flash_vault::Error> {
         if self.flight.is_none() && !waiting.is_empty() {
             self.flight = Some(Flight::begin(relay.clone(), waiting));
         }
-        let Some(flight) = &mut self.flight else { return Ok(Vec::new()) };
-        if flash_vault::has_barrier(postgres, &flight.id).await? {
-            return Ok(self.flight.take().map(|flight| flight.serves).unwrap_or_default());
+        let Some(flight) = &mut self.flight else { return Ok((0, Vec::new())) };
+        if flash_vault::has_barrier(postgres, &barrier_id(flight.number)).await? {
+            return Ok(self.flight.take().map(|flight| (flight.number, flight.serves)).unwrap_or_default());
         }
         if let Some(why) = flight.is_lost().await {
             tracing::warn!(why, "a barrier has not come; another one is sent");
             self.flight = None;
         }
-        Ok(Vec::new())
+        Ok((0, Vec::new()))
     }
+}
+
+/// What a barrier is called in messages and in PostgreSQL.
+pub(crate) fn barrier_id(number: u64) -> String {
+    format!("recovery-{number:016x}")
 }
 
 impl Flight {
     fn begin(relay: RelayHandle, serves: Vec<Waiting>) -> Self {
-        let id = format!("recovery-{:016x}", rand::random::<u64>());
-        let published = id.clone();
+        let number = rand::random();
+        let published = barrier_id(number);
         let confirm = tokio::spawn(async move { relay.barrier(&published).await });
-        Self { id, serves, confirm: Some(confirm), since: Instant::now() }
+        Self { number, serves, confirm: Some(confirm), since: Instant::now() }
     }
 
     /// Why it is not waited for any more. A broker may have lost it, or no syncer reads.

@@ -105,13 +105,14 @@ impl Recovery {
         stream::iter(steps).buffer_unordered(SALES_AT_ONCE_MAX).collect::<()>().await;
         self.doubts.forget_over();
         let waiting = self.doubts.waiting(clock.now_ms());
-        for (sale, attempt) in self.barriers.pass(&self.relay, &servers.postgres, waiting).await? {
+        let (barrier, passed) = self.barriers.pass(&self.relay, &servers.postgres, waiting).await?;
+        for (sale, attempt) in passed {
             let now_ms = clock.now_ms();
             // A sale that was fenced again since waits for another one.
             if let Some(doubt) = self.doubts.get_mut(&sale)
                 && doubt.recovery.next(now_ms) == Action::Barrier(attempt)
             {
-                doubt.recovery.learn(now_ms, Ok(flash_plan::Answer::Passed));
+                doubt.recovery.learn(now_ms, Ok(flash_plan::Answer::Passed { barrier }));
             }
         }
         Ok(())

@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashSet};
 
 use flash_client::{Call, Client};
 use flash_plan::{Action, Answer, InRedis, Known};
-use flash_vault::{RedisState, Sealed};
+use flash_vault::{Claim, RedisState, Sealed};
 use flash_wire::{
     ACTIVE_RESERVATIONS_MAX, Ack, Attempt, Expected, Life, NextEpoch, Pull, REBUILD_RESERVATIONS_MAX, Rebuild,
     RebuiltReservation, Refusal, State, Warm, WarmAnswer,
 };
 
+use crate::barriers::barrier_id;
 use crate::known::{in_postgres, in_redis, is_fenced};
 use crate::limits::ORDERS_PER_PAGE;
 use crate::trouble::Trouble;
@@ -46,11 +47,16 @@ impl Servers {
                 Ok(Answer::Fenced { instance: fenced.instance })
             }
             Action::Rehearse { attempt, next, expected } => self.rehearse(sale, attempt, next, expected).await,
-            Action::Seal { term, epoch, wanted } => {
-                sealed(self.vaults.take().await.vault().await?.seal(sale, term, epoch, wanted).await?)
+            Action::Seal { term, barrier, epoch, wanted } => {
+                let barrier = barrier_id(barrier);
+                let claim = Claim { term, barrier: &barrier };
+                sealed(self.vaults.take().await.vault().await?.seal(sale, claim, epoch, wanted).await?)
             }
             Action::Collect(_) => Ok(Answer::Collected(self.collect(sale).await?)),
-            Action::Restore { term, redis, reservations } => self.restore(sale, term, redis, reservations).await,
+            Action::Restore { term, barrier, redis, reservations } => {
+                let barrier = barrier_id(barrier);
+                self.restore(sale, Claim { term, barrier: &barrier }, redis, reservations).await
+            }
             Action::Ack { epoch, seq } => {
                 self.redis.call(Call::ack(sale, Ack { epoch, seq })).await??;
                 Ok(Answer::Done)
@@ -175,7 +181,7 @@ impl Servers {
     async fn restore(
         &self,
         sale: &str,
-        term: u64,
+        claim: Claim<'_>,
         redis: &InRedis,
         reservations: &[RebuiltReservation<'static>],
     ) -> Result<Answer, Trouble> {
@@ -188,7 +194,7 @@ impl Servers {
             reservations: reservations.to_vec(),
             ended: self.ended(sale, reservations).await?,
         };
-        sealed(self.vaults.take().await.vault().await?.restore(sale, term, &from).await?)
+        sealed(self.vaults.take().await.vault().await?.restore(sale, claim, &from).await?)
     }
 
     /// How reservations ended that may be holds in PostgreSQL, as far as Redis still knows it.
@@ -216,6 +222,7 @@ fn sealed(sealed: Sealed) -> Result<Answer, Trouble> {
     match sealed {
         Sealed::Next { next, expected } => Ok(Answer::Sealed { next, expected }),
         Sealed::NotYet => Ok(Answer::NotYet),
+        Sealed::BarrierGone => Ok(Answer::BarrierGone),
         Sealed::Superseded => Err(Trouble::Superseded),
     }
 }

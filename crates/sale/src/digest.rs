@@ -19,7 +19,7 @@ const ID: u64 = 0x4528_21e6_38d0_1377;
 const STATE: u64 = 0xbe54_66cf_34e9_0c6d;
 
 /// The active reservations of a sale: how many, and their digest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Content {
     /// Held and confirmed ones.
     pub reservations: u64,

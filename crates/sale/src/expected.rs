@@ -5,7 +5,7 @@ use crate::rebuild::NextEpoch;
 use crate::sale::Sale;
 
 /// The state that PostgreSQL has of a sale. One that differs from it does not go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Expected {
     /// The active reservations.
     pub content: Content,
@@ -16,7 +16,7 @@ pub struct Expected {
 }
 
 /// The units of one SKU.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ExpectedSku {
     /// Its name.
     pub name: String,

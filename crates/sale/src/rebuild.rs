@@ -12,7 +12,7 @@ use crate::reservations::Reservation;
 use crate::sale::Sale;
 
 /// The epoch in which a sale goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NextEpoch {
     /// Its number.
     pub epoch: u64,

@@ -12,7 +12,7 @@ pub const DEFAULT_SKU: &str = "default";
 pub const DEFAULT_LIMIT: u32 = 1;
 
 /// One SKU as it is put on sale.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SkuTerms {
     /// Unique in its sale.
     pub name: String,
@@ -21,7 +21,7 @@ pub struct SkuTerms {
 }
 
 /// What a sale promises. Made by [`Terms::check`], so that a `Terms` in hand is a valid one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Terms {
     /// At least one, in the order given: an [`Item`](crate::Item) refers to a SKU by its place here.
     pub skus: Vec<SkuTerms>,

@@ -39,28 +39,41 @@ struct Locked {
     is_sealed: bool,
 }
 
+/// What a recovery must have to end an epoch. Both are compared under the sale's locks.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// The newest attempt of the sale.
+    pub term: u64,
+    /// A barrier that was published after the attempt had fenced the sale: everything that was queued before it is in
+    /// the same PostgreSQL.
+    pub barrier: &'a str,
+}
+
 /// Whether it is held.
 pub(crate) enum Held<'t, 'c> {
     Yes(Hold<'t, 'c>),
-    /// Another recovery was begun.
-    Superseded,
+    /// Nothing was changed, for this reason.
+    No(Sealed),
 }
 
 impl<'t, 'c> Hold<'t, 'c> {
-    /// Locks the sale for the recovery `term`; the row of `epoch` is there from then on. The transaction may be left
+    /// Locks the sale for a recovery; the row of `epoch` is there from then on. The transaction may be left
     /// alone for `idle_ms`.
     pub(crate) async fn take(
         transaction: &'t mut Transaction<'c>,
         statements: &'t Statements,
         sale: &'t str,
-        term: u64,
+        Claim { term, barrier }: Claim<'_>,
         epoch: u64,
         idle_ms: u64,
     ) -> Result<Held<'t, 'c>, Error> {
         writing::begin(transaction, statements).await?;
         let values: [&(dyn ToSql + Sync); 3] = [&sale, &to_sql(term), &format!("{idle_ms}ms")];
         if transaction.query_opt(sql::recovery::LOCK_TERM, &values).await?.is_none() {
-            return Ok(Held::Superseded);
+            return Ok(Held::No(Sealed::Superseded));
+        }
+        if !transaction.query_one(sql::syncers::HAS_BARRIER, &[&barrier]).await?.get::<_, bool>(0) {
+            return Ok(Held::No(Sealed::BarrierGone));
         }
         transaction.execute(sql::recovery::BEGIN_EPOCH, &[&sale, &to_sql(epoch), &0i64]).await?;
         let rows = transaction.query(sql::recovery::LOCK_EPOCHS_OF_SALE, &[&sale]).await?;

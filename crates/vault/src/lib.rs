@@ -74,6 +74,7 @@ pub use error::{Error, whole};
 pub use flash_plan::{Seen, Wanted};
 pub use foreign::{MaybeForeign, maybe_foreign};
 pub use grants::{grant_gateway, grant_syncer};
+pub use hold::Claim;
 pub use inspect::{
     Migrations, clock_ms, closed_tables, is_standby, keeps_session, may_rewrite_log, migrations, setting_levels,
     settings,

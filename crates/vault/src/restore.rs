@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use crate::connect::IDLE_IN_TRANSACTION_MS_MAX;
 use crate::content;
 use crate::error::Error;
-use crate::hold::{Held, Hold};
+use crate::hold::{Claim, Held, Hold};
 use crate::number::{from_sql, to_sql};
 use crate::sale::Extras;
 use crate::seal::{Sealed, finish};
@@ -60,10 +60,10 @@ impl Vault {
     ///
     /// # Errors
     /// When PostgreSQL is in trouble, or [`Error::Paused`]. Open a new vault then, and ask again where the sale is.
-    pub async fn restore(&mut self, sale: &str, term: u64, from: &RedisState) -> Result<Sealed, Error> {
+    pub async fn restore(&mut self, sale: &str, claim: Claim<'_>, from: &RedisState) -> Result<Sealed, Error> {
         let mut transaction = self.client.transaction().await?;
         let idle_ms = IDLE_IN_TRANSACTION_MS_MAX;
-        let held = Hold::take(&mut transaction, &self.statements, sale, term, from.epoch, idle_ms).await?;
+        let held = Hold::take(&mut transaction, &self.statements, sale, claim, from.epoch, idle_ms).await?;
         let restored = restore(held, &self.statements, from).await?;
         let restored = finish(transaction, restored).await?;
         if let Sealed::Next { .. } = restored {
@@ -75,7 +75,10 @@ impl Vault {
 }
 
 async fn restore(held: Held<'_, '_>, statements: &Statements, from: &RedisState) -> Result<Sealed, Error> {
-    let Held::Yes(mut hold) = held else { return Ok(Sealed::Superseded) };
+    let mut hold = match held {
+        Held::Yes(hold) => hold,
+        Held::No(why) => return Ok(why),
+    };
     let is_behind = match hold.newest {
         Some(newest) if newest == from.epoch => hold.head(newest) < from.acked && !hold.is_sealed(newest),
         newest => newest.is_none_or(|newest| newest < from.epoch),

@@ -6,7 +6,7 @@ use tokio_postgres::Transaction;
 
 use crate::connect::IDLE_IN_SEAL_MS_MAX;
 use crate::error::Error;
-use crate::hold::{Held, Hold};
+use crate::hold::{Claim, Held, Hold};
 use crate::write::Vault;
 
 /// How far after the end of an epoch the next one begins. Redis may have given these numbers to reservations that it
@@ -26,6 +26,9 @@ pub enum Sealed {
     },
     /// Another recovery was begun. Nothing was changed.
     Superseded,
+    /// The barrier is not there, or not any more: PostgreSQL went back to an older state. What was queued before it may
+    /// be missing too, or still come. Nothing was changed.
+    BarrierGone,
     /// The sale is not as it was expected to be: in another epoch, or not written as far. Nothing was changed.
     NotYet,
 }
@@ -39,17 +42,20 @@ impl Vault {
     ///
     /// # Errors
     /// When PostgreSQL is in trouble, or [`Error::Paused`]. Open a new vault then, and ask again where the sale is.
-    pub async fn seal(&mut self, sale: &str, term: u64, epoch: u64, wanted: Wanted) -> Result<Sealed, Error> {
+    pub async fn seal(&mut self, sale: &str, claim: Claim<'_>, epoch: u64, wanted: Wanted) -> Result<Sealed, Error> {
         let mut transaction = self.client.transaction().await?;
         let (last, idle_ms) = (last_epoch(wanted, epoch), IDLE_IN_SEAL_MS_MAX);
-        let held = Hold::take(&mut transaction, &self.statements, sale, term, last, idle_ms).await?;
+        let held = Hold::take(&mut transaction, &self.statements, sale, claim, last, idle_ms).await?;
         let sealed = seal(held, epoch, wanted).await?;
         finish(transaction, sealed).await
     }
 }
 
 async fn seal(held: Held<'_, '_>, epoch: u64, wanted: Wanted) -> Result<Sealed, Error> {
-    let Held::Yes(mut hold) = held else { return Ok(Sealed::Superseded) };
+    let mut hold = match held {
+        Held::Yes(hold) => hold,
+        Held::No(why) => return Ok(why),
+    };
     let is_as_wanted = match wanted {
         Wanted::Exactly(seq) => seq == hold.head(epoch) && hold.highest_known(epoch).await? <= seq,
         Wanted::Anywhere(Seen { head, .. }) => head <= hold.head(epoch),
@@ -73,7 +79,7 @@ const fn last_epoch(wanted: Wanted, newest: u64) -> u64 {
 pub(crate) async fn finish(transaction: Transaction<'_>, sealed: Sealed) -> Result<Sealed, Error> {
     match sealed {
         Sealed::Next { .. } => transaction.commit().await?,
-        Sealed::Superseded | Sealed::NotYet => transaction.rollback().await?,
+        Sealed::Superseded | Sealed::BarrierGone | Sealed::NotYet => transaction.rollback().await?,
     }
     Ok(sealed)
 }

@@ -31,7 +31,7 @@ pub struct Rebuild<'a> {
 }
 
 /// A reservation as PostgreSQL knows it. On the wire each is a JSON object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Hash)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub struct RebuiltReservation<'a> {
     /// Its id.

@@ -15,7 +15,7 @@ pub const INSTANCE_MAX: u64 = 1 << 62;
 
 /// One attempt to recover a sale. What it says counts only for the value that it fenced, and only until a later attempt
 /// fences that value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Attempt {
     /// Its number, which PostgreSQL gives, from 1.
     pub term: u64,
@@ -79,7 +79,7 @@ impl Fence {
 }
 
 /// Lets a fenced sale go on: nobody knows of it after this event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unfence {
     /// Which life of the sale.
     pub epoch: u64,

@@ -2,6 +2,7 @@
 //! of PostgreSQL. A field that is only carried is named here and where a request brings it ([`Reserve`](crate::Reserve)).
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 use flash_sale::invalid::{in_range, name};
 use flash_sale::limits::{
@@ -45,7 +46,7 @@ pub struct Shown<'a> {
 }
 
 /// Units of one SKU.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Hash)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub struct MessageItem<'a> {
     /// The SKU's name.
@@ -188,6 +189,13 @@ impl PartialEq for MessageReserved<'_> {
     fn eq(&self, other: &Self) -> bool {
         (&self.buyer, self.slot, &self.items, self.expires_at_ms, self.details())
             == (&other.buyer, other.slot, &other.items, other.expires_at_ms, other.details())
+    }
+}
+
+impl Hash for MessageReserved<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.buyer, self.slot, &self.items, self.expires_at_ms, &self.request).hash(state);
+        self.data.as_ref().map(|data| data.get()).hash(state);
     }
 }
 

@@ -22,7 +22,7 @@ const BARRIER_LOOKS_MAX: u8 = 60;
 const AGE_S: u64 = 1_000;
 
 /// What of an action was asked last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Part {
     First,
     /// Redis has said this; PostgreSQL comes next.
@@ -32,7 +32,7 @@ enum Part {
 }
 
 /// The action that was asked for last, of those whose answers are told apart by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Asked {
     Look,
     Renew,
@@ -56,7 +56,7 @@ impl Asked {
 }
 
 /// The recovery of one gateway.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct Planned {
     gateway: u32,
     plan: flash_plan::Recovery,
@@ -116,22 +116,22 @@ impl Planned {
             Action::Rehearse { attempt, next, expected } => {
                 Redis(warm(Attempt { instance: u64::MAX, ..attempt }, next, expected))
             }
-            Action::Seal { term, epoch, wanted } => {
+            Action::Seal { term, barrier, epoch, wanted } => {
                 let wanted = match wanted {
                     Wanted::Exactly(seq) => message::Wanted::Exactly(seq),
                     Wanted::Anywhere(flash_plan::Seen { epoch, seq, head }) => {
                         message::Wanted::Anywhere(Seen { epoch, seq, head })
                     }
                 };
-                Postgres(Transaction::Seal { term, epoch, wanted })
+                Postgres(Transaction::Seal { term, barrier, epoch, wanted })
             }
             Action::Collect(_) => Redis(Command::Active),
-            Action::Restore { term, redis, reservations } => {
+            Action::Restore { term, barrier, redis, reservations } => {
                 let content = known_state(&redis.state);
                 let active = reservations.iter().map(active).collect();
                 let &InRedis { epoch, seq, acked, .. } = redis;
                 let from = RedisState { epoch, seq, acked, total: content.total, is_closed: content.is_closed, active };
-                Postgres(Transaction::Restore { term, from })
+                Postgres(Transaction::Restore { term, barrier, from })
             }
             Action::Ack { epoch, seq } => Redis(Command::Ack { epoch, seq }),
             Action::Warm { attempt, next, expected } => Redis(warm(attempt, next, expected)),
@@ -181,7 +181,7 @@ impl Planned {
                 self.part = Part::Barrier(0);
                 return;
             }
-            (Part::Barrier(_), Some(Answer::Is(true))) => Ok(Learnt::Passed),
+            (Part::Barrier(_), Some(Answer::Is(true))) => Ok(Learnt::Passed { barrier: self.barrier }),
             (Part::Barrier(looks), Some(Answer::Is(false))) if looks < BARRIER_LOOKS_MAX => {
                 self.part = Part::Barrier(looks + u8::from(!self.is_patient));
                 return;
@@ -194,7 +194,7 @@ impl Planned {
 
     fn learn(&mut self, learnt: Result<Learnt, Setback>, now_ms: u64) {
         // Each fence has barriers of its own.
-        self.barrier += u64::from(matches!(learnt, Ok(Learnt::Fenced { .. })));
+        self.barrier += u64::from(matches!(learnt, Ok(Learnt::Fenced { .. } | Learnt::BarrierGone)));
         self.plan.learn(now_ms, learnt);
         self.is_taken &= match self.plan.next(now_ms) {
             Action::End { .. } | Action::Over => false,
@@ -220,6 +220,7 @@ impl Planned {
                 Learnt::Sealed { next, expected: state(expected) }
             }
             Answer::Sealed(Sealed::NotYet) => Learnt::NotYet,
+            Answer::Sealed(Sealed::BarrierGone) => Learnt::BarrierGone,
             Answer::Sealed(Sealed::Superseded) => return Err(Setback::Superseded),
             Answer::Active(active) => {
                 let all = active.iter().map(rebuilt).collect();

@@ -217,7 +217,7 @@ impl Recovery {
                     is_closed: content.is_closed,
                     active: active.clone(),
                 };
-                Some(Stage::Commit(Transaction::Restore { term: self.term, from }))
+                Some(Stage::Commit(Transaction::Restore { term: self.term, barrier: self.barrier, from }))
             }
             (Stage::Commit(transaction), Answer::Sealed(Sealed::Next { next, expected })) => {
                 // A value that has what PostgreSQL has now goes on. It may be the only copy of it.
@@ -225,6 +225,11 @@ impl Recovery {
                 let is_as_it_is = matches!(transaction, Transaction::Seal { wanted: Wanted::Exactly(_), .. })
                     || restores && self.seen.content == *expected;
                 Some(if is_as_it_is { Stage::Ack(*next, *expected) } else { Stage::Warm(*next, *expected) })
+            }
+            (Stage::Commit(_), Answer::Sealed(Sealed::BarrierGone)) => {
+                self.passed = None;
+                self.barrier += 1;
+                Some(Stage::PublishBarrier)
             }
             (Stage::Ack(next, expected), Answer::Done) => Some(Stage::Unfence(next, expected)),
             (Stage::Warm(next, expected), Answer::Done) => {
@@ -269,9 +274,9 @@ impl Recovery {
         }
         self.seen = status;
         self.read_total = standing.content.total;
-        let term = self.term;
+        let (term, barrier) = (self.term, self.barrier);
         let (epoch, head) = (standing.epoch, standing.head);
-        let seal = |wanted| Some(Stage::Commit(Transaction::Seal { term, epoch, wanted }));
+        let seal = |wanted| Some(Stage::Commit(Transaction::Seal { term, barrier, epoch, wanted }));
         match decide(&status, standing, rules) {
             Decision::Wait => {
                 self.waits += u8::from(!rules.patient);

@@ -34,6 +34,11 @@ impl Relay {
         self.stage != Stage::Idle
     }
 
+    /// The newest event that it has published.
+    pub(crate) const fn sent(&self) -> u64 {
+        self.sent
+    }
+
     pub(crate) fn ask(&self) -> Request {
         match &self.stage {
             Stage::Idle => Request::Redis(Command::Pull { after: self.sent, count: RUN }),

@@ -6,6 +6,7 @@ mod replay;
 mod tables;
 mod write;
 
+pub(crate) use recovery::Claim;
 pub(crate) use tables::{Order, Postgres, Quarantined, Rejection, Why};
 
 use crate::message::{Answer, Transaction};
@@ -27,8 +28,13 @@ impl Postgres {
                 Answer::Done
             }
             Transaction::HasBarrier { id } => Answer::Is(self.barriers.contains(id)),
-            &Transaction::Seal { term, epoch, wanted } => Answer::Sealed(self.seal(term, epoch, wanted, rules)),
-            Transaction::Restore { term, from } => Answer::Sealed(self.restore(*term, from, rules)),
+            &Transaction::Seal { term, barrier, epoch, wanted } => {
+                let claim = Claim { term, barrier };
+                Answer::Sealed(self.seal(claim, epoch, wanted, rules))
+            }
+            &Transaction::Restore { term, barrier, ref from } => {
+                Answer::Sealed(self.restore(Claim { term, barrier }, from, rules))
+            }
             Transaction::ActivePage { after, count } => {
                 let active = self.orders.iter().filter(|order| order.id > *after && order.state.is_active());
                 Answer::Active(active.take(*count).map(Order::active).collect())

@@ -13,7 +13,22 @@ pub(crate) const LEASE_MS: u64 = 3_000;
 /// The low bits of a term, which are drawn anew for each.
 const DRAW_BITS: u32 = 16;
 
+/// What a recovery must have to end an epoch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    pub(crate) term: u64,
+    pub(crate) barrier: u64,
+}
+
 impl Postgres {
+    /// Why such a recovery may not end an epoch.
+    fn refuses(&self, Claim { term, barrier }: Claim, rules: &Rules) -> Option<Sealed> {
+        if rules.terms && term != self.term {
+            return Some(Sealed::Superseded);
+        }
+        (!self.barriers.contains(&barrier)).then_some(Sealed::BarrierGone)
+    }
+
     pub(crate) fn standing(&self, epoch: u64, now_ms: u64) -> Standing {
         Standing {
             epoch: self.newest,
@@ -69,9 +84,9 @@ impl Postgres {
     }
 
     /// Seals the newest epoch, if it is as `wanted`.
-    pub(crate) fn seal(&mut self, term: u64, epoch: u64, wanted: Wanted, rules: &Rules) -> Sealed {
-        if rules.terms && term != self.term {
-            return Sealed::Superseded;
+    pub(crate) fn seal(&mut self, claim: Claim, epoch: u64, wanted: Wanted, rules: &Rules) -> Sealed {
+        if let Some(refused) = self.refuses(claim, rules) {
+            return refused;
         }
         let head = self.head(epoch);
         let is_as_wanted = match wanted {
@@ -162,9 +177,9 @@ impl Postgres {
     }
 
     /// PostgreSQL has lost what it acknowledged: it takes over what Redis has.
-    pub(crate) fn restore(&mut self, term: u64, from: &RedisState, rules: &Rules) -> Sealed {
-        if rules.terms && term != self.term {
-            return Sealed::Superseded;
+    pub(crate) fn restore(&mut self, claim: Claim, from: &RedisState, rules: &Rules) -> Sealed {
+        if let Some(refused) = self.refuses(claim, rules) {
+            return refused;
         }
         let is_behind = if self.newest == from.epoch {
             self.head(from.epoch) < from.acked && !self.is_sealed(from.epoch)

@@ -48,10 +48,12 @@ pub enum Action<'a> {
         expected: &'a Expected,
     },
     /// Seal the epoch in PostgreSQL and begin the next one, in one transaction: [`Answer::Sealed`], [`Answer::NotYet`],
-    /// [`Setback::Superseded`].
+    /// [`Answer::BarrierGone`], [`Setback::Superseded`].
     Seal {
         /// The attempt.
         term: u64,
+        /// The barrier that has passed for it, and must be there still.
+        barrier: u64,
         /// PostgreSQL's newest epoch.
         epoch: u64,
         /// How far it must be written.
@@ -63,6 +65,8 @@ pub enum Action<'a> {
     Restore {
         /// The attempt.
         term: u64,
+        /// As for `Seal`.
+        barrier: u64,
         /// The sale in Redis.
         redis: &'a InRedis,
         /// Its active reservations.
@@ -130,7 +134,13 @@ pub enum Answer {
         instance: u64,
     },
     /// The barrier is in PostgreSQL.
-    Passed,
+    Passed {
+        /// Its number: no two barriers have the same.
+        barrier: u64,
+    },
+    /// PostgreSQL does not have the barrier any more: it went back to an older state, which may lack what was queued
+    /// before the barrier as well. Nothing was changed.
+    BarrierGone,
     /// The epoch is sealed, and the next one begun.
     Sealed {
         /// Which.

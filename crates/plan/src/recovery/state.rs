@@ -6,7 +6,7 @@ use crate::known::{InPostgres, InRedis, agree};
 use crate::verdict::Wanted;
 
 /// Each state but the last asks for one action.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(super) enum State {
     Looking,
     /// Whether what PostgreSQL had then makes the sale doubtful still.
@@ -37,7 +37,7 @@ pub(super) enum State {
 }
 
 /// An epoch that is to be sealed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Seal {
     pub(super) attempt: Attempt,
     /// As it was seen.
@@ -48,14 +48,14 @@ pub(super) struct Seal {
 }
 
 /// What a warming would be, as far as is known before the seal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Rehearsal {
     pub(super) next: NextEpoch,
     pub(super) expected: Expected,
 }
 
 /// A life that PostgreSQL has begun and Redis is to get.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Rebuilding {
     pub(super) attempt: Attempt,
     pub(super) next: NextEpoch,
@@ -63,7 +63,7 @@ pub(super) struct Rebuilding {
 }
 
 /// What follows the end of an attempt.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub(super) enum After {
     Over,
     /// A new attempt, after so many milliseconds.

@@ -86,7 +86,8 @@ async fn a_content_that_no_epoch_says_is_counted_once() {
     assert_eq!(standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content, known);
     database.write(&[message(1, 4, vec![held("cleo"), released(2)])]).await;
     let term = crate::fixture::take(&database.client, "a").await.unwrap().unwrap();
-    let sealed = Vault::open(&database.url).await.unwrap().seal(SALE, term, 1, Wanted::Exactly(5)).await.unwrap();
+    let claim = database.claim(term).await;
+    let sealed = Vault::open(&database.url).await.unwrap().seal(SALE, claim, 1, Wanted::Exactly(5)).await.unwrap();
     let Sealed::Next { expected, .. } = sealed else { panic!("{sealed:?}") };
     assert_eq!(check_content(&database).await, 2);
     assert_eq!(standing(&database.client, SALE, 1).await.unwrap().unwrap().life.content, expected.content);

@@ -11,10 +11,11 @@ const NEXT: NextEpoch = NextEpoch { epoch: 2, after: AFTER };
 /// Seals in a term of its own.
 pub(crate) async fn seal(database: &Database, epoch: u64, wanted: Wanted) -> Option<NextEpoch> {
     let term = crate::fixture::take(&database.client, "gateway").await.unwrap().unwrap();
-    match Vault::open(&database.url).await.unwrap().seal(SALE, term, epoch, wanted).await.unwrap() {
+    let claim = database.claim(term).await;
+    match Vault::open(&database.url).await.unwrap().seal(SALE, claim, epoch, wanted).await.unwrap() {
         Sealed::Next { next, .. } => Some(next),
         Sealed::NotYet => None,
-        Sealed::Superseded => panic!("nobody else recovers it"),
+        Sealed::Superseded | Sealed::BarrierGone => panic!("nobody else recovers it"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flash_servers::{Postgres, PostgresOptions, silent};
-use flash_vault::{Error, Head, Vault, connect, migrate, take_recovery};
+use flash_vault::{Claim, Error, Head, Vault, connect, migrate, take_recovery};
 use flash_wire::Message;
 use flash_wire::message::{
     MESSAGE_VERSION, MessageChange, MessageEvent, MessageItem, MessageReserved, MessageSku, MessageTerms,
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tokio_postgres::Client;
 
 pub(crate) const SALE: &str = "drop";
+const BARRIER: &str = "barrier";
 
 /// An empty database of its own on the server of this run.
 pub(crate) fn empty_database() -> String {
@@ -53,6 +54,13 @@ impl Database {
         let mut client = connect(&url).await.unwrap();
         migrate(&mut client).await.unwrap();
         Self { url, client }
+    }
+
+    /// What a recovery of this term may seal with: its barrier has come.
+    pub(crate) async fn claim(&self, term: u64) -> Claim<'static> {
+        let come = "INSERT INTO barriers (id) VALUES ($1) ON CONFLICT DO NOTHING";
+        self.client.execute(come, &[&BARRIER]).await.unwrap();
+        Claim { term, barrier: BARRIER }
     }
 
     pub(crate) async fn write(&self, messages: &[Message<'_>]) -> Vec<Head> {

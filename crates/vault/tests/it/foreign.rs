@@ -54,7 +54,8 @@ async fn it_is_never_replayed_and_discarding_it_rejects_nobody() {
 async fn a_seal_takes_none_of_it_over() {
     let (database, mut vault) = with_a_foreign_life().await;
     let term = take(&database.client, "a").await.unwrap().unwrap();
-    let sealed = vault.seal(SALE, term, 1, Wanted::Exactly(2)).await.unwrap();
+    let claim = database.claim(term).await;
+    let sealed = vault.seal(SALE, claim, 1, Wanted::Exactly(2)).await.unwrap();
     let Sealed::Next { next, expected } = sealed else { panic!("{sealed:?}") };
     assert_eq!((next.epoch, expected.content.reservations), (100, 1), "its number is not used again");
     assert_eq!(next.after, 3 + flash_vault::EPOCHS_APART_SEQS);

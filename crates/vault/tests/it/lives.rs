@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use flash_vault::{
-    Client, Sealed, Unsettled, Vault, Wanted, connect, end_recovery, heads, living, renew_recovery, settle_late,
-    standing, unsettled_sales,
+    Claim, Client, RedisState, Sealed, Unsettled, Vault, Wanted, connect, end_recovery, heads, living, renew_recovery,
+    settle_late, standing, unsettled_sales,
 };
 
 use crate::fixture::{Database, SALE, head, held, message, warmed};
@@ -40,10 +40,33 @@ async fn each_recovery_has_a_term_of_its_own_and_only_the_newest_counts() {
     assert!(!renew_recovery(client, SALE, "a", second).await.unwrap());
     let mut vault = Vault::open(&database.url).await.unwrap();
     for term in [first, second, third + 1] {
-        assert_eq!(vault.seal(SALE, term, 1, Wanted::Exactly(2)).await.unwrap(), Sealed::Superseded, "{term}");
+        let claim = database.claim(term).await;
+        assert_eq!(vault.seal(SALE, claim, 1, Wanted::Exactly(2)).await.unwrap(), Sealed::Superseded, "{term}");
     }
     assert_eq!(living(client, "", 9).await.unwrap(), [(SALE.to_owned(), 1, third)]);
     assert_eq!(database.rows("SELECT epoch, sealed_at FROM epochs").await, ["(1,)"]);
+}
+
+/// A standby that has the term and not the barrier may lack what was queued before that as well.
+#[tokio::test]
+async fn nothing_is_sealed_or_restored_without_its_barrier() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
+    let term = crate::fixture::take(&database.client, "a").await.unwrap().unwrap();
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    let before = database.rows("SELECT * FROM epochs").await;
+    let gone = Claim { term, barrier: "recovery-9" };
+    for wanted in [Wanted::Exactly(2), crate::epochs::anywhere(2)] {
+        assert_eq!(vault.seal(SALE, gone, 1, wanted).await.unwrap(), Sealed::BarrierGone);
+    }
+    let (terms, reservations, ended) = (flash_wire::Terms::simple(5), Vec::new(), Vec::new());
+    let from = RedisState { epoch: 1, seq: 9, acked: 9, terms, is_closed: false, reservations, ended };
+    assert_eq!(vault.restore(SALE, gone, &from).await.unwrap(), Sealed::BarrierGone);
+    let superseded = Claim { term: term + 1, ..gone };
+    assert_eq!(vault.seal(SALE, superseded, 1, Wanted::Exactly(2)).await.unwrap(), Sealed::Superseded);
+    assert_eq!(database.rows("SELECT * FROM epochs").await, before);
+    let claim = database.claim(term).await;
+    assert!(matches!(vault.seal(SALE, claim, 1, Wanted::Exactly(2)).await, Ok(Sealed::Next { .. })));
 }
 
 /// PostgreSQL goes back to before a term that it gave, while Redis knows it or has lost it too.
@@ -88,9 +111,10 @@ async fn what_comes_while_an_epoch_is_sealed_is_in_it_or_late() {
     let watcher = connect(&database.url).await.unwrap();
     let [mut sealer, mut writer] =
         [Vault::open(&database.url).await.unwrap(), Vault::open(&database.url).await.unwrap()];
+    let claim = database.claim(term).await;
     let lock = database.client.transaction().await.unwrap();
     lock.query_one("SELECT FROM epochs FOR UPDATE", &[]).await.unwrap();
-    let sealing = tokio::spawn(async move { sealer.seal(SALE, term, 1, crate::epochs::anywhere(2)).await.unwrap() });
+    let sealing = tokio::spawn(async move { sealer.seal(SALE, claim, 1, crate::epochs::anywhere(2)).await.unwrap() });
     waiters(&watcher, 1).await;
     let writing = tokio::spawn(async move { writer.write(&[message(1, 9, vec![held("eve")])]).await.unwrap() });
     waiters(&watcher, 2).await;

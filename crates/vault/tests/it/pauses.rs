@@ -42,11 +42,12 @@ async fn a_pause_also_holds_a_seal_up_and_changes_nothing() {
     let database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
     let term = crate::fixture::take(&database.client, "a").await.unwrap().unwrap();
+    let claim = database.claim(term).await;
     let mut vault = Vault::open(&database.url).await.unwrap();
     pause_syncers(&database.client, true).await.unwrap();
-    assert!(matches!(vault.seal(SALE, term, 1, Wanted::Exactly(2)).await, Err(Error::Paused)));
+    assert!(matches!(vault.seal(SALE, claim, 1, Wanted::Exactly(2)).await, Err(Error::Paused)));
     pause_syncers(&database.client, false).await.unwrap();
-    assert!(matches!(vault.seal(SALE, term, 1, Wanted::Exactly(2)).await, Ok(Sealed::Next { .. })));
+    assert!(matches!(vault.seal(SALE, claim, 1, Wanted::Exactly(2)).await, Ok(Sealed::Next { .. })));
 }
 
 #[tokio::test]

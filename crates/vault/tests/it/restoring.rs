@@ -31,7 +31,8 @@ fn redis(epoch: u64, seq: u64, total: u64, reservations: Vec<RebuiltReservation<
 
 async fn restore(database: &Database, from: &RedisState) -> Sealed {
     let term = crate::fixture::take(&database.client, "gateway").await.unwrap().unwrap();
-    Vault::open(&database.url).await.unwrap().restore(SALE, term, from).await.unwrap()
+    let claim = database.claim(term).await;
+    Vault::open(&database.url).await.unwrap().restore(SALE, claim, from).await.unwrap()
 }
 
 /// Of 9 acknowledged events PostgreSQL has 4, and one that came out of turn after them.

@@ -30,14 +30,15 @@ async fn a_sale_of_thousands_is_restored_whole() {
     let client = &database.client;
     let reservations = active_page(client, SALE, 0, u32::MAX).await.unwrap();
     let term = crate::fixture::take(client, "a").await.unwrap().unwrap();
-    let sealed = vault.seal(SALE, term, 1, Wanted::Exactly(ORDERS + 1)).await.unwrap();
+    let claim = database.claim(term).await;
+    let sealed = vault.seal(SALE, claim, 1, Wanted::Exactly(ORDERS + 1)).await.unwrap();
     let Sealed::Next { next, expected } = sealed else { panic!("{sealed:?}") };
     client.batch_execute("TRUNCATE orders; UPDATE epochs SET digest = NULL; UPDATE skus SET sold = 0").await.unwrap();
     let skus = ["a", "b"].map(|name| SkuTerms { name: name.to_owned(), total: ORDERS }).to_vec();
     let terms = Terms { skus, limit: 2, hold_ms: Some(60_000), ..Terms::simple(1) };
     let (epoch, seq) = (next.epoch, next.after + 9);
     let from = RedisState { epoch, seq, acked: seq, terms, is_closed: false, reservations, ended: Vec::new() };
-    let restored = vault.restore(SALE, term, &from).await.unwrap();
+    let restored = vault.restore(SALE, claim, &from).await.unwrap();
     let Sealed::Next { next, expected: again } = restored else { panic!("{restored:?}") };
     assert_eq!((again.content, again.skus), (expected.content, expected.skus));
     assert_eq!(standing(client, SALE, next.epoch).await.unwrap().unwrap().life.content, expected.content);

@@ -41,7 +41,7 @@ fn a_rebuilding_begins_after_everything_that_either_side_has_seen() {
     assert_eq!(recovery.next(0), Action::Rehearse { attempt: ATTEMPT, next, expected: &state(0) });
     recovery.learn(0, Ok(Answer::Done));
     let wanted = Wanted::Anywhere(Seen { epoch: 4, seq: 700, head: 9 });
-    assert_eq!(recovery.next(0), Action::Seal { term: TERM, epoch: 2, wanted });
+    assert_eq!(recovery.next(0), Action::Seal { term: TERM, barrier: 5, epoch: 2, wanted });
 }
 
 #[test]

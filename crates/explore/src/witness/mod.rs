@@ -1,5 +1,7 @@
 //! What the world was told, and what therefore must be. It sees everything and touches nothing.
 
+mod end;
+
 use flash_sale::State;
 
 use crate::model::{Buyer, Change, Event, Expected};
@@ -64,6 +66,10 @@ struct Made {
     by_hand: bool,
     /// After how many losses.
     losses: u32,
+    /// The buyer has heard of it: what becomes of it is a fact of his.
+    is_told: bool,
+    /// A server lost it before, and no other had it yet: whatever a process still had in hand.
+    is_lost: bool,
     /// PostgreSQL went back to before its epoch began, and Redis lost it as well: nothing is left that could say that
     /// its id is taken.
     is_forgotten: bool,
@@ -75,8 +81,9 @@ struct Ended {
     event: (u64, u64),
     id: u64,
     state: State,
-    /// After how many losses.
-    losses: u32,
+    /// As for what was made.
+    is_told: bool,
+    is_lost: bool,
 }
 
 /// Everything that was made and told.
@@ -124,8 +131,9 @@ impl Witness {
                 let is_other =
                     |made: &Made| made.id == id && made.buyer != buyer && !made.by_hand && !made.is_forgotten;
                 let is_shared = !by_hand && self.made.iter().any(is_other);
-                let (epoch, losses, is_forgotten) = (event.epoch, self.losses, false);
-                self.made.push(Made { id, epoch, buyer, by_hand, losses, is_forgotten });
+                let (epoch, losses) = (event.epoch, self.losses);
+                let (is_told, is_lost, is_forgotten) = (false, false, false);
+                self.made.push(Made { id, epoch, buyer, by_hand, losses, is_told, is_lost, is_forgotten });
                 if is_shared {
                     return Err(Broken::IdShared);
                 }
@@ -140,7 +148,8 @@ impl Witness {
     }
 
     fn ended(&mut self, event: &Event, id: u64, state: State) {
-        self.ends.push(Ended { event: (event.epoch, event.seq), id, state, losses: self.losses });
+        let event = (event.epoch, event.seq);
+        self.ends.push(Ended { event, id, state, is_told: false, is_lost: false });
     }
 
     /// An operator's change was made.
@@ -161,11 +170,13 @@ impl Witness {
     }
 
     /// A buyer was told of his reservation.
-    pub(crate) fn told_reserved(&mut self, id: u64, buyer: Buyer, state: Option<State>, remains: &Remains) {
-        let made = self.made.iter().rev().find(|made| (made.id, made.buyer) == (id, buyer));
-        let epoch = made.map_or(0, |made| made.epoch);
-        let was_lost = made.is_some_and(|made| made.losses < self.losses) && !remains.has_either((epoch, id), id, None);
-        let is_excused = made.is_none_or(|made| made.by_hand || made.losses < self.by_hand_at) || was_lost;
+    pub(crate) fn told_reserved(&mut self, id: u64, buyer: Buyer, state: Option<State>) {
+        let by_hand_at = self.by_hand_at;
+        let made = self.made.iter_mut().rev().find(|made| (made.id, made.buyer) == (id, buyer));
+        let (epoch, is_excused) = made.map_or((0, true), |made| {
+            made.is_told = true;
+            (made.epoch, made.by_hand || made.losses < by_hand_at || made.is_lost)
+        });
         let end = state.filter(|state| !state.is_active());
         match self.facts.iter_mut().find(|fact| (fact.id, fact.buyer) == (id, buyer)) {
             Some(fact) => fact.end = end.or(fact.end),
@@ -175,17 +186,17 @@ impl Witness {
             }
         }
         if let Some(end) = end {
-            self.told_ended(id, end, remains);
+            self.told_ended(id, end);
         }
     }
 
     /// A buyer was told of its end. It is known by the event that made it.
-    pub(crate) fn told_ended(&mut self, id: u64, state: State, remains: &Remains) {
-        let Some(end) = self.ends.iter().rev().find(|end| (end.id, end.state) == (id, state)) else { return };
-        let was_lost = end.losses < self.losses && !remains.has_either(end.event, id, Some(state));
+    pub(crate) fn told_ended(&mut self, id: u64, state: State) {
+        let Some(end) = self.ends.iter_mut().rev().find(|end| (end.id, end.state) == (id, state)) else { return };
+        end.is_told = true;
         if let Some(fact) = self.facts.iter_mut().find(|fact| fact.id == id) {
             (fact.end, fact.event) = (Some(state), end.event);
-            fact.is_excused |= was_lost;
+            fact.is_excused |= end.is_lost;
         }
     }
 
@@ -201,6 +212,13 @@ impl Witness {
         for fact in self.facts.iter_mut().filter(|fact| !fact.is_excused) {
             fact.is_excused = !remains.has(fact.made) && !remains.has_reservation(fact.id, fact.end)
                 || !remains.has_either(fact.event, fact.id, fact.end);
+        }
+        // Whether it was lost shows now, not when the buyer hears of it: a relay may publish it until then.
+        for made in self.made.iter_mut().filter(|made| !made.is_told && !made.is_lost) {
+            made.is_lost = !remains.has_either((made.epoch, made.id), made.id, None);
+        }
+        for end in self.ends.iter_mut().filter(|end| !end.is_told && !end.is_lost) {
+            end.is_lost = !remains.has_either(end.event, end.id, Some(end.state));
         }
         for made in self.made.iter_mut().filter(|made| self.forgotten_begins.contains(&made.epoch)) {
             made.is_forgotten |= !remains.has_either((made.epoch, made.id), made.id, None);
@@ -344,57 +362,5 @@ impl Witness {
             Why::NotRestored => late.any(|order| is_sold_out || order.buyer == rejection.buyer),
             Why::IdTaken | Why::Late => false,
         }
-    }
-
-    /// What must hold once everything has come to rest.
-    pub(crate) fn check_end(&self, redis: &Redis, postgres: &Postgres) -> Result<(), Broken> {
-        let Some(key) = &redis.key else { return Err(Broken::NotHealed) };
-        let is_drained = key.sale().journal_events() == 0;
-        if key.is_fenced() || !is_drained || key.epoch() != postgres.newest {
-            return Err(Broken::NotHealed);
-        }
-        let is_sealed = |epoch| postgres.epoch(epoch).is_some_and(|row| row.sealed_at.is_some());
-        if postgres.early.iter().any(|early| is_sealed(early.epoch)) {
-            return Err(Broken::EarlyInSealedEpoch);
-        }
-        if key.content() != postgres.content() && !postgres.is_quarantined(postgres.newest) {
-            return Err(Broken::Drift);
-        }
-        // What lies in the quarantine is for the operator to write.
-        let is_told = |at: (u64, u64)| postgres.is_aside(at, |_| true);
-        let is_undone = self.total_word.is_some_and(|(at, total)| postgres.total != total && !is_told(at))
-            || self.closed_word.is_some_and(|(at, closed)| postgres.is_closed != closed && !is_told(at));
-        if is_undone {
-            return Err(Broken::OperatorUndone);
-        }
-        for fact in self.facts.iter().filter(|fact| !fact.is_excused) {
-            self.check_fact(fact, postgres)?;
-        }
-        Ok(())
-    }
-
-    fn check_fact(&self, fact: &Fact, postgres: &Postgres) -> Result<(), Broken> {
-        let order = postgres.order(fact.id).filter(|order| order.buyer == fact.buyer);
-        let is_aside = |at: (u64, u64)| postgres.is_aside(at, |row| !row.is_done);
-        if fact.end.is_some_and(|end| !end.is_active()) {
-            let is_active = order.is_some_and(|order| order.state.is_active());
-            return if is_active && !is_aside(fact.event) { Err(Broken::Lost) } else { Ok(()) };
-        }
-        let is_rejected = postgres.rejections.iter().any(|row| (row.id, row.buyer) == (fact.id, fact.buyer));
-        // It ended in Redis. PostgreSQL, should it have gone back to before, learns that it did, but not how.
-        let is_over = self.ends.iter().any(|end| end.id == fact.id && !end.state.is_active());
-        let Some(order) = order else {
-            let is_gone = is_over && self.went_back;
-            return if is_rejected || is_gone || is_aside(fact.made) { Ok(()) } else { Err(Broken::Lost) };
-        };
-        let has_ended_since = self.ends.iter().any(|end| (end.id, end.state) == (fact.id, order.state));
-        if order.state.is_active() && (fact.end.is_none() || order.state == State::Confirmed) {
-            return Ok(());
-        }
-        let is_true = match fact.end {
-            Some(end) => order.state == end,
-            None => has_ended_since || is_over && !order.state.is_active(),
-        };
-        if is_true || is_aside(fact.event) { Ok(()) } else { Err(Broken::Lost) }
     }
 }
