@@ -145,6 +145,15 @@ pub async fn delivered(client: &Client, id: u64) -> Result<(), Error> {
     Ok(())
 }
 
+/// Forgets deliveries that were taken or given up more than `kept_s` seconds ago, of the `count` oldest. Gives how many.
+/// An end that comes once more after that is delivered once more, under the same id.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn forget_deliveries(client: &Client, count: u32, kept_s: u32) -> Result<u64, Error> {
+    Ok(client.execute(sql::webhooks::FORGET, &[&i64::from(count), &f64::from(kept_s)]).await?)
+}
+
 /// A delivery was not taken: it is tried again after a while, or never where none is given.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flash_vault::{Client, Delivery};
 use flash_worker::{Phase, reached};
@@ -15,8 +15,9 @@ use tokio::time::sleep;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::limits::{
-    DELIVERIES_PER_RECEIVER, DELIVERY_ATTEMPTS_MAX, DELIVERY_HOLD_S, DELIVERY_LOOK_MS, DELIVERY_RETRY_S,
-    DELIVERY_RETRY_S_MAX, RETRY_AFTER_HONOURED_S_MAX,
+    DELIVERIES_FORGET_EVERY_MS, DELIVERIES_FORGOTTEN_AT_ONCE, DELIVERIES_PER_RECEIVER, DELIVERY_ATTEMPTS_MAX,
+    DELIVERY_HOLD_S, DELIVERY_KEPT_S, DELIVERY_LOOK_MS, DELIVERY_RETRY_S, DELIVERY_RETRY_S_MAX,
+    RETRY_AFTER_HONOURED_S_MAX,
 };
 use crate::send::{Answered, Sender};
 
@@ -34,6 +35,8 @@ pub struct Webhooks {
     under_way: JoinSet<Result<(), flash_vault::Error>>,
     /// Whose task is whose.
     busy: HashMap<task::Id, u64>,
+    /// When old deliveries are forgotten next.
+    forgets_at: Instant,
     /// Whether something is wrong, as far as was logged.
     said: bool,
 }
@@ -49,6 +52,7 @@ impl Webhooks {
             sender: Arc::new(Sender::new(private, trusts)),
             under_way: JoinSet::new(),
             busy: HashMap::new(),
+            forgets_at: Instant::now(),
             said: false,
         }
     }
@@ -82,6 +86,18 @@ impl Webhooks {
         for (webhook, due) in by_receiver {
             let task = self.under_way.spawn(deliver_all(client.clone(), self.sender.clone(), due));
             self.busy.insert(task.id(), webhook);
+        }
+        self.forget(&client).await
+    }
+
+    /// Forgets old deliveries now and then; while there are many, at each look.
+    async fn forget(&mut self, client: &Client) -> Result<(), flash_vault::Error> {
+        if Instant::now() < self.forgets_at {
+            return Ok(());
+        }
+        let forgotten = flash_vault::forget_deliveries(client, DELIVERIES_FORGOTTEN_AT_ONCE, DELIVERY_KEPT_S).await?;
+        if forgotten < u64::from(DELIVERIES_FORGOTTEN_AT_ONCE) {
+            self.forgets_at = Instant::now() + Duration::from_millis(DELIVERIES_FORGET_EVERY_MS);
         }
         Ok(())
     }

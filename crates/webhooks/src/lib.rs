@@ -13,6 +13,6 @@ mod target;
 pub use body::example;
 pub use deliver::Webhooks;
 pub use events::{EVENTS, Event, HEADERS};
-pub use limits::{DELIVERY_ATTEMPTS_MAX, WEBHOOK_URL_BYTES_MAX};
+pub use limits::{DELIVERY_ATTEMPTS_MAX, DELIVERY_KEPT_S, WEBHOOK_URL_BYTES_MAX};
 pub use sign::new_secret;
 pub use target::{Target, TargetError};

@@ -19,7 +19,15 @@ pub(crate) const DELIVERY_RETRY_S: u32 = 1;
 pub(crate) const DELIVERY_RETRY_S_MAX: u32 = 8 * 60 * 60;
 /// Attempts before a delivery is given up: spread over more than a day.
 pub const DELIVERY_ATTEMPTS_MAX: u32 = 12;
+/// How long a delivery is remembered that was taken or given up. Until then its row keeps the same end from being
+/// delivered again; later it would be, under the same id.
+pub const DELIVERY_KEPT_S: u32 = 90 * 24 * 60 * 60;
+/// How often old deliveries are forgotten.
+pub(crate) const DELIVERIES_FORGET_EVERY_MS: u64 = 60_000;
+/// Old deliveries that one statement forgets. As many more are forgotten at the next look, if there are so many.
+pub(crate) const DELIVERIES_FORGOTTEN_AT_ONCE: u32 = 5_000;
 /// The head of a receiver's answer.
 pub(crate) const RECEIVER_HEAD_BYTES_MAX: usize = 16 * 1024;
 
+const _: () = assert!(DELIVERY_KEPT_S as u64 > DELIVERY_ATTEMPTS_MAX as u64 * 2 * RETRY_AFTER_HONOURED_S_MAX);
 const _: () = assert!(DELIVERY_TIMEOUT_MS < DELIVERY_HOLD_S as u64 * 1_000);

@@ -90,6 +90,13 @@ pub(crate) const TAKE_DUE: &str = concat!(
 /// A delivery was taken. Its row stays, so that the same end is not announced again.
 pub(crate) const DELIVERED: &str = "UPDATE deliveries SET delivered_at = now(), last_error = NULL WHERE id = $1";
 
+/// Forgets those of the `$1` oldest deliveries that were taken or given up more than `$2` seconds ago. A delivery waits
+/// for days at most: those that wait keep no place among the oldest for long.
+pub(crate) const FORGET: &str = "
+    WITH oldest AS MATERIALIZED (SELECT id FROM deliveries ORDER BY id LIMIT $1)
+    DELETE FROM deliveries USING oldest
+    WHERE deliveries.id = oldest.id AND coalesce(delivered_at, dead_at) < now() - make_interval(secs => $2)";
+
 /// A delivery was not taken: it is tried again in `$2` seconds.
 pub(crate) const RETRY: &str = "
     UPDATE deliveries SET due_at = now() + make_interval(secs => $2), last_error = $3 WHERE id = $1";

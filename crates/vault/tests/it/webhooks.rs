@@ -1,7 +1,8 @@
 //! What is to be delivered, to whom, and who delivers it.
 
 use flash_vault::{
-    WEBHOOKS_MAX, add_webhook, delivered, disable_webhook, not_delivered, remove_webhook, take_due, webhooks,
+    WEBHOOKS_MAX, add_webhook, delivered, disable_webhook, forget_deliveries, not_delivered, remove_webhook, take_due,
+    webhooks,
 };
 
 use crate::fixture::{Database, confirmed, expired, held, message, released, warmed};
@@ -126,4 +127,27 @@ async fn an_end_that_was_delivered_is_not_announced_again() {
     assert_eq!(take_due(&database.client, 10, 60, &[]).await.unwrap(), []);
     assert_eq!(database.rows(DELIVERIES).await, ENDED);
     assert_eq!(webhooks(&database.client).await.unwrap()[0].waiting, 0);
+}
+
+/// The table has a bound: what is old and over is forgotten, the oldest first, and what waits is not.
+#[tokio::test]
+async fn old_deliveries_that_are_over_are_forgotten() {
+    let database = Database::new().await;
+    add_webhook(&database.client, "http://a", "whsec_a").await.unwrap();
+    write(&database).await;
+    let due = take_due(&database.client, 10, 60, &[]).await.unwrap();
+    assert_eq!(due.len(), 4);
+    delivered(&database.client, due[0].id).await.unwrap();
+    delivered(&database.client, due[1].id).await.unwrap();
+    not_delivered(&database.client, due[2].id, None, "never").await.unwrap();
+    let forget = async |count| forget_deliveries(&database.client, count, 3_600).await.unwrap();
+    assert_eq!(forget(10).await, 0, "nothing is old");
+    let age = "UPDATE deliveries SET delivered_at = delivered_at - interval '2 hours',
+        dead_at = dead_at - interval '2 hours', due_at = due_at - interval '2 hours'";
+    database.client.batch_execute(age).await.unwrap();
+    assert!(forget(1).await <= 1, "only so many rows are read");
+    forget(10).await;
+    assert_eq!(forget(10).await, 0);
+    let left = format!("({},{})", due[3].reservation, due[3].kind);
+    assert_eq!(database.rows(DELIVERIES).await, [left], "it still waits");
 }
