@@ -156,6 +156,71 @@ fn nothing_is_promised_of_the_disk_before_the_first_append_only_file_is_whole() 
     wait::until("the promise", || is_promised().then_some(()));
 }
 
+/// Writes the append-only file anew, so that its size is known from then on.
+fn rewrite(redis: &mut Connection) {
+    run::<redis::Value>(redis, "BGREWRITEAOF");
+    wait::until("a whole file", || (info_number(redis, "persistence", "aof_base_size") > 0).then_some(()));
+}
+
+/// The file from before `appendonly no` is what a restart reads until the rewrite is done, though INFO shows its size.
+#[test]
+fn nothing_is_promised_of_the_disk_while_a_file_is_written_anew() {
+    let server = Server::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let redis = &mut server.connect();
+    run::<redis::Value>(redis, &format!("FLASH.WARM {KEY} 100"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let _within = runtime.enter();
+    let durable = Durable::connect(&server.redis.url()).expect("a URL");
+    let fsync = Durability { fsync: true, replicas: 0 };
+    let is_promised = || runtime.block_on(durable.check(fsync)).is_ok();
+    let is_rewritten = |redis: &mut Connection| info_number(redis, "persistence", "aof_rewrite_in_progress") == 1;
+    let slow_rewrite_begins = |redis: &mut Connection, command: &str| {
+        run::<redis::Value>(redis, command);
+        wait::until("a rewrite", || is_rewritten(redis).then_some(()));
+    };
+    rewrite(redis);
+    for key in 0..6 {
+        run::<redis::Value>(redis, &format!("SET key-{key} x"));
+    }
+    wait::until("the promise", || is_promised().then_some(()));
+    // Each key delays a rewrite by a second.
+    run::<redis::Value>(redis, "CONFIG SET rdb-key-save-delay 1000000 appendonly no");
+    for reset in ["PING", "CONFIG RESETSTAT"] {
+        slow_rewrite_begins(redis, "CONFIG SET appendonly yes");
+        run::<redis::Value>(redis, reset);
+        assert!(info_number(redis, "persistence", "aof_base_size") > 0, "the size of the file that is not written");
+        let promised = is_promised();
+        assert!(!promised || !is_rewritten(redis), "a crash now loses what was synced, after {reset}");
+        run::<redis::Value>(redis, "CONFIG SET appendonly no");
+    }
+    run::<redis::Value>(redis, "CONFIG SET rdb-key-save-delay 0 appendonly yes");
+    wait::until("the promise", || is_promised().then_some(()));
+}
+
+/// Where nobody has changed a setting, a rewrite is one of a file that is whole.
+#[test]
+fn a_rewrite_of_a_whole_file_costs_no_promise() {
+    let settings = ["--appendonly", "yes", "--appendfsync", "always", "--rdb-key-save-delay", "300000"];
+    let server = Server::start_with(&settings);
+    let redis = &mut server.connect();
+    run::<redis::Value>(redis, &format!("FLASH.WARM {KEY} 100"));
+    rewrite(redis);
+    for key in 0..6 {
+        run::<redis::Value>(redis, &format!("SET key-{key} x"));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let _within = runtime.enter();
+    let durable = Durable::connect(&server.redis.url()).expect("a URL");
+    let fsync = Durability { fsync: true, replicas: 0 };
+    let is_promised = || runtime.block_on(durable.check(fsync)).is_ok();
+    wait::until("the promise", || is_promised().then_some(()));
+    run::<redis::Value>(redis, "BGREWRITEAOF");
+    let is_rewritten = |redis: &mut Connection| info_number(redis, "persistence", "aof_rewrite_in_progress") == 1;
+    wait::until("a rewrite", || is_rewritten(redis).then_some(()));
+    assert!(is_promised(), "the file from before is whole, and what follows is appended to it");
+    assert!(is_rewritten(redis), "the rewrite was slow enough");
+}
+
 #[test]
 fn what_a_gateway_gives_by_itself_no_request_makes_less() {
     let shop = &mut Shop::open("fsync");

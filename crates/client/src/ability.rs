@@ -76,10 +76,10 @@ pub(crate) fn settings() -> Cmd {
     command
 }
 
-/// Asks for what [`syncs`] reads of the append-only file.
+/// Asks for what [`syncs`] reads of the append-only file, and of what may have turned it off and on.
 pub(crate) fn persistence() -> Cmd {
     let mut command = redis::cmd("INFO");
-    command.arg("persistence");
+    command.arg(&["persistence", "replication", "commandstats"]);
     command
 }
 
@@ -111,8 +111,12 @@ pub(crate) fn syncs(settings: &Value, persistence: &Value) -> bool {
     is_always && is_file_whole(persistence)
 }
 
-/// Whether a server that starts again would read the append-only file, and it was written without an error. Where one
-/// was never whole, the size at its newest rewrite is 0.
+/// Whether a server that starts again would read the append-only file, and it was written without an error.
+///
+/// After `appendonly yes` a restart reads nothing of what was synced until the first rewrite is done. Where there never
+/// was a file, the size at its newest rewrite is 0. Where there was one, and it was off in between, no field tells that
+/// rewrite from any other. So a rewrite is trusted only where the file was on since the server started: nobody has used
+/// CONFIG SET, nor CONFIG RESETSTAT, which hides that; and it was no replica, whose file begins anew with each full copy.
 fn is_file_whole(persistence: &Value) -> bool {
     let text = match persistence {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
@@ -124,7 +128,11 @@ fn is_file_whole(persistence: &Value) -> bool {
         value.is_some_and(|value| value.trim_end() == want)
     };
     let is_rewritten = is("aof_rewrite_in_progress", "1") || is("aof_rewrite_scheduled", "1");
-    let is_first = is_rewritten && is("aof_base_size", "0");
+    let has_called = |command: &str| text.lines().any(|line| line.starts_with(command));
+    let was_always_on = is("second_repl_offset", "-1")
+        && !has_called("cmdstat_config|set:")
+        && !has_called("cmdstat_config|resetstat:");
+    let is_first = is_rewritten && (!was_always_on || is("aof_base_size", "0"));
     is("aof_enabled", "1") && is("aof_last_write_status", "ok") && !is_first
 }
 
@@ -165,8 +173,7 @@ pub(crate) fn replicas(answer: &Value) -> u8 {
 mod tests {
     use super::*;
 
-    const WHOLE: &str =
-        "aof_enabled:1\r\naof_rewrite_in_progress:0\r\naof_last_write_status:ok\r\naof_base_size:89\r\n";
+    const WHOLE: &str = "aof_enabled:1\r\naof_rewrite_in_progress:0\r\naof_last_write_status:ok\r\naof_base_size:89\r\nsecond_repl_offset:-1\r\n";
 
     fn check(settings: &str, want: bool) {
         check_file(settings, WHOLE, want);
@@ -198,8 +205,15 @@ mod tests {
         };
         let first = |in_progress: &str| WHOLE.replace("progress:0", in_progress).replace("size:89", "size:0");
         check("progress:0", "progress:1", true);
+        check("progress:0", "progress:1\r\ncmdstat_config|get:calls=1", true);
+        check("progress:0", "progress:0\r\ncmdstat_config|set:calls=1", true);
+        check("progress:0", "progress:1\r\ncmdstat_config|set:calls=1", false);
+        check("progress:0", "progress:1\r\ncmdstat_config|resetstat:calls=1", false);
         check_file("yes always no", &first("progress:1"), false);
         check_file("yes always no", &first("progress:0\r\naof_rewrite_scheduled:1"), false);
+        let promoted = |progress: &str| WHOLE.replace("progress:0", progress).replace("offset:-1", "offset:900");
+        check_file("yes always no", &promoted("progress:0"), true);
+        check_file("yes always no", &promoted("progress:1"), false);
         check("status:ok", "status:err", false);
         check("enabled:1", "enabled:0", false);
         check_file("yes always no", "", false);
