@@ -12,7 +12,7 @@ help:
 	@echo "make test-console  the console: whether what is committed is what its sources make, and an operator in Chromium"
 	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
 	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
-	@echo "make plant-bugs    23 mistakes that somebody could make, and the suites that must notice"
+	@echo "make plant-bugs    24 mistakes that somebody could make, and the suites that must notice"
 	@echo "make simulate      recoveries in every disorder, by seed: MINUTES= (1) or SCHEDULES=, SEED= (1)"
 	@echo "make fuzz          what clients and servers send, by libFuzzer: SECONDS= (60) for each of six targets"
 	@echo "make fmt           format the code"

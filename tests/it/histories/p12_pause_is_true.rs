@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::ledger::Ledger;
 use super::sale::create;
+use crate::support::redis::run;
 use crate::support::wait;
 use crate::support::world::World;
 
@@ -29,6 +30,25 @@ fn after_a_pause_nothing_is_written() {
     assert!(code != 0 || !is_written, "`pause` ended with {code}, and an order was written then: {printed:?}");
     assert_eq!(world.flash(&["syncer", "resume"]).0, 0);
     ledger.check(&world, 5);
+}
+
+/// No journal tells of it any more: only the queue has it.
+#[test]
+fn a_drain_waits_for_what_redis_has_forgotten() {
+    let mut world = World::start_without_syncer();
+    create(&world, "\"total\":9");
+    wait::until("the sale in the queue", || (world.queued() > 0).then_some(()));
+    let queued = world.queued();
+    Ledger::default().sell(&world, ["ada".to_owned()]);
+    wait::until("the order in the queue", || (world.queued() > queued).then_some(()));
+    world.stop_gateway();
+    let _: redis::Value = run(&mut world.redis.connect(), "FLUSHALL");
+    let (code, printed) = world.flash(&["syncer", "drain", "--timeout-s", "3"]);
+    let orders = world.orders("drop");
+    assert!(code != 0 || orders == 1, "`drain` ended with {code} when {orders} of 1 orders were there: {printed:?}");
+    world.start_syncer();
+    assert_eq!(world.flash(&["syncer", "resume"]).0, 0);
+    world.wait_for_orders("drop", 1);
 }
 
 #[test]
