@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
-use crate::recover::OVER_MS_MAX;
+use crate::recover::{OVER_MS_MAX, RECOVERY_LEASE_S};
 use crate::sql;
 use crate::write::Head;
 
@@ -13,7 +13,7 @@ use crate::write::Head;
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn is_recovering(client: &Client) -> Result<bool, Error> {
-    Ok(client.query_one(sql::doubts::IS_RECOVERING, &[]).await?.get(0))
+    Ok(client.query_one(sql::doubts::IS_RECOVERING, &[&RECOVERY_LEASE_S]).await?.get(0))
 }
 
 /// The newest life of each sale after `after`, by name, that is not over for longer than [`OVER_MS_MAX`]: at most

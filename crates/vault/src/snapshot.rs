@@ -9,6 +9,7 @@ use crate::connect::IDLE_IN_SNAPSHOT_MS_MAX;
 use crate::content;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
+use crate::recover::RECOVERY_LEASE_S;
 use crate::sql;
 
 /// One moment. It locks nothing, and nobody waits for it.
@@ -195,7 +196,7 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// When PostgreSQL is in trouble.
     pub async fn recovery(&self, sale: &str) -> Result<(u64, bool), Error> {
-        let row = self.0.query_opt(sql::reconcile::RECOVERY, &[&sale]).await?;
+        let row = self.0.query_opt(sql::reconcile::RECOVERY, &[&sale, &RECOVERY_LEASE_S]).await?;
         Ok(row.map_or((0, false), |row| (from_sql(row.get(0)), row.get(1))))
     }
 

@@ -1,7 +1,9 @@
 //! Whether anything depends on what a queue holds.
 
-/// Whether a gateway recovers a sale.
-pub(crate) const IS_RECOVERING: &str = "SELECT EXISTS (SELECT FROM recoveries WHERE until > now())";
+/// Whether a gateway recovers a sale. No lease is longer than `$1` seconds: one that seems so is from before the clock
+/// stepped back.
+pub(crate) const IS_RECOVERING: &str = "
+    SELECT EXISTS (SELECT FROM recoveries WHERE until > now() AND until <= now() + make_interval(secs => $1))";
 
 /// The sales after `$1`, by name, that are not over for longer than `$2` milliseconds, each with its newest epoch and
 /// how far that is written; at most `$3`.

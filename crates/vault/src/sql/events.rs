@@ -60,14 +60,19 @@ pub(crate) const KEEP_EARLY: &str = "
 /// Kept events, by their seqs.
 pub(crate) const KEPT_EVENTS: &str = "SELECT event FROM early WHERE sale = $1 AND epoch = $2 AND seq = ANY($3)";
 
-/// Which of some reservations that were written before ($1 to $4) are the orders of other buyers, by their places from
-/// 1.
-pub(crate) const OTHERS_ORDERS: &str = "
-    SELECT again.place
-    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[])
-        WITH ORDINALITY AS again (sale, epoch, id, buyer, place)
+/// Which of some events that were written before ($1 to $3) are not what made the order of their number, by their places from
+/// 1, and whether that order is another buyer's. A reservation has a buyer, a slot and items ($4 to $6); anything else has
+/// none of them. Orders that came back from Redis are compared by their buyer alone.
+pub(crate) const UNLIKE_ORDERS: &str = "
+    SELECT again.place, coalesce(orders.buyer <> again.buyer, false)
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::jsonb[])
+        WITH ORDINALITY AS again (sale, epoch, id, buyer, slot, items, place)
     JOIN orders ON orders.sale = again.sale AND orders.id = again.id
-    WHERE orders.epoch = again.epoch AND orders.buyer <> again.buyer";
+    WHERE orders.epoch = again.epoch AND (
+        orders.buyer <> again.buyer
+        OR (again.buyer IS NULL OR orders.slot <> again.slot OR orders.items <> again.items)
+            AND NOT EXISTS (SELECT FROM restored WHERE restored.sale = orders.sale AND restored.id = orders.id)
+    )";
 
 /// The first `$4` events of an epoch that are kept beyond the head `$3`, with their seqs.
 pub(crate) const READ_EARLY: &str = "

@@ -134,8 +134,10 @@ pub(crate) const SET_SOLD: &str = "UPDATE skus SET sold = $3 WHERE sale = $1 AND
 /// Writes a repair down.
 pub(crate) const LOG_REPAIR: &str = "INSERT INTO repairs (sale, kind, detail, by) VALUES ($1, $2, $3, $4)";
 
-/// The newest attempt to recover a sale, and whether it is at work.
-pub(crate) const RECOVERY: &str = "SELECT term, until > now() FROM recoveries WHERE sale = $1";
+/// The newest attempt to recover a sale, and whether it is at work, in the sense of
+/// [`IS_RECOVERING`](super::doubts::IS_RECOVERING).
+pub(crate) const RECOVERY: &str = "
+    SELECT term, until > now() AND until <= now() + make_interval(secs => $2) FROM recoveries WHERE sale = $1";
 
 /// What the epochs of a sale say of its content is wrong: it is counted when it is next needed.
 pub(crate) const FORGET_CONTENT: &str = "UPDATE epochs SET digest = NULL, reservations = NULL WHERE sale = $1";

@@ -3,8 +3,10 @@
 mod audit_log;
 mod audited;
 mod barriers;
+mod clock;
 mod connection;
 mod contents;
+mod contradictions;
 mod cost;
 mod epochs;
 mod fixture;
