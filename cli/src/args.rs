@@ -21,6 +21,7 @@ mod payments;
 mod sim;
 mod tls;
 mod urls;
+mod webhooks;
 
 pub(crate) use bench::{BUYERS_MAX, Bench};
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
@@ -31,6 +32,7 @@ pub(crate) use operator::{
 pub(crate) use payments::{Payments, PaymentsCommand};
 pub(crate) use tls::Tls;
 pub(crate) use urls::Urls;
+pub(crate) use webhooks::{Webhooks, WebhooksCommand};
 
 pub(crate) use sim::{REPEAT_PERCENT, Sim};
 
@@ -105,6 +107,8 @@ pub(crate) enum Command {
     Relay(Relay),
     /// Create, list and revoke the API keys of operators and buyers.
     Keys(Keys),
+    /// Replace the secrets that receivers of webhooks check deliveries by.
+    Webhooks(Webhooks),
     /// List payments, and those that are due to be refunded.
     Payments(Payments),
     /// Repair what an audit found, without ever selling more.

@@ -21,9 +21,10 @@ fn jwt(args: &args::Identity) -> Result<Jwt> {
         let value = value.clone().filter(|value| !value.is_empty());
         value.with_context(|| format!("with --auth jwt, {name} must be given"))
     };
+    let also = args.jwt_secret_also.source().read_if_set()?;
     let keys = match (&args.jwt_keys, args.jwt_secret.source().read_if_set()?) {
-        (Some(file), None) => JwtKeys::File(file.clone()),
-        (None, Some(secret)) => JwtKeys::Secret(secret),
+        (Some(file), None) if also.is_none() => JwtKeys::File(file.clone()),
+        (None, Some(secret)) => JwtKeys::Secrets([secret].into_iter().chain(also).collect()),
         _ => bail!("with --auth jwt, either --jwt-keys or FLASH_JWT_SECRET (or FLASH_JWT_SECRET_FILE) must be given"),
     };
     Ok(Jwt {

@@ -39,6 +39,7 @@ mod stack;
 mod syncer;
 mod tls;
 mod transport;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         Command::Migrate(migrate) => migrate::run(&migrate, args.output),
         Command::Audit(audit) => audit::run(&audit, args.output),
         Command::Keys(keys) => keys::run(&keys, args.output),
+        Command::Webhooks(webhooks) => webhooks::run(&webhooks, args.output),
         Command::Payments(payments) => payments::run(&payments, args.output),
         Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
         Command::Relay(relay) => relay::run(&relay, args.output),

@@ -45,8 +45,8 @@ pub struct Jwt {
 pub enum JwtKeys {
     /// Public keys, in a file of JWKS. It is read again when it changes.
     File(PathBuf),
-    /// One secret that whoever makes them shares: HS256.
-    Secret(String),
+    /// Secrets that the maker of the tokens shares: HS256. One, or two while it goes over from one to the other.
+    Secrets(Vec<String>),
 }
 
 /// The secret is nobody's to see.
@@ -54,7 +54,7 @@ impl std::fmt::Debug for JwtKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(file) => f.debug_tuple("File").field(file).finish(),
-            Self::Secret(_) => f.debug_tuple("Secret").finish_non_exhaustive(),
+            Self::Secrets(_) => f.debug_tuple("Secrets").finish_non_exhaustive(),
         }
     }
 }

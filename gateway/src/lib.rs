@@ -32,6 +32,7 @@ mod zone;
 
 pub use config::Config;
 pub use devtools::{Busy, Devtools, Made, Simulated, Unmade};
+pub use flash_webhooks::new_secret as new_webhook_secret;
 pub use gateway::Gateway;
 pub use http::{ForwardedHeader, Host, Network, Proxies};
 pub use identity::{Auth, Jwt, JwtKeys, KeysError};

@@ -51,12 +51,21 @@ pub(crate) struct Identity {
     #[command(flatten)]
     pub(crate) jwt_secret: JwtSecret,
     #[command(flatten)]
+    pub(crate) jwt_secret_also: JwtSecretAlso,
+    #[command(flatten)]
     pub(crate) id_secret: IdSecret,
     #[command(flatten)]
     pub(crate) id_secret_also: IdSecretAlso,
 }
 
 url_source!(JwtSecret, jwt_secret, jwt_secret_file, "FLASH_JWT_SECRET", "FLASH_JWT_SECRET_FILE");
+url_source!(
+    JwtSecretAlso,
+    jwt_secret_also,
+    jwt_secret_also_file,
+    "FLASH_JWT_SECRET_ALSO",
+    "FLASH_JWT_SECRET_ALSO_FILE"
+);
 url_source!(IdSecret, id_secret, id_secret_file, "FLASH_ID_SECRET", "FLASH_ID_SECRET_FILE");
 url_source!(IdSecretAlso, id_secret_also, id_secret_also_file, "FLASH_ID_SECRET_ALSO", "FLASH_ID_SECRET_ALSO_FILE");
 

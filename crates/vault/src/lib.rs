@@ -113,7 +113,7 @@ pub use syncers::{Report, SYNCER_GONE_S, Syncer, are_syncers_paused, pause_synce
 pub use tokio_postgres::{Client, Transaction};
 pub use unsettled::{Unsettled, settle_late, settle_rejections, unsettled_sales};
 pub use webhooks::{
-    Delivery, WEBHOOKS_MAX, Webhook, add_webhook, delivered, disable_webhook, forget_deliveries, not_delivered,
-    remove_webhook, take_due, webhooks,
+    DELIVERY_WAIT_S_MAX, Delivery, WEBHOOKS_MAX, Webhook, add_webhook, delivered, disable_webhook, forget_deliveries,
+    forget_old_webhook_secret, not_delivered, remove_webhook, renew_webhook_secret, take_due, webhooks,
 };
 pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};

@@ -14,6 +14,9 @@ use crate::sql;
 /// Webhooks that there may be.
 pub const WEBHOOKS_MAX: u32 = 64;
 
+/// How long a delivery waits for its next attempt at most.
+pub const DELIVERY_WAIT_S_MAX: f64 = 2.0 * 24.0 * 60.0 * 60.0;
+
 /// A webhook, and how it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
@@ -42,6 +45,8 @@ pub struct Delivery {
     pub url: String,
     /// What to sign it with.
     pub secret: String,
+    /// The secret before it, while its receiver goes over to that.
+    pub old_secret: Option<String>,
     /// `order.confirmed` and the like.
     pub kind: String,
     /// The number of this attempt, from 1.
@@ -91,6 +96,23 @@ pub async fn webhooks(client: &Client) -> Result<Vec<Webhook>, Error> {
     Ok(rows.iter().map(webhook).collect())
 }
 
+/// Gives a webhook a new secret: its deliveries are signed with that and with the one before. False: there is none of this
+/// id.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn renew_webhook_secret(client: &Client, id: u64, secret: &str) -> Result<bool, Error> {
+    Ok(client.execute(sql::webhooks::RENEW_SECRET, &[&to_sql(id), &secret]).await? > 0)
+}
+
+/// Signs a webhook's deliveries with its newest secret alone. False: there is none of this id.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn forget_old_webhook_secret(client: &Client, id: u64) -> Result<bool, Error> {
+    Ok(client.execute(sql::webhooks::FORGET_OLD_SECRET, &[&to_sql(id)]).await? > 0)
+}
+
 /// Removes a webhook, and what waits for it. False: there is none of this id.
 ///
 /// # Errors
@@ -114,6 +136,7 @@ pub async fn disable_webhook(client: &Client, id: u64, because: &str) -> Result<
 /// # Errors
 /// When PostgreSQL is in trouble.
 pub async fn take_due(client: &Client, count: u32, hold_s: u32, busy: &[u64]) -> Result<Vec<Delivery>, Error> {
+    client.execute(sql::webhooks::MAKE_DUE, &[&DELIVERY_WAIT_S_MAX]).await?;
     let busy: Vec<i64> = busy.iter().copied().map(to_sql).collect();
     let rows = client.query(sql::webhooks::TAKE_DUE, &[&i64::from(count), &f64::from(hold_s), &busy]).await?;
     rows.iter().map(delivery).collect()
@@ -125,6 +148,7 @@ fn delivery(row: &Row) -> Result<Delivery, Error> {
         webhook: from_sql(row.get(1)),
         url: row.get(2),
         secret: row.get(3),
+        old_secret: row.get("old_secret"),
         kind: row.get(4),
         attempt: u32::try_from(row.get::<_, i32>(5)).unwrap_or(u32::MAX),
         sale: row.get(6),
@@ -160,7 +184,7 @@ pub async fn forget_deliveries(client: &Client, count: u32, kept_s: u32) -> Resu
 /// When PostgreSQL is in trouble: it is tried again when nobody holds it any more.
 pub async fn not_delivered(client: &Client, id: u64, again_s: Option<f64>, error: &str) -> Result<(), Error> {
     let id = to_sql(id);
-    match again_s {
+    match again_s.map(|seconds| seconds.min(DELIVERY_WAIT_S_MAX)) {
         Some(seconds) => client.execute(sql::webhooks::RETRY, &[&id, &seconds, &error]).await?,
         None => client.execute(sql::webhooks::BURY, &[&id, &error]).await?,
     };

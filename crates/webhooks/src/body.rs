@@ -57,6 +57,7 @@ pub(crate) fn example_delivery(kind: &str) -> Delivery {
         webhook: 2,
         url: String::new(),
         secret: String::new(),
+        old_secret: None,
         kind: kind.to_owned(),
         attempt: 1,
         at: "2026-11-21T16:00:00.000Z".to_owned(),

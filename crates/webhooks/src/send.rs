@@ -25,7 +25,7 @@ use tokio_rustls::rustls::pki_types::{InvalidDnsNameError, ServerName};
 use crate::body::body;
 use crate::events::{ID, SIGNATURE, TIMESTAMP};
 use crate::limits::{DELIVERY_TIMEOUT_MS, RECEIVER_HEAD_BYTES_MAX};
-use crate::sign::signature;
+use crate::sign::signatures;
 use crate::target::{Target, TargetError};
 
 const AGENT: &str = concat!("flash/", env!("CARGO_PKG_VERSION"));
@@ -97,7 +97,8 @@ fn message_id(delivery: &Delivery) -> String {
 
 fn request(target: &Target, delivery: &Delivery) -> Result<Request<Full<Bytes>>, SendError> {
     let (body, id, timestamp_s) = (body(delivery), message_id(delivery), now_ms() / 1_000);
-    let signature = signature(&delivery.secret, &id, timestamp_s, &body).ok_or(SendError::Secret)?;
+    let secrets = [&delivery.secret].into_iter().chain(&delivery.old_secret).map(String::as_str);
+    let signature = signatures(secrets, &id, timestamp_s, &body).ok_or(SendError::Secret)?;
     let request = Request::builder()
         .method(Method::POST)
         .uri(&target.path)

@@ -15,8 +15,18 @@ pub fn new_secret() -> String {
     format!("{PREFIX}{}", STANDARD.encode(rand::random::<[u8; SECRET_BYTES]>()))
 }
 
-/// The value of `webhook-signature`; none: the secret is none.
-pub(crate) fn signature(secret: &str, id: &str, timestamp_s: u64, body: &str) -> Option<String> {
+/// The value of `webhook-signature`: a signature for each secret, the newest first. None: one of them is no secret.
+pub(crate) fn signatures<'a>(
+    secrets: impl IntoIterator<Item = &'a str>,
+    id: &str,
+    timestamp_s: u64,
+    body: &str,
+) -> Option<String> {
+    let signatures = secrets.into_iter().map(|secret| signature(secret, id, timestamp_s, body));
+    Some(signatures.collect::<Option<Vec<_>>>()?.join(" "))
+}
+
+fn signature(secret: &str, id: &str, timestamp_s: u64, body: &str) -> Option<String> {
     let key = STANDARD.decode(secret.strip_prefix(PREFIX)?).ok()?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
     let tag = hmac::sign(&key, format!("{id}.{timestamp_s}.{body}").as_bytes());
@@ -37,6 +47,15 @@ mod tests {
             "{\"test\": 2432232314}",
         );
         assert_eq!(got.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
+    }
+
+    #[test]
+    fn while_a_secret_is_changed_each_signs() {
+        let secrets = [new_secret(), new_secret()];
+        let [new, old] = [0, 1].map(|at| signature(&secrets[at], "msg_1", 1, "{}").unwrap());
+        let both = signatures(secrets.iter().map(String::as_str), "msg_1", 1, "{}");
+        assert_eq!(both, Some(format!("{new} {old}")));
+        assert_eq!(signatures([secrets[0].as_str(), "none"], "msg_1", 1, "{}"), None);
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl TokenKeysFile {
     pub(crate) fn open(auth: &Auth) -> Result<(Receiver<Arc<TokenKeys>>, Self), KeysError> {
         let Auth::Jwt(jwt) = auth else { return Ok(Self::with(TokenKeys::none(), None, Vec::new())) };
         match &jwt.keys {
-            JwtKeys::Secret(secret) => Ok(Self::with(TokenKeys::of_secret(jwt, secret)?, None, Vec::new())),
+            JwtKeys::Secrets(secrets) => Ok(Self::with(TokenKeys::of_secrets(jwt, secrets)?, None, Vec::new())),
             JwtKeys::File(file) => {
                 let bytes = jwks::bytes(file)?;
                 Ok(Self::with(TokenKeys::of_jwks(jwt, &bytes, 0)?, Some(jwt.clone()), bytes))

@@ -77,17 +77,21 @@ impl TokenKeys {
         Self { keys: Vec::new(), number: 0 }
     }
 
-    /// One key that is a secret.
+    /// Keys that are secrets.
     ///
     /// # Errors
-    /// When it is too short.
-    pub(super) fn of_secret(jwt: &Jwt, secret: &str) -> Result<Self, KeysError> {
+    /// When one is too short.
+    pub(super) fn of_secrets(jwt: &Jwt, secrets: &[String]) -> Result<Self, KeysError> {
         signatures::install();
-        if secret.len() < TOKEN_SECRET_BYTES_MIN {
+        if secrets.iter().any(|secret| secret.len() < TOKEN_SECRET_BYTES_MIN) {
             return Err(KeysError::ShortSecret);
         }
-        let key = DecodingKey::from_secret(secret.as_bytes());
-        Ok(Self { keys: vec![Key { id: None, key, rules: rules(jwt, Algorithm::HS256) }], number: 0 })
+        let key = |secret: &String| Key {
+            id: None,
+            key: DecodingKey::from_secret(secret.as_bytes()),
+            rules: rules(jwt, Algorithm::HS256),
+        };
+        Ok(Self { keys: secrets.iter().map(key).collect(), number: 0 })
     }
 
     /// Public keys; `number` tells them from others.
@@ -130,21 +134,32 @@ impl TokenKeys {
         if header.crit.is_some() {
             return Err("the token has critical parts that nobody knows here");
         }
-        let key = self.key(header.kid.as_deref()).ok_or("the token's key is not known")?;
-        let said: Said = decode(token, &key.key, &key.rules).map_err(|error| wrong(&error))?.claims;
+        let mut decoded = Err("the token's key is not known");
+        for key in self.keys(header.kid.as_deref()) {
+            match decode::<Said>(token, &key.key, &key.rules) {
+                Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => decoded = Err(wrong(&error)),
+                // The key has signed it: no other one is asked.
+                outcome => {
+                    decoded = outcome.map_err(|error| wrong(&error));
+                    break;
+                }
+            }
+        }
+        let said = decoded?.claims;
         let buyer =
             name("sub", said.sub.as_bytes(), BUYER_BYTES_MAX).map_err(|_| "the token's sub cannot be a buyer")?;
         let expires = Duration::try_from_secs_f64(said.exp).map_err(|_| "the token's exp is no time")?;
         Ok(Claims { buyer: buyer.into(), expires_at_s: expires.as_secs() })
     }
 
-    /// The key of that name. A secret has none, and a token need not name the only key that there is.
-    fn key(&self, id: Option<&str>) -> Option<&Key> {
+    /// The keys that may have signed a token: the one of that name. Secrets have none, so each of them may, and a token
+    /// need not name the only key that there is.
+    fn keys(&self, id: Option<&str>) -> &[Key] {
         match (self.keys.as_slice(), id) {
-            ([only], _) if only.id.is_none() => Some(only),
-            ([only], None) => Some(only),
-            (keys, Some(id)) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
-            _ => None,
+            (keys, _) if keys.iter().all(|key| key.id.is_none()) => keys,
+            (only @ [_], None) => only,
+            (keys, Some(id)) => keys.iter().find(|key| key.id.as_deref() == Some(id)).map_or(&[], std::slice::from_ref),
+            _ => &[],
         }
     }
 }

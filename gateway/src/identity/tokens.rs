@@ -75,9 +75,9 @@ mod tests {
     use crate::limits::TOKEN_SECRET_BYTES_MIN;
 
     fn keys(secret: &str, number: u64) -> Arc<TokenKeys> {
-        let keys = JwtKeys::Secret(String::new());
+        let keys = JwtKeys::Secrets(Vec::new());
         let jwt = Jwt { issuer: "shop".to_owned(), audience: "flash".to_owned(), keys };
-        let mut keys = TokenKeys::of_secret(&jwt, secret).unwrap();
+        let mut keys = TokenKeys::of_secrets(&jwt, &[secret.to_owned()]).unwrap();
         keys.number = number;
         Arc::new(keys)
     }

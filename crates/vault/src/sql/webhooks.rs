@@ -37,6 +37,12 @@ pub(crate) const LIST: &str = "
         )
     FROM webhooks ORDER BY id";
 
+/// The secret `$2` is a webhook's, and the one before it signs as well.
+pub(crate) const RENEW_SECRET: &str = "UPDATE webhooks SET old_secret = secret, secret = $2 WHERE id = $1";
+
+/// A webhook has no other secret than its newest.
+pub(crate) const FORGET_OLD_SECRET: &str = "UPDATE webhooks SET old_secret = NULL WHERE id = $1";
+
 /// Removes a webhook, and what waits for it.
 pub(crate) const REMOVE: &str = "DELETE FROM webhooks WHERE id = $1";
 
@@ -44,6 +50,12 @@ pub(crate) const REMOVE: &str = "DELETE FROM webhooks WHERE id = $1";
 pub(crate) const DISABLE: &str = "
     WITH forgotten AS (DELETE FROM deliveries WHERE webhook = $1 AND delivered_at IS NULL)
     UPDATE webhooks SET disabled_at = now(), disabled_because = $2 WHERE id = $1 AND disabled_at IS NULL";
+
+/// No delivery waits longer than `$1` seconds: what seems to was to be tried before the clock stepped back, and is due.
+pub(crate) const MAKE_DUE: &str = "
+    UPDATE deliveries SET due_at = now() FROM webhooks
+    WHERE webhook = webhooks.id AND dead_at IS NULL AND delivered_at IS NULL
+    AND due_at > now() + make_interval(secs => $1)";
 
 /// Takes at most `$1` deliveries for each webhook that are due, for `$2` seconds, with what is to be said; none for the
 /// webhooks `$3`.
@@ -63,7 +75,8 @@ pub(crate) const TAKE_DUE: &str = concat!(
         RETURNING deliveries.id, webhook, sale, reservation, type, attempts
     )
     SELECT taken.id, taken.webhook, webhooks.url, webhooks.secret, taken.type, taken.attempts, taken.sale,
-        taken.reservation, to_char(became.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), became.*
+        taken.reservation, to_char(became.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), webhooks.old_secret,
+        became.*
     FROM taken
     JOIN webhooks ON webhooks.id = taken.webhook
     LEFT JOIN LATERAL (

@@ -187,7 +187,8 @@ fn api_keys() -> ApiKeys {
 
 impl Listener {
     fn peer(self) -> Peer {
-        let jwt = Jwt { issuer: "shop".to_owned(), audience: "flash".to_owned(), keys: JwtKeys::Secret(secret()) };
+        let jwt =
+            Jwt { issuer: "shop".to_owned(), audience: "flash".to_owned(), keys: JwtKeys::Secrets(vec![secret()]) };
         let tokens = || Tokens::new(TokenKeysFile::open(&Auth::Jwt(jwt)).unwrap().0);
         let (surface, gate) = match self {
             Self::Open => (Surface::Devtools, Gate::Open),

@@ -17,7 +17,7 @@ fn base64(bytes: impl AsRef<[u8]>) -> String {
 }
 
 fn jwt() -> Jwt {
-    let keys = super::super::JwtKeys::Secret(String::new());
+    let keys = super::super::JwtKeys::Secrets(Vec::new());
     Jwt { issuer: "https://id.shop".to_owned(), audience: "flash".to_owned(), keys }
 }
 
@@ -223,7 +223,7 @@ fn garbage_is_no_token() {
 #[test]
 fn a_secret_signs_too_and_no_other_does() {
     let secret = "s".repeat(TOKEN_SECRET_BYTES_MIN);
-    let keys = TokenKeys::of_secret(&jwt(), &secret).unwrap();
+    let keys = TokenKeys::of_secrets(&jwt(), std::slice::from_ref(&secret)).unwrap();
     let header = json!({"alg": "HS256"});
     check(&keys, &token(&header, &claims(), hs256(secret.as_bytes())), Ok("ada"));
     check(&keys, &token(&json!({"alg": "HS256", "kid": "any"}), &claims(), hs256(secret.as_bytes())), Ok("ada"));
@@ -233,8 +233,26 @@ fn a_secret_signs_too_and_no_other_does() {
         &token(&json!({"alg": "HS512"}), &claims(), hs256(secret.as_bytes())),
         Err("the token's alg is not its key's"),
     );
-    let short = TokenKeys::of_secret(&jwt(), &secret[1..]);
+    let short = TokenKeys::of_secrets(&jwt(), &[secret.clone(), secret[1..].to_owned()]);
     assert!(matches!(short, Err(KeysError::ShortSecret)));
+}
+
+#[test]
+fn while_a_secret_is_changed_tokens_of_both_are_good() {
+    let [old, new] = ["o", "n"].map(|letter| letter.repeat(TOKEN_SECRET_BYTES_MIN));
+    let header = json!({"alg": "HS256"});
+    let mut ended = claims();
+    ended["exp"] = json!(1);
+    for secrets in [[old.clone(), new.clone()], [new.clone(), old.clone()]] {
+        let keys = TokenKeys::of_secrets(&jwt(), &secrets).unwrap();
+        for secret in &secrets {
+            check(&keys, &token(&header, &claims(), hs256(secret.as_bytes())), Ok("ada"));
+            check(&keys, &token(&header, &ended, hs256(secret.as_bytes())), Err("the token has expired"));
+        }
+        check(&keys, &token(&header, &claims(), hs256(b"another")), Err("the token's signature is wrong"));
+    }
+    let only_new = TokenKeys::of_secrets(&jwt(), std::slice::from_ref(&new)).unwrap();
+    check(&only_new, &token(&header, &claims(), hs256(old.as_bytes())), Err("the token's signature is wrong"));
 }
 
 #[test]
