@@ -348,6 +348,12 @@ pub(crate) struct Migrate {
     /// The same of syncers.
     #[arg(long, value_name = "ROLE", env = "FLASH_SYNCER_ROLE")]
     pub(crate) syncer_role: Option<String>,
+    /// Also declare the exchange and the queues in RabbitMQ, with the URL in FLASH_AMQP_URL. Gateways and syncers declare
+    /// them too, unless their users may not.
+    #[arg(long)]
+    pub(crate) rabbitmq: bool,
+    #[command(flatten)]
+    pub(crate) amqp: transport::AmqpUrl,
     #[command(flatten)]
     pub(crate) postgres: PostgresUrl,
 }

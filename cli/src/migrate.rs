@@ -25,6 +25,9 @@ pub(crate) fn run(args: &Migrate, output: Output) -> Result<ExitCode> {
         if let Some(role) = &args.syncer_role {
             flash_vault::grant_syncer(&client, role).await.with_context(|| format!("the role {role}"))?;
         }
+        if args.rabbitmq {
+            args.amqp.declare().await?;
+        }
         match (output, &applied[..]) {
             (Output::Json, applied) => output::json(&Migrated { applied }),
             (Output::Table, []) => output::text("the schema is up to date: nothing to apply\n"),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use flash_broker::{Amqp, MessageKeys};
 use flash_doctor::BrokerOrWhy;
@@ -15,6 +15,18 @@ use crate::secret::url_source;
 use crate::syncer::task::Syncer;
 
 url_source!(AmqpUrl, amqp_url, amqp_url_file, "FLASH_AMQP_URL", "FLASH_AMQP_URL_FILE");
+
+impl AmqpUrl {
+    /// Declares the exchange and the queues in the vhost that it names.
+    pub(crate) async fn declare(&self) -> Result<()> {
+        let connection = flash_broker::connect(&self.source().read()?, "flash migrate").await?;
+        let channel = connection.create_channel().await.context("RabbitMQ opens no channel")?;
+        flash_broker::declare(&channel).await?;
+        // What is declared stays, however the connection ends.
+        let _ = connection.close(200, "declared".into()).await;
+        Ok(())
+    }
+}
 
 /// What carries the events from Redis to PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

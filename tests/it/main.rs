@@ -3,6 +3,7 @@
 
 mod audit;
 mod bench;
+mod broker_users;
 mod completions;
 mod console;
 mod cycles;

@@ -67,7 +67,7 @@ impl From<TopologyError> for Error {
     fn from(error: TopologyError) -> Self {
         match error {
             TopologyError::Differs { .. } => Self::Misconfigured(error.into()),
-            TopologyError::Failed { .. } => Self::Away(error.into()),
+            TopologyError::Failed { .. } | TopologyError::Missing { .. } => Self::Away(error.into()),
         }
     }
 }

@@ -54,9 +54,11 @@ async fn is_there(connection: &Connection, name: &'static str) -> Result<bool, l
 
 async fn declare_again(connection: &Connection, name: &'static str) -> Result<Result<(), TopologyError>, lapin::Error> {
     let channel = connection.create_channel().await?;
-    Ok(match name {
+    let declared = match name {
         EXCHANGE => declare_exchange(&channel).await,
         DEAD_QUEUE => declare_dead_queue(&channel).await,
         _ => declare_queue(&channel).await.map(drop),
-    })
+    };
+    // A user who may not declare it does without the comparison, as gateways and syncers do.
+    Ok(declared.or_else(|error| if error.is_refused() { Ok(()) } else { Err(error) }))
 }

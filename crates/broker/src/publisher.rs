@@ -9,7 +9,7 @@ use crate::error::lost;
 use crate::keys::MessageKeys;
 use crate::publish::publish;
 use crate::source::PREFETCH_MESSAGES;
-use crate::topology::declare;
+use crate::topology;
 
 /// Publishes to the exchange. No one else publishes on its channel, and whatever fails fails all that is in flight: the
 /// connection is dropped for a new one.
@@ -22,11 +22,10 @@ pub struct AmqpPublisher {
 }
 
 impl AmqpPublisher {
-    /// Connects, and declares what it publishes to.
+    /// Connects, and declares or finds what it publishes to.
     pub(crate) async fn open(url: &str, name: &str, keys: MessageKeys) -> Result<Self, Error> {
         let connection = connect(url, name).await?;
-        let channel = connection.create_channel().await.map_err(lost)?;
-        let queued = declare(&channel).await?;
+        let (channel, queued) = topology::open(&connection).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(lost)?;
         Ok(Self { connection, channel, queued, keys })
     }

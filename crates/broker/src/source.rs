@@ -14,7 +14,7 @@ use crate::headers;
 use crate::heal::silence;
 use crate::keys::MessageKeys;
 use crate::socket::Socket;
-use crate::topology::{QUEUE, declare};
+use crate::topology::{self, QUEUE};
 
 /// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
 /// of its own, so this is it: 64 MB, with messages as long as the relay makes them.
@@ -41,11 +41,10 @@ struct Reading {
 }
 
 impl AmqpSource {
-    /// Connects, declares what it reads, and begins to read.
+    /// Connects, declares or finds what it reads, and begins to read.
     pub(crate) async fn open(url: &str, name: &str, keys: MessageKeys) -> Result<Self, Error> {
         let (connection, socket) = connect_with_socket(url, name).await?;
-        let control = connection.create_channel().await.map_err(lost)?;
-        declare(&control).await?;
+        let (control, _) = topology::open(&connection).await?;
         let (url, name) = (url.to_owned(), name.to_owned());
         let mut source = Self { url, name, keys, connection, socket, control, reading: None, opening: 0 };
         source.resume().await?;

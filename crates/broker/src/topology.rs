@@ -1,8 +1,11 @@
 //! What Flash declares in its vhost. The same on RabbitMQ 3.10 and on 4.x.
 
+use flash_transport::Error;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString};
-use lapin::{Channel, ErrorKind, ExchangeKind};
+use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
+
+use crate::error::lost;
 
 /// The durable direct exchange that the relays publish to.
 pub const EXCHANGE: &str = "flash";
@@ -25,6 +28,8 @@ pub const DELIVERIES_MAX: i64 = 1_000_000;
 
 /// AMQP's number for "it exists with other settings".
 const PRECONDITION_FAILED: u16 = 406;
+/// AMQP's number for "this user may not".
+const ACCESS_REFUSED: u16 = 403;
 
 /// Something that could not be declared. The channel is closed by it.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +53,65 @@ pub enum TopologyError {
         /// RabbitMQ's answer.
         source: lapin::Error,
     },
+    /// It is not there, and this user may not declare it.
+    #[error(
+        "{what} is not there, and this user of RabbitMQ may not declare it: {source}; `flash migrate --rabbitmq` declares it, with \
+         the URL of a user who may"
+    )]
+    Missing {
+        /// Which exchange or queue.
+        what: &'static str,
+        /// RabbitMQ's answer.
+        source: lapin::Error,
+    },
 }
 
 impl TopologyError {
+    /// Whether the user may not declare it.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self, Self::Failed { source, .. } if is_error(source, ACCESS_REFUSED))
+    }
+
     fn new(what: &'static str, source: lapin::Error) -> Self {
-        match source.kind() {
-            ErrorKind::ProtocolError(error) if error.get_id() == PRECONDITION_FAILED => Self::Differs { what, source },
-            _ => Self::Failed { what, source },
+        if is_error(&source, PRECONDITION_FAILED) {
+            Self::Differs { what, source }
+        } else {
+            Self::Failed { what, source }
         }
     }
+}
+
+fn is_error(error: &lapin::Error, id: u16) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == id)
+}
+
+/// A channel on which the exchange and the queues are there: declared, or found by a user who may not declare them. Gives the
+/// number of messages that wait in [`QUEUE`] too.
+///
+/// # Errors
+/// When one exists with other settings, or is not there and may not be declared, or RabbitMQ is gone.
+pub(crate) async fn open(connection: &Connection) -> Result<(Channel, u32), Error> {
+    let channel = connection.create_channel().await.map_err(lost)?;
+    match declare(&channel).await {
+        Ok(queued) => return Ok((channel, queued)),
+        // RabbitMQ has closed the channel.
+        Err(error) if error.is_refused() => {}
+        Err(error) => return Err(error.into()),
+    }
+    let channel = connection.create_channel().await.map_err(lost)?;
+    let queued = find(&channel).await?;
+    Ok((channel, queued))
+}
+
+/// Looks for the exchange and the queue: everyone may. Gives the number of messages that wait.
+async fn find(channel: &Channel) -> Result<u32, TopologyError> {
+    let look = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let exchange = channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Direct, look, FieldTable::default()).await;
+    exchange.map_err(|source| TopologyError::Missing { what: EXCHANGE, source })?;
+    let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let queue = channel.queue_declare(QUEUE.into(), look, FieldTable::default()).await;
+    let queue = queue.map_err(|source| TopologyError::Missing { what: QUEUE, source })?;
+    Ok(queue.message_count())
 }
 
 /// Declares the exchange and the queues. Where they are already, nothing changes. Gives the number of messages that wait in

@@ -123,6 +123,20 @@ impl RabbitMq {
         ))
     }
 
+    /// Makes a user of a vhost that may configure, write and read what these patterns match.
+    ///
+    /// # Errors
+    /// When RabbitMQ does not.
+    pub fn create_user(&self, name: &str, password: &str, vhost: &str, rights: [&str; 3]) -> Result<(), Error> {
+        let [configure, write, read] = rights.map(|pattern| pattern.replace('\\', "\\\\"));
+        self.tell(&format!(
+            "User = <<\"{name}\">>, \
+             ok = rabbit_auth_backend_internal:add_user(User, <<\"{password}\">>, <<\"{USER}\">>), \
+             ok = rabbit_auth_backend_internal:set_permissions(User, <<\"{vhost}\">>, <<\"{configure}\">>, \
+             <<\"{write}\">>, <<\"{read}\">>, <<\"{USER}\">>).\n"
+        ))
+    }
+
     /// Begins or ends the alarm that RabbitMQ raises when it is short of memory: meanwhile it takes nothing from those who
     /// publish.
     pub fn set_memory_alarm(&self, is_on: bool) -> Result<(), Error> {

@@ -46,7 +46,7 @@ pub(crate) struct World {
     other_gateway: Option<Program>,
     syncer: Option<Program>,
     /// None: the transport is direct.
-    amqp: Option<String>,
+    pub(crate) amqp: Option<String>,
     pub(crate) postgres: String,
     runtime: tokio::runtime::Runtime,
     vault: flash_vault::Client,
@@ -321,7 +321,16 @@ pub(crate) fn database() -> String {
 }
 
 /// A name, and a vhost that is called so.
-fn vhost() -> (String, String) {
+/// The URL of a user of a vhost, who may configure, write and read what these patterns match; `owner` is the URL of its owner.
+pub(crate) fn broker_user(owner: &str, name: &str, rights: [&str; 3]) -> String {
+    let (server, vhost) = owner.rsplit_once('/').expect("a vhost");
+    let (_, address) = server.rsplit_once('@').expect("a user");
+    let user = format!("{name}_{vhost}");
+    shared().rabbitmq.create_user(&user, "hush", vhost, rights).expect("a user");
+    format!("amqp://{user}:hush@{address}/{vhost}")
+}
+
+pub(crate) fn vhost() -> (String, String) {
     static WORLDS: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}", WORLDS.fetch_add(1, Ordering::Relaxed));
     shared().rabbitmq.create_vhost(&name).expect("a vhost");
