@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use flash_client::{Call, CallError, Client};
+use flash_tests::wait;
 use flash_wire::{Outcome, ReservationStatus, SaleStatus};
 use tokio::runtime::Handle;
 
@@ -60,6 +61,11 @@ impl Eyes {
         Ok(Self { handle: handle.clone(), redis: Client::connect(&redis)?, postgres, vault: None })
     }
 
+    /// As [`Eyes::status`], for a Redis that is well.
+    pub(crate) fn settled_status(&self, sale: &str) -> Result<SaleStatus<'static>> {
+        wait::within(ASK, || self.status(sale).ok()).with_context(|| format!("Redis says nothing of {sale}"))
+    }
+
     /// A sale in Redis.
     pub(crate) fn status(&self, sale: &str) -> Result<SaleStatus<'static>> {
         let outcome = self.handle.block_on(self.redis.call(Call::sale_status(sale)))?;
@@ -96,6 +102,12 @@ impl Eyes {
         let early = self.query("SELECT count(*) FROM early WHERE sale = $1", sale)?;
         let early = early.first().map_or(0, |row| row.get(0));
         Ok(Rows { orders, rejections, quarantined, early, skus: self.skus(sale)? })
+    }
+
+    /// How much waits in the quarantine, of any sale.
+    pub(crate) fn quarantined(&mut self) -> Result<i64> {
+        let waiting = "SELECT count(*) FROM quarantine WHERE replayed_at IS NULL AND discarded_at IS NULL AND $1 = ''";
+        Ok(self.query(waiting, "")?.first().map_or(0, |row| row.get(0)))
     }
 
     /// Runs statements that a fault consists of.

@@ -4,6 +4,7 @@
 
 mod args;
 mod checker;
+mod clocks;
 mod eyes;
 mod lanes;
 mod links;

@@ -1,5 +1,6 @@
 //! A whole Flash for one scenario: its own servers, two gateways and two syncers, and a proxy on each way between them.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::thread;
@@ -11,12 +12,19 @@ use flash_tests::http::Http;
 use flash_tests::{built, wait};
 use tempfile::TempDir;
 
-use crate::links::{Link, Links};
+use crate::clocks::Clocks;
+use crate::links::{Link, Links, PROCESSES};
 use crate::process::Process;
 use flash_tests::background::Background;
 
 /// The database and the vhost.
 pub(crate) const NAME: &str = "faults";
+/// The processes in their order.
+pub(crate) const NAMES: [&str; PROCESSES] = ["gateway-0", "gateway-1", "syncer-0", "syncer-1"];
+/// Of PostgreSQL's clock.
+pub(crate) const POSTGRES_CLOCK: &str = "postgres";
+/// The key of messages, where they are signed.
+pub(crate) const MESSAGE_KEY: &str = "the key of this world, as long as is asked for";
 /// How long everything may take to be ready at first.
 const READY: Duration = Duration::from_secs(120);
 
@@ -32,6 +40,10 @@ pub(crate) struct Terms {
     pub(crate) postgres: Vec<String>,
     /// More lines of RabbitMQ's configuration.
     pub(crate) rabbitmq: Vec<String>,
+    /// Whether the clocks of gateways, syncers and PostgreSQL can be set.
+    pub(crate) clocks: bool,
+    /// Whether messages are signed, with [`MESSAGE_KEY`].
+    pub(crate) signs: bool,
     /// Where each server keeps its data, in the order Redis, RabbitMQ, PostgreSQL; none: with the rest.
     pub(crate) places: [Option<PathBuf>; 3],
 }
@@ -59,6 +71,7 @@ pub(crate) struct World {
     pub(crate) processes: Vec<Process>,
     pub(crate) gateways: [SocketAddr; 2],
     pub(crate) background: Background,
+    clocks: Option<Clocks>,
     dir: TempDir,
 }
 
@@ -66,23 +79,30 @@ impl World {
     /// Everything runs and is ready.
     pub(crate) fn start(terms: &Terms) -> Result<Self> {
         let dir = tempfile::tempdir()?;
-        let servers = Servers::start(&dir, terms)?;
+        let clocks = terms.clocks.then(Clocks::new).transpose()?;
+        let servers = Servers::start(&dir, terms, clocks.as_ref())?;
+        let common = common_environment(&dir, terms)?;
         let background = Background::start()?;
         let links = Links::start(&background, &servers)?;
         let gateways = [free_address()?, free_address()?];
         let mut processes = Vec::new();
-        for (name, address) in ["gateway-0", "gateway-1"].into_iter().zip(gateways) {
-            let mut environment = links.environment(&servers, processes.len());
-            environment.push(("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned()));
-            let args = ["gateway", "--auth", "none", "--listen", &address.to_string()];
-            processes.push(Process::new(name, &args, environment, dir.path()));
-        }
-        for name in ["syncer-0", "syncer-1"] {
-            let environment = links.environment(&servers, processes.len());
-            processes.push(Process::new(name, &["syncer"], environment, dir.path()));
+        for (number, name) in NAMES.into_iter().enumerate() {
+            let mut environment = links.environment(&servers, number);
+            environment.extend(common.iter().cloned());
+            if let Some(clocks) = &clocks {
+                environment.extend(clocks.environment(name)?);
+            }
+            let process = match gateways.get(number) {
+                Some(address) => {
+                    let args = ["gateway", "--auth", "none", "--listen", &address.to_string()];
+                    Process::new(name, &args, environment, dir.path())
+                }
+                None => Process::new(name, &["syncer"], environment, dir.path()),
+            };
+            processes.push(process);
         }
         migrate(&servers, dir.path())?;
-        let mut world = Self { servers, links, processes, gateways, background, dir };
+        let mut world = Self { servers, links, processes, gateways, background, clocks, dir };
         world.processes.iter_mut().try_for_each(Process::start)?;
         world.wait_until_ready()?;
         Ok(world)
@@ -94,6 +114,14 @@ impl World {
             Which::RabbitMq => &mut self.servers.rabbitmq.server,
             Which::Postgres => &mut self.servers.postgres.server,
         }
+    }
+
+    /// From now on the clock of a process, or of PostgreSQL, is off by so much.
+    ///
+    /// # Errors
+    /// Where [`Terms::clocks`] does not say so.
+    pub(crate) fn set_clock(&self, name: &str, offset_s: i64) -> Result<()> {
+        self.clocks.as_ref().context("a world whose clocks can be set")?.set(name, offset_s)
     }
 
     /// A folder of this world's.
@@ -147,7 +175,7 @@ impl World {
 }
 
 impl Servers {
-    fn start(dir: &TempDir, terms: &Terms) -> Result<Self> {
+    fn start(dir: &TempDir, terms: &Terms, clocks: Option<&Clocks>) -> Result<Self> {
         let place = |at: usize, name: &str| terms.places[at].clone().unwrap_or_else(|| dir.path().join(name));
         let redis_options = RedisOptions {
             module: Some(built("libflash.so")),
@@ -156,8 +184,11 @@ impl Servers {
         };
         let rabbitmq_options =
             RabbitMqOptions { config: terms.rabbitmq.clone(), ..RabbitMqOptions::new(place(1, "rabbitmq")) };
-        let postgres_options =
-            PostgresOptions { settings: terms.postgres.clone(), ..PostgresOptions::new(place(2, "postgres")) };
+        let postgres_options = PostgresOptions {
+            settings: terms.postgres.clone(),
+            environment: clocks.map(|clocks| clocks.environment(POSTGRES_CLOCK)).transpose()?.unwrap_or_default(),
+            ..PostgresOptions::new(place(2, "postgres"))
+        };
         let (redis, rabbitmq, postgres) = thread::scope(|scope| {
             let rabbitmq = scope.spawn(|| insist(|| RabbitMq::start(&rabbitmq_options, silent)));
             let postgres = insist(|| Postgres::start(&postgres_options, silent));
@@ -192,8 +223,7 @@ impl Which {
 impl Link {
     /// Its name in a schedule.
     pub(crate) fn name(self) -> String {
-        let process = ["gateway-0", "gateway-1", "syncer-0", "syncer-1"][self.process];
-        format!("{process} to {:?}", self.server)
+        format!("{} to {:?}", NAMES[self.process], self.server)
     }
 }
 
@@ -207,6 +237,17 @@ fn insist<T>(start: impl Fn() -> Result<T, flash_servers::Error>) -> Result<T, f
         started = start();
     }
     started
+}
+
+/// What every process is told.
+fn common_environment(dir: &TempDir, terms: &Terms) -> Result<Vec<(&'static str, String)>> {
+    let mut environment = vec![("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned())];
+    if terms.signs {
+        let file = dir.path().join("message-keys");
+        fs::write(&file, MESSAGE_KEY)?;
+        environment.push(("FLASH_MESSAGE_KEYS", file.display().to_string()));
+    }
+    Ok(environment)
 }
 
 fn migrate(servers: &Servers, folder: &std::path::Path) -> Result<()> {

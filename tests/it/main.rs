@@ -58,6 +58,7 @@ mod readme;
 mod recovery;
 mod refusals;
 mod roles;
+mod rotation;
 mod settings;
 mod sim;
 mod simulations;

@@ -6,6 +6,7 @@ pub mod background;
 mod built;
 pub mod http;
 pub mod proxy;
+pub mod unread;
 pub mod wait;
 
 pub use built::built;

@@ -43,12 +43,14 @@ pub struct PostgresOptions {
     pub fsync: bool,
     /// More settings (`name=value`), which win over ours.
     pub settings: Vec<String>,
+    /// Variables of the server's environment, which has no others of ours.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl PostgresOptions {
     /// In this directory, on a free port, synced.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), port: None, fsync: true, settings: vec![] }
+        Self { dir: dir.into(), port: None, fsync: true, settings: vec![], environment: vec![] }
     }
 }
 
@@ -79,10 +81,11 @@ impl Postgres {
         cluster::remove_stale_pid_file(&data)?;
         on_phase(Phase::Starting);
         let port = place.port(options.port)?;
+        let (program, args) = with_environment(options, program, arguments(options, port, &data))?;
         let launch = Launch {
             name: "PostgreSQL",
             port,
-            task: Task { program, args: arguments(options, port, &data), env: vec![], dir: place.dir().into(), user },
+            task: Task { program, args, env: vec![], dir: place.dir().into(), user },
             probe: Probe { question: startup_message(), is_ready: |answer| answer.starts_with(b"R") },
             landmark: None,
             when_ready: |_| Ok(()),
@@ -160,6 +163,21 @@ fn arguments(options: &PostgresOptions, port: u16, data: &Path) -> Vec<OsString>
         args.extend(["-c".into(), setting.into()]);
     }
     args
+}
+
+/// The program and its arguments, with the variables that are asked for. The server alone gets them: what drops root's
+/// rights before it starts does not.
+fn with_environment(
+    options: &PostgresOptions,
+    program: PathBuf,
+    args: Vec<OsString>,
+) -> Result<(PathBuf, Vec<OsString>), Error> {
+    if options.environment.is_empty() {
+        return Ok((program, args));
+    }
+    let variables = options.environment.iter().map(|(name, value)| format!("{name}={value}").into());
+    let words = variables.chain([program.into()]).chain(args).collect();
+    Ok((program::find("env", "coreutils")?, words))
 }
 
 /// Protocol 3.0's first message (length, version, names and values). Until PostgreSQL is usable it answers it with an

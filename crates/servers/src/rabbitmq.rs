@@ -137,6 +137,14 @@ impl RabbitMq {
         ))
     }
 
+    /// Removes a user, and ends its connections.
+    ///
+    /// # Errors
+    /// When RabbitMQ does not.
+    pub fn delete_user(&self, name: &str) -> Result<(), Error> {
+        self.tell(&format!("ok = rabbit_auth_backend_internal:delete_user(<<\"{name}\">>, <<\"{USER}\">>).\n"))
+    }
+
     /// Begins or ends the alarm that RabbitMQ raises when it is short of memory: meanwhile it takes nothing from those who
     /// publish.
     pub fn set_memory_alarm(&self, is_on: bool) -> Result<(), Error> {

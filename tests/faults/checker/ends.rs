@@ -58,7 +58,7 @@ fn order_ended(case: &Case, ends: &Ends, order: &Order) -> Vec<String> {
         // What ended after PostgreSQL's base, and is unknown to Redis, counts as released.
         State::Released => possible(&releases) || !case.excuses.behind.is_empty() && case.sale.expires(),
         State::Held => case.sale.hold_ms.is_some() && !case.sale.expires(),
-        State::Expired => case.sale.expires(),
+        State::Expired => case.sale.expires() || case.excuses.clock && case.sale.hold_ms.is_some(),
     };
     if !explained {
         wrong.push(format!("nobody asked that this is {:?}: {order:?}", order.state));

@@ -36,6 +36,8 @@ pub(crate) struct Excuses {
     pub(crate) behind: Vec<Range<Duration>>,
     /// Reservations may be rejected: Redis sold what PostgreSQL had sold already.
     pub(crate) rejections: bool,
+    /// The clock of Redis was set: any hold may be over.
+    pub(crate) clock: bool,
     /// Messages that nobody can read were sent, and lie in the quarantine.
     pub(crate) quarantine: bool,
 }

@@ -1,10 +1,13 @@
 //! The table of scenarios.
 
 mod broker;
+mod clocks;
 mod cuts;
 mod disks;
 mod elsewhere;
 mod errors;
+mod forged;
+mod forms;
 mod garbage;
 mod incident;
 mod kills;
@@ -19,6 +22,7 @@ mod redis;
 mod reloads;
 mod restarts;
 mod stops;
+mod unread;
 
 use anyhow::Result;
 
@@ -88,6 +92,10 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     Scenario { number: "18", name: "http-garbage", ci: 10, soak: 1_000, round_ms: 1_500, run: garbage::http },
     // Their clock steps back and forth.
     Scenario { number: "14, 19", name: "model", ci: 0, soak: 200_000, round_ms: 3, run: elsewhere::model },
+    Scenario { number: "14", name: "clocks", ci: 15, soak: 300, round_ms: 4_000, run: clocks::run },
+    Scenario { number: "22", name: "unread", ci: 2, soak: 30, round_ms: 18_000, run: unread::run },
+    Scenario { number: "22", name: "form-times-data", ci: 3, soak: 60, round_ms: 6_000, run: forms::run },
+    Scenario { number: "23", name: "forged", ci: 4, soak: 100, round_ms: 6_000, run: forged::run },
     // A minute each.
     Scenario { number: "20", name: "random", ci: 5, soak: 120, round_ms: 62_000, run: random::soak },
 ];

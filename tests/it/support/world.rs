@@ -45,6 +45,8 @@ pub(crate) struct World {
     gateway: Option<Program>,
     other_gateway: Option<Program>,
     syncer: Option<Program>,
+    /// Of a user of Redis; none: the owner's.
+    pub(crate) redis_url: Option<String>,
     /// None: the transport is direct.
     pub(crate) amqp: Option<String>,
     pub(crate) postgres: String,
@@ -97,8 +99,9 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let vault = runtime.block_on(flash_vault::connect(&postgres)).expect("PostgreSQL answers");
         let (redis, address) = (Server::start_with(&["--flash.fence-on-load", "yes"]), free_address());
+        let (gateway, other_gateway, syncer, redis_url) = (None, None, None, None);
         let mut world =
-            Self { redis, address, gateway: None, other_gateway: None, syncer: None, amqp, postgres, runtime, vault };
+            Self { redis, address, gateway, other_gateway, syncer, redis_url, amqp, postgres, runtime, vault };
         let migrate = Program::start(&["migrate"], &world.environment());
         assert!(migrate.wait().0.success(), "the schema can be made");
         world.start_gateway();
@@ -295,7 +298,7 @@ impl World {
             None => ("FLASH_TRANSPORT", "direct".to_owned()),
         };
         [
-            ("FLASH_REDIS_URL", self.redis.redis.url()),
+            ("FLASH_REDIS_URL", self.redis_url.clone().unwrap_or_else(|| self.redis.redis.url())),
             transport,
             ("FLASH_POSTGRES_URL", self.postgres.clone()),
             ("FLASH_AUTH", "none".to_owned()),
@@ -328,6 +331,12 @@ pub(crate) fn broker_user(owner: &str, name: &str, rights: [&str; 3]) -> String 
     let user = format!("{name}_{vhost}");
     shared().rabbitmq.create_user(&user, "hush", vhost, rights).expect("a user");
     format!("amqp://{user}:hush@{address}/{vhost}")
+}
+
+/// Removes what [`broker_user`] made.
+pub(crate) fn remove_broker_user(url: &str) {
+    let name = url.strip_prefix("amqp://").and_then(|rest| rest.split(':').next()).expect("a user");
+    shared().rabbitmq.delete_user(name).expect("it is there");
 }
 
 pub(crate) fn vhost() -> (String, String) {
