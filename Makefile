@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo fuzz test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail
+.PHONY: help bootstrap demo fuzz test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail bench-cliff
 
 help:
 	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench-gateway the gateway beside nginx with Lua and a service in Node: some minutes; installs them"
 	@echo "make bench-watchers what 10,000 watchers cost buyers: two minutes"
 	@echo "make bench-tail    what each durability level loses with Redis: a quarter of an hour"
+	@echo "make bench-cliff   100,000 buyers on a disk that is slow now and then: some minutes"
 	@echo "make bench-module  the module beside Lua, from a thousand buyers to ten million: half an hour, 3 GB"
 
 bootstrap:
@@ -89,6 +90,12 @@ lint:
 
 bench: bootstrap
 	cargo bench -p flash-benches
+
+# `target/release/cliff --help` has the options. It needs strace.
+bench-cliff: bootstrap
+	cargo build --release -p flash-module -p flash-cli -p flash-benches
+	target/release/cliff $(ARGS) >target/bench-cliff.md
+	mv target/bench-cliff.md benches/cliff.md
 
 # `target/release/module --help` has the options; `--quick` takes a minute.
 bench-module: bootstrap

@@ -2,6 +2,7 @@
 //! have a database and a vhost each; Redis is started for each test, for tests kill it.
 
 mod audit;
+mod away;
 mod bench;
 mod broker_users;
 mod completions;
@@ -15,6 +16,7 @@ mod durability;
 mod events;
 mod forged;
 mod forms;
+mod hardening;
 mod histories;
 mod http;
 mod https;
