@@ -8,7 +8,7 @@ use flash_vault::LoggedChange;
 use serde::Serialize;
 
 use crate::args::{Output, Webhooks, WebhooksCommand};
-use crate::run::block_on;
+use crate::runtime::block_on;
 use crate::{audit_log, output, servers};
 
 /// Carries out one of the subcommands.

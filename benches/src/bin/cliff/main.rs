@@ -4,8 +4,6 @@
 
 #![forbid(unsafe_code)]
 
-#[path = "../gateway/machine.rs"]
-mod machine;
 mod report;
 mod slow;
 mod stage;
@@ -17,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use flash_benches::machine;
 
 use crate::report::{HEAD, Line};
 use crate::slow::SlowSyncs;

@@ -8,11 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use flash_benches::http;
 use flash_servers::{Gateway, GatewayOptions, Postgres, PostgresOptions, Redis, RedisOptions, silent};
 use tempfile::TempDir;
-
-#[path = "../pipeline/http.rs"]
-mod http;
 
 /// What is sold.
 pub(crate) const SALE: &str = "drop";

@@ -51,12 +51,15 @@ trait History: Clone {
     fn carry_out(&mut self, one: Self::Move) -> Result<(), Broken>;
 }
 
+/// A state on the way, the moves from it that are still to be tried, and the last one that was.
+type Node<H> = (H, Vec<<H as History>::Move>, Option<<H as History>::Move>);
+
 /// Explores all that comes of a state, until it has met so many.
 fn search<H: History>(start: H, states_max: u64) -> Explored {
     let mut explored = Explored { states: 0, moves: 0, depth: 0, healed: 0, is_complete: true, broken: None };
     let mut met = HashSet::from([mark(&start)]);
     let moves = start.moves();
-    let mut path: Vec<(H, Vec<H::Move>, Option<H::Move>)> = vec![(start, moves, None)];
+    let mut path: Vec<Node<H>> = vec![(start, moves, None)];
     while let Some((node, moves, _)) = path.last_mut() {
         let Some(one) = moves.pop() else {
             path.pop();
