@@ -4,13 +4,16 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lapin::runtime::default_runtime;
-use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, RustlsConnector, TLSConfig};
+use async_compat::Compat;
+use lapin::tcp::AsyncTcpStream;
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
+use crate::runtime;
 use crate::socket::Socket;
+use crate::stream::{self, Stream};
 
 /// How long RabbitMQ may take to accept a connection.
 pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
@@ -60,7 +63,7 @@ pub(crate) async fn connect_with_socket(url: &str, name: &str) -> Result<(Connec
     let (url, authorities) = flash_tls::take_parameter(url, "cacertfile");
     let uri = parse(&url)?;
     let tls = match uri.scheme {
-        AMQPScheme::AMQPS => Some(RustlsConnector::from(flash_tls::trust(authorities.as_deref().map(Path::new))?)),
+        AMQPScheme::AMQPS => Some(stream::trust(authorities.as_deref().map(Path::new))?),
         AMQPScheme::AMQP => None,
     };
     let at = format!("{}:{}/{}", uri.authority.host, uri.authority.port, uri.vhost);
@@ -74,27 +77,19 @@ pub(crate) async fn connect_with_socket(url: &str, name: &str) -> Result<(Connec
 
 async fn open(
     uri: AMQPUri,
-    tls: Option<RustlsConnector>,
+    tls: Option<TlsConnector>,
     properties: ConnectionProperties,
 ) -> lapin::Result<(Connection, Socket)> {
     let socket = Arc::new(OnceLock::new());
     let made = socket.clone();
-    let runtime = default_runtime()?;
-    // By the library's own way to TLS, public authorities would be trusted beside the given ones.
     let connect = Connection::connector(
         uri,
-        runtime,
-        async move |uri, runtime| {
-            let plain = AMQPUri { scheme: AMQPScheme::AMQP, ..uri.clone() };
-            let stream = plain.connect_with_config_async(TLSConfig::default(), &runtime).await?;
-            if let AsyncTcpStream::Plain(stream) = &stream {
-                // A connection is made once: it does not heal itself.
-                let _ = made.set(Socket::of(stream.get_ref())?);
-            }
-            match &tls {
-                Some(tls) => Ok(stream.into_rustls(tls, &uri.authority.host).await?),
-                None => Ok(stream),
-            }
+        runtime::current(),
+        async move |uri, _| {
+            let (stream, socket) = Stream::connect(&uri.authority.host, uri.authority.port, tls.as_ref()).await?;
+            // A connection is made once: it does not heal itself.
+            let _ = made.set(socket);
+            Ok(AsyncTcpStream::Plain(Compat::new(stream)))
         },
         properties,
     );

@@ -14,8 +14,10 @@ mod keys;
 mod limits;
 mod publish;
 mod publisher;
+mod runtime;
 mod socket;
 mod source;
+mod stream;
 mod topology;
 
 use std::sync::Arc;

@@ -77,7 +77,7 @@ fn strike_with(strike: &mut Strike, sale: &str) -> Result<()> {
 
 /// Every other connection sells.
 fn requests(at: usize, sale: &str) -> String {
-    if at % 2 == 0 {
+    if at.is_multiple_of(2) {
         return "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(PIPELINED);
     }
     let reserve = |number: usize| {
