@@ -1,23 +1,26 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo fuzz test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail bench-cliff
+.PHONY: help bootstrap demo release check fuzz test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail bench-cliff
 
+# Times are of two shared cores with nothing compiled; a second run takes what it runs.
 help:
-	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own"
-	@echo "make test          every test, over real servers"
-	@echo "make test-debian   the module's tests in Debian 12's other servers, as the CI runs them"
-	@echo "make test-servers  the module's tests in every server that it is made for"
-	@echo "make test-api      10,000 requests and more that nobody would think of, made from what the API says of itself"
-	@echo "make test-otlp     a trace from the gateway to the syncer, by OTLP: the program with that feature"
-	@echo "make test-console  the console: whether what is committed is what its sources make, and an operator in Chromium"
-	@echo "make test-faults   faults in everything, while buyers buy: at most 25 minutes, as the CI does"
-	@echo "make soak          the same at length; ARGS='cut --minutes 60 --count 500' chooses what and how long"
-	@echo "make plant-bugs    24 mistakes that somebody could make, and the suites that must notice"
-	@echo "make simulate      recoveries in every disorder, by seed: MINUTES= (1) or SCHEDULES=, SEED= (1)"
+	@echo "make demo          sell 100 units to a stampede of 10,000 buyers, on servers of its own: 4 minutes, 3 of them compiling"
+	@echo "make test          every test, over real servers: 15 minutes, 4 of them compiling after make demo"
+	@echo "make check         after a change: format, clippy and the tests of a package; P= names it (sale): seconds"
+	@echo "make release       the program and the module as they are deployed, in target/release: 9 minutes"
+	@echo "make test-debian   the module's tests in Debian 12's other servers, as the CI runs them: 5 minutes"
+	@echo "make test-servers  the module's tests in every server that it is made for: a quarter of an hour"
+	@echo "make test-api      10,000 requests and more, made from the OpenAPI document: 5 minutes"
+	@echo "make test-otlp     a trace from the gateway to the syncer, by OTLP: the program with that feature: 5 minutes"
+	@echo "make test-console  the console: is the committed build up to date, and an operator in Chromium: 5 minutes"
+	@echo "make test-faults   faults in everything, while buyers buy, as the CI does: at most 25 minutes"
+	@echo "make soak          the same at length: hours; ARGS='cut --minutes 60 --count 500' chooses what and how long"
+	@echo "make plant-bugs    24 planted mistakes, and the suites that must notice them: half an hour"
+	@echo "make simulate      overlapping recoveries by seed: MINUTES= (1) or SCHEDULES=, SEED= (1)"
 	@echo "make fuzz          what clients and servers send, by libFuzzer: SECONDS= (60) for each of six targets"
-	@echo "make fmt           format the code"
-	@echo "make lint          formatting and clippy, as the CI demands them"
-	@echo "make bench         the benchmarks of the parts"
+	@echo "make fmt           format the code: seconds"
+	@echo "make lint          formatting and clippy, as the CI demands them: 3 minutes"
+	@echo "make bench         the benchmarks of the parts: 5 minutes"
 	@echo "make bench-pipeline from the journal to PostgreSQL, 1,000,000 orders a case: some minutes"
 	@echo "make bench-gateway the gateway beside nginx with Lua and a service in Node: some minutes; installs them"
 	@echo "make bench-watchers what 10,000 watchers cost buyers: two minutes"
@@ -28,9 +31,21 @@ help:
 bootstrap:
 	scripts/bootstrap
 
+# Of the profile that the tests use: what both need is compiled once.
 demo: bootstrap
+	cargo build -p flash-cli -p flash-module
+	target/debug/flash dev --demo
+
+release: bootstrap
 	cargo build --release -p flash-cli -p flash-module
-	target/release/flash dev --demo
+
+# One package: `make check P=gateway`. One integration test: `make check P=tests ARGS='--test it -- forms'`.
+P = sale
+check:
+	cargo fmt --all --check
+	cargo clippy -p flash-$(P) --all-targets -- -D warnings
+	$(if $(filter tests,$(P)),cargo build -p flash-module -p flash-cli)
+	cargo test -p flash-$(P) $(ARGS)
 
 # The tests load the module and run the program, which `cargo test` alone does not put there.
 test: bootstrap
