@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::audit::sell;
 use crate::support::redis::{flat, run};
+use crate::support::rival::Rival;
 use crate::support::wait;
 use crate::support::world::World;
 
@@ -56,7 +57,7 @@ fn a_reservation_that_ended_meanwhile_is_written_as_it_ended_and_an_unknown_one_
     assert_eq!(ended.status, 200, "{ended:?}");
     world.wait_for_empty_journal("released");
     // Another gateway seems to bring the sale back, so that its epoch goes on.
-    world.sql("INSERT INTO recoveries (sale, gateway, until) VALUES ('gone', 'another', now() + interval '1 hour')");
+    let _rival = Rival::start(&world, "gone");
     let _: Reply = run(&mut world.redis.connect(), "DEL flash:gone");
     world.sql("ALTER TABLE orders DROP CONSTRAINT no_eve");
     check(&world, &["quarantine", "replay", "--sale", "released"], 0, &[&[("state", json!("replayed"))]]);

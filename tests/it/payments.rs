@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::http::{Answer, Http};
 use crate::support::redis::run;
+use crate::support::rival::Rival;
 use crate::support::wait;
 use crate::support::world::World;
 
@@ -316,7 +317,7 @@ fn a_confirm_that_is_refused_has_debited_nothing() {
         assert_eq!(world.rows("SELECT count(*) FROM payments"), ["0"], "{headers:?}");
     }
     // Another gateway seems to bring the sale back, so that it stays fenced.
-    world.sql("INSERT INTO recoveries (sale, gateway, until) VALUES ('drop', 'another', now() + interval '1 hour')");
+    let _rival = Rival::start(&world, "drop");
     let _: redis::Value = run(&mut world.redis.connect(), "FLASH.FENCE flash:drop");
     let fenced = send(&[("content-type", "application/json")]);
     assert_eq!((fenced.status, fenced.problem()), (503, "fenced"), "{fenced:?}");

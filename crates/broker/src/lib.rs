@@ -12,6 +12,7 @@ mod heal;
 mod inspect;
 mod keys;
 mod limits;
+mod open;
 mod publish;
 mod publisher;
 mod runtime;

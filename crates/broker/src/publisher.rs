@@ -7,9 +7,9 @@ use lapin::{Channel, Confirmation, Connection, PublisherConfirm};
 use crate::connect::connect;
 use crate::error::lost;
 use crate::keys::MessageKeys;
+use crate::open;
 use crate::publish::publish;
 use crate::source::PREFETCH_MESSAGES;
-use crate::topology;
 
 /// Publishes to the exchange. No one else publishes on its channel, and whatever fails fails all that is in flight: the
 /// connection is dropped for a new one.
@@ -25,7 +25,7 @@ impl AmqpPublisher {
     /// Connects, and declares or finds what it publishes to.
     pub(crate) async fn open(url: &str, name: &str, keys: MessageKeys) -> Result<Self, Error> {
         let connection = connect(url, name).await?;
-        let (channel, queued) = topology::open(&connection).await?;
+        let (channel, queued) = open::open(&connection).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(lost)?;
         Ok(Self { connection, channel, queued, keys })
     }

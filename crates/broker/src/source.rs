@@ -13,8 +13,9 @@ use crate::error::{AmqpError, lost};
 use crate::headers;
 use crate::heal::silence;
 use crate::keys::MessageKeys;
+use crate::open;
 use crate::socket::Socket;
-use crate::topology::{self, QUEUE};
+use crate::topology::QUEUE;
 
 /// Messages that RabbitMQ sends ahead of their acknowledgement. The client library keeps them in memory without a bound
 /// of its own, so this is it: 64 MB, with messages as long as the relay makes them.
@@ -44,7 +45,7 @@ impl AmqpSource {
     /// Connects, declares or finds what it reads, and begins to read.
     pub(crate) async fn open(url: &str, name: &str, keys: MessageKeys) -> Result<Self, Error> {
         let (connection, socket) = connect_with_socket(url, name).await?;
-        let (control, _) = topology::open(&connection).await?;
+        let (control, _) = open::open(&connection).await?;
         let (url, name) = (url.to_owned(), name.to_owned());
         let mut source = Self { url, name, keys, connection, socket, control, reading: None, opening: 0 };
         source.resume().await?;

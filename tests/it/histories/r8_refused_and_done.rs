@@ -6,6 +6,7 @@ use serde_json::json;
 use super::sale::{KEY, PATH};
 use crate::support::http::Answer;
 use crate::support::redis::run;
+use crate::support::rival::Rival;
 use crate::support::wait;
 use crate::support::world::World;
 
@@ -54,10 +55,7 @@ fn a_confirm_that_is_refused_debits_nothing() {
     world.wait_for_empty_journal("drop");
     // Nothing brings a fenced sale back meanwhile.
     world.stop_gateway();
-    world.sql(
-        "INSERT INTO recoveries (sale, gateway, until) VALUES ('drop', 'another', now() + interval '1 hour')
-        ON CONFLICT (sale) DO UPDATE SET gateway = 'another', until = excluded.until",
-    );
+    let _rival = Rival::start(&world, "drop");
     world.start_gateway();
     for (headers, spoil) in REFUSED {
         spoil(&world);

@@ -13,6 +13,7 @@ pub(crate) mod nginx;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod redis;
+pub(crate) mod rival;
 pub(crate) mod saved;
 pub(crate) mod tls;
 pub(crate) mod world;

@@ -19,12 +19,12 @@ use crate::stack::Urls;
 
 /// What all simulations need.
 #[derive(Clone)]
-pub(in crate::dev) struct Ground {
-    pub(in crate::dev) urls: Urls,
+pub(crate) struct Ground {
+    pub(crate) urls: Urls,
     /// Where buyers of `flash` come.
-    pub(in crate::dev) gateway: BuyersGateway,
+    pub(crate) gateway: BuyersGateway,
     /// What goes wrong on the buyers' side.
-    pub(in crate::dev) trouble: Arc<Trouble>,
+    pub(crate) trouble: Arc<Trouble>,
 }
 
 impl std::fmt::Debug for Ground {
