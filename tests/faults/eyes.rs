@@ -112,6 +112,17 @@ impl Eyes {
 
     /// Runs statements that a fault consists of.
     pub(crate) fn execute(&mut self, sql: &str) -> Result<()> {
+        let is_closed = |error: &anyhow::Error| {
+            error.downcast_ref::<tokio_postgres::Error>().is_some_and(tokio_postgres::Error::is_closed)
+        };
+        match self.execute_once(sql) {
+            // A session that becomes read-only is closed, and that may be now.
+            Err(error) if is_closed(&error) => self.execute_once(sql),
+            result => result,
+        }
+    }
+
+    fn execute_once(&mut self, sql: &str) -> Result<()> {
         let handle = self.handle.clone();
         let result = handle.block_on(async { Ok(self.vault().await?.batch_execute(sql).await?) });
         self.seen(result)
