@@ -10,7 +10,7 @@ pub(crate) const NUMBER_MAX: u64 = i64::MAX.cast_unsigned();
 /// The values of the names that there may be, in their order.
 ///
 /// # Errors
-/// When there is another name, or one twice, or something that is not percent-encoded UTF-8.
+/// When there is another name, or one twice, or a value that is not percent-encoded UTF-8 or has a NUL.
 pub(crate) fn read<'a, const N: usize>(
     query: Option<&'a str>,
     names: [&str; N],
@@ -23,6 +23,10 @@ pub(crate) fn read<'a, const N: usize>(
         // What is no UTF-8 is replaced by this character.
         if value.contains(char::REPLACEMENT_CHARACTER) || !is_encoded(query) {
             return Err(bad(format!("{name} must be percent-encoded UTF-8")));
+        }
+        // PostgreSQL's text cannot hold it.
+        if value.contains('\0') {
+            return Err(bad(format!("{name} must not contain NUL (%00)")));
         }
         values[at] = Some(value);
     }
@@ -78,6 +82,7 @@ mod tests {
         for broken in ["after=%", "after=%2", "after=%zz", "after=%+1", "after=%ff", "after=%c3"] {
             check(Some(broken), Err("after must be percent-encoded UTF-8"));
         }
+        check(Some("after=a%00b"), Err("after must not contain NUL (%00)"));
     }
 
     #[test]
