@@ -49,7 +49,8 @@ pub(crate) struct Args {
     /// A configuration file in TOML, whose keys are the names of settings. Flags and variables override it.
     #[arg(long, value_name = "FILE", env = "FLASH_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
-    /// What to log on stderr: warn, flash_gateway=debug,info, …
+    /// What to log on stderr: warn, flash_relay=debug,info, … A target is the name of a package: flash_gateway, flash_relay,
+    /// flash_recovery, flash_webhooks, flash_payments, flash_syncer.
     #[arg(long, value_name = "FILTER", default_value = logging::DEFAULT, env = "FLASH_LOG", global = true)]
     pub(crate) log: String,
     /// The format of the log.

@@ -20,13 +20,16 @@ pub(crate) fn run(args: &Migrate, output: Output) -> Result<ExitCode> {
         let applied = to_latest(&url).await?;
         let client = servers::postgres(&url).await?;
         if let Some(role) = &args.gateway_role {
-            flash_vault::grant_gateway(&client, role).await.with_context(|| format!("the role {role}"))?;
+            flash_vault::grant_gateway(&client, role).await.with_context(|| half_done(role))?;
         }
         if let Some(role) = &args.syncer_role {
-            flash_vault::grant_syncer(&client, role).await.with_context(|| format!("the role {role}"))?;
+            flash_vault::grant_syncer(&client, role).await.with_context(|| half_done(role))?;
         }
         if args.rabbitmq {
-            args.amqp.declare().await?;
+            args.amqp
+                .declare()
+                .await
+                .context("the schema and the roles are up to date; RabbitMQ's queues are not declared")?;
         }
         match (output, &applied[..]) {
             (Output::Json, applied) => output::json(&Migrated { applied }),
@@ -38,6 +41,10 @@ pub(crate) fn run(args: &Migrate, output: Output) -> Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn half_done(role: &str) -> String {
+    format!("the schema is up to date; the role {role} has not got its rights")
 }
 
 /// Applies the migrations that are missing in the database at `url`, and gives their names.

@@ -1,4 +1,4 @@
-//! The sellers of a shop: whoever comes takes one that is free, or waits for it.
+//! The sellers of a shop: a buyer takes one that is free, or waits for it.
 
 use flash_sim::Seller;
 use tokio::sync::{Mutex, mpsc};

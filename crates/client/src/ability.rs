@@ -115,8 +115,9 @@ pub(crate) fn syncs(settings: &Value, persistence: &Value) -> bool {
 ///
 /// After `appendonly yes` a restart reads nothing of what was synced until the first rewrite is done. Where there never
 /// was a file, the size at its newest rewrite is 0. Where there was one, and it was off in between, no field tells that
-/// rewrite from any other. So a rewrite is trusted only where the file was on since the server started: nobody has used
-/// CONFIG SET, nor CONFIG RESETSTAT, which hides that; and it was no replica, whose file begins anew with each full copy.
+/// rewrite from any other. So a rewrite is trusted only where the file was on since the server started. That needs two
+/// things: no CONFIG SET since then, and no CONFIG RESETSTAT, which hides one; and the server was never a replica, whose
+/// file begins anew with each full copy.
 fn is_file_whole(persistence: &Value) -> bool {
     let text = match persistence {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),

@@ -1,6 +1,6 @@
-//! Whether the tail has a cliff: many buyers at once, each command synced to disk before its answer, an append-only file that
-//! is rewritten in the middle, and now and then a sync that takes 300 ms (strace holds it up). The same once with the time limit for
-//! Redis that gateways had before, and once with the one that they have now. Prints a table for Markdown.
+//! Whether the tail has a cliff: many buyers at once, and Redis syncs each command to disk before it answers. The
+//! append-only file is rewritten in the middle, and now and then strace makes a sync take 300 ms. Runs once with the time
+//! limit for Redis that gateways had before, and once with the present one. Prints a table for Markdown.
 
 #![forbid(unsafe_code)]
 
@@ -55,11 +55,11 @@ struct Args {
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
-    let build = if cfg!(debug_assertions) { " Built without optimization." } else { "" };
+    let build = if cfg!(debug_assertions) { " Built by the dev profile." } else { "" };
     println!("{}{build}\n", machine::describe());
     println!(
-        "{} buyers, {} units, {} requests a second, `appendfsync always`; one sync in {} takes {} ms, and the file is rewritten in \
-         the middle.\n",
+        "{} buyers, {} units, {} requests a second, `appendfsync always`; one sync in {} takes {} ms, and the file is \
+         rewritten in the middle.\n",
         args.buyers, args.units, args.rate, args.every, args.slow_ms
     );
     println!("{HEAD}");

@@ -6,7 +6,8 @@ use anyhow::Context;
 use serde_json::Value;
 
 pub(crate) const HEAD: &str = "\
-| time limit for Redis, ms | slow syncs | 201 | 409 sold out | lost | repeats after 503 / 504 / none | p50, ms | p99, ms | p99.9, ms | max, ms | verdict |
+| time limit for Redis, ms | slow syncs | 201 | 409 sold out | lost | repeats after 503 / 504 / none \
+| p50, ms | p99, ms | p99.9, ms | max, ms | verdict |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |";
 
 /// What came of a run.

@@ -27,7 +27,7 @@ impl SlowSyncs {
     /// Ends it; how many syncs were slow.
     pub(crate) fn stop(mut self) -> anyhow::Result<usize> {
         let pid = i32::try_from(self.strace.id()).ok().and_then(Pid::from_raw).context("a process id")?;
-        // Asked to end, it lets go of the process; killed, it might leave it stopped.
+        // SIGTERM makes strace detach. SIGKILL could leave the traced process stopped.
         kill_process(pid, Signal::INT)?;
         self.strace.wait()?;
         let log = fs::read_to_string(self.log.path())?;

@@ -76,7 +76,7 @@ fn main() -> anyhow::Result<ExitCode> {
         redis: args.server.as_deref().map(std::path::absolute).transpose()?,
     };
     let server = version(programs.redis.as_deref().unwrap_or(Path::new("redis-server")));
-    let build = if cfg!(debug_assertions) { " Built without optimization." } else { "" };
+    let build = if cfg!(debug_assertions) { " Built by the dev profile." } else { "" };
     println!("{}{build}\n", machine::describe());
     println!("{} reservations a second, seed {seed}, {server}.", args.per_second);
     println!("{ABOUT}\n\n{HEAD}");

@@ -7,7 +7,7 @@ use crate::postgres::Postgres;
 use crate::redis::Redis;
 
 impl Witness {
-    /// The sale sells, both servers have the same, and everything that was told is so.
+    /// Checks that the sale sells, that both servers agree, and that every answer that a buyer got is true.
     pub(crate) fn check_end(&self, redis: &Redis, postgres: &Postgres) -> Result<(), Broken> {
         let Some(key) = &redis.key else { return Err(Broken::NotHealed) };
         let is_drained = key.sale().journal_events() == 0;

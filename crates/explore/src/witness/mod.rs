@@ -66,7 +66,7 @@ struct Made {
     by_hand: bool,
     /// After how many losses.
     losses: u32,
-    /// The buyer has heard of it: what becomes of it is a fact of his.
+    /// The buyer got the answer: the promises about this reservation hold from now on.
     is_told: bool,
     /// A server lost it before, and no other had it yet: whatever a process still had in hand.
     is_lost: bool,
