@@ -50,7 +50,7 @@ check:
 # The tests load the module and run the program, which `cargo test` alone does not put there.
 test: bootstrap
 	cargo build --workspace --all-targets
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 # Debian 12's other servers; `make test` has run in its redis-server.
 test-debian: bootstrap

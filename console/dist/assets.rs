@@ -1,11 +1,11 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-JY4URJUV.js",
+        name: "console-QQHWTE33.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"0e19db24a026ccd8\"", bytes: include_bytes!("console-JY4URJUV.js") },
-        gzip: Coded { etag: "\"0e19db24a026ccd8-gzip\"", bytes: include_bytes!("console-JY4URJUV.js.gz") },
+        plain: Coded { etag: "\"ae344855eaa49017\"", bytes: include_bytes!("console-QQHWTE33.js") },
+        gzip: Coded { etag: "\"ae344855eaa49017-gzip\"", bytes: include_bytes!("console-QQHWTE33.js.gz") },
     },
     Asset {
         name: "console-VZWC732J.css",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"109622a96e321d5a\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"109622a96e321d5a-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"be6022e8387b5e22\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"be6022e8387b5e22-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

@@ -182,7 +182,7 @@ export interface Audit {
 
 export interface Readiness {
   ready: boolean;
-  checks?: { draining: boolean; redis: string; rabbitmq?: string; postgres: string };
+  checks?: { starting: boolean; draining: boolean; redis: string; rabbitmq?: string; postgres: string };
 }
 
 export interface Health {

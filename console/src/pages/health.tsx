@@ -23,7 +23,7 @@ export function Health() {
       <Seen look={readiness} what="its servers">
         {({ ready, checks }) => (
           <Facts facts={[
-            { name: "Gateway", value: checks?.draining ? "draining" : ready ? "sells" : "cannot sell", isBad: !ready, hint: version.value?.info.version ?? "" },
+            { name: "Gateway", value: checks?.draining ? "draining" : checks?.starting ? "starting" : ready ? "sells" : "cannot sell", isBad: !ready, hint: version.value?.info.version ?? "" },
             ...(["redis", "rabbitmq", "postgres"] as const)
               .filter((name) => checks?.[name] !== undefined)
               .map((name) => ({ name: NAMES[name], value: checks?.[name] ?? "", isBad: checks?.[name] !== "ok" })),

@@ -66,6 +66,8 @@ fn live() -> Reply {
 #[derive(Serialize, JsonSchema)]
 #[schemars(inline)]
 struct Checks {
+    /// A thread has yet to try to reach PostgreSQL.
+    starting: bool,
     draining: bool,
     #[schemars(extend("enum" = ["ok", "away", "the module is not loaded"]))]
     redis: &'static str,
@@ -81,7 +83,7 @@ struct Checks {
     extend(
         "examples" = [
             { "ready": true },
-            { "ready": true, "checks": { "draining": false, "redis": "ok", "rabbitmq": "ok", "postgres": "ok" } },
+            { "ready": true, "checks": { "starting": false, "draining": false, "redis": "ok", "rabbitmq": "ok", "postgres": "ok" } },
         ],
     ),
 )]
@@ -91,8 +93,8 @@ struct Ready {
     checks: Option<Checks>,
 }
 
-/// It is ready: it can sell, and is to go on selling. Without the transport it sells into the journals, and without
-/// PostgreSQL it sells what it knows: `?verbose` tells.
+/// The gateway is ready if it can sell and is neither starting nor stopping. Without the transport it sells into the
+/// journals, and without PostgreSQL it sells what it knows. `?verbose` names each server's state.
 async fn ready(app: &App, query: Option<&str>) -> Reply {
     let word = |ok| if ok { "ok" } else { "away" };
     // A call of the module's: a Redis without the module sells nothing.
@@ -102,10 +104,13 @@ async fn ready(app: &App, query: Option<&str>) -> Reply {
         Err(error) if error.is_unknown_command() => "the module is not loaded",
         _ => "away",
     };
+    // The first request for a sale asks PostgreSQL about it: the first buyers should not wait for a connection.
+    let starting = app.unprepared.load(Ordering::Relaxed) > 0;
     let draining = *app.phase.borrow() >= Phase::Draining;
     let verbose = query.is_some_and(|query| query.split('&').any(|part| part == "verbose"));
     let checks = match verbose {
         true => Some(Checks {
+            starting,
             draining,
             redis,
             broker: app.broker.map(|name| (name, word(app.relay.is_connected()))).into_iter().collect(),
@@ -117,10 +122,7 @@ async fn ready(app: &App, query: Option<&str>) -> Reply {
         }),
         false => None,
     };
-    // Whoever meets a sale for the first time asks PostgreSQL about it: the first buyers are not to wait for a
-    // connection.
-    let prepared = app.unprepared.load(Ordering::Relaxed) == 0;
-    let ready = redis == "ok" && prepared && !draining;
+    let ready = redis == "ok" && !starting && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &Ready { ready, checks })
 }

@@ -142,7 +142,11 @@ impl World {
         let transport = Amqp::new(amqp.replace(&format!(":{port}/"), &format!(":{}/", rabbitmq.address.port())));
         let gateway = Gateway::start(config.clone(), transport.clone()).unwrap();
         let world = Self { gateway: Some(gateway), redis, rabbitmq, postgres, config, transport, amqp, _dir: dir };
-        world.until("all servers", async || world.get("/readyz?verbose").await.body.contains(ALL_OK)).await;
+        let ready = async || {
+            let answer = world.get("/readyz?verbose").await;
+            answer.status == 200 && answer.body.contains(ALL_OK)
+        };
+        world.until("a ready gateway and all servers", ready).await;
         world
     }
 

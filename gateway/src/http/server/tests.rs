@@ -166,7 +166,7 @@ async fn a_gateway_without_redis_lives_and_is_not_ready() {
     check(&get("/livez"), "200", "{\"live\":true}").await;
     check(&get("/livez").replace("GET", "HEAD"), "200", "content-length: 13\r\n").await;
     check(&get("/readyz"), "503", "{\"ready\":false}").await;
-    let checks = "\"draining\":false,\"redis\":\"away\",\"rabbitmq\":\"away\",\"postgres\":\"away\"";
+    let checks = "\"starting\":false,\"draining\":false,\"redis\":\"away\",\"rabbitmq\":\"away\",\"postgres\":\"away\"";
     check(&get("/readyz?verbose"), "503", checks).await;
     check(&get("/v1/sales/drop"), "503", "/problems/redis-away").await;
     check(&reserve(JSON, "{\"buyer\":\"ada\"}"), "503", "retry-after: 1\r\n").await;
