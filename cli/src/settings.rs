@@ -2,6 +2,7 @@
 //! those two and above its default.
 
 mod file;
+mod place;
 mod policies;
 mod show;
 

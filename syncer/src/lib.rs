@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod acks;
+mod config;
 mod heal;
 mod read;
 mod run;
 mod session;
 
 pub use acks::HEADS_MAX;
-pub use run::{Config, Error, RETRY_WAIT_MS_MAX, RETRY_WAIT_MS_MIN, STOP_TIMEOUT_MS, run};
+pub use config::Config;
+pub use run::{Error, RETRY_WAIT_MS_MAX, RETRY_WAIT_MS_MIN, STOP_TIMEOUT_MS, run};
 pub use session::{CONTROL_MS, WRITE_TIMEOUT_MS};

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::acks::Acks;
+use crate::config::Config;
 use crate::heal::may_delete;
 use crate::session::{Trouble, sync};
 
@@ -18,17 +19,6 @@ pub const RETRY_WAIT_MS_MIN: u64 = 100;
 pub const RETRY_WAIT_MS_MAX: u64 = 5_000;
 /// How long the batch in hand may take to be written and acknowledged, once the syncer is told to stop.
 pub const STOP_TIMEOUT_MS: u64 = 10_000;
-
-/// Where the syncer works. (Without `Debug`: the URLs hold passwords.)
-#[derive(Clone)]
-pub struct Config {
-    /// PostgreSQL, migrated.
-    pub postgres: String,
-    /// The Redis whose journals are acknowledged.
-    pub redis: String,
-    /// What it is called by people who look at a broker's connections, or at the syncers.
-    pub name: String,
-}
 
 /// Why the syncer cannot go on. Everything else it waits for and tries again.
 #[derive(Debug, thiserror::Error)]

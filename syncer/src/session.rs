@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::acks::Acks;
+use crate::config::Config;
 use crate::read::Read;
-use crate::run::Config;
 
 /// How long writing a batch may take before the connection counts as lost.
 pub const WRITE_TIMEOUT_MS: u64 = 60_000;

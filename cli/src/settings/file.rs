@@ -5,21 +5,19 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, Command};
 use flash_gateway::Policy;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::place::{Place, unknown};
+use super::policies::RATE_LIMIT;
 use super::{FILE_SUFFIX, has_section, policies, settings};
 use crate::secret;
 
 /// A configuration file is small. What is larger is another file, named by mistake.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// Letters in which a mistyped name may differ from the one that was meant.
-const NEAR_EDITS_MAX: usize = 3;
-/// The list of policies.
-pub(super) const RATE_LIMIT: &str = "rate-limit";
 /// What a value may be.
 const TEXTS_RULE: &str = "must be a string, a number, true, false, or a list of these";
 /// The permission of everyone to read a file.
@@ -100,31 +98,6 @@ impl File {
     /// How often whom may ask for what.
     pub(crate) fn policies(&self) -> Vec<Policy> {
         self.policies.iter().map(|(_, policy)| policy.clone()).collect()
-    }
-}
-
-/// A file's text, to say where in it something is wrong.
-pub(super) struct Place<'a> {
-    path: &'a Path,
-    text: &'a str,
-}
-
-impl Place<'_> {
-    pub(super) fn line(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
-    }
-
-    pub(super) fn error(&self, at: usize, what: impl std::fmt::Display) -> anyhow::Error {
-        anyhow!("{}:{}: {what}", self.path.display(), self.line(at))
-    }
-}
-
-/// A key that is none of those that may stand here: which it was meant for, or which there are.
-pub(super) fn unknown(name: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|known| (strsim::osa_distance(name, known), known)).min();
-    match near {
-        Some((edits, near)) if edits <= NEAR_EDITS_MAX => format!("{name} is no setting; the nearest is {near}"),
-        _ => format!("{name} is no setting; here may stand {}", known.join(", ")),
     }
 }
 

@@ -8,8 +8,10 @@ use flash_wire::{BucketTerms, BurstTerms, DailyTerms, Invalid, ThrottleTerms, Wi
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::file::{Place, RATE_LIMIT, unknown};
+use super::place::{Place, unknown};
 
+/// The list of policies.
+pub(super) const RATE_LIMIT: &str = "rate-limit";
 /// What a policy of each strategy has, besides what all have.
 const STRATEGIES: [(&str, &[&str]); 5] = [
     ("bucket", &["rate", "period-ms", "burst"]),

@@ -7,7 +7,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
 use serde::Serialize;
 
-use super::file::{File, RATE_LIMIT};
+use super::file::File;
+use super::policies::RATE_LIMIT;
 use super::{flags, has_section, is_setting, section_of, settings, with_file};
 use crate::args::{self, Args, Output};
 use crate::{output, secret};

@@ -1,41 +1,17 @@
 //! One audit: look at Redis, at PostgreSQL, at Redis again, and compare.
 
-use flash_client::{Backoff, Call, CallError, Client};
+use flash_client::{Backoff, Call, Client};
 use flash_vault::Snapshot;
 use flash_wire::key::sale_of;
 use flash_wire::{COUNT_MAX, Refusal};
 use tokio::time::sleep;
 
+use crate::error::AuditError;
 use crate::finding::{Finding, Kind, Verdict};
 use crate::judge::{Rows, check_rows, check_seqs, check_status, compare, in_flight, written_up_to};
 use crate::limits::{ATTEMPTS_MAX, COUNTED_RESERVATIONS_MAX, RETRY_WAIT_MS, RETRY_WAIT_MS_MAX, SALES_MAX};
 use crate::look::{Look, Looked, look};
 use crate::report::{EpochReport, Report, SkuReport};
-
-/// Why nothing can be said.
-#[derive(Debug, thiserror::Error)]
-pub enum AuditError {
-    /// Redis cannot be asked.
-    #[error(transparent)]
-    Redis(CallError),
-    /// PostgreSQL cannot be asked.
-    #[error(transparent)]
-    Postgres(#[from] flash_vault::Error),
-    /// Redis does not want to be asked.
-    #[error("Redis refuses to show the sale: {0}")]
-    Refused(&'static str),
-    /// The journal is of another release.
-    #[error("the journal cannot be read: {0}")]
-    Journal(String),
-}
-
-impl AuditError {
-    /// Whether other sales can be asked about.
-    #[must_use]
-    pub const fn is_of_one_sale(&self) -> bool {
-        !matches!(self, Self::Postgres(_) | Self::Redis(CallError::Unavailable(_) | CallError::Unknown(_)))
-    }
-}
 
 /// Every sale that Redis or PostgreSQL knows, at most [`SALES_MAX`], in the order of their ids.
 ///

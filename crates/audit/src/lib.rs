@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod error;
 mod finding;
 mod judge;
 mod limits;
@@ -14,7 +15,8 @@ mod look;
 mod report;
 mod steps;
 
-pub use audit::{AuditError, accounts, audit, is_known, sales, unreadable};
+pub use audit::{accounts, audit, is_known, sales, unreadable};
+pub use error::AuditError;
 pub use finding::{Finding, Kind, Verdict};
 pub use limits::{ATTEMPTS_MAX, IN_FLIGHT_EVENTS_MAX, SALES_MAX};
 pub use look::CALLER;

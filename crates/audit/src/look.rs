@@ -1,9 +1,9 @@
 //! A sale as Redis shows it: its state at one event, and the journal up to that event.
 
-use flash_client::{Call, CallError, Client};
+use flash_client::{Call, Client};
 use flash_wire::{COUNT_MAX, Event, Pull, PullAnswer, Refusal, SaleStatus};
 
-use crate::audit::AuditError;
+use crate::error::AuditError;
 use crate::limits::{IN_FLIGHT_EVENTS_MAX, PULLS_MAX};
 use crate::steps::Step;
 
@@ -69,10 +69,4 @@ fn read(pulled: &PullAnswer) -> Result<Vec<(u64, u64, Step)>, AuditError> {
         Ok((event.seq, event.at_ms, step))
     };
     pulled.events.iter().map(step).collect()
-}
-
-impl From<CallError> for AuditError {
-    fn from(error: CallError) -> Self {
-        Self::Redis(error)
-    }
 }

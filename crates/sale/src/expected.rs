@@ -1,7 +1,7 @@
 //! What a recovery expects of a sale before it lets the sale go on.
 
 use crate::digest::Content;
-use crate::rebuild::NextEpoch;
+use crate::life::NextEpoch;
 use crate::sale::Sale;
 
 /// The state that PostgreSQL has of a sale. One that differs from it does not go on.

@@ -1,4 +1,4 @@
-//! One life of a sale in Redis, as it begins.
+//! One life of a sale in Redis, as it begins, and where the next one begins.
 
 use crate::terms::Terms;
 
@@ -16,6 +16,16 @@ pub struct Life {
     /// The newest event of the lives before that made the sale forget an ended reservation with a request, as far as is
     /// known; 0: there was none.
     pub forgotten_seq: u64,
+}
+
+/// The epoch in which a sale goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NextEpoch {
+    /// Its number.
+    pub epoch: u64,
+    /// Its first event is the one after this: the numbers that the epoch before may have given to events that were lost
+    /// are not given again.
+    pub after: u64,
 }
 
 impl Life {

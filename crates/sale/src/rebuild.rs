@@ -6,20 +6,11 @@
 use crate::event::{Change, Event, Reserved, State};
 use crate::expected::Unfence;
 use crate::journal::Journal;
+use crate::life::NextEpoch;
 use crate::limits::RESERVATIONS_PER_BUYER_MAX;
 use crate::refusal::Refusal;
 use crate::reservations::Reservation;
 use crate::sale::Sale;
-
-/// The epoch in which a sale goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct NextEpoch {
-    /// Its number.
-    pub epoch: u64,
-    /// Its first event is the one after this: the numbers that the epoch before may have given to events that were lost
-    /// are not given again.
-    pub after: u64,
-}
 
 impl Sale {
     /// Whether the sale waits until its state is known to be whole. It answers, and decides nothing.

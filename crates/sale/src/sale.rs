@@ -2,8 +2,8 @@
 
 use crate::command::Command;
 use crate::digest::{Content, sku_hash};
-use crate::due::Holds;
 use crate::event::{Change, Event};
+use crate::holds::Holds;
 use crate::invalid::{Invalid, in_range};
 use crate::items::{Item, Items};
 use crate::journal::Journal;

@@ -10,10 +10,13 @@ use rustix::process::geteuid;
 
 use crate::guard::Task;
 use crate::place::{Lock, Place};
-use crate::{Error, postgres, program};
+use crate::{Error, postgres_programs, tool};
 
 /// PostgreSQL refuses to run as root, so root runs it as `nobody`, which has this user and group id on Debian.
 const NOBODY: u32 = 65_534;
+
+/// The superuser.
+pub(crate) const USER: &str = "flash";
 
 const INITDB_LIMIT_MS: u64 = 120_000;
 const LOOK_LIMIT_MS: u64 = 10_000;
@@ -57,7 +60,7 @@ fn can_reach(user: u32, dir: &Path) -> bool {
         dir: "/".into(),
         user: Some(user),
     };
-    program::run("sh", &look, "", LOOK_LIMIT_MS).is_ok()
+    tool::run("sh", &look, "", LOOK_LIMIT_MS).is_ok()
 }
 
 /// 64-bit FNV-1a: the same in every release of Rust, unlike the standard library's.
@@ -88,14 +91,14 @@ pub(crate) fn create(place: &Place, user: Option<u32>, fsync: bool) -> Result<()
     for path in [&draft, &password] {
         chown(path, user, user).map_err(failed())?;
     }
-    let options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--username", postgres::USER];
+    let options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--username", USER];
     let mut args: Vec<OsString> = options.map(Into::into).into();
     args.extend(["--pwfile".into(), password.into(), "--pgdata".into(), draft.clone().into()]);
     if !fsync {
         args.push("--no-sync".into());
     }
-    let initdb = Task { program: postgres::find("initdb")?, args, env: vec![], dir: place.dir().into(), user };
-    program::run("initdb", &initdb, "", INITDB_LIMIT_MS)?;
+    let initdb = Task { program: postgres_programs::find("initdb")?, args, env: vec![], dir: place.dir().into(), user };
+    tool::run("initdb", &initdb, "", INITDB_LIMIT_MS)?;
     keep_password(place)?;
     fs::rename(&draft, &data).map_err(failed())
 }

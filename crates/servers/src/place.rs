@@ -1,14 +1,12 @@
 //! The directory of a server: its lock, its log, and the few facts that are kept from one start to the next.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use rustix::process::geteuid;
-
-use crate::{Error, path, port, wait};
+use crate::{Error, own_dir, port, wait};
 
 /// How long a predecessor that is just ending is waited for, in milliseconds. A killed server lets go of its directory
 /// within milliseconds; one that still holds it after this is alive.
@@ -33,28 +31,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Makes the directory when it is new, and gives it at least the permissions `mode`. One that belongs to somebody
-    /// else, or that others may write to, is refused: our lock and our log could be anything there. So is a path that a
-    /// server would misread, before anything is made.
+    /// Makes the directory when it is new; see [`own_dir::open`].
     pub(crate) fn open(dir: &Path, mode: u32) -> Result<Self, Error> {
-        let dir = path::usable(dir)?;
-        let failed = || Error::io(format!("cannot make the directory {}", dir.display()));
-        fs::create_dir_all(dir.parent().unwrap_or(&dir)).map_err(failed())?;
-        match DirBuilder::new().mode(mode).create(&dir) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(failed()(error));
-            }
-            _ => {}
-        }
-        let meta = fs::symlink_metadata(&dir).map_err(failed())?;
-        let is_ours = meta.is_dir() && meta.uid() == geteuid().as_raw() && meta.mode() & 0o022 == 0;
-        if !is_ours {
-            return Err(Error::NotOurs { dir });
-        }
-        if meta.mode() & mode != mode {
-            fs::set_permissions(&dir, Permissions::from_mode(meta.mode() | mode)).map_err(failed())?;
-        }
-        Ok(Self { dir })
+        Ok(Self { dir: own_dir::open(dir, mode)? })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -211,6 +190,8 @@ fn quote(text: &str, landmark: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn check(lines: std::ops::RangeInclusive<u32>, landmark: Option<&str>, quoted: std::ops::RangeInclusive<u32>) {

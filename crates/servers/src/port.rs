@@ -12,8 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use rustix::process::geteuid;
 
-use crate::Error;
-use crate::place::Place;
+use crate::{Error, own_dir};
 
 /// First port handed out, above the well-known servers.
 const PORT_MIN: u16 = 20_000;
@@ -154,9 +153,9 @@ fn take_block() -> Result<Option<Block>, Error> {
 
 /// Takes this block; none: it is taken.
 fn lock_block(at: u16) -> Result<Option<Block>, Error> {
-    let place = Place::open(&locks(), 0o700)?;
-    let failed = || Error::io(format!("cannot lock ports in {}", place.dir().display()));
-    let lock = lock_file(&place.path(&at.to_string())).map_err(failed())?;
+    let dir = own_dir::open(&locks(), 0o700)?;
+    let failed = || Error::io(format!("cannot lock ports in {}", dir.display()));
+    let lock = lock_file(&dir.join(at.to_string())).map_err(failed())?;
     Ok(lock.try_lock().is_ok().then(|| Block { first: first_port(at), _lock: lock }))
 }
 

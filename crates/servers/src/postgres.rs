@@ -1,21 +1,16 @@
 //! A private PostgreSQL.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, USER};
 use crate::guard::Task;
+use crate::postgres_programs::find;
 use crate::probe::Probe;
 use crate::server::{Launch, Server};
-use crate::{Error, Phase, name, program};
-
-const PACKAGE: &str = "postgresql";
-
-/// The superuser.
-pub(crate) const USER: &str = "flash";
+use crate::{Error, Phase, name, program, tool};
 
 const START_LIMIT_MS: u64 = 60_000;
 const STOP_LIMIT_MS: u64 = 20_000;
@@ -27,9 +22,6 @@ const CLIENT_CHECK_INTERVAL_MS: u64 = 1_000;
 
 /// Longest name of a database in PostgreSQL (NAMEDATALEN - 1).
 const DATABASE_NAME_BYTES_MAX: usize = 63;
-
-/// Where Debian keeps the programs, one directory a major version.
-const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// What a private PostgreSQL is started with.
 #[derive(Debug, Clone)]
@@ -129,22 +121,7 @@ impl Postgres {
             "SELECT 'CREATE DATABASE \"{name}\"' \
              WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
         );
-        program::run("psql", &psql, &script, PSQL_LIMIT_MS).map(|_| ())
-    }
-}
-
-/// A program of the highest version that has it (one may have come with its clients only); one on the search path
-/// where Debian's directories are not.
-pub(crate) fn find(program: &'static str) -> Result<PathBuf, Error> {
-    let versions = fs::read_dir(VERSIONS).into_iter().flatten();
-    let newest = versions
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
-        .map(|version| (version, format!("{VERSIONS}/{version}/bin/{program}")))
-        .filter(|(_, path)| program::is_executable(Path::new(path)))
-        .max();
-    match newest {
-        Some((_, path)) => Ok(path.into()),
-        None => program::find(program, PACKAGE),
+        tool::run("psql", &psql, &script, PSQL_LIMIT_MS).map(|_| ())
     }
 }
 

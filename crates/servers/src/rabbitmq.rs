@@ -14,7 +14,7 @@ use crate::guard::Task;
 use crate::place::Place;
 use crate::probe::Probe;
 use crate::server::{Launch, Server};
-use crate::{Error, Phase, name, port, program};
+use crate::{Error, Phase, name, port, program, tool};
 
 const PACKAGE: &str = "rabbitmq-server";
 const USER: &str = "flash";
@@ -181,7 +181,7 @@ impl RabbitMq {
             dir: self.server.dir().into(),
             user: None,
         };
-        program::run("erl_call", &erl_call, script, ERL_CALL_LIMIT_MS)
+        tool::run("erl_call", &erl_call, script, ERL_CALL_LIMIT_MS)
     }
 }
 
@@ -255,7 +255,7 @@ fn spread_over_our_cpus(pid: u32) -> Result<(), Error> {
         dir: "/".into(),
         user: None,
     };
-    program::run("taskset", &taskset, "", TASKSET_LIMIT_MS).map(|_| ())
+    tool::run("taskset", &taskset, "", TASKSET_LIMIT_MS).map(|_| ())
 }
 
 /// The processors that we may run on, as the kernel lists them: `0-3,8`.

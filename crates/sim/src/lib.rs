@@ -9,8 +9,10 @@
 mod arrivals;
 mod open_loop;
 mod run;
+mod sale;
 mod scripts;
 mod seller_factory;
+mod servers;
 mod sql;
 mod strategies;
 mod strategy;
@@ -19,8 +21,10 @@ mod verdict;
 
 pub use arrivals::{Arrival, Crowd};
 pub use open_loop::{Ended, Sell, drive};
-pub use run::{Door, Sale, Servers, in_person, run};
+pub use run::{Door, in_person, run};
+pub use sale::Sale;
 pub use seller_factory::SellerFactory;
+pub use servers::Servers;
 pub use strategies::{Seller, Sold};
 pub use strategy::Strategy;
 pub use tally::{Answer, Live, Tally};

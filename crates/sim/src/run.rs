@@ -1,40 +1,18 @@
 //! One run of one strategy.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
 use crate::arrivals::Crowd;
 use crate::open_loop::{Sell, drive};
+use crate::sale::Sale;
 use crate::seller_factory::SellerFactory;
+use crate::servers::Servers;
 use crate::sql;
 use crate::strategies::{Seller, Sold};
-use crate::strategy::Strategy;
 use crate::tally::Live;
 use crate::verdict::Outcome;
-
-/// Where the servers are, and what they have used up.
-pub trait Servers {
-    /// The URL of a Redis with the module.
-    fn redis(&self) -> &str;
-    /// The URL of a PostgreSQL that a syncer writes orders to.
-    fn postgres(&self) -> &str;
-    /// CPU time of each server so far, by its name.
-    fn cpu(&self) -> Vec<(&'static str, Duration)>;
-}
-
-/// How much is sold, and how.
-#[derive(Debug, Clone)]
-pub struct Sale {
-    /// The way to sell it.
-    pub strategy: Strategy,
-    /// An id that no other run has had.
-    pub id: String,
-    /// Units on sale.
-    pub units: u64,
-    /// Requests that are under way at once; each has a connection to PostgreSQL.
-    pub concurrency: u64,
-}
 
 /// Who is asked, and what is kept as long as anybody is: it is dropped when all is counted.
 pub type Door<T, K> = (Vec<T>, K);
@@ -49,7 +27,7 @@ pub async fn in_person(factory: SellerFactory, keeper: &mut Seller) -> Result<Do
 }
 
 /// Sells by one strategy through the door that `open` opens, which puts the units on sale, and counts in `live` meanwhile.
-/// It ends early when `stop` does. What it made is gone afterwards, but for the sale of [`Strategy::Flash`]: its orders
+/// It ends early when `stop` does. What it made is gone afterwards, but for the sale of [`Strategy::Flash`](crate::Strategy::Flash): its orders
 /// are orders like any other.
 ///
 /// # Errors
@@ -78,7 +56,7 @@ pub async fn run<T: Sell<Answer = Sold>, K>(
     let used = servers.cpu().into_iter().zip(before).map(|((name, now), (_, then))| (name, now.saturating_sub(then)));
     let cpu = used.collect();
     drop(kept);
-    keeper.clear(&factory).await?;
+    factory.clear(&keeper).await?;
     factory.postgres().await?.batch_execute(sql::DROP).await.context("cannot drop the tables")?;
     let Sale { strategy, units, .. } = *sale;
     Ok(Outcome { strategy, units, buyers: crowd.buyers, tally, took, orders, duplicates, cpu })

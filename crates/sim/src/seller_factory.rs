@@ -9,10 +9,12 @@ use tokio::time::timeout;
 use tokio_postgres::Client as Postgres;
 
 use crate::open_loop::REQUEST_TIMEOUT;
-use crate::run::{Sale, Servers};
+use crate::sale::Sale;
 use crate::scripts::Scripts;
+use crate::servers::Servers;
 use crate::sql::Statements;
 use crate::strategies::Seller;
+use crate::strategy::Strategy;
 
 /// The longest wait before Redis is connected to anew: buyers wait as well.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_millis(500);
@@ -64,8 +66,18 @@ impl SellerFactory {
         Ok(sellers)
     }
 
+    /// Leaves nothing in Redis that is the simulator's own.
+    pub(crate) async fn clear(&self, keeper: &Seller) -> Result<()> {
+        if !matches!(self.sale.strategy, Strategy::RedisLock | Strategy::RedisDecr | Strategy::Lua) {
+            return Ok(());
+        }
+        let keys = [keeper.key("stock"), keeper.key("buyers"), keeper.key("lock")];
+        // The connection that they were sold by may have broken on the way.
+        Ok(redis::cmd("DEL").arg(&keys).exec_async(&mut self.redis().await?).await?)
+    }
+
     /// A new connection to Redis. Where it breaks, it is made anew.
-    pub(crate) async fn redis(&self) -> Result<ConnectionManager> {
+    async fn redis(&self) -> Result<ConnectionManager> {
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(REQUEST_TIMEOUT))
             .set_max_delay(RECONNECT_WAIT_MAX);

@@ -16,7 +16,6 @@ use tokio_postgres::Client as Postgres;
 
 use crate::open_loop::Sell;
 use crate::scripts::Scripts;
-use crate::seller_factory::SellerFactory;
 use crate::sql::{self, Statements};
 use crate::strategy::Strategy;
 use crate::tally::Answer;
@@ -106,18 +105,8 @@ impl Seller {
         Ok(self.postgres.query_one(statement, &[&self.sale]).await?.get(0))
     }
 
-    /// Leaves nothing in Redis that is the simulator's own.
-    pub(crate) async fn clear(&self, factory: &SellerFactory) -> Result<()> {
-        if !matches!(self.strategy, Strategy::RedisLock | Strategy::RedisDecr | Strategy::Lua) {
-            return Ok(());
-        }
-        let keys = [self.key("stock"), self.key("buyers"), self.key("lock")];
-        // The connection that they were sold by may have broken on the way.
-        Ok(redis::cmd("DEL").arg(&keys).exec_async(&mut factory.redis().await?).await?)
-    }
-
     /// A key of this sale's in Redis.
-    fn key(&self, of: &str) -> String {
+    pub(crate) fn key(&self, of: &str) -> String {
         format!("flash-sim:{{{}}}:{of}", self.sale)
     }
 

@@ -5,8 +5,8 @@
 //! drain in each millisecond: so a unit drains in exactly `period / rate`, and nothing is ever rounded. (The first form,
 //! virtual scheduling, keeps the time at which the bucket will be empty, and needs a fraction of a millisecond for that.)
 
+use crate::strategy::Strategy;
 use crate::terms::BucketTerms;
-use crate::usage::Strategy;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bucket {

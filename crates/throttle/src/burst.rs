@@ -1,7 +1,7 @@
 //! A steady limit with a reserve for bursts: two counters, of which the window's is spent first.
 
+use crate::strategy::Strategy;
 use crate::terms::BurstTerms;
-use crate::usage::Strategy;
 use crate::window::{Counter, Window};
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod days;
 pub mod limits;
 mod sliding;
 mod snapshot;
+mod strategy;
 mod taken;
 mod terms;
 mod terms_bytes;

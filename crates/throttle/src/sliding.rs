@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use flash_sale::Mover;
 
-use crate::usage::Strategy;
+use crate::strategy::Strategy;
 
 /// A millisecond in which something was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

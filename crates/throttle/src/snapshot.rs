@@ -5,9 +5,10 @@ use flash_sale::bytes::{Reader, put_int};
 
 use crate::limits::{SLIDING_MOMENTS_MAX, TIME_MS_MAX};
 use crate::sliding::Log;
+use crate::strategy::Strategy;
 use crate::terms_bytes::{put_terms, read_terms};
 use crate::throttle::Throttle;
-use crate::usage::{Strategy, Usage};
+use crate::usage::Usage;
 
 /// The version of the layout. Another one is refused by [`Throttle::load`].
 pub const SNAPSHOT_VERSION: u8 = 1;

@@ -1,6 +1,6 @@
 //! Windows that lie end to end on the clock, and a counter of what was taken in the newest one.
 
-use crate::usage::Strategy;
+use crate::strategy::Strategy;
 
 /// Windows that lie end to end.
 pub(crate) trait Windows: Copy {

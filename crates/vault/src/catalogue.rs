@@ -2,9 +2,9 @@
 
 use tokio_postgres::{GenericClient, Row};
 
+use crate::creation::Creation;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
-use crate::sale::Creation;
 use crate::sql;
 
 /// An amount of money.

@@ -3,10 +3,10 @@
 use tokio_postgres::Client;
 
 use crate::error::Error;
+use crate::head::Head;
 use crate::number::{from_sql, to_sql};
 use crate::recover::{OVER_MS_MAX, RECOVERY_LEASE_S};
 use crate::sql;
-use crate::write::Head;
 
 /// Whether a gateway recovers a sale now, and may wait for a barrier.
 ///

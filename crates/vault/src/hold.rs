@@ -13,7 +13,7 @@ use crate::early::EARLY_EVENTS_MAX;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::refusal::put_aside;
-use crate::seal::{EPOCHS_APART_SEQS, Sealed};
+use crate::sealed::{EPOCHS_APART_SEQS, Sealed};
 use crate::settle::settle;
 use crate::standing::expected;
 use crate::statements::Statements;

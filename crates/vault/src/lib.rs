@@ -12,6 +12,7 @@ mod audit_log;
 mod catalogue;
 mod connect;
 mod content;
+mod creation;
 mod discard;
 mod doubts;
 mod early;
@@ -20,6 +21,7 @@ mod error;
 mod fold;
 mod foreign;
 mod grants;
+mod head;
 mod hold;
 mod inspect;
 mod keys;
@@ -35,6 +37,7 @@ mod quarantine;
 mod read;
 mod reconcile;
 mod recover;
+mod redis_state;
 mod refusal;
 mod repair;
 mod replay;
@@ -46,6 +49,7 @@ mod reserved;
 mod restore;
 mod sale;
 mod seal;
+mod sealed;
 mod settle;
 mod snapshot;
 mod sql;
@@ -67,6 +71,7 @@ pub use connect::{
     CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS_MAX, STATEMENT_TIMEOUT_MS, connect, connect_to_write, connect_with,
     is_read_only,
 };
+pub use creation::Creation;
 pub use doubts::{is_recovering, newest_heads};
 pub use early::EARLY_EVENTS_MAX;
 pub use error::{Error, whole};
@@ -74,6 +79,7 @@ pub use error::{Error, whole};
 pub use flash_plan::{Seen, Wanted};
 pub use foreign::{MaybeForeign, maybe_foreign};
 pub use grants::{grant_gateway, grant_syncer};
+pub use head::Head;
 pub use hold::Claim;
 pub use inspect::{
     Migrations, clock_ms, closed_tables, is_standby, keeps_session, may_rewrite_log, migrations, setting_levels,
@@ -93,6 +99,7 @@ pub use recover::{
     HeadAndState, OVER_MS_MAX, RECOVERY_LEASE_S, active_page, end_recovery, heads, heads_and_states, living,
     renew_recovery, sales_on_sale, take_recovery,
 };
+pub use redis_state::RedisState;
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
 pub use report::{Over, PaymentReport, Reserved, owe_payment, report_payment};
@@ -100,9 +107,9 @@ pub use request::{MadeByRequest, REJECTIONS_LOOKED_AT_MAX, RequestOutcome, reque
 pub use request_keys::{
     KEY_KEPT_S, KeyedRequest, Made, Once, TakenKey, keep_answer, known_key, let_key_go, make_once, take_key,
 };
-pub use restore::{RedisState, possible_holds};
-pub use sale::{Creation, Extras, SaleFacts, create_sale, sale_facts, terms};
-pub use seal::{EPOCHS_APART_SEQS, Sealed};
+pub use restore::possible_holds;
+pub use sale::{Extras, SaleFacts, create_sale, sale_facts, terms};
+pub use sealed::{EPOCHS_APART_SEQS, Sealed};
 pub use snapshot::{
     Books, EpochRows, Faults, HeldOrder, OrderItems, SkuRows, Snapshot, StrayRows, sales, unexplained_accounts,
     unreadable_messages,
@@ -116,4 +123,4 @@ pub use webhooks::{
     DELIVERY_WAIT_S_MAX, Delivery, WEBHOOKS_MAX, Webhook, add_webhook, delivered, disable_webhook, forget_deliveries,
     forget_old_webhook_secret, not_delivered, remove_webhook, renew_webhook_secret, take_due, webhooks,
 };
-pub use write::{BARRIER_KEPT_S, Head, Incoming, Unreadable, Vault};
+pub use write::{BARRIER_KEPT_S, Incoming, Unreadable, Vault};

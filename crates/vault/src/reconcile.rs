@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use flash_wire::{RebuiltReservation, State};
 
-use crate::restore::RedisState;
+use crate::redis_state::RedisState;
 use crate::waiting::Ends;
 
 /// An order as PostgreSQL has it.

@@ -7,10 +7,10 @@ use tokio_postgres::{Client, Row};
 
 use crate::content;
 use crate::error::Error;
+use crate::head::Head;
 use crate::number::{from_sql, to_sql};
 use crate::reserved::reserved;
 use crate::sql;
-use crate::write::Head;
 
 /// A sale whose window is over, and its last hold, is not brought back once that is so long ago: buyers may still ask
 /// for their reservations, which PostgreSQL answers.

@@ -1,7 +1,6 @@
 //! Writes a sale again from Redis, where PostgreSQL has lost what was acknowledged: an older backup, a standby that was
 //! not up to date.
 
-use flash_wire::{RebuiltReservation, State, Terms};
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
@@ -10,32 +9,15 @@ use crate::content;
 use crate::error::Error;
 use crate::hold::{Claim, Held, Hold};
 use crate::number::{from_sql, to_sql};
+use crate::redis_state::RedisState;
 use crate::sale::Extras;
-use crate::seal::{Sealed, finish};
+use crate::seal::finish;
+use crate::sealed::Sealed;
 use crate::sql;
 use crate::statements::Statements;
 use crate::take_over::take_over;
 use crate::waiting::{self, Ends};
 use crate::write::Vault;
-
-/// A sale as Redis has it, fenced: nothing of it changes while it is read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RedisState {
-    /// Which life of the sale.
-    pub epoch: u64,
-    /// Its newest event.
-    pub seq: u64,
-    /// Its newest event that was acknowledged.
-    pub acked: u64,
-    /// Its terms, with the totals of now.
-    pub terms: Terms,
-    /// An operator has stopped it.
-    pub is_closed: bool,
-    /// Its active reservations, by ascending ids.
-    pub reservations: Vec<RebuiltReservation<'static>>,
-    /// What it still knows of how others ended.
-    pub ended: Vec<(u64, State)>,
-}
 
 /// The ids after `after` of reservations that may have ended in Redis: of held orders, and of events that wait, which
 /// may be reservations. Ascending, at most `count`.

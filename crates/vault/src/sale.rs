@@ -7,21 +7,11 @@ use tokio_postgres::GenericClient;
 use tokio_postgres::types::Json;
 
 use crate::catalogue::Price;
+use crate::creation::Creation;
 use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::recover::OVER_MS_MAX;
 use crate::sql;
-
-/// What became of the wish to create something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Creation {
-    /// It is new.
-    Created,
-    /// It was there, and is the same.
-    Exists,
-    /// It was there, and is another. Nothing was changed.
-    Differs,
-}
 
 /// What a sale has besides its terms. None of it ever changes.
 #[derive(Debug, Clone, Copy, Default)]

@@ -9,6 +9,7 @@ use crate::connect::connect_to_write;
 use crate::early;
 use crate::epochs::{self, Batch, Epoch};
 use crate::error::Error;
+use crate::head::Head;
 use crate::late;
 use crate::others;
 use crate::plan::Plan;
@@ -20,17 +21,6 @@ use crate::syncers::Report;
 
 /// How long a barrier is remembered at least: far longer than anyone waits for one.
 pub const BARRIER_KEPT_S: u32 = 24 * 60 * 60;
-
-/// How far an epoch of a sale has been written: every event up to `seq` is in PostgreSQL.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Head {
-    /// The sale.
-    pub sale: String,
-    /// Which life of it.
-    pub epoch: u64,
-    /// The highest seq without a gap below it.
-    pub seq: u64,
-}
 
 /// What came, to be written together.
 #[derive(Debug, Clone, Copy, Default)]
