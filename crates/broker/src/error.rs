@@ -33,6 +33,12 @@ pub enum AmqpError {
          PostgreSQL; to go on without what the queue may hold, delete it by hand (rabbitmqctl delete_queue {QUEUE})"
     )]
     Kept(Cause),
+    /// It found no queue for a message.
+    #[error("RabbitMQ returned a message: its queue or binding is gone, and is declared again")]
+    Returned,
+    /// It did not take a message.
+    #[error("RabbitMQ refused a message: its queue may be full")]
+    Refused,
     /// A frozen queue stays.
     #[error("the queue {QUEUE} is frozen, and could not be deleted within {HEAL_TIMEOUT_MS} ms")]
     HealTimeout,

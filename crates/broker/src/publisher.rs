@@ -5,7 +5,7 @@ use lapin::options::ConfirmSelectOptions;
 use lapin::{Channel, Confirmation, Connection, PublisherConfirm};
 
 use crate::connect::connect;
-use crate::error::lost;
+use crate::error::{AmqpError, lost};
 use crate::keys::MessageKeys;
 use crate::open;
 use crate::publish::publish;
@@ -55,12 +55,8 @@ impl Publisher for AmqpPublisher {
 async fn settle(confirm: PublisherConfirm) -> Outcome {
     match confirm.await {
         Ok(Confirmation::Ack(None)) => Outcome::Confirmed,
-        Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) => Outcome::Rejected(
-            "RabbitMQ returned a message: its queue or binding is gone, and is declared again".to_owned(),
-        ),
-        Ok(Confirmation::Nack(None) | Confirmation::NotRequested) => {
-            Outcome::Rejected("RabbitMQ refused a message: its queue may be full".to_owned())
-        }
-        Err(error) => Outcome::Unknown(lost(error).to_string()),
+        Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) => Outcome::Rejected(AmqpError::Returned.into()),
+        Ok(Confirmation::Nack(None) | Confirmation::NotRequested) => Outcome::Rejected(AmqpError::Refused.into()),
+        Err(error) => Outcome::Unknown(AmqpError::Lost(error).into()),
     }
 }

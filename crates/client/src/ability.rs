@@ -8,7 +8,7 @@ use redis::{Cmd, Value};
 use crate::call::Call;
 use crate::client::outcome;
 use crate::durability::Durability;
-use crate::error::CallError;
+use crate::error::{CallError, Lack};
 use crate::multiplexed::Multiplexed;
 use crate::plain::millis;
 
@@ -44,15 +44,12 @@ impl Ability {
     }
 
     /// Why the server cannot give what is wanted, and what would help.
-    pub(crate) fn lacks(self, wanted: Durability) -> Option<String> {
+    pub(crate) fn lacks(self, wanted: Durability) -> Option<Lack> {
         if wanted.fsync && !self.syncs {
-            let help = "set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no, wait until the first \
-                        append-only file is whole, and let the gateway's user run CONFIG GET and INFO";
-            return Some(format!("Redis does not sync before it answers: {help}"));
+            return Some(Lack::Fsync);
         }
-        (wanted.replicas > self.replicas).then(|| {
-            format!("{} replicas answer, not {}: connect more, or ask for less", self.replicas, wanted.replicas)
-        })
+        let lack = Lack::Replicas { answering: self.replicas, wanted: wanted.replicas };
+        (wanted.replicas > self.replicas).then_some(lack)
     }
 }
 

@@ -199,7 +199,7 @@ impl Job {
 
     fn or_refuse(self, ability: Ability) -> Option<Self> {
         let Some(lack) = ability.lacks(self.wanted) else { return Some(self) };
-        self.refuse(DurableError::Unavailable(lack));
+        self.refuse(lack.into());
         None
     }
 }

@@ -132,12 +132,31 @@ impl CallError {
     }
 }
 
+/// What a server lacks for the durability that is wanted, and what would help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Lack {
+    /// It does not sync its append-only file before it answers, or does not say so.
+    #[error(
+        "Redis does not sync before it answers: set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no, \
+         wait until the first append-only file is whole, and let the gateway's user run CONFIG GET and INFO"
+    )]
+    Fsync,
+    /// Fewer replicas answer than are wanted.
+    #[error("{answering} replicas answer, not {wanted}: connect more, or ask for less")]
+    Replicas {
+        /// Replicas that have all that was written.
+        answering: u8,
+        /// Replicas that were asked for.
+        wanted: u8,
+    },
+}
+
 /// Why a call has no outcome that is as durable as wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurableError {
-    /// The server cannot give what is wanted, and the call was not sent. Says what would help.
-    #[error("{0}")]
-    Unavailable(String),
+    /// The server cannot give what is wanted, and the call was not sent.
+    #[error(transparent)]
+    Unavailable(#[from] Lack),
     /// The call was carried out, and the wait for what is wanted was in vain. The same call again waits again.
     #[error("it was done, but is less durable than wanted")]
     Short,

@@ -40,7 +40,7 @@ pub use client::{CALLS_PER_PIPELINE_MAX, Client};
 pub use deadline::Deadline;
 pub use durability::{Durability, DurabilityError, REPLICAS_MAX};
 pub use durable::{BATCH_CALLS_MAX, Durable, LOOK_EVERY_MS};
-pub use error::{CallError, DurableError, Unanswered, Unavailable, UrlError};
+pub use error::{CallError, DurableError, Lack, Unanswered, Unavailable, UrlError};
 pub use inspect::Unusable;
 pub use limits::{
     CALLS_IN_FLIGHT_MAX, CONNECT_TIMEOUT_MS, PING_EVERY_MS, RECONNECT_WAIT_MS_MAX, RECONNECT_WAIT_MS_MIN,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use flash_client::{Call, Client};
 use flash_vault::Vault;
 use flash_wire::key::sale_of;
+use flash_wire::message::UnreadableJournal;
 use flash_wire::{Ack, COUNT_MAX, Event, Message, Pull, PullAnswer};
 use flash_worker::{Phase, reached};
 use tokio::sync::watch;
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use self::stalls::Stalls;
 use crate::limits::SWEEP_LOOK_EVERY;
-use crate::trouble::{Trouble, UnreadableJournal};
+use crate::trouble::Trouble;
 
 /// Looks at a journal, and takes no lease: the relay has that.
 const LOOK_ONLY_MS: u64 = 0;

@@ -4,6 +4,7 @@
 use flash_client::CallError;
 use flash_plan::Setback;
 use flash_wire::Refusal;
+use flash_wire::message::UnreadableJournal;
 
 /// Why a step of a recovery, or of a sweep, was in vain.
 #[derive(Debug, thiserror::Error)]
@@ -24,15 +25,6 @@ pub(crate) enum Trouble {
     Unreadable(#[from] UnreadableJournal),
     #[error("{sale}: {trouble}")]
     OneSale { sale: String, trouble: Box<Self> },
-}
-
-/// Why events are not written that a journal has.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum UnreadableJournal {
-    #[error(transparent)]
-    Event(#[from] flash_wire::Malformed),
-    #[error(transparent)]
-    Message(#[from] flash_wire::message::BadMessage),
 }
 
 impl From<Refusal> for Trouble {

@@ -104,11 +104,11 @@ impl<T: Transport> Link<T> {
                 (sent, Outcome::Confirmed) => self.confirmed(sent),
                 (sent, Outcome::Rejected(why)) => {
                     PUBLISHES_REJECTED.add(1);
-                    self.failed(&why, sent)
+                    self.failed(&why.to_string(), sent)
                 }
                 (sent, Outcome::Unknown(why)) => {
                     PUBLISHES_UNKNOWN.add(1);
-                    self.failed(&why, sent)
+                    self.failed(&why.to_string(), sent)
                 }
             },
             State::Down(connecting) => match connecting.await {

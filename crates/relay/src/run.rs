@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flash_transport::Outgoing;
+use flash_wire::message::UnreadableJournal;
 use flash_wire::{Change, Event, Message, PullAnswer};
 
 use crate::limits::MESSAGE_BYTES;
@@ -22,7 +23,8 @@ pub(crate) struct Run {
 #[error("cannot read the events behind seq {after}: {reason}; they stay in the journal")]
 pub(crate) struct Unreadable {
     after: u64,
-    reason: String,
+    #[source]
+    reason: UnreadableJournal,
 }
 
 /// Cuts what was pulled `after` a seq into messages of bounded size, each of one epoch and at most `run_max` events. They
@@ -34,15 +36,16 @@ pub(crate) fn runs(
     run_max: u64,
     now_ms: u64,
 ) -> Result<Vec<Run>, Unreadable> {
+    let unreadable = |reason| Unreadable { after, reason };
     let mut runs = Vec::new();
     let mut events: Vec<Event> = Vec::new();
     let mut bytes = 0;
     for encoded in &pulled.events {
-        let event = Event::decode(encoded).map_err(|error| unreadable(after, &error))?;
+        let event = Event::decode(encoded).map_err(|error| unreadable(error.into()))?;
         let begins = events.first().is_some_and(|first| first.epoch != event.epoch);
         let full = events.len() as u64 >= run_max || bytes >= MESSAGE_BYTES;
         if begins || full {
-            runs.push(run(sale, &pulled.skus, &events, now_ms).map_err(|error| unreadable(after, &error))?);
+            runs.push(run(sale, &pulled.skus, &events, now_ms).map_err(|error| unreadable(error.into()))?);
             events.clear();
             bytes = 0;
         }
@@ -50,7 +53,7 @@ pub(crate) fn runs(
         events.push(event);
     }
     if !events.is_empty() {
-        runs.push(run(sale, &pulled.skus, &events, now_ms).map_err(|error| unreadable(after, &error))?);
+        runs.push(run(sale, &pulled.skus, &events, now_ms).map_err(|error| unreadable(error.into()))?);
     }
     Ok(runs)
 }
@@ -66,10 +69,6 @@ fn end(event: &Event) -> Option<(u64, u64)> {
         Change::Confirmed { id } | Change::Released { id } => Some((id, event.seq)),
         _ => None,
     }
-}
-
-fn unreadable(after: u64, reason: &dyn std::fmt::Display) -> Unreadable {
-    Unreadable { after, reason: reason.to_string() }
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl Publisher for DirectPublisher {
         Ok(Box::pin(async move {
             match commit.await {
                 Ok(()) => Outcome::Confirmed,
-                Err(_) => Outcome::Unknown("the syncer began anew before it was committed".to_owned()),
+                Err(_) => Outcome::Unknown(Fault::SyncerBeganAnew.into()),
             }
         }))
     }

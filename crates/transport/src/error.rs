@@ -40,6 +40,9 @@ pub enum Fault {
     /// The other end of a transport within one process is not there.
     #[error("the syncer of this process is away")]
     NoSyncer,
+    /// The source of a transport within one process was opened anew before a message was committed.
+    #[error("the syncer began anew before it was committed")]
+    SyncerBeganAnew,
     /// A source gave nothing to commit.
     #[error("a batch without a message")]
     EmptyBatch,

@@ -2,18 +2,26 @@
 
 use futures_util::future::BoxFuture;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::outgoing::Outgoing;
 
 /// What became of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Outcome {
     /// It will reach a syncer, whatever dies.
     Confirmed,
     /// It was not taken, and why.
-    Rejected(String),
+    Rejected(Cause),
     /// It may have been taken or not, and why that is unknown.
-    Unknown(String),
+    Unknown(Cause),
+}
+
+impl Outcome {
+    /// Whether the message will reach a syncer.
+    #[must_use]
+    pub const fn is_confirmed(&self) -> bool {
+        matches!(self, Self::Confirmed)
+    }
 }
 
 /// Becomes the outcome of one message.

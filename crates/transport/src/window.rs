@@ -77,7 +77,7 @@ impl<P: Publisher, C: Unpin> Window<P, C> {
         let settling = timeout(limit, self.publisher.publish(message)).await;
         let settling = settling.map_err(|_| SILENT)??;
         let settling =
-            async move { timeout(limit, settling).await.unwrap_or_else(|_| Outcome::Unknown(SILENT.to_string())) };
+            async move { timeout(limit, settling).await.unwrap_or_else(|_| Outcome::Unknown(SILENT.into())) };
         self.bytes += message.body.len();
         self.in_flight.push(InFlight { cargo: Some(cargo), bytes: message.body.len(), settling: Box::pin(settling) });
         Ok(())

@@ -7,7 +7,7 @@ use std::fmt;
 
 use flash_sale::invalid::{in_range, name};
 use flash_sale::limits::{EPOCH_MAX, EXPIRED_PER_EVENT_MAX, SEQ_MAX, SKU_BYTES_MAX, TIME_MS_MAX, TOTAL_UNITS_MAX};
-use flash_sale::{Change, Event, Invalid, SkuTerms, Terms};
+use flash_sale::{Change, Event, Invalid, Malformed, SkuTerms, Terms};
 use serde::{Deserialize, Serialize};
 
 pub use crate::reserved::{MessageItem, MessageReserved, Shown};
@@ -136,6 +136,38 @@ impl fmt::Display for BadMessage {
 }
 
 impl std::error::Error for BadMessage {}
+
+/// Why no message can be made of a journal's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnreadableJournal {
+    /// The bytes are no event of this release.
+    Event(Malformed),
+    /// The events are no run.
+    Message(BadMessage),
+}
+
+impl fmt::Display for UnreadableJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(error) => fmt::Display::fmt(error, f),
+            Self::Message(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl std::error::Error for UnreadableJournal {}
+
+impl From<Malformed> for UnreadableJournal {
+    fn from(error: Malformed) -> Self {
+        Self::Event(error)
+    }
+}
+
+impl From<BadMessage> for UnreadableJournal {
+    fn from(error: BadMessage) -> Self {
+        Self::Message(error)
+    }
+}
 
 impl From<Invalid> for BadMessage {
     fn from(invalid: Invalid) -> Self {

@@ -131,7 +131,7 @@ fn why_refused(error: &CallError) -> Option<&'static str> {
 impl From<DurableError> for Problem {
     fn from(error: DurableError) -> Self {
         match error {
-            DurableError::Unavailable(why) => Self::new(Kind::DurabilityUnavailable, why),
+            DurableError::Unavailable(lack) => Self::new(Kind::DurabilityUnavailable, lack.to_string()),
             DurableError::Short => {
                 Self::new(Kind::DurabilityShort, "ask again with the same Idempotency-Key to wait for it again")
             }

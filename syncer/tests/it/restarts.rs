@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use flash_broker::Amqp;
-use flash_transport::{Outcome, Outgoing, Transport, Window};
+use flash_transport::{Outgoing, Transport, Window};
 use flash_wire::Message;
 
 use crate::fixture::{Publisher, Servers, Syncer, history, sold, wait_until};
@@ -75,7 +75,7 @@ async fn publish_once(amqp: &Amqp, message: &Message<'_>) -> bool {
         return false;
     }
     let patience = Duration::from_secs(5);
-    tokio::time::timeout(patience, window.settled()).await.is_ok_and(|(_, outcome)| outcome == Outcome::Confirmed)
+    tokio::time::timeout(patience, window.settled()).await.is_ok_and(|(_, outcome)| outcome.is_confirmed())
 }
 
 #[tokio::test]

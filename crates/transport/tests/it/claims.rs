@@ -155,7 +155,7 @@ pub(crate) async fn nothing_is_lost_however_often_the_relay_dies<T: Transport>(t
         // It dies with some in flight, and the next one sends them again.
         while confirmed < 5 {
             tokio::select! {
-                (_, outcome) = window.settled() => confirmed += u64::from(outcome == flash_transport::Outcome::Confirmed),
+                (_, outcome) = window.settled() => confirmed += u64::from(outcome.is_confirmed()),
                 batch = source.next_batch() => {
                     let batch = batch.unwrap();
                     source.commit(batch.token).await.unwrap();
@@ -206,7 +206,7 @@ pub(crate) async fn a_paused_source_gives_nothing_and_loses_nothing<T: Transport
         tokio::select! {
             // Whose outcome is unknown is the relay's to send again.
             (cargo, outcome) = window.settled(), if !window.is_idle() => {
-                if outcome != flash_transport::Outcome::Confirmed {
+                if !outcome.is_confirmed() {
                     open.remove(&cargo.unwrap());
                 }
             }

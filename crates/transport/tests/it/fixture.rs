@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use flash_broker::Amqp;
 use flash_servers::{RabbitMq, RabbitMqOptions, silent};
-use flash_transport::{Batches, Error, Outcome, Outgoing, Transport, Window};
+use flash_transport::{Batches, Error, Outgoing, Transport, Window};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -75,7 +75,7 @@ pub(crate) async fn settle<T: Transport>(window: &mut Window<T::Publisher, u64>)
     let (mut confirmed, mut others) = (BTreeSet::new(), BTreeSet::new());
     while !window.is_idle() {
         let (cargo, outcome) = timeout(DEADLINE, window.settled()).await.expect("an outcome in time");
-        let settled = if outcome == Outcome::Confirmed { &mut confirmed } else { &mut others };
+        let settled = if outcome.is_confirmed() { &mut confirmed } else { &mut others };
         settled.insert(cargo.expect("a cargo"));
     }
     (confirmed, others)
@@ -98,7 +98,7 @@ pub(crate) async fn publish_until_confirmed<T: Transport>(transport: &T, numbers
                 break;
             } else {
                 let (cargo, outcome) = window.settled().await;
-                if outcome != Outcome::Confirmed {
+                if !outcome.is_confirmed() {
                     break;
                 }
                 open.remove(&cargo.expect("a cargo"));

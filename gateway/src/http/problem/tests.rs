@@ -1,6 +1,6 @@
 //! Each refusal and each fault has its one problem.
 
-use flash_client::{Unanswered, Unavailable};
+use flash_client::{Lack, Unanswered, Unavailable};
 use http_body_util::BodyExt;
 
 use super::*;
@@ -102,8 +102,15 @@ fn a_lack_of_durability_says_whether_it_was_done() {
         check(error, status, &body, headers);
     };
     let title = "Redis cannot give the durability that is wanted";
-    let lacks = DurableError::Unavailable("set appendonly yes".to_owned());
-    check(lacks, 503, "durability-unavailable", title, "set appendonly yes", &[("retry-after", "1")]);
+    let lacks = DurableError::Unavailable(Lack::Replicas { answering: 0, wanted: 1 });
+    check(
+        lacks,
+        503,
+        "durability-unavailable",
+        title,
+        "0 replicas answer, not 1: connect more, or ask for less",
+        &[("retry-after", "1")],
+    );
     let (title, again) =
         ("It may stand with less durability than is wanted", "ask again with the same Idempotency-Key");
     let detail = format!("{again} to wait for it again");
