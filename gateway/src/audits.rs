@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use self::seen::Seen;
+use self::seen::AuditedSales;
 use crate::fresh::Fresh;
 use crate::limits::{AUDIT_FRESH_MS, AUDIT_MS_MAX};
 
@@ -40,7 +40,7 @@ pub(crate) struct Audits {
     postgres: String,
     last: Fresh<Option<String>, Arc<Audit>>,
     /// Of all sales.
-    seen: Mutex<Seen>,
+    seen: Mutex<AuditedSales>,
 }
 
 impl fmt::Debug for Audits {
@@ -59,7 +59,7 @@ impl Audits {
         let sale = sale.map(str::to_owned);
         let audit = async {
             match &sale {
-                Some(_) => Audit::make(&self.postgres, redis, sale.clone(), &mut Seen::default()).await,
+                Some(_) => Audit::make(&self.postgres, redis, sale.clone(), &mut AuditedSales::default()).await,
                 None => Audit::make(&self.postgres, redis, None, &mut *self.seen.lock().await).await,
             }
         };
@@ -73,7 +73,7 @@ impl Audit {
         self.sales.is_empty() && self.findings.is_empty()
     }
 
-    async fn make(postgres: &str, redis: &Client, sale: Option<String>, seen: &mut Seen) -> Self {
+    async fn make(postgres: &str, redis: &Client, sale: Option<String>, seen: &mut AuditedSales) -> Self {
         let at_ms = now_ms();
         let (verdict, findings, sales) = (Verdict::Whole, Vec::new(), Vec::new());
         let mut audit = Self { verdict, at_ms, oldest_at_ms: at_ms, known_sales: 0, findings, sales };
@@ -101,7 +101,7 @@ impl Audit {
         postgres: &str,
         redis: &Client,
         sale: Option<String>,
-        seen: &mut Seen,
+        seen: &mut AuditedSales,
     ) -> Result<(), AuditError> {
         let mut vault = flash_vault::connect(postgres).await?;
         let sales = match sale {
@@ -128,7 +128,7 @@ impl Audit {
     }
 
     /// Tells what was found of each sale since then, and the worst of all.
-    fn tell(&mut self, seen: &Seen, since_ms: u64) {
+    fn tell(&mut self, seen: &AuditedSales, since_ms: u64) {
         for (at_ms, found) in seen.since(since_ms) {
             self.oldest_at_ms = self.oldest_at_ms.min(at_ms);
             match found {

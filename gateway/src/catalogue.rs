@@ -32,7 +32,7 @@ pub(crate) use self::verdict::Verdict;
 /// What the threads of one gateway know.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    known: RwLock<Table<Known>>,
+    known: RwLock<Table<KnownSale>>,
     learning: Flights<Result<Arc<Facts>, PostgresError>>,
     proving: Flights<Result<Arc<Facts>, PostgresError>>,
     verdicts: Mutex<Table<(Verdict, Instant)>>,
@@ -41,7 +41,7 @@ pub(crate) struct Catalogue {
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownSale {
     facts: Arc<Facts>,
     /// PostgreSQL said so, and not a copy in Redis.
     is_proven: bool,
@@ -131,7 +131,7 @@ impl Catalogue {
     fn keep(&self, sale: &str, found: Option<Facts>, is_proven: bool) -> Arc<Facts> {
         let until = found.is_none().then(|| Instant::now() + WARMED_BY_HAND_LIFE);
         let facts = Arc::new(found.unwrap_or_default());
-        let known = Known { facts: facts.clone(), is_proven, until };
+        let known = KnownSale { facts: facts.clone(), is_proven, until };
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(sale, known);
         facts
     }

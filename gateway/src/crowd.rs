@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is held by each address, for all threads. An entry that holds nothing is gone.
 #[derive(Debug, Clone)]
-pub(crate) struct Crowd(Arc<State>);
+pub(crate) struct Crowd(Arc<CrowdState>);
 
 #[derive(Debug)]
-struct State {
+struct CrowdState {
     held: Mutex<HashMap<u128, u32>>,
     /// None: an address may hold everything.
     each_max: Option<u32>,
@@ -23,7 +23,7 @@ pub(crate) struct Seat(Option<(Crowd, u128)>);
 impl Crowd {
     /// `each_max`: what one address may hold; 0: everything.
     pub(crate) fn new(each_max: u32) -> Self {
-        Self(Arc::new(State { held: Mutex::default(), each_max: Some(each_max).filter(|max| *max > 0) }))
+        Self(Arc::new(CrowdState { held: Mutex::default(), each_max: Some(each_max).filter(|max| *max > 0) }))
     }
 
     /// One more for this address. None: it has as many as it may have.

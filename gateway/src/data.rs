@@ -21,15 +21,15 @@ use crate::limits::DATA_DEPTH_LEVELS_MAX;
 /// # Errors
 /// Names the rule and the place: a JSON pointer (RFC 6901).
 pub(crate) fn check(json: &str) -> Result<(), Breach> {
-    Look { path: String::new(), depth: 0 }.value(json)
+    Walk { path: String::new(), depth: 0 }.value(json)
 }
 
-struct Look {
+struct Walk {
     path: String,
     depth: usize,
 }
 
-impl Look {
+impl Walk {
     fn value(&mut self, json: &str) -> Result<(), Breach> {
         match json.as_bytes().first() {
             Some(b'{') => self.nested(|look| look.object(json)),
@@ -51,7 +51,7 @@ impl Look {
     }
 
     fn object(&mut self, json: &str) -> Result<(), Breach> {
-        let Ok(Fields(fields)) = serde_json::from_str(json) else {
+        let Ok(ObjectFields(fields)) = serde_json::from_str(json) else {
             return Err(self.breach("must have names of whole characters: half of a surrogate pair is none"));
         };
         let mut names = HashSet::new();
@@ -100,27 +100,27 @@ impl Look {
 }
 
 /// The fields of an object, also those that come twice.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct ObjectFields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Fields<'de> {
+impl<'de> Deserialize<'de> for ObjectFields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Read;
         impl<'de> Visitor<'de> for Read {
-            type Value = Fields<'de>;
+            type Value = ObjectFields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectFields<'de>, A::Error> {
                 let mut fields = Vec::new();
                 while let Some(Name(name)) = map.next_key()? {
                     fields.push((name, map.next_value()?));
                 }
-                Ok(Fields(fields))
+                Ok(ObjectFields(fields))
             }
         }
         deserializer.deserialize_map(Read)

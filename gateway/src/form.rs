@@ -20,11 +20,11 @@ pub(crate) use self::limits::{CHECK_STEPS_MAX, ERRORS_MAX, FORM_BYTES_MAX};
 #[derive(Debug)]
 pub(crate) struct Form {
     text: String,
-    rules: Option<Rules>,
+    rules: Option<FormRules>,
 }
 
 #[derive(Debug)]
-struct Rules {
+struct FormRules {
     schema: Value,
     validator: Validator,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Breach {
 
 /// Why data is not taken.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum DataRefused {
     /// At least one rule is broken; the answer has at most [`ERRORS_MAX`] of them.
     Breaks(Vec<Breach>),
     /// The form cannot be used: see [`Form::broken`].
@@ -60,7 +60,7 @@ impl Form {
         let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX);
         let options = jsonschema::draft202012::options().offline().with_pattern_options(patterns);
         let validator = options.build(&schema).map_err(|error| Breach::of(&error))?;
-        Ok(Self { text: text.to_owned(), rules: Some(Rules { schema, validator }) })
+        Ok(Self { text: text.to_owned(), rules: Some(FormRules { schema, validator }) })
     }
 
     /// In the place of a schema that cannot be compiled any more. It takes no data, for nothing can check it.
@@ -84,8 +84,8 @@ impl Form {
     ///
     /// # Errors
     /// Names the rules that the data breaks. It repeats no value of the data.
-    pub(crate) fn check(&self, data: &Value) -> Result<(), Refused> {
-        let Some(Rules { schema, validator }) = &self.rules else { return Err(Refused::Unknown) };
+    pub(crate) fn check(&self, data: &Value) -> Result<(), DataRefused> {
+        let Some(FormRules { schema, validator }) = &self.rules else { return Err(DataRefused::Unknown) };
         if !data.is_object() {
             return Err(Breach::whole("must be an object, for the sale has a form").into());
         }
@@ -102,11 +102,11 @@ impl Form {
             return Err(Breach::whole("does not follow the sale's form, and is too large to say where").into());
         }
         let breaks = validator.iter_errors(data).take(ERRORS_MAX).map(|error| Breach::of(&error));
-        Err(Refused::Breaks(breaks.collect()))
+        Err(DataRefused::Breaks(breaks.collect()))
     }
 }
 
-impl From<Breach> for Refused {
+impl From<Breach> for DataRefused {
     fn from(breach: Breach) -> Self {
         Self::Breaks(vec![breach])
     }

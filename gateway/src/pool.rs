@@ -16,12 +16,12 @@ use crate::limits::{POOL_JOBS_MAX, POOL_THREADS, POOL_TIMEOUT_MS};
 /// How the kernel ranks the threads, beside 0 for those that sell. (19 is the lowest.)
 const NICENESS: i32 = 10;
 
-type Job = Box<dyn FnOnce() + Send>;
+type PoolJob = Box<dyn FnOnce() + Send>;
 
 /// The threads; they end when the last handle is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
-    jobs: SyncSender<Job>,
+    jobs: SyncSender<PoolJob>,
 }
 
 /// Why there is no result. The work has no effect but its result, so nothing was changed.
@@ -39,7 +39,7 @@ impl Pool {
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn start() -> io::Result<Self> {
-        let (jobs, waiting) = sync_channel::<Job>(POOL_JOBS_MAX);
+        let (jobs, waiting) = sync_channel::<PoolJob>(POOL_JOBS_MAX);
         let waiting = Arc::new(Mutex::new(waiting));
         for at in 0..POOL_THREADS {
             let waiting = waiting.clone();
@@ -71,7 +71,7 @@ impl Pool {
     }
 }
 
-fn work(waiting: &Mutex<Receiver<Job>>) {
+fn work(waiting: &Mutex<Receiver<PoolJob>>) {
     // On Linux this is the thread's own rank. Where it may not be changed, the kernel shares as it likes.
     let _ = setpriority_process(Some(rustix::thread::gettid()), NICENESS);
     loop {

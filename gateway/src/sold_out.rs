@@ -36,14 +36,14 @@ pub(crate) struct SoldOut {
 
 #[derive(Debug)]
 struct Memory {
-    sales: Table<Known>,
+    sales: Table<SoldOutSale>,
     /// Calms that there have been, of all sales.
     calms: u64,
 }
 
 /// A sale of which a buyer was told that it is sold out.
 #[derive(Debug)]
-struct Known {
+struct SoldOutSale {
     /// None: there is something to sell, or nobody has looked yet.
     look: Option<Look>,
     buyers: Option<Buyers>,
@@ -123,7 +123,7 @@ impl SoldOut {
     fn refused(&self, sale: &str, now: Instant) -> bool {
         let mut memory = self.lock();
         if memory.sales.get_mut(sale).is_none() {
-            let nothing = Known { look: None, buyers: None, next_ask: now, next_look: now, next_buyers: now };
+            let nothing = SoldOutSale { look: None, buyers: None, next_ask: now, next_look: now, next_buyers: now };
             memory.sales.insert(sale, nothing);
         }
         let Some(known) = memory.sales.get_mut(sale) else { return false };

@@ -44,6 +44,7 @@ mod module_server;
 mod module_terms;
 mod module_tracking;
 mod module_versions;
+mod names;
 mod newcomer;
 mod nginx;
 mod openapi;

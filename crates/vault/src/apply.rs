@@ -6,7 +6,7 @@ use tokio_postgres::types::Json;
 use tokio_postgres::{Row, Transaction};
 
 use crate::content::{Deltas, order_element};
-use crate::fold::{Changes, Ended, Made};
+use crate::fold::{Changes, Ended, MadeOrder};
 use crate::number::to_sql;
 use crate::reserved::{NewOrder, make_orders};
 use crate::sale::Extras;
@@ -32,7 +32,7 @@ pub(crate) async fn apply<'a>(
     let ending = end_and_count(transaction, statements, changes);
     let (ended, ()) = tokio::try_join!(biased; ending, make(transaction, statements, &changes.made))?;
     let mut deltas = Deltas::default();
-    for Made { step, reserved, state, .. } in changes.made.iter().filter(|made| made.state.is_active()) {
+    for MadeOrder { step, reserved, state, .. } in changes.made.iter().filter(|made| made.state.is_active()) {
         let element = order_element(step.event.seq, &reserved.buyer, &reserved.items, *state);
         deltas.made((step.sale, step.epoch), element);
     }
@@ -90,12 +90,12 @@ async fn end_and_count(
 async fn make<'a>(
     transaction: &Transaction<'_>,
     statements: &Statements,
-    made: &[Made<'a>],
+    made: &[MadeOrder<'a>],
 ) -> Result<(), tokio_postgres::Error> {
     if made.is_empty() {
         return Ok(());
     }
-    let order = |made: &Made<'a>| NewOrder {
+    let order = |made: &MadeOrder<'a>| NewOrder {
         sale: made.step.sale,
         epoch: made.step.epoch,
         id: made.step.event.seq,

@@ -13,7 +13,7 @@ pub(crate) struct Changes<'a> {
     /// Sales that came to be, and in which epoch.
     pub(crate) opened: Vec<(&'a str, u64, &'a MessageTerms)>,
     /// Orders made in the run, as they stand at its end.
-    pub(crate) made: Vec<Made<'a>>,
+    pub(crate) made: Vec<MadeOrder<'a>>,
     /// Ends of orders that were there before.
     pub(crate) ended: Vec<Ended<'a>>,
     /// What becomes of SKUs, by sale and name. A SKU that the run speaks of stands here even if nothing does.
@@ -33,7 +33,7 @@ pub(crate) struct SkuChange {
 
 /// An order made in the run.
 #[derive(Debug)]
-pub(crate) struct Made<'a> {
+pub(crate) struct MadeOrder<'a> {
     pub(crate) step: Step<'a>,
     pub(crate) reserved: &'a MessageReserved<'a>,
     pub(crate) state: State,
@@ -78,7 +78,7 @@ impl<'a> Fold<'a> {
     fn reserved(&mut self, step: Step<'a>, reserved: &'a MessageReserved<'a>) {
         let state = if reserved.expires_at_ms.is_some() { State::Held } else { State::Confirmed };
         self.place.insert((step.sale, step.event.seq), self.changes.made.len());
-        self.changes.made.push(Made { step, reserved, state, ended_at_ms: None });
+        self.changes.made.push(MadeOrder { step, reserved, state, ended_at_ms: None });
         self.add_units(step.sale, reserved, 1);
     }
 

@@ -10,21 +10,21 @@ use crate::limits::AUDIT_PART_MS_MAX;
 const LATER_MS: u64 = 60_000;
 
 /// What was found of one sale. None: there is none.
-pub(super) type Found = Result<Option<Report>, Finding>;
+pub(super) type SaleAudit = Result<Option<Report>, Finding>;
 
 /// The sales that were looked at, by their ids.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    parts: BTreeMap<String, Part>,
+pub(super) struct AuditedSales {
+    parts: BTreeMap<String, AuditedSale>,
 }
 
 #[derive(Debug)]
-struct Part {
+struct AuditedSale {
     at_ms: u64,
-    found: Found,
+    found: SaleAudit,
 }
 
-impl Seen {
+impl AuditedSales {
     /// Puts sales in the order in which they are to be looked at: those that nobody has looked at come first. What is too old,
     /// or of other sales, is forgotten.
     pub(super) fn order(&mut self, sales: &mut [String], on_sale: &HashSet<String>, now_ms: u64) {
@@ -32,24 +32,24 @@ impl Seen {
         self.parts.retain(|sale, part| known.contains(sale) && now_ms.saturating_sub(part.at_ms) < AUDIT_PART_MS_MAX);
         sales.sort_by_cached_key(|sale| {
             let part = self.parts.get(sale);
-            let waits = u64::from(part.is_none_or(Part::is_whole)) + u64::from(!on_sale.contains(sale));
+            let waits = u64::from(part.is_none_or(AuditedSale::is_whole)) + u64::from(!on_sale.contains(sale));
             part.map_or(0, |part| part.at_ms) + waits * LATER_MS
         });
     }
 
     /// Remembers what was found of a sale.
-    pub(super) fn note(&mut self, sale: String, at_ms: u64, found: Found) {
-        self.parts.insert(sale, Part { at_ms, found });
+    pub(super) fn note(&mut self, sale: String, at_ms: u64, found: SaleAudit) {
+        self.parts.insert(sale, AuditedSale { at_ms, found });
     }
 
     /// What was found of each since then, and when that was.
-    pub(super) fn since(&self, since_ms: u64) -> impl Iterator<Item = (u64, &Found)> {
+    pub(super) fn since(&self, since_ms: u64) -> impl Iterator<Item = (u64, &SaleAudit)> {
         let parts = self.parts.values().map(|part| (part.at_ms, &part.found));
         parts.filter(move |(at_ms, _)| *at_ms >= since_ms)
     }
 }
 
-impl Part {
+impl AuditedSale {
     fn is_whole(&self) -> bool {
         self.found.as_ref().is_ok_and(|found| found.as_ref().is_none_or(|report| report.verdict == Verdict::Whole))
     }
@@ -68,11 +68,11 @@ mod tests {
     }
 
     /// When each sale was looked at, by their ids.
-    fn times(seen: &Seen, since_ms: u64) -> Vec<u64> {
+    fn times(seen: &AuditedSales, since_ms: u64) -> Vec<u64> {
         seen.since(since_ms).map(|(at_ms, _)| at_ms).collect()
     }
 
-    fn check(seen: &mut Seen, sales: &[&str], on_sale: &[&str], now_ms: u64, want: &[&str]) {
+    fn check(seen: &mut AuditedSales, sales: &[&str], on_sale: &[&str], now_ms: u64, want: &[&str]) {
         let mut sales = names(sales);
         seen.order(&mut sales, &names(on_sale).into_iter().collect(), now_ms);
         assert_eq!(sales, want);
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn what_nobody_has_looked_at_comes_first_then_what_was_not_whole_or_longest_ago_and_what_is_over_waits() {
-        let mut seen = Seen::default();
+        let mut seen = AuditedSales::default();
         check(&mut seen, &["a", "b", "c", "d"], &["b", "d"], NOW_MS, &["b", "d", "a", "c"]);
         seen.note("b".to_owned(), NOW_MS, Ok(None));
         seen.note("d".to_owned(), NOW_MS + 1, Err(Finding::new(Kind::Moving, "")));
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_is_too_old_and_what_is_gone_is_forgotten() {
-        let mut seen = Seen::default();
+        let mut seen = AuditedSales::default();
         for (sale, at_ms) in [("a", NOW_MS), ("b", NOW_MS + 1), ("c", NOW_MS + 1)] {
             seen.note(sale.to_owned(), at_ms, Ok(None));
         }
@@ -108,7 +108,7 @@ mod tests {
         const ROUND_MS: u64 = 16_000;
         let all: Vec<String> = (0..2_000).map(|sale| format!("sale-{sale}")).collect();
         let on_sale: HashSet<String> = all.iter().step_by(2).cloned().collect();
-        let mut seen = Seen::default();
+        let mut seen = AuditedSales::default();
         for round in 0..100 {
             let (now_ms, mut sales) = (NOW_MS + round * ROUND_MS, all.clone());
             seen.order(&mut sales, &on_sale, now_ms);

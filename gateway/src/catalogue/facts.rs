@@ -27,7 +27,7 @@ pub(crate) async fn sale_facts(postgres: &Postgres, sale: &str) -> Result<Option
 
 /// As gateways tell it each other.
 #[derive(Debug, Serialize, Deserialize)]
-struct Told {
+struct SharedFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<String>,
     /// Its amount and its currency.
@@ -49,7 +49,7 @@ impl Facts {
 
     /// As another gateway reads it.
     pub(crate) fn write(&self) -> String {
-        let told = Told {
+        let told = SharedFacts {
             form: self.form.as_ref().map(|form| form.text().to_owned()),
             price: self.price.as_ref().map(|price| (price.amount, price.currency.clone())),
         };
@@ -59,7 +59,7 @@ impl Facts {
 
     /// What another gateway wrote.
     pub(crate) fn read(sale: &str, told: &str) -> Option<Self> {
-        let Told { form, price } = serde_json::from_str(told).ok()?;
+        let SharedFacts { form, price } = serde_json::from_str(told).ok()?;
         Some(Self::new(sale, form, price.map(|(amount, currency)| Price { amount, currency })))
     }
 }

@@ -10,14 +10,14 @@ use super::limits::{PRODUCTS_MAX, VERDICT_LIFE};
 use super::table::Table;
 use crate::postgres::{Postgres, PostgresError};
 
-type Answer = Option<Arc<Product>>;
+type KnownProduct = Option<Arc<Product>>;
 
 /// What the threads of one gateway know of products.
 #[derive(Debug)]
 pub(crate) struct Products {
     /// An id that is no product's is remembered until a time.
-    known: Mutex<Table<(Answer, Option<Instant>)>>,
-    asking: Flights<Result<Answer, PostgresError>>,
+    known: Mutex<Table<(KnownProduct, Option<Instant>)>>,
+    asking: Flights<Result<KnownProduct, PostgresError>>,
 }
 
 impl Products {
@@ -26,7 +26,7 @@ impl Products {
     }
 
     /// One product, if there is one of this id.
-    pub(crate) async fn get(&self, postgres: &Postgres, id: &str) -> Result<Answer, PostgresError> {
+    pub(crate) async fn get(&self, postgres: &Postgres, id: &str) -> Result<KnownProduct, PostgresError> {
         if let Some(known) = self.remembered(id) {
             return Ok(known);
         }
@@ -43,12 +43,12 @@ impl Products {
     }
 
     /// Remembers a product that was created, or that there is none.
-    pub(crate) fn remember(&self, id: &str, product: Answer) {
+    pub(crate) fn remember(&self, id: &str, product: KnownProduct) {
         let until = product.is_none().then(|| Instant::now() + VERDICT_LIFE);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id, (product, until));
     }
 
-    fn remembered(&self, id: &str) -> Option<Answer> {
+    fn remembered(&self, id: &str) -> Option<KnownProduct> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (product, until) = known.get(id)?;
         until.is_none_or(|until| Instant::now() < until).then(|| product.clone())

@@ -19,14 +19,14 @@ pub(super) struct Room {
     /// Its number, from 1: a watcher that was behind gets the newest and not those between.
     number: u64,
     /// What it shows.
-    shows: Option<Shown>,
+    shows: Option<FrameKey>,
     /// When everyone was sent something last.
     sent: Option<Instant>,
 }
 
 /// What makes a frame another one.
 #[derive(Debug, PartialEq, Eq)]
-struct Shown {
+struct FrameKey {
     epoch: u64,
     seq: u64,
     phase: String,
@@ -48,7 +48,7 @@ impl Room {
 
     /// Encodes what is new.
     pub(super) fn learn(&mut self, sale: &str, status: &SaleStatus) {
-        let shown = Shown { epoch: status.epoch, seq: status.seq, phase: status.phase.clone().into_owned() };
+        let shown = FrameKey { epoch: status.epoch, seq: status.seq, phase: status.phase.clone().into_owned() };
         if self.shows.as_ref() == Some(&shown) {
             return;
         }

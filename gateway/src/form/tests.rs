@@ -28,15 +28,15 @@ const SHIRT: &str = r##"{
 }"##;
 
 /// Checks data that follows the rule for all data.
-fn judge(form: &Form, data: &str) -> Result<(), Refused> {
+fn judge(form: &Form, data: &str) -> Result<(), DataRefused> {
     form.check(&serde_json::from_str(data).unwrap())
 }
 
 fn check_data(data: &str, want: &[(&str, &str)]) {
     let got = match judge(&Form::new(SHIRT).unwrap(), data) {
         Ok(()) => Vec::new(),
-        Err(Refused::Breaks(breaks)) => breaks,
-        Err(Refused::Unknown) => panic!("the form is whole"),
+        Err(DataRefused::Breaks(breaks)) => breaks,
+        Err(DataRefused::Unknown) => panic!("the form is whole"),
     };
     assert_eq!(
         got.iter().map(|breach| breach.path.as_str()).collect::<Vec<_>>(),
@@ -132,18 +132,18 @@ fn an_answer_names_all_that_is_wrong_with_data_and_where() {
 fn what_is_told_is_bounded_and_repeats_no_value() {
     let form = Form::new(r#"{"properties":{"a":{"items":{"type":"string"}}}}"#).unwrap();
     let secrets = format!("{{\"a\":[{}]}}", vec!["4111111111111111"; 1_000].join(","));
-    let Err(Refused::Breaks(breaks)) = judge(&form, &secrets) else { panic!("numbers are no strings") };
+    let Err(DataRefused::Breaks(breaks)) = judge(&form, &secrets) else { panic!("numbers are no strings") };
     assert_eq!(breaks.len(), ERRORS_MAX);
     assert!(breaks.iter().all(|breach| !breach.detail.contains("4111")), "{breaks:?}");
     let choices: Vec<String> = (0..500).map(|choice| format!("\"choice {choice}\"")).collect();
     let form = Form::new(&format!(r#"{{"enum":[{}]}}"#, choices.join(","))).unwrap();
-    let Err(Refused::Breaks(breaks)) = judge(&form, "{}") else { panic!("an object is no choice") };
+    let Err(DataRefused::Breaks(breaks)) = judge(&form, "{}") else { panic!("an object is no choice") };
     assert!(breaks[0].detail.chars().count() <= DETAIL_CHARS_MAX);
 }
 
 #[test]
 fn nothing_passes_a_form_that_is_broken() {
-    assert_eq!(judge(&Form::broken("{"), "{}"), Err(Refused::Unknown));
+    assert_eq!(judge(&Form::broken("{"), "{}"), Err(DataRefused::Unknown));
 }
 
 /// What is checked with the same form and the data that it needs to be slow.
@@ -240,7 +240,7 @@ fn no_form_with_any_data_is_long_work() {
         let began = std::time::Instant::now();
         let judged = form.check(&data);
         assert!(began.elapsed().as_secs() < CHECK_S_MAX, "{name}: {:?}", began.elapsed());
-        if let Err(Refused::Breaks(breaks)) = judged {
+        if let Err(DataRefused::Breaks(breaks)) = judged {
             assert!(breaks.len() <= ERRORS_MAX, "{name}");
         }
     }
@@ -257,7 +257,7 @@ fn a_product_beyond_the_limit_is_refused_by_the_limit_and_one_within_it_is_check
     assert!(form.is_quick(&serde_json::json!({"a": []})) && !form.is_quick(&data(1, "c7")));
     assert_eq!(form.check(&data(100, "c7")), Ok(()));
     let told = |data: Value| match form.check(&data) {
-        Err(Refused::Breaks(breaks)) => breaks.into_iter().map(|breach| (breach.path, breach.detail)).next(),
+        Err(DataRefused::Breaks(breaks)) => breaks.into_iter().map(|breach| (breach.path, breach.detail)).next(),
         other => panic!("{other:?}"),
     };
     assert!(told(data(60, "nowhere")).is_some_and(|(path, _)| path == "/a/60"));

@@ -17,7 +17,7 @@ use super::host::check_host;
 use super::job::Job;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
-use super::request_log::Line;
+use super::request_log::LogLine;
 use super::route::Handler;
 use super::routes::Routes;
 use super::state::{App, Asked};
@@ -53,7 +53,7 @@ pub(crate) async fn answer(site: Arc<Site>, peer: IpAddr, request: Request<Incom
     reply
 }
 
-async fn respond(site: &Site, peer: IpAddr, request: Request<Incoming>, line: &mut Line) -> Result<Reply, Problem> {
+async fn respond(site: &Site, peer: IpAddr, request: Request<Incoming>, line: &mut LogLine) -> Result<Reply, Problem> {
     let app = &site.app;
     let (head, body) = request.into_parts();
     line.asks(&head.method, &head.headers);

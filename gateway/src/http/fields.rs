@@ -217,11 +217,11 @@ fn not_an_object() -> FieldError {
     FieldError { pointer: String::new(), detail: "must be an object".to_owned() }
 }
 
-type Fields<'a, const N: usize> = Result<[Field<'a>; N], FieldError>;
+type FoundFields<'a, const N: usize> = Result<[Field<'a>; N], FieldError>;
 
 /// Splits an object. The outer error says that the text is no JSON object, the inner one that it has a field which it
 /// may not have.
-fn object<'a, const N: usize>(json: &'a str, names: [&'static str; N]) -> serde_json::Result<Fields<'a, N>> {
+fn object<'a, const N: usize>(json: &'a str, names: [&'static str; N]) -> serde_json::Result<FoundFields<'a, N>> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let fields = Object { names }.deserialize(&mut deserializer)?;
     deserializer.end()?;
@@ -234,7 +234,7 @@ struct Object<const N: usize> {
 }
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Object<N> {
-    type Value = Fields<'de, N>;
+    type Value = FoundFields<'de, N>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -242,7 +242,7 @@ impl<'de, const N: usize> DeserializeSeed<'de> for Object<N> {
 }
 
 impl<'de, const N: usize> Visitor<'de> for Object<N> {
-    type Value = Fields<'de, N>;
+    type Value = FoundFields<'de, N>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")

@@ -15,7 +15,7 @@ use crate::limits::FORGOTTEN_KEY_WAIT_MS_MAX;
 const KEY_LOOK_UP_TIMEOUT_MS: u64 = 250;
 
 /// What a key stands for.
-pub(crate) enum Known {
+pub(crate) enum KeyMeaning {
     /// This reservation, in its present state.
     Made(MadeByRequest),
     /// Nothing: the request is new.
@@ -27,7 +27,7 @@ pub(crate) enum Known {
 /// # Errors
 /// When the key came with another wish, or PostgreSQL cannot be asked, or does not have the sale up to there. Nothing
 /// was reserved.
-pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq: u64) -> Result<Known, Problem> {
+pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq: u64) -> Result<KeyMeaning, Problem> {
     let ask = async || {
         let question = async |client: &_| flash_vault::request_outcome(client, sale, &wish.buyer, key, seq).await;
         let outcome = app.postgres.ask(KEY_LOOK_UP_TIMEOUT_MS, question).await;
@@ -41,9 +41,9 @@ pub(crate) async fn look(app: &App, sale: &str, wish: &Wish<'_>, key: &str, seq:
         outcome = ask().await?;
     }
     match outcome {
-        RequestOutcome::Made(made) if is_same(wish, &made) => Ok(Known::Made(made)),
+        RequestOutcome::Made(made) if is_same(wish, &made) => Ok(KeyMeaning::Made(made)),
         RequestOutcome::Made(_) => Err(Kind::KeyReused.into()),
-        RequestOutcome::Nothing => Ok(Known::New),
+        RequestOutcome::Nothing => Ok(KeyMeaning::New),
         RequestOutcome::NotYet => Err(Problem::new(
             Kind::PostgresAway,
             "PostgreSQL does not have all of the sale yet, and only PostgreSQL will know whether this Idempotency-Key is new",

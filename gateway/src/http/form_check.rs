@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::problem::{FieldError, Kind, Problem};
 use super::state::App;
 use crate::catalogue::Facts;
-use crate::form::Refused;
+use crate::form::DataRefused;
 use crate::pool::PoolError;
 
 /// Checks data before anything is done for it. What is not quick is checked apart from the threads that serve HTTP.
@@ -31,13 +31,13 @@ pub(crate) async fn check(app: &App, facts: &Arc<Facts>, data: Option<&str>) -> 
     Box::pin(app.pool.run(work)).await?.map_err(breaks_form)
 }
 
-fn breaks_form(refused: Refused) -> Problem {
+fn breaks_form(refused: DataRefused) -> Problem {
     match refused {
-        Refused::Breaks(breaks) => {
+        DataRefused::Breaks(breaks) => {
             let errors = breaks.into_iter().map(|breach| FieldError::within("/data", breach));
             errors.collect::<Vec<_>>().into()
         }
-        Refused::Unknown => Problem::new(Kind::Internal, "the sale's form cannot be read"),
+        DataRefused::Unknown => Problem::new(Kind::Internal, "the sale's form cannot be read"),
     }
 }
 

@@ -26,13 +26,13 @@ pub(super) struct Framing {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
-    Line(Line),
+    Line(LineKind),
     /// So many bytes of a body are to come, and behind them such a line.
-    Body(u64, Line),
+    Body(u64, LineKind),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
+enum LineKind {
     Head,
     ChunkSize,
     Trailer,
@@ -48,17 +48,17 @@ struct Head {
 
 /// A line that breaks a rule.
 #[derive(Debug, PartialEq, Eq)]
-struct Breach;
+struct BadLine;
 
 impl Framing {
     /// Nothing has come yet.
     pub(super) fn new() -> Self {
-        Self { at: At::Line(Line::Head), begun: Vec::new(), last: 0, head: Head::default() }
+        Self { at: At::Line(LineKind::Head), begun: Vec::new(), last: 0, head: Head::default() }
     }
 
     /// Whether a head has begun to come, and its end has not.
     pub(super) const fn is_within_head(&self) -> bool {
-        matches!(self.at, At::Line(Line::Head)) && (self.head.has_request_line || !self.begun.is_empty())
+        matches!(self.at, At::Line(LineKind::Head)) && (self.head.has_request_line || !self.begun.is_empty())
     }
 
     /// Looks at what has come, and spoils what breaks a rule.
@@ -78,7 +78,7 @@ impl Framing {
     }
 
     /// Passes one line, or as much of it as there is.
-    fn pass_line(&mut self, line: Line, bytes: &mut [u8]) -> usize {
+    fn pass_line(&mut self, line: LineKind, bytes: &mut [u8]) -> usize {
         let room = LINE_BYTES_KEPT - self.begun.len();
         let Some(end) = memchr(b'\n', bytes) else {
             self.begun.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -87,17 +87,17 @@ impl Framing {
         };
         let last = end.checked_sub(1).map_or(self.last, |last| bytes[last]);
         let next = if last != b'\r' {
-            Err(Breach)
+            Err(BadLine)
         } else if self.begun.is_empty() {
             self.head.end_line(line, &bytes[..end.min(room)])
         } else {
             self.begun.extend_from_slice(&bytes[..end.min(room)]);
             self.head.end_line(line, &self.begun)
         };
-        self.at = next.unwrap_or_else(|Breach| {
+        self.at = next.unwrap_or_else(|BadLine| {
             bytes[end] = SPOILT;
             // Nothing behind it is read by anyone.
-            At::Body(u64::MAX, Line::Head)
+            At::Body(u64::MAX, LineKind::Head)
         });
         self.begun.clear();
         self.last = 0;
@@ -107,33 +107,33 @@ impl Framing {
 
 impl Head {
     /// What comes behind a line, of which this is all, or as much as is looked at.
-    fn end_line(&mut self, line: Line, text: &[u8]) -> Result<At, Breach> {
+    fn end_line(&mut self, line: LineKind, text: &[u8]) -> Result<At, BadLine> {
         let is_empty = text == b"\r";
         match line {
-            Line::Head if is_empty && self.has_request_line => std::mem::take(self).end(),
+            LineKind::Head if is_empty && self.has_request_line => std::mem::take(self).end(),
             // Before a request empty lines are passed over.
-            Line::Head if is_empty => Ok(At::Line(Line::Head)),
-            Line::Head if !self.has_request_line => {
+            LineKind::Head if is_empty => Ok(At::Line(LineKind::Head)),
+            LineKind::Head if !self.has_request_line => {
                 self.has_request_line = true;
-                Ok(At::Line(Line::Head))
+                Ok(At::Line(LineKind::Head))
             }
-            Line::Head => self.field(text).map(|()| At::Line(Line::Head)),
-            Line::ChunkSize => match chunk_size(text)? {
-                0 => Ok(At::Line(Line::Trailer)),
+            LineKind::Head => self.field(text).map(|()| At::Line(LineKind::Head)),
+            LineKind::ChunkSize => match chunk_size(text)? {
+                0 => Ok(At::Line(LineKind::Trailer)),
                 // hyper itself demands CR LF behind them.
-                size => Ok(At::Body(size.checked_add(2).ok_or(Breach)?, Line::ChunkSize)),
+                size => Ok(At::Body(size.checked_add(2).ok_or(BadLine)?, LineKind::ChunkSize)),
             },
-            Line::Trailer if is_empty => Ok(At::Line(Line::Head)),
-            Line::Trailer => Ok(At::Line(Line::Trailer)),
+            LineKind::Trailer if is_empty => Ok(At::Line(LineKind::Head)),
+            LineKind::Trailer => Ok(At::Line(LineKind::Trailer)),
         }
     }
 
     /// Remembers what says how long the body is. It must be said once.
-    fn field(&mut self, text: &[u8]) -> Result<(), Breach> {
+    fn field(&mut self, text: &[u8]) -> Result<(), BadLine> {
         let Some(colon) = memchr(b':', text) else { return Ok(()) };
         let (name, value) = (&text[..colon], &text[colon + 1..]);
         let is_first = if name.eq_ignore_ascii_case(b"content-length") {
-            let length = number(whole(value)?, 10).ok_or(Breach)?;
+            let length = number(whole(value)?, 10).ok_or(BadLine)?;
             self.length.replace(length).is_none()
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             let was_chunked = std::mem::replace(&mut self.is_chunked, true);
@@ -141,32 +141,32 @@ impl Head {
         } else {
             true
         };
-        if is_first { Ok(()) } else { Err(Breach) }
+        if is_first { Ok(()) } else { Err(BadLine) }
     }
 
     /// What comes behind a whole head.
-    const fn end(self) -> Result<At, Breach> {
+    const fn end(self) -> Result<At, BadLine> {
         match (self.length, self.is_chunked) {
-            (Some(_), true) => Err(Breach),
-            (None, true) => Ok(At::Line(Line::ChunkSize)),
-            (None | Some(0), false) => Ok(At::Line(Line::Head)),
-            (Some(length), false) => Ok(At::Body(length, Line::Head)),
+            (Some(_), true) => Err(BadLine),
+            (None, true) => Ok(At::Line(LineKind::ChunkSize)),
+            (None | Some(0), false) => Ok(At::Line(LineKind::Head)),
+            (Some(length), false) => Ok(At::Body(length, LineKind::Head)),
         }
     }
 }
 
 /// The size of a chunk; behind it may stand an extension.
-fn chunk_size(text: &[u8]) -> Result<u64, Breach> {
+fn chunk_size(text: &[u8]) -> Result<u64, BadLine> {
     let digits = match memchr(b';', text) {
         Some(end) => text[..end].trim_ascii(),
         None => whole(text)?,
     };
-    number(digits, 16).ok_or(Breach)
+    number(digits, 16).ok_or(BadLine)
 }
 
 /// What stands in the rest of a line, if all of it was kept.
-fn whole(text: &[u8]) -> Result<&[u8], Breach> {
-    text.strip_suffix(b"\r").map(<[u8]>::trim_ascii).ok_or(Breach)
+fn whole(text: &[u8]) -> Result<&[u8], BadLine> {
+    text.strip_suffix(b"\r").map(<[u8]>::trim_ascii).ok_or(BadLine)
 }
 
 /// Digits, and nothing else.

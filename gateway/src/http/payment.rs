@@ -33,12 +33,12 @@ pub(crate) enum PaymentWish<'a> {
     /// From the buyer's balance.
     Balance,
     /// It is paid elsewhere.
-    External(Told<'a>),
+    External(ReportedPayment<'a>),
 }
 
 /// What is told of a payment elsewhere.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Told<'a> {
+pub(crate) struct ReportedPayment<'a> {
     pub(crate) reference: Cow<'a, str>,
     pub(crate) amount: Option<u64>,
     pub(crate) currency: Option<String>,
@@ -54,13 +54,13 @@ impl<'a> PaymentWish<'a> {
                 Some(field) => Err(field.refused("must be given with external only").into()),
                 None => Ok(Self::Balance),
             },
-            Ok("external") => Ok(Self::External(Told::read(told)?)),
+            Ok("external") => Ok(Self::External(ReportedPayment::read(told)?)),
             _ => Err(given.refused("must be balance or external").into()),
         }
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> ReportedPayment<'a> {
     fn read([reference, amount, currency, buyer]: [Field<'a>; 4]) -> Result<Self, FieldError> {
         Ok(Self {
             reference: reference.required()?.name(REFERENCE_BYTES_MAX)?,

@@ -16,8 +16,8 @@ use flash_metrics::{Counter, Page};
 use flash_wire::{COST_DEFAULT, Throttle, ThrottleAnswer};
 use flash_worker::now_ms;
 
-use self::fields::Fields;
-use self::refused::Refused;
+use self::fields::RateLimitFields;
+use self::refused::RecentRefusals;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use crate::rate_limit::Policy;
@@ -74,12 +74,12 @@ impl Rules {
 #[derive(Debug)]
 pub(crate) struct RateLimits {
     rules: Rules,
-    refused: Refused,
+    refused: RecentRefusals,
 }
 
 impl RateLimits {
     pub(crate) fn new(rules: Rules) -> Self {
-        Self { rules, refused: Refused::new() }
+        Self { rules, refused: RecentRefusals::new() }
     }
 
     pub(crate) const fn rules(&self) -> &Rules {
@@ -111,7 +111,7 @@ impl RateLimits {
 /// What the rate limits said.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
-    fields: Option<Fields>,
+    fields: Option<RateLimitFields>,
     /// The names of the policies that refused.
     limited: String,
     /// The longest wait of those.
@@ -127,7 +127,12 @@ impl Counted {
     }
 
     /// Takes a unit from each of these rate limits, unless one is sure to refuse.
-    async fn ask(&mut self, refused: &Refused, redis: &Client, named: &[(&Rule, String)]) -> Result<(), Problem> {
+    async fn ask(
+        &mut self,
+        refused: &RecentRefusals,
+        redis: &Client,
+        named: &[(&Rule, String)],
+    ) -> Result<(), Problem> {
         let sent_at = Instant::now();
         for (rule, name) in named {
             if let Some(answer) = refused.look(name, sent_at) {

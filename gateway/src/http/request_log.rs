@@ -22,7 +22,7 @@ pub(crate) struct RequestLog {
 
 /// What is known of a request. It is copied: a request without a line allocates nothing for it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Line {
+pub(crate) struct LogLine {
     /// None: there will be no line, and it belongs to no trace.
     began: Option<Instant>,
     method: &'static str,
@@ -37,12 +37,12 @@ impl RequestLog {
     }
 
     /// A request begins.
-    pub(crate) fn begin(&self) -> Line {
-        Line { began: self.one_in.map(|_| Instant::now()), method: "", route: "", trace: None }
+    pub(crate) fn begin(&self) -> LogLine {
+        LogLine { began: self.one_in.map(|_| Instant::now()), method: "", route: "", trace: None }
     }
 
     /// It is answered.
-    pub(crate) fn end(&self, line: &Line, status: StatusCode) {
+    pub(crate) fn end(&self, line: &LogLine, status: StatusCode) {
         match status {
             StatusCode::UNAUTHORIZED => REQUESTS_UNAUTHENTICATED.add(1),
             StatusCode::FORBIDDEN => REQUESTS_FORBIDDEN.add(1),
@@ -66,7 +66,7 @@ impl RequestLog {
     }
 }
 
-impl Line {
+impl LogLine {
     /// Who reads the log learns of a request that its head is this.
     pub(crate) fn asks(&mut self, method: &Method, headers: &HeaderMap) {
         self.trace = trace(headers);

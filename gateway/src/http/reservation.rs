@@ -143,7 +143,11 @@ async fn confirm(app: &App, asked: &Asked, patience: &mut Patience) -> Result<Re
 }
 
 /// Records what a payment service reports, and confirms.
-async fn confirm_reported(ending: Ending<'_>, caller: &Caller, told: &payment::Told<'_>) -> Result<Reply, Problem> {
+async fn confirm_reported(
+    ending: Ending<'_>,
+    caller: &Caller,
+    told: &payment::ReportedPayment<'_>,
+) -> Result<Reply, Problem> {
     let Ending { app, sale, id, .. } = ending;
     // What cannot be read names no reservation: there is nothing that the payment could be recorded for.
     let given = GivenId::read(id).ok_or(Kind::UnknownReservation)?;

@@ -11,7 +11,7 @@ use hyper::header::LOCATION;
 use serde::Serialize;
 
 use super::access::Access;
-use super::forgotten_key::{self, Known};
+use super::forgotten_key::{self, KeyMeaning};
 use super::lookup::{self, Patience, REJECTED, ReservationView, left_ms};
 use super::problem::{FieldError, Kind, Problem};
 use super::rate_limits::Counted;
@@ -97,8 +97,8 @@ pub(crate) async fn reserve(
     let mut outcome = ask(false).await?;
     if let (Err(Refusal::KeyForgotten { seq }), Some(key)) = (&outcome, key.as_deref()) {
         match Box::pin(forgotten_key::look(app, sale, &wish, key, *seq)).await? {
-            Known::Made(made) => return Ok(replayed(app, sale, &wish.buyer, &made, durability)),
-            Known::New => outcome = ask(true).await?,
+            KeyMeaning::Made(made) => return Ok(replayed(app, sale, &wish.buyer, &made, durability)),
+            KeyMeaning::New => outcome = ask(true).await?,
         }
     }
     let mut reply = match outcome {

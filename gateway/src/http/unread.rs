@@ -26,10 +26,10 @@ pub(super) trait Abort {
 
 /// Says whether the client has taken what it was sent.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Gauge(Arc<State>);
+pub(super) struct Gauge(Arc<UnreadState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct UnreadState {
     is_behind: AtomicBool,
     caught_up: Notify,
 }

@@ -22,13 +22,13 @@ pub(crate) struct ApiKeys {
     /// A connection of their own: who shows keys that there are not keeps nobody from PostgreSQL but others of his kind.
     postgres: Postgres,
     /// By the keys' ids.
-    known: Mutex<Recent<String, Known>>,
+    known: Mutex<Recent<String, KnownKey>>,
     /// Shared with the other threads.
     strikes: Arc<Strikes>,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownKey {
     /// None: there is no such key.
     key: Option<Arc<ApiKey>>,
     asked_at: Instant,
@@ -76,7 +76,7 @@ impl ApiKeys {
 
     async fn row(&self, id: &str, shown: &str, from: IpAddr) -> Result<Option<Arc<ApiKey>>, Doubt> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id);
-        let is_younger = |known: &Known, limit_ms| known.asked_at.elapsed() < Duration::from_millis(limit_ms);
+        let is_younger = |known: &KnownKey, limit_ms| known.asked_at.elapsed() < Duration::from_millis(limit_ms);
         if let Some(known) = known.as_ref().filter(|known| is_younger(known, KEY_KNOWN_MS_MAX)) {
             return Ok(known.key.clone());
         }
@@ -100,7 +100,7 @@ impl ApiKeys {
 
     pub(crate) fn learn(&self, id: &str, key: Option<Arc<ApiKey>>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(id.to_owned(), Known { key, asked_at: Instant::now() });
+        known.insert(id.to_owned(), KnownKey { key, asked_at: Instant::now() });
     }
 }
 

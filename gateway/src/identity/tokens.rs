@@ -16,11 +16,11 @@ use crate::limits::{CALLERS_KNOWN_MAX, TOKEN_BYTES_MAX, TOKEN_KNOWN_S_MAX, TOKEN
 pub(crate) struct Tokens {
     keys: watch::Receiver<Arc<TokenKeys>>,
     /// By the token's hash: nobody finds a token in this memory.
-    known: Mutex<Recent<[u8; 32], Known>>,
+    known: Mutex<Recent<[u8; 32], KnownToken>>,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownToken {
     buyer: Arc<str>,
     until_s: u64,
     /// Which keys verified it.
@@ -56,7 +56,7 @@ impl Tokens {
         let name = Name::new("sub", &*claims.buyer, BUYER_BYTES_MAX);
         name.map_err(|_| Doubt::Unproven("the token's sub must be a buyer's name: see the rule for buyer"))?;
         let until_s = claims.expires_at_s.saturating_add(TOKEN_LEEWAY_S).min(now_s + TOKEN_KNOWN_S_MAX);
-        table.insert(hash, Known { buyer: claims.buyer.clone(), until_s, number: keys.number });
+        table.insert(hash, KnownToken { buyer: claims.buyer.clone(), until_s, number: keys.number });
         Ok(claims.buyer)
     }
 }

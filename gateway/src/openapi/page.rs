@@ -4,14 +4,14 @@ mod fields;
 
 use serde_json::{Map, Value};
 
-use self::fields::{Fields, rule};
+use self::fields::{SchemaFields, rule};
 use super::explained::pretty;
 use super::html::{line, page, prose, table, text};
 use crate::http::{Kind, Route, routes};
 
 /// The page of a document.
 pub(super) fn of(document: &Value) -> String {
-    let view = View { document };
+    let view = DocumentView { document };
     let (title, version) = (view.said(&["info", "title"]), view.said(&["info", "version"]));
     let mut sections = String::new();
     let mut contents = String::new();
@@ -40,11 +40,11 @@ pub(super) fn of(document: &Value) -> String {
 }
 
 /// A document that is being looked at.
-struct View<'a> {
+struct DocumentView<'a> {
     document: &'a Value,
 }
 
-impl<'a> View<'a> {
+impl<'a> DocumentView<'a> {
     /// The text at the end of a way of names.
     fn said(&self, way: &[&str]) -> &'a str {
         way.iter().fold(self.document, |value, name| &value[*name]).as_str().unwrap_or_default()
@@ -126,7 +126,7 @@ impl<'a> View<'a> {
             let rule = format!("{}{needed}", rule(schema, resolved));
             [format!("<code>{}</code>", text(&name)), line(&rule), line(about.unwrap_or_default())]
         };
-        let rows: Vec<_> = Fields::of(schema, |value| self.resolved(value)).rows.into_iter().map(row).collect();
+        let rows: Vec<_> = SchemaFields::of(schema, |value| self.resolved(value)).rows.into_iter().map(row).collect();
         table(["Field", "Rule", ""], &rows)
     }
 

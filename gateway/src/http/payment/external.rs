@@ -10,7 +10,7 @@ use super::super::identity::Caller;
 use super::super::problem::{Kind, Problem};
 use super::super::sale_status;
 use super::super::state::App;
-use super::{FENCED, Told, is_theirs, of_read};
+use super::{FENCED, ReportedPayment, is_theirs, of_read};
 use crate::catalogue::sale_facts;
 use crate::ids::GivenId;
 
@@ -25,7 +25,7 @@ pub(crate) enum Taken {
 
 /// What is known of the reservation.
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenReservation {
     buyer: Option<String>,
     units: Option<u64>,
     over: Option<Over>,
@@ -44,7 +44,7 @@ pub(crate) async fn take(
     app: &App,
     caller: &Caller,
     (sale, given): (&str, GivenId),
-    told: &Told<'_>,
+    told: &ReportedPayment<'_>,
 ) -> Result<Taken, Problem> {
     let seen = look(app, caller, sale, given).await?;
     let report = PaymentReport {
@@ -99,38 +99,38 @@ pub(crate) fn refused(payment: &Payment) -> Problem {
     Problem::new(Kind::RefundDue, format!("{why}: the payment {} is recorded as {state}", payment.payment))
 }
 
-async fn look(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Result<Seen, Problem> {
+async fn look(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Result<SeenReservation, Problem> {
     let id = given.seq;
     let (of_id, of_sale) = tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
     let trouble = match (of_id, of_sale) {
         (_, Ok(Ok(of_sale))) if of_sale.phase == FENCED => Kind::Fenced.into(),
-        (Ok(Ok(status)), Ok(Ok(_))) => return Ok(Seen::of(app, caller, (sale, given), status)),
+        (Ok(Ok(status)), Ok(Ok(_))) => return Ok(SeenReservation::of(app, caller, (sale, given), status)),
         // Redis forgets what has ended.
         (Ok(Err(Refusal::Unknown)), Ok(Ok(_))) => {
             let seen = written(app, caller, sale, given).await?;
             let over = (!seen.is_confirmed).then(|| seen.over.unwrap_or(Over::Late));
-            return Ok(Seen { over, ..seen });
+            return Ok(SeenReservation { over, ..seen });
         }
         (Ok(Err(refusal)), _) | (_, Ok(Err(refusal))) => Problem::from(refusal),
         (Err(error), _) | (_, Err(error)) => Problem::from(error).of_read(),
     };
     let seen = written(app, caller, sale, given).await?;
     if seen.over != Some(Over::Unknown) {
-        return Ok(Seen { trouble: Some(trouble), ..seen });
+        return Ok(SeenReservation { trouble: Some(trouble), ..seen });
     }
     // It may be on its way to PostgreSQL, if the sale is there.
     let is_sale = of_read(sale_facts(&app.postgres, sale).await)?.is_some();
-    Ok(Seen { over: (!is_sale).then_some(Over::Unknown), trouble: Some(trouble), ..seen })
+    Ok(SeenReservation { over: (!is_sale).then_some(Over::Unknown), trouble: Some(trouble), ..seen })
 }
 
 /// What PostgreSQL has of the reservation.
-async fn written(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Result<Seen, Problem> {
+async fn written(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Result<SeenReservation, Problem> {
     let is_theirs = |buyer: &str| is_theirs(app, caller, sale, given, buyer);
     if let Some(order) =
         of_read(app.postgres.look(async |client: &_| flash_vault::order(client, sale, given.seq).await).await)?
             .filter(|order| is_theirs(&order.made.buyer))
     {
-        return Ok(Seen {
+        return Ok(SeenReservation {
             over: matches!(order.state, State::Released | State::Expired).then_some(Over::Late),
             is_confirmed: order.state == State::Confirmed,
             units: Some(order.made.units()),
@@ -141,12 +141,14 @@ async fn written(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Resu
     let rejection =
         of_read(app.postgres.look(async |client: &_| flash_vault::rejection(client, sale, given.seq).await).await)?;
     Ok(match rejection.filter(|rejection| is_theirs(&rejection.buyer)) {
-        Some(rejection) => Seen { buyer: Some(rejection.buyer), over: Some(Over::Late), ..Seen::default() },
-        None => Seen { over: Some(Over::Unknown), ..Seen::default() },
+        Some(rejection) => {
+            SeenReservation { buyer: Some(rejection.buyer), over: Some(Over::Late), ..SeenReservation::default() }
+        }
+        None => SeenReservation { over: Some(Over::Unknown), ..SeenReservation::default() },
     })
 }
 
-impl Seen {
+impl SeenReservation {
     fn of(app: &App, caller: &Caller, (sale, given): (&str, GivenId), status: ReservationStatus<'_>) -> Self {
         if !is_theirs(app, caller, sale, given, &status.made.buyer) {
             return Self { over: Some(Over::Unknown), ..Self::default() };

@@ -3,7 +3,7 @@
 use super::*;
 
 fn external(reference: &str) -> PaymentWish<'_> {
-    PaymentWish::External(Told { reference: reference.into(), amount: None, currency: None, buyer: None })
+    PaymentWish::External(ReportedPayment { reference: reference.into(), amount: None, currency: None, buyer: None })
 }
 
 fn check(json: &str, want: &PaymentWish<'_>) {
@@ -19,7 +19,7 @@ fn check_bad(json: &str, pointer: &str, detail: &str) {
 fn a_payment_is_of_the_balance_or_elsewhere_with_what_is_known_of_it() {
     check(r#"{"payment":"balance"}"#, &PaymentWish::Balance);
     check(r#"{"payment":"external","reference":"pi_1"}"#, &external("pi_1"));
-    let told = Told {
+    let told = ReportedPayment {
         reference: "pi 2".into(),
         amount: Some(300),
         currency: Some("EUR".to_owned()),

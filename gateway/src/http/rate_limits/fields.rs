@@ -15,12 +15,12 @@ const DAY_S: u64 = 24 * 60 * 60;
 
 /// What an answer says about the rate limits that its request was counted in.
 #[derive(Debug, Default)]
-pub(super) struct Fields {
+pub(super) struct RateLimitFields {
     policies: String,
     standings: String,
 }
 
-impl Fields {
+impl RateLimitFields {
     /// Adds a policy, and how its rate limit stands.
     pub(super) fn add(&mut self, policy: &Policy, answer: &ThrottleAnswer) {
         for list in [&mut self.policies, &mut self.standings] {
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn check(policies: &[(ThrottleTerms, Option<u64>, [u64; 3])], want: [&str; 2]) {
-        let mut fields = Fields::default();
+        let mut fields = RateLimitFields::default();
         for (at, (terms, retry_after_ms, [limit, remaining, reset_ms])) in policies.iter().enumerate() {
             let policy = Policy::new(&format!("p{at}"), *terms, &[], &[]).unwrap();
             let standing = Standing { limit: *limit, remaining: *remaining, reset_ms: *reset_ms };

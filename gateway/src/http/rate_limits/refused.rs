@@ -13,7 +13,7 @@ const REFUSALS_MAX: usize = 4_096;
 const REFUSAL_MS_MAX: u64 = 1_000;
 
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct RecentRefusals {
     hasher: RandomState,
     slots: Mutex<Vec<Option<Refusal>>>,
 }
@@ -27,7 +27,7 @@ struct Refusal {
     standing: Standing,
 }
 
-impl Refused {
+impl RecentRefusals {
     pub(super) fn new() -> Self {
         let slots = std::iter::repeat_with(|| None).take(REFUSALS_MAX).collect();
         Self { hasher: RandomState::new(), slots: Mutex::new(slots) }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn check(retry_after_ms: u64, later_ms: u64, want: Option<(u64, u64)>) {
-        let (refused, at) = (Refused::new(), Instant::now());
+        let (refused, at) = (RecentRefusals::new(), Instant::now());
         refused.remember("ada", at, &refusal(Some(retry_after_ms)));
         assert_eq!(refused.look("bob", at), None);
         let got = refused.look("ada", at + Duration::from_millis(later_ms));
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn what_was_allowed_is_not_remembered_and_however_many_are_refused_the_memory_is_bounded() {
-        let (refused, at) = (Refused::new(), Instant::now());
+        let (refused, at) = (RecentRefusals::new(), Instant::now());
         refused.remember("ada", at, &refusal(None));
         assert_eq!(refused.look("ada", at), None);
         for buyer in 0..3 * REFUSALS_MAX {

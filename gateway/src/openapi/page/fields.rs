@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 /// The fields of a schema, each by its way from the body: `items[].sku`.
-pub(super) struct Fields<'a, R> {
+pub(super) struct SchemaFields<'a, R> {
     /// Way, whether it is required, schema.
     pub(super) rows: Vec<(String, bool, &'a Value)>,
     resolved: R,
 }
 
-impl<'a, R: Fn(&'a Value) -> &'a Value> Fields<'a, R> {
+impl<'a, R: Fn(&'a Value) -> &'a Value> SchemaFields<'a, R> {
     pub(super) fn of(schema: &'a Value, resolved: R) -> Self {
         let mut fields = Self { rows: Vec::new(), resolved };
         fields.add("", schema);
@@ -76,7 +76,7 @@ mod tests {
     fn a_field_is_named_by_its_way() {
         let item = json!({"required": ["sku"], "properties": {"sku": {}}});
         let schema = json!({"properties": {"items": {"items": item}}});
-        let rows = Fields::of(&schema, |value| value).rows;
+        let rows = SchemaFields::of(&schema, |value| value).rows;
         let rows: Vec<_> = rows.iter().map(|(way, is_required, _)| (way.as_str(), *is_required)).collect();
         assert_eq!(rows, [("items", false), ("items[].sku", true)]);
     }
