@@ -13,6 +13,13 @@ const ALLOWED: [(&str, &[&str]); 2] = [
     ("module", &["ApplyCommand", "LoadCommand"]),
 ];
 
+/// What the names of a file's types are compared in: its package, or its program where a package has several.
+fn home(path: &str) -> Option<&str> {
+    let (package, within) = path.split_once("/src/")?;
+    let program = within.strip_prefix("bin/").and_then(|within| within.split('/').next());
+    Some(program.map_or(package, |program| &path[..package.len() + "/src/bin/".len() + program.len()]))
+}
+
 /// The name of a type that other files of its package can see.
 fn visible_type(item: &Item) -> Option<String> {
     let (name, visibility) = match item {
@@ -29,7 +36,7 @@ fn visible_type(item: &Item) -> Option<String> {
 fn a_visible_type_has_its_name_alone_in_its_package() {
     let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for (path, text) in rust_files() {
-        let Some((package, _)) = path.split_once("/src/").filter(|_| !is_test(&path)) else { continue };
+        let Some(package) = home(&path).filter(|_| !is_test(&path)) else { continue };
         for name in parse(&path, &text).items.iter().filter_map(visible_type) {
             places.entry((package.to_owned(), name)).or_default().push(path.clone());
         }
