@@ -13,6 +13,7 @@ mod dev;
 mod dev_faults;
 mod doctor;
 mod durability;
+mod english;
 mod events;
 mod forged;
 mod forms;
