@@ -36,7 +36,7 @@ pub(crate) use webhooks::{Webhooks, WebhooksCommand};
 
 pub(crate) use sim::{REPEAT_PERCENT, Sim};
 
-/// Sells what many want at once: exactly what exists, once to each buyer, and loses nothing.
+/// Flash sales without overselling, duplicate reservations or lost orders.
 #[derive(Debug, Parser)]
 #[command(name = "flash", version, propagate_version = true)]
 pub(crate) struct Args {
@@ -49,8 +49,8 @@ pub(crate) struct Args {
     /// A configuration file in TOML, whose keys are the names of settings. Flags and variables override it.
     #[arg(long, value_name = "FILE", env = "FLASH_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
-    /// What to log on stderr: warn, flash_relay=debug,info, … A target is the name of a package: flash_gateway, flash_relay,
-    /// flash_recovery, flash_webhooks, flash_payments, flash_syncer.
+    /// What to log on stderr: warn, flash_relay=debug,info, … A target is the name of a package: flash_gateway,
+    /// flash_relay, flash_recovery, flash_webhooks, flash_payments, flash_syncer.
     #[arg(long, value_name = "FILTER", default_value = logging::DEFAULT, env = "FLASH_LOG", global = true)]
     pub(crate) log: String,
     /// The format of the log.
@@ -130,7 +130,7 @@ pub(crate) struct Dev {
     /// The address that serves HTTP; port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
-    /// Let it serve an address that other machines reach: whoever reaches it may act as anyone.
+    /// Allow an address that other machines can reach. Any client that reaches it may act as any buyer or operator.
     #[arg(long)]
     pub(crate) auth_none_anywhere: bool,
     /// The hosts that are served besides this machine's own, as the header Host names them: shop.example.
@@ -139,7 +139,8 @@ pub(crate) struct Dev {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
-    /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
+    /// The durability of every answer to a buyer: memory, fsync, replicas=n, or a list of these. Requests may ask for
+    /// more.
     #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
     pub(crate) durability: Durability,
     /// Send many buyers to a sale at once, report the result, and stop.
@@ -177,10 +178,20 @@ pub(crate) struct Stack {
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Stampede {
     /// Buyers who want one unit each.
-    #[arg(long, default_value_t = 10_000, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(
+        long,
+        default_value_t = 10_000,
+        requires = "demo",
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000)
+    )]
     pub(crate) buyers: u64,
     /// Units on sale; at most as many as buyers.
-    #[arg(long, default_value_t = 100, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(
+        long,
+        default_value_t = 100,
+        requires = "demo",
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000)
+    )]
     pub(crate) units: u64,
     /// Concurrent HTTP connections.
     #[arg(long, default_value_t = 256, requires = "demo", value_parser = clap::value_parser!(u64).range(1..=10_000))]
@@ -198,8 +209,9 @@ pub(crate) struct Stampede {
 #[command(after_help = "URLs hold passwords, so they come from the environment: FLASH_REDIS_URL, FLASH_AMQP_URL and \
                         FLASH_POSTGRES_URL, or the names of files that hold them in FLASH_REDIS_URL_FILE, \
                         FLASH_AMQP_URL_FILE and FLASH_POSTGRES_URL_FILE. So do secrets: FLASH_ID_SECRET, which ids of \
-                        reservations are made with (all gateways of a Redis have the same), and FLASH_JWT_SECRET.\n\n\
-                        Example: FLASH_REDIS_URL=redis://127.0.0.1 … flash gateway --auth api-key --listen 127.0.0.1:8080")]
+                        reservations are made with (all gateways of a Redis have the same), and \
+                        FLASH_JWT_SECRET.\n\nExample: FLASH_REDIS_URL=redis://127.0.0.1 … flash gateway --auth api-key \
+                        --listen 127.0.0.1:8080")]
 pub(crate) struct Gateway {
     /// The address that serves HTTP.
     #[arg(long, default_value = "127.0.0.1:8080", env = "FLASH_LISTEN")]
@@ -207,15 +219,31 @@ pub(crate) struct Gateway {
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1, env = "FLASH_THREADS")]
     pub(crate) threads: usize,
-    /// Milliseconds that Redis may take to answer a call: longer than the slowest fsync of its disk. A request's deadline
-    /// adds one second for PostgreSQL, or two for an operator's change.
-    #[arg(long, default_value_t = REDIS_TIMEOUT_MS, env = "FLASH_REDIS_TIMEOUT_MS", value_parser = clap::value_parser!(u64).range(REDIS_TIMEOUT_MS_MIN..=REDIS_TIMEOUT_MS_MAX))]
+    /// Milliseconds that Redis may take to answer a call: longer than the slowest fsync of its disk. A request's
+    /// deadline adds one second for PostgreSQL, or two for an operator's change.
+    #[arg(
+        long,
+        default_value_t = REDIS_TIMEOUT_MS,
+        env = "FLASH_REDIS_TIMEOUT_MS",
+        value_parser = clap::value_parser!(u64).range(REDIS_TIMEOUT_MS_MIN..=REDIS_TIMEOUT_MS_MAX)
+    )]
     pub(crate) redis_timeout_ms: u64,
-    /// Requests that a thread works on at once. Four times as many wait for their turn. The gateway refuses more with 503.
-    #[arg(long, default_value_t = REQUESTS_MAX, env = "FLASH_REQUESTS_MAX", value_parser = clap::value_parser!(u32).range(1..=i64::from(REQUESTS_MAX)))]
+    /// Requests that a thread works on at once. Four times as many wait for their turn. The gateway refuses more with
+    /// 503.
+    #[arg(
+        long,
+        default_value_t = REQUESTS_MAX,
+        env = "FLASH_REQUESTS_MAX",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(REQUESTS_MAX))
+    )]
     pub(crate) requests_max: u32,
     /// Milliseconds that a connection may be idle between two requests: longer than a load balancer keeps it.
-    #[arg(long, default_value_t = KEEP_ALIVE_MS, env = "FLASH_KEEP_ALIVE_MS", value_parser = clap::value_parser!(u64).range(KEEP_ALIVE_MS_MIN..=KEEP_ALIVE_MS_MAX))]
+    #[arg(
+        long,
+        default_value_t = KEEP_ALIVE_MS,
+        env = "FLASH_KEEP_ALIVE_MS",
+        value_parser = clap::value_parser!(u64).range(KEEP_ALIVE_MS_MIN..=KEEP_ALIVE_MS_MAX)
+    )]
     pub(crate) keep_alive_ms: u64,
     /// Connections that one address may have at once, unless it is a trusted proxy; 0: no limit.
     #[arg(long, default_value_t = CONNECTIONS_PER_ADDRESS, env = "FLASH_CONNECTIONS_PER_ADDRESS")]
@@ -236,10 +264,20 @@ pub(crate) struct Gateway {
     #[arg(long, value_enum, default_value_t = transport::Kind::Amqp, env = "FLASH_TRANSPORT")]
     pub(crate) transport: transport::Kind,
     /// The most consecutive events of a sale in one message; 1: one event in each message.
-    #[arg(long, default_value_t = flash_relay::RUN_EVENTS_MAX, env = "FLASH_RUN_MAX", value_parser = clap::value_parser!(u64).range(1..=flash_relay::RUN_EVENTS_MAX))]
+    #[arg(
+        long,
+        default_value_t = flash_relay::RUN_EVENTS_MAX,
+        env = "FLASH_RUN_MAX",
+        value_parser = clap::value_parser!(u64).range(1..=flash_relay::RUN_EVENTS_MAX)
+    )]
     pub(crate) run_max: u64,
     /// Milliseconds without progress of a journal, after which the gateway writes its events to PostgreSQL itself.
-    #[arg(long, default_value_t = flash_recovery::SWEEP_AFTER_MS, env = "FLASH_SWEEP_AFTER_MS", value_parser = clap::value_parser!(u64).range(1_000..=3_600_000))]
+    #[arg(
+        long,
+        default_value_t = flash_recovery::SWEEP_AFTER_MS,
+        env = "FLASH_SWEEP_AFTER_MS",
+        value_parser = clap::value_parser!(u64).range(1_000..=3_600_000)
+    )]
     pub(crate) sweep_after_ms: u64,
     /// Deliver webhooks to private addresses, too.
     #[arg(long, env = "FLASH_WEBHOOKS_PRIVATE")]
@@ -248,12 +286,18 @@ pub(crate) struct Gateway {
     #[arg(long, value_name = "FILE", env = "FLASH_WEBHOOKS_CACERT")]
     pub(crate) webhooks_cacert: Option<PathBuf>,
     /// Milliseconds between "not ready" and the stop, in which load balancers notice it.
-    #[arg(long, default_value_t = 0, env = "FLASH_DRAIN_NOTICE_MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    #[arg(
+        long,
+        default_value_t = 0,
+        env = "FLASH_DRAIN_NOTICE_MS",
+        value_parser = clap::value_parser!(u64).range(0..=60_000)
+    )]
     pub(crate) drain_notice_ms: u64,
-    /// What every answer to a buyer survives: memory, fsync, replicas=n, or a list of these. Requests may ask for more.
+    /// The durability of every answer to a buyer: memory, fsync, replicas=n, or a list of these. Requests may ask for
+    /// more.
     #[arg(long, default_value_t = Durability::MEMORY, env = "FLASH_DURABILITY")]
     pub(crate) durability: Durability,
-    /// What is shown to those who connect.
+    /// The TLS certificates.
     #[command(flatten)]
     pub(crate) tls: Tls,
     /// Who may call.
@@ -271,9 +315,9 @@ pub(crate) struct Gateway {
     long_about = None,
     // They are the gateway's, and its help lists them.
     mut_args(|setting| setting.hide_short_help(true).hide_long_help(true)),
-    after_help = "The doctor reads the settings of `flash gateway`: the same flags, the same variables and the same table of the \
-                  configuration file. `flash gateway --help` lists them. The exit code is 1 if a check fails.\n\n\
-                  Example: FLASH_REDIS_URL=redis://127.0.0.1 … flash doctor -o json"
+    after_help = "The doctor reads the settings of `flash gateway`: the same flags, the same variables and the same \
+                  table of the configuration file. `flash gateway --help` lists them. The exit code is 1 if a check \
+                  fails.\n\nExample: FLASH_REDIS_URL=redis://127.0.0.1 … flash doctor -o json"
 )]
 pub(crate) struct Doctor {
     #[command(flatten)]
@@ -283,7 +327,8 @@ pub(crate) struct Doctor {
 /// `flash syncer`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "URLs come from the environment, as for `flash gateway`.\n\nExample: FLASH_AMQP_URL=amqp://… flash syncer"
+    after_help = "URLs come from the environment, as for `flash gateway`.\n\nExample: FLASH_AMQP_URL=amqp://… flash \
+                  syncer"
 )]
 pub(crate) struct Syncer {
     /// The address that serves metrics to Prometheus; default: none.
@@ -292,29 +337,30 @@ pub(crate) struct Syncer {
     /// The servers.
     #[command(flatten)]
     pub(crate) urls: Urls,
-    /// What to tell the syncers that run; without it, this is one of them.
+    /// A command to running syncers; without one, this process is a syncer.
     #[command(subcommand)]
     pub(crate) action: Option<SyncerAction>,
 }
 
-/// What the syncers of a database can be told.
+/// Commands to the syncers of a database.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SyncerAction {
-    /// Stop taking messages; the queue and the journals keep them. Syncers that start later obey, too.
+    /// Stop taking messages; the queue and the journals keep them. Syncers that start later pause, too.
     Pause(SyncerWait),
     /// Take messages again.
     Resume(SyncerWait),
-    /// Write until the journals and the queues are empty, report it, and pause.
+    /// Write until the journals and the queues are empty, report that, and pause.
     Drain(SyncerWait),
 }
 
-/// How long to wait for it.
+/// How long to wait.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SyncerWait {
-    /// Seconds until this command gives up. The order stays in force, but a drain does not end with a pause then.
+    /// Seconds until this command gives up. The command to the syncers remains in force, but the drain then does not
+    /// end with a pause.
     #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout_s: u64,
-    /// Who does it.
+    /// The operator's name for the audit log.
     #[arg(long, env = "USER", default_value = "unknown")]
     pub(crate) by: String,
 }
@@ -323,12 +369,12 @@ pub(crate) struct SyncerWait {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example: flash completions bash > /etc/bash_completion.d/flash")]
 pub(crate) struct Completions {
-    /// Whose script.
+    /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: Shell,
 }
 
-/// A shell that there is a script for.
+/// A supported shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shell {
     /// bash
@@ -343,14 +389,14 @@ pub(crate) enum Shell {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example: FLASH_POSTGRES_URL=postgres://… flash migrate")]
 pub(crate) struct Migrate {
-    /// The role that gateways connect as: it is granted what a gateway needs, and everything else is taken from it.
+    /// The role of gateways: grant it exactly the rights that a gateway needs, and revoke all others.
     #[arg(long, value_name = "ROLE", env = "FLASH_GATEWAY_ROLE")]
     pub(crate) gateway_role: Option<String>,
-    /// The same of syncers.
+    /// The same for the role of syncers.
     #[arg(long, value_name = "ROLE", env = "FLASH_SYNCER_ROLE")]
     pub(crate) syncer_role: Option<String>,
-    /// Also declare the exchange and the queues in RabbitMQ, with the URL in FLASH_AMQP_URL. Gateways and syncers declare
-    /// them too, unless their users may not.
+    /// Also declare the exchange and the queues in RabbitMQ (FLASH_AMQP_URL). Gateways and syncers declare them too, if
+    /// their users have the permission.
     #[arg(long)]
     pub(crate) rabbitmq: bool,
     #[command(flatten)]

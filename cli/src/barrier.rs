@@ -18,9 +18,9 @@ pub(crate) async fn pass(vault: &flash_vault::Client, transport: &impl Transport
     publisher.close().await;
     match outcome {
         Outcome::Confirmed => {}
-        Outcome::Rejected(why) | Outcome::Unknown(why) => bail!("the transport did not take a barrier: {why}"),
+        Outcome::Rejected(why) | Outcome::Unknown(why) => bail!("the transport did not accept a barrier: {why}"),
     }
-    while !flash_vault::has_barrier(vault, &id).await.context("PostgreSQL does not say what it has")? {
+    while !flash_vault::has_barrier(vault, &id).await.context("cannot read the barrier from PostgreSQL")? {
         sleep(Duration::from_millis(LOOK_MS)).await;
     }
     Ok(())

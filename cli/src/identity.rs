@@ -19,13 +19,13 @@ pub(crate) fn auth(args: &args::Identity) -> Result<Auth> {
 fn jwt(args: &args::Identity) -> Result<Jwt> {
     let said = |value: &Option<String>, name| {
         let value = value.clone().filter(|value| !value.is_empty());
-        value.with_context(|| format!("with --auth jwt, {name} must be given"))
+        value.with_context(|| format!("--auth jwt requires {name}"))
     };
     let also = args.jwt_secret_also.source().read_if_set()?;
     let keys = match (&args.jwt_keys, args.jwt_secret.source().read_if_set()?) {
         (Some(file), None) if also.is_none() => JwtKeys::File(file.clone()),
         (None, Some(secret)) => JwtKeys::Secrets([secret].into_iter().chain(also).collect()),
-        _ => bail!("with --auth jwt, either --jwt-keys or FLASH_JWT_SECRET (or FLASH_JWT_SECRET_FILE) must be given"),
+        _ => bail!("--auth jwt requires --jwt-keys or FLASH_JWT_SECRET (or FLASH_JWT_SECRET_FILE), not both"),
     };
     Ok(Jwt {
         issuer: said(&args.jwt_issuer, "--jwt-issuer")?,

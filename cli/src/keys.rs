@@ -62,7 +62,7 @@ async fn create(vault: &flash_vault::Client, new: &NewKey<'_>, by: &str, output:
         Output::Json => output::json(&Made { id: &id, key: &key, role: new.role.name(), holder, expires_at_ms }),
         Output::Table => {
             output::table(&[("id", id), ("key", key)]);
-            eprintln!("\nThe key is not shown again: PostgreSQL has its hash alone.");
+            eprintln!("\nThe key is not shown again: PostgreSQL stores only its hash.");
         }
     }
     Ok(())
@@ -111,7 +111,7 @@ async fn revoke(vault: &flash_vault::Client, id: &str, by: &str, output: Output)
     let change = LoggedChange { who: by, key: None, action: "flash keys revoke", sale: None, detail: id };
     let revoked = audit_log::logged(vault, change, flash_vault::revoke_key(vault, id)).await?;
     if !revoked {
-        bail!("there is no key {id}; `flash keys list` shows them");
+        bail!("key {id} not found; `flash keys list` lists all");
     }
     match output {
         Output::Json => output::json(&Revoked { id, revoked }),

@@ -44,11 +44,11 @@ pub(crate) fn run(args: &Migrate, output: Output) -> Result<ExitCode> {
 }
 
 fn half_done(role: &str) -> String {
-    format!("the schema is up to date; the role {role} has not got its rights")
+    format!("the schema is up to date, but the role {role} was not granted its rights")
 }
 
 /// Applies the migrations that are missing in the database at `url`, and gives their names.
 pub(crate) async fn to_latest(url: &str) -> Result<Vec<String>> {
     let mut client = flash_vault::connect(url).await.context("cannot connect to PostgreSQL")?;
-    flash_vault::migrate(&mut client).await.context("cannot bring the schema up to date")
+    flash_vault::migrate(&mut client).await.context("cannot update the schema")
 }

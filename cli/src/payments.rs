@@ -48,13 +48,13 @@ async fn refunded(vault: &flash_vault::Client, payment: u64, reference: &str, by
     let doing = async {
         match flash_vault::refund_payment(vault, payment, reference, by).await? {
             Refund::Done(payment) => Ok(payment),
-            Refund::Unknown => bail!("there is no payment {payment}; `flash payments list` shows them"),
-            Refund::Clash(other) => bail!("the refund {reference} is that of the payment {other}"),
+            Refund::Unknown => bail!("payment {payment} not found; `flash payments list` lists all"),
+            Refund::Clash(other) => bail!("the refund {reference} belongs to payment {other}"),
             Refund::NotDue(Payment { refund_reference: Some(known), .. }) => {
-                bail!("the payment {payment} was paid back before, under {known}")
+                bail!("payment {payment} was already refunded, with the reference {known}")
             }
             Refund::NotDue(row) => {
-                bail!("the payment {payment} is {}: nothing is to be paid back for it", row.state.name())
+                bail!("payment {payment} is {}: no refund is due", row.state.name())
             }
         }
     };

@@ -64,7 +64,7 @@ fn wanted(filter: &QuarantineFilter, ended_too: bool) -> flash_vault::Quarantine
 /// What is to be changed must be named somehow: nobody means all of it by saying nothing.
 async fn meant(client: &flash_vault::Client, filter: &QuarantineFilter) -> Result<Vec<QuarantineRow>> {
     if filter.is_any() {
-        bail!("name numbers, or a filter: --sale, --since, --reason");
+        bail!("select messages by number or by a filter: --sale, --since, --reason");
     }
     Ok(flash_vault::quarantined(client, &wanted(filter, false)).await?)
 }
@@ -78,7 +78,7 @@ async fn show_one(client: &flash_vault::Client, id: u64, output: Output) -> Resu
     let filter = flash_vault::QuarantineFilter { ids: vec![id], ended_too: true, limit: 1, ..Default::default() };
     let rows = flash_vault::quarantined(client, &filter).await?;
     let ([row], Some(body)) = (rows.as_slice(), flash_vault::quarantined_body(client, id, u32::MAX).await?) else {
-        bail!("there is no number {id} in the quarantine");
+        bail!("message {id} not found in the quarantine");
     };
     show(output, &Shown::of(row, None, Some(String::from_utf8_lossy(&body).into_owned())));
     Ok(ExitCode::SUCCESS)

@@ -99,7 +99,7 @@ async fn queue(broker: &dyn Broker) -> Result<Queue> {
 
 async fn syncers(url: &str) -> Result<Vec<Syncing>> {
     let vault = servers::postgres(url).await?;
-    let syncers = flash_vault::syncers(&vault).await.context("PostgreSQL does not show the syncers")?;
+    let syncers = flash_vault::syncers(&vault).await.context("cannot read the syncers from PostgreSQL")?;
     let syncing = |syncer: flash_vault::Syncer| Syncing {
         syncer: syncer.name,
         paused: syncer.paused,
@@ -115,8 +115,8 @@ fn show_sale(output: Output, sale: &SaleOnItsWay) {
     }
     let SaleOnItsWay { sale: name, epoch, head, acked, journal_events, oldest_age_ms, .. } = sale;
     let relay = match (&sale.relay, sale.lease_ms) {
-        (Some(relay), Some(lease_ms)) => format!("{relay} relays it, for {lease_ms} ms more"),
-        _ => "nobody relays it".to_owned(),
+        (Some(relay), Some(lease_ms)) => format!("relayed by {relay}, whose lease ends in {lease_ms} ms"),
+        _ => "no relay has it".to_owned(),
     };
     let most = sale.journal_events_max.map_or(String::new(), |most| format!(" of {most}"));
     let fenced = if sale.fenced { "; fenced" } else { "" };
@@ -133,7 +133,7 @@ fn show_queue(output: Output, queue: &Queue) {
         (Output::Table, Some(ready), Some(consumers)) => {
             output::text(&format!("{name}: {ready} messages wait, {consumers} syncers are connected\n"));
         }
-        (Output::Table, ..) => output::text(&format!("{name}: it is not there yet\n")),
+        (Output::Table, ..) => output::text(&format!("{name}: does not exist yet\n")),
     }
 }
 

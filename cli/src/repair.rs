@@ -100,7 +100,7 @@ impl Repairer<'_> {
             let detail = match repair.is_possible() {
                 true => format!("SKU {sku}: sold was {sold}, active orders have {ordered}"),
                 false => {
-                    format!("SKU {sku}: active orders have {ordered}, more than the total of {total}: not touched")
+                    format!("SKU {sku}: active orders have {ordered}, more than the total of {total}: not repaired")
                 }
             };
             self.say(&Deed { sale, kind: "counter", detail, done: repair.is_possible() && !dry_run });
@@ -116,7 +116,7 @@ impl Repairer<'_> {
             // Written down first: a repair that nobody knows of would be worse than one that did not happen.
             flash_vault::log_fence(&mut self.vault, sale, &why, &self.args.by).await?;
             if let Err(refusal) = self.redis.call(Call::fence(sale)).await? {
-                bail!("Redis does not fence {sale}: {}", refusal.code());
+                bail!("Redis refuses to fence {sale}: {}", refusal.code());
             }
             self.end(Some(row)).await;
         }

@@ -49,7 +49,7 @@ impl UrlSource<'_> {
         if let Some(file) = self.file {
             // What is mounted into a container is often readable by all who are in it, so it is no error.
             if fs::metadata(file).is_ok_and(|about| about.permissions().mode() & OTHERS_READ != 0) {
-                tracing::warn!(file = %file.display(), "everyone on this machine may read {}_FILE", self.variable);
+                tracing::warn!(file = %file.display(), "other users can read {}_FILE", self.variable);
             }
             let url =
                 fs::read_to_string(file).with_context(|| format!("{}_FILE: {}", self.variable, file.display()))?;

@@ -25,7 +25,7 @@ fn pair(
     match (certificate.clone(), key.clone()) {
         (Some(certificate), Some(key)) => Ok(Some(PairFiles { certificate, key })),
         (None, None) => Ok(None),
-        _ => bail!("{certificate_flag} and {key_flag} are given together, or not at all"),
+        _ => bail!("{certificate_flag} and {key_flag} must be given together"),
     }
 }
 

@@ -20,7 +20,7 @@ impl AmqpUrl {
     /// Declares the exchange and the queues in the vhost that it names.
     pub(crate) async fn declare(&self) -> Result<()> {
         let connection = flash_broker::connect(&self.source().read()?, "flash migrate").await?;
-        let channel = connection.create_channel().await.context("RabbitMQ opens no channel")?;
+        let channel = connection.create_channel().await.context("RabbitMQ refused a channel")?;
         flash_broker::declare(&channel).await?;
         // What is declared stays, however the connection ends.
         let _ = connection.close(200, "declared".into()).await;

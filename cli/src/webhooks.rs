@@ -58,7 +58,7 @@ async fn forget_old_secret(vault: &flash_vault::Client, id: u64, by: &str, outpu
     expect(id, audit_log::logged(vault, change, flash_vault::forget_old_webhook_secret(vault, id)).await?)?;
     match output {
         Output::Json => output::json(&Forgotten { id, secrets: 1 }),
-        Output::Table => output::text(&format!("{id}: deliveries are signed with the newest secret alone\n")),
+        Output::Table => output::text(&format!("{id}: deliveries are now signed only with the newest secret\n")),
     }
     Ok(())
 }
@@ -69,7 +69,7 @@ const fn logged<'a>(action: &'a str, by: &'a str, detail: &'a str) -> LoggedChan
 
 fn expect(id: u64, is_there: bool) -> Result<()> {
     if !is_there {
-        bail!("there is no webhook {id}; GET /v1/webhooks shows them");
+        bail!("webhook {id} not found; GET /v1/webhooks lists all");
     }
     Ok(())
 }

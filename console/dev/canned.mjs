@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`canned/${name}.json`, import.meta.url), "utf8"));
 const problem = (status, slug, title, detail) => ({ status, body: { type: `/problems/${slug}`, title, status, detail } });
-const ABSENT = problem(404, "not-found", "There is nothing at this path");
+const ABSENT = problem(404, "not-found", "Not found");
 const LOCKED = problem(401, "unauthenticated", "Who calls is not proven", "Authorization must be given once, as Bearer and a token or a key");
 const AWAY = problem(503, "redis-away", "Redis cannot be reached");
 
@@ -24,10 +24,10 @@ PATHS["/v1/quarantine/{id}"] = { get: {} };
 /** What each route answers: the first whose pattern fits. */
 const USUAL = [
   [/^GET \/v1\/sales$/, () => ({ sales: sales() })],
-  [/^POST \/v1\/sales$/, () => ({ status: 422, body: { type: "/problems/invalid", title: "A field breaks its rule", status: 422, errors: [{ pointer: "/closes_at_ms", detail: "closes_at_ms must be later than opens_at_ms" }] } })],
-  [/^GET \/v1\/sales\/([^/]+)$/, (id) => sale(id) ?? problem(404, "unknown-sale", "There is no such sale")],
+  [/^POST \/v1\/sales$/, () => ({ status: 422, body: { type: "/problems/invalid", title: "Validation failed", status: 422, errors: [{ pointer: "/closes_at_ms", detail: "closes_at_ms must be later than opens_at_ms" }] } })],
+  [/^GET \/v1\/sales\/([^/]+)$/, (id) => sale(id) ?? problem(404, "unknown-sale", "Sale not found")],
   [/^GET \/v1\/sales\/([^/]+)\/form$/, () => read("form")],
-  [/^POST \/v1\/sales\/([^/]+)\/restock$/, () => problem(504, "outcome-unknown", "Whether it was done is not known")],
+  [/^POST \/v1\/sales\/([^/]+)\/restock$/, () => problem(504, "outcome-unknown", "Outcome unknown")],
   [/^GET \/v1\/sales\/([^/]+)\/reservations$/, () => ({ reservations: fresh(read("reservations")) })],
   [/^GET \/v1\/sales\/([^/]+)\/reservations\/([^/]+)$/, (_, id) => fresh({ ...read("reservation"), id })],
   [/^GET \/v1\/payments$/, () => read("payments")],

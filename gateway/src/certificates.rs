@@ -1,5 +1,5 @@
-//! What this gateway shows to those who connect by TLS: certificates and their keys, each pair taken anew when its files
-//! change. One that cannot be used is said so, and changes nothing.
+//! What this gateway shows to those who connect by TLS: certificates and their keys, each pair taken anew when its
+//! files change. One that cannot be used is said so, and changes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Certificates {
         let (shown, receiver) = channel(pair.show(files, PROTOCOL)?);
         // What is mounted into a container is often readable by all who are in it, so it is no error.
         if pair.is_exposed {
-            tracing::warn!(key = %files.key.display(), "everyone on this machine may read the private key");
+            tracing::warn!(key = %files.key.display(), "other users can read the private key");
         }
         self.0.push(Certificate { files: files.clone(), pair, shown });
         Ok(receiver)
@@ -72,9 +72,9 @@ impl Certificate {
         match pair.show(&self.files, PROTOCOL) {
             Ok(config) => {
                 self.shown.send_replace(config);
-                tracing::info!(%certificate, "shown from now on");
+                tracing::info!(%certificate, "new certificate in use");
             }
-            Err(error) => tracing::error!(%error, "the certificate before it stays in use"),
+            Err(error) => tracing::error!(%error, "cannot load the certificate; the previous one stays in use"),
         }
         self.pair = pair;
     }

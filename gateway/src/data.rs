@@ -1,7 +1,8 @@
 //! What a buyer may send along as `data`: one rule for every sale, with a form or without one.
 //!
-//! Whatever passes is the same JSON to everyone who reads it later: to Redis and RabbitMQ as text, to PostgreSQL also as `jsonb`,
-//! to a webhook's receiver in a language whose numbers are doubles. That is I-JSON (RFC 7493), and a bound on nesting.
+//! Whatever passes is the same JSON to everyone who reads it later: to Redis and RabbitMQ as text, to PostgreSQL also
+//! as `jsonb`, to a webhook's receiver in a language whose numbers are doubles. That is I-JSON (RFC 7493), and a bound
+//! on nesting.
 
 mod number;
 
@@ -52,7 +53,7 @@ impl Walk {
 
     fn object(&mut self, json: &str) -> Result<(), Breach> {
         let Ok(ObjectFields(fields)) = serde_json::from_str(json) else {
-            return Err(self.breach("must have names of whole characters: half of a surrogate pair is none"));
+            return Err(self.breach("must have names without unpaired surrogates"));
         };
         let mut names = HashSet::new();
         for (name, value) in fields {
@@ -88,9 +89,9 @@ impl Walk {
             return Ok(());
         }
         match serde_json::from_str::<String>(json) {
-            Ok(text) if text.contains('\0') => Err(self.breach("must be a text without NUL")),
+            Ok(text) if text.contains('\0') => Err(self.breach("must be a string without NUL")),
             Ok(_) => Ok(()),
-            Err(_) => Err(self.breach("must be a text of whole characters: half of a surrogate pair is none")),
+            Err(_) => Err(self.breach("must be a string without unpaired surrogates")),
         }
     }
 

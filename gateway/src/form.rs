@@ -1,9 +1,9 @@
 //! A form: the JSON Schema (2020-12) that a sale has for the `data` of its reservations.
 //!
-//! A schema is a program that runs on every buyer's data, so it is held to what is quick: nothing outside of it is read,
-//! its patterns take linear time, and it is small even where each `$ref` stands for what it names. What it costs to check data
-//! is counted before it is checked, for two small things may have a large product. `format` only annotates, as the
-//! specification has it.
+//! A schema is a program that runs on every buyer's data, so it is held to what is quick: nothing outside of it is
+//! read, its patterns take linear time, and it is small even where each `$ref` stands for what it names. What it costs
+//! to check data is counted before it is checked, for two small things may have a large product. `format` only
+//! annotates, as the specification has it.
 
 mod bounds;
 mod limits;
@@ -87,7 +87,7 @@ impl Form {
     pub(crate) fn check(&self, data: &Value) -> Result<(), DataRefused> {
         let Some(FormRules { schema, validator }) = &self.rules else { return Err(DataRefused::Unknown) };
         if !data.is_object() {
-            return Err(Breach::whole("must be an object, for the sale has a form").into());
+            return Err(Breach::whole("must be an object, because the sale has a form").into());
         }
         let Ok(steps) = steps::count(schema, data, CHECK_STEPS_MAX) else {
             let detail =

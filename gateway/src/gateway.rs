@@ -50,8 +50,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts to serve, and to relay by `transport`. Redis, PostgreSQL and the transport's broker may be away: the gateway says
-    /// so to those who ask, and connects as they come.
+    /// Starts to serve, and to relay by `transport`. Redis, PostgreSQL and the transport's broker may be away: the
+    /// gateway says so to those who ask, and connects as they come.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -221,7 +221,8 @@ impl Shared {
         })
     }
 
-    /// What buyers meet. Where nobody is asked who he is, and operators have no place of their own, they are served here.
+    /// What buyers meet. Where nobody is asked who he is, and operators have no place of their own, they are served
+    /// here.
     fn buyers(&self) -> (Surface, Gate) {
         let gate = match &self.config.auth {
             Auth::None => Gate::Open,
@@ -249,7 +250,7 @@ impl Shared {
             return;
         }
         let may = if self.config.operator_listen.is_none() { "any buyer and any operator" } else { "any buyer" };
-        tracing::warn!(%address, "auth is none: whoever gets here may act as {may}; for development only");
+        tracing::warn!(%address, "auth is none: any client may act as {may}; for development only");
     }
 
     fn start_server(

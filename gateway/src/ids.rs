@@ -1,8 +1,8 @@
 //! Public ids of reservations: the number, and behind it what only a gateway can make of it.
 //!
-//! `2-6f1c…`: an HMAC, by a secret that all gateways share, over the sale, the number and the buyer who proved to be one.
-//! So nobody guesses another reservation's id, and a stranger who knows it has no use for it: to find out takes no look-up.
-//! Where no buyer has to prove anything, the id is all there is to know.
+//! `2-6f1c…`: an HMAC, by a secret that all gateways share, over the sale, the number and the buyer who proved to be
+//! one. So nobody guesses another reservation's id, and a stranger who knows it has no use for it: to find out takes no
+//! look-up. Where no buyer has to prove anything, the id is all there is to know.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ pub(crate) struct Ids {
 
 /// A secret has fewer than [`ID_SECRET_BYTES_MIN`] bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a secret for ids must have at least {ID_SECRET_BYTES_MIN} bytes; `openssl rand -hex 32` makes one")]
+#[error("the id secret must have at least {ID_SECRET_BYTES_MIN} bytes; `openssl rand -hex 32` makes one")]
 pub struct ShortSecret;
 
 /// An id of a reservation, as buyers see it.
@@ -127,8 +127,8 @@ fn hmac(secret: &str) -> Result<Hmac<Sha256>, ShortSecret> {
 }
 
 impl PublicId {
-    /// Calls `with` with the id as text. (Every answer to a buyer has it twice, and what formats any number formats these
-    /// at five times the cost.)
+    /// Calls `with` with the id as text. (Every answer to a buyer has it twice, and what formats any number formats
+    /// these at five times the cost.)
     fn text<T>(self, with: impl FnOnce(&str) -> T) -> T {
         let mut text = [b'0'; SEQ_DIGITS_MAX + 1 + MAC_DIGITS];
         let (seq, mac) = text.split_at_mut(SEQ_DIGITS_MAX + 1);

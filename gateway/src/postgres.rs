@@ -134,7 +134,7 @@ impl Postgres {
         match timeout(limit, opening).await {
             Ok(Ok(writer)) => Ok(writer),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "PostgreSQL gives no connection that writes");
+                tracing::warn!(%error, "cannot get a writable PostgreSQL connection");
                 let is_read_only = matches!(error, flash_vault::Error::ReadOnly);
                 Err(if is_read_only { PostgresError::ReadOnly } else { PostgresError::Away })
             }
@@ -196,7 +196,7 @@ impl Postgres {
             Err(_) => (format!("no connection within {limit:?}"), PostgresError::Away),
         };
         if !self.said.swap(true, Ordering::Relaxed) {
-            tracing::warn!(error, "PostgreSQL gives no answer; the sales that this gateway knows go on selling");
+            tracing::warn!(error, "PostgreSQL does not answer; sales that this gateway knows continue");
         }
         Err(trouble)
     }

@@ -31,15 +31,15 @@ pub enum StartError {
     RedisTimeout(Duration),
     /// Everyone who reaches the address could act as anyone.
     #[error(
-        "auth is none and {0} is not this machine alone (127.0.0.1, ::1): whoever reaches it may act as any buyer and any \
-         operator; choose another auth or address, or say it twice: --auth-none-anywhere"
+        "auth is none and {0} is not this machine alone (127.0.0.1, ::1): whoever reaches it may act as any buyer and \
+         any operator; choose another auth or address, or say it twice: --auth-none-anywhere"
     )]
     Anywhere(SocketAddr),
     /// The rest of a connection is out of its bounds.
     #[error("keep_alive must be {KEEP_ALIVE_MS_MIN} to {KEEP_ALIVE_MS_MAX} ms, not {0:?}")]
     KeepAlive(Duration),
     /// There are too many policies, or two of one name: this one.
-    #[error("rate limits must be at most {POLICIES_MAX}, each with a name of its own: see {0}")]
+    #[error("at most {POLICIES_MAX} rate limits are allowed, each with a unique name: see {0}")]
     RateLimits(String),
     /// The address cannot be had.
     #[error("cannot listen on {address}: {source}")]

@@ -76,7 +76,7 @@ fn what_redis_would_lose_is_found() {
     world.create_sale(r#"{"sale":"drop","total":3}"#);
     let _: redis::Value = run(connection, "CONFIG SET appendonly yes");
     let (_, findings) = examine(&world.environment(), &[]);
-    check(&findings, "redis.append-only-file", "fail", "not whole yet");
+    check(&findings, "redis.append-only-file", "fail", "incomplete");
     let _: redis::Value = run(connection, "CONFIG SET rdb-key-save-delay 0 appendonly no");
     let (_, findings) = examine(&world.environment(), &[]);
     check(&findings, "redis.append-only-file", "fail", "appendonly is no");
@@ -157,7 +157,7 @@ fn a_database_that_is_not_migrated_or_closed_or_careless_is_found() {
     world.sql("DELETE FROM refinery_schema_history WHERE version = 2");
     world.sql("UPDATE refinery_schema_history SET checksum = '7' WHERE version = 1");
     let (code, findings) = examine(&world.environment(), &[]);
-    check(&findings, "postgres.migrations", "fail", "not of this program: V1__vault");
+    check(&findings, "postgres.migrations", "fail", "unknown to this program: V1__vault");
     assert_eq!(code, 1);
     world.sql("DROP TABLE refinery_schema_history");
     let (_, findings) = examine(&world.environment(), &[]);
@@ -187,7 +187,7 @@ fn what_only_one_of_redis_and_postgresql_has_is_counted_and_what_waits_long_is_t
     let connection = &mut world.redis.connect();
     let _: redis::Value = run(connection, "FLASH.WARM flash:stranger 5 JOURNAL 100");
     let (_, findings) = examine(&world.environment(), &[]);
-    check(&findings, "sales.in-postgres", "warn", "does not know 1");
+    check(&findings, "sales.in-postgres", "warn", "PostgreSQL lacks 1");
     let oldest = &findings["redis.oldest-event"]["detail"];
     assert!(oldest.as_str().is_some_and(|told| told.ends_with("s old")), "{oldest}");
     let mut world = world;

@@ -115,7 +115,7 @@ fn a_file_that_breaks_a_rule_is_refused_by_every_command() {
             assert!(errors.contains(&format!("flash.toml:{told}")), "{args:?} {text}: {errors}");
         }
     };
-    refused("[gateway]\nthread = 2", 0o644, "2: thread is no setting; the nearest is threads");
+    refused("[gateway]\nthread = 2", 0o644, "2: unknown setting `thread`; did you mean `threads`?");
     refused("[gateway]\nthreads = \"x\"", 0o644, "2: invalid value 'x'");
     refused("redis-url = \"redis://f:hush@cache\"", 0o644, "1: redis-url holds a password");
     refused("[[rate-limit]]\nname = \"p\"", 0o644, "1: rate-limit p: strategy must be one of");

@@ -13,7 +13,7 @@ use crate::secret::url_source;
 /// How buyers prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Auth {
-    /// They do not: any caller can be any buyer, and any operator too if operators have no listener of their own. For
+    /// No proof: any caller can be any buyer, and any operator too if operators have no separate listener. For
     /// development only.
     None,
     /// By a token (JWT); its subject is the buyer.
@@ -28,14 +28,15 @@ pub(crate) struct Identity {
     /// How buyers prove who they are; required.
     #[arg(long, value_enum, env = "FLASH_AUTH")]
     pub(crate) auth: Option<Auth>,
-    /// Let `--auth none` serve an address that other machines reach: anyone who reaches it may act as any buyer or operator.
+    /// Let `--auth none` serve an address that other machines reach: anyone who reaches it may act as any buyer or
+    /// operator.
     #[arg(long, env = "FLASH_AUTH_NONE_ANYWHERE")]
     pub(crate) auth_none_anywhere: bool,
     /// With `--auth none`, the hosts to serve besides this machine's own names, as in the header Host: shop.example.
     #[arg(long, value_name = "HOSTS", value_delimiter = ',', env = "FLASH_HOSTS")]
     pub(crate) hosts: Vec<Host>,
-    /// The address that serves operators, who need keys of their own (`flash keys create`). Default: none; with `--auth none`,
-    /// the buyers' address.
+    /// The address that serves operators, who need keys of their own (`flash keys create`). Default: none; with `--auth
+    /// none`, the buyers' address.
     #[arg(long, value_name = "ADDRESS", env = "FLASH_OPERATOR_LISTEN")]
     pub(crate) operator_listen: Option<SocketAddr>,
     /// The issuer of the tokens: their `iss`.
@@ -44,8 +45,8 @@ pub(crate) struct Identity {
     /// The audience of the tokens: one of their `aud`.
     #[arg(long, value_name = "TEXT", env = "FLASH_JWT_AUDIENCE")]
     pub(crate) jwt_audience: Option<String>,
-    /// A JWKS with the public keys of the tokens' signatures. The gateway reads it again when it changes. Without one, the
-    /// secret in FLASH_JWT_SECRET checks the signatures.
+    /// A JWKS with the public keys of the tokens' signatures. The gateway reads it again when it changes. Without one,
+    /// the secret in FLASH_JWT_SECRET checks the signatures.
     #[arg(long, value_name = "FILE", env = "FLASH_JWT_KEYS")]
     pub(crate) jwt_keys: Option<PathBuf>,
     #[command(flatten)]
@@ -72,8 +73,9 @@ url_source!(IdSecretAlso, id_secret_also, id_secret_also_file, "FLASH_ID_SECRET_
 /// `flash keys`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "A key is printed once, when it is made: PostgreSQL has its hash alone. The URL comes from the environment, as \
-                  for `flash gateway`.\n\nExample: flash keys create --role admin --holder ada --expires-in 90d"
+    after_help = "A key is printed only once, when it is created: PostgreSQL stores only its hash. The URL comes from \
+                  the environment, as for `flash gateway`.\n\nExample: flash keys create --role admin --holder ada \
+                  --expires-in 90d"
 )]
 pub(crate) struct Keys {
     #[command(subcommand)]
@@ -82,7 +84,7 @@ pub(crate) struct Keys {
     pub(crate) postgres: PostgresUrl,
 }
 
-/// What to do with keys.
+/// API key commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Create a key, and print it.
@@ -90,41 +92,41 @@ pub(crate) enum KeysCommand {
         /// The role of the key.
         #[arg(long, value_enum)]
         role: Role,
-        /// The buyer; or who the operator is, for the audit log.
+        /// The buyer's name, or the operator's name for the audit log.
         #[arg(long, value_name = "NAME")]
         holder: String,
         /// How long it is valid: 90s, 15m, 2h, 7d; default: until it is revoked.
         #[arg(long, value_name = "WHILE", value_parser = seconds)]
         expires_in: Option<u64>,
-        /// Who makes it.
+        /// The operator's name for the audit log.
         #[arg(long, env = "USER", default_value = "unknown")]
         by: String,
     },
-    /// List all keys, also those that have ended.
+    /// List all keys, including revoked and expired ones.
     List,
     /// Revoke a key. Gateways that know it accept it for ten seconds more.
     Revoke {
-        /// Its readable part: everything before the last `_`.
+        /// The key's id: everything before the last `_`.
         id: String,
-        /// Who ends it.
+        /// The operator's name for the audit log.
         #[arg(long, env = "USER", default_value = "unknown")]
         by: String,
     },
 }
 
-/// What a key is good for.
+/// The role of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Role {
-    /// Acts as the buyer who holds it.
+    /// Acts as the buyer that holds the key.
     Buyer,
-    /// An operator who looks.
+    /// An operator with read access.
     Read,
-    /// An operator who looks, and runs sales: restocks, opens, closes, reserves and releases for buyers.
+    /// An operator who also runs sales: restocks, opens, closes, reserves and releases for buyers.
     Sell,
-    /// A payment service: looks, confirms, and reports refunds.
+    /// A payment service: reads, confirms, and reports refunds.
     Pay,
-    /// An operator who may do everything.
+    /// An operator with all rights.
     Admin,
-    /// The same, by an older name.
+    /// An older name of the same role.
     Operate,
 }

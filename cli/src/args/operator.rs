@@ -9,9 +9,9 @@ use super::{PostgresUrl, RedisUrl, Urls};
 /// `flash audit`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "The exit code is 0 if everything is whole, 1 if something is not, 2 if it cannot be determined, for \
-                        instance because a server is away. URLs come from the environment, as for `flash gateway`.\n\n\
-                        Example: flash audit drop --watch"
+    after_help = "The exit code is 0 if everything is correct, 1 if not, 2 if it cannot be determined, for example \
+                  because a server is unavailable. URLs come from the environment, as for `flash gateway`.\n\nExample: \
+                  flash audit drop --watch"
 )]
 pub(crate) struct Audit {
     /// Only this sale.
@@ -21,12 +21,17 @@ pub(crate) struct Audit {
     #[arg(long)]
     pub(crate) watch: bool,
     /// Milliseconds between two audits of --watch.
-    #[arg(long, default_value_t = 2_000, requires = "watch", value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
+    #[arg(
+        long,
+        default_value_t = 2_000,
+        requires = "watch",
+        value_parser = clap::value_parser!(u64).range(100..=3_600_000)
+    )]
     pub(crate) every_ms: u64,
     /// The address that serves the metric of drifting sales to Prometheus, with --watch; default: none.
     #[arg(long, value_name = "ADDRESS", requires = "watch")]
     pub(crate) metrics_listen: Option<SocketAddr>,
-    /// What else to look at; a sale of that name goes behind `--`.
+    /// Another subject; put a sale of this name after `--`.
     #[command(subcommand)]
     pub(crate) command: Option<AuditCommand>,
     #[command(flatten)]
@@ -35,27 +40,28 @@ pub(crate) struct Audit {
     pub(crate) postgres: PostgresUrl,
 }
 
-/// What else can be looked at.
+/// Other subjects of an audit.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Show what operators did, the newest first; or prove that nothing of it was changed, deleted or inserted since.
+    /// Show the audit log of operators' actions, newest first; or verify that no row was changed, deleted or inserted
+    /// later.
     Log(AuditLog),
 }
 
 /// `flash audit log`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "With --verify the exit code is 0 where the log is whole, 1 where it is not. Keep the hash that it prints \
-                        where nobody gets who may change the tables.\n\nExample: flash audit log --verify"
+    after_help = "With --verify, the exit code is 0 if the log is intact, 1 if not. Keep the printed hash where people \
+                  who can change the tables have no access.\n\nExample: flash audit log --verify"
 )]
 pub(crate) struct AuditLog {
-    /// Reckon the hash of every row anew.
+    /// Recompute and check the hash of every row.
     #[arg(long)]
     pub(crate) verify: bool,
-    /// A hash that --verify printed before: one of the rows must have it still.
+    /// A hash that --verify printed earlier; one of the rows must still have it.
     #[arg(long, value_name = "HASH", requires = "verify")]
     pub(crate) expect: Option<String>,
-    /// At most so many rows.
+    /// The largest number of rows.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(crate) limit: u64,
 }
@@ -63,9 +69,9 @@ pub(crate) struct AuditLog {
 /// `flash quarantine`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Nothing is deleted: what was replayed or discarded is shown by `list --all`. URLs come from the \
-                        environment, as for `flash gateway`.\n\n\
-                        Example: flash quarantine replay --sale drop --since 2h --dry-run"
+    after_help = "Nothing is deleted: `list --all` also shows messages that were replayed or discarded. URLs come from \
+                  the environment, as for `flash gateway`.\n\nExample: flash quarantine replay --sale drop --since 2h \
+                  --dry-run"
 )]
 pub(crate) struct Quarantine {
     #[command(subcommand)]
@@ -76,62 +82,63 @@ pub(crate) struct Quarantine {
     pub(crate) postgres: PostgresUrl,
 }
 
-/// What to do with the quarantine.
+/// Quarantine commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum QuarantineCommand {
-    /// Show what waits there.
+    /// List quarantined messages.
     List {
         #[command(flatten)]
         filter: QuarantineFilter,
-        /// Also what was replayed or discarded.
+        /// Include messages that were replayed or discarded.
         #[arg(long)]
         all: bool,
     },
-    /// Show one of them whole, with what it holds.
+    /// Show one message with its content.
     Show {
-        /// Its number.
+        /// The number.
         id: u64,
     },
-    /// Write them after all. What cannot be written stays, with its new reason; the exit code is 1 then.
+    /// Replay messages: write them to PostgreSQL. A message that is refused again stays, with its new reason, and the
+    /// exit code is 1.
     Replay {
         #[command(flatten)]
         filter: QuarantineFilter,
-        /// Only show which.
+        /// Only show the selected messages.
         #[arg(long)]
         dry_run: bool,
-        /// Who decides so.
+        /// The operator's name for the audit log.
         #[arg(long, env = "USER", default_value = "unknown")]
         by: String,
     },
-    /// Decide that they are not to be written.
+    /// Discard messages, so that they are never written.
     Discard {
         #[command(flatten)]
         filter: QuarantineFilter,
-        /// Only show which.
+        /// Only show the selected messages.
         #[arg(long)]
         dry_run: bool,
-        /// Who decides so.
+        /// The operator's name for the audit log.
         #[arg(long, env = "USER", default_value = "unknown")]
         by: String,
     },
 }
 
-/// Which rows are meant.
+/// The selected rows.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct QuarantineFilter {
     /// Only these numbers.
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<u64>,
-    /// Only of this sale.
+    /// Only this sale.
     #[arg(long)]
     pub(crate) sale: Option<String>,
-    /// Only what came in the last while: 90s, 15m, 2h, 7d.
+    /// Only messages that are not older than this: 90s, 15m, 2h, 7d.
     #[arg(long, value_name = "AGO", value_parser = seconds)]
     pub(crate) since: Option<u64>,
     /// Only rows whose reason contains this text.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
-    /// At most so many, the oldest first.
+    /// The largest number of rows, oldest first.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(crate) limit: u64,
 }
@@ -168,11 +175,11 @@ pub(crate) struct Relay {
     pub(crate) command: RelayCommand,
 }
 
-/// What to ask about the relays.
+/// Relay commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RelayCommand {
-    /// Show the sales with events that PostgreSQL lacks, and who relays them; RabbitMQ's queue, if FLASH_AMQP_URL is set;
-    /// and the syncers, those within gateways too, with what waits for each, if FLASH_POSTGRES_URL is set.
+    /// Show the sales with events that PostgreSQL lacks, and their relays; RabbitMQ's queue, if FLASH_AMQP_URL is set;
+    /// and all syncers with their waiting messages, if FLASH_POSTGRES_URL is set.
     Status(Urls),
 }
 
@@ -183,10 +190,10 @@ pub(crate) struct Config {
     pub(crate) command: ConfigCommand,
 }
 
-/// What to ask about the settings.
+/// Configuration commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Show what every setting is, with secrets left out.
+    /// Show the value of every setting; secrets are hidden.
     Show(ConfigShow),
 }
 
@@ -194,10 +201,10 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Example: flash config show --origin gateway --threads 4")]
 pub(crate) struct ConfigShow {
-    /// Show also the origin of each: a flag, a variable, a line of the file, or the default.
+    /// Also show the origin of each value: a flag, a variable, a line of the file, or the default.
     #[arg(long)]
     pub(crate) origin: bool,
-    /// Only for this command, with these flags; by default for all commands, as they are without any.
+    /// Only this command, with these flags; default: all commands, without flags.
     #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) command: Vec<String>,
 }
@@ -205,20 +212,20 @@ pub(crate) struct ConfigShow {
 /// `flash repair`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "The exit code is 0 where everything is whole in the end, 1 where something is not, 2 where nobody can \
-                        tell. Every repair is a row of the table repairs.\n\nExample: flash repair drop --dry-run"
+    after_help = "The exit code is 0 if everything is correct in the end, 1 if not, 2 if it cannot be determined. \
+                  Every repair is recorded in the table repairs.\n\nExample: flash repair drop --dry-run"
 )]
 pub(crate) struct Repair {
     /// Only this sale.
     #[arg(value_name = "SALE")]
     pub(crate) sale: Option<String>,
-    /// Only say what would be done.
+    /// Only show what would be repaired.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Who does it.
+    /// The operator's name for the audit log.
     #[arg(long, env = "USER", default_value = "unknown")]
     pub(crate) by: String,
-    /// Milliseconds that a gateway may take to recover a sale that was fenced.
+    /// Milliseconds to wait for a gateway to recover a fenced sale.
     #[arg(long, default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(0..=600_000))]
     pub(crate) wait_ms: u64,
     #[command(flatten)]

@@ -7,8 +7,8 @@ use super::PostgresUrl;
 /// `flash payments`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "What is `refund_due` the payment service is to pay back. The URL comes from the environment, as for \
-                  `flash gateway`.\n\nExample: flash payments list --state refund-due --sale drop"
+    after_help = "The payment service must refund payments that are `refund_due`. The URL comes from the environment, \
+                  as for `flash gateway`.\n\nExample: flash payments list --state refund-due --sale drop"
 )]
 pub(crate) struct Payments {
     #[command(subcommand)]
@@ -17,44 +17,44 @@ pub(crate) struct Payments {
     pub(crate) postgres: PostgresUrl,
 }
 
-/// What to do with payments.
+/// Payment commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PaymentsCommand {
-    /// Show them, by number.
+    /// List payments by number.
     List {
-        /// Only in this state.
+        /// Only payments in this state.
         #[arg(long, value_enum)]
         state: Option<PaymentState>,
-        /// Only of this sale.
+        /// Only this sale.
         #[arg(long)]
         sale: Option<String>,
-        /// Only those after this number.
+        /// Only payments after this number.
         #[arg(long, default_value_t = 0)]
         after: u64,
     },
-    /// Say that one was paid back. The same again changes nothing.
+    /// Report that a payment was refunded. A repeat changes nothing.
     Refunded {
-        /// Its number.
+        /// The number.
         payment: u64,
-        /// What the payment service calls the refund.
+        /// The payment service's reference for the refund.
         #[arg(long)]
         reference: String,
-        /// Who says so.
+        /// The operator's name for the audit log.
         #[arg(long, env = "USER", default_value = "unknown")]
         by: String,
     },
 }
 
-/// Where a payment stands.
+/// The state of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PaymentState {
-    /// Its order has not ended.
+    /// The order has not ended.
     Pending,
-    /// Its order is confirmed.
+    /// The order is confirmed.
     Settled,
-    /// It is to be paid back.
+    /// The payment must be refunded.
     RefundDue,
-    /// It was paid back.
+    /// The payment was refunded.
     Refunded,
 }
 

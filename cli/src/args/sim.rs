@@ -16,38 +16,39 @@ pub(crate) const REPEAT_PERCENT: u64 = 20;
 #[command(
     // The servers of a `flash dev` may be in use.
     mut_arg("dir", |dir| dir.default_value(".flash/sim")),
-    after_help = "Each strategy sells to the same buyers, who come at the same times, whether or not those before them have an \
-                        answer. Latency counts from the moment at which a request was to be sent. naive is there to be seen \
-                        overselling; optimistic and redis-lock give up after some tries, and may leave units. The exit code is 1 \
-                        where a strategy does what it should not: sells more than there is, or twice to a buyer, or leaves units.\n\n\
-                        It works in a schema `flash_sim` of the database, which it drops in the end: one simulation at a time. What \
-                        the strategy flash sells stays there, as a sale with orders.\n\n\
-                        Example: flash sim --strategy naive,flash --buyers 5000 --units 100 --seed 7 --plot sim.svg"
+    after_help = "Each strategy sells to the same buyers, who arrive at the same times, whether or not earlier \
+                  requests have an answer. Latency counts from the scheduled time of a request. The strategy naive \
+                  demonstrates overselling; optimistic and redis-lock give up after some tries, and may leave units. \
+                  The exit code is 1 if a strategy fails unexpectedly: it oversells, sells twice to a buyer, or leaves \
+                  units.\n\nThe simulation uses the database schema `flash_sim`, and drops it at the end, so run one \
+                  simulation at a time. The sale and the orders of the strategy flash stay in the \
+                  database.\n\nExample: flash sim --strategy naive,flash --buyers 5000 --units 100 --seed 7 --plot \
+                  sim.svg"
 )]
 pub(crate) struct Sim {
-    /// Which ways to sell: a list of names. Without it, all of them.
+    /// The strategies, a list of names; default: all.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = strategy())]
     pub(crate) strategy: Vec<Strategy>,
-    /// People who want one unit each.
+    /// Buyers who want one unit each.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=500_000))]
     pub(crate) buyers: u64,
-    /// Units that there are.
+    /// Units on sale.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=500_000))]
     pub(crate) units: u64,
-    /// Requests that are under way at once, each with a connection to PostgreSQL of its own.
+    /// Concurrent requests, each with its own connection to PostgreSQL.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=80))]
     pub(crate) concurrency: u64,
-    /// Requests a second, on average; the gaps between them are random.
+    /// Requests per second on average; the gaps between them are random.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) rate: u64,
-    /// How many of a hundred buyers press the button twice.
+    /// Buyers in a hundred that send their request twice.
     #[arg(long, default_value_t = REPEAT_PERCENT, value_parser = clap::value_parser!(u64).range(0..=100))]
     pub(crate) repeat_percent: u64,
-    /// Fixes who comes when; by default a new one each time, which is printed.
+    /// Fixes the arrival times of the buyers; default: a new seed each time, which is printed.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Buyers come over HTTP: to the gateway where `flash` sells, and to a shop of its own where another way does. Without it
-    /// they stand before Redis and PostgreSQL themselves.
+    /// Buyers send HTTP requests: to the gateway for the strategy `flash`, and to a small shop for each other strategy.
+    /// Without this flag they call Redis and PostgreSQL directly.
     #[arg(long)]
     pub(crate) http: bool,
     /// A file for a chart of the results, as SVG.
@@ -60,7 +61,7 @@ pub(crate) struct Sim {
 
 fn strategy() -> impl TypedValueParser<Value = Strategy> {
     PossibleValuesParser::new(Strategy::ALL.map(Strategy::name))
-        .try_map(|name| Strategy::named(&name).ok_or("there is no such strategy"))
+        .try_map(|name| Strategy::named(&name).ok_or("unknown strategy"))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use clap::Args as ClapArgs;
 /// Certificates and their keys: both or none of each pair.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Tls {
-    /// A PEM file with the certificate for `--listen`, followed by the intermediate certificates. Without one, the gateway
-    /// serves HTTP in plain text. It reads the file again when it changes.
+    /// A PEM file with the certificate for `--listen`, followed by the intermediate certificates. Without one, the
+    /// gateway serves HTTP in plain text. It reads the file again when it changes.
     #[arg(long, value_name = "FILE", env = "FLASH_TLS_CERTIFICATE")]
     pub(crate) tls_certificate: Option<PathBuf>,
     /// A PEM file with its private key.

@@ -7,8 +7,9 @@ use super::PostgresUrl;
 /// `flash webhooks`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "A receiver accepts a delivery if one of its signatures is good, so a secret is replaced without a gap: make a \
-                  new one, give it to the receiver, then forget the old one.\n\nExample: flash webhooks new-secret 1"
+    after_help = "A receiver accepts a delivery if one of its signatures is valid, so a secret can be replaced without \
+                  a gap: create a new one, give it to the receiver, then remove the old one.\n\nExample: flash \
+                  webhooks new-secret 1"
 )]
 pub(crate) struct Webhooks {
     #[command(subcommand)]
@@ -17,22 +18,22 @@ pub(crate) struct Webhooks {
     pub(crate) postgres: PostgresUrl,
 }
 
-/// What to do with a webhook's secrets.
+/// Webhook secret commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhooksCommand {
-    /// Make a new secret, and print it. Deliveries are signed with it and with the one before it.
+    /// Create a new secret, and print it. Deliveries are signed with the new and the previous secret.
     NewSecret {
         /// The webhook.
         id: u64,
-        /// Who makes it.
+        /// The operator's name for the audit log.
         #[arg(long, env = "USER", default_value = "unknown")]
         by: String,
     },
-    /// Sign deliveries with the newest secret alone.
+    /// Sign deliveries only with the newest secret.
     ForgetOldSecret {
         /// The webhook.
         id: u64,
-        /// Who decides so.
+        /// The operator's name for the audit log.
         #[arg(long, env = "USER", default_value = "unknown")]
         by: String,
     },

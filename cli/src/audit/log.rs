@@ -51,8 +51,8 @@ fn show(chain: &Chain, output: Output) -> ExitCode {
         Output::Table => {
             let Verdict { verdict, rows, hash, detail } = verdict;
             let rest =
-                detail.or_else(|| hash.map(|hash| format!("the newest has the hash {hash}"))).unwrap_or_default();
-            output::text(&format!("{verdict}: {rows} rows as they were written; {rest}\n"));
+                detail.or_else(|| hash.map(|hash| format!("the newest row has the hash {hash}"))).unwrap_or_default();
+            output::text(&format!("{verdict}: {rows} unchanged rows; {rest}\n"));
         }
     }
     code

@@ -125,7 +125,7 @@ impl Auditor<'_> {
             match audit(&redis, &mut vault, &sale).await {
                 Ok(report) => verdict = verdict.max(self.show(&report)),
                 Err(error) if error.is_of_one_sale() => {
-                    self.say_unknown(&format!("cannot tell how {sale} is: {error}"));
+                    self.say_unknown(&format!("cannot audit {sale}: {error}"));
                     verdict = verdict.max(Verdict::Unknown);
                 }
                 Err(error) => return Err(error.into()),

@@ -26,7 +26,7 @@ const FAILED_SLACK_PERCENT: f64 = 0.1;
 pub(super) fn read(file: &Path) -> Result<Line> {
     let named = || file.display().to_string();
     let text = fs::read_to_string(file).with_context(named)?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no line of `flash bench -o json`", named()))
+    serde_json::from_str(&text).with_context(|| format!("{} is not a result of `flash bench -o json`", named()))
 }
 
 /// Whether it can be compared at all: said before anything is sent.
@@ -157,7 +157,7 @@ mod tests {
         let again = read(&file).expect("it was printed so");
         assert_eq!(serde_json::to_string(&again).unwrap(), printed);
         fs::write(&file, "{}").expect("writable");
-        assert!(read(&file).unwrap_err().to_string().ends_with("is no line of `flash bench -o json`"));
+        assert!(read(&file).unwrap_err().to_string().ends_with("is not a result of `flash bench -o json`"));
         fs::remove_file(&file).expect("written above");
     }
 }

@@ -64,7 +64,7 @@ async fn stock(endpoint: &Endpoint, sale: &str) -> Option<Stock> {
     match asked.await {
         Ok(sale) => Some(sale.stock),
         Err(error) => {
-            eprintln!("flash: cannot tell what the sale counts: {error:#}");
+            eprintln!("flash: cannot read the sale's count: {error:#}");
             None
         }
     }
@@ -76,7 +76,7 @@ fn crowd(args: &args::Bench) -> Result<Crowd> {
         None => args.buyers,
     };
     if buyers > BUYERS_MAX {
-        bail!("--rate and --seconds make {buyers} buyers, and there may be {BUYERS_MAX}");
+        bail!("--rate and --seconds give {buyers} buyers, more than {BUYERS_MAX}");
     }
     let seed = args.seed.unwrap_or_else(rand::random);
     Ok(Crowd { buyers, repeat_percent: args.repeat_percent, requests_per_s: args.rate, seed })
@@ -90,7 +90,7 @@ fn who(args: &args::Bench, crowd: &Crowd) -> Result<Who> {
     let tokens: Vec<String> =
         tokens.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if (tokens.len() as u64) < crowd.buyers {
-        bail!("there are {} tokens for {} buyers; each buyer must have one", tokens.len(), crowd.buyers);
+        bail!("{} tokens for {} buyers: each buyer needs one", tokens.len(), crowd.buyers);
     }
     Ok(Who::Tokens(tokens))
 }

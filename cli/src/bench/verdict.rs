@@ -1,4 +1,4 @@
-//! Whether what buyers were told is what the sale counts.
+//! Compares the buyers' answers with what the sale counts.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,20 +28,20 @@ impl Verdict {
     }
 }
 
-/// Whatever is wrong with a sale that counted `before`, and then `after`, when so many buyers had been `told` that they have a
-/// unit, and of so many requests it is `unknown` how they ended.
+/// The faults of a sale that counted `before` the load and `after` it. By their answers `told` buyers have a unit; the
+/// outcome of `unknown` requests is unknown.
 pub(super) fn faults(before: Stock, after: Stock, told: u64, unknown: u64) -> Vec<String> {
     let mut faults = Vec::new();
     for (stock, when) in [(before, "before"), (after, "afterwards")] {
         if !stock.is_whole() {
-            faults.push(format!("the sale is not whole {when}: {stock}"));
+            faults.push(format!("the sale's counts are inconsistent {when}: {stock}"));
         }
     }
     let (taken, told) = (after.taken() - before.taken(), i128::from(told));
     if !(told..=told + i128::from(unknown)).contains(&taken) {
         faults.push(format!(
-            "{told} buyers were told that they have a unit, of {unknown} requests nobody knows, and the sale counts {taken} \
-             units more"
+            "{told} buyers got a unit by their answers, {unknown} outcomes are unknown, and the sale counts {taken} \
+             more units"
         ));
     }
     faults
@@ -62,26 +62,26 @@ mod tests {
     }
 
     #[test]
-    fn who_was_told_so_has_a_unit_and_nobody_else_has() {
+    fn the_sale_counts_as_many_units_as_buyers_got() {
         check(stock(100, 0, 0), stock(90, 10, 0), (10, 0), &[]);
         check(stock(90, 5, 5), stock(80, 0, 20), (10, 0), &[]);
-        check(stock(100, 0, 0), stock(91, 0, 9), (10, 0), &["the sale counts 9 units more"]);
-        check(stock(100, 0, 0), stock(89, 0, 11), (10, 0), &["the sale counts 11 units more"]);
-        check(stock(90, 0, 10), stock(100, 0, 0), (0, 0), &["the sale counts -10 units more"]);
+        check(stock(100, 0, 0), stock(91, 0, 9), (10, 0), &["the sale counts 9 more units"]);
+        check(stock(100, 0, 0), stock(89, 0, 11), (10, 0), &["the sale counts 11 more units"]);
+        check(stock(90, 0, 10), stock(100, 0, 0), (0, 0), &["the sale counts -10 more units"]);
     }
 
     #[test]
     fn a_request_without_an_answer_may_have_been_one_or_none() {
         for (taken, want) in [(9, 1), (10, 0), (11, 0), (12, 0), (13, 1)] {
-            check(stock(100, 0, 0), stock(100 - taken, 0, taken), (10, 2), &["units more"][..want]);
+            check(stock(100, 0, 0), stock(100 - taken, 0, taken), (10, 2), &["more units"][..want]);
         }
     }
 
     #[test]
-    fn a_unit_that_is_nowhere_or_twice_is_a_fault_whatever_numbers_are_told() {
-        check(stock(100, 0, 0), stock(89, 0, 10), (10, 0), &["not whole afterwards: 100 = 89 available"]);
-        check(stock(100, 1, 0), stock(91, 0, 10), (9, 0), &["not whole before", "not whole afterwards"]);
+    fn a_unit_that_is_nowhere_or_twice_is_a_fault_whatever_the_other_numbers_are() {
+        check(stock(100, 0, 0), stock(89, 0, 10), (10, 0), &["inconsistent afterwards: 100 = 89 available"]);
+        check(stock(100, 1, 0), stock(91, 0, 10), (9, 0), &["inconsistent before", "inconsistent afterwards"]);
         let wild = Stock { total: u64::MAX, available: u64::MAX, held: u64::MAX, confirmed: u64::MAX };
-        check(wild, wild, (u64::MAX, u64::MAX), &["before", "afterwards", "the sale counts 0 units more"]);
+        check(wild, wild, (u64::MAX, u64::MAX), &["before", "afterwards", "the sale counts 0 more units"]);
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn run(
             report.print(output);
             Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        () = stop => bail!("stopped before the demo was over"),
+        () = stop => bail!("stopped before the end of the demo"),
     }
 }
 

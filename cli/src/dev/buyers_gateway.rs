@@ -53,6 +53,6 @@ fn options(args: &args::Stack, urls: &Urls, durability: Durability) -> Result<Ga
         env.push(("FLASH_AMQP_URL", amqp.into()));
         env.push(("FLASH_MESSAGE_KEYS", std::path::absolute(id_secret::message_keys(&args.dir)?)?.into()));
     }
-    let program = std::env::current_exe().context("where this program is")?;
+    let program = std::env::current_exe().context("cannot find this program's file")?;
     Ok(GatewayOptions { dir: args.dir.join(FOLDER), program, args: words, env })
 }

@@ -86,15 +86,15 @@ impl Faults {
     /// When it cannot be made as things are, or nobody knows whether it was: the reason says which.
     pub(super) async fn make(self, name: &str, is_running: bool) -> Result<(), Unmade> {
         let fault = self.possible.iter().find(|fault| fault.name() == name);
-        let fault = *fault.ok_or_else(|| Unmade::Failed(format!("{name} cannot be made here")))?;
+        let fault = *fault.ok_or_else(|| Unmade::Failed(format!("the fault {name} is not available here")))?;
         if fault.hits_buyers() && !is_running {
-            return Err(Unmade::Idle("no simulation runs, so that there are no buyers: begin one first".to_owned()));
+            return Err(Unmade::Idle("no simulation is running, so there are no buyers: start one first".to_owned()));
         }
         self.strike(fault).await.map_err(|error| Unmade::Failed(format!("{error:#}")))
     }
 
     async fn strike(&self, fault: Fault) -> Result<()> {
-        tracing::warn!(fault = fault.name(), "made on purpose");
+        tracing::warn!(fault = fault.name(), "fault injected on purpose");
         match fault {
             Fault::KillGateway => self.orders.work(|stack| stack.kill_gateway()).await,
             Fault::PauseRabbitMq => {

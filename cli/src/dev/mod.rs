@@ -36,7 +36,7 @@ struct Addresses {
 /// Starts everything, waits for Ctrl-C or runs the demo, stops everything.
 pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, output: Output) -> Result<ExitCode> {
     if args.demo && args.stampede.units > args.stampede.buyers {
-        bail!("--units must be at most --buyers, or some would be left over");
+        bail!("--units must be at most --buyers, or units would remain");
     }
     check_free(args.listen)?;
     with_servers(&args.stack, async |servers| {
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
 fn check_free(address: SocketAddr) -> Result<()> {
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),
-        Err(error) => bail!("--listen {address} cannot be used: {error}; choose another one, or leave it out"),
+        Err(error) => bail!("cannot listen on {address}: {error}; use another --listen, or none"),
     }
 }
 

@@ -30,13 +30,13 @@ fn identity(args: &Gateway) -> Finding {
     let is_open = args.identity.auth == Some(Auth::None);
     if is_open && !args.identity.auth_none_anywhere && !args.listen.ip().to_canonical().is_loopback() {
         return Finding::fail(
-            format!("the gateway would not start: --auth none at {}, which other machines reach", args.listen),
+            format!("the gateway would not start: --auth none at {}, which other machines can reach", args.listen),
             "set FLASH_AUTH to jwt or api-key, or listen on 127.0.0.1; or say it twice: --auth-none-anywhere",
         );
     }
     if is_open {
         return Finding::warn(
-            "--auth none: whoever calls may be any buyer",
+            "--auth none: any caller may act as any buyer",
             "for more than development, set FLASH_AUTH to jwt or api-key",
         );
     }
@@ -44,11 +44,11 @@ fn identity(args: &Gateway) -> Finding {
 }
 
 fn listen(whom: &str, address: Option<SocketAddr>) -> Finding {
-    let Some(address) = address else { return Finding::ok(format!("{whom} have no address of their own")) };
+    let Some(address) = address else { return Finding::ok(format!("{whom} have no separate address")) };
     match TcpListener::bind(address) {
         Ok(_) => Finding::ok(format!("{address} is free for {whom}")),
         Err(error) => Finding::warn(
-            format!("{address} cannot be had for {whom} now: {error}"),
+            format!("cannot listen on {address} for {whom}: {error}"),
             "well, if that is the gateway that runs already; else stop who listens there, or set another address",
         ),
     }

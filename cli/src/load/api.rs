@@ -86,7 +86,7 @@ impl Api {
 
     pub(crate) async fn sale(&mut self, sale: &str) -> Result<Sale> {
         let answer = self.ask(Method::GET, &format!("/v1/sales/{sale}"), Vec::new(), &[StatusCode::OK]).await?;
-        serde_json::from_slice(&answer).with_context(|| format!("{} does not show a sale", self.authority))
+        serde_json::from_slice(&answer).with_context(|| format!("{} did not return a sale", self.authority))
     }
 
     /// Waits until a gateway is ready. One that is just starting knows no PostgreSQL yet, and between two lives nobody listens.

@@ -40,7 +40,7 @@ impl Answered {
         let outcome = Outcome::of(*status, body)?;
         let reservation = match outcome {
             Outcome::Reserved | Outcome::Replayed => {
-                Some(serde_json::from_slice::<Reservation>(body).context("a reservation without an id")?.id)
+                Some(serde_json::from_slice::<Reservation>(body).context("the reservation has no id")?.id)
             }
             _ => None,
         };

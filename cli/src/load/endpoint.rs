@@ -34,7 +34,7 @@ pub(super) type Connection = SendRequest<Full<Bytes>>;
 impl Endpoint {
     /// Takes a URL apart. The authorities are a PEM file; without one, the public ones are trusted.
     pub(crate) fn read(url: &str, authorities: Option<&Path>) -> Result<Self> {
-        let uri: Uri = url.parse().context("the gateway's URL cannot be read")?;
+        let uri: Uri = url.parse().context("invalid gateway URL")?;
         let (is_https, port) = match uri.scheme_str() {
             Some("http") => (false, 80),
             Some("https") => (true, 443),
@@ -42,10 +42,10 @@ impl Endpoint {
         };
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
         let Some(authority) = authority.filter(|authority| !authority.host().is_empty()) else {
-            bail!("the gateway's URL must name a host, and no user")
+            bail!("the gateway's URL must have a host and no user name")
         };
         if uri.path() != "/" || uri.query().is_some() {
-            bail!("the gateway's URL must end behind its host: the paths are the API's own");
+            bail!("the gateway's URL must have no path");
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let tls = if is_https {

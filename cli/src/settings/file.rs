@@ -137,8 +137,9 @@ impl Section<'_> {
 
 /// What is wrong with a password where it stands.
 fn exposed(name: &str) -> String {
-    let help = format!("take it from the others (chmod o-r), or let {name}{FILE_SUFFIX} name a file that holds it");
-    format!("{name} holds a password, and everyone may read this file: {help}")
+    let help =
+        format!("remove that permission (chmod o-r), or set {name}{FILE_SUFFIX} to a file that holds the password");
+    format!("{name} holds a password, and other users can read this file: {help}")
 }
 
 /// A value, or a list of them, as they would stand on a command line.

@@ -1,4 +1,4 @@
-//! Where in a configuration file something is wrong, and which name was meant.
+//! The place of an error in a configuration file, and the name that an unknown name resembles.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::anyhow;
 /// Letters in which a mistyped name may differ from the one that was meant.
 const NEAR_EDITS_MAX: usize = 3;
 
-/// A file's text, to say where in it something is wrong.
+/// A file's path and text: an error names its line.
 pub(super) struct Place<'a> {
     pub(super) path: &'a Path,
     pub(super) text: &'a str,
@@ -23,11 +23,11 @@ impl Place<'_> {
     }
 }
 
-/// A key that is none of those that may stand here: which it was meant for, or which there are.
+/// The error for a key that is not a setting at its place: the nearest name, or all names.
 pub(super) fn unknown(name: &str, known: &[&str]) -> String {
     let near = known.iter().map(|known| (strsim::osa_distance(name, known), known)).min();
     match near {
-        Some((edits, near)) if edits <= NEAR_EDITS_MAX => format!("{name} is no setting; the nearest is {near}"),
-        _ => format!("{name} is no setting; here may stand {}", known.join(", ")),
+        Some((edits, near)) if edits <= NEAR_EDITS_MAX => format!("unknown setting `{name}`; did you mean `{near}`?"),
+        _ => format!("unknown setting `{name}`; the settings here are {}", known.join(", ")),
     }
 }

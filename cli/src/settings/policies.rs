@@ -26,7 +26,7 @@ const COMMON: [&str; 4] = ["name", "strategy", "by", "routes"];
 /// Reads the list, each policy with its line.
 pub(super) fn read(place: &Place, at: usize, value: &DeValue) -> Result<Vec<(usize, Policy)>> {
     let DeValue::Array(tables) = value else {
-        return Err(place.error(at, format!("write [[{RATE_LIMIT}]], for it is a list")));
+        return Err(place.error(at, format!("write [[{RATE_LIMIT}]], because it is a list")));
     };
     if tables.len() > POLICIES_MAX {
         return Err(
@@ -37,11 +37,11 @@ pub(super) fn read(place: &Place, at: usize, value: &DeValue) -> Result<Vec<(usi
     let policy = |table: &Spanned<DeValue>| {
         let at = table.span().start;
         let DeValue::Table(fields) = table.get_ref() else {
-            return Err(place.error(at, format!("write [[{RATE_LIMIT}]], for each of it is a table")));
+            return Err(place.error(at, format!("write [[{RATE_LIMIT}]], because each entry is a table")));
         };
         let policy = Reader { place, at, fields }.policy()?;
         if !names.insert(policy.name().to_owned()) {
-            return Err(place.error(at, format!("{RATE_LIMIT} {}: another one has this name", policy.name())));
+            return Err(place.error(at, format!("{RATE_LIMIT} {}: another policy has this name", policy.name())));
         }
         Ok((place.line(at), policy))
     };
@@ -84,7 +84,7 @@ impl Reader<'_> {
     fn limit(&self, strategy: &str) -> Result<Limit> {
         let Some(zone) = self.text("zone")? else { return Ok(self.terms(strategy)?.into()) };
         if self.field("offset-minutes").is_some() {
-            return Err(self.broken("zone", "must not stand beside offset-minutes"));
+            return Err(self.broken("zone", "cannot be combined with offset-minutes"));
         }
         Ok(Limit::DailyIn(self.int("limit")?, Zone::named(zone).map_err(|invalid| self.invalid(&invalid))?))
     }

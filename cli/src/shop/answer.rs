@@ -27,7 +27,7 @@ pub(super) fn buyer(body: &[u8]) -> Result<Cow<'_, str>> {
     }
     match serde_json::from_slice(body) {
         Ok(Wish { buyer }) => Ok(buyer),
-        Err(_) => bail!("the body must name a buyer, and nothing else"),
+        Err(_) => bail!("the body must have the field buyer only"),
     }
 }
 

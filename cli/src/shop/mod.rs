@@ -57,7 +57,7 @@ impl Shop {
                 Ok(())
             })
         })?;
-        let address = is_open.await.context("the shop's thread ended")?.context("the shop cannot be opened")?;
+        let address = is_open.await.context("the shop's thread ended")?.context("cannot start the shop")?;
         Ok(Self { address, _close: close })
     }
 }
@@ -97,7 +97,7 @@ impl Floor {
     async fn serve(&self, buyer: &str) -> Response<Full<Bytes>> {
         let mut taken = self.sellers.take().await;
         let Some(seller) = taken.as_mut().and_then(|taken| taken.get()) else {
-            return answer::failed(StatusCode::SERVICE_UNAVAILABLE, "nobody sells here");
+            return answer::failed(StatusCode::SERVICE_UNAVAILABLE, "the shop is closed");
         };
         match seller.serve(buyer).await {
             Ok(sold) => {

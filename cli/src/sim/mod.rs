@@ -44,7 +44,7 @@ pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<E
         let running = Running::start(&args.stack, &servers, serving).await?;
         let code = tokio::select! {
             code = compare(args, &servers, running.gateway.address(), output) => code,
-            () = stop => bail!("stopped before the simulation was over"),
+            () = stop => bail!("stopped before the end of the simulation"),
         };
         running.stop().await?;
         code
@@ -66,7 +66,7 @@ async fn compare(args: &args::Sim, servers: &Servers<'_>, gateway: SocketAddr, o
         let live = Live::new()?;
         let selling = sell(strategy, args, servers, gateway, crowd, live.clone());
         let outcome = lines.while_selling(at, args.units, &live, selling).await;
-        let outcome = outcome.with_context(|| format!("{} cannot be run", strategy.name()))?;
+        let outcome = outcome.with_context(|| format!("cannot run {}", strategy.name()))?;
         report.done(&outcome);
         outcomes.push(outcome);
     }

@@ -47,7 +47,7 @@ impl Report {
         }
         let Crowd { buyers, seed, requests_per_s, .. } = self.crowd;
         output::text(&format!(
-            "CPU is with what a server does while nobody asks.\n\
+            "CPU includes what a server uses while idle.\n\
              The same buyers at the same times: --buyers {buyers} --units {} --concurrency {} --rate {requests_per_s} \
              --seed {seed}{}\n",
             self.units,
@@ -104,7 +104,7 @@ fn note(verdict: Verdict, line: &Line) -> Option<String> {
         Verdict::AsExpected | Verdict::Broken => Some(found),
     };
     let error = line.first_error.as_ref().map(|error| format!("the first of {} errors: {error}", line.errors));
-    let contradiction = (*contradicted > 0).then(|| format!("{contradicted} requests were answered in two ways"));
+    let contradiction = (*contradicted > 0).then(|| format!("{contradicted} requests got contradictory answers"));
     let parts: Vec<String> = said.into_iter().chain(contradiction).chain(error).collect();
     (!parts.is_empty()).then(|| format!("{strategy}: {}\n", parts.join("; ")))
 }

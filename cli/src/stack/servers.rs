@@ -84,22 +84,26 @@ impl Stack {
         let gateway = self
             .gateway
             .as_mut()
-            .context("no gateway serves simulated buyers yet: the first simulation of flash starts it")?;
+            .context("the gateway for simulated buyers is not running: the first simulation of flash starts it")?;
         Ok(gateway.server.kill()?)
     }
 
     /// The same with the private Redis.
     pub(crate) fn kill_redis(&mut self) -> Result<()> {
-        let redis = self.redis.private().context("this Redis is not ours to kill")?;
+        let redis = self.redis.private().context("flash dev did not start this Redis, so it does not stop it")?;
         Ok(redis.server.kill()?)
     }
 
     /// Stops the private RabbitMQ where it is, for so long.
     pub(crate) fn pause_rabbitmq(&mut self, time: Duration) -> Result<()> {
         if self.amqp_paused_until.is_some() {
-            bail!("RabbitMQ is paused already, and goes on within {} ms", time.as_millis());
+            bail!("RabbitMQ is already paused, and continues within {} ms", time.as_millis());
         }
-        let rabbitmq = self.amqp.as_mut().and_then(Source::private).context("there is no RabbitMQ of ours to pause")?;
+        let rabbitmq = self
+            .amqp
+            .as_mut()
+            .and_then(Source::private)
+            .context("flash dev did not start RabbitMQ, so it does not pause it")?;
         rabbitmq.server.pause();
         self.amqp_paused_until = Some(Instant::now() + time);
         Ok(())
@@ -220,7 +224,7 @@ fn watched<T>(
         ));
     });
     line.finish_and_clear();
-    started.with_context(|| format!("{name} cannot be started"))
+    started.with_context(|| format!("cannot start {name}"))
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> anyhow::Error {

@@ -94,11 +94,11 @@ fn keep_running(stack: &mut Stack, restarts: &mut u32) -> Result<()> {
         *restarts += 1;
         eprintln!("flash: {died}");
         if *restarts > RESTARTS_MAX {
-            return Err(anyhow!("the servers died too often"));
+            return Err(anyhow!("servers crashed too often"));
         }
     }
     for name in stack.restart_dead()? {
-        eprintln!("flash: started {name} again");
+        eprintln!("flash: restarted {name}");
     }
     Ok(())
 }

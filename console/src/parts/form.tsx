@@ -34,7 +34,7 @@ export function Refused({ failure, shown = [] }: { failure: Failure | undefined;
   const elsewhere = [...failure.fields()].filter(([name]) => !shown.includes(name));
   return (
     <div class="refused" role="alert">
-      <strong>{failure.isUnknown ? "Whether it was done is not known" : failure.problem?.title}</strong>
+      <strong>{failure.isUnknown ? "Outcome unknown" : failure.problem?.title}</strong>
       {failure.isUnknown && <p>Press again: it is the same request, and is not done twice.</p>}
       {!failure.isUnknown && failure.problem?.detail && <p>{failure.problem.detail}</p>}
       {elsewhere.map(([name, detail]) => <p key={name}>{detail}</p>)}

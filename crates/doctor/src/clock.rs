@@ -20,8 +20,8 @@ pub(crate) fn clock_finding(before_ms: u64, server_ms: u64, after_ms: u64) -> Fi
         return Finding::ok(format!("its clock is within {CLOCK_SKEW_MS_MAX} ms of this machine's"));
     }
     Finding::warn(
-        format!("its clock is {skew_ms} ms away from this machine's: what is due, and how old it is, is told wrong"),
-        "let both machines keep time (chrony, systemd-timesyncd)",
+        format!("its clock differs by {skew_ms} ms from this machine's: due times and ages are wrong"),
+        "synchronize both machines' clocks (chrony, systemd-timesyncd)",
     )
 }
 

@@ -1,4 +1,4 @@
-//! What the doctor is told.
+//! The doctor's settings.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use flash_client::Durability;
 use flash_transport::Broker;
 
-/// Where a server is: its URL, or why nobody knows.
+/// A server's URL, or why it is unknown.
 pub type Url = Result<String, String>;
 
 /// A transport's broker, or why it is not known which.

@@ -99,11 +99,11 @@ impl Silence {
         let away = match self.bear(reaching).await {
             Some(Ok(server)) => return Ok(server),
             Some(Err(error)) => {
-                Finding::fail(format!("{error:#}"), "start it, or set or correct its URL; nothing else was looked at")
+                Finding::fail(format!("{error:#}"), "start it, or correct its URL; no other check was made")
             }
             None => Finding::fail(
                 format!("no answer within {} ms", self.0),
-                "see whether it runs, and whether this machine may reach it; nothing else was looked at",
+                "check that it runs and that this machine can reach it; no other check was made",
             ),
         };
         Err(away.of(name, "reachable"))
@@ -119,14 +119,14 @@ impl Silence {
         for (check, looking) in checks {
             let Some(looked) = self.bear(looking).await else {
                 let silent = format!("no answer within {} ms", self.0);
-                let advice = "see what the server is busy with; nothing else of it was looked at";
+                let advice = "find out what the server is busy with; no other check of it was made";
                 findings.push(Finding::fail(silent, advice).of(name, check));
                 break;
             };
             let finding = looked.unwrap_or_else(|error| {
                 Finding::warn(
                     format!("cannot tell: {:#}", error.into()),
-                    "look again; where rights are missing, grant them, or give the doctor another user's URL",
+                    "run the doctor again; grant missing rights, or give the doctor another user's URL",
                 )
             });
             findings.push(finding.of(name, check));

@@ -8,11 +8,11 @@ use flash_transport::Finding;
 pub(crate) fn open_files(wanted: u64) -> Finding {
     match getrlimit(Resource::Nofile).current {
         Some(files) if files < wanted => Finding::warn(
-            format!("a process here may open {files} files, fewer than the {wanted} of a gateway that is full"),
-            format!("raise it (ulimit -n {wanted}, LimitNOFILE= of systemd): beyond it, new connections wait"),
+            format!("a process here may open {files} files; a gateway at capacity needs {wanted}"),
+            format!("raise the limit (ulimit -n {wanted}, LimitNOFILE= of systemd): above it, new connections wait"),
         ),
         Some(files) => Finding::ok(format!("a process may open {files} files; a gateway needs {wanted} at most")),
-        None => Finding::ok("a process may open as many files as it likes"),
+        None => Finding::ok("the number of open files is not limited"),
     }
 }
 

@@ -10,8 +10,8 @@ use crate::config::Config;
 
 /// Settings without which a commit is not on the disk whole, and what each does when it is off.
 const DISK: [(&str, &str); 2] = [
-    ("fsync", "a crash of the machine may leave a broken database"),
-    ("full_page_writes", "a crash of the machine may leave pages that are half new and half old"),
+    ("fsync", "a crash of the machine may corrupt the database"),
+    ("full_page_writes", "a crash of the machine may leave partially written pages"),
 ];
 
 pub(crate) const CHECKS: [Check<Client>; 9] = [
@@ -39,24 +39,27 @@ async fn migrations(vault: &Client) -> Result<Finding> {
     let migrations = flash_vault::migrations(vault).await?;
     if !migrations.foreign.is_empty() {
         return Ok(Finding::fail(
-            format!("applied, and not of this program: {}", migrations.foreign.join(", ")),
-            "run the program of the release that the database is of",
+            format!("applied, but unknown to this program: {}", migrations.foreign.join(", ")),
+            "run the release that the database belongs to",
         ));
     }
     if !migrations.missing.is_empty() {
-        return Ok(Finding::fail(format!("not applied: {}", migrations.missing.join(", ")), "run flash migrate"));
+        return Ok(Finding::fail(
+            format!("migrations not applied: {}", migrations.missing.join(", ")),
+            "run flash migrate",
+        ));
     }
-    Ok(Finding::ok("all are applied"))
+    Ok(Finding::ok("all migrations are applied"))
 }
 
 async fn rights(vault: &Client) -> Result<Finding> {
     let closed = flash_vault::closed_tables(vault).await?;
     if closed.is_empty() {
-        return Ok(Finding::ok("the user may do what a gateway does"));
+        return Ok(Finding::ok("the user has every permission that a gateway needs"));
     }
     Ok(Finding::fail(
-        format!("the user may not do what a gateway does in {}", closed.join(", ")),
-        "run flash migrate --gateway-role and that user's name, as the owner of the tables",
+        format!("the user lacks permissions that a gateway needs, in {}", closed.join(", ")),
+        "run flash migrate --gateway-role USER as the owner of the tables",
     ))
 }
 
@@ -64,21 +67,21 @@ async fn rights(vault: &Client) -> Result<Finding> {
 async fn audit_log(vault: &Client) -> Result<Finding> {
     if flash_vault::may_rewrite_log(vault).await? {
         return Ok(Finding::warn(
-            "the user may change and delete what the audit log says",
-            "give gateways and syncers roles of their own (flash migrate --gateway-role, --syncer-role)",
+            "the user may change and delete rows of the audit log",
+            "use separate roles for gateways and syncers (flash migrate --gateway-role, --syncer-role)",
         ));
     }
-    Ok(Finding::ok("the user may add to it, and no more"))
+    Ok(Finding::ok("the user may only add rows"))
 }
 
 async fn primary(vault: &Client) -> Result<Finding> {
     if flash_vault::is_standby(vault).await? {
         return Ok(Finding::fail(
-            "it is a standby: nothing can be written",
+            "it is a standby, which accepts no writes",
             "give the URL of the primary, or promote it",
         ));
     }
-    Ok(Finding::ok("it takes writes"))
+    Ok(Finding::ok("it accepts writes"))
 }
 
 /// A session that began while it was off goes on writing; every new one does not.
@@ -91,7 +94,7 @@ async fn writable(vault: &Client) -> Result<Finding> {
     let set = levels.iter().find(|(_, value)| value == "on").map_or("server", |(level, _)| level.as_str());
     Ok(Finding::fail(
         format!("PostgreSQL is read-only: it is a standby, or {NAME} is on ({set}); orders wait in Redis meanwhile"),
-        format!("promote it, or RESET {NAME} (ALTER SYSTEM, ALTER DATABASE or ALTER ROLE) once it may take writes"),
+        format!("promote it, or RESET {NAME} (ALTER SYSTEM, ALTER DATABASE or ALTER ROLE) once it may accept writes"),
     ))
 }
 
@@ -99,12 +102,11 @@ async fn disk(vault: &Client) -> Result<Finding> {
     let settings = flash_vault::settings(vault, &DISK.map(|(name, _)| name)).await?;
     for (name, harm) in DISK {
         if settings.get(name).is_none_or(|value| value != "on") {
-            let advice =
-                format!("set {name} to on (ALTER SYSTEM), and let the server read its settings again (pg_reload_conf)");
+            let advice = format!("set {name} to on (ALTER SYSTEM), and reload the server's settings (pg_reload_conf)");
             return Ok(Finding::fail(format!("{name} is off: {harm}"), advice));
         }
     }
-    Ok(Finding::ok("what is committed survives a crash of the machine"))
+    Ok(Finding::ok("committed transactions survive a crash of the machine"))
 }
 
 async fn synchronous_commit(vault: &Client) -> Result<Finding> {
@@ -120,14 +122,12 @@ async fn synchronous_commit(vault: &Client) -> Result<Finding> {
     let advice = match level {
         "database" => "set synchronous_commit to on for the database (ALTER DATABASE)",
         "role" => "set synchronous_commit to on for the role (ALTER ROLE)",
-        "server" => {
-            "set synchronous_commit to on (ALTER SYSTEM), and let the server read its settings again (pg_reload_conf)"
-        }
+        "server" => "set synchronous_commit to on (ALTER SYSTEM), and reload the server's settings (pg_reload_conf)",
         _ => "set synchronous_commit to on for the role in this database (ALTER ROLE … IN DATABASE)",
     };
     Ok(Finding::warn(
         format!(
-            "synchronous_commit is off ({level}): Flash turns it on for itself, others who write here lose what a crash takes"
+            "synchronous_commit is off ({level}): Flash turns it on for itself, but a crash may undo commits of other writers"
         ),
         advice,
     ))
@@ -136,12 +136,12 @@ async fn synchronous_commit(vault: &Client) -> Result<Finding> {
 /// What is set for a session must stay: timeouts, prepared statements, the lock of a migration.
 async fn pooler(vault: &Client) -> Result<Finding> {
     if flash_vault::keeps_session(vault).await? {
-        return Ok(Finding::ok("a connection keeps its session"));
+        return Ok(Finding::ok("each connection keeps its session"));
     }
     Ok(Finding::fail(
         "a pooler is in between that gives a connection another session for each transaction: what Flash sets for its \
          session is lost",
-        "give the URL of PostgreSQL itself, or let the pooler keep a session for each connection (pool_mode=session)",
+        "use the URL of PostgreSQL itself, or set the pooler to one session per connection (pool_mode=session)",
     ))
 }
 

@@ -67,21 +67,25 @@ async fn module(redis: &Redis) -> Result<Finding> {
     if !redis.client.unusable_commands().await?.unknown.is_empty() {
         return Ok(Finding::fail(
             "the module is not loaded, or is too old: Redis does not know its commands",
-            "loadmodule libflash.so, of the same release as this program",
+            "load libflash.so (loadmodule) of the same release as this program",
         ));
     }
-    let same_release = format!("load the libflash.so of release {ours}; Redis restarts with it");
+    let same_release = format!("restart Redis with the libflash.so of release {ours}");
     Ok(match redis.client.info("flash", "flash_version").await? {
         Some(version) if version == ours => Finding::ok(format!("loaded, of this release ({version})")),
-        Some(version) => Finding::warn(format!("it is of release {version}, this program of {ours}"), same_release),
-        None => Finding::warn(format!("it does not say its release; this program is of {ours}"), same_release),
+        Some(version) => {
+            Finding::warn(format!("the module's release is {version}; this program's is {ours}"), same_release)
+        }
+        None => {
+            Finding::warn(format!("the module does not report its release; this program's is {ours}"), same_release)
+        }
     })
 }
 
 async fn commands(redis: &Redis) -> Result<Finding> {
     let forbidden = redis.client.unusable_commands().await?.forbidden;
     if forbidden.is_empty() {
-        return Ok(Finding::ok("the user may run all that gateways and syncers send"));
+        return Ok(Finding::ok("the user may run every command of gateways and syncers"));
     }
     let grants: Vec<String> = forbidden.iter().map(|name| format!("+{}", name.to_lowercase())).collect();
     Ok(Finding::fail(
@@ -94,7 +98,7 @@ async fn primary(redis: &Redis) -> Result<Finding> {
     if redis.client.is_primary().await? {
         return Ok(Finding::ok("it decides"));
     }
-    Ok(Finding::fail("it is a replica: it sells nothing", "give the URL of the primary, or promote it"))
+    Ok(Finding::fail("it is a replica, which cannot sell", "give the URL of the primary, or promote it"))
 }
 
 async fn eviction(redis: &Redis) -> Result<Finding> {
@@ -103,7 +107,7 @@ async fn eviction(redis: &Redis) -> Result<Finding> {
         return Ok(Finding::ok("no key is ever evicted"));
     }
     Ok(Finding::fail(
-        format!("maxmemory-policy is {policy}: where memory is short, a sale is deleted, and who has bought forgotten"),
+        format!("maxmemory-policy is {policy}: when memory is short, Redis may evict a sale and its buyers"),
         "CONFIG SET maxmemory-policy noeviction, and in the configuration file",
     ))
 }
@@ -113,7 +117,7 @@ async fn append_only_file(redis: &Redis) -> Result<Finding> {
     if appends != "yes" {
         return Ok(Finding::fail(
             format!(
-                "appendonly is {appends}: a restart forgets what was decided since the last snapshot (save: {:?})",
+                "appendonly is {appends}: a restart loses every decision since the last snapshot (save: {:?})",
                 setting(redis, "save").await?
             ),
             "CONFIG SET appendonly yes, and in the configuration file",
@@ -123,20 +127,22 @@ async fn append_only_file(redis: &Redis) -> Result<Finding> {
     if matches!(&written, Ok(Some(status)) if status != "ok") {
         return Ok(Finding::fail(
             "the append-only file cannot be written: Redis refuses all writes",
-            "see its disk and its log",
+            "check Redis's disk and log",
         ));
     }
     if !is_whole(redis).await {
         return Ok(Finding::fail(
-            "the append-only file is not whole yet: its first rewrite runs, and a crash before its end loses everything",
-            "wait for it (INFO persistence, aof_rewrite_in_progress); if none runs, BGREWRITEAOF",
+            "the append-only file is incomplete: a crash before its first rewrite ends loses everything",
+            "wait for the rewrite (INFO persistence, aof_rewrite_in_progress); if none runs, start BGREWRITEAOF",
         ));
     }
     Ok(match fsync.as_str() {
-        "always" => Finding::ok("every write is on the disk before it is answered"),
-        "everysec" => Finding::ok("writes are on the disk a second later: a crash of the machine may lose that second"),
+        "always" => Finding::ok("every write is on disk before its answer"),
+        "everysec" => {
+            Finding::ok("writes reach the disk within a second: a crash of the machine may lose the last second")
+        }
         _ => Finding::warn(
-            format!("appendfsync is {fsync}: the kernel decides when writes reach the disk, half a minute later or so"),
+            format!("appendfsync is {fsync}: the kernel decides when writes reach the disk, usually within about 30 s"),
             "CONFIG SET appendfsync everysec, or always, and in the configuration file",
         ),
     })
@@ -155,19 +161,19 @@ async fn is_whole(redis: &Redis) -> bool {
 async fn durability(redis: &Redis) -> Result<Finding> {
     let wanted = redis.wanted;
     Ok(match redis.durable.check(wanted).await {
-        Ok(()) => Finding::ok(format!("every answer survives what --durability {wanted} says")),
+        Ok(()) => Finding::ok(format!("every answer can have the durability of --durability {wanted}")),
         Err(error) => {
-            Finding::fail(format!("--durability {wanted} cannot be had: answers would be 503"), error.to_string())
+            Finding::fail(format!("--durability {wanted} is unavailable: buyers would get 503"), error.to_string())
         }
     })
 }
 
 async fn fence_on_load(redis: &Redis) -> Result<Finding> {
     if setting(redis, "flash.fence-on-load").await? == "yes" {
-        return Ok(Finding::ok("a sale that was loaded waits until a gateway has compared it with PostgreSQL"));
+        return Ok(Finding::ok("a loaded sale stays fenced until a gateway has compared it with PostgreSQL"));
     }
     Ok(Finding::warn(
-        "flash.fence-on-load is off: behind a crash a sale may sell again what it has forgotten that it sold, and \
+        "flash.fence-on-load is off: after a crash a sale may sell again the units whose sale it has lost, and \
          PostgreSQL refuses the second buyer",
         "CONFIG SET flash.fence-on-load yes, and in the configuration file",
     ))
@@ -186,7 +192,8 @@ async fn oldest_event(redis: &Redis) -> Result<Finding> {
     let Some(oldest_ms) = oldest_ms else { return Ok(Finding::ok("PostgreSQL has every event")) };
     let age_ms = now_ms().saturating_sub(oldest_ms);
     let told = format!("the oldest event that PostgreSQL lacks is {} s old", age_ms / 1_000);
-    let advice = "see flash relay status: whether a gateway, RabbitMQ, a syncer and PostgreSQL run, and none is paused";
+    let advice =
+        "check with flash relay status that a gateway, RabbitMQ, a syncer and PostgreSQL run, and that none is paused";
     Ok(match age_ms {
         OLDEST_AGE_MS_FAIL.. => Finding::fail(told, advice),
         OLDEST_AGE_MS_WARN.. => Finding::warn(told, advice),

@@ -25,11 +25,11 @@ async fn in_redis(both: &Both) -> Result<Finding> {
     let known = known_to_redis(both, &on_sale).await?;
     let lacks = on_sale.len() - known;
     if lacks == 0 {
-        return Ok(Finding::ok(format!("Redis has every sale of PostgreSQL's that is not over ({known})")));
+        return Ok(Finding::ok(format!("Redis has every active sale of PostgreSQL ({known})")));
     }
     Ok(Finding::warn(
-        format!("Redis lacks {lacks} of the {} sales that PostgreSQL has and that are not over", on_sale.len()),
-        "a gateway that runs brings them back; flash audit says which they are",
+        format!("Redis lacks {lacks} of the {} active sales of PostgreSQL", on_sale.len()),
+        "a running gateway restores them; flash audit lists them",
     ))
 }
 
@@ -37,18 +37,18 @@ async fn in_redis(both: &Both) -> Result<Finding> {
 async fn in_postgres(both: &Both) -> Result<Finding> {
     let known = flash_vault::sales(&both.vault, SALES_MAX).await?;
     if known.len() == SALES_MAX {
-        return Ok(Finding::ok(format!("PostgreSQL has {SALES_MAX} sales or more: they are not counted here")));
+        return Ok(Finding::ok(format!("PostgreSQL has {SALES_MAX} sales or more, too many for this check")));
     }
     let Some(sales) = both.redis.info("flash", "flash_sales").await? else {
-        return Ok(Finding::warn("Redis does not say how many sales it has", "ask again"));
+        return Ok(Finding::warn("Redis does not report how many sales it has", "run the doctor again"));
     };
     let strangers = sales.parse::<usize>()?.saturating_sub(known_to_redis(both, &known).await?);
     if strangers == 0 {
-        return Ok(Finding::ok(format!("PostgreSQL knows every sale of Redis's ({sales})")));
+        return Ok(Finding::ok(format!("PostgreSQL has every sale of Redis ({sales})")));
     }
     Ok(Finding::warn(
-        format!("of {sales} sales in Redis, PostgreSQL does not know {strangers}: gateways do not sell them"),
-        "create sales over HTTP; what was warmed by hand is no gateway's (flash audit shows those with events)",
+        format!("PostgreSQL lacks {strangers} of the {sales} sales in Redis: gateways do not sell them"),
+        "create sales over HTTP: gateways do not know sales that were warmed by hand (flash audit lists those with events)",
     ))
 }
 

@@ -15,8 +15,8 @@ pub(crate) struct Facts {
     pub(crate) price: Option<Price>,
 }
 
-/// What PostgreSQL says of a sale; none: there is no such sale. Many wait for the answer, and those who come later would
-/// ask again: it may take longer than one request does.
+/// What PostgreSQL says of a sale; none: there is no such sale. Many wait for the answer, and those who come later
+/// would ask again: it may take longer than one request does.
 ///
 /// # Errors
 /// When PostgreSQL does not answer.
@@ -40,7 +40,7 @@ impl Facts {
         let form = form.as_deref().map(|form| {
             Form::new(form).unwrap_or_else(|breach| {
                 // It was checked when the sale was created, by these very rules or by those of another release.
-                tracing::error!(sale, breach.path, breach.detail, "a form cannot be used; the sale sells nothing");
+                tracing::error!(sale, breach.path, breach.detail, "a sale's form is invalid; the sale sells nothing");
                 Form::broken(form)
             })
         });

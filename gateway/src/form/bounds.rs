@@ -1,7 +1,7 @@
 //! What a schema may be, besides a schema: small, finite, and sufficient to itself.
 //!
-//! The walk knows no vocabulary: a word counts wherever it stands, in an example too. That refuses a few schemas that would
-//! do no harm, and overlooks none that would.
+//! The walk knows no vocabulary: a word counts wherever it stands, in an example too. That refuses a few schemas that
+//! would do no harm, and overlooks none that would.
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub(super) fn check(schema: &Value) -> Result<(), Breach> {
     if !may_be_an_object(&schema["type"]) {
         return Err(Breach {
             path: "/type".to_owned(),
-            detail: "must allow an object, for data with a form is one".to_owned(),
+            detail: "must allow an object, because data with a form is one".to_owned(),
         });
     }
     let mut walk = Walk { schema, path: String::new(), depth: 0, values: 0, patterns: 0 };

@@ -20,15 +20,15 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     manner: Manner { is_slow: true, ..Manner::USUAL },
     spec: Spec {
         tag: "On the way to PostgreSQL",
-        summary: "Prove that Redis and PostgreSQL agree",
-        description: "As `flash audit` does, while the sales sell. A gateway makes one audit at a time, gives it again \
-                      for {AUDIT_FRESH_MS} ms, or three times as long as it took, and says after {AUDIT_MS_MAX} ms how \
-                      far it came: sales that are not over come first. Where there are more sales than that, the next \
-                      audit goes on; what was found is told for {AUDIT_PART_MS_MAX} ms, and the verdict is `unknown` \
-                      until every sale was looked at. Where a server is away, that is found, and the verdict is \
-                      `unknown`.",
+        summary: "Check that Redis and PostgreSQL agree",
+        description: "The same audit as `flash audit`, while the sales sell. A gateway runs one audit at a time. It \
+                      returns the same result again for {AUDIT_FRESH_MS} ms, or for three times the duration of the \
+                      audit. After {AUDIT_MS_MAX} ms it returns a partial result; active sales come first. The next \
+                      audit continues from there. Partial findings are reported for {AUDIT_PART_MS_MAX} ms, and the \
+                      verdict is `unknown` until every sale was checked. An unavailable server is a finding, and the \
+                      verdict is then `unknown`.",
         parameters: &["OfSale"],
-        answers: &[Answer::json(200, "What was found.", Schema::Named("Audit"))],
+        answers: &[Answer::json(200, "The findings.", Schema::Named("Audit"))],
         problems: &[Kind::UnknownSale],
         ..Spec::NONE
     },

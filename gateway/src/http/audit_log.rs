@@ -23,8 +23,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     manner: Manner::USUAL,
     spec: Spec {
         tag: "Keys and the audit log",
-        summary: "Show what operators changed",
-        description: "The newest first.",
+        summary: "Show the audit log of operators' changes",
+        description: "Newest first.",
         parameters: &["Before", "Limit"],
         answers: &[Answer::json(200, "A page of the log.", Schema::of::<AuditLogPage<'_>>())],
         ..Spec::NONE

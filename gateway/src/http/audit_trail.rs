@@ -44,7 +44,7 @@ fn detail(id: &str, body: &[u8]) -> String {
 pub(crate) async fn end(postgres: &Postgres, row: u64, result: &Result<Reply, Problem>) {
     let outcome = result.as_ref().map_or_else(|problem| problem.kind.slug(), |_| DONE);
     if let Err(error) = postgres.change(async |client: &_| flash_vault::end_logged(client, row, outcome).await).await {
-        tracing::warn!(row, outcome, ?error, "the audit log does not say what became of a change");
+        tracing::warn!(row, outcome, ?error, "cannot write a change's outcome to the audit log");
     }
 }
 

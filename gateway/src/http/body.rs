@@ -44,7 +44,7 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Problem> {
 /// The next piece. What is not data (trailers) is skipped.
 async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Problem> {
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(Kind::BadRequest, "the body ended before its end"))?;
+        let frame = frame.map_err(|_| Problem::new(Kind::BadRequest, "the body ended early"))?;
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
         }

@@ -29,15 +29,15 @@ pub(super) static ROUTES: [Route; 2] = [
         spec: Spec {
             tag: "Products and buyers",
             summary: "Open a buyer's account",
-            description: "To reserve takes none; to pay from a balance does. The same again leaves the balance as it \
-                          is.",
+            description: "Payment from a balance requires an account; a reservation does not. A repeat leaves the \
+                          balance unchanged.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<NewBuyer>()),
             answers: &[
                 Answer::json(201, "The account was opened.", Schema::of::<BuyerView<'_>>())
                     .headers(&["Location"])
                     .links(&[Link("show-buyer", &[("id", "$response.body#/buyer")])]),
-                Answer::json(200, "There is this account.", Schema::of::<BuyerView<'_>>())
+                Answer::json(200, "This account exists already.", Schema::of::<BuyerView<'_>>())
                     .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::BuyerDiffers, Kind::KeyReused],

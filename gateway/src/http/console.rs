@@ -25,8 +25,8 @@ pub(super) static ROUTES: [Route; 3] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "The console",
-            summary: "Find the console",
-            answers: &[Answer::empty(308, "It is at `/console/`.").headers(&["Location"])],
+            summary: "Redirect to the console",
+            answers: &[Answer::empty(308, "The console is at `/console/`.").headers(&["Location"])],
             ..Spec::NONE
         },
     },
@@ -40,10 +40,10 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "The console",
             summary: "The operator's console",
-            description: "A client of this API: it asks for a key of yours, and may do what that may.",
+            description: "A client of this API. It asks for an API key, and has the permissions of that key.",
             answers: &[
                 Answer::json(200, "The page.", Schema::Named("Text")).of("text/html"),
-                Answer::empty(304, "The page is the one that the browser has."),
+                Answer::empty(304, "Not modified."),
             ],
             ..Spec::NONE
         },
@@ -61,7 +61,7 @@ pub(super) static ROUTES: [Route; 3] = [
             parameters: &["ConsoleFile"],
             answers: &[
                 Answer::json(200, "The file.", Schema::Named("Text")).of("*/*"),
-                Answer::empty(304, "The file is the one that the browser has."),
+                Answer::empty(304, "Not modified."),
             ],
             problems: &[Kind::NotFound],
             ..Spec::NONE

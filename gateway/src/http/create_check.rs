@@ -69,13 +69,13 @@ fn is_other(status: &SaleStatus<'_>, terms: &Terms) -> bool {
 fn check_totals(terms: &Terms, most: Option<u64>) -> Result<(), Problem> {
     let Some(most) = most.filter(|most| terms.skus.iter().any(|sku| sku.total > *most)) else { return Ok(()) };
     let field = if matches!(&terms.skus[..], [sku] if sku.name == flash_wire::DEFAULT_SKU) { "total" } else { "skus" };
-    Err(Problem::field(&Invalid::new(field, format!("must be at most {most} units, as Redis is set"))))
+    Err(Problem::field(&Invalid::new(field, format!("must be at most {most} units, the setting of Redis"))))
 }
 
 fn check_journal(terms: &Terms, most: Option<u64>) -> Result<(), Problem> {
     match most.filter(|most| terms.journal_events_max.is_some_and(|events| events > *most)) {
         Some(most) => {
-            let rule = format!("must be at most {most} events, as Redis is set");
+            let rule = format!("must be at most {most} events, the setting of Redis");
             Err(Problem::field(&Invalid::new("journal_events_max", rule)))
         }
         None => Ok(()),

@@ -40,8 +40,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     spec: Spec {
         tag: "Sales",
         summary: "Create a sale",
-        description: "It stands in PostgreSQL and in Redis when the answer comes. The same again changes nothing, and \
-                      answers 200.\n\nWithout `sale`, the gateway chooses the id. Then an Idempotency-Key keeps a \
+        description: "The answer comes when the sale is in PostgreSQL and in Redis. A repeat changes nothing and \
+                      answers 200.\n\nWithout `sale`, the gateway chooses the id. An Idempotency-Key then prevents a \
                       repeat from creating another sale.",
         parameters: &["IdempotencyKey"],
         body: Some(Schema::of::<NewSale>()),
@@ -54,7 +54,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
                 Link("open-sale", &[("sale", "$response.body#/sale")]),
                 Link("show-form", &[("sale", "$response.body#/sale")]),
             ]),
-            Answer::json(200, "There is this sale, with these terms.", Schema::of::<Created<'_>>())
+            Answer::json(200, "This sale exists already, with these terms.", Schema::of::<Created<'_>>())
                 .headers(&["Idempotency-Replayed"]),
         ],
         problems: &[Kind::SaleDiffers, Kind::KeyReused, Kind::Fenced, Kind::Ended],
@@ -153,7 +153,7 @@ async fn warm(app: &App, sale: &str, terms: &Terms) -> Result<u64, Problem> {
 
 /// PostgreSQL has the sale, and Redis has not taken it: a gateway brings it there as soon as Redis does.
 fn not_warmed(sale: &str, error: &CallError) -> Problem {
-    tracing::warn!(%error, "a sale is created, and Redis does not take it yet");
+    tracing::warn!(%error, "a sale was created in PostgreSQL, but not in Redis yet");
     created_only(sale)
 }
 
@@ -162,7 +162,8 @@ fn created_only(sale: &str) -> Problem {
     Problem::new(
         Kind::OutcomeUnknown,
         format!(
-            "the sale {sale} is created, and Redis has not said that it has it: send the request again with this id, until it is on sale"
+            "the sale {sale} is created, and Redis has not said that it has it: send the request again with this id, \
+             until it is on sale"
         ),
     )
 }
@@ -207,7 +208,7 @@ async fn price(app: &App, product: &str, terms: &Terms) -> Result<Price, Problem
     }
     // Without a pay window a reservation is confirmed at once, so nothing would ever be paid for it.
     if known.price.amount > 0 && terms.hold_ms.is_none() {
-        return Err(Problem::field(&Invalid::new("hold_ms", "must be given: the product has a price")));
+        return Err(Problem::field(&Invalid::new("hold_ms", "is required: the product has a price")));
     }
     Ok(known.price)
 }
@@ -238,7 +239,7 @@ impl<'a> Order<'a> {
         let [sale, total, skus, limit, hold_ms, opens_at_ms, closes_at_ms, journal, product, form] =
             fields::body(json, FIELDS)?;
         if total.is_given() && skus.is_given() {
-            return Err(total.refused("must not stand beside skus").into());
+            return Err(total.refused("cannot be combined with skus").into());
         }
         let skus = match skus.optional(|skus| skus.list(SKUS_MAX, ["sku", "total"], read_sku))? {
             Some(skus) => skus,

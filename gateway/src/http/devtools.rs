@@ -31,17 +31,19 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "In development",
-            summary: "Begin a simulation",
-            description: "The same buyers come over HTTP, at the same times, to each way to sell, to one after the \
-                          other. One simulation runs at a time; the last few are remembered.",
+            summary: "Start a simulation",
+            description: "The same buyers send the same HTTP requests at the same times to each strategy, one strategy \
+                          after the other. One simulation runs at a time. The gateway keeps the last few.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<NewSimulation>()),
             answers: &[
-                Answer::json(201, "It has begun.", Schema::of::<SimulationBegun>()).headers(&["Location"]).links(&[
-                    Link("show-simulation", &[("id", "$response.body#/id")]),
-                    Link("stop-simulation", &[("id", "$response.body#/id")]),
-                ]),
-                Answer::json(200, "It had begun before.", Schema::of::<SimulationBegun>())
+                Answer::json(201, "The simulation has started.", Schema::of::<SimulationBegun>())
+                    .headers(&["Location"])
+                    .links(&[
+                        Link("show-simulation", &[("id", "$response.body#/id")]),
+                        Link("stop-simulation", &[("id", "$response.body#/id")]),
+                    ]),
+                Answer::json(200, "The simulation had started before.", Schema::of::<SimulationBegun>())
                     .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::SimulationRuns, Kind::KeyReused],
@@ -57,7 +59,7 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "In development",
-            summary: "Show a simulation as it stands",
+            summary: "Show a simulation's current results",
             parameters: &["SimulationId"],
             answers: &[Answer::json(200, "The simulation.", Schema::Named("Simulation"))],
             problems: &[Kind::UnknownSimulation],
@@ -74,9 +76,9 @@ pub(super) static ROUTES: [Route; 4] = [
         spec: Spec {
             tag: "In development",
             summary: "Stop a simulation",
-            description: "Soon. One that is over stays as it is.",
+            description: "It stops soon. A simulation that has ended does not change.",
             parameters: &["SimulationId"],
-            answers: &[Answer::empty(204, "It stops, or is over.")],
+            answers: &[Answer::empty(204, "The simulation is stopping, or has ended.")],
             problems: &[Kind::UnknownSimulation],
             ..Spec::NONE
         },
@@ -90,10 +92,10 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "In development",
-            summary: "Make a fault",
-            description: "It answers when the fault is made, or has begun.",
+            summary: "Inject a fault",
+            description: "The answer comes when the fault was injected, or has started.",
             parameters: &["FaultName", "IdempotencyKey"],
-            answers: &[Answer::json(200, "It is made, or has begun.", Schema::of::<FaultMade>())
+            answers: &[Answer::json(200, "The fault was injected, or has started.", Schema::of::<FaultMade>())
                 .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::UnknownFault, Kind::NothingToHit, Kind::FaultFailed, Kind::KeyReused],
             ..Spec::NONE
@@ -118,8 +120,15 @@ struct SimulationBegun {
 }
 
 fn begin(devtools: &dyn Devtools, wanted: Simulated) -> Result<SimulationBegun, Problem> {
-    let busy =
-        |Busy(id)| Problem::new(Kind::SimulationRuns, format!("simulation {id} runs: wait for its end, or stop it"));
+    let busy = |Busy(id)| {
+        Problem::new(
+            Kind::SimulationRuns,
+            format!(
+                "simulation {id} is running: wait for its end, or stop \
+                                                               it"
+            ),
+        )
+    };
     Ok(SimulationBegun { id: devtools.simulate(wanted).map_err(busy)? })
 }
 
@@ -259,7 +268,7 @@ mod tests {
             "luck",
             "1",
             "/luck",
-            "luck is not a field; the fields are strategies, buyers, units, concurrency, rate, seed",
+            "unknown field luck; the fields are strategies, buyers, units, concurrency, rate, seed",
         );
     }
 
@@ -276,7 +285,14 @@ mod tests {
         assert_eq!(begin(&Fake::default(), wanted()).unwrap().id, "flash-of-9");
         let busy = Fake { runs: Some("a") };
         let refused = begin(&busy, wanted()).unwrap_err();
-        assert_eq!(refused, Problem::new(Kind::SimulationRuns, "simulation a runs: wait for its end, or stop it"));
+        assert_eq!(
+            refused,
+            Problem::new(
+                Kind::SimulationRuns,
+                "simulation a is running: wait for its end, or stop \
+                                                                it"
+            )
+        );
         assert_eq!(text(show(&busy, "a").unwrap()).await, "{\"id\":\"a\"}");
         assert_eq!(stop(&busy, "a").unwrap().status(), StatusCode::NO_CONTENT);
         for refused in [show(&busy, "b"), stop(&busy, "b")] {

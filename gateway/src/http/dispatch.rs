@@ -101,7 +101,7 @@ async fn in_time(deadline: Deadline, reads: bool, work: BoxFuture<'static, Reply
         Ok(Ok(reply)) => Ok(reply),
         // Where and why, the panic itself has said.
         Ok(Err(_)) => {
-            tracing::error!("a request failed by a bug of the gateway");
+            tracing::error!("a request handler panicked");
             Err(Kind::Internal.into())
         }
         Err(_) if reads => Err(Kind::TimedOut.into()),

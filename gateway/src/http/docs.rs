@@ -27,7 +27,11 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "This API",
             summary: "This document",
-            answers: &[Answer::json(200, "OpenAPI 3.1, of what this listener serves.", Schema::Named("Document"))],
+            answers: &[Answer::json(
+                200,
+                "An OpenAPI 3.1 document of the routes of this listener.",
+                Schema::Named("Document"),
+            )],
             ..Spec::NONE
         },
     },
@@ -40,8 +44,8 @@ pub(super) static ROUTES: [Route; 3] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "This API",
-            summary: "The same, to be read",
-            answers: &[Answer::json(200, "A page without scripts.", Schema::Named("Text")).of("text/html")],
+            summary: "API reference",
+            answers: &[Answer::json(200, "An HTML page without scripts.", Schema::Named("Text")).of("text/html")],
             ..Spec::NONE
         },
     },
@@ -54,12 +58,13 @@ pub(super) static ROUTES: [Route; 3] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "This API",
-            summary: "What a problem means",
-            description: "A page, or JSON for whoever does not accept `text/html`. It is where a problem's `type` \
-                          leads.",
+            summary: "Explain a problem type",
+            description: "An HTML page, or JSON for clients that do not accept `text/html`. A problem's `type` is the \
+                          path of its explanation.",
             parameters: &["ProblemId"],
-            answers: &[Answer::json(200, "What it means, and whether to try again.", Schema::of::<Explained>())
-                .or("text/html")],
+            answers: &[
+                Answer::json(200, "The meaning, and whether to retry.", Schema::of::<Explained>()).or("text/html")
+            ],
             problems: &[Kind::UnknownProblem],
             ..Spec::NONE
         },

@@ -20,10 +20,11 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     manner: Manner { is_slow: true, ..Manner::USUAL },
     spec: Spec {
         tag: "The gateway itself",
-        summary: "What runs, and what is wrong with it",
-        description: "What `flash doctor` finds of everything that this gateway uses. A gateway makes one examination \
-                      at a time, and tells it again for {EXAMINATION_FRESH_MS} ms, or three times as long as it took.",
-        answers: &[Answer::json(200, "What was found.", Schema::Named("Health"))],
+        summary: "Diagnose the system",
+        description: "The findings of `flash doctor` about everything that this gateway uses. A gateway runs one \
+                      examination at a time. It returns the same result again for {EXAMINATION_FRESH_MS} ms, or for \
+                      three times the duration of the examination.",
+        answers: &[Answer::json(200, "The findings.", Schema::Named("Health"))],
         ..Spec::NONE
     },
 }];

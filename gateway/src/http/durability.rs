@@ -35,7 +35,8 @@ pub(crate) fn warn_of_durability(durable: Durable, wanted: Durability) {
     tokio::spawn(async move {
         durable.connected().await;
         if let Err(error) = durable.check(wanted).await {
-            tracing::error!(durability = %wanted, %error, "reservations are refused until Redis can give this");
+            tracing::error!(durability = %wanted, %error, "reservations are refused until Redis provides this \
+                                                           durability");
         }
     });
 }

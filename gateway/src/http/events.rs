@@ -31,13 +31,13 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     spec: Spec {
         tag: "Sales",
         summary: "Watch a sale's stock",
-        description: "Server-sent events, at most ten a second: the newest stock, whatever happened in between. The \
-                      connection may end; whoever comes again gets the newest at once.",
+        description: "Server-sent events with the current stock, at most ten per second; intermediate states may be \
+                      skipped. The connection may end. A client that reconnects gets the current stock at once.",
         parameters: &["Sale"],
         answers: &[
-            Answer::json(200, "Events without end; each `data` is the sale's stock.", Schema::Named("StockEvents"))
+            Answer::json(200, "A stream of events; each `data` is the sale's stock.", Schema::Named("StockEvents"))
                 .of("text/event-stream"),
-            Answer::empty(204, "The sale is over, and nothing is to come."),
+            Answer::empty(204, "The sale has ended, so no event will follow."),
         ],
         ..Spec::NONE
     },
@@ -84,9 +84,17 @@ async fn watch(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         return Ok(reply);
     }
     if *app.phase.borrow() >= Phase::Draining {
-        return Err(Problem::new(Kind::Overloaded, "this gateway is about to stop"));
+        return Err(Problem::new(Kind::Overloaded, "this gateway is shutting down"));
     }
-    let full = || Problem::new(Kind::Overloaded, format!("{WATCHERS_MAX} clients watch already"));
+    let full = || {
+        Problem::new(
+            Kind::Overloaded,
+            format!(
+                "this gateway has {WATCHERS_MAX} watchers, the most that it \
+                                                          serves"
+            ),
+        )
+    };
     let place = app.events.place(asked.from).map_err(|none| match none {
         NoPlace::Full => full(),
         NoPlace::TooMany => Problem::too_many_of("this address watches as many sales at once as one may"),

@@ -272,7 +272,7 @@ impl<const N: usize> Object<N> {
         let key: String = key.chars().take(UNKNOWN_NAME_CHARS_MAX).collect();
         FieldError {
             pointer: format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-            detail: format!("{key} is not a field; the fields are {}", self.names.join(", ")),
+            detail: format!("unknown field {key}; the fields are {}", self.names.join(", ")),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::pool::PoolError;
 pub(crate) async fn check(app: &App, facts: &Arc<Facts>, data: Option<&str>) -> Result<(), Problem> {
     let Some(form) = &facts.form else { return Ok(()) };
     let Some(data) = data else {
-        let detail = "data must be given, an object: the sale has a form".to_owned();
+        let detail = "data must be an object: the sale has a form".to_owned();
         return Err(FieldError { pointer: "/data".to_owned(), detail }.into());
     };
     // The rule for all data was kept: nothing here can fail.
@@ -37,7 +37,7 @@ fn breaks_form(refused: DataRefused) -> Problem {
             let errors = breaks.into_iter().map(|breach| FieldError::within("/data", breach));
             errors.collect::<Vec<_>>().into()
         }
-        DataRefused::Unknown => Problem::new(Kind::Internal, "the sale's form cannot be read"),
+        DataRefused::Unknown => Problem::new(Kind::Internal, "the sale's form is unreadable"),
     }
 }
 

@@ -26,9 +26,9 @@ pub(super) static ROUTES: [Route; 2] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "The gateway itself",
-            summary: "Does it live?",
-            description: "Looks at nothing else: no restart of the gateway brings Redis back.",
-            answers: &[Answer::json(200, "It does.", Schema::of::<Live>())],
+            summary: "Liveness",
+            description: "Checks only this process, because a restart of the gateway cannot repair Redis.",
+            answers: &[Answer::json(200, "The process is alive.", Schema::of::<Live>())],
             ..Spec::NONE
         },
     },
@@ -41,11 +41,11 @@ pub(super) static ROUTES: [Route; 2] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "The gateway itself",
-            summary: "Can it sell?",
+            summary: "Readiness",
             parameters: &["Verbose"],
             answers: &[
-                Answer::json(200, "It can.", Schema::of::<Ready>()),
-                Answer::json(503, "It cannot, or is about to stop.", Schema::of::<Ready>()),
+                Answer::json(200, "The gateway can sell.", Schema::of::<Ready>()),
+                Answer::json(503, "The gateway cannot sell, or is starting or shutting down.", Schema::of::<Ready>()),
             ],
             ..Spec::NONE
         },

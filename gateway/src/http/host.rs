@@ -43,7 +43,7 @@ impl FromStr for Host {
         if is_name || bare.parse::<IpAddr>().is_ok() {
             return Ok(Self(canonical(bare)));
         }
-        Err(format!("{text:?} is no host like shop.example or 192.0.2.7, without a port"))
+        Err(format!("{text:?} is not a host name or address without a port, like shop.example or 192.0.2.7"))
     }
 }
 

@@ -110,7 +110,7 @@ pub(crate) async fn done<T: Serialize>(
             let keeping = async |client: &_| flash_vault::keep_answer(client, request, &text(&done)).await;
             if afterwards.over(app.postgres.look(keeping)).await.is_err() {
                 let route = keyed.route.as_str();
-                tracing::warn!(route, "done, but a repeat will not be told so: PostgreSQL did not take the answer");
+                tracing::warn!(route, "cannot store an answer; a repeat of the done request will not get it");
             }
             Ok(Ok(done))
         }

@@ -113,12 +113,12 @@ impl Gate {
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(unproven("Authorization must be given once, as Bearer and a token or a key"));
+        return Err(unproven("Authorization must be given once: the scheme Bearer, then a token or a key"));
     };
     let shown = value.to_str().ok().and_then(|value| value.split_once(' '));
     match shown {
         Some((scheme, shown)) if scheme.eq_ignore_ascii_case("bearer") => Ok(shown.trim()),
-        _ => Err(unproven("Authorization must be Bearer and a token or a key")),
+        _ => Err(unproven("Authorization must be the scheme Bearer, then a token or a key")),
     }
 }
 
@@ -126,17 +126,17 @@ async fn buyer_of_key(keys: &ApiKeys, shown: &str, from: IpAddr) -> Result<Calle
     let key = keys.find(shown, from).await?;
     match key.role {
         Role::Buyer => Ok(Caller::Buyer(key.holder.as_str().into())),
-        _ => Err(Problem::new(Kind::Forbidden, "the key is an operator's; this is for buyers")),
+        _ => Err(Problem::new(Kind::Forbidden, "the key belongs to an operator; this route is for buyers")),
     }
 }
 
 async fn operator(keys: &ApiKeys, (shown, from): (&str, IpAddr), needed: Role) -> Result<Caller, Problem> {
     let key = keys.find(shown, from).await?;
     if key.role == Role::Buyer {
-        return Err(Problem::new(Kind::Forbidden, "the key is a buyer's; this is for operators"));
+        return Err(Problem::new(Kind::Forbidden, "the key belongs to a buyer; this route is for operators"));
     }
     if !key.role.may(needed) {
-        let detail = format!("the key's role is {}; this takes {}", key.role.name(), needed.name());
+        let detail = format!("the key's role is {}; this route needs {}", key.role.name(), needed.name());
         return Err(Problem::new(Kind::Forbidden, detail));
     }
     Ok(Caller::Operator(Operator { name: key.holder.clone(), role: key.role, key: key.id.clone() }))
@@ -152,7 +152,9 @@ fn unproven(what: &'static str) -> Problem {
 /// When the body names none and must, or names one and must not.
 pub(crate) fn buyer<'a>(caller: &'a Caller, named: Field<'a>) -> Result<Cow<'a, str>, Problem> {
     match caller {
-        Caller::Buyer(_) if named.is_given() => Err(named.refused("must not be given: it is whoever calls").into()),
+        Caller::Buyer(_) if named.is_given() => {
+            Err(named.refused("must not be given: the token names the buyer").into())
+        }
         Caller::Buyer(buyer) => Ok(Cow::Borrowed(buyer)),
         Caller::Anyone | Caller::Operator(_) => Ok(named.required()?.name(BUYER_BYTES_MAX)?),
     }

@@ -32,8 +32,8 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "Keys and the audit log",
-            summary: "Show who calls, and with which role",
-            answers: &[Answer::json(200, "The key is good.", Schema::of::<CallerView<'_>>())],
+            summary: "Show the caller and its role",
+            answers: &[Answer::json(200, "The key is valid.", Schema::of::<CallerView<'_>>())],
             ..Spec::NONE
         },
     },
@@ -46,17 +46,21 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "Keys and the audit log",
-            summary: "Make an API key",
-            description: "The first answer is the only one that ever shows the key. A repeat with the same \
-                          Idempotency-Key makes no second key: it shows the id, and a note in place of the key. If the \
-                          first answer is lost, revoke the key and make another one.",
+            summary: "Create an API key",
+            description: "Only the first answer shows the key. A repeat with the same Idempotency-Key creates no \
+                          second key: it shows the id, and a note in place of the key. If the first answer is lost, \
+                          revoke the key and create another one.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<KeyWanted>()),
             answers: &[
                 Answer::json(201, "The key.", Schema::of::<KeyMade<'_>>())
                     .links(&[Link("revoke-key", &[("id", "$response.body#/id")])]),
-                Answer::json(200, "The key was made before; it is not shown again.", Schema::of::<KeyMadeBefore<'_>>())
-                    .headers(&["Idempotency-Replayed"]),
+                Answer::json(
+                    200,
+                    "The key was created before; it is not shown again.",
+                    Schema::of::<KeyMadeBefore<'_>>(),
+                )
+                .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::KeyReused],
             ..Spec::NONE
@@ -73,7 +77,7 @@ pub(super) static ROUTES: [Route; 4] = [
             tag: "Keys and the audit log",
             summary: "List API keys, by id",
             parameters: &["After", "Limit"],
-            answers: &[Answer::json(200, "A page of them.", Schema::of::<KeyList<'_>>())],
+            answers: &[Answer::json(200, "One page of the list.", Schema::of::<KeyList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -87,9 +91,9 @@ pub(super) static ROUTES: [Route; 4] = [
         spec: Spec {
             tag: "Keys and the audit log",
             summary: "Revoke an API key",
-            description: "A gateway that knew it before believes it for a few seconds more.",
+            description: "A gateway that has cached the key accepts it for a few seconds more.",
             parameters: &["KeyId"],
-            answers: &[Answer::json(200, "It is revoked.", Schema::of::<KeyRevoked<'_>>())],
+            answers: &[Answer::json(200, "The key is revoked.", Schema::of::<KeyRevoked<'_>>())],
             problems: &[Kind::UnknownKey],
             ..Spec::NONE
         },
@@ -97,8 +101,8 @@ pub(super) static ROUTES: [Route; 4] = [
 ];
 
 /// What a repeat is told in place of the key.
-const SHOWN_ONCE: &str = "the key was shown once, in the first answer, and is kept nowhere: if that is lost, revoke this key \
-                          (DELETE /v1/keys/{id}) and make another one with another Idempotency-Key";
+const SHOWN_ONCE: &str = "the key was shown once, in the first answer, and is kept nowhere: if that is lost, revoke \
+                          this key (DELETE /v1/keys/{id}) and make another one with another Idempotency-Key";
 
 /// Makes a key. The first answer is the only one that ever shows it.
 pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {

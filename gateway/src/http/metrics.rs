@@ -27,8 +27,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     manner: Manner::USUAL,
     spec: Spec {
         tag: "The gateway itself",
-        summary: "Metrics, for Prometheus",
-        answers: &[Answer::json(200, "What it counts.", Schema::Named("Text")).of("text/plain")],
+        summary: "Metrics for Prometheus",
+        answers: &[Answer::json(200, "The metrics.", Schema::Named("Text")).of("text/plain")],
         ..Spec::NONE
     },
 }];

@@ -22,10 +22,8 @@ fn problem(app: &App, sale: &str, verdict: Result<Verdict, PostgresError>) -> Pr
         Ok(Verdict::Over) => Kind::Ended.into(),
         Ok(Verdict::Forgotten) => {
             app.recovery.look_at(sale);
-            Problem::new(Kind::Fenced, "Redis has forgotten this sale; it is being brought back from PostgreSQL")
+            Problem::new(Kind::Fenced, "Redis lost this sale; it is being restored from PostgreSQL")
         }
-        Err(_) => {
-            Problem::new(Kind::PostgresAway, "Redis does not have this sale, and PostgreSQL cannot be asked for it")
-        }
+        Err(_) => Problem::new(Kind::PostgresAway, "Redis does not have this sale, and PostgreSQL is unavailable"),
     }
 }

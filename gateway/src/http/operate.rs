@@ -30,13 +30,13 @@ pub(super) static ROUTES: [Route; 3] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "Sales",
-            summary: "Put units on sale, or take them off",
-            description: "Only units that nobody has can be taken. A repeat adds again, unless it has the same \
-                          Idempotency-Key. While nobody knows whether the first request was done, a repeat is \
-                          `outcome-unknown`, and is not done again.",
+            summary: "Restock: add units to a sale, or remove them",
+            description: "Only available units can be removed. A repeat adds again, unless it has the same \
+                          Idempotency-Key. While the outcome of the first request is unknown, a repeat answers \
+                          `outcome-unknown` and changes nothing.",
             parameters: &["Sale", "IdempotencyKey"],
             body: Some(Schema::of::<RestockWanted>()),
-            answers: &[Answer::json(200, "The SKU's units when it was done.", Schema::of::<Restocked<'_>>())
+            answers: &[Answer::json(200, "The SKU's units after the change.", Schema::of::<Restocked<'_>>())
                 .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
             ..Spec::NONE
@@ -51,9 +51,11 @@ pub(super) static ROUTES: [Route; 3] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "Sales",
-            summary: "Open a closed sale again",
+            summary: "Reopen a closed sale",
             parameters: &["Sale", "IdempotencyKey"],
-            answers: &[Answer::json(200, "It sells.", Schema::of::<Switched<'_>>()).headers(&["Idempotency-Replayed"])],
+            answers: &[
+                Answer::json(200, "The sale is open.", Schema::of::<Switched<'_>>()).headers(&["Idempotency-Replayed"])
+            ],
             problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
             ..Spec::NONE
         },
@@ -68,9 +70,9 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Sales",
             summary: "Close a sale at once",
-            description: "Its holds may still be paid for.",
+            description: "Buyers can still pay for their holds.",
             parameters: &["Sale", "IdempotencyKey"],
-            answers: &[Answer::json(200, "It sells nothing more.", Schema::of::<Switched<'_>>())
+            answers: &[Answer::json(200, "The sale is closed.", Schema::of::<Switched<'_>>())
                 .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::Conflict, Kind::JournalFull, Kind::KeyReused],
             ..Spec::NONE
@@ -192,6 +194,6 @@ mod tests {
         }
         check("{}", Err(("/delta", "delta must be given")));
         check("{\"delta\":1,\"sku\":\"\"}", Err(("/sku", "sku must be 1 to 64 bytes")));
-        check("{\"delta\":1,\"units\":1}", Err(("/units", "units is not a field; the fields are sku, delta")));
+        check("{\"delta\":1,\"units\":1}", Err(("/units", "unknown field units; the fields are sku, delta")));
     }
 }

@@ -51,7 +51,7 @@ impl<'a> PaymentWish<'a> {
         let given = payment.required()?;
         match given.name(MEANS_BYTES_MAX).as_deref() {
             Ok("balance") => match told.into_iter().find(|field| field.is_given()) {
-                Some(field) => Err(field.refused("must be given with external only").into()),
+                Some(field) => Err(field.refused("is allowed only with external").into()),
                 None => Ok(Self::Balance),
             },
             Ok("external") => Ok(Self::External(ReportedPayment::read(told)?)),
@@ -83,15 +83,15 @@ pub(crate) async fn check(app: &App, sale: &str, wish: &PaymentWish<'_>) -> Resu
         PaymentWish::Balance => Ok(()),
         PaymentWish::External(_) if is_buyers => Err(Problem::new(
             Kind::Forbidden,
-            "payment must be balance here: what is paid elsewhere is reported by the payment service, on the operators' \
-             listener",
+            "payment must be balance here: what is paid elsewhere is reported by the payment service, on the \
+             operators' listener",
         )),
         PaymentWish::External(_) => Ok(()),
         PaymentWish::Nothing if !has_price(app, sale).await? => Ok(()),
         PaymentWish::Nothing => {
             let how =
                 if is_buyers { "it is balance" } else { "external with the reference of the payment, or balance" };
-            let detail = format!("payment must be given, for the sale has a price: {how}");
+            let detail = format!("payment is required, because the sale has a price: {how}");
             Err(FieldError { pointer: "/payment".to_owned(), detail }.into())
         }
     }
@@ -113,7 +113,7 @@ fn of_read<T, E: Into<Problem>>(looked: Result<T, E>) -> Result<T, Problem> {
 fn not_durable(error: DurableError) -> Problem {
     match error {
         DurableError::Short | DurableError::Call(CallError::Unknown(_)) => {
-            Problem::new(Kind::DurabilityUnavailable, "Redis did not give it in time just now")
+            Problem::new(Kind::DurabilityUnavailable, "Redis did not confirm it in time for a recent request")
         }
         error => Problem::from(error).of_read(),
     }
@@ -128,8 +128,8 @@ pub(crate) fn unless_ended(problem: Problem) -> Option<Problem> {
         Kind::Expired | Kind::Conflict | Kind::UnknownReservation => None,
         _ => Some(Problem::new(
             Kind::OutcomeUnknown,
-            "the payment is recorded as pending, and the reservation is not confirmed yet: send the request again; if the \
-             hold ends otherwise, the payment is given back",
+            "the payment is recorded as pending, and the reservation is not confirmed yet: send the request again; if \
+             the hold ends otherwise, the payment is given back",
         )),
     }
 }

@@ -26,10 +26,11 @@ pub(super) static ROUTES: [Route; 2] = [
         spec: Spec {
             tag: "Products and buyers",
             summary: "List payments, by number",
-            description: "A payment is `pending` until its order ends, then `settled`, or `refund_due`: the payment \
-                          service is to pay it back. A debit of a balance is `refunded` by itself.",
+            description: "A payment is `pending` until its order ends. Then it is `settled`, or `refund_due`: the \
+                          payment service must refund it. The gateway refunds debits of a balance by itself \
+                          (`refunded`).",
             parameters: &["PaymentState", "OfSale", "AfterPayment", "Limit"],
-            answers: &[Answer::json(200, "A page of them.", Schema::of::<PaymentList<'_>>())],
+            answers: &[Answer::json(200, "One page of the list.", Schema::of::<PaymentList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -42,11 +43,11 @@ pub(super) static ROUTES: [Route; 2] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "Products and buyers",
-            summary: "Report that a payment was paid back",
-            description: "It must be `refund_due`, and is `refunded` from then on. The same again is the same answer.",
+            summary: "Report a refund",
+            description: "The payment must be `refund_due`, and becomes `refunded`. A repeat gets the same answer.",
             parameters: &["PaymentNumber", "IdempotencyKey"],
             body: Some(Schema::of::<NewRefund>()),
-            answers: &[Answer::json(200, "It is recorded.", Schema::of::<PaymentView<'_>>())],
+            answers: &[Answer::json(200, "The refund is recorded.", Schema::of::<PaymentView<'_>>())],
             problems: &[Kind::UnknownPayment, Kind::Conflict],
             ..Spec::NONE
         },
@@ -118,15 +119,15 @@ pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem>
         Refund::Done(payment) => Ok(json(StatusCode::OK, &PaymentView::of(&payment))),
         Refund::Unknown => Err(Kind::UnknownPayment.into()),
         Refund::Clash(other) => {
-            let detail = format!("the refund of this reference is that of the payment {other}; nothing was changed");
+            let detail = format!("the refund with this reference belongs to payment {other}; nothing was changed");
             Err(Problem::new(Kind::Conflict, detail))
         }
         Refund::NotDue(Payment { state, refund_reference: Some(known), .. }) => {
-            let detail = format!("the payment is {} already, under the reference {known}", state.name());
+            let detail = format!("the payment is already {}, with the reference {known}", state.name());
             Err(Problem::new(Kind::Conflict, detail))
         }
         Refund::NotDue(payment) => {
-            let detail = format!("the payment is {}: nothing is to be paid back for it", payment.state.name());
+            let detail = format!("the payment is {}: no refund is due", payment.state.name());
             Err(Problem::new(Kind::Conflict, detail))
         }
     }

@@ -107,7 +107,7 @@ impl From<CallError> for Problem {
             CallError::Unavailable(_) => Kind::RedisAway.into(),
             CallError::Failed { .. } => Self { detail: why_refused(&error).map(Cow::from), ..Kind::RedisAway.into() },
             CallError::Unknown(_) | CallError::Unreadable(_) => {
-                Self::new(Kind::OutcomeUnknown, "ask again with the same Idempotency-Key to learn it")
+                Self::new(Kind::OutcomeUnknown, "repeat the request with the same Idempotency-Key to get its outcome")
             }
         }
     }
@@ -118,12 +118,12 @@ fn why_refused(error: &CallError) -> Option<&'static str> {
     let CallError::Failed { code, .. } = error else { return None };
     match code.as_str() {
         _ if error.is_unknown_command() => Some("Redis runs without the module"),
-        "LOADING" => Some("Redis loads its data"),
+        "LOADING" => Some("Redis is loading its data"),
         "OOM" => Some("Redis is out of memory"),
-        "READONLY" => Some("this Redis is a replica, which takes no writes"),
-        "NOPERM" => Some("Redis does not let the gateway do this"),
+        "READONLY" => Some("this Redis is a replica, which accepts no writes"),
+        "NOPERM" => Some("the gateway's Redis user lacks a permission"),
         "MISCONF" => Some("Redis cannot write to its disk"),
-        "WRONGTYPE" => Some("Redis has something else in the place of this sale"),
+        "WRONGTYPE" => Some("the sale's key in Redis holds another type"),
         _ => None,
     }
 }
@@ -133,7 +133,7 @@ impl From<DurableError> for Problem {
         match error {
             DurableError::Unavailable(lack) => Self::new(Kind::DurabilityUnavailable, lack.to_string()),
             DurableError::Short => {
-                Self::new(Kind::DurabilityShort, "ask again with the same Idempotency-Key to wait for it again")
+                Self::new(Kind::DurabilityShort, "repeat the request with the same Idempotency-Key to wait again")
             }
             DurableError::Call(error) => error.into(),
         }
@@ -146,7 +146,7 @@ impl From<Doubt> for Problem {
             Doubt::Unproven(what) => Self::new(Kind::Unauthenticated, what),
             Doubt::TooMany(wait_s) => Self {
                 retry_after_s: Some(wait_s),
-                ..Self::new(Kind::RateLimited, "too many keys that are not good came from this address")
+                ..Self::new(Kind::RateLimited, "too many invalid keys from this address")
             },
             Doubt::Unknown(error) => Self::from(error).of_read(),
         }
@@ -159,7 +159,7 @@ impl From<PostgresError> for Problem {
             PostgresError::Busy => Kind::Overloaded.into(),
             PostgresError::Away => Kind::PostgresAway.into(),
             PostgresError::ReadOnly => Kind::PostgresReadOnly.into(),
-            PostgresError::Unknown => Self::new(Kind::OutcomeUnknown, "ask again to learn it"),
+            PostgresError::Unknown => Self::new(Kind::OutcomeUnknown, "repeat the request to get its outcome"),
         }
     }
 }
@@ -170,7 +170,7 @@ impl From<DebitError> for Problem {
             DebitError::Busy => Kind::Overloaded.into(),
             DebitError::Away => Kind::PostgresAway.into(),
             DebitError::ReadOnly => Kind::PostgresReadOnly.into(),
-            DebitError::Unknown => Self::new(Kind::OutcomeUnknown, "ask again to learn it"),
+            DebitError::Unknown => Self::new(Kind::OutcomeUnknown, "repeat the request to get its outcome"),
         }
     }
 }
@@ -191,7 +191,7 @@ impl Problem {
 
     /// The body is compressed, or coded otherwise.
     pub(crate) fn content_coding() -> Self {
-        let detail = "Content-Encoding must be identity, or not be given";
+        let detail = "Content-Encoding must be identity or absent";
         Self { is_coded: true, ..Self::new(Kind::UnsupportedMediaType, detail) }
     }
 
@@ -203,7 +203,7 @@ impl Problem {
     /// These policies refuse; the same request is allowed after so many seconds, if nothing else is asked for
     /// meanwhile.
     pub(crate) fn rate_limited(policies: &str, retry_after_s: u64) -> Self {
-        let detail = format!("refused by {policies}: ask again in {retry_after_s} s");
+        let detail = format!("refused by {policies}: retry in {retry_after_s} s");
         Self { retry_after_s: Some(retry_after_s), ..Self::new(Kind::RateLimited, detail) }
     }
 

@@ -33,14 +33,14 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Products and buyers",
             summary: "Create a product",
-            description: "What sales sell. The same again is the same product.",
+            description: "A product is what a sale sells. A repeat returns the same product.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<NewProduct>()),
             answers: &[
                 Answer::json(201, "The product was created.", Schema::of::<ProductView<'_>>())
                     .headers(&["Location"])
                     .links(&[Link("show-product", &[("id", "$response.body#/product")])]),
-                Answer::json(200, "There is this product.", Schema::of::<ProductView<'_>>())
+                Answer::json(200, "This product exists already.", Schema::of::<ProductView<'_>>())
                     .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::ProductDiffers, Kind::KeyReused],
@@ -58,7 +58,7 @@ pub(super) static ROUTES: [Route; 3] = [
             tag: "Products and buyers",
             summary: "List products, by id",
             parameters: &["After", "Limit"],
-            answers: &[Answer::json(200, "A page of them.", Schema::of::<ProductList<'_>>())],
+            answers: &[Answer::json(200, "One page of the list.", Schema::of::<ProductList<'_>>())],
             ..Spec::NONE
         },
     },

@@ -26,10 +26,10 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "On the way to PostgreSQL",
-            summary: "List what waits in the quarantine",
-            description: "What nobody could read or write, the oldest first.",
+            summary: "List quarantined messages",
+            description: "Messages that could not be read or written, oldest first.",
             parameters: &["AfterQuarantined", "Limit"],
-            answers: &[Answer::json(200, "A page of it.", Schema::of::<QuarantineList<'_>>())],
+            answers: &[Answer::json(200, "One page of the list.", Schema::of::<QuarantineList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -42,8 +42,8 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "On the way to PostgreSQL",
-            summary: "Show a row of the quarantine, with what it holds",
-            description: "Also one that was replayed or discarded.",
+            summary: "Show a quarantined message with its content",
+            description: "Includes messages that were replayed or discarded.",
             parameters: &["QuarantinedId"],
             answers: &[Answer::json(200, "The row.", Schema::of::<QuarantinedView<'_>>())],
             problems: &[Kind::UnknownQuarantined],
@@ -59,15 +59,16 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "On the way to PostgreSQL",
-            summary: "Write a row of the quarantine after all",
-            description: "The constraints decide: what others bought meanwhile is theirs. A reservation is written as \
-                          it is by now in Redis, and not at all if Redis does not know it any more. What counted as \
-                          lost when its epoch ended is rejected: the sale went on without it. What is refused stays, \
-                          with the new reason.",
+            summary: "Replay a quarantined message",
+            description: "Writes the message to PostgreSQL, whose constraints decide: units that were sold meanwhile \
+                          stay sold. A reservation is written in its current state in Redis, and not at all if Redis \
+                          no longer has it. A reservation that counted as lost when its epoch ended is rejected, \
+                          because the sale continued without it. A refused message stays in the quarantine with the \
+                          new reason.",
             parameters: &["QuarantinedId", "IdempotencyKey"],
             answers: &[Answer::json(
                 200,
-                "It is written, or a rejection was written instead, or it is refused and stays.",
+                "The message was written, or a rejection was written instead, or the message was refused and stays.",
                 Schema::of::<ReplayOutcome>(),
             )
             .headers(&["Idempotency-Replayed"])],
@@ -84,13 +85,13 @@ pub(super) static ROUTES: [Route; 4] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "On the way to PostgreSQL",
-            summary: "Decide that a row of the quarantine is not to be written",
+            summary: "Discard a quarantined message",
             description: "The row stays, with the name of the operator's key. A reservation in it is rejected \
-                          (`discarded`): its buyer gets the payment back, webhooks are told, and Redis forgets it.",
+                          (`discarded`): the buyer's payment is refunded, webhooks are notified, and Redis removes the \
+                          reservation.",
             parameters: &["QuarantinedId", "IdempotencyKey"],
-            answers: &[
-                Answer::json(200, "It is discarded.", Schema::of::<Discarded>()).headers(&["Idempotency-Replayed"])
-            ],
+            answers: &[Answer::json(200, "The message is discarded.", Schema::of::<Discarded>())
+                .headers(&["Idempotency-Replayed"])],
             problems: &[Kind::UnknownQuarantined, Kind::KeyReused],
             ..Spec::NONE
         },
@@ -299,7 +300,7 @@ fn not_known(error: ReplayError) -> Problem {
         ReplayError::Postgres(flash_vault::Error::ReadOnly) => Kind::PostgresReadOnly.into(),
         // PostgreSQL answered, and did nothing.
         ReplayError::Postgres(flash_vault::Error::Database(_)) => Kind::PostgresAway.into(),
-        ReplayError::Postgres(_) => Problem::new(Kind::OutcomeUnknown, "look at the row: it says what became of it"),
+        ReplayError::Postgres(_) => Problem::new(Kind::OutcomeUnknown, "read the row: its state shows the outcome"),
     }
 }
 

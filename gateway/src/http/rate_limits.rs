@@ -147,7 +147,7 @@ impl Counted {
         let answers = redis.calls(named.iter().map(call).collect()).await;
         for ((rule, name), answer) in named.iter().zip(answers) {
             let Ok(Ok(answer)) = answer else {
-                return Err(Problem::new(Kind::RedisAway, "the rate limits cannot be asked: nothing was changed"));
+                return Err(Problem::new(Kind::RedisAway, "Redis cannot check the rate limits; nothing was changed"));
             };
             refused.remember(name, sent_at, &answer);
             self.add(rule, &answer);

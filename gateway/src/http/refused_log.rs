@@ -59,7 +59,7 @@ pub(crate) fn note(log: &RefusedLog, postgres: &Arc<Postgres>, target: &Target, 
     let key = shown.and_then(|shown| key_id(shown.rsplit(' ').next()?)).map(str::to_owned);
     let action = format!("{} {}", head.method, target.path);
     let sale = Some(target.sale.clone()).filter(|sale| !sale.is_empty() && flash_wire::key::check_sale(sale).is_ok());
-    let detail = if left_out == 0 { String::new() } else { format!("{left_out} more were refused before it") };
+    let detail = if left_out == 0 { String::new() } else { format!("{left_out} earlier refusals were not logged") };
     let (postgres, outcome) = (postgres.clone(), problem.kind.slug());
     tokio::spawn(async move {
         let change =
@@ -69,7 +69,7 @@ pub(crate) fn note(log: &RefusedLog, postgres: &Arc<Postgres>, target: &Target, 
             Err(error) => Err(error),
         };
         if let Err(error) = written {
-            tracing::warn!(action, outcome, ?error, "the audit log does not have a refused attempt");
+            tracing::warn!(action, outcome, ?error, "cannot write a refused attempt to the audit log");
         }
     });
 }

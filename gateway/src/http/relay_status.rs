@@ -26,10 +26,10 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     manner: Manner::USUAL,
     spec: Spec {
         tag: "On the way to PostgreSQL",
-        summary: "Show what is on its way, and who relays it",
-        description: "The sales of this gateway's Redis with events that PostgreSQL lacks, the oldest first, and those \
-                      that are fenced or have holds that are due.",
-        answers: &[Answer::json(200, "All of them.", Schema::of::<RelayView<'_>>())],
+        summary: "Show the relays' progress",
+        description: "Lists the sales of this gateway's Redis that have events which PostgreSQL lacks, that are \
+                      fenced, or that have overdue holds. Oldest first.",
+        answers: &[Answer::json(200, "The whole list.", Schema::of::<RelayView<'_>>())],
         ..Spec::NONE
     },
 }];

@@ -29,8 +29,8 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Reservations",
             summary: "Show a reservation",
-            description: "`persisted` says whether PostgreSQL has it in this state; it is left out where PostgreSQL \
-                          cannot be asked.",
+            description: "`persisted` says whether PostgreSQL has the reservation in this state. It is absent while \
+                          PostgreSQL is unavailable.",
             parameters: &["Sale", "ReservationId", "Prefer"],
             answers: &[
                 Answer::json(200, "The reservation.", Schema::of::<ReservationView>()).headers(&["Preference-Applied"])
@@ -49,9 +49,9 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Reservations",
             summary: "Release a reservation",
-            description: "Its units are available again. The same again is the same answer.",
+            description: "Its units become available again. A repeat gets the same answer.",
             parameters: &["Sale", "ReservationId", "IdempotencyKey", "Prefer", "FlashDurability"],
-            answers: &[Answer::json(200, "It is released.", Schema::of::<ReservationView>()).headers(&[
+            answers: &[Answer::json(200, "The reservation is released.", Schema::of::<ReservationView>()).headers(&[
                 "Idempotency-Replayed",
                 "Flash-Durability",
                 "Preference-Applied",
@@ -77,14 +77,14 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Reservations",
             summary: "Confirm a reservation",
-            description: "The body says how it is paid for; a sale without a price takes none. Buyers pay from their \
-                          `balance`. A payment service reports what was paid elsewhere: each report leaves a payment, \
-                          and one that cannot pay for the reservation is recorded as `refund_due`. The same again is \
-                          the same answer.",
+            description: "The body gives the payment; a sale without a price needs no body. Buyers pay from their \
+                          `balance`. A payment service reports external payments: each report is recorded, and a \
+                          payment that cannot pay for the reservation becomes `refund_due`. A repeat gets the same \
+                          answer.",
             parameters: &["Sale", "ReservationId", "IdempotencyKey", "Prefer", "FlashDurability"],
             body: Some(Schema::of::<payment::PaymentWanted>()),
             body_is_optional: true,
-            answers: &[Answer::json(200, "It is confirmed.", Schema::of::<ReservationView>()).headers(&[
+            answers: &[Answer::json(200, "The reservation is confirmed.", Schema::of::<ReservationView>()).headers(&[
                 "Idempotency-Replayed",
                 "Flash-Durability",
                 "Preference-Applied",
@@ -172,9 +172,8 @@ async fn confirm_reported(
 /// What a failed confirm means when the buyer's balance is debited: the debit stays, and follows the order.
 fn after_debit(problem: Problem) -> Problem {
     let kind = problem.kind;
-    payment::unless_ended(problem).unwrap_or_else(|| {
-        Problem::new(kind, "the hold has ended otherwise: what was paid for it is given back to the balance")
-    })
+    payment::unless_ended(problem)
+        .unwrap_or_else(|| Problem::new(kind, "the hold ended another way: the payment was returned to the balance"))
 }
 
 /// The durability that the headers ask for. A hold ends once, so that the reservation's id is key enough; a key that

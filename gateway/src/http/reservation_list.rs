@@ -31,10 +31,10 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     spec: Spec {
         tag: "Reservations",
         summary: "List a sale's reservations",
-        description: "The newest first, as PostgreSQL has them: one that was made a moment ago may still be on its \
-                      way.",
+        description: "Newest first, from PostgreSQL. A reservation that was made a moment ago may not be in the list \
+                      yet.",
         parameters: &["Sale", "OfState", "OfBuyer", "BeforeReservation", "Limit"],
-        answers: &[Answer::json(200, "A page of them.", Schema::of::<Reservations<'_>>())],
+        answers: &[Answer::json(200, "One page of the list.", Schema::of::<Reservations<'_>>())],
         ..Spec::NONE
     },
 }];

@@ -34,12 +34,12 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     manner: Manner { names_buyer: true, ..Manner::USUAL },
     spec: Spec {
         tag: "Reservations",
-        summary: "Reserve",
-        description: "All of the items or none of them. In a sale with a pay window the reservation is held until \
-                      `expires_at_ms`; without one it is confirmed at once.\n\nWith an Idempotency-Key, the same key \
-                      is the same request, as long as the sale is there. Without one, in a sale whose limit is one, \
-                      the same buyer with the same items and the same data is, while the reservation is active; \
-                      another wish is `limit-exceeded`, and names the reservation.",
+        summary: "Make a reservation",
+        description: "Reserves all of the items or none. In a sale with a pay window the reservation is held until \
+                      `expires_at_ms`; otherwise it is confirmed at once.\n\nRequests with the same Idempotency-Key \
+                      are the same request while the sale exists. Without a key, if the sale's limit is one, requests \
+                      of one buyer with the same items and the same data are the same request while the reservation is \
+                      active. Any other request of this buyer then gets `limit-exceeded`, which names the reservation.",
         parameters: &["Sale", "IdempotencyKey", "Prefer", "FlashDurability"],
         body: Some(Schema::of::<ReservationWanted>()),
         answers: &[
@@ -50,11 +50,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
                     Link("confirm", &[("sale", "$response.body#/sale"), ("id", "$response.body#/id")]),
                     Link("release", &[("sale", "$response.body#/sale"), ("id", "$response.body#/id")]),
                 ]),
-            Answer::json(200, "It was made before, and this is it.", Schema::of::<ReservationView>()).headers(&[
-                "Idempotency-Replayed",
-                "Flash-Durability",
-                "Preference-Applied",
-            ]),
+            Answer::json(200, "The same request made this reservation before.", Schema::of::<ReservationView>())
+                .headers(&["Idempotency-Replayed", "Flash-Durability", "Preference-Applied"]),
         ],
         problems: &[
             Kind::SoldOut,
@@ -143,7 +140,7 @@ async fn meet(app: &App, sale: &str) -> Result<Arc<Facts>, Problem> {
         error => Problem::from(error),
     };
     sale_status::of(app, sale).await.map_err(silent)??;
-    let away = |_| Problem::new(Kind::PostgresAway, "this gateway has yet to learn what the sale asks of its buyers");
+    let away = |_| Problem::new(Kind::PostgresAway, "this gateway does not know the sale's form yet");
     app.catalogue.facts(&app.redis, &app.postgres, sale).await.map_err(away)
 }
 

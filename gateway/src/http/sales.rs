@@ -26,9 +26,10 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Sales",
             summary: "List sales, by id",
-            description: "As they stand in Redis. One that Redis does not have is long over, or is being brought back.",
+            description: "Current states from Redis. A sale that Redis does not have ended long ago, or is being \
+                          restored.",
             parameters: &["After", "Limit"],
-            answers: &[Answer::json(200, "A page of them.", Schema::of::<Sales<'_>>())],
+            answers: &[Answer::json(200, "One page of the list.", Schema::of::<Sales<'_>>())],
             ..Spec::NONE
         },
     },
@@ -41,8 +42,8 @@ pub(super) static ROUTES: [Route; 3] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "Sales",
-            summary: "Show a sale as it stands",
-            description: "`total = available + held + confirmed`, for each SKU and for all of them.",
+            summary: "Show a sale",
+            description: "`total = available + held + confirmed`, for each SKU and for the sale.",
             parameters: &["Sale"],
             answers: &[Answer::json(200, "The sale.", Schema::of::<SaleView<'_>>())],
             ..Spec::NONE
@@ -58,10 +59,10 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Sales",
             summary: "Show a sale's form",
-            description: "The JSON Schema that the `data` of its reservations follows.",
+            description: "The JSON Schema for the `data` of its reservations.",
             parameters: &["Sale"],
             answers: &[
-                Answer::json(200, "The form, as it was given.", Schema::Named("Form")).of("application/schema+json")
+                Answer::json(200, "The form, as it was sent.", Schema::Named("Form")).of("application/schema+json")
             ],
             problems: &[Kind::NotFound],
             ..Spec::NONE
@@ -128,7 +129,7 @@ pub(crate) async fn show_form(app: &App, asked: &Asked) -> Result<Reply, Problem
     let facts = app.catalogue.facts(&app.redis, &app.postgres, sale).await?;
     match &facts.form {
         Some(form) => Ok(reply::schema(form.text())),
-        None => Err(Problem::new(Kind::NotFound, "the sale has no form: its data may be anything")),
+        None => Err(Problem::new(Kind::NotFound, "the sale has no form: it accepts any data")),
     }
 }
 

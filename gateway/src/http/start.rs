@@ -22,12 +22,12 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     manner: Manner::USUAL,
     spec: Spec {
         tag: "This API",
-        summary: "Where things are",
-        description: "Links for a program. A client that accepts `text/html` is sent to a page: the operators' \
-                      listener has the console, the buyers' has the documentation.",
+        summary: "Index of the API",
+        description: "Links for programs. Clients that accept `text/html` are redirected to a page: to the console on \
+                      the operators' listener, to the API reference on the buyers' listener.",
         answers: &[
-            Answer::json(200, "Links to what this listener serves.", Schema::of::<Links>()),
-            Answer::empty(303, "The page for a browser.").headers(&["Location"]),
+            Answer::json(200, "Links to the resources of this listener.", Schema::of::<Links>()),
+            Answer::empty(303, "A redirect for browsers.").headers(&["Location"]),
         ],
         ..Spec::NONE
     },

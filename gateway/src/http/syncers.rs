@@ -21,9 +21,9 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     manner: Manner::USUAL,
     spec: Spec {
         tag: "On the way to PostgreSQL",
-        summary: "List syncers, by what each said last",
-        description: "One that has not been heard of for a minute is gone.",
-        answers: &[Answer::json(200, "All of them.", Schema::of::<Syncers<'_>>())],
+        summary: "List syncers with the last report of each",
+        description: "A syncer that has not reported for a minute is not listed.",
+        answers: &[Answer::json(200, "The whole list.", Schema::of::<Syncers<'_>>())],
         ..Spec::NONE
     },
 }];

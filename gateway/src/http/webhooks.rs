@@ -27,10 +27,11 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Webhooks",
             summary: "Add a webhook",
-            description: "It is told of orders that are confirmed, released, expired or rejected, signed as Standard \
-                          Webhooks has it. The first answer is the only one that ever shows its secret. A repeat with \
-                          the same Idempotency-Key adds no second webhook: it shows the id, and a note in place of the \
-                          secret. If the first answer is lost, remove the webhook and add it again.",
+            description: "The webhook is notified of orders that are confirmed, released, expired or rejected. \
+                          Deliveries are signed as Standard Webhooks specifies. Only the first answer shows the \
+                          secret. A repeat with the same Idempotency-Key adds no second webhook: it shows the id, and \
+                          a note in place of the secret. If the first answer is lost, remove the webhook and add it \
+                          again.",
             parameters: &["IdempotencyKey"],
             body: Some(Schema::of::<NewWebhook>()),
             answers: &[
@@ -57,8 +58,8 @@ pub(super) static ROUTES: [Route; 3] = [
         manner: Manner::USUAL,
         spec: Spec {
             tag: "Webhooks",
-            summary: "List webhooks, and how each does",
-            answers: &[Answer::json(200, "All of them.", Schema::of::<WebhookList<'_>>())],
+            summary: "List webhooks with the state of their deliveries",
+            answers: &[Answer::json(200, "The whole list.", Schema::of::<WebhookList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -72,9 +73,9 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "Webhooks",
             summary: "Remove a webhook",
-            description: "And what waits for it.",
+            description: "Its pending deliveries are removed, too.",
             parameters: &["WebhookId"],
-            answers: &[Answer::empty(204, "It is removed.")],
+            answers: &[Answer::empty(204, "The webhook is removed.")],
             problems: &[Kind::UnknownWebhook],
             ..Spec::NONE
         },
@@ -137,7 +138,13 @@ pub(crate) async fn add(app: &App, asked: &Asked) -> Result<Reply, Problem> {
             let view = WebhookAdded { id, url: &url, secret: &secret };
             Ok(reply::secret(created(format!("/v1/webhooks/{id}"), &view)))
         }
-        Ok(None) => Err(Problem::new(Kind::TooManyWebhooks, format!("there are {WEBHOOKS_MAX}: delete one first"))),
+        Ok(None) => Err(Problem::new(
+            Kind::TooManyWebhooks,
+            format!(
+                "{WEBHOOKS_MAX} webhooks exist, which is the \
+                                                                     limit: remove one first"
+            ),
+        )),
         Err(before) => Ok(before.reply()),
     }
 }

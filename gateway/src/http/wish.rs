@@ -31,7 +31,7 @@ impl<'a> Wish<'a> {
     pub(crate) fn read(caller: &'a Caller, json: &'a [u8]) -> Result<Self, Problem> {
         let [buyer, quantity, items, data] = fields::body(json, ["buyer", "quantity", "items", "data"])?;
         if quantity.is_given() && items.is_given() {
-            return Err(quantity.refused("must not stand beside items").into());
+            return Err(quantity.refused("cannot be combined with items").into());
         }
         let quantity = quantity.optional(|units| units.int32(1, QUANTITY_UNITS_MAX))?;
         let items = items.optional(|items| items.list(SKUS_MAX, ["sku", "quantity"], read_item))?;
@@ -123,7 +123,7 @@ mod tests {
         let ada = Caller::Buyer("ada".into());
         let wish = Wish { buyer: "ada".into(), units: WantedUnits::Quantity(2), data: None };
         assert_eq!(Wish::read(&ada, b"{\"quantity\":2}"), Ok(wish));
-        let detail = "buyer must not be given: it is whoever calls".to_owned();
+        let detail = "buyer must not be given: the token names the buyer".to_owned();
         for body in ["{\"buyer\":\"bob\"}", "{\"buyer\":\"ada\"}", "{\"buyer\":7}"] {
             let error = FieldError { pointer: "/buyer".to_owned(), detail: detail.clone() };
             assert_eq!(Wish::read(&ada, body.as_bytes()), Err(error.into()), "{body}");
@@ -147,9 +147,9 @@ mod tests {
         );
         check(
             &ada("\"quantity\":1,\"items\":[{\"sku\":\"s\"}]"),
-            Err(("/quantity", "quantity must not stand beside items")),
+            Err(("/quantity", "quantity cannot be combined with items")),
         );
-        let fields = "amount is not a field; the fields are buyer, quantity, items, data";
+        let fields = "unknown field amount; the fields are buyer, quantity, items, data";
         check(&ada("\"amount\":1"), Err(("/amount", fields)));
     }
 

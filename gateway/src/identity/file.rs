@@ -52,7 +52,8 @@ impl TokenKeysFile {
                 let number = keys.borrow().number + 1;
                 match TokenKeys::of_jwks(&jwt, &new, number) {
                     Ok(new) => drop(keys.send_replace(Arc::new(new))),
-                    Err(error) => tracing::error!(file = %file.display(), %error, "the keys before it stay in use"),
+                    Err(error) => tracing::error!(file = %file.display(), %error, "cannot load the JWKS; the previous \
+                                                                                   keys stay in use"),
                 }
                 bytes = new;
             }

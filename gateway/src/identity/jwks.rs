@@ -31,11 +31,11 @@ pub enum KeysError {
     /// It is larger than [`JWKS_BYTES_MAX`].
     #[error("must be at most {JWKS_BYTES_MAX} bytes")]
     TooLarge,
-    /// It is no JWKS.
-    #[error("is no JWKS: {0}")]
+    /// It is not a JWKS.
+    #[error("is not a valid JWKS: {0}")]
     Json(#[from] serde_json::Error),
     /// It has no key, or more than [`JWKS_KEYS_MAX`].
-    #[error("must have 1 to {JWKS_KEYS_MAX} keys that sign, not {0}")]
+    #[error("must have 1 to {JWKS_KEYS_MAX} signing keys, not {0}")]
     Count(usize),
     /// One of its keys cannot be used.
     #[error("key {kid:?} {what}")]
@@ -109,7 +109,7 @@ impl TokenKeys {
         }
         let mut ids = HashSet::new();
         if let Some(twice) = signing.iter().map(|key| &key.common.key_id).find(|id| !ids.insert(*id)) {
-            return Err(KeysError::Key { kid: twice.clone().unwrap_or_default(), what: "is there twice" });
+            return Err(KeysError::Key { kid: twice.clone().unwrap_or_default(), what: "is listed twice" });
         }
         let keys = signing.into_iter().map(|key| read(jwt, key)).collect::<Result<_, _>>()?;
         Ok(Self { keys, number })
@@ -132,9 +132,9 @@ impl TokenKeys {
         let header = decode_header(token).map_err(|error| wrong(&error))?;
         // What must be understood and is not makes a token mean something else.
         if header.crit.is_some() {
-            return Err("the token has critical parts that nobody knows here");
+            return Err("the token has an unknown critical header parameter");
         }
-        let mut decoded = Err("the token's key is not known");
+        let mut decoded = Err("the token's signing key is unknown");
         for key in self.keys(header.kid.as_deref()) {
             match decode::<Said>(token, &key.key, &key.rules) {
                 Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => decoded = Err(wrong(&error)),
@@ -183,12 +183,13 @@ fn read(jwt: &Jwt, key: &Jwk) -> Result<Key, KeysError> {
     }
     let decoding = DecodingKey::from_jwk(key).map_err(|_| bad("cannot be read"))?;
     if decoding.family() != algorithm.family() {
-        return Err(bad("is of another kind than its alg"));
+        return Err(bad("does not match its alg"));
     }
     Ok(Key { id, key: decoding, rules: rules(jwt, algorithm) })
 }
 
-/// What an RSA key may have: shorter ones can be broken (NIST SP 800-131A), longer ones the library verifies nothing by.
+/// What an RSA key may have: shorter ones can be broken (NIST SP 800-131A), longer ones the library verifies nothing
+/// by.
 const RSA_BITS: RangeInclusive<usize> = 2_048..=8_192;
 
 /// How long a number is that these bytes are, the highest first.
@@ -205,8 +206,8 @@ fn algorithm(key: &Jwk) -> Result<Algorithm, &'static str> {
         AlgorithmParameters::EllipticCurve(point) if point.curve == EllipticCurve::P256 => Algorithm::ES256,
         AlgorithmParameters::EllipticCurve(point) if point.curve == EllipticCurve::P384 => Algorithm::ES384,
         AlgorithmParameters::OctetKeyPair(point) if point.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
-        AlgorithmParameters::OctetKey(_) => return Err("is a secret, which is not for a file of public keys"),
-        _ => return Err("is of a kind that is not known here"),
+        AlgorithmParameters::OctetKey(_) => return Err("is a secret, which does not belong in a JWKS"),
+        _ => return Err("has an unsupported type"),
     };
     match key.common.key_algorithm {
         None => Ok(usual),

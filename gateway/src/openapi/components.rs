@@ -84,7 +84,8 @@ impl Components {
         components["securitySchemes"] = json!({
             "bearer": {
                 "type": "http", "scheme": "bearer",
-                "description": "A buyer's token or API key, or an operator's API key, as the gateway is set up.",
+                "description": "A buyer's token or API key, or an operator's API key, depending on the gateway's \
+                                settings.",
             },
         });
         components

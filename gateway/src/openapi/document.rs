@@ -79,13 +79,13 @@ fn operation(route: &Route, kinds: &[Kind], components: &mut Components, is_serv
 fn who(access: Access) -> String {
     match access {
         Access::Open => String::new(),
-        Access::Inside => "On the operators' listener alone.".to_owned(),
+        Access::Inside => "Only on the operators' listener.".to_owned(),
         Access::Buyer(role) => {
-            format!("For buyers, about what is theirs; for operators, about any buyer's{}.", of_role(role))
+            format!("For buyers, about their own data; for operators, about any buyer's{}.", of_role(role))
         }
         Access::Operator(Role::Read) | Access::Developer(Role::Read) => "For operators.".to_owned(),
         Access::Operator(role) | Access::Developer(role) => {
-            format!("For operators{}. It is in the audit log.", of_role(role))
+            format!("For operators{}. The audit log records each call.", of_role(role))
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::http::Kind;
     extend(
         "examples" = [
             {
-                "type": "/problems/outcome-unknown", "title": "Whether it was done is not known", "status": 504,
-                "meaning": "No answer came in time. It is no refusal: it may stand.",
+                "type": "/problems/outcome-unknown", "title": "Outcome unknown", "status": 504,
+                "meaning": "No answer came in time. The request may have succeeded.",
                 "again": "Yes: send the same request again, with the same Idempotency-Key if it had one.",
             },
         ],
@@ -53,7 +53,7 @@ pub(crate) fn explain_page(kind: Kind) -> String {
         title,
         &format!(
             "<main class=\"narrow\">\n<p class=\"kind\"><span class=\"status\">{status}</span> <code>{}</code></p>\n\
-             <h1>{}</h1>\n<p>{}</p>\n<h2>Try again?</h2>\n<p>{}</p>\n<h2>As it is answered</h2>\n<pre>{example}</pre>\n\
+             <h1>{}</h1>\n<p>{}</p>\n<h2>Retry?</h2>\n<p>{}</p>\n<h2>Response body</h2>\n<pre>{example}</pre>\n\
              <p><a href=\"/docs#problems\">All problems</a></p>\n</main>\n",
             kind.slug(),
             text(title),

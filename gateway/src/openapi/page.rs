@@ -179,7 +179,7 @@ impl<'a> DocumentView<'a> {
             [problem_link(row.status.as_str(), row.slug), line(row.title), line(row.again.advice())]
         };
         let rows: Vec<_> = Kind::ALL.into_iter().filter(met).map(row).collect();
-        let table = table(["Problem", "What it means", "Try again?"], &rows);
+        let table = table(["Problem", "Meaning", "Retry?"], &rows);
         format!("<section id=\"problems\">\n<h2>Problems</h2>\n{table}</section>\n")
     }
 }

@@ -36,10 +36,11 @@ fn operation(event: &Event) -> Value {
         "parameters": parameters.collect::<Vec<_>>(),
         "requestBody": { "required": true, "content": { "application/json": content } },
         "responses": {
-            "2XX": { "description": "It is taken, and not delivered again." },
-            "410": { "description": "The webhook is switched off." },
+            "2XX": { "description": "The event was accepted, and is not delivered again." },
+            "410": { "description": "The gateway disables the webhook." },
             "default": {
-                "description": format!("It is delivered again, ever later, {DELIVERY_ATTEMPTS_MAX} times in all."),
+                "description": format!("The event is delivered again after growing delays, at most \
+                                        {DELIVERY_ATTEMPTS_MAX} times in all."),
             },
         },
         "security": [],

@@ -22,10 +22,10 @@ impl Policy {
         for route in routes {
             if route_names().all(|known| known != *route) {
                 let known: Vec<&str> = route_names().collect();
-                return Err(Invalid::new("routes", format!("must be of {}, not {route}", known.join(", "))));
+                return Err(Invalid::new("routes", format!("must be among {}, not {route}", known.join(", "))));
             }
             if !has_part(route) {
-                return Err(Invalid::new("by", format!("must not have sale in it for {route}, whose path has none")));
+                return Err(Invalid::new("by", format!("must not include sale for {route}, whose path has no sale")));
             }
         }
         let is_meant = |route: &&'static str| if routes.is_empty() { has_part(route) } else { routes.contains(route) };
@@ -71,7 +71,7 @@ mod tests {
             5,
             &[Part::Sale],
             &["create-sale"],
-            Err("by must not have sale in it for create-sale, whose path has none"),
+            Err("by must not include sale for create-sale, whose path has no sale"),
         );
         let names: Vec<&str> = route_names().collect();
         let unknown = format!("routes must be of {}, not livez", names.join(", "));

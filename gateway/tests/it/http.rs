@@ -88,11 +88,11 @@ async fn a_full_journal_refuses_until_there_is_room() {
 async fn a_key_that_is_no_sale_is_left_alone() {
     let world = World::start().await;
     world.redis("SET flash:drop 1").await;
-    check(&world.post(RESERVE, "{\"buyer\":\"ada\"}").await, 503, "Redis has something else in the place of this sale");
+    check(&world.post(RESERVE, "{\"buyer\":\"ada\"}").await, 503, "the sale's key in Redis holds another type");
     check(
         &world.post("/v1/sales", "{\"sale\":\"drop\",\"total\":1}").await,
         503,
-        "Redis has something else in the place of this sale",
+        "the sale's key in Redis holds another type",
     );
 }
 
@@ -133,7 +133,7 @@ async fn a_sale_that_redis_has_forgotten_is_not_begun_again() {
     world.redis("DEL flash:drop").await;
     // Nobody writes events here, so that nobody can know that it is whole.
     for answer in [world.post("/v1/sales", create).await, world.get("/v1/sales/drop").await] {
-        check(&answer, 503, "it is being brought back from PostgreSQL");
+        check(&answer, 503, "it is being restored from PostgreSQL");
         assert!(answer.head.contains("retry-after: 1"), "{answer:?}");
     }
     check(&world.get("/v1/sales/nowhere").await, 404, "/problems/unknown-sale");

@@ -67,7 +67,7 @@ impl Simulations {
             runtime::block_on(ground.simulate(&wanted, seed, record, stopped))
         });
         if let Err(error) = begun {
-            record.log("", format!("it cannot be begun: {error}"));
+            record.log("", format!("cannot start: {error}"));
         }
         if kept.len() == SIMULATIONS_KEPT {
             kept.pop_front();

@@ -136,7 +136,7 @@ impl Record {
         );
         state.log(told.strategy, line);
         if outcome.tally.contradicted > 0 {
-            state.log(told.strategy, format!("{} requests were answered in two ways", outcome.tally.contradicted));
+            state.log(told.strategy, format!("{} requests got contradictory answers", outcome.tally.contradicted));
         }
         state.tell(told);
     }
@@ -206,7 +206,7 @@ impl State {
         let (strategy, mut lines) = (current.strategy, Vec::new());
         if tally.sold_out > 0 && !current.is_sold_out {
             current.is_sold_out = true;
-            lines.push(format!("sold out within {} ms, as buyers are told", at.as_millis()));
+            lines.push(format!("sold out within {} ms, by the buyers' answers", at.as_millis()));
         }
         if let (Some(error), false) = (&tally.first_error, current.has_failed) {
             current.has_failed = true;
@@ -265,7 +265,7 @@ mod tests {
         record.done(&Outcome { strategy, units, buyers, tally, took, orders, duplicates, cpu }, false);
         let mut want = vec!["naive: begins: 10 units, 100 requests".to_owned()];
         want.extend((1..=10).map(|step| format!("naive: {} % have an answer", step * 10)));
-        want.insert(2, "naive: sold out within 65 ms, as buyers are told".to_owned());
+        want.insert(2, "naive: sold out within 65 ms, by the buyers' answers".to_owned());
         let end = "naive: wrong, as expected: 12 told that they have a unit, 12 orders, 0 of a buyer who has another";
         want.push(end.to_owned());
         assert_eq!(lines(&record), want);

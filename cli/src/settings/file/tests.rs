@@ -33,14 +33,14 @@ fn a_key_is_a_setting_of_all_that_have_it_or_of_one_command() {
 }
 
 #[test]
-fn a_key_that_nobody_knows_is_refused_with_its_line_and_the_nearest() {
-    check("thread = 4", Err("1: thread is no setting; the nearest is threads"));
-    check("\n[gateway]\ntreads = 4", Err("3: treads is no setting; the nearest is threads"));
-    check("[syncer]\nmetric-listen = \"\"", Err("2: metric-listen is no setting; the nearest is metrics-listen"));
-    check("[gatway]\nthreads = 4", Err("1: gatway is no setting; the nearest is gateway"));
-    check("drain_notice_ms = 4", Err("1: drain_notice_ms is no setting; the nearest is drain-notice-ms"));
-    check_bad("[dev]\ndemo = true", "2: demo is no setting; here may stand ");
-    check_bad("config = \"other\"", "1: config is no setting; here may stand ");
+fn an_unknown_setting_is_refused_with_its_line_and_the_nearest_name() {
+    check("thread = 4", Err("1: unknown setting `thread`; did you mean `threads`?"));
+    check("\n[gateway]\ntreads = 4", Err("3: unknown setting `treads`; did you mean `threads`?"));
+    check("[syncer]\nmetric-listen = \"\"", Err("2: unknown setting `metric-listen`; did you mean `metrics-listen`?"));
+    check("[gatway]\nthreads = 4", Err("1: unknown setting `gatway`; did you mean `gateway`?"));
+    check("drain_notice_ms = 4", Err("1: unknown setting `drain_notice_ms`; did you mean `drain-notice-ms`?"));
+    check_bad("[dev]\ndemo = true", "2: unknown setting `demo`; the settings here are ");
+    check_bad("config = \"other\"", "1: unknown setting `config`; the settings here are ");
 }
 
 #[test]
@@ -110,17 +110,17 @@ fn a_policy_that_breaks_a_rule_is_refused_by_its_name_its_field_and_the_limit() 
     );
     check(&with("rate = 1", "rate = -1"), Err("4: rate-limit p: rate must be a whole number"));
     check(&with("rate = 1", "rate = \"1\""), Err("4: rate-limit p: rate must be a whole number"));
-    check(&with("rate = 1", "rat = 1"), Err("4: rate-limit p: rat is no setting; the nearest is rate"));
+    check(&with("rate = 1", "rat = 1"), Err("4: rate-limit p: unknown setting `rat`; did you mean `rate`?"));
     let known = "name, strategy, by, routes, rate, period-ms, burst";
     check(
         &with("burst = 5", "burst = 5\nlimit = 5"),
-        Err(&format!("7: rate-limit p: limit is no setting; here may stand {known}")),
+        Err(&format!("7: rate-limit p: unknown setting `limit`; the settings here are {known}")),
     );
     let daily = "[[rate-limit]]\nname = \"p\"\nstrategy = \"daily\"\nlimit = 5\n";
     let zone = "zone must be the IANA name of a time zone, as Europe/Berlin";
     check(&format!("{daily}zone = \"Atlantis\""), Err(&format!("5: rate-limit p: {zone}")));
     check(&format!("{daily}zone = 7"), Err("1: rate-limit: zone must be a string"));
-    let both = "5: rate-limit p: zone must not stand beside offset-minutes";
+    let both = "5: rate-limit p: zone cannot be combined with offset-minutes";
     check(&format!("{daily}zone = \"UTC\"\noffset-minutes = 0"), Err(both));
     check(&daily.replace("limit = 5", "zone = \"UTC\""), Err("1: rate-limit p: limit must be given"));
     let strategies = "bucket, burst, strict, sliding, daily";
@@ -132,11 +132,11 @@ fn a_policy_that_breaks_a_rule_is_refused_by_its_name_its_field_and_the_limit() 
     let parts = "must be a list of buyer, address, sale, route";
     check(&format!("{BUCKET}by = [\"colour\"]"), Err(&format!("7: rate-limit p: by {parts}")));
     check(&format!("{BUCKET}by = \"buyer\""), Err("7: rate-limit p: by must be a list of strings"));
-    check_bad(&format!("{BUCKET}routes = [\"nowhere\"]"), "7: rate-limit p: routes must be of ");
-    let none = "by must not have sale in it for create-sale, whose path has none";
+    check_bad(&format!("{BUCKET}routes = [\"nowhere\"]"), "7: rate-limit p: routes must be among ");
+    let none = "by must not include sale for create-sale, whose path has no sale";
     check(&format!("{BUCKET}by = [\"sale\"]\nroutes = [\"create-sale\"]"), Err(&format!("7: rate-limit p: {none}")));
-    check(&format!("{BUCKET}{BUCKET}"), Err("7: rate-limit p: another one has this name"));
-    check("rate-limit = 5", Err("1: write [[rate-limit]], for it is a list"));
-    check("rate-limit = [5]", Err("1: write [[rate-limit]], for each of it is a table"));
+    check(&format!("{BUCKET}{BUCKET}"), Err("7: rate-limit p: another policy has this name"));
+    check("rate-limit = 5", Err("1: write [[rate-limit]], because it is a list"));
+    check("rate-limit = [5]", Err("1: write [[rate-limit]], because each entry is a table"));
     check_bad(&BUCKET.repeat(33), "1: rate-limit must be at most 32 policies, not 33");
 }

@@ -66,7 +66,7 @@ fn a_field_that_breaks_its_rule_is_named() {
 #[test]
 fn a_field_of_a_list_is_named_with_its_place() {
     check_bad("{\"list\":[{\"number\":1},{\"number\":0}]}", "/list/1/number", "number must be 1 to 9");
-    check_bad("{\"list\":[{\"size\":1}]}", "/list/0/size", "size is not a field; the fields are number");
+    check_bad("{\"list\":[{\"size\":1}]}", "/list/0/size", "unknown field size; the fields are number");
     check_bad("{\"list\":[7]}", "/list/0", "must be an object");
     for list in ["[]", "[{},{},{}]"] {
         check_bad(&format!("{{\"list\":{list}}}"), "/list", "list must be 1 to 2");
@@ -79,7 +79,7 @@ fn a_field_of_a_list_is_named_with_its_place() {
 #[test]
 fn an_unknown_or_repeated_field_is_named() {
     let check_unknown = |name: &str, pointer: &str| {
-        let detail = format!("{name} is not a field; the fields are name, number, any, list");
+        let detail = format!("unknown field {name}; the fields are name, number, any, list");
         check_bad(&format!("{{\"{name}\":1}}"), pointer, &detail);
     };
     check_unknown("size", "/size");
@@ -89,7 +89,7 @@ fn an_unknown_or_repeated_field_is_named() {
     check_bad("{\"number\":null,\"number\":1}", "/number", "number must be given once");
     let long = "n".repeat(UNKNOWN_NAME_CHARS_MAX + 1);
     let short = "n".repeat(UNKNOWN_NAME_CHARS_MAX);
-    let detail = format!("{short} is not a field; the fields are name, number, any, list");
+    let detail = format!("unknown field {short}; the fields are name, number, any, list");
     check_bad(&format!("{{\"{long}\":1}}"), &format!("/{short}"), &detail);
 }
 

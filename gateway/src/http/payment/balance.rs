@@ -47,10 +47,10 @@ pub(crate) async fn take(
         State::Released | State::Expired => return Ok(Paid::No),
     };
     if payment.reference.is_some() {
-        return Err(Problem::new(Kind::Conflict, "it is paid for otherwise"));
+        return Err(Problem::new(Kind::Conflict, "the reservation is paid for by other means"));
     }
     if !payment.state.pays() {
-        return Err(Problem::new(Kind::Conflict, "the payment is given back, for the reservation had ended"));
+        return Err(Problem::new(Kind::Conflict, "the payment was returned, because the reservation had ended"));
     }
     Ok(Paid::Yes)
 }
@@ -73,7 +73,7 @@ fn paid(debit: Debit) -> Result<flash_vault::Payment, Problem> {
     Err(match debit {
         Debit::Paid(payment) => return Ok(payment),
         Debit::NoPrice => {
-            let detail = "payment by balance needs a sale of a product, which has a price".to_owned();
+            let detail = "payment by balance needs a sale with a priced product".to_owned();
             FieldError { pointer: "/payment".to_owned(), detail }.into()
         }
         Debit::NoAccount => Kind::NoAccount.into(),
@@ -84,6 +84,10 @@ fn paid(debit: Debit) -> Result<flash_vault::Payment, Problem> {
             Kind::InsufficientBalance,
             format!("the balance is {} {}, and the reservation costs {}", has.amount, has.currency, due.amount),
         ),
-        Debit::Ended => Problem::new(Kind::Conflict, "PostgreSQL has another end of the reservation: look at it"),
+        Debit::Ended => Problem::new(
+            Kind::Conflict,
+            "PostgreSQL recorded another end of the reservation: read the \
+                                                      reservation",
+        ),
     })
 }

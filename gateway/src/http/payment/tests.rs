@@ -32,7 +32,7 @@ fn a_payment_is_of_the_balance_or_elsewhere_with_what_is_known_of_it() {
     check_bad(r#"{"payment":"external"}"#, "/reference", "reference must be given");
     for field in ["reference", "amount", "currency", "buyer"] {
         let json = format!(r#"{{"payment":"balance","{field}":1}}"#);
-        check_bad(&json, &format!("/{field}"), &format!("{field} must be given with external only"));
+        check_bad(&json, &format!("/{field}"), &format!("{field} is allowed only with external"));
     }
     let external = |more: &str| format!(r#"{{"payment":"external","reference":"a",{more}}}"#);
     const AMOUNT: &str = "amount must be a whole number, 0 to 1000000000000000000";

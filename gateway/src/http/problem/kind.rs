@@ -11,9 +11,9 @@ pub(crate) enum Again {
     Changed,
     /// In a while.
     Later,
-    /// At once, for nobody knows whether it was done.
+    /// At once, because the outcome is unknown.
     ToLearn,
-    /// By somebody who has looked how things stand.
+    /// After a person has checked the current state.
     Judged,
 }
 
@@ -21,18 +21,20 @@ impl Again {
     /// What to do, in a sentence.
     pub(crate) const fn advice(self) -> &'static str {
         match self {
-            Self::No => "No: the same request gets the same answer, as long as nothing else changes.",
-            Self::Changed => "Not as it is: put right what the answer names, and send it again.",
+            Self::No => "No: the same request gets the same answer until something else changes.",
+            Self::Changed => "Not unchanged: correct what the answer names, and send the request again.",
             Self::Later => {
-                "Yes: nothing was changed. Send it again; where there is a Retry-After, after as many seconds."
+                "Yes: nothing was changed. Send the request again, after the seconds of Retry-After if it \
+                            is given."
             }
             Self::ToLearn => {
-                "Yes: send the same request again, with the same Idempotency-Key if it had one. It is not done twice, \
-                 and gets its one true answer. But a restock without a key, a new API key and a new webhook are done again: \
-                 look first how things are."
+                "Yes: send the same request again, with the same Idempotency-Key if it had one. It takes effect once, \
+                 and you get its real outcome. Exceptions: a restock without a key, a new API key and a new webhook \
+                 would be done twice, so check the current state first."
             }
             Self::Judged => {
-                "Perhaps: look first how things stand. It may have been done, in part or altogether, and would be done again."
+                "Perhaps: check the current state first. It may be done in part or in full, and would be \
+                             done again."
             }
         }
     }
@@ -46,7 +48,7 @@ pub(crate) struct Row {
     pub(crate) status: StatusCode,
     pub(crate) again: Again,
     pub(crate) title: &'static str,
-    /// What it means to whoever meets it.
+    /// What it means to the client.
     pub(crate) meaning: &'static str,
 }
 
@@ -80,127 +82,138 @@ macro_rules! problems {
 }
 
 problems! {
-    BadRequest "bad-request" BAD_REQUEST Changed "The request cannot be read"
-        "A header or the query breaks its rule, which the detail names, or the body ended before its end.";
+    BadRequest "bad-request" BAD_REQUEST Changed "Bad request"
+        "A header or a query parameter is invalid, or the body ended early. The detail names the fault.";
     Malformed "malformed" BAD_REQUEST Changed "The body is not a JSON object"
-        "The body must be one JSON object in UTF-8. The detail says where it ceases to be one.";
-    Unauthenticated "unauthenticated" UNAUTHORIZED Changed "Who calls is not known"
-        "Authorization must be Bearer and a token or a key that is good. The detail says what is wrong with this one.";
-    Forbidden "forbidden" FORBIDDEN Changed "Whoever calls may not do this"
-        "The token or key is good, but for something else: buyers and operators have keys of their own, and a key to \
-         read changes nothing.";
-    ForeignPage "foreign-page" FORBIDDEN No "A page of another site may change nothing here"
-        "The request comes from a page in a browser that is not this host's. Where no key is asked for, only this host's own \
-         pages, and programs, may change anything.";
-    Misdirected "misdirected" MISDIRECTED_REQUEST Changed "This host is not served here"
-        "Where no key is asked for, a gateway serves localhost, the address that it listens on, and the hosts of --hosts. The \
-         header Host names another one.";
-    NotFound "not-found" NOT_FOUND No "There is nothing at this path"
-        "No route has this path, or what it leads to does not exist. What is the operators' is not there for buyers.";
-    UnknownSale "unknown-sale" NOT_FOUND No "There is no such sale"
-        "None was created. One that was asked for before it was created may be unknown for some seconds more.";
-    UnknownReservation "unknown-reservation" NOT_FOUND No "There is no such reservation"
-        "There is none of this id, or it is somebody else's: both get the same answer. An id is taken as \
-         it was answered, with all that stands behind its number.";
-    UnknownWebhook "unknown-webhook" NOT_FOUND No "There is no such webhook"
-        "None has this id, or it is removed already.";
-    UnknownKey "unknown-key" NOT_FOUND No "There is no such API key"
-        "No key has this id. The id is the key without its last part, which is secret.";
-    UnknownProduct "unknown-product" NOT_FOUND No "There is no such product"
-        "None was created. One that was asked for before it was created may be unknown for some seconds more.";
-    UnknownPayment "unknown-payment" NOT_FOUND No "There is no such payment"
-        "None has this number.";
-    UnknownBuyer "unknown-buyer" NOT_FOUND No "This buyer has no account"
-        "Nobody opened one. To reserve takes none; to pay from a balance does.";
-    UnknownQuarantined "unknown-quarantined" NOT_FOUND No "There is no such row in the quarantine"
-        "None has this number. One that was replayed or discarded is still shown, and is not replayed or discarded again.";
-    UnknownSimulation "unknown-simulation" NOT_FOUND No "There is no such simulation"
-        "None has this id, or it was so long ago that it is forgotten.";
-    UnknownFault "unknown-fault" NOT_FOUND No "There is no such fault"
-        "None of this name can be made here.";
-    UnknownProblem "unknown-problem" NOT_FOUND No "There is no such problem"
-        "No problem's type ends so.";
-    // Not a conflict: the request is in order, and the same again is right once there is money.
-    InsufficientBalance "insufficient-balance" PAYMENT_REQUIRED No "The buyer's balance is too low"
-        "The reservation costs more than the buyer has in its currency. Nothing was taken, and the hold goes on.";
+        "The body must be one JSON object in UTF-8. The detail says where parsing failed.";
+    Unauthenticated "unauthenticated" UNAUTHORIZED Changed "Authentication required"
+        "Send the header Authorization with the scheme Bearer and a valid token or API key. The detail says what is \
+         wrong with the one that was sent.";
+    Forbidden "forbidden" FORBIDDEN Changed "Permission denied"
+        "The token or key is valid, but does not permit this request. Buyers and operators have different keys, and a \
+         read-only key changes nothing.";
+    ForeignPage "foreign-page" FORBIDDEN No "Cross-site request refused"
+        "The request comes from a browser page of another site. Where the gateway requires no key, only this host's \
+         own pages and programs outside a browser may change anything.";
+    Misdirected "misdirected" MISDIRECTED_REQUEST Changed "Unknown host"
+        "The header Host names a host that this gateway does not serve. Where the gateway requires no key, it serves \
+         localhost, the address that it listens on, and the hosts of --hosts.";
+    NotFound "not-found" NOT_FOUND No "Not found"
+        "No route has this path, or the resource does not exist. Buyers also get this answer for operators' resources.";
+    UnknownSale "unknown-sale" NOT_FOUND No "Sale not found"
+        "No sale has this id. A sale that was requested before it was created may stay unknown for a few seconds.";
+    UnknownReservation "unknown-reservation" NOT_FOUND No "Reservation not found"
+        "No reservation has this id, or another buyer owns it: both get the same answer. Send an id exactly as the \
+         gateway returned it, including the part after the number.";
+    UnknownWebhook "unknown-webhook" NOT_FOUND No "Webhook not found"
+        "No webhook has this id, or it was removed.";
+    UnknownKey "unknown-key" NOT_FOUND No "API key not found"
+        "No API key has this id. The id is the key without its last part, which is secret.";
+    UnknownProduct "unknown-product" NOT_FOUND No "Product not found"
+        "No product has this id. A product that was requested before it was created may stay unknown for a few \
+         seconds.";
+    UnknownPayment "unknown-payment" NOT_FOUND No "Payment not found"
+        "No payment has this number.";
+    UnknownBuyer "unknown-buyer" NOT_FOUND No "Account not found"
+        "This buyer has no account. A reservation needs no account; payment from a balance does.";
+    UnknownQuarantined "unknown-quarantined" NOT_FOUND No "Quarantined row not found"
+        "No row in the quarantine has this number. A row that was replayed or discarded is still shown, but cannot be \
+         replayed or discarded again.";
+    UnknownSimulation "unknown-simulation" NOT_FOUND No "Simulation not found"
+        "No simulation has this id, or it ended so long ago that the gateway has forgotten it.";
+    UnknownFault "unknown-fault" NOT_FOUND No "Fault not found"
+        "This gateway cannot inject a fault of this name.";
+    UnknownProblem "unknown-problem" NOT_FOUND No "Problem type not found"
+        "No problem type has this name.";
+    // Not a conflict: the request is in order, and the same request succeeds once there is money.
+    InsufficientBalance "insufficient-balance" PAYMENT_REQUIRED No "Insufficient balance"
+        "The reservation costs more than the buyer's balance in its currency. Nothing was debited, and the hold \
+         continues.";
     NoAccount "no-account" PAYMENT_REQUIRED No "The buyer has no account"
-        "To pay from a balance takes an account, and nobody opened one. Nothing was taken, and the hold goes on.";
-    OtherCurrency "other-currency" PAYMENT_REQUIRED No "The buyer's balance is in another currency"
-        "The detail names the currency of the balance and that of the price. Nothing was taken, and the hold goes on.";
-    MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED Changed "This path has other methods"
-        "Allow lists those that it has.";
-    BodyTimeout "body-timeout" REQUEST_TIMEOUT Later "The body took too long"
-        "The body did not arrive soon enough behind its headers.";
+        "Payment from a balance requires an account. Nothing was debited, and the hold continues.";
+    OtherCurrency "other-currency" PAYMENT_REQUIRED No "The balance is in another currency"
+        "The detail gives the currency of the balance and that of the price. Nothing was debited, and the hold \
+         continues.";
+    MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED Changed "Method not allowed"
+        "The header Allow lists the methods of this path.";
+    BodyTimeout "body-timeout" REQUEST_TIMEOUT Later "Request body timed out"
+        "The body did not arrive within the time limit after its headers.";
     SoldOut "sold-out" CONFLICT No "Not enough units are available"
-        "Units may come back while the sale lasts: when a hold expires or is released, or the sale is restocked. Live \
-         stock tells.";
-    LimitExceeded "limit-exceeded" CONFLICT No "The buyer would have more than the limit"
-        "What the buyer has already and asks for is more than the sale allows one buyer, or is in too many \
-         reservations.";
+        "Units may become available again while the sale lasts: a hold may expire or be released, or the sale may be \
+         restocked. The live stock shows it.";
+    LimitExceeded "limit-exceeded" CONFLICT No "Limit per buyer exceeded"
+        "The buyer's units and the requested units together exceed the sale's limit per buyer, or the buyer would have \
+         too many reservations.";
     NotStarted "not-started" CONFLICT Later "The sale has not opened yet"
-        "The detail says when it opens, and Retry-After how long that is, up to a day.";
+        "The detail gives the opening time. Retry-After gives the seconds until then, at most a day.";
     Closed "closed" CONFLICT No "The sale is closed"
-        "An operator has stopped it, and may open it again. Holds may still be paid for.";
-    Conflict "conflict" CONFLICT No "This contradicts what was asked for before"
-        "A reservation that was confirmed cannot be released, nor the other way; units that somebody has cannot be \
-         taken off sale; what is open cannot be opened, nor what is closed be closed; what is paid for cannot be paid \
-         for otherwise; a reference is one payment's, and stays what it was reported to be.";
-    RefundDue "refund-due" CONFLICT No "The payment is recorded, and is to be paid back"
-        "It cannot pay for the reservation: it came late, is a second one, names no reservation, or is not what the \
-         reservation costs. The detail says which, and the payment's number. Once it is paid back, report that.";
-    SaleDiffers "sale-differs" CONFLICT Changed "There is a sale of this id with other terms"
-        "A sale's terms do not change. Choose another id, or restock the sale that there is.";
-    TooManyWebhooks "too-many-webhooks" CONFLICT Changed "There are as many webhooks as there may be"
-        "Remove one first.";
-    ProductDiffers "product-differs" CONFLICT Changed "There is another product of this id"
+        "An operator has stopped the sale, and may open it again. Buyers can still pay for their holds.";
+    Conflict "conflict" CONFLICT No "Conflict with the current state"
+        "The request contradicts an earlier one. A confirmed reservation cannot be released, and a released one cannot \
+         be confirmed. Units that buyers have cannot be removed from the sale. An open sale cannot be opened, and a \
+         closed one cannot be closed. A paid reservation cannot be paid for by other means. A reference belongs to one \
+         payment, whose reported outcome does not change.";
+    RefundDue "refund-due" CONFLICT No "Payment recorded; refund due"
+        "The payment cannot pay for the reservation: it is late, is a second one, names no reservation, or has \
+         the wrong amount. The detail gives the reason and the payment's number. Refund it, then report the refund.";
+    SaleDiffers "sale-differs" CONFLICT Changed "A sale with this id and other terms exists"
+        "A sale's terms do not change. Choose another id, or restock the existing sale.";
+    TooManyWebhooks "too-many-webhooks" CONFLICT Changed "Webhook limit reached"
+        "Remove a webhook first.";
+    ProductDiffers "product-differs" CONFLICT Changed "Another product with this id exists"
         "A product does not change. Choose another id.";
-    BuyerDiffers "buyer-differs" CONFLICT Changed "The buyer has an account that was opened otherwise"
-        "With another balance or in another currency.";
-    SimulationRuns "simulation-runs" CONFLICT No "Another simulation runs"
-        "There is one at a time, or they would measure each other. The detail says which one runs.";
-    NothingToHit "nothing-to-hit" CONFLICT Changed "There is nothing now that the fault would hit"
-        "No simulation runs, or what the fault stops is stopped already. Nothing was done.";
-    Ended "ended" GONE No "The sale is over"
-        "It has closed for good: its time is up.";
+    BuyerDiffers "buyer-differs" CONFLICT Changed "The buyer's account has other terms"
+        "The account was opened with another balance or in another currency.";
+    SimulationRuns "simulation-runs" CONFLICT No "Another simulation is running"
+        "Only one simulation runs at a time, because two would distort each other's measurements. The detail names the \
+         running one.";
+    NothingToHit "nothing-to-hit" CONFLICT Changed "The fault has no target"
+        "No simulation is running, or the fault's target is already stopped. Nothing was done.";
+    Ended "ended" GONE No "The sale has ended"
+        "The sale's time is over. It does not open again.";
     Expired "expired" GONE No "The hold has expired"
-        "It was not paid for in time, and its units are available again. The buyer may reserve anew.";
-    BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE Changed "The body is too large"
-        "The detail says how large it may be.";
-    UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE Changed "The body must be application/json"
-        "Content-Type must say so, and where no key is asked for, also of a change without a body; there the header \
-         Flash-Request, with any value, does instead. A Content-Encoding is not taken: Accept-Encoding says so.";
-    Invalid "invalid" UNPROCESSABLE_ENTITY Changed "A field breaks its rule"
-        "Each of the errors has a JSON pointer to the field, and the rule. There may be more of them than are told.";
-    KeyReused "key-reused" UNPROCESSABLE_ENTITY Changed "This Idempotency-Key came with another request before"
-        "A key is one request's own. Make a new one for a new wish.";
+        "The buyer did not pay in time, and the units are available again. The buyer may make a new reservation.";
+    BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE Changed "Request body too large"
+        "The detail gives the largest size.";
+    UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE Changed "Unsupported media type"
+        "Content-Type must be application/json. Where the gateway requires no key, this also holds for changes without \
+         a body; there, the header Flash-Request with any value replaces it. The gateway accepts no Content-Encoding \
+         but identity, as Accept-Encoding says.";
+    Invalid "invalid" UNPROCESSABLE_ENTITY Changed "Validation failed"
+        "Each entry of errors has a JSON pointer to a field, and the field's rule. The list may be incomplete.";
+    KeyReused "key-reused" UNPROCESSABLE_ENTITY Changed "Idempotency-Key reused for another request"
+        "A key belongs to one request. Use a new key for each new request.";
     RateLimited "rate-limited" TOO_MANY_REQUESTS Later "Too many requests"
-        "The policies that refuse stand in the detail. RateLimit and RateLimit-Policy say how each one stands.";
-    Internal "internal" INTERNAL_SERVER_ERROR No "The gateway failed"
-        "A mistake of ours or of whoever operates this; the gateway's log has it.";
-    Overloaded "overloaded" SERVICE_UNAVAILABLE Later "Too many requests at once"
-        "This gateway has its hands full, or is about to stop. What it took on is quick because this was refused.";
-    RedisAway "redis-away" SERVICE_UNAVAILABLE Later "Redis is away, or refuses: nothing was changed"
-        "Redis decides everything about a sale. It is restarting, out of reach, or out of memory.";
-    PostgresAway "postgres-away" SERVICE_UNAVAILABLE Later "PostgreSQL is away"
-        "Sales that this gateway knows go on; what only PostgreSQL knows has to wait.";
+        "The detail names the policies that refuse. The headers RateLimit and RateLimit-Policy give the state of each \
+         policy.";
+    Internal "internal" INTERNAL_SERVER_ERROR No "Internal error"
+        "A bug or a configuration error. The gateway's log has the details.";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE Later "Gateway overloaded"
+        "This gateway is at capacity, or is shutting down. It refuses new requests to answer accepted ones quickly.";
+    RedisAway "redis-away" SERVICE_UNAVAILABLE Later "Redis is unavailable; nothing was changed"
+        "Redis decides everything about a sale. It is restarting, unreachable, out of memory, or refuses the command.";
+    PostgresAway "postgres-away" SERVICE_UNAVAILABLE Later "PostgreSQL is unavailable"
+        "Sales that this gateway knows continue. Requests that need PostgreSQL must wait.";
     PostgresReadOnly "postgres-read-only" SERVICE_UNAVAILABLE Later "PostgreSQL is read-only"
-        "It is a standby, or its settings forbid writes. It can be read, and sales that this gateway knows go on; what \
-         only PostgreSQL keeps cannot be changed until it takes writes again.";
+        "PostgreSQL is a standby, or its settings forbid writes. Reads work, and sales that this gateway knows \
+         continue. Changes to data in PostgreSQL must wait until it accepts writes again.";
     Fenced "fenced" SERVICE_UNAVAILABLE Later "The sale is being checked"
-        "Redis was restarted or replaced, and the sale sells nothing until it is known to be whole: some seconds.";
+        "Redis was restarted or replaced. The sale sells nothing until its state is known to be complete, which takes \
+         seconds.";
     JournalFull "journal-full" SERVICE_UNAVAILABLE Later "The sale waits for its orders to be written"
-        "As many events as the sale's journal takes are not in PostgreSQL yet.";
+        "The sale's journal is full of events that are not in PostgreSQL yet.";
     DurabilityUnavailable "durability-unavailable" SERVICE_UNAVAILABLE Later
-        "Redis cannot give the durability that is wanted"
-        "Nothing was reserved. The detail says what Redis lacks; the header Flash-Durability may ask for less.";
-    FaultFailed "fault-failed" SERVICE_UNAVAILABLE Judged "The fault was not made as it is meant"
-        "The detail says what happened instead. A server may have been hit all the same.";
+        "Requested durability unavailable"
+        "Nothing was reserved. The detail says what Redis lacks. The header Flash-Durability can request a lower \
+         level.";
+    FaultFailed "fault-failed" SERVICE_UNAVAILABLE Judged "Fault injection failed"
+        "The detail says what happened instead. The fault may still have hit a server.";
     TimedOut "timed-out" GATEWAY_TIMEOUT Later "The answer took too long"
-        "Nothing was to be changed.";
-    OutcomeUnknown "outcome-unknown" GATEWAY_TIMEOUT ToLearn "Whether it was done is not known"
-        "No answer came in time. It is no refusal: it may stand.";
-    DurabilityShort "durability-short" GATEWAY_TIMEOUT ToLearn "It may stand with less durability than is wanted"
-        "It was done, but not as many disks or replicas as wanted have told in time that they have it.";
+        "Nothing was changed.";
+    OutcomeUnknown "outcome-unknown" GATEWAY_TIMEOUT ToLearn "Outcome unknown"
+        "No answer came in time. The request may have succeeded.";
+    DurabilityShort "durability-short" GATEWAY_TIMEOUT ToLearn "Done, but the requested durability is not confirmed"
+        "The change was made, but too few disks or replicas confirmed it in time. A failure may still undo it.";
 }
 
 impl Kind {
@@ -233,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_told_to_come_back_later_is_told_when_or_has_asked_to_look() {
+    fn who_should_retry_later_learns_when_or_sent_a_read() {
         for kind in Kind::ALL.into_iter().filter(|kind| kind.row().again != Again::Judged) {
             let row = kind.row();
             let waits = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&row.status);

@@ -28,22 +28,16 @@ fn a_refusal_has_its_status_and_says_when_to_come_back() {
     };
     let again = &[("retry-after", "1")];
     check(Refusal::SoldOut, 409, "sold-out", "Not enough units are available", &[]);
-    check(
-        Refusal::LimitExceeded { existing: None },
-        409,
-        "limit-exceeded",
-        "The buyer would have more than the limit",
-        &[],
-    );
+    check(Refusal::LimitExceeded { existing: None }, 409, "limit-exceeded", "Limit per buyer exceeded", &[]);
     check(Refusal::Closed, 409, "closed", "The sale is closed", &[]);
-    check(Refusal::Conflict, 409, "conflict", "This contradicts what was asked for before", &[]);
-    check(Refusal::Ended, 410, "ended", "The sale is over", &[]);
+    check(Refusal::Conflict, 409, "conflict", "Conflict with the current state", &[]);
+    check(Refusal::Ended, 410, "ended", "The sale has ended", &[]);
     check(Refusal::Expired, 410, "expired", "The hold has expired", &[]);
-    check(Refusal::NotWarmed, 404, "unknown-sale", "There is no such sale", &[]);
-    check(Refusal::Unknown, 404, "unknown-reservation", "There is no such reservation", &[]);
+    check(Refusal::NotWarmed, 404, "unknown-sale", "Sale not found", &[]);
+    check(Refusal::Unknown, 404, "unknown-reservation", "Reservation not found", &[]);
     check(Refusal::Fenced, 503, "fenced", "The sale is being checked", again);
     check(Refusal::JournalFull, 503, "journal-full", "The sale waits for its orders to be written", again);
-    check(Refusal::Leased { until_ms: 1 }, 500, "internal", "The gateway failed", &[]);
+    check(Refusal::Leased { until_ms: 1 }, 500, "internal", "Internal error", &[]);
 }
 
 #[test]
@@ -72,17 +66,17 @@ fn a_fault_of_redis_says_whether_anything_was_changed() {
         }
         check(error, status, &body, headers);
     };
-    const AWAY: &str = "Redis is away, or refuses: nothing was changed";
-    const UNKNOWN: &str = "Whether it was done is not known";
-    let again = Some("ask again with the same Idempotency-Key to learn it");
+    const AWAY: &str = "Redis is unavailable; nothing was changed";
+    const UNKNOWN: &str = "Outcome unknown";
+    let again = Some("repeat the request with the same Idempotency-Key to get its outcome");
     let failed = CallError::Failed { code: "LOADING".to_owned(), detail: "of ada".to_owned() };
     check(CallError::Unavailable(Unavailable::NotConnectedYet), 503, "redis-away", AWAY, None);
-    check(failed, 503, "redis-away", AWAY, Some("Redis loads its data"));
+    check(failed, 503, "redis-away", AWAY, Some("Redis is loading its data"));
     check(CallError::Unknown(Unanswered::Lost), 504, "outcome-unknown", UNKNOWN, again);
     let unreadable = flash_wire::Unreadable { what: "code" };
     check(CallError::Unreadable(unreadable), 504, "outcome-unknown", UNKNOWN, again);
     let invalid = CallError::Invalid { field: "id".to_owned(), rule: "must be 1 to 9".to_owned() };
-    check(invalid, 422, "invalid", "A field breaks its rule", Some("id must be 1 to 9"));
+    check(invalid, 422, "invalid", "Validation failed", Some("id must be 1 to 9"));
 }
 
 #[test]
@@ -101,7 +95,7 @@ fn a_lack_of_durability_says_whether_it_was_done() {
         body.insert_str(body.len() - 1, &format!(",\"detail\":\"{detail}\""));
         check(error, status, &body, headers);
     };
-    let title = "Redis cannot give the durability that is wanted";
+    let title = "Requested durability unavailable";
     let lacks = DurableError::Unavailable(Lack::Replicas { answering: 0, wanted: 1 });
     check(
         lacks,
@@ -112,7 +106,7 @@ fn a_lack_of_durability_says_whether_it_was_done() {
         &[("retry-after", "1")],
     );
     let (title, again) =
-        ("It may stand with less durability than is wanted", "ask again with the same Idempotency-Key");
+        ("Done, but the requested durability is not confirmed", "repeat the request with the same Idempotency-Key");
     let detail = format!("{again} to wait for it again");
     check(DurableError::Short, 504, "durability-short", title, &detail, &[]);
     assert_eq!(
@@ -132,7 +126,7 @@ fn a_broken_field_is_pointed_at() {
     check(
         Problem::field(&Invalid::new("limit", "must be 1 to 9")),
         422,
-        "{\"type\":\"/problems/invalid\",\"title\":\"A field breaks its rule\",\"status\":422,\
+        "{\"type\":\"/problems/invalid\",\"title\":\"Validation failed\",\"status\":422,\
          \"errors\":[{\"pointer\":\"/limit\",\"detail\":\"limit must be 1 to 9\"}]}",
         &[],
     );
@@ -144,7 +138,7 @@ fn all_broken_fields_are_pointed_at() {
     check(
         vec![error("a"), error("b")],
         422,
-        "{\"type\":\"/problems/invalid\",\"title\":\"A field breaks its rule\",\"status\":422,\"errors\":[\
+        "{\"type\":\"/problems/invalid\",\"title\":\"Validation failed\",\"status\":422,\"errors\":[\
          {\"pointer\":\"/data/a\",\"detail\":\"is wrong\"},{\"pointer\":\"/data/b\",\"detail\":\"is wrong\"}]}",
         &[],
     );
@@ -153,7 +147,7 @@ fn all_broken_fields_are_pointed_at() {
 #[test]
 fn what_is_asked_for_too_often_is_told_when_to_come_back_and_which_policies_say_so() {
     let body = "{\"type\":\"/problems/rate-limited\",\"title\":\"Too many requests\",\"status\":429,\
-                \"detail\":\"refused by buyers, sale: ask again in 7 s\"}";
+                \"detail\":\"refused by buyers, sale: retry in 7 s\"}";
     let problem = Problem::rate_limited("buyers, sale", 7);
     check(problem, 429, body, &[("retry-after", "7")]);
 }
@@ -174,7 +168,7 @@ fn each_problem_of_the_table_is_answered_as_its_row_says() {
 
 #[test]
 fn a_method_that_a_path_does_not_have_is_told_those_that_it_has() {
-    let body = body("method-not-allowed", "This path has other methods", 405);
+    let body = body("method-not-allowed", "Method not allowed", 405);
     check(Problem::method_not_allowed("GET, HEAD".to_owned()), 405, &body, &[("allow", "GET, HEAD")]);
 }
 

@@ -13,12 +13,12 @@ local function answer(status, body)
 end
 
 if ngx.req.get_method() ~= "POST" then
-  return answer(405, { title = "This path has other methods" })
+  return answer(405, { title = "Method not allowed" })
 end
 ngx.req.read_body()
 local wish = cjson.decode(ngx.req.get_body_data() or "")
 if type(wish) ~= "table" or type(wish.buyer) ~= "string" or #wish.buyer < 1 or #wish.buyer > 128 then
-  return answer(422, { title = "A field breaks its rule" })
+  return answer(422, { title = "Validation failed" })
 end
 
 local connection = redis:new()
@@ -31,7 +31,7 @@ local key = "lua:" .. ngx.var.sale
 local made = connection:evalsha(
   ngx.var.script, 4, key, key .. ":buyers", key .. ":holds", key .. ":journal", wish.buyer, 1)
 if not made then
-  return answer(504, { title = "Whether it was done is not known" })
+  return answer(504, { title = "Outcome unknown" })
 end
 connection:set_keepalive(60000, 256)
 
