@@ -77,6 +77,16 @@ fn what_redis_would_lose_is_found() {
     let _: redis::Value = run(connection, "CONFIG SET appendonly yes");
     let (_, findings) = examine(&world.environment(), &[]);
     check(&findings, "redis.append-only-file", "fail", "incomplete");
+    let _: redis::Value = run(connection, "CONFIG SET rdb-key-save-delay 0");
+    wait::until("a complete file", || {
+        let (_, findings) = examine(&world.environment(), &[]);
+        (findings["redis.append-only-file"]["level"] == "ok").then_some(())
+    });
+    // The file of before is not read any more, and the next one is not written yet.
+    let _: redis::Value = run(connection, "CONFIG SET rdb-key-save-delay 1000000 appendonly no");
+    let _: redis::Value = run(connection, "CONFIG SET appendonly yes");
+    let (_, findings) = examine(&world.environment(), &[]);
+    check(&findings, "redis.append-only-file", "fail", "incomplete");
     let _: redis::Value = run(connection, "CONFIG SET rdb-key-save-delay 0 appendonly no");
     let (_, findings) = examine(&world.environment(), &[]);
     check(&findings, "redis.append-only-file", "fail", "appendonly is no");

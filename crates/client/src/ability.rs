@@ -105,17 +105,17 @@ pub(crate) fn wait(replicas: u8, limit: Duration) -> Cmd {
 pub(crate) fn syncs(settings: &Value, persistence: &Value) -> bool {
     let is = |name: &str, want: &str| setting(settings, name).is_some_and(|value| value == want);
     let is_always = is("appendonly", "yes") && is("appendfsync", "always") && is("no-appendfsync-on-rewrite", "no");
-    is_always && is_file_whole(persistence)
+    is_always && is_file_complete(persistence)
 }
 
-/// Whether a server that starts again would read the append-only file, and it was written without an error.
+/// Whether a restart would read the append-only file, and the last write to it succeeded.
 ///
-/// After `appendonly yes` a restart reads nothing of what was synced until the first rewrite is done. Where there never
-/// was a file, the size at its newest rewrite is 0. Where there was one, and it was off in between, no field tells that
-/// rewrite from any other. So a rewrite is trusted only where the file was on since the server started. That needs two
-/// things: no CONFIG SET since then, and no CONFIG RESETSTAT, which hides one; and the server was never a replica, whose
-/// file begins anew with each full copy.
-fn is_file_whole(persistence: &Value) -> bool {
+/// After `appendonly yes`, a restart reads nothing of what was synced until the first rewrite has ended. If the server
+/// never had a file, the size at its last rewrite is 0. If it had one that was off in between, no field distinguishes
+/// that rewrite from any other. So a running rewrite is trusted only if the file was on since the server started. That
+/// needs two things: no CONFIG SET since the start, and no CONFIG RESETSTAT, which hides one; and the server was never a
+/// replica, because a replica begins a new file after each full copy.
+pub(crate) fn is_file_complete(persistence: &Value) -> bool {
     let text = match persistence {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
         Value::VerbatimString { text, .. } | Value::SimpleString(text) => text,

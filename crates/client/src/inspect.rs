@@ -7,6 +7,7 @@ use flash_wire::{
 };
 use redis::{Cmd, Value};
 
+use crate::ability;
 use crate::client::Client;
 use crate::error::CallError;
 
@@ -98,6 +99,16 @@ impl Client {
         let page = text(reply)?;
         let value = page.lines().find_map(|of| of.strip_prefix(line)?.strip_prefix(':'));
         Ok(value.map(str::to_owned))
+    }
+
+    /// Whether a restart would read everything that the server has written to its append-only file. False while that is
+    /// in doubt: `CONFIG SET appendonly yes` begins a file that a restart ignores until the first rewrite has ended.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn is_append_only_file_complete(&self) -> Result<bool, CallError> {
+        let [reply] = self.send([ability::persistence()]).await?;
+        Ok(ability::is_file_complete(&reply))
     }
 
     /// Whether the server decides, and does not only repeat what another one has decided.

@@ -130,9 +130,9 @@ async fn append_only_file(redis: &Redis) -> Result<Finding> {
             "check Redis's disk and log",
         ));
     }
-    if !is_whole(redis).await {
+    if !redis.client.is_append_only_file_complete().await? {
         return Ok(Finding::fail(
-            "the append-only file is incomplete: a crash before its first rewrite ends loses everything",
+            "the append-only file may be incomplete: a crash before its rewrite ends may lose everything",
             "wait for the rewrite (INFO persistence, aof_rewrite_in_progress); if none runs, start BGREWRITEAOF",
         ));
     }
@@ -146,16 +146,6 @@ async fn append_only_file(redis: &Redis) -> Result<Finding> {
             "CONFIG SET appendfsync everysec, or always, and in the configuration file",
         ),
     })
-}
-
-/// Where the file was turned on while Redis ran, its first part comes with the first rewrite, and until then it has no
-/// base. A file that was there from the start also says that its base has no bytes, but no rewrite runs or has failed.
-async fn is_whole(redis: &Redis) -> bool {
-    let is = async |line, word: &str| matches!(redis.client.info("persistence", line).await, Ok(Some(value)) if value == word);
-    let is_rewritten = is("aof_rewrite_in_progress", "1").await
-        || is("aof_rewrite_scheduled", "1").await
-        || is("aof_last_bgrewrite_status", "err").await;
-    !(is_rewritten && is("aof_base_size", "0").await)
 }
 
 async fn durability(redis: &Redis) -> Result<Finding> {
