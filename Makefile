@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo release check fuzz test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail bench-cliff
+.PHONY: help bootstrap demo release check fuzz test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs book docs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail bench-cliff
 
 # Times are of two shared cores with nothing compiled; a second run takes what it runs.
 help:
@@ -18,6 +18,8 @@ help:
 	@echo "make plant-bugs    24 planted mistakes, and the suites that must notice them: half an hour"
 	@echo "make simulate      overlapping recoveries by seed: MINUTES= (1) or SCHEDULES=, SEED= (1)"
 	@echo "make fuzz          what clients and servers send, by libFuzzer: SECONDS= (60) for each of six targets"
+	@echo "make book          the manual as HTML, in target/book; installs mdBook into target: 4 minutes the first time"
+	@echo "make docs          the reference pages that are generated from the code: a minute"
 	@echo "make fmt           format the code: seconds"
 	@echo "make lint          formatting and clippy, as the CI demands them: 3 minutes"
 	@echo "make bench         the benchmarks of the parts: 5 minutes"
@@ -78,7 +80,7 @@ test-console: bootstrap
 simulate:
 	cargo run --release -p flash-explore -- --seed $(or $(SEED),1) $(if $(SCHEDULES),--schedules $(SCHEDULES),--minutes $(if $(filter command line,$(origin MINUTES)),$(MINUTES),1))
 
-# A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/faults.md says more.
+# A violation prints its seed and its schedule; FAULT_SEED= begins with that seed. docs/explanation/faults.md says more.
 MINUTES = 25
 FAULTS = cargo test -p flash-tests --test faults --
 
@@ -90,10 +92,18 @@ test-faults: bootstrap
 soak: bootstrap
 	cargo build --workspace --all-targets
 	cargo build --profile soak -p flash-module -p flash-cli -p flash-tests
-	cargo test --profile soak -p flash-tests --test faults -- --column soak --report $(CURDIR)/docs/faults.md $(ARGS)
+	cargo test --profile soak -p flash-tests --test faults -- --column soak --report $(CURDIR)/docs/explanation/faults.md $(ARGS)
 
 plant-bugs: bootstrap
 	scripts/plant-bugs
+
+book:
+	test -x target/tools/bin/mdbook || cargo install --root target/tools --target-dir target/tools/build --no-default-features --version '^0.5' mdbook
+	target/tools/bin/mdbook build docs
+
+docs:
+	cargo build -p flash-cli -p flash-module
+	UPDATE_DOCS=1 cargo test -p flash-tests --test it -- reference
 
 fmt:
 	cargo fmt --all

@@ -16,6 +16,7 @@ use crate::transport;
 
 mod bench;
 mod identity;
+mod migrate;
 mod operator;
 mod payments;
 mod sim;
@@ -25,6 +26,7 @@ mod webhooks;
 
 pub(crate) use bench::{BUYERS_MAX, Bench};
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
+pub(crate) use migrate::Migrate;
 pub(crate) use operator::{
     Audit, AuditCommand, AuditLog, Config, ConfigCommand, ConfigShow, Quarantine, QuarantineCommand, QuarantineFilter,
     Relay, RelayCommand, Repair,
@@ -38,7 +40,7 @@ pub(crate) use sim::{REPEAT_PERCENT, Sim};
 
 /// Flash sales without overselling, duplicate reservations or lost orders.
 #[derive(Debug, Parser)]
-#[command(name = "flash", version, propagate_version = true)]
+#[command(name = "flash", version = env!("FLASH_VERSION"), propagate_version = true)]
 pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -383,26 +385,6 @@ pub(crate) enum Shell {
     Zsh,
     /// fish
     Fish,
-}
-
-/// `flash migrate`
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "Example: FLASH_POSTGRES_URL=postgres://… flash migrate")]
-pub(crate) struct Migrate {
-    /// The role of gateways: grant it exactly the rights that a gateway needs, and revoke all others.
-    #[arg(long, value_name = "ROLE", env = "FLASH_GATEWAY_ROLE")]
-    pub(crate) gateway_role: Option<String>,
-    /// The same for the role of syncers.
-    #[arg(long, value_name = "ROLE", env = "FLASH_SYNCER_ROLE")]
-    pub(crate) syncer_role: Option<String>,
-    /// Also declare the exchange and the queues in RabbitMQ (FLASH_AMQP_URL). Gateways and syncers declare them too, if
-    /// their users have the permission.
-    #[arg(long)]
-    pub(crate) rabbitmq: bool,
-    #[command(flatten)]
-    pub(crate) amqp: transport::AmqpUrl,
-    #[command(flatten)]
-    pub(crate) postgres: PostgresUrl,
 }
 
 url_source!(RedisUrl, redis_url, redis_url_file, "FLASH_REDIS_URL", "FLASH_REDIS_URL_FILE");

@@ -1,11 +1,11 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-QQHWTE33.js",
+        name: "console-6B7L6ZHR.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"ae344855eaa49017\"", bytes: include_bytes!("console-QQHWTE33.js") },
-        gzip: Coded { etag: "\"ae344855eaa49017-gzip\"", bytes: include_bytes!("console-QQHWTE33.js.gz") },
+        plain: Coded { etag: "\"16ceb366256602dc\"", bytes: include_bytes!("console-6B7L6ZHR.js") },
+        gzip: Coded { etag: "\"16ceb366256602dc-gzip\"", bytes: include_bytes!("console-6B7L6ZHR.js.gz") },
     },
     Asset {
         name: "console-VZWC732J.css",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"be6022e8387b5e22\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"be6022e8387b5e22-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"400cf2b29e67883f\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"400cf2b29e67883f-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

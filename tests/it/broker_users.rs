@@ -9,7 +9,7 @@ use crate::support::redis::run;
 use crate::support::wait;
 use crate::support::world::{World, broker_user, vhost};
 
-/// What docs/rotation.md and deploy/rabbitmq.conf name: what may be configured, written and read.
+/// What docs/how-to/rotating-secrets.md and deploy/rabbitmq.conf name: what may be configured, written and read.
 const PUBLISHES: [&str; 3] = ["^$", "^flash$", "^$"];
 const CONSUMES: [&str; 3] = ["^$", "^$", r"^flash\.events$"];
 

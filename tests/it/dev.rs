@@ -201,7 +201,7 @@ fn a_server_that_cannot_start_gives_its_own_last_words() {
         .expect("flash starts");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(told.contains("Redis cannot be started") && told.contains("no-module.so"), "{told}");
+    assert!(told.contains("cannot start Redis") && told.contains("no-module.so"), "{told}");
     assert!(processes_of(dir.path()).is_empty());
 }
 

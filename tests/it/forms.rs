@@ -88,12 +88,12 @@ fn a_sale_without_a_form_takes_any_data_and_says_that_it_has_none() {
 }
 
 #[test]
-fn the_form_of_the_readme_refuses_what_the_readme_says() {
-    const README: &str = include_str!("../../README.md");
-    let sale = README.lines().find_map(|line| {
+fn the_form_of_the_manual_refuses_what_the_manual_says() {
+    const PAGE: &str = include_str!("../../docs/how-to/forms.md");
+    let sale = PAGE.lines().find_map(|line| {
         line.strip_prefix("$ curl --json '")?.split_once('\'').filter(|(body, _)| body.contains("\"form\""))
     });
-    let (sale, _) = sale.expect("the README creates a sale with a form");
+    let (sale, _) = sale.expect("the page creates a sale with a form");
     let world = World::start();
     check(&mut world.http(), "/v1/sales", &serde_json::from_str(sale).expect("JSON"), (201, "", &[]));
     let http = &mut world.http();

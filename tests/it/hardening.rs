@@ -90,7 +90,7 @@ fn a_secret_s_file_that_everyone_may_read_is_warned_of_by_its_name() {
         gateway.kill();
         fs::read_to_string(&log).expect("a log")
     };
-    let warned = |log: &str| log.contains("everyone on this machine may read FLASH_ID_SECRET_FILE");
+    let warned = |log: &str| log.contains("other users can read FLASH_ID_SECRET_FILE");
     let (open, closed) = (said(0o644), said(0o600));
     assert!(warned(&open), "{open}");
     assert!(!warned(&closed) && !open.contains("the same for all"), "{closed}");

@@ -233,7 +233,7 @@ fn a_gateway_does_not_start_with_what_is_no_pair_and_names_the_file() {
         let errors = String::from_utf8_lossy(&ran.stderr);
         assert!(!ran.status.success() && told.iter().all(|told| errors.contains(told)), "{args:?}: {errors}");
     };
-    check(&["--tls-certificate", &certificate], &["--tls-certificate and --tls-key are given together"]);
+    check(&["--tls-certificate", &certificate], &["--tls-certificate and --tls-key must be given together"]);
     check(&["--operator-tls-key", &key], &["--operator-tls-certificate and --operator-tls-key"]);
     check(&["--tls-certificate", &certificate, "--tls-key", &other_key], &[&certificate, &other_key, "together"]);
     check(&["--tls-certificate", "/nowhere.pem", "--tls-key", &key], &["/nowhere.pem cannot be read"]);

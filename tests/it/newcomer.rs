@@ -15,6 +15,13 @@ fn flash(args: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
 }
 
 #[test]
+fn the_version_names_the_release_and_the_commit() {
+    let (code, printed, _) = flash(&["--version"], &[]);
+    let release = format!("flash {} (", env!("CARGO_PKG_VERSION"));
+    assert!(code == 0 && printed.starts_with(&release) && printed.trim_end().ends_with(')'), "{printed}");
+}
+
+#[test]
 fn the_help_of_the_doctor_lists_no_option_of_the_gateway() {
     let help = |command: &str| flash(&[command, "--help"], &[]).1;
     for option in ["--threads", "--auth", "--tls-key", "--durability"] {

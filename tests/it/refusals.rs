@@ -75,7 +75,7 @@ fn buyers_cases() -> Vec<Case> {
         case(RESERVE, ada("\"data\":{\"a\":[\"\\ud800\"]}"), "/data/a/0", "surrogate"),
         case(RESERVE, ada("\"data\":{\"a\":1,\"a\":2}"), "/data/a", "once"),
         case(RESERVE, ada(&format!("\"data\":{}1{}", "[".repeat(33), "]".repeat(33))), "/data", "32 levels"),
-        case("/v1/sales/formed/reservations", ada("\"quantity\":1"), "/data", "must be given, an object"),
+        case("/v1/sales/formed/reservations", ada("\"quantity\":1"), "/data", "data must be an object"),
         case("/v1/sales/formed/reservations", ada("\"data\":7"), "/data", "must be an object"),
         case("/v1/sales/formed/reservations", ada("\"data\":{\"size\":\"xl\"}"), "/data/size", "one of"),
     ];

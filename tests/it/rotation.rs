@@ -1,4 +1,4 @@
-//! docs/rotation.md, step by step: the passwords of all three servers are replaced while a sale sells.
+//! docs/how-to/rotating-secrets.md, step by step: the passwords of all three servers are replaced while a sale sells.
 
 use crate::support::redis::run;
 use crate::support::wait;

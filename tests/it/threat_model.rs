@@ -1,4 +1,4 @@
-//! `docs/threat-model.md` names a test for each defence, and each test that it names exists.
+//! `docs/explanation/threat-model.md` names a test for each defence, and each test that it names exists.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::tidy::{parse, read, root, rust_files};
 fn named() -> Vec<(String, String)> {
     let mut named = Vec::new();
     let mut is_of_tests = false;
-    for line in read("docs/threat-model.md").lines() {
+    for line in read("docs/explanation/threat-model.md").lines() {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let Some(last) = cells.last().filter(|_| line.starts_with('|')) else {
             is_of_tests = false;

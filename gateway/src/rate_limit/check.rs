@@ -74,7 +74,7 @@ mod tests {
             Err("by must not include sale for create-sale, whose path has no sale"),
         );
         let names: Vec<&str> = route_names().collect();
-        let unknown = format!("routes must be of {}, not livez", names.join(", "));
+        let unknown = format!("routes must be among {}, not livez", names.join(", "));
         check("health", 5, &[], &["livez"], Err(&unknown));
     }
 }

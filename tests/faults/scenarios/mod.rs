@@ -30,7 +30,7 @@ use crate::runner::Runner;
 
 /// A kind of fault.
 pub(crate) struct Scenario {
-    /// Its number in docs/faults.md.
+    /// Its number in docs/explanation/faults.md.
     pub(crate) number: &'static str,
     pub(crate) name: &'static str,
     /// Rounds in the CI, and at length.

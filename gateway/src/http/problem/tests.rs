@@ -107,7 +107,7 @@ fn a_lack_of_durability_says_whether_it_was_done() {
     );
     let (title, again) =
         ("Done, but the requested durability is not confirmed", "repeat the request with the same Idempotency-Key");
-    let detail = format!("{again} to wait for it again");
+    let detail = format!("{again} to wait again");
     check(DurableError::Short, 504, "durability-short", title, &detail, &[]);
     assert_eq!(
         Problem::from(DurableError::Call(CallError::Unavailable(Unavailable::NotConnectedYet))).kind,
