@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn servers_that_are_away_are_told_and_no_password_is() {
+    async fn servers_that_are_away_are_named_without_passwords() {
         let redis = Client::connect("redis://ada:hush@127.0.0.1:1").unwrap();
         let audits = Audits::new("postgres://ada:hush@127.0.0.1:1/drop".to_owned());
         let audit = audits.get(&redis, None).await.unwrap();

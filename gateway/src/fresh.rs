@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_took_long_is_told_for_longer() {
+    async fn a_slow_result_is_reused_for_longer() {
         let (fresh, times) = (Fresh::new(1_000), AtomicU32::default());
         assert_eq!(fresh.get("a", find(&times, 2_000)).await, Some(1));
         advance(Duration::from_millis(5_900)).await;
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_would_wait_too_long_for_his_turn_is_told_so() {
+    async fn a_caller_that_would_wait_too_long_is_refused() {
         let (fresh, times) = (Fresh::new(1_000), AtomicU32::default());
         let slow = fresh.get("a", find(&times, TURN_MS_MAX + 1));
         let (slow, hasty) = tokio::join!(slow, fresh.get("b", find(&times, 0)));

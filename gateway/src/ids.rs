@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_proves_to_be_a_buyer_the_id_alone_is_the_right_to_it() {
+    fn without_authentication_the_id_alone_gives_access() {
         let ids = ids("a", None, false);
         let id = ids.of("drop", 2, "ada").to_string();
         assert_eq!(id, ids.of("drop", 2, "bob").to_string());

@@ -316,7 +316,7 @@ fn until(world: &World, query: &str, verdict: &str, kinds: &[&str]) -> Value {
 }
 
 #[test]
-fn operators_are_told_what_an_audit_finds_and_what_nobody_can_tell() {
+fn an_audit_reports_what_it_finds_and_what_is_unknown() {
     let mut world = World::start_direct("audit_http");
     for sale in ["drop", "other"] {
         sell(&world, sale);

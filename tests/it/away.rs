@@ -98,7 +98,7 @@ fn while_redis_is_gone_each_answer_is_about_redis() {
 }
 
 #[test]
-fn a_redis_without_the_module_is_named_to_operators_and_its_words_to_nobody() {
+fn a_redis_without_the_module_is_named_and_its_words_are_not_shown() {
     let (mut world, id) = world();
     let dir = tempfile::tempdir().expect("a directory");
     let plain = Redis::start(&RedisOptions::new(dir.path().join("redis")), silent).expect("Redis starts");

@@ -226,7 +226,7 @@ fn the_seed_is_who_comes_and_in_which_order() {
 }
 
 #[test]
-fn what_is_worse_than_a_baseline_is_told_and_fails() {
+fn a_result_worse_than_the_baseline_is_reported_and_fails() {
     const LOAD: [&str; 6] = ["--buyers", "200", "--rate", "100000", "--concurrency", "4"];
     let stranger = Stranger::sold_out();
     let (code, line) = stranger.bench(&LOAD);
@@ -274,7 +274,7 @@ fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_real_sale_counts_what_its_buyers_were_told_and_the_same_buyers_get_nothing_more() {
+fn a_real_sale_counts_what_its_buyers_got_and_the_same_buyers_get_nothing_more() {
     const CROWD: [&str; 8] = ["--buyers", "300", "--concurrency", "8", "--rate", "5000", "--seed", "7"];
     let world = World::start_direct("bench");
     world.create_sale("{\"sale\":\"drop\",\"total\":50}");
@@ -338,7 +338,7 @@ impl Shop {
 }
 
 #[test]
-fn buyers_who_have_keys_buy_by_them_and_whom_nobody_trusts_is_told_nothing() {
+fn buyers_use_their_keys_and_an_untrusted_server_gets_none() {
     let shop = Shop::open();
     let three = ["--buyers", "3", "--concurrency", "2", "--tokens-file", &shop.keys];
     refused(&shop.url, &three, "cannot connect to the gateway");

@@ -136,7 +136,7 @@ fn without_rabbitmq_a_gateway_that_is_killed_loses_nothing() {
 }
 
 #[test]
-fn a_flash_dev_that_is_killed_leaves_no_process_behind_that_it_has_paused() {
+fn a_killed_flash_dev_leaves_no_paused_process() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut dev = Dev::start(dir.path(), &[]);
     let path = dev.simulate(STAMPEDE);

@@ -94,7 +94,7 @@ fn what_redis_would_lose_is_found() {
 }
 
 #[test]
-fn a_user_who_may_too_little_is_told_what_is_missing() {
+fn a_user_without_rights_sees_what_is_missing() {
     let world = World::start();
     let rights = "ACL SETUSER short on >hush ~flash:* +@all -flash.reserve -flash.ack -config|get";
     let _: redis::Value = run(&mut world.redis.connect(), rights);
@@ -191,7 +191,7 @@ fn a_database_that_is_not_migrated_or_closed_or_careless_is_found() {
 }
 
 #[test]
-fn what_only_one_of_redis_and_postgresql_has_is_counted_and_what_waits_long_is_told() {
+fn sales_of_one_server_only_are_counted_and_long_waits_reported() {
     let world = World::start_without_syncer();
     world.create_sale(r#"{"sale":"drop","total":3}"#);
     let connection = &mut world.redis.connect();
@@ -208,7 +208,7 @@ fn what_only_one_of_redis_and_postgresql_has_is_counted_and_what_waits_long_is_t
 }
 
 #[test]
-fn an_address_that_somebody_has_is_told() {
+fn an_address_in_use_is_reported() {
     let world = World::start_direct("doctor_listen");
     let taken = world.address.to_string();
     let (code, findings) = examine(&world.environment(), &["--operator-listen", &taken]);
@@ -231,7 +231,7 @@ fn health(world: &World) -> (Value, Findings) {
 }
 
 #[test]
-fn operators_are_told_what_runs_and_what_the_doctor_finds_of_a_gateway_that_has_started() {
+fn health_lists_versions_and_findings_of_a_running_gateway() {
     let world = World::start();
     let (_, mut of_program) = examine(&world.environment(), &[]);
     of_program

@@ -262,7 +262,7 @@ impl Replica {
 }
 
 #[test]
-fn a_replica_that_stops_is_told_and_a_repeat_waits_for_it_again() {
+fn a_stopped_replica_is_reported_and_a_repeat_waits_for_it_again() {
     let shop = &mut Shop::open("memory");
     let replica = &mut Replica::of(shop);
     check(shop, "replicas=2", (503, "durability-unavailable"));

@@ -149,7 +149,7 @@ fn keys_are_changed_while_everything_runs() {
 }
 
 #[test]
-fn a_message_of_an_epoch_that_nobody_began_is_put_aside_and_repairs_promise_nothing() {
+fn a_message_of_an_epoch_that_never_began_is_put_aside_and_repairs_promise_nothing() {
     let world = World::start();
     world.create_sale(r#"{"sale":"drop","total":5}"#);
     reserve(&world, "ada");
@@ -173,7 +173,7 @@ fn a_message_of_an_epoch_that_nobody_began_is_put_aside_and_repairs_promise_noth
 }
 
 #[test]
-fn a_sale_that_nobody_knows_is_neither_whole_nor_repaired() {
+fn an_unknown_sale_is_neither_whole_nor_repaired() {
     let world = World::start_direct("no_such_sale");
     for words in [["audit", "ghost"], ["repair", "ghost"]] {
         let (code, printed) = world.flash(&words);

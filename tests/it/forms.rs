@@ -178,7 +178,7 @@ fn a_gateway_that_meets_a_sale_while_postgresql_is_away_sells_it_by_its_form() {
 }
 
 #[test]
-fn where_nobody_knows_what_a_sale_asks_nothing_of_it_is_sold_until_postgresql_is_back() {
+fn a_sale_with_an_unknown_form_is_not_sold_until_postgresql_is_back() {
     let mut world = World::start_without_syncer();
     world.create_sale("{\"sale\":\"drop\",\"total\":9}");
     let told: u64 = redis::cmd("DEL").arg("flash:facts:drop").query(&mut world.redis.connect()).expect("deleted");

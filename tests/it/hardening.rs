@@ -57,7 +57,7 @@ fn the_servers_of_dev_ask_for_passwords_that_only_their_owner_can_read() {
 }
 
 #[test]
-fn browsers_are_told_to_use_tls_alone_if_the_operator_wants_it() {
+fn browsers_get_hsts_if_the_operator_wants_it() {
     let mut world = World::start_direct("hsts");
     let told = |world: &World, path: &str| {
         let answer = Http::connect(world.address).and_then(|mut http| http.get(path)).expect("an answer");

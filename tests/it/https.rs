@@ -98,7 +98,7 @@ fn address(url: &Value) -> SocketAddr {
 }
 
 #[test]
-fn who_trusts_the_certificate_is_served_and_nobody_else_is() {
+fn only_a_client_that_trusts_the_certificate_is_served() {
     let secure = Secure::start("https_trust");
     secure.reserve("ada");
     let check = |client: Client, want: Option<&str>| {
@@ -164,7 +164,7 @@ fn a_certificate_that_is_renewed_is_shown_without_a_restart_and_connections_go_o
 }
 
 #[test]
-fn who_watches_by_tls_sees_each_change_and_is_told_the_end() {
+fn a_watcher_by_tls_gets_each_change_and_the_end() {
     let secure = Secure::start("https_events");
     let mut stream = secure.client().connect(secure.address).expect("a handshake");
     stream.sock.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
@@ -193,7 +193,7 @@ fn who_watches_by_tls_sees_each_change_and_is_told_the_end() {
 }
 
 #[test]
-fn who_does_not_shake_hands_keeps_nobody_out_and_is_let_go() {
+fn a_client_without_a_handshake_blocks_no_other_and_is_disconnected() {
     let secure = Secure::start("https_silent");
     let mut silent: Vec<TcpStream> =
         (0..50).map(|_| TcpStream::connect(secure.address).expect("a connection")).collect();

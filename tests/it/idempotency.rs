@@ -44,7 +44,7 @@ const OTHERS: [&str; 4] = [
 ];
 
 #[test]
-fn a_key_stands_for_its_reservation_at_every_gateway_through_crash_and_rebuilding() {
+fn a_key_means_its_reservation_at_every_gateway_through_crash_and_rebuild() {
     let mut world = World::start();
     world.create_sale("{\"sale\":\"drop\",\"total\":9,\"limit\":5,\"hold_ms\":600000}");
     let first = send(&world, "POST", RESERVE, "k", WISH);
@@ -201,7 +201,7 @@ fn a_sale_that_redis_refuses_is_not_created() {
 
 /// Redis remembers a few of a buyer's reservations that ended; PostgreSQL remembers all.
 #[test]
-fn a_key_stands_for_its_reservation_when_redis_has_forgotten_it() {
+fn a_key_means_its_reservation_when_redis_has_forgotten_it() {
     /// More than Redis remembers of what ended.
     const ENDED: usize = 40;
     let world = World::start_direct("forgotten_key");

@@ -111,7 +111,7 @@ fn check(answer: &Answer, want: (u16, &str)) {
 }
 
 #[test]
-fn a_buyer_is_whoever_the_token_says_and_a_stranger_s_reservation_is_not_there() {
+fn a_token_names_the_buyer_and_a_stranger_s_reservation_is_not_found() {
     let shop = Shop::with_tokens();
     let (ada, bob) = (token("ada"), token("bob"));
     check(&shop.buy("", "POST", RESERVE, "{}"), (401, "unauthenticated"));
@@ -260,7 +260,7 @@ fn an_address_shows_so_many_bad_keys_and_the_log_has_so_many_refusals_and_a_good
 }
 
 #[test]
-fn an_operator_acts_for_any_buyer_and_is_told_of_an_id_that_is_none() {
+fn an_operator_acts_for_any_buyer_and_learns_of_an_invalid_id() {
     let shop = Shop::with_tokens();
     let made = |buyer: &str| shop.buy(&token(buyer), "POST", RESERVE, "{}").id().expect("an id").to_owned();
     let (ada, bob) = (made("ada"), made("bob"));

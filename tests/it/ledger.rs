@@ -214,7 +214,7 @@ fn a_payment_that_is_reported_while_redis_is_away_waits_and_is_not_dropped() {
 }
 
 #[test]
-fn a_price_in_redis_is_nobody_s_price() {
+fn a_price_in_redis_is_never_charged() {
     let mut world = selling(&["ada"]);
     let id = reserve(&world, "ada", 1);
     world.stop_gateway();

@@ -138,7 +138,7 @@ fn what_waits_in_the_quarantine_is_listed_with_its_event_where_it_has_one() {
 }
 
 #[test]
-fn what_is_on_its_way_is_told_until_it_has_arrived() {
+fn events_in_flight_are_listed_until_they_have_arrived() {
     let mut world = World::start_without_syncer();
     sell(&world, "drop");
     let field = |field: &str| list(&world, "/v1/relay", "sales", field);

@@ -229,7 +229,7 @@ fn settings_bound_what_clients_may_create() {
 }
 
 #[test]
-fn keyspace_events_tell_what_happened_to_whoever_listens() {
+fn keyspace_events_report_what_happened() {
     let server = Server::start();
     let redis = &mut server.connect();
     let mut listener = server.connect();

@@ -38,7 +38,7 @@ fn sold_out() -> (Server, Connection) {
 }
 
 #[test]
-fn whoever_caches_a_sale_is_told_of_changes_and_of_nothing_else() {
+fn a_caching_client_gets_invalidations_for_changes_only() {
     let (server, mut redis) = sold_out();
     let redis = &mut redis;
     let (mut cache, mut news) = (server.connect(), server.connect());

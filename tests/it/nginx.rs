@@ -78,7 +78,7 @@ fn is_of_nginx(answer: &Answer) -> bool {
 }
 
 #[test]
-fn operators_have_a_door_of_their_own_with_the_console_behind_it_and_buyers_find_none() {
+fn operators_have_a_port_of_their_own_with_the_console_and_buyers_have_neither() {
     let gateways = Gateways::start("nginx_console", "");
     let mut world = gateways.world;
     let operators = free_address();

@@ -122,7 +122,7 @@ fn what_is_no_json_object_or_is_not_said_to_be_one_is_refused() {
 }
 
 #[test]
-fn a_method_that_a_path_does_not_have_is_told_those_that_it_has() {
+fn a_wrong_method_is_refused_with_the_allowed_ones() {
     let told = Told::start("openapi_methods");
     for (path, operations) in told.paths() {
         let mut has: Vec<String> = operations.keys().map(|method| method.to_uppercase()).collect();

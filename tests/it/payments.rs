@@ -167,7 +167,7 @@ fn what_was_debited_for_a_hold_that_ended_meanwhile_is_given_back() {
 }
 
 #[test]
-fn a_gateway_that_dies_between_debit_and_confirm_leaves_nobody_worse_off() {
+fn a_gateway_that_dies_between_debit_and_confirm_costs_no_buyer_anything() {
     let mut world = selling(&["ada", "bob"]);
     let (ada, bob) = (reserve(&world, "ada", 1), reserve(&world, "bob", 1));
     world.wait_for_orders("drop", 2);
@@ -326,7 +326,7 @@ fn a_confirm_that_is_refused_has_debited_nothing() {
 }
 
 #[test]
-fn a_debit_that_waits_holds_up_nobody_elses() {
+fn a_waiting_debit_delays_no_other() {
     const WAITING: usize = 2;
     let world = selling(&["ada", "bob"]);
     let adas: Vec<_> = (0..WAITING).map(|_| reserve(&world, "ada", 1)).collect();

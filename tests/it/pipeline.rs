@@ -59,7 +59,7 @@ fn a_sale_warmed_by_redis_cli_reaches_postgresql_too() {
 }
 
 #[test]
-fn a_message_of_which_nobody_knows_whether_it_came_is_sent_again_and_is_one_order() {
+fn a_message_with_an_unknown_outcome_is_sent_again_and_is_one_order() {
     let (mut world, proxy) = World::start_behind_a_proxy();
     world.create_sale("{\"sale\":\"drop\",\"total\":9}");
     let gateway = world.address;
@@ -221,7 +221,7 @@ fn two_gateways_relay_the_same_sale_and_nothing_comes_twice() {
 }
 
 #[test]
-fn what_nobody_brings_to_postgresql_the_gateway_writes_itself_and_comes_no_second_time() {
+fn a_gateway_writes_what_no_transport_brings_and_it_is_written_once() {
     let mut world = World::start_without_syncer();
     world.stop_gateway();
     world.start_gateway_with(&["--sweep-after-ms", "1000"]);

@@ -103,7 +103,7 @@ fn restart(world: &mut World, args: &[&str]) {
 }
 
 #[test]
-fn every_problem_of_the_table_is_provoked_where_it_is_told() {
+fn every_problem_of_the_table_is_provoked_where_it_is_documented() {
     let mut world = World::start_without_syncer();
     let dir = tempfile::tempdir().expect("a directory");
     let config = dir.path().join("flash.toml");

@@ -53,7 +53,7 @@ fn a_row_is_shown_refused_replayed_and_then_not_replayed_again() {
 }
 
 #[test]
-fn what_nobody_can_read_is_refused_and_can_be_discarded() {
+fn an_unreadable_row_is_refused_and_can_be_discarded() {
     let world = World::start_direct("discard");
     world.sql(
         "INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES (NULL, NULL, NULL, 'unreadable', '\\xff')",

@@ -183,7 +183,7 @@ fn whoever_was_refused_is_refused_again_without_asking_redis() {
 const BY_ADDRESS: &str = "strategy = \"strict\"\nlimit = 1\nwindow-ms = 2592000000\nby = [\"address\"]";
 
 #[test]
-fn whoever_is_no_proxy_of_ours_is_counted_by_his_own_address_whatever_he_says() {
+fn a_client_that_is_no_trusted_proxy_counts_by_its_own_address() {
     let limited = Limited::start("limits_spoofed", &policy("addresses", BY_ADDRESS));
     refusal(|| limited.get(SALE, &[("x-forwarded-for", "203.0.113.1")]));
     for name in ["x-forwarded-for", "forwarded", "x-real-ip"] {
@@ -231,7 +231,7 @@ fn two_gateways_share_a_limit() {
 }
 
 #[test]
-fn all_policies_of_a_request_hold_and_each_is_told() {
+fn all_policies_of_a_request_apply_and_each_is_named() {
     let strict = |limit: u8, by: &str| {
         format!("strategy = \"strict\"\nlimit = {limit}\n{LONG}\nby = [\"{by}\"]\nroutes = [\"reserve\"]")
     };

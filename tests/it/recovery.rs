@@ -202,7 +202,7 @@ fn of_two_gateways_one_brings_the_sale_back_and_it_stays_closed() {
 }
 
 #[test]
-fn what_the_vault_refuses_is_told_to_the_buyer_and_redis_is_put_right() {
+fn a_buyer_learns_what_the_vault_refuses_and_redis_is_corrected() {
     let world = World::start();
     world.create_sale("{\"sale\":\"drop\",\"skus\":[{\"sku\":\"s\",\"total\":5}]}");
     let ada = id(&reserve(&world, "ada", "s"));

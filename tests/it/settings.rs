@@ -57,7 +57,7 @@ fn check(words: &[&str], variables: &[(&str, &str)], setting: &str, want: (&str,
 }
 
 #[test]
-fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
+fn a_flag_overrides_a_variable_the_file_and_the_default() {
     let config = Config::new("sweep-after-ms = 5000\n\n[gateway]\nthreads = 2\n", 0o644);
     let file = [("FLASH_CONFIG", config.arg())];
     let both = [("FLASH_CONFIG", config.arg()), ("FLASH_THREADS", "3")];
@@ -74,7 +74,7 @@ fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
 }
 
 #[test]
-fn a_secret_is_told_from_its_file_and_never_shown() {
+fn a_secret_is_read_from_its_file_and_never_shown() {
     let config =
         Config::new("redis-url-file = \"/run/redis\"\n[syncer]\npostgres-url = \"postgres://f:hush@db/f\"\n", 0o600);
     let file = [("FLASH_CONFIG", config.arg())];
@@ -125,7 +125,7 @@ fn a_file_that_breaks_a_rule_is_refused_by_every_command() {
 }
 
 #[test]
-fn the_example_that_is_shipped_is_read_as_it_stands_and_with_all_that_it_explains() {
+fn the_shipped_example_is_read_as_it_is_and_with_all_its_settings() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/flash.toml");
     let text = fs::read_to_string(&path).expect("it is there");
     let (code, printed, errors) = flash(&["config", "show", "--config", path.to_str().expect("UTF-8")], &[]);

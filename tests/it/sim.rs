@@ -129,7 +129,7 @@ fn a_few_of_them_leave_nothing_on_servers_that_run_already_but_the_orders() {
 }
 
 #[test]
-fn a_way_that_nobody_knows_is_refused_with_the_names_of_those_that_are_known() {
+fn an_unknown_way_to_sell_is_refused_with_the_known_names() {
     let dir = tempfile::tempdir().expect("a directory");
     let output = Command::new(built("flash"))
         .args(["sim", "--dir", dir.path().to_str().expect("UTF-8"), "--strategy", "luck"])

@@ -80,7 +80,7 @@ fn check_counted(outcome: &Value) {
 }
 
 #[test]
-fn the_same_buyers_meet_each_way_to_sell_and_what_comes_of_it_is_told() {
+fn the_same_buyers_meet_each_way_to_sell_and_results_are_reported() {
     let dir = tempfile::tempdir().expect("a directory");
     let dev = Dev::start(dir.path());
     let told = dev.over(&dev.begin(&wanted(&["naive", "skip-locked", "flash"])));

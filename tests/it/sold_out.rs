@@ -65,7 +65,7 @@ fn who_has_a_unit_hears_of_it_however_well_it_is_known_that_everything_is_sold()
 }
 
 #[test]
-fn stock_that_comes_back_from_elsewhere_is_sold_to_whoever_asks_once_a_moment_is_over() {
+fn stock_that_returns_elsewhere_is_sold_after_a_moment() {
     let world = World::start_direct("sold_out_restock");
     for (sale, limit) in [("one", 1), ("two", 2)] {
         world.create_sale(&format!("{{\"sale\":\"{sale}\",\"total\":1,\"limit\":{limit}}}"));

@@ -64,7 +64,7 @@ fn every_strategy_allows_its_limit_and_then_says_when_to_come_again() {
 }
 
 #[test]
-fn a_refused_call_is_allowed_when_it_was_told_to_come_again() {
+fn a_refused_call_is_allowed_after_its_stated_wait() {
     let server = Server::start();
     let redis = &mut server.connect();
     for ask in ["FLASH.THROTTLE bucket BUCKET 1 1000 1", "FLASH.THROTTLE sliding SLIDING 1 1000"] {

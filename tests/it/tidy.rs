@@ -171,7 +171,7 @@ fn every_package_obeys_the_workspace_s_lints() {
 }
 
 #[test]
-fn unsafe_stands_in_one_file() {
+fn unsafe_is_in_one_file() {
     let mut breaches = Vec::new();
     for (path, text) in rust_files() {
         let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -196,7 +196,7 @@ fn has_unsafe(tokens: TokenStream) -> bool {
 }
 
 #[test]
-fn sql_stands_in_one_place() {
+fn sql_is_in_one_place() {
     struct Finder(Vec<String>);
     impl Visit<'_> for Finder {
         fn visit_lit_str(&mut self, literal: &syn::LitStr) {

@@ -69,7 +69,7 @@ fn a_reservation_says_whether_it_is_in_postgresql_and_waits_until_it_is() {
 }
 
 #[test]
-fn what_postgresql_refuses_is_told_to_whoever_waits() {
+fn a_waiting_caller_gets_what_postgresql_refuses() {
     let mut world = World::start_without_syncer();
     world.create_sale("{\"sale\":\"drop\",\"total\":9}");
     world.sql("UPDATE skus SET total = 0");
@@ -129,7 +129,7 @@ fn looks(world: &World) -> u64 {
 }
 
 #[test]
-fn a_gateway_that_stops_keeps_nobody_waiting() {
+fn a_stopping_gateway_keeps_no_caller_waiting() {
     let mut world = World::start_without_syncer();
     world.create_sale("{\"sale\":\"drop\",\"total\":9}");
     let path = location(&reserve(&world, "ada", &[]));

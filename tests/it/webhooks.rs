@@ -180,7 +180,7 @@ fn check_as_told(world: &World, came: &[Delivery]) {
 }
 
 #[test]
-fn what_becomes_of_an_order_is_told_once_signed_by_the_receivers_secret() {
+fn the_end_of_an_order_is_delivered_once_signed_with_the_receivers_secret() {
     let mut world = start();
     world.create_sale("{\"sale\":\"drop\",\"total\":9,\"hold_ms\":600000}");
     reserve(&world, "early");
@@ -349,7 +349,7 @@ fn a_name_that_leads_into_this_network_is_not_followed() {
 }
 
 #[test]
-fn a_receiver_is_told_by_tls_if_its_authority_is_trusted() {
+fn a_receiver_gets_deliveries_by_tls_if_its_authority_is_trusted() {
     let mut world = World::start();
     let dir = tempfile::tempdir().expect("a directory");
     let certificates = Certificates::make(dir.path());

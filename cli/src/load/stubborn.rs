@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_who_hears_of_a_reservation_is_told_and_the_next_is_told_again() {
+    fn the_first_answer_with_a_reservation_is_new_and_the_next_is_a_repeat() {
         let street = Street::default();
         let heard = |status, body| street.heard(answered(status, body));
         // The answer 201 was lost.
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_buyer_asks_until_he_is_answered() {
+    async fn a_buyer_repeats_until_answered() {
         const RESERVED: &str = "201 {\"id\":\"1\"}";
         const ANOTHER: &str = "201 {\"id\":\"2\"}";
         check(|_| {}, &[RESERVED], (Answer::Sold, 0)).await;

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buyer_says_who_he_is_once() {
+    fn a_buyer_is_named_once() {
         check(None, Who::Named("-7".to_owned()), (None, "{\"buyer\":\"buyer-00000000001-7\"}"));
         let tokens = || Who::Tokens(vec!["a".to_owned(), "b".to_owned()]);
         check(None, tokens(), (Some("b"), "{}"));

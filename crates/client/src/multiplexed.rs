@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everyone_gets_the_replies_to_his_own_commands() {
+    async fn replies_reach_their_callers() {
         let (connection, mut far) = start();
         let answer = async {
             expect(&mut far, &PING.repeat(4)).await;
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_gave_up_before_his_command_was_taken_leaves_nothing_behind() {
+    async fn a_call_that_gave_up_before_it_was_sent_leaves_nothing() {
         let (connection, mut far) = start();
         // The connection's task does not run in between.
         let mut given_up = Box::pin(connection.send(cmd("FLUSHALL"), LIMIT));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reply_that_nobody_asked_for_ends_the_connection() {
+    async fn an_unexpected_reply_ends_the_connection() {
         let (near, mut far) = duplex(64);
         let (_connection, driver) = over(near);
         far.write_all(b"+OK\r\n").await.unwrap();
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_reply_that_is_late_is_unknown_and_taken_for_nobody_else_s() {
+    async fn a_late_reply_is_unknown_and_reaches_no_other_caller() {
         let (connection, mut far) = start();
         let reply = connection.send(cmd("PING"), Duration::from_millis(1)).await;
         assert!(matches!(reply, Err(CallError::Unknown(_))), "{reply:?}");
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_comes_behind_a_write_that_is_stuck_waits_no_longer_for_it_and_leaves_nothing_behind() {
+    async fn a_call_after_a_stuck_write_times_out_and_leaves_nothing() {
         let (near, mut far) = duplex(PING.len() / 2);
         let (connection, driver) = over(near);
         tokio::spawn(driver.run());

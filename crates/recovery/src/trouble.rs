@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passes_is_told_from_what_is_wrong_with_a_sale() {
+    fn a_passing_fault_differs_from_a_broken_sale() {
         let failed = |code: &str| Trouble::Redis(CallError::Failed { code: code.to_owned(), detail: String::new() });
         for (trouble, want) in [
             (failed("LOADING"), Setback::Away),

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_takes_is_forgotten_the_oldest_first() {
+    fn unused_traces_are_forgotten_oldest_first() {
         let traces = Traces::default();
         for seq in 0..=TRACES_MAX as u64 {
             traces.note("drop", Traced::Made(seq), trace(seq));

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_made_once_and_nobody_else_can_read_it() {
+    fn a_secret_is_made_once_and_only_its_owner_can_read_it() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::open(dir.path(), 0o700).unwrap();
         let secret = place.secret("password").unwrap();

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_gets_a_port_that_was_handed_out_even_if_nobody_listens_there() {
+    fn a_port_is_handed_out_once_even_if_no_process_listens() {
         let (mut one, mut other) = (Own::new(), Own::new());
         let [ours, theirs] = [&mut one, &mut other].map(|own| [0; 200].map(|_: u16| own.pick().unwrap()));
         assert!(ours.iter().all(|port| !theirs.contains(port)), "{ours:?} {theirs:?}");

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_a_till_is_counted_from_his_own_time() {
+    async fn a_wait_for_a_till_counts_from_the_arrival() {
         const STALL: Duration = Duration::from_millis(200);
         let arrivals = (0..10).map(|buyer| Arrival { at: Duration::ZERO, buyer }).collect();
         let tally = driven(vec![Stalling(Some(STALL))], arrivals).await;

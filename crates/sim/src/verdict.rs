@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_two_things() {
+    fn no_buyer_gets_two_answers() {
         let tally = Tally { sold: 10, contradicted: 1, ..Live::new().unwrap().look() };
         let (strategy, took, cpu) = (Strategy::Flash, Duration::from_secs(1), Vec::new());
         let outcome = Outcome { strategy, units: 10, buyers: 100, tally, took, orders: 10, duplicates: 0, cpu };

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_looked_at_comes_first_then_what_was_not_whole_or_longest_ago_and_what_is_over_waits() {
+    fn unseen_sales_come_first_then_broken_and_oldest_ones_and_ended_ones_last() {
         let mut seen = AuditedSales::default();
         check(&mut seen, &["a", "b", "c", "d"], &["b", "d"], NOW_MS, &["b", "d", "a", "c"]);
         seen.note("b".to_owned(), NOW_MS, Ok(None));

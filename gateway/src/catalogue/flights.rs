@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_whoever_asked_is_gone_the_next_one_asks() {
+    async fn a_waiter_asks_if_the_first_caller_has_left() {
         let flights = Arc::new(Flights::default());
         let gone = tokio::spawn({
             let flights = flights.clone();

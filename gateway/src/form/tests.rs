@@ -129,7 +129,7 @@ fn an_answer_names_all_that_is_wrong_with_data_and_where() {
 }
 
 #[test]
-fn what_is_told_is_bounded_and_repeats_no_value() {
+fn violations_are_bounded_and_echo_no_value() {
     let form = Form::new(r#"{"properties":{"a":{"items":{"type":"string"}}}}"#).unwrap();
     let secrets = format!("{{\"a\":[{}]}}", vec!["4111111111111111"; 1_000].join(","));
     let Err(DataRefused::Breaks(breaks)) = judge(&form, &secrets) else { panic!("numbers are no strings") };

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_ours_says_whence_and_what_was_said_to_it_does_not_count() {
+    fn a_trusted_proxy_names_the_client_and_forged_entries_do_not_count() {
         let check = |peer, values, want| check(ForwardedHeader::XForwardedFor, peer, values, want);
         check(NGINX, &["203.0.113.7"], "203.0.113.7");
         check("::ffff:10.0.0.9", &["203.0.113.7"], "203.0.113.7");

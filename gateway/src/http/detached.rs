@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_that_nobody_waits_for_any_more_is_done_to_its_end() {
+    async fn work_without_a_waiting_caller_is_completed() {
         for is_begun in [false, true] {
             let ((go, gone), (done, was_done)) = (oneshot::channel::<()>(), oneshot::channel());
             let mut work = Detached::new(Box::pin(async {

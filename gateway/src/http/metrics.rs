@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_paid_back_is_told_by_currency() {
+    fn refunds_due_are_counted_by_currency() {
         let due = |currency: &str, payments, amount| Due { currency: currency.to_owned(), payments, amount };
         let mut page = Page::default();
         write_due(&mut page, &[due("EUR", 2, 600), due("unknown", 1, 0)]);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_event_of_all_sales_is_the_age_and_foreign_keys_are_nobody_s_label() {
+    fn the_oldest_event_of_all_sales_is_the_age_and_foreign_keys_are_no_label() {
         check(&[], &["flash_oldest_unpersisted_age_seconds 0"]);
         let sales = [sale("flash:one", 2, 9, 4_750), sale("flash:two", 3, 4, 4_900), sale("a\"b", 0, 1, 0)];
         check(

@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_that_does_not_say_how_a_reservation_stands_has_left_nothing_unknown() {
+    fn a_redis_without_an_answer_leaves_nothing_unknown() {
         let unknown = CallError::Unknown(flash_client::Unanswered::TimedOut);
         assert_eq!(not_known(ReplayError::Redis(unknown)).kind, Kind::TimedOut);
         let silent = ReplayError::Silent { sale: "drop".to_owned(), id: 4, code: "FENCED" };

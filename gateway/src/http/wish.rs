@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buyer_who_proved_to_be_one_is_nobody_else() {
+    fn an_authenticated_buyer_acts_only_for_themselves() {
         let ada = Caller::Buyer("ada".into());
         let wish = Wish { buyer: "ada".into(), units: WantedUnits::Quantity(2), data: None };
         assert_eq!(Wish::read(&ada, b"{\"quantity\":2}"), Ok(wish));

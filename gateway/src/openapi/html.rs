@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told_is_text_and_no_markup() {
+    fn descriptions_are_text_and_no_markup() {
         assert_eq!(line("a `<b>` & \"c\""), "a <code>&lt;b&gt;</code> &amp; &quot;c&quot;");
         assert_eq!(prose("a\n\nb"), "<p>a</p>\n<p>b</p>\n");
         assert_eq!(table(["a"], &[]), "");

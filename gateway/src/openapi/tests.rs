@@ -40,7 +40,7 @@ fn names(value: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_route_is_told_and_nothing_else_is() {
+fn every_route_is_described_and_nothing_else_is() {
     for surface in [Surface::Buyers, Surface::Whole, Surface::Devtools] {
         let document = document(surface);
         let mut count = 0;
@@ -57,7 +57,7 @@ fn every_route_is_told_and_nothing_else_is() {
 }
 
 #[test]
-fn the_parts_of_a_path_are_told_and_no_others() {
+fn the_parts_of_a_path_are_described_and_no_others() {
     let document = document(Surface::Devtools);
     for Route { method, path, .. } in routes() {
         let operation = &document["paths"][*path][method.as_str().to_ascii_lowercase()];
@@ -171,7 +171,7 @@ fn no_name_of_a_limit_is_left() {
 }
 
 #[test]
-fn buyers_are_told_nothing_of_the_operators() {
+fn the_document_for_buyers_has_nothing_of_the_operators() {
     let document = document(Surface::Buyers);
     for Route { method, path, access, .. } in routes() {
         let is_buyers = matches!(access, Access::Open | Access::Buyer(_));
@@ -187,7 +187,7 @@ fn buyers_are_told_nothing_of_the_operators() {
 
 /// That what is delivered keeps the schema, the test of the examples shows: each is made as a delivery is.
 #[test]
-fn what_webhooks_are_told_has_no_field_that_the_schema_does_not_name() {
+fn webhook_bodies_have_only_fields_of_the_schema() {
     fn check(document: &Value, way: &str, schema: &Value, told: &Value) {
         let schema = resolved(document, schema);
         for (name, value) in told.as_object().into_iter().flatten() {

@@ -140,7 +140,7 @@ async fn a_sale_that_redis_has_forgotten_is_not_begun_again() {
 }
 
 #[tokio::test]
-async fn a_buyer_who_hangs_up_has_the_reservation_all_the_same() {
+async fn a_buyer_who_hangs_up_has_the_reservation() {
     const BUYERS: u64 = 20;
     let world = World::start().await;
     world.create("{\"sale\":\"drop\",\"total\":100}").await;

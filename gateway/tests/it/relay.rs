@@ -65,7 +65,7 @@ async fn a_message_that_no_queue_takes_comes_back_and_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_barrier_comes_behind_what_was_published_before_it() {
+async fn a_barrier_arrives_after_what_was_published_before_it() {
     let world = World::start().await;
     world.create("{\"sale\":\"drop\",\"total\":100}").await;
     world.reserve(0..20).await;

@@ -11,7 +11,7 @@ use crate::fixture::{Publisher, Servers, Syncer, history, sold, wait_until};
 use crate::redis_stand_in::RedisStandIn;
 
 #[tokio::test]
-async fn redis_may_be_away_and_is_told_when_it_comes_back() {
+async fn redis_may_be_away_and_gets_its_acks_when_it_returns() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let config = Servers::shared().config(&format!("redis://{address}")).await;
     let publisher = Publisher::new(&config).await;

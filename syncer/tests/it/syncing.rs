@@ -43,7 +43,7 @@ async fn a_syncer_that_died_between_commit_and_acknowledgement_has_sold_nothing_
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_can_read_goes_to_the_quarantine_and_holds_up_nothing() {
+async fn an_unreadable_message_goes_to_the_quarantine_and_delays_nothing() {
     let config = Servers::shared().config(NO_REDIS).await;
     let publisher = Publisher::new(&config).await;
     let messages = history("drop", 2);
@@ -65,7 +65,7 @@ async fn a_message_that_nobody_can_read_goes_to_the_quarantine_and_holds_up_noth
 
 /// A relay sends again what is not acknowledged, at another time.
 #[tokio::test]
-async fn what_nobody_can_read_is_in_the_quarantine_once_however_often_it_is_published() {
+async fn an_unreadable_message_is_quarantined_once_however_often_it_is_published() {
     let config = Servers::shared().config(NO_REDIS).await;
     let publisher = Publisher::new(&config).await;
     let messages = history("drop", 2);
@@ -112,7 +112,7 @@ async fn what_a_body_says_in_its_error_keeps_it_from_no_quarantine() {
 }
 
 #[tokio::test]
-async fn a_syncer_that_is_told_to_stop_stops_whatever_is_away() {
+async fn a_syncer_stops_on_request_whatever_is_away() {
     let away = |url: &str| format!("{url}://ada:secret@127.0.0.1:1/away");
     let config = Config { postgres: away("postgres"), redis: NO_REDIS.to_owned(), name: "test".to_owned() };
     run(&config, &Amqp::new(away("amqp")), tokio::task::yield_now()).await.unwrap();

@@ -167,7 +167,7 @@ fn whoever_lost_a_hold_may_buy_again_however_many_are_due() {
 }
 
 #[test]
-fn a_hold_behind_any_number_of_sold_ones_still_expires() {
+fn a_hold_after_any_number_of_sold_ones_expires() {
     let sale = &mut sale(with_hold(9_999, 1, 1_000));
     reserve(sale, "first", 1, None, NOW_MS).expect("there is stock");
     for buyer in 0..2_000 {
@@ -202,7 +202,7 @@ fn one_command_expires_a_bounded_number_of_holds_and_the_next_goes_on() {
 }
 
 #[test]
-fn due_holds_behind_many_ended_ones_are_found() {
+fn due_holds_after_many_ended_ones_are_found() {
     let sale = &mut sale(with_hold(2_000, 1, 1_000));
     for buyer in 0..2_000 {
         reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS).expect("there is stock");

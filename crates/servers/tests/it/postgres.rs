@@ -124,7 +124,7 @@ fn what_a_killed_predecessor_left_is_no_hindrance() {
 }
 
 #[test]
-fn roots_cluster_moves_to_where_nobody_can_reach_it_and_is_found_again() {
+fn the_cluster_of_root_moves_to_a_private_place_and_is_found_again() {
     // A clone in /root, mode 0700, is such a place.
     let root = temporary_dir();
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o700)).unwrap();

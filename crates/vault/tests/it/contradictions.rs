@@ -61,7 +61,7 @@ async fn other_content_under_a_number_that_waits_for_its_turn_is_put_aside_once(
 }
 
 #[tokio::test]
-async fn it_is_never_replayed_and_discarding_it_rejects_nobody() {
+async fn it_is_never_replayed_and_a_discard_rejects_no_reservation() {
     let database = Database::new().await;
     let mut vault = Vault::open(&database.url).await.unwrap();
     vault.write(&[all(), message(1, 3, vec![confirmed(2)])]).await.unwrap();

@@ -46,7 +46,7 @@ async fn a_sealed_epoch_takes_nothing_more_and_says_what_came_late() {
 }
 
 #[tokio::test]
-async fn the_next_epoch_goes_on_behind_it_with_the_same_orders() {
+async fn the_next_epoch_continues_after_it_with_the_same_orders() {
     let database = sold_two().await;
     assert_eq!(seal(&database, 1, Wanted::Exactly(3)).await, Some(NEXT));
     let events = vec![released(2), held("ada"), confirmed(3)];

@@ -37,7 +37,7 @@ async fn nothing_of_it_is_applied_and_all_of_it_goes_to_the_quarantine_once() {
 }
 
 #[tokio::test]
-async fn it_is_never_replayed_and_discarding_it_rejects_nobody() {
+async fn it_is_never_replayed_and_a_discard_rejects_no_reservation() {
     let (database, mut vault) = with_a_foreign_life().await;
     vault.put_foreign_aside(SALE, 1).await.unwrap();
     for id in 1..=3 {

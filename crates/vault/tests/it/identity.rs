@@ -39,7 +39,7 @@ async fn a_key_is_known_by_its_hash_until_it_is_revoked_and_is_listed_for_ever()
 }
 
 #[tokio::test]
-async fn a_change_stands_in_the_log_before_its_outcome_does() {
+async fn a_change_is_logged_before_its_outcome() {
     let Database { client, .. } = &Database::new().await;
     let first = log_change(client, CHANGE).await.unwrap();
     let second = log_change(client, LoggedChange { key: None, sale: None, detail: "a\0b", ..CHANGE }).await.unwrap();

@@ -120,7 +120,7 @@ async fn of_a_thousand_payments_at_once_one_pays_and_none_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_payment_follows_its_order_and_one_of_nobody_knows_whom_settles_nothing() {
+async fn a_payment_follows_its_order_and_one_without_a_known_buyer_settles_nothing() {
     let database = selling().await;
     let nobody = Reserved::default();
     for (reference, id, reserved) in [("ada", 2, ADA), ("eve", 3, EVE), ("nobody", 4, nobody), ("lost", 9, nobody)] {
@@ -156,7 +156,7 @@ async fn what_postgresql_has_confirmed_is_not_late_whatever_redis_says() {
 }
 
 #[tokio::test]
-async fn what_was_reported_while_nobody_knew_its_reservation_is_judged_once_somebody_does() {
+async fn a_report_for_an_unknown_reservation_is_judged_when_it_is_known() {
     let database = selling().await;
     let nobody = Reserved::default();
     for (reference, amount, reserved, want) in [

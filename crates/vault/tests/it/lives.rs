@@ -126,7 +126,7 @@ async fn what_comes_while_an_epoch_is_sealed_is_in_it_or_late() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_could_read_holds_up_no_other_however_many_they_are() {
+async fn unreadable_events_delay_no_other_event() {
     let database = Database::new().await;
     let many = |first: u64, count: u64| {
         message(1, first, (0..count).map(|_| flash_wire::message::MessageChange::Closed).collect())
@@ -143,7 +143,7 @@ async fn an_event_that_nobody_could_read_holds_up_no_other_however_many_they_are
 }
 
 #[tokio::test]
-async fn a_kept_event_that_nobody_can_read_any_more_goes_to_the_quarantine() {
+async fn an_unreadable_kept_event_goes_to_the_quarantine() {
     let database = Database::new().await;
     database.write(&[message(1, 1, vec![warmed(5)]), message(1, 3, vec![held("ada"), held("bob")])]).await;
     database.client.execute("UPDATE early SET event = '{}' WHERE seq = 3", &[]).await.unwrap();

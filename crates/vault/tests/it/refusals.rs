@@ -58,7 +58,7 @@ async fn a_reservation_of_a_sku_that_the_sale_lacks_is_rejected() {
 }
 
 #[tokio::test]
-async fn who_ever_had_anything_of_a_sale_is_told_unless_somebody_may_be_missing() {
+async fn the_buyers_of_a_sale_are_listed_unless_one_may_be_missing() {
     let database = Database::new().await;
     let changes = vec![warmed(2), held("ada"), released(2), held("bob"), held("cleo"), held("dan")];
     database.write(&[message(1, 1, changes)]).await;
@@ -117,7 +117,7 @@ async fn an_event_that_no_one_can_write_waits_for_its_turn_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_can_read_is_kept_once() {
+async fn an_unreadable_message_is_kept_once() {
     let database = Database::new().await;
     let mut vault = Vault::open(&database.url).await.unwrap();
     let unreadable = [b"\0\xff".as_slice(), b"{}", b"\0\xff"].map(|body| Unreadable {

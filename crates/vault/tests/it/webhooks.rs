@@ -45,7 +45,7 @@ async fn each_end_is_noted_once_for_each_webhook() {
 }
 
 #[tokio::test]
-async fn what_somebody_delivers_is_nobody_elses_until_it_comes_back() {
+async fn a_claimed_delivery_belongs_to_one_gateway_until_it_returns() {
     let database = Database::new().await;
     add_webhook(&database.client, "http://a", "whsec_a").await.unwrap();
     write(&database).await;
@@ -88,7 +88,7 @@ async fn each_webhook_has_places_of_its_own_and_one_that_is_busy_gets_nothing_mo
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_off_is_told_nothing_and_one_that_is_removed_is_forgotten() {
+async fn a_disabled_webhook_gets_nothing_and_a_removed_one_is_forgotten() {
     let database = Database::new().await;
     let [one, other] = ["http://a", "http://b"].map(|url| add_webhook(&database.client, url, "whsec_a"));
     let (one, other) = (one.await.unwrap().unwrap(), other.await.unwrap().unwrap());

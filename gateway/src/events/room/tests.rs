@@ -84,7 +84,7 @@ fn ids(text: &str) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everyone_is_told_what_is_new_and_nobody_twice() {
+async fn each_watcher_gets_each_change_once() {
     let (mut room, now) = (Room::default(), Instant::now());
     let [early, late] = [(); 2].map(|()| Pipe::with_room(usize::MAX));
     enter(&mut room, &early, now);
@@ -102,7 +102,7 @@ async fn everyone_is_told_what_is_new_and_nobody_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_behind_gets_the_newest_and_whole_frames_only() {
+async fn a_slow_watcher_gets_the_newest_frames_and_only_complete_ones() {
     let (mut room, now) = (Room::default(), Instant::now());
     let slow = Pipe::with_room(usize::MAX);
     enter(&mut room, &slow, now);

@@ -27,7 +27,7 @@ fn check(marked: &str) {
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
 #[test]
-fn requests_pass_one_behind_the_other() {
+fn requests_pass_one_after_the_other() {
     check(GET);
     check(&GET.repeat(3));
     check(&format!("\r\n{GET}\r\n\r\n{GET}"));

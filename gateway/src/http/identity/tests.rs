@@ -227,7 +227,7 @@ fn every_route_has_the_access_that_was_meant() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_route_lets_through_whom_it_should_and_nobody_else() {
+async fn every_route_admits_exactly_its_callers() {
     for Route { method, path, access, .. } in routes() {
         let id = if path.starts_with("/console/") { "icon.svg" } else { "2" };
         let path = path.replace("{sale}", "drop").replace("{id}", id);

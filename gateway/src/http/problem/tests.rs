@@ -145,7 +145,7 @@ fn all_broken_fields_are_pointed_at() {
 }
 
 #[test]
-fn what_is_asked_for_too_often_is_told_when_to_come_back_and_which_policies_say_so() {
+fn a_rate_limited_answer_has_its_wait_and_its_policies() {
     let body = "{\"type\":\"/problems/rate-limited\",\"title\":\"Too many requests\",\"status\":429,\
                 \"detail\":\"refused by buyers, sale: retry in 7 s\"}";
     let problem = Problem::rate_limited("buyers, sale", 7);
@@ -167,7 +167,7 @@ fn each_problem_of_the_table_is_answered_as_its_row_says() {
 }
 
 #[test]
-fn a_method_that_a_path_does_not_have_is_told_those_that_it_has() {
+fn a_wrong_method_is_refused_with_the_allowed_ones() {
     let body = body("method-not-allowed", "Method not allowed", 405);
     check(Problem::method_not_allowed("GET, HEAD".to_owned()), 405, &body, &[("allow", "GET, HEAD")]);
 }

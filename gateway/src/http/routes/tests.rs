@@ -136,7 +136,7 @@ fn an_unknown_path_is_not_found() {
 }
 
 #[test]
-fn a_wrong_method_is_told_the_right_ones() {
+fn a_wrong_method_is_answered_with_the_right_ones() {
     let allow = |methods: &str| Err(Problem::method_not_allowed(methods.to_owned()));
     check(Method::PUT, "/v1/sales", allow("POST, GET, HEAD"));
     check(Method::DELETE, "/v1/sales/drop", allow("GET, HEAD"));

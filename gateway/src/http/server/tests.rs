@@ -219,7 +219,7 @@ async fn a_gateway_with_enough_in_hand_refuses_at_once_and_asks_for_no_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_slow_with_his_body_takes_no_place() {
+async fn a_slow_body_takes_no_place() {
     let mut peer = Peer::new();
     peer.send(&reserve(JSON, "{}").replace("Content-Length: 2", "Content-Length: 3")).await;
     let app = peer.site.app.clone();
@@ -256,7 +256,7 @@ async fn a_connection_that_says_nothing_ends_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_body_is_told_so() {
+async fn a_slow_body_gets_a_timeout() {
     let started = Instant::now();
     let request = reserve(JSON, "{}").replace("Content-Length: 2", "Content-Length: 3");
     check(&request, "408", "the body must arrive within 2000 ms").await;

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_told_in_words() {
+    fn a_rule_is_described_in_words() {
         let check = |schema: Value, resolved: Value, want: &str| assert_eq!(rule(&schema, &resolved), want, "{schema}");
         check(json!({"type": "integer", "minimum": 1, "maximum": 9}), json!({}), "integer, 1 to 9");
         check(json!({"default": 1}), json!({"type": "integer"}), "integer, else `1`");

@@ -30,7 +30,7 @@ async fn a_request_goes_to_one_host() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_request_is_sent_back_to_whoever_sent_it() {
+async fn no_request_is_echoed_to_its_sender() {
     for (path, status) in [("/livez", "405"), ("/v1/sales/drop/reservations", "405"), ("/", "405"), ("*", "404")] {
         let request = format!("TRACE {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nCookie: secret\r\n\r\n");
         check(&request, status, "content-type: application/problem+json").await;
@@ -140,7 +140,7 @@ async fn random_requests_are_never_the_gateways_fault() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bare_line_end_is_refused_in_every_head_and_nothing_behind_it_is_read() {
+async fn a_bare_line_end_is_refused_in_every_head_and_nothing_after_it_is_read() {
     check_all("GET /livez HTTP/1.1\nHost: h\r\n\r\n", &["400"]).await;
     check_all("GET /livez HTTP/1.1\r\nHost: h\n\r\n", &["400"]).await;
     check_all("GET /livez HTTP/1.1\r\nHost: h\r\n\n", &["400"]).await;
