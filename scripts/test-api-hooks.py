@@ -1,8 +1,8 @@
-"""What schemathesis is told beside the document (`scripts/test-api`)."""
+"""What schemathesis needs besides the document (`scripts/test-api`)."""
 
 import schemathesis
 
-# Room for events that PostgreSQL does not have yet. Whoever makes a sale without any is refused behind each event, by a
+# Room for events that PostgreSQL does not have yet. A sale without any refuses after each event, by a
 # 503 that is right; with room, no 503 is.
 JOURNAL_EVENTS_MIN = 1_000
 # On a machine that is busy with other things an answer may come late, and these say so as the document does.

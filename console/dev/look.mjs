@@ -30,7 +30,7 @@ export async function openPage(browser, complain) {
   return page;
 }
 
-/** Looks at the page as it stands, in each of these ways to see it. */
+/** Looks at the current page in each of these ways. */
 export async function look(page, name, complain, ways = Object.keys(LOOKS)) {
   for (const as of ways) {
     const [width, colorScheme] = LOOKS[as];

@@ -1,11 +1,11 @@
 // Made by scripts/build-console.
 [
     Asset {
-        name: "console-6B7L6ZHR.js",
+        name: "console-MHNEXV5E.js",
         media: "text/javascript; charset=utf-8",
         is_hashed: true,
-        plain: Coded { etag: "\"16ceb366256602dc\"", bytes: include_bytes!("console-6B7L6ZHR.js") },
-        gzip: Coded { etag: "\"16ceb366256602dc-gzip\"", bytes: include_bytes!("console-6B7L6ZHR.js.gz") },
+        plain: Coded { etag: "\"b436a0c9ed9ef68d\"", bytes: include_bytes!("console-MHNEXV5E.js") },
+        gzip: Coded { etag: "\"b436a0c9ed9ef68d-gzip\"", bytes: include_bytes!("console-MHNEXV5E.js.gz") },
     },
     Asset {
         name: "console-VZWC732J.css",
@@ -25,8 +25,8 @@
         name: "index.html",
         media: "text/html; charset=utf-8",
         is_hashed: false,
-        plain: Coded { etag: "\"400cf2b29e67883f\"", bytes: include_bytes!("index.html") },
-        gzip: Coded { etag: "\"400cf2b29e67883f-gzip\"", bytes: include_bytes!("index.html.gz") },
+        plain: Coded { etag: "\"b810aa9de9041264\"", bytes: include_bytes!("index.html") },
+        gzip: Coded { etag: "\"b810aa9de9041264-gzip\"", bytes: include_bytes!("index.html.gz") },
     },
     Asset {
         name: "licences.txt",

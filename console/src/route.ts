@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 export interface Route {
-  /** What stands between the slashes. */
+  /** The parts between the slashes. */
   parts: string[];
   query: URLSearchParams;
 }

@@ -17,7 +17,7 @@ test("an address leads back to what it was made of", () => {
     const route = read(to(parts, query));
     assert.deepEqual([route.parts, Object.fromEntries(route.query)], [parts, query]);
   }
-  assert.deepEqual(read("#/sales/%").parts, ["sales", "%"], "what is no encoding stands as it is");
+  assert.deepEqual(read("#/sales/%").parts, ["sales", "%"], "an invalid encoding remains as it is");
 });
 
 test("metrics are read by name and label, and what is not told is not zero", () => {
@@ -81,7 +81,7 @@ test("PostgreSQL has a hold and its end at a time of their own", () => {
     const told = steps.filter(({ place }) => place === "PostgreSQL").map(({ what, at_ms }) => [what, at_ms]);
     assert.deepEqual(told, want);
     const times = steps.flatMap(({ at_ms, isDone }) => (isDone && at_ms !== undefined ? [at_ms] : []));
-    assert.deepEqual(times, [...times].sort((one, two) => one - two), "no step is told before one that came first");
+    assert.deepEqual(times, [...times].sort((one, two) => one - two), "no step comes before an earlier one");
   }
 });
 

@@ -34,7 +34,7 @@ def of_service(name, service):
     if set(service["logging"]["options"]) != {"max-size", "max-file"}:
         yield "has no limit to its log"
     if ("healthcheck" in service) == (name in ONCE):
-        yield "has no health, or one that nobody asks for"
+        yield "has no health check, or one that no service waits for"
     if ("ports" in service) != (name == "nginx"):
         yield "publishes a port, or nginx does not"
     outside = [net for net in service["networks"] if not (compose["networks"][net] or {}).get("internal")]
@@ -69,6 +69,6 @@ breaches = [f"{name}: {breach}" for name, service in services.items() for breach
 breaches += of_files("configs", ROOT / "deploy")
 breaches += of_files("secrets", pathlib.Path(sys.argv[1]))
 made = {file.name for file in pathlib.Path(sys.argv[1]).iterdir()}
-breaches += [f"secrets: {name} is made for nobody" for name in sorted(made - set(compose["secrets"]))]
+breaches += [f"secrets: {name} is made for no service" for name in sorted(made - set(compose["secrets"]))]
 print("\n".join(breaches), end="\n" if breaches else "")
 sys.exit(bool(breaches))

@@ -124,7 +124,7 @@ impl<'a> Ctx<'a> {
         unsafe { raw::RedisModule_AddACLCategory.is_some_and(|add| add(self.0, name.as_ptr()) == OK) }
     }
 
-    /// Tells the keyspace event `event` about `key`, to whoever listens.
+    /// Publishes the keyspace event `event` about `key`.
     pub(crate) fn notify(self, event: &CStr, key: Str) {
         redis!(RedisModule_NotifyKeyspaceEvent(self.0, raw::REDISMODULE_NOTIFY_MODULE, event.as_ptr(), key.0));
     }
@@ -400,7 +400,7 @@ unsafe extern "C" fn defrag<V: Value>(
             *value = if moved.is_null() { *value } else { moved };
         }
     }
-    // SAFETY: the value is a box of `V`, and nobody else has it during the callback.
+    // SAFETY: the value is a box of `V`, and no other code has it during the callback.
     let value = unsafe { &mut *(*value).cast::<V>() };
     while let Some(Some(from)) = guard(|| value.defrag(next, &mut Defrag(ctx))) {
         next = from;

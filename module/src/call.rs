@@ -49,7 +49,7 @@ impl<'a> Call<'a> {
         Self { ctx, argv, writes: is_write::<C>() }
     }
 
-    /// Runs `f` on the arguments behind the command's name, or behind its key.
+    /// Runs `f` on the arguments after the command's name, or after its key.
     pub(crate) fn with_args<C: Command, T>(&self, f: impl FnOnce(&[&'a [u8]]) -> T) -> T {
         let argv = self.argv.get(if C::HAS_KEY { 2 } else { 1 }..).unwrap_or_default();
         let mut few = [&[][..]; FEW_ARGS];
@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
         f(args)
     }
 
-    /// Opens the command's key, for writing if the command writes. Whoever changes it says so by [`KeyName::changed`].
+    /// Opens the command's key, for writing if the command writes. Code that changes it calls [`KeyName::changed`].
     pub(crate) fn key<V: Native>(&self) -> Result<Key<'a, V>, Fault> {
         if self.writes && role::is_replica() && !self.is_replicated() {
             return Err(Fault::Replica);
@@ -141,7 +141,7 @@ impl<'a, V: Native> Key<'a, V> {
     }
 }
 
-/// The name of an open key, and what is told to others under it.
+/// The name of an open key, and what is published under it.
 pub(crate) struct KeyName<'a> {
     ctx: Ctx<'a>,
     name: Str<'a>,
@@ -162,7 +162,7 @@ impl KeyName<'_> {
         self.ctx.signal_modified(self.name);
     }
 
-    /// Tells the keyspace event `event` about the key, to whoever listens.
+    /// Publishes the keyspace event `event` about the key.
     pub(crate) fn notify(&self, event: &CStr) {
         self.ctx.notify(event, self.name);
     }

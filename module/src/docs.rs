@@ -8,7 +8,7 @@ pub(crate) struct Docs {
     pub(crate) summary: &'static CStr,
     /// How the work grows.
     pub(crate) complexity: &'static CStr,
-    /// Behind the name, in their order; the key is the first.
+    /// After the name, in their order; the key is the first.
     pub(crate) args: &'static [Arg],
 }
 

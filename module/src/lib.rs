@@ -29,5 +29,5 @@ mod stored;
 mod stored_throttle;
 mod value;
 
-/// The module, as the server sees it: what happens at load stands in `load`.
+/// The module, as the server sees it: what happens at load is in `load`.
 struct Flash;

@@ -102,7 +102,7 @@ impl OpenSale<'_, '_> {
     pub(crate) fn keep_time(&mut self, now_ms: u64) {
         let Some(at_ms) = self.sale().steps_back_to(now_ms).filter(|_| !self.stored.sale.is_fenced()) else { return };
         self.name.warn(&format!(
-            "the clock is {} ms behind the time of a sale, which steps back: what was left of its holds is left of them",
+            "the clock is {} ms behind the time of a sale, which steps back: its holds keep their remaining time",
             self.stored.sale.clock_lead_ms(now_ms)
         ));
         stats::STEPPED_BACK.add(1);
@@ -129,7 +129,7 @@ impl OpenSale<'_, '_> {
     }
 
     /// What comes of a wish. Holds that are due end first, `buyer`'s own before all, and more of them as long as units
-    /// that they hold are what is lacking. Beyond [`EXPIRED_PER_COMMAND_MAX`] the answer is what stands by then, and a
+    /// that they hold are what is lacking. Beyond [`EXPIRED_PER_COMMAND_MAX`] the answer is the state by then, and a
     /// repeat goes on from there.
     pub(crate) fn decide<'e>(
         &mut self,

@@ -132,7 +132,7 @@ impl Gauges {
         gauges
     }
 
-    /// Shows the sale as it stands.
+    /// Shows the sale's state.
     pub(crate) fn show(&self, sale: &Sale) {
         let (acked, events) = (sale.acked(), sale.journal_events());
         self.shown.memory_bytes.store(sale.memory_bytes() as u64, Ordering::Relaxed);

@@ -147,7 +147,7 @@ impl Value for Stored {
         self.sale.defrag(from, mover)
     }
 
-    /// Nobody may tell the copy's events from the sale's own.
+    /// The copy's events must not differ from the sale's own.
     fn copy(&self) -> Option<Self> {
         let mut copy = Self::load(&self.save()).ok()?;
         copy.sale.fence();

@@ -8,7 +8,7 @@ use flash_sale::{Malformed, Mover};
 ///
 /// [`Drop`] may run on a background thread of the server's, so it must not call the server.
 pub(crate) trait Value: Sized + Send + 'static {
-    /// The type's name: nine characters, as Redis wants them. It stands in every RDB file.
+    /// The type's name: nine characters, as Redis wants them. Every RDB file contains it.
     const TYPE_NAME: &'static CStr;
     /// The version of the RDB payload. The payload carries its own version too, for AOF and DUMP.
     const TYPE_VERSION: c_int;

@@ -10,7 +10,7 @@ use flash_wire::Ack;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// Epochs of sales that may wait for Redis to be told. What is beyond is told when the sale's next events are written,
+/// Epochs of sales whose acks may wait for Redis. More are sent when the sale's next events are written,
 /// or its old ones come again.
 pub const HEADS_MAX: usize = 10_000;
 
@@ -52,7 +52,7 @@ impl Acks {
         }
     }
 
-    /// Tells Redis what waits, in one round trip or few. True: nothing is left to be told again.
+    /// Sends Redis the waiting acks, in one round trip or few. True: nothing is left to send.
     pub(crate) async fn tell(&self, client: &Client) -> bool {
         let heads: Vec<_> = self.lock().drain().map(|((sale, epoch), seq)| Head { sale, epoch, seq }).collect();
         let ack = |head: &Head| Call::ack(&head.sale, Ack { epoch: head.epoch, seq: head.seq });

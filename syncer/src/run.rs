@@ -1,4 +1,4 @@
-//! The syncer as a whole: sessions, one after the other, until it is told to stop.
+//! The syncer as a whole: sessions, one after the other, until it must stop.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::session::{Trouble, sync};
 pub const RETRY_WAIT_MS_MIN: u64 = 100;
 /// The longest wait before new connections are tried.
 pub const RETRY_WAIT_MS_MAX: u64 = 5_000;
-/// How long the batch in hand may take to be written and acknowledged, once the syncer is told to stop.
+/// How long the batch in hand may take to be written and acknowledged, once the syncer must stop.
 pub const STOP_TIMEOUT_MS: u64 = 10_000;
 
 /// Why the syncer cannot go on. Everything else it waits for and tries again.

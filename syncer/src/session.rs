@@ -118,7 +118,7 @@ impl<T: Transport> Session<T> {
             tracing::error!(
                 reason = bad.reason,
                 bytes = bad.body.len(),
-                "a message that nobody can read went to the quarantine"
+                "an unreadable message went to the quarantine"
             );
         }
         tracing::debug!(messages = count, sales = heads.len(), "written");

@@ -29,7 +29,7 @@ export async function call<T>(path: string, change?: Change, signal?: AbortSigna
   return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
-/** What the API says, as it stands. */
+/** The API's answer, unchanged. */
 export async function text(path: string, signal?: AbortSignal): Promise<string> {
   return read(await send(path, "text/plain", undefined, signal), false);
 }
@@ -55,7 +55,7 @@ async function send(path: string, accept: string, change?: Change, signal?: Abor
     if (signal?.aborted) throw error;
     throw new Failure(null, change !== undefined);
   }
-  // Readiness is told by a 503 that is no problem.
+  // Readiness is a 503 that is not a problem document.
   if (response.ok || (path.startsWith("/readyz") && response.status === 503)) return response;
   throw new Failure(await problem(response), change !== undefined);
 }

@@ -11,7 +11,7 @@ export interface Problem {
 }
 
 export class Failure extends Error {
-  /** Null: no answer came. Then nobody knows whether a change was made. */
+  /** Null: no answer came. Then the outcome of a change is unknown. */
   readonly problem: Problem | null;
   /** Whether the call may have changed something. */
   readonly changes: boolean;
@@ -41,7 +41,7 @@ export class Failure extends Error {
     return this.problem !== null && this.problem.type === "about:blank" && this.problem.status >= 500;
   }
 
-  /** Nobody knows whether it was done: the same request again, with the same Idempotency-Key, is safe. */
+  /** The outcome is unknown: the same request again, with the same Idempotency-Key, is safe. */
   get isUnknown(): boolean {
     return this.changes && (this.problem === null || this.is("outcome-unknown") || this.isOfProxy);
   }

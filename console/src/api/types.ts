@@ -212,7 +212,7 @@ export interface Outcome {
   errors: number;
   retries: number;
   oversold: number;
-  /** Nobody knows before all is counted. */
+  /** Unknown until everything is counted. */
   undersold?: number;
   requests_per_s: number;
   mean_ms: number;

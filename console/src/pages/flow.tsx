@@ -90,7 +90,7 @@ const JOURNALS = [
   { head: "Events on their way", isNumber: true, cell: ({ journal_events }: Relayed) => count(journal_events) },
   { head: "Of at most", isNumber: true, cell: ({ journal_events_max }: Relayed) => count(journal_events_max) },
   { head: "Oldest", isNumber: true, cell: ({ oldest_age_ms }: Relayed) => span(oldest_age_ms) },
-  { head: "Relay", cell: ({ relay }: Relayed) => <span class="name">{relay ?? "nobody"}</span> },
+  { head: "Relay", cell: ({ relay }: Relayed) => <span class="name">{relay ?? "none"}</span> },
   { head: "Fence", cell: ({ fenced }: Relayed) => (fenced ? <Badge of="fenced" /> : "–") },
 ];
 

@@ -47,7 +47,7 @@ export function Key() {
 /** What the gateway says of the key. */
 function said({ value, failure }: Look<Caller>, has: boolean): string {
   if (failure?.isAbsent) return has ? "A key is kept. This gateway does not say whether it is good." : "";
-  if (failure?.isLocked) return has ? `The key is refused: ${failure.problem?.detail ?? failure.problem?.title ?? ""}` : "Nobody is signed in.";
+  if (failure?.isLocked) return has ? `The key is refused: ${failure.problem?.detail ?? failure.problem?.title ?? ""}` : "You are not signed in.";
   if (failure) return "The gateway does not say now whether the key is good. It is asked again.";
   if (value === undefined) return "";
   if (value.holder === undefined) return "No key is needed: this gateway lets anyone do everything.";

@@ -11,7 +11,7 @@ interface SkuRow {
   total: string;
 }
 
-/** As it stands in the fields. */
+/** The content of the fields. */
 interface Draft {
   sale: string;
   skus: SkuRow[];

@@ -43,7 +43,7 @@ export function Payments({ query }: { query: URLSearchParams }) {
         </Field>
       </form>
       <Seen look={look} what="the payments">
-        {({ payments: rows }) => rows.length === 0 ? <Empty title={state === "" && after === "" ? "Nobody has paid yet." : "No payment is like that."} /> : (
+        {({ payments: rows }) => rows.length === 0 ? <Empty title={state === "" && after === "" ? "No payments yet." : "No payment matches."} /> : (
           <>
             <Table label="Payments" columns={columns} rows={rows} keyOf={({ payment }) => payment} />
             <Pages isFirst={after === ""} first={to(["payments"], { state })} next={rows.length < PAGE_ROWS ? undefined : to(["payments"], { state, after: String(rows.at(-1)?.payment ?? "") })} />

@@ -16,7 +16,7 @@ const PAGE_ROWS = 25;
 const SHOW = "/v1/quarantine/{id}";
 const REPLAY = "/v1/quarantine/{id}/replay";
 
-/** What nobody could read or write, until somebody decides. */
+/** What could not be read or written, until an operator decides. */
 export function Quarantine({ query }: { query: URLSearchParams }) {
   const after = query.get("after") ?? "";
   const offers = useOffers();
@@ -52,7 +52,7 @@ function Row({ row, again, canShow, canEnd }: { row: Quarantined; again: () => v
     <li class="card">
       <div class="row">
         <strong>{count(row.id)}</strong>
-        <span>{row.sale === undefined ? "a message that nobody can read" : <>event {count(row.seq)} of <a href={to(["sales", row.sale])}>{row.sale}</a></>}</span>
+        <span>{row.sale === undefined ? "an unreadable message" : <>event {count(row.seq)} of <a href={to(["sales", row.sale])}>{row.sale}</a></>}</span>
         <span class="hint">{row.at}, {count(row.bytes)} bytes</span>
         <span class="fill" />
         {canShow && <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>{open ? "Hide" : "Show"}</button>}

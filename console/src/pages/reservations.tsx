@@ -33,7 +33,7 @@ export function Reservations({ sale, query }: { sale: string; query: URLSearchPa
       <Filters key={`${state}/${buyer}`} state={state} buyer={buyer} show={(state, buyer) => go(at({ state, buyer }))} />
       <Seen look={look} what="this sale's reservations">
         {({ reservations: rows }) => rows.length === 0 ? (
-          <Empty title={isFiltered ? "No reservation is like that." : "Nobody has reserved yet."}>
+          <Empty title={isFiltered ? "No reservation matches." : "No reservations yet."}>
             {isFiltered && <p><a href={to(["sales", sale])}>Show all</a></p>}
           </Empty>
         ) : (

@@ -63,7 +63,7 @@ export function Simulator({ query }: { query: URLSearchParams }) {
       <p>The same buyers come at the same times to each way to sell; “naive” is there to be seen overselling.</p>
       <Choice key={given} given={read(query)} runs={runs} />
       {id !== "" && <Run key={id} id={id} />}
-      {id === "" && runs && <Empty title="Nothing runs yet."><p>Once it does, the address has the seed: whoever opens it can run the same again.</p></Empty>}
+      {id === "" && runs && <Empty title="Nothing runs yet."><p>Once it does, the page's address has the seed: open it to run the same again.</p></Empty>}
       <Faults />
     </>
   );

@@ -8,7 +8,7 @@ export interface Step {
   place: "Redis" | "Journal" | "Queue" | "PostgreSQL";
   what: string;
   isDone: boolean;
-  /** None: it is to come, or nobody has written down when it was. */
+  /** None: it has not happened yet, or its time was not recorded. */
   at_ms?: number | undefined;
 }
 
@@ -17,7 +17,7 @@ export function story(told: Reservation, order: Order | undefined, sale: Sale): 
   const seq = Number(told.id.split("-")[0]);
   const ended_at_ms = order?.ended_at_ms;
   if (told.state === "rejected") {
-    const refused = `refused: ${told.reason ?? "nobody knows why"}. It has the last word`;
+    const refused = `refused: ${told.reason ?? "unknown reason"}. PostgreSQL has the last word`;
     return [reserved(told, order, seq), { place: "PostgreSQL", what: refused, isDone: true, at_ms: ended_at_ms }];
   }
   const steps = [reserved(told, order, seq)];
@@ -59,7 +59,7 @@ function carried({ reserved_at_ms, published_at_ms, written_at_ms }: Order): str
   return `carried it to a syncer${ways}`;
 }
 
-/** How long ways took. Each begins by one clock and ends by another: where those do not agree, nobody knows. */
+/** How long ways took. Each begins by one clock and ends by another: where those do not agree, the duration is unknown. */
 function lasted(ways: [number | undefined, number | undefined, string][]): string {
   const known = ways.flatMap(([from, to, way]) => (from === undefined || to === undefined || to < from ? [] : [`${span(to - from)} ${way}`]));
   return known.length === 0 ? "" : `: ${known.join(", ")}`;

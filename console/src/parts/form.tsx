@@ -27,7 +27,7 @@ export function Field({ name, label, hint, failure, children }: FieldProps) {
   );
 }
 
-/** Why a change was not made; or that nobody knows whether it was. */
+/** Why a change was not made, or that its outcome is unknown. */
 export function Refused({ failure, shown = [] }: { failure: Failure | undefined; shown?: string[] }) {
   if (!failure) return null;
   if (failure.isAbsent) return <div class="refused" role="alert"><strong>This gateway does not do that.</strong></div>;
@@ -66,7 +66,7 @@ interface DialogProps {
 /** Asks before something is changed. Escape closes it. */
 export function Dialog({ title, act, verb, kind = "main", shown = [], close, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  // Whoever opened it gets the focus back.
+  // The element that opened it gets the focus back.
   useEffect(() => {
     const at = dialog.current;
     at?.showModal();

@@ -16,7 +16,7 @@ interface Props {
   /** Seconds. */
   at_s: number[];
   lines: Line[];
-  /** One row for each line; null: unknown; undefined: nobody looked, and the line goes on over it. */
+  /** One row for each line; null: unknown; undefined: not measured, and the line continues over it. */
   values: (number | null | undefined)[][];
   /** Whether `at_s` counts from the start of something, and is no time of day. */
   isSpan?: boolean;

@@ -13,7 +13,7 @@ test("what waits in the quarantine is replayed, and then PostgreSQL has it", asy
   await inConsole("#/flow", async (page, complain) => {
     const row = page.locator(".card", { hasText: "no_eve" });
     await row.waitFor();
-    // It has left its journal, and PostgreSQL lacks it all the same.
+    // It has left its journal, and PostgreSQL still lacks it.
     await page.getByText("Nothing waits in a journal.").waitFor();
     await look(page, "real-flow", complain, FEW);
     await row.getByRole("button", { name: "Replay" }).click();

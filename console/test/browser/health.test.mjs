@@ -4,7 +4,7 @@ import test from "node:test";
 import { FEW, look } from "../../dev/look.mjs";
 import { inConsole } from "./world.mjs";
 
-test("the doctor's findings, the versions and each server's health are told", () => inConsole("#/health", async (page, complain) => {
+test("the page shows the doctor's findings, the versions and each server's health", () => inConsole("#/health", async (page, complain) => {
   for (const server of ["Redis", "RabbitMQ", "PostgreSQL"]) await page.locator(".tiles > div", { hasText: server }).getByText("ok").waitFor();
   await page.getByRole("heading", { name: "Versions" }).waitFor();
   await page.getByRole("table", { name: "Findings" }).waitFor();

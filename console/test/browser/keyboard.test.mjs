@@ -16,7 +16,7 @@ const reachable = () => {
 /** What has the focus now, and whether one sees that it has. */
 const focused = () => {
   const of = document.activeElement;
-  // Behind the last of them is the browser's own.
+  // After the last of them comes the browser's own.
   if (of === document.body) return { reached: 0, isSeen: true };
   of.dataset.reached = "yes";
   const reached = document.querySelectorAll("[data-reached]").length;

@@ -34,7 +34,7 @@ export async function call(method, path, body) {
   return text === "" ? undefined : JSON.parse(text);
 }
 
-/** Does something to PostgreSQL behind everybody's back. */
+/** Changes PostgreSQL without Flash. */
 export async function sql(statement) {
   const { hostname, port, username, password, pathname } = new URL(postgres);
   const env = { ...process.env, PGHOST: hostname, PGPORT: port, PGUSER: username, PGPASSWORD: password, PGDATABASE: pathname.slice(1) };

@@ -37,7 +37,7 @@ pub async fn is_known(redis: &Client, vault: &flash_vault::Client, sale: &str) -
     Ok(!is_absent || flash_vault::sale_facts(vault, sale).await?.is_some())
 }
 
-/// What belongs to no sale: messages that nobody can read. None, if there are none.
+/// What belongs to no sale: unreadable messages. None if there are none.
 ///
 /// # Errors
 /// When PostgreSQL cannot be asked.
@@ -46,7 +46,7 @@ pub async fn unreadable(vault: &flash_vault::Client) -> Result<Option<Report>, A
     if count == 0 {
         return Ok(None);
     }
-    let finding = Finding::new(Kind::Quarantined, format!("PostgreSQL: {count} messages that nobody could read"));
+    let finding = Finding::new(Kind::Quarantined, format!("PostgreSQL: {count} unreadable messages"));
     Ok(Some(Report { sale: None, ..blank("") }.with(vec![finding])))
 }
 
@@ -67,7 +67,7 @@ pub async fn accounts(vault: &flash_vault::Client) -> Result<Option<Report>, Aud
     Ok((!findings.is_empty()).then(|| Report { sale: None, ..blank("") }.with(findings)))
 }
 
-/// Audits one sale. It waits for nothing and nobody waits for it; a sale that moves on meanwhile is looked at again, up to
+/// Audits one sale. It waits for nothing and blocks nothing; a sale that moves on meanwhile is looked at again, up to
 /// [`ATTEMPTS_MAX`] times.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// How a sale stands.
+/// The state of a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -182,10 +182,10 @@ impl Kind {
             Self::TooFarBehind => "wait until the syncer has caught up",
             Self::Moving => "ask again",
             Self::Rejected => "tell the buyers: their status says `rejected`",
-            Self::Gaps => "nothing can be done: nobody has them any more",
+            Self::Gaps => "nothing can be done: no server has them any more",
             Self::Early => "nothing: the events before them are on their way, and come again if they were lost",
             Self::NoJournal => "nothing, if it is meant to be in Redis alone",
-            Self::NeverWarmed => "nothing: a gateway warms it, or whoever creates it again under the same terms",
+            Self::NeverWarmed => "nothing: a gateway warms it, or a repeated creation with the same terms does",
             Self::Unanswered => "see `flash doctor`: whether both run, and are what they should be",
             Self::Unfinished => {
                 "ask again, and it goes on; or for one sale alone; or run `flash audit`, which takes its time"

@@ -72,8 +72,11 @@ pub(crate) fn check_rows(rows: &Rows) -> Vec<Finding> {
         }
     }
     if let Some(noted) = rows.noted.filter(|noted| *noted != rows.content) {
-        let detail =
-            format!("PostgreSQL: its epochs say {}, its active orders are {}", told(noted), told(rows.content));
+        let detail = format!(
+            "PostgreSQL: its epochs say {}, its active orders are {}",
+            described(noted),
+            described(rows.content)
+        );
         find(Kind::Miscounted, detail);
     }
     let newest = newest_epoch(rows);
@@ -83,7 +86,7 @@ pub(crate) fn check_rows(rows: &Rows) -> Vec<Finding> {
             find(Kind::Unsealed, format!("PostgreSQL, epoch {epoch} of {newest}: written up to {head}, {sealed}"));
         }
         for (kind, count, what) in [
-            (Kind::Gaps, gaps, "events that nobody has any more"),
+            (Kind::Gaps, gaps, "events that no server has any more"),
             // In an epoch that is over they are another finding.
             (Kind::Early, if sealed_at.is_some() { &0 } else { early }, "early events"),
             (Kind::Rejected, rejected, "rejections"),
@@ -119,7 +122,7 @@ fn check_books(books: &Books) -> Vec<Finding> {
     findings
 }
 
-fn told(content: Content) -> String {
+fn described(content: Content) -> String {
     format!("{} reservations with the digest {:016x}", content.reservations, content.digest)
 }
 
@@ -204,8 +207,8 @@ pub(crate) fn compare(
         let detail = format!(
             "at event {}: {} in Redis, {} in PostgreSQL with the journal",
             status.seq,
-            told(redis),
-            told(wanted.content)
+            described(redis),
+            described(wanted.content)
         );
         findings.push(Finding::new(Kind::OtherOrders, detail));
     }

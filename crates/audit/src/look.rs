@@ -28,7 +28,7 @@ pub(crate) enum Looked {
     Seen(Box<Look>),
 }
 
-/// Looks at a sale, and at its journal behind `after`. The state comes first: what happens after it is cut off.
+/// Looks at a sale, and at its journal after `after`. The state comes first: what happens after it is cut off.
 pub(crate) async fn look(redis: &Client, sale: &str, after: u64) -> Result<Looked, AuditError> {
     let status = match redis.call(Call::sale_status(sale)).await? {
         Ok(status) => status,

@@ -10,7 +10,7 @@ pub struct Report {
     /// The sale; none: what belongs to no sale.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sale: Option<String>,
-    /// How it stands.
+    /// Its state.
     pub verdict: Verdict,
     /// Its life in Redis.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -36,7 +36,7 @@ pub enum ConnectError {
         /// Host, port and vhost.
         at: String,
     },
-    /// Nobody listens, or RabbitMQ refused: credentials, vhost.
+    /// No process listens, or RabbitMQ refused: credentials, vhost.
     #[error("RabbitMQ at {at}: {source}")]
     Refused {
         /// Host, port and vhost.
@@ -47,7 +47,7 @@ pub enum ConnectError {
 }
 
 /// Connects to the vhost that the URL's path names; with `amqps://` encrypted, RabbitMQ's name being verified by the
-/// authorities in the file `cacertfile` if the URL names one. The connection does not heal itself: whoever loses it makes a new
+/// authorities in the file `cacertfile` if the URL names one. The connection does not reconnect: a caller that loses it makes a new
 /// one, for what was unconfirmed on the old one must be dealt with first.
 ///
 /// `name` is shown in RabbitMQ's list of connections.
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_listening_is_an_error_that_says_where() {
+    async fn a_closed_port_is_an_error_that_says_where() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);

@@ -1,7 +1,7 @@
-//! The keys by which messages are authenticated: whoever may publish to the queue without one sells nothing.
+//! The keys that authenticate messages: a client that can publish to the queue without one sells nothing.
 //!
 //! A message has an HMAC-SHA-256 (RFC 2104) over when it was published and its body, in a header. The trace beside it is
-//! for logs alone. The first key of the file signs; each verifies, so that a new key can be told to all before any uses
+//! for logs alone. The first key of the file signs; each verifies, so that all processes can get a new key before any uses
 //! it.
 
 use std::fs::File;

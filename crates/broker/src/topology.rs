@@ -10,7 +10,7 @@ pub const EXCHANGE: &str = "flash";
 pub const ROUTING_KEY: &str = "events";
 /// The durable quorum queue that the syncers read. One of them is active, the others take over in order.
 pub const QUEUE: &str = "flash.events";
-/// Where the broker puts what it will not deliver any more. Nothing should ever arrive: what nobody can read goes to
+/// Where the broker puts what it will not deliver any more. Nothing should ever arrive: what is unreadable goes to
 /// PostgreSQL's quarantine. It is the last net.
 pub const DEAD_QUEUE: &str = "flash.dead";
 /// Bytes of messages that wait in [`QUEUE`]; beyond it RabbitMQ refuses new ones (about so: it is an approximate limit),
@@ -137,7 +137,7 @@ fn arguments() -> FieldTable {
     arguments
 }
 
-/// Whoever looks at the dead may put messages back as often as needed.
+/// An operator who reads the dead letters may put messages back as often as needed.
 fn dead_arguments() -> FieldTable {
     let mut arguments = bounded_quorum(DEAD_BYTES_MAX);
     arguments.insert("x-delivery-limit".into(), DELIVERIES_MAX.into());

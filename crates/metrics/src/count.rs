@@ -32,7 +32,7 @@ impl Counter {
     }
 }
 
-/// Goes up and down. Nobody knows it until it is set: unknown is not zero.
+/// Goes up and down. It is unknown until it is set, and unknown is not zero.
 #[derive(Debug, Default)]
 pub struct Gauge {
     one_more: AtomicU64,
@@ -50,7 +50,7 @@ impl Gauge {
         self.one_more.store(value.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// Nobody knows it any more.
+    /// Its value is unknown again.
     pub fn forget(&self) {
         self.one_more.store(0, Ordering::Relaxed);
     }
@@ -65,12 +65,12 @@ impl Gauge {
 /// Says how long something is waited for already.
 #[derive(Debug, Default)]
 pub struct Stopwatch {
-    /// By [`now_ms`]; zero while it stands.
+    /// By [`now_ms`]; zero while it is stopped.
     since_ms: AtomicU64,
 }
 
 impl Stopwatch {
-    /// It stands.
+    /// A stopped one.
     #[must_use]
     pub const fn new() -> Self {
         Self { since_ms: AtomicU64::new(0) }
@@ -87,12 +87,12 @@ impl Stopwatch {
         let _ = self.since_ms.compare_exchange(0, now_ms(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Stands.
+    /// Stops.
     pub fn stop(&self) {
         self.since_ms.store(0, Ordering::Relaxed);
     }
 
-    /// How long it has run; none, while it stands.
+    /// How long it has run; none while it is stopped.
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
         let since_ms = Some(self.since_ms.load(Ordering::Relaxed)).filter(|since_ms| *since_ms > 0)?;

@@ -1,8 +1,8 @@
 //! What a process counts, and the text in which Prometheus reads it.
 //!
-//! All of it is known when the program is built, so it stands in one table of statics ([`process`]): whoever counts adds
-//! to one, and nobody carries a registry around. Only what is asked for at a scrape (the journals of sales) is written
-//! into the [`Page`] by whoever asks.
+//! All of it is known when the program is built, so it is one table of statics ([`process`]): code that counts adds
+//! to one, and no registry is passed around. Only what is asked for at a scrape (the journals of sales) is written
+//! into the [`Page`] by the code that serves it.
 
 #![forbid(unsafe_code)]
 

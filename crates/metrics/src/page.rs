@@ -7,7 +7,7 @@ use crate::count::Histogram;
 /// What the text is, for HTTP.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Sales that have a line of their own in one metric: those with the largest values. A label is remembered for long by
-/// whoever scrapes, so that it must not be as many as people may make.
+/// the scraper, so their number must have a bound.
 pub const SALES_MAX: usize = 50;
 /// The sale in whose name the others are summed up. No sale can be called so.
 pub const OTHER_SALES: &str = "(others)";

@@ -17,12 +17,12 @@ pub static REQUESTS_UNAUTHENTICATED: Counter = Counter::new();
 pub static REQUESTS_FORBIDDEN: Counter = Counter::new();
 /// From a publish to its confirm.
 pub static CONFIRM_SECONDS: Histogram = Histogram::new(&LATENCY_SECONDS);
-/// How often the relay's connection was given up: a message was refused or returned, its fate is unknown, or nobody was
+/// How often the relay's connection was given up: a message was refused or returned, its fate is unknown, or no process was
 /// there. Whatever was in flight is sent again.
 pub static PUBLISH_FAILURES: Counter = Counter::new();
 /// Messages that were not taken.
 pub static PUBLISHES_REJECTED: Counter = Counter::new();
-/// Messages of which nobody knows whether they were taken. They are sent again.
+/// Messages with an unknown outcome. They are sent again.
 pub static PUBLISHES_UNKNOWN: Counter = Counter::new();
 /// Runs while something is in flight; anew from each confirm.
 pub static UNCONFIRMED: Stopwatch = Stopwatch::new();

@@ -1,8 +1,8 @@
 //! Payments follow their orders: what was paid for a reservation that is confirmed is settled, and what was paid for any other
 //! is given back.
 //!
-//! Whoever confirms only ever debits. What becomes of the debit is read off the order in PostgreSQL, so it does not matter
-//! whether that gateway died behind it, or what it was told; and any number of gateways may do it.
+//! A confirmation only debits. The order in PostgreSQL decides what becomes of the debit, so it does not matter
+//! whether that gateway died afterwards, or which answer it got; and any number of gateways may do it.
 
 use std::convert::Infallible;
 

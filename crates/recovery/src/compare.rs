@@ -62,7 +62,7 @@ async fn closely(
         let (sale, epoch, term) = known;
         let (epoch, term, state, has_rejections) = (*epoch, *term, state.as_ref().map(state_digest), false);
         let postgres = PostgresMark { epoch, term, head: Some(head), state, has_rejections };
-        // A sale that sells may only seem behind: its recovery looks again, in the other order.
+        // A sale that sells may only appear to lag: its recovery looks again, in the other order.
         let is_behind = mark.is_some_and(|mark| is_redis_behind(mark, postgres));
         let why = doubt(mark, Some(postgres)).or_else(|| is_behind.then_some(Why::RedisBehind));
         found.extend(why.map(|why| (sale.clone(), why)));

@@ -93,7 +93,7 @@ impl Looks {
     }
 }
 
-/// Puts events aside of epochs that nobody has begun. Redis is asked after PostgreSQL: an epoch that Redis is in was
+/// Puts events aside of epochs that never began. Redis is asked after PostgreSQL: an epoch that Redis is in was
 /// begun, though PostgreSQL may have forgotten it.
 async fn put_foreign_aside(servers: &Servers) -> Result<(), Trouble> {
     for MaybeForeign { sale, epoch } in flash_vault::maybe_foreign(&servers.postgres, SALES_PER_PAGE).await? {

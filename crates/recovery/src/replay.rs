@@ -7,7 +7,7 @@ use flash_worker::now_ms;
 
 use crate::known::is_fenced;
 
-/// Why nobody can say what came of a replay.
+/// Why the outcome of a replay is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// Redis could not be asked where the reservation is. Nothing was written.

@@ -38,7 +38,7 @@ pub(crate) struct BarrierWish {
     pub(crate) confirmed: oneshot::Sender<()>,
 }
 
-/// Why a barrier is not known to be behind what was published.
+/// Why a barrier is not known to come after what was published.
 #[derive(Debug, thiserror::Error)]
 pub enum BarrierError {
     /// The id breaks its rule.
@@ -90,7 +90,7 @@ impl RelayHandle {
         self.traces.note(sale, Traced::Ended(id), trace);
     }
 
-    /// Publishes a barrier, behind everything that this relay has published. When this returns, it is confirmed: the
+    /// Publishes a barrier, after everything that this relay has published. When this returns, it is confirmed: the
     /// barrier will be in PostgreSQL, and then so is everything that was queued before it.
     ///
     /// # Errors

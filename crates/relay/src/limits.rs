@@ -7,7 +7,7 @@ use flash_wire::message::MESSAGE_EVENTS_MAX;
 use flash_wire::{COUNT_MAX, LEASE_MS_MAX};
 
 /// How long the relay rests when nothing wakes it. It bounds how late it sees what other gateways, and people with
-/// redis-cli, have reserved, and how late a hold that nobody touches expires.
+/// redis-cli, have reserved, and how late an untouched hold expires.
 pub(crate) const IDLE_MS: u64 = 25;
 /// How long the relay waits after a reservation woke it, so that a stampede makes few messages of many events.
 pub(crate) const LINGER_MS: u64 = 3;

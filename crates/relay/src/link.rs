@@ -168,7 +168,7 @@ impl<T: Transport> Link<T> {
         CONFIRM_SECONDS.took(at.elapsed());
         spans::done("publish", trace, at);
         if let Cargo::Barrier(confirmed) = cargo {
-            // Whoever waited may have gone.
+            // The waiting caller may have gone.
             let _ = confirmed.send(());
         }
         Happened::Confirmed

@@ -67,7 +67,7 @@ enum RoundError {
 type More = bool;
 
 impl<T: Transport> Relay<T> {
-    /// A relay of the sales that `redis` has. Whoever makes events wakes it.
+    /// A relay of the sales that `redis` has. A gateway that makes events wakes it.
     fn new(redis: Client, transport: T, run_max: u64, wishes: Wishes) -> Self {
         let name = format!("gateway-{:016x}", rand::random::<u64>());
         Self {
@@ -218,7 +218,7 @@ impl<T: Transport> Relay<T> {
         self.link.window().is_some_and(Window::has_room)
     }
 
-    /// Publishes a barrier, unless nobody waits for it any more.
+    /// Publishes a barrier, unless its caller has stopped waiting.
     async fn mark(&mut self, barrier: BarrierWish) {
         if self.link.window().is_none() || barrier.confirmed.is_closed() {
             return;
@@ -265,7 +265,7 @@ fn rest_ms(refusal: Refusal) -> u64 {
 mod tests {
     use super::*;
 
-    /// A dead relay's lease runs out within its own length, and whoever waits for it looks again within as much.
+    /// A dead relay's lease runs out within its own length, and a relay that waits for it looks again within as much.
     #[test]
     fn a_sale_of_another_relay_is_looked_at_again_within_a_lease() {
         let now_ms = flash_worker::now_ms();

@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(runs[0].ends, BTreeMap::from([(1, 7), (2, 5)]));
     }
 
-    /// What is unreadable at the other end stands there once, by its body.
+    /// The other end keeps an unreadable message once, by its body.
     #[test]
     fn events_that_are_published_again_are_the_same_body_with_another_moment_beside_it() {
         let events = vec![encoded(1, 1, 0)];

@@ -13,7 +13,7 @@ use crate::limits::TRACES_MAX;
 /// The traces, the oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Traces {
-    /// How many there are, so that nobody takes the lock for none.
+    /// How many there are, so that an empty list costs no lock.
     count: AtomicUsize,
     waiting: Mutex<VecDeque<Waiting>>,
 }

@@ -95,7 +95,7 @@ impl Strategy for Log {
         if taken.wrapping_sub(self.forgotten) <= units {
             return newest.at_ms;
         }
-        // The first moment behind which few enough were taken: when it leaves the window, only those are left.
+        // The first moment after which few enough were taken: when it leaves the window, only those are left.
         let leaving = self.moments.partition_point(|moment| taken.wrapping_sub(moment.taken) > units);
         self.moments.get(leaving).unwrap_or(newest).at_ms + self.window_ms
     }

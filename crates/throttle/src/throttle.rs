@@ -1,4 +1,4 @@
-//! A rate limit: decides, applies, and says how it stands.
+//! A rate limit: decides, applies, and reports its state.
 
 use flash_sale::Mover;
 
@@ -9,7 +9,7 @@ use crate::usage::Usage;
 
 /// The state of one rate limit.
 ///
-/// Its clock is the time of the newest taking, and never goes back: where the caller's clock does, time stands still here
+/// Its clock is the time of the newest taking, and never goes back: where the caller's clock does, time stops here
 /// until that has caught up, and nothing is granted meanwhile. Where the caller's clock steps back by more than
 /// [`CLOCK_LEAD_MS_MAX`], this one steps back with it ([`Throttle::steps_back`]): what is in use counts as taken then.
 ///
@@ -42,7 +42,7 @@ pub enum Decision {
     },
 }
 
-/// How a rate limit stands.
+/// The state of a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// Units that can be taken at once when nothing is in use.
@@ -104,7 +104,7 @@ impl Throttle {
         }
     }
 
-    /// How it stands at `now_ms` under `terms`.
+    /// Its state at `now_ms` under `terms`.
     #[must_use]
     pub fn standing(&self, terms: &Terms, now_ms: u64) -> Standing {
         let limit = terms.limit();
@@ -130,7 +130,7 @@ impl Throttle {
         size_of::<Self>().next_multiple_of(16) + log_bytes
     }
 
-    /// Lets the pieces of memory behind the state be moved to better places.
+    /// Lets the state's pieces of memory be moved to better places.
     pub fn defrag(&mut self, mover: &mut impl Mover) {
         if let Usage::Sliding(log) = &mut self.usage {
             log.defrag(mover);

@@ -19,7 +19,7 @@ const OTHERS_READ: u32 = 0o004;
 /// Where a certificate and its key are, both PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairFiles {
-    /// The certificate, with those that lead from it to an authority behind it.
+    /// The certificate, followed by those that lead from it to an authority.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
@@ -81,7 +81,7 @@ impl Pair {
         Ok(Self { certificate, key, is_exposed: mode & OTHERS_READ != 0 })
     }
 
-    /// Shows the pair to whoever connects, by TLS 1.2 or 1.3, and speaks nothing but `protocol` within.
+    /// Shows the pair to each client, by TLS 1.2 or 1.3, and speaks nothing but `protocol` within.
     ///
     /// # Errors
     /// When the files, named by `files`, hold no pair.

@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
-/// Why nobody can be trusted.
+/// Why no authority can be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read, or is no PEM.
@@ -27,7 +27,7 @@ pub enum Error {
     Tls(#[from] rustls::Error),
 }
 
-/// Trusts the authorities in a PEM file, and nobody else; without a file, those that Mozilla trusts. The file is read each
+/// Trusts only the authorities in a PEM file; without a file, those that Mozilla trusts. The file is read each
 /// time, so that a connection made after it was replaced trusts the new ones.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Parameters of a URL that are ours and not the server's.
 
-/// Takes the parameter `name` out of a URL's query: the URL without it, and its value, as it stands there.
+/// Takes the parameter `name` out of a URL's query: the URL without it, and its value, unchanged.
 #[must_use]
 pub fn take_parameter(url: &str, name: &str) -> (String, Option<String>) {
     let Some((base, query)) = url.split_once('?') else { return (url.to_owned(), None) };

@@ -44,7 +44,7 @@ impl Transport for Direct {
     type Publisher = DirectPublisher;
     type Source = DirectSource;
 
-    /// Waits for a source: a message that nobody takes is not published.
+    /// Waits for a source: a message without a reader is not published.
     async fn publisher(&self, _name: &str) -> Result<DirectPublisher, Error> {
         let mut newest = self.newest.subscribe();
         let is_open = |sender: &Option<mpsc::Sender<Passed>>| sender.as_ref().is_some_and(|sender| !sender.is_closed());

@@ -1,6 +1,6 @@
 //! What can go wrong with a transport.
 
-/// The cause of an [`Error`], in the type of whoever met it: a [`Fault`], or an error of the broker's client.
+/// The cause of an [`Error`], in the type of the code that met it: a [`Fault`], or an error of the broker's client.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a publisher or a source is of no more use. What was in flight is unknown, and what was not committed comes again.

@@ -42,7 +42,7 @@ pub trait Transport: Clone + Send + Sync + 'static {
     /// A new publisher. `name` is for people who look at the transport.
     fn publisher(&self, name: &str) -> impl Future<Output = Result<Self::Publisher, Error>> + Send;
 
-    /// A new source. It takes up behind what was committed, whoever committed it.
+    /// A new source. It continues after what any source has committed.
     fn source(&self, name: &str) -> impl Future<Output = Result<Self::Source, Error>> + Send;
 
     /// Makes anew what an [`Error::Frozen`] spoke of. What it held is lost, so it happens only if `may_delete`, which

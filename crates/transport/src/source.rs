@@ -22,7 +22,7 @@ pub struct Received {
     ///
     /// [`TIME_MS_MAX`]: crate::TIME_MS_MAX
     pub published_at_ms: Option<u64>,
-    /// It is known to be of a process that may publish, or nobody asks for proof.
+    /// It comes from a process that may publish, or no proof is required.
     pub is_authentic: bool,
     /// The trace that came with it.
     pub trace: Option<TraceParent>,
@@ -30,7 +30,7 @@ pub struct Received {
     pub token: Token,
 }
 
-/// Gives messages in order. What is not committed when it goes away comes again, or its outcome is unknown to whoever
+/// Gives messages in order. What is not committed when it goes away comes again, or its outcome is unknown to the one that
 /// published it.
 pub trait Source: Send + 'static {
     /// The next message; waits for ever while there is none, or while it is paused. It may be dropped and asked again.
@@ -51,7 +51,7 @@ pub trait Source: Send + 'static {
     /// When the way is lost.
     fn pause(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Goes on behind what was committed.
+    /// Continues after what was committed.
     ///
     /// # Errors
     /// When the way is lost.

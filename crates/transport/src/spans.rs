@@ -1,4 +1,4 @@
-//! What was done for a trace, told to whoever exports it. There is one such in a process, or none, and then nothing is made.
+//! What was done for a trace, for its exporter. A process has one exporter or none, and then nothing is made.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
@@ -20,7 +20,7 @@ pub struct Span {
 
 static EXPORT: OnceLock<Box<dyn Fn(Span) + Send + Sync>> = OnceLock::new();
 
-/// Exports what is done from now on. It is called by whoever did it, and must not wait. Only the first call counts.
+/// Exports what is done from now on. The code that did the work calls it, and it must not wait. Only the first call counts.
 pub fn export_to(export: impl Fn(Span) + Send + Sync + 'static) {
     let _ = EXPORT.set(Box::new(export));
 }

@@ -17,7 +17,7 @@ pub const WINDOW_MESSAGES_MAX: usize = 512;
 /// Bytes of the messages that wait to be settled.
 pub const WINDOW_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a publish may take until it is settled. Beyond it its fate is unknown. (A RabbitMQ that is short of disk or
-/// memory answers nobody.)
+/// memory does not answer.)
 pub const CONFIRM_TIMEOUT_MS: u64 = 15_000;
 
 const SILENT: Fault = Fault::Silent(CONFIRM_TIMEOUT_MS);

@@ -1,4 +1,4 @@
-//! What a webhook is told: the event's type, when it happened, and the order.
+//! The body of a delivery: the event's type, when it happened, and the order.
 
 use flash_vault::Delivery;
 use flash_wire::message::{MessageItem, MessageReserved, Shown};

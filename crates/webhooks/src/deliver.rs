@@ -1,5 +1,5 @@
 //! Tells those who want to hear of it what became of orders, from PostgreSQL's tables: by one gateway at a time, again and
-//! again until it is taken or given up. What is told twice has the same id.
+//! again until it is taken or given up. A repeated delivery has the same id.
 //!
 //! A receiver gets its next deliveries when it is done with those in hand, and waits for no other receiver.
 

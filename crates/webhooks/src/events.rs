@@ -1,6 +1,6 @@
-//! What webhooks are told of, and the headers that it comes with: for whoever sends it, and for the OpenAPI document.
+//! What is announced to webhooks, and its headers: for the sender and for the OpenAPI document.
 
-/// An event that webhooks are told of.
+/// An event that is announced to webhooks.
 #[derive(Debug)]
 pub struct Event {
     /// Its type, as PostgreSQL has it.
@@ -41,11 +41,11 @@ pub(crate) const SIGNATURE: &str = "webhook-signature";
 
 /// Each header of a delivery: its name, what it is, an example.
 pub const HEADERS: [(&str, &str, &str); 3] = [
-    (ID, "The message's id, the same at each attempt: what comes twice is told by it.", "msg_7"),
+    (ID, "The message's id, the same at each attempt: deduplicate by it.", "msg_7"),
     (TIMESTAMP, "When this attempt was made, in Unix seconds.", "1796000000"),
     (
         SIGNATURE,
-        "`v1,` and the base64 of HMAC-SHA256, by the bytes behind the secret's `whsec_`, over id, timestamp and body with a \
+        "`v1,` and the base64 of HMAC-SHA256, by the bytes after the secret's `whsec_`, over id, timestamp and body with a \
          dot between.",
         "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     ),

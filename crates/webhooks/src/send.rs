@@ -87,7 +87,7 @@ impl Sender {
     }
 }
 
-/// The id of what is told: however often, and by whichever gateway, it is the same. No sale has a NUL in its name.
+/// The id of an announcement: the same at each attempt and from each gateway. No sale has a NUL in its name.
 fn message_id(delivery: &Delivery) -> String {
     let Delivery { webhook, sale, reservation, kind, .. } = delivery;
     let hash = Sha256::digest(format!("{webhook}\0{sale}\0{reservation}\0{kind}"));
@@ -122,7 +122,7 @@ where
     let mut answer = pin!(sender.send_request(request));
     let answer = tokio::select! {
         answer = &mut answer => answer,
-        // A receiver may close the connection right behind its answer. Without one, the request says what was wrong.
+        // A receiver may close the connection right after its answer. Without one, the request says what was wrong.
         _ended = connection => answer.await,
     };
     let answer = answer?;

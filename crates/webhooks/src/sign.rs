@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
-/// What stands before a secret's base64.
+/// The prefix of a secret's base64.
 const PREFIX: &str = "whsec_";
 /// The scheme takes 24 to 64.
 const SECRET_BYTES: usize = 32;

@@ -1,7 +1,7 @@
 //! Where a webhook is, and whether this gateway may go there.
 //!
 //! An operator's URL is fetched from within the network: it must not reach what only that network is to reach. So the
-//! addresses that a name stands for are looked at each time, and the connection goes to one that was looked at.
+//! addresses of a name are checked each time, and the connection goes to one that was checked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

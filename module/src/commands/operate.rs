@@ -17,7 +17,7 @@ impl Command for RestockCommand {
     const NAME: &CStr = c"FLASH.RESTOCK";
     const FLAGS: &CStr = c"write deny-oom fast";
     const DOCS: Docs = Docs {
-        summary: c"Puts more units of a SKU on sale, or takes units that nobody has off it.",
+        summary: c"Puts more units of a SKU on sale, or takes available units off it.",
         complexity: c"O(1)",
         args: &[KEY, Arg::new(c"name", Kind::Text).token(c"SKU").optional(), Arg::new(c"delta", Kind::Int)],
     };

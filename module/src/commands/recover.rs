@@ -66,8 +66,7 @@ impl Command for UnfenceCommand {
     const NAME: &CStr = c"FLASH.UNFENCE";
     const FLAGS: &CStr = c"write fast";
     const DOCS: Docs = Docs {
-        summary:
-            c"Lets a fenced sale go on, if nobody knows of it behind this event; in the next epoch, if that is said.",
+        summary: c"Opens a fenced sale if no later event exists elsewhere; in the next epoch if one is given.",
         complexity: c"O(1)",
         args: &[
             KEY,
@@ -105,12 +104,12 @@ impl Command for UnfenceCommand {
             let unfence = said.of_sale();
             let sale = open.sale();
             let unfenced = if is_replicated { sale.unfence_as_said(&unfence) } else { sale.unfence(&unfence) };
-            // What a primary, or this server before it stopped, was told may have been true then.
+            // What a primary, or this server before it stopped, learned may have been true then.
             if unfenced.is_ok() && !is_replicated {
                 open.stored.is_whole();
             }
             if unfenced.is_ok() && open.is_away() {
-                // Nobody but this server has what it sold: it may go on under another name.
+                // Only this server has what it sold: it may continue under another name.
                 open.stored.sale.settle(open.name.bytes());
             }
             if was_fenced && unfenced.is_ok() {

@@ -148,7 +148,7 @@ impl Publisher {
     }
 }
 
-/// The sale's first event, and `count` orders of a unit each behind it.
+/// The sale's first event, followed by `count` orders of a unit each.
 pub(crate) fn history(sale: &str, count: u64) -> Vec<Message<'_>> {
     let terms = MessageTerms {
         skus: vec![MessageSku { sku: "default".to_owned(), total: count }],

@@ -1,4 +1,4 @@
-//! Stands in for a Redis with the module, as far as the syncer speaks to it: it writes down what is acknowledged.
+//! A substitute for a Redis with the module, as far as the syncer uses it: it records what is acknowledged.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

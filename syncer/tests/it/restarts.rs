@@ -49,7 +49,7 @@ async fn a_syncer_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     assert_eq!(publisher.left().await, 0);
 }
 
-/// RabbitMQ 3.10 that is killed right behind a declaration comes back with a queue that answers nobody.
+/// RabbitMQ 3.10 that is killed right after a declaration comes back with a queue that does not answer.
 #[tokio::test]
 async fn a_queue_that_is_frozen_is_made_anew() {
     let mut servers = Servers::start();

@@ -8,7 +8,7 @@ use flash_wire::{Barrier, Message};
 use crate::fixture::{Publisher, Servers, Setup, Syncer, history, sold, wait_until};
 use crate::redis_stand_in::RedisStandIn;
 
-/// Nobody listens there.
+/// No process listens there.
 const NO_REDIS: &str = "redis://127.0.0.1:1";
 
 #[tokio::test]

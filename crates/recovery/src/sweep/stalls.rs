@@ -1,4 +1,4 @@
-//! Which journals show no progress. Pure: whoever asks says what time it is.
+//! Which journals show no progress. Pure: the caller gives the time.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -26,7 +26,7 @@ async fn one_returned_message_fails_its_whole_window() {
     };
     assert!(matches!(told.downcast_ref(), Some(flash_broker::AmqpError::Returned)), "{told}");
     assert_eq!(confirmed + 1 + window.give_up().len(), 50);
-    // Whoever comes next finds the binding there again.
+    // The next one finds the binding there again.
     let mut window = Window::new(amqp.publisher("test").await.unwrap());
     window.publish(0, &message(0, 1)).await.unwrap();
     assert!(window.settled().await.1.is_confirmed());

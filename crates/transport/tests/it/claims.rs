@@ -1,4 +1,4 @@
-//! The claims. Each gets a transport of its own that nobody has used.
+//! The claims. Each gets an unused transport of its own.
 
 use std::collections::BTreeSet;
 

@@ -59,7 +59,7 @@ pub(crate) async fn window<T: Transport>(transport: &T) -> Window<T::Publisher, 
 }
 
 pub(crate) async fn batches<T: Transport>(transport: &T) -> Batches<T::Source> {
-    // RabbitMQ breaks the connection of whoever asks for a quorum queue in the moment in which it is made.
+    // RabbitMQ breaks the connection of a client that asks for a quorum queue while it is being made.
     for _ in 0..100 {
         match transport.source("test").await {
             Ok(source) => return Batches::new(source),
