@@ -1,4 +1,4 @@
-//! What the program can be told.
+//! The command line of the program.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What an operator changes by this program stands in the audit log, beside what is changed over HTTP.
+//! The audit log also records what an operator changes by this program.
 
 use anyhow::Result;
 use flash_vault::{Client, LoggedChange};
@@ -17,7 +17,7 @@ where
 {
     let row = flash_vault::log_change(vault, change).await?;
     let result = doing.await;
-    // Where this fails, the row says that nobody knows: the change itself is as it is.
+    // If this fails, the row says "unknown"; the change itself remains.
     let _ = flash_vault::end_logged(vault, row, if result.is_ok() { DONE } else { "failed" }).await;
     result.map_err(Into::into)
 }

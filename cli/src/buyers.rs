@@ -1,4 +1,4 @@
-//! Those who ask have a thread of their own, as people have machines of their own; what it costs is nobody's cost.
+//! Those who ask have a thread of their own, as people have machines of their own; its cost counts for no server.
 
 use anyhow::{Context, Result};
 use tokio::sync::oneshot;

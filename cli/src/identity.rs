@@ -1,4 +1,4 @@
-//! What a gateway is told about who may call it.
+//! A gateway's settings about its callers.
 
 use anyhow::{Context, Result, bail};
 use flash_gateway::{Auth, IdSecrets, Jwt, JwtKeys};
@@ -8,7 +8,7 @@ use crate::args;
 /// How buyers prove who they are.
 pub(crate) fn auth(args: &args::Identity) -> Result<Auth> {
     match args.auth {
-        // What is not said is nobody's wish: a gateway that lets everyone in is asked for by name.
+        // There is no default: a gateway that lets everyone in must be asked for by name.
         None => bail!("--auth (FLASH_AUTH) must be jwt, api-key, or, for development only, none"),
         Some(args::Auth::None) => Ok(Auth::None),
         Some(args::Auth::ApiKey) => Ok(Auth::ApiKey),
@@ -37,7 +37,7 @@ fn jwt(args: &args::Identity) -> Result<Jwt> {
 /// What ids of reservations are made with.
 pub(crate) fn id_secrets(args: &args::Identity) -> Result<IdSecrets> {
     let makes = args.id_secret.source().read_if_set()?.context(
-        "FLASH_ID_SECRET (or FLASH_ID_SECRET_FILE) is not set: ids of reservations are made with it, so that nobody can \
+        "FLASH_ID_SECRET (or FLASH_ID_SECRET_FILE) is not set: ids of reservations are made with it, so that no client can \
          guess one. `openssl rand -hex 32` makes a secret; all gateways of a Redis have the same",
     )?;
     Ok(IdSecrets { makes, also: args.id_secret_also.source().read_if_set()? })

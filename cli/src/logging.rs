@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-/// What is logged where nobody says anything else. lapin reports each lost connection as several errors of its own; ours say
+/// What is logged by default. lapin reports each lost connection as several errors of its own; ours say
 /// it once, and what follows from it.
 pub(crate) const DEFAULT: &str = "warn,lapin=off";
 

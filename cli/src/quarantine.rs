@@ -1,4 +1,4 @@
-//! `flash quarantine`: what nobody could read or write.
+//! `flash quarantine`: messages that could not be read or written.
 
 use std::process::ExitCode;
 
@@ -61,7 +61,7 @@ fn wanted(filter: &QuarantineFilter, ended_too: bool) -> flash_vault::Quarantine
     }
 }
 
-/// What is to be changed must be named somehow: nobody means all of it by saying nothing.
+/// A change must name its rows: no filter does not mean all of them.
 async fn meant(client: &flash_vault::Client, filter: &QuarantineFilter) -> Result<Vec<QuarantineRow>> {
     if filter.is_any() {
         bail!("select messages by number or by a filter: --sale, --since, --reason");

@@ -44,7 +44,7 @@ struct Queue {
 struct Syncing {
     syncer: String,
     paused: bool,
-    /// Messages that wait for it. Behind RabbitMQ all syncers have the same queue. None: it does not know.
+    /// Messages that wait for it. With RabbitMQ all syncers have the same queue. None: unknown.
     queued: Option<u64>,
     said_ms_ago: u64,
 }

@@ -113,7 +113,7 @@ impl Repairer<'_> {
         let done = !self.args.dry_run;
         if done {
             let row = self.log(sale, "fence").await?;
-            // Written down first: a repair that nobody knows of would be worse than one that did not happen.
+            // Recorded first: an unrecorded repair would be worse than one that did not happen.
             flash_vault::log_fence(&mut self.vault, sale, &why, &self.args.by).await?;
             if let Err(refusal) = self.redis.call(Call::fence(sale)).await? {
                 bail!("Redis refuses to fence {sale}: {}", refusal.code());
@@ -134,7 +134,7 @@ impl Repairer<'_> {
         }
     }
 
-    /// What exactly is repaired stands in the table repairs; that somebody did, beside what other operators did.
+    /// The table `repairs` has what exactly is repaired; the audit log has that an operator did it.
     async fn log(&self, sale: &str, kind: &str) -> Result<u64> {
         let who = &self.args.by;
         let change = LoggedChange { who, key: None, action: "flash repair", sale: Some(sale), detail: kind };
@@ -143,7 +143,7 @@ impl Repairer<'_> {
 
     async fn end(&self, row: Option<u64>) {
         if let Some(row) = row {
-            // Where this fails, the row says that nobody knows.
+            // If this fails, the row says "unknown".
             let _ = flash_vault::end_logged(&self.vault, row, audit_log::DONE).await;
         }
     }

@@ -34,7 +34,7 @@ pub(crate) use url_source;
 pub(crate) struct UrlSource<'a> {
     pub(crate) url: Option<&'a String>,
     pub(crate) file: Option<&'a PathBuf>,
-    /// The environment variable that holds the URL; with `_FILE` behind it, the name of a file that does.
+    /// The environment variable that holds the URL; with the suffix `_FILE`, the name of a file that does.
     pub(crate) variable: &'static str,
 }
 
@@ -62,7 +62,7 @@ impl UrlSource<'_> {
     }
 }
 
-/// A setting's value with what may be a password left out. One that is the same behind it holds none. What is no URL by its name
+/// A setting's value with what may be a password left out. A value that stays the same holds none. What is no URL by its name
 /// is a secret as a whole, whatever it looks like.
 pub(crate) fn redact(name: &str, value: &str) -> String {
     const HIDDEN: &str = "***";

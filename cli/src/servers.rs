@@ -9,7 +9,7 @@ use tokio::time::timeout;
 /// How long Redis may take to be there.
 const REDIS_TIMEOUT_MS: u64 = 5_000;
 
-/// A connection to Redis that stands.
+/// An open connection to Redis.
 pub(crate) async fn redis(url: &str) -> Result<Client> {
     let client = Client::connect(url)?;
     let connected = timeout(Duration::from_millis(REDIS_TIMEOUT_MS), client.connected()).await;

@@ -1,4 +1,4 @@
-//! What a gateway is told about the certificates that it shows.
+//! A gateway's settings about its certificates.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub(crate) fn pairs(args: &args::Tls) -> Result<(Option<PairFiles>, Option<PairF
     Ok((buyers.clone(), operators.or(buyers)))
 }
 
-/// Both files or none of them; the flags are for whoever gave one.
+/// Both files or none of them; the flags are for the error that names them.
 fn pair(
     certificate: &Option<PathBuf>,
     key: &Option<PathBuf>,

@@ -59,10 +59,10 @@ const COLUMNS_MAX: usize = 120;
 /// have. The figures only shrink. A path that is not listed, or that is converted, has none.
 const UNCONVERTED: [(&str, usize, usize); 27] = [
     ("benches", 52, 13),
-    ("cli", 94, 28),
+    ("cli", 0, 23),
     ("crates/audit", 1, 4),
     ("crates/broker", 0, 9),
-    ("crates/client", 51, 16),
+    ("crates/client", 0, 16),
     ("crates/doctor", 0, 3),
     ("crates/explore", 34, 4),
     ("crates/metrics", 0, 4),

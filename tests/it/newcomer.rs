@@ -63,6 +63,10 @@ fn a_mistake_is_named_with_what_to_do() {
     check(&["--config", "/none", "gateway"], &[], &["/none: No such file"]);
     check(&["bench", "notaurl", "--sale", "x"], &[], &["must begin with http:// or https://"]);
     check(&["keys", "create", "--role", "boss", "--holder", "a"], &[], &["possible values: buyer"]);
-    check(&["dev", "--dir", &dir, "--listen", &address], &[], &["--listen", &address, "in use", "choose another one"]);
+    check(
+        &["dev", "--dir", &dir, "--listen", &address],
+        &[],
+        &["--listen", &address, "in use", "use another --listen"],
+    );
     assert!(!std::path::Path::new(&dir).exists(), "nothing was started");
 }

@@ -70,7 +70,7 @@ struct Auditor<'a> {
     drift: Drift,
 }
 
-/// Which sales drift, 1 or 0, as the last audit of each found it. One of which nobody can tell keeps what it had.
+/// Which sales drift, 1 or 0, as the last audit of each found it. A sale with an unknown result keeps its last value.
 type Drift = Arc<Mutex<BTreeMap<String, u64>>>;
 
 fn write(page: &mut Page, drift: &Drift) {

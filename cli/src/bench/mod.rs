@@ -16,7 +16,7 @@ use crate::load::{self, Api, Endpoint, Load, Since, Stock, Who, Wish};
 use crate::progress::Progress;
 use crate::runtime::block_on;
 
-/// The exit code where nobody can tell.
+/// The exit code of an unknown result.
 const CANNOT_TELL: u8 = 2;
 
 /// Sends them, and says how it went.

@@ -1,4 +1,4 @@
-//! What `flash dev` can do for whoever develops.
+//! What `flash dev` can do for developers.
 
 use std::sync::Arc;
 

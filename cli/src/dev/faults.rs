@@ -11,7 +11,7 @@ use crate::load::Trouble;
 use crate::stack::Orders;
 use crate::transport::Kind;
 
-/// How long RabbitMQ stands still.
+/// How long RabbitMQ is stopped.
 const PAUSE_MS: u64 = 5_000;
 /// Requests that lose their answer, each time that it is asked for.
 const UNHEARD_REQUESTS: u64 = 100;
@@ -83,7 +83,7 @@ impl Faults {
     /// Makes the fault of this name, while a simulation runs or none does. What goes on for a while has begun then.
     ///
     /// # Errors
-    /// When it cannot be made as things are, or nobody knows whether it was: the reason says which.
+    /// When it cannot be made now, or its outcome is unknown: the reason says which.
     pub(super) async fn make(self, name: &str, is_running: bool) -> Result<(), Unmade> {
         let fault = self.possible.iter().find(|fault| fault.name() == name);
         let fault = *fault.ok_or_else(|| Unmade::Failed(format!("the fault {name} is not available here")))?;

@@ -1,4 +1,4 @@
-//! What a gateway is told, before it is started.
+//! A gateway's settings, before it is started.
 
 use std::net::{SocketAddr, TcpListener};
 

@@ -27,7 +27,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// What a request shows besides its body.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shown<'a> {
-    /// The token or key of whoever sends it.
+    /// The sender's token or key.
     pub(super) token: Option<&'a str>,
     pub(super) idempotency_key: Option<&'a str>,
 }
@@ -89,7 +89,7 @@ impl Api {
         serde_json::from_slice(&answer).with_context(|| format!("{} did not return a sale", self.authority))
     }
 
-    /// Waits until a gateway is ready. One that is just starting knows no PostgreSQL yet, and between two lives nobody listens.
+    /// Waits until a gateway is ready. One that is starting has no PostgreSQL yet; between two lives no process listens.
     pub(crate) async fn wait_for(endpoint: &Endpoint) -> Result<()> {
         let is_ready = async || Self::connect(endpoint).await?.is_ready().await;
         let ready = async {

@@ -30,7 +30,7 @@ pub(super) struct Answered {
 
 impl Answered {
     /// # Errors
-    /// When it is none that whoever asks for a unit should get.
+    /// When no buyer should get such an answer.
     pub(super) fn read(response: &Response) -> Result<Self> {
         #[derive(Deserialize)]
         struct Reservation {
@@ -59,7 +59,7 @@ impl Buyer {
         Ok(Self { endpoint, wish, api })
     }
 
-    /// Connected if the gateway is there, and else when he asks.
+    /// Connected if the gateway is there, and otherwise with the first request.
     pub(super) async fn connect_if_there(endpoint: Endpoint, wish: Arc<Wish>) -> Self {
         let api = Api::connect(&endpoint).await.ok();
         Self { endpoint, wish, api }

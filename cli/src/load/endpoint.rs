@@ -62,7 +62,7 @@ impl Endpoint {
         connected.context("cannot connect to the gateway")
     }
 
-    /// A connection on which nobody speaks HTTP yet.
+    /// A connection without HTTP yet.
     pub(super) async fn connect_plain(&self) -> Result<TcpStream> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.set_nodelay(true)?;

@@ -1,4 +1,4 @@
-//! Buyers over HTTP, as many as wanted and each at his time: what `flash dev --demo` and `flash bench` send.
+//! Buyers over HTTP, as many as wanted and each at its time: what `flash dev --demo` and `flash bench` send.
 
 mod api;
 mod buyer;

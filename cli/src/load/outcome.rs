@@ -18,7 +18,7 @@ pub(crate) enum Outcome {
     RateLimited,
     /// Nothing was done: too much at once, or a server is away.
     Unavailable,
-    /// Nobody knows whether it was done.
+    /// The outcome is unknown.
     Unknown,
     /// Anything else, and no answer at all.
     Error,
@@ -51,7 +51,7 @@ impl Outcome {
     /// That of an answer.
     ///
     /// # Errors
-    /// When it is none that whoever asks for a unit should get.
+    /// When no buyer should get such an answer.
     pub(super) fn of(status: StatusCode, body: &[u8]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Problem<'a> {

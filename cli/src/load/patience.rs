@@ -15,7 +15,7 @@ const WAIT_MS_MIN: u64 = 20;
 /// … up to this. It is also the most that is added to the time that an answer names, so that those who were turned away
 /// together do not come back together.
 const WAIT_MS_MAX: u64 = 1_000;
-/// How long a buyer goes on, and how often he repeats a request meanwhile.
+/// How long a buyer continues, and how often a buyer repeats a request meanwhile.
 pub(super) const PATIENCE_MS: u64 = 25_000;
 pub(super) const REPEATS_MAX: u64 = 100;
 
@@ -25,7 +25,7 @@ pub(crate) struct Repeats {
     /// 503: nothing was done.
     #[serde(rename = "after_503")]
     pub(crate) unavailable: u64,
-    /// 504: nobody knew whether it was done.
+    /// 504: the outcome was unknown.
     #[serde(rename = "after_504")]
     pub(crate) unknown: u64,
     /// No answer, or another one that decides nothing.
@@ -80,10 +80,10 @@ impl Heard {
     }
 }
 
-/// Asks for the buyer of this number, and repeats the request for what `is_repeated` says, as long as his patience lasts.
+/// Asks for the buyer of this number, and repeats the request as `is_repeated` says, while the patience lasts.
 ///
 /// # Errors
-/// When an answer is none that whoever asks for a unit should get.
+/// When no buyer should get such an answer.
 pub(super) async fn until_answered(
     buyer: &mut Buyer,
     number: u64,

@@ -1,4 +1,4 @@
-//! A buyer who does what the API says: he repeats a request that was answered 503 or 504.
+//! A buyer who does what the API says: repeats a request that was answered 503 or 504.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Patient {
 pub(crate) struct Visit {
     pub(crate) outcome: Outcome,
     pub(crate) repeats: Repeats,
-    /// He learnt of his unit by a repeat after 504: his first request made it, or one of another day.
+    /// The buyer learnt of the unit by a repeat after 504: the first request made it, or one of another day.
     pub(crate) is_learnt: bool,
 }
 
@@ -37,9 +37,9 @@ impl Patient {
 fn visit(told: &Told, answered: Answered, repeats: Repeats) -> Visit {
     let Answered { outcome, reservation, .. } = answered;
     let is_doubtful = outcome == Outcome::Replayed && repeats.unknown > 0;
-    let is_told = is_doubtful || outcome == Outcome::Reserved;
+    let has_unit = is_doubtful || outcome == Outcome::Reserved;
     match reservation {
-        Some(id) if is_told && told.is_first(&id) => {
+        Some(id) if has_unit && told.is_first(&id) => {
             Visit { outcome: Outcome::Reserved, repeats, is_learnt: is_doubtful }
         }
         Some(_) => Visit { outcome: Outcome::Replayed, repeats, is_learnt: false },

@@ -20,7 +20,7 @@ pub(crate) struct Sku {
     pub(crate) sku: String,
 }
 
-/// Units, and what they are. Whoever answers may write any numbers: nothing here is added without room.
+/// Units, and what they are. An answer may have any numbers: no sum here may overflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stock {
     pub(crate) total: u64,

@@ -1,4 +1,4 @@
-//! A buyer who asks again until he has an answer, whatever happens to the gateway, to Redis or to his connection.
+//! A buyer who repeats until there is an answer, whatever happens to the gateway, to Redis or to the connection.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) struct Street {
     told: Arc<Told>,
 }
 
-/// Sends one buyer after another, each until he is answered.
+/// Sends one buyer after another, each until answered.
 pub(crate) struct Stubborn {
     buyer: Buyer,
     street: Street,
@@ -49,7 +49,7 @@ impl Sell for Stubborn {
     async fn sell(&mut self, buyer: u64) -> Result<(Answer, u64)> {
         let mut unheard = 0;
         if let Some(left) = self.street.trouble.take_unheard() {
-            // Whether it was sent at all, he cannot know either.
+            // The buyer cannot know either whether it was sent at all.
             let leaves = if left.is_multiple_of(2) { Leaves::AtOnce } else { Leaves::Answered };
             let _ = self.buyer.ask_unheard(buyer, leaves).await;
             unheard = 1;
@@ -67,7 +67,7 @@ impl Sell for Stubborn {
     }
 }
 
-/// Asks until there is an answer that says how it ended, and says how often he asked again.
+/// Asks until there is an answer that says how it ended. Gives the number of repeats.
 async fn until_answered(buyer: &mut Buyer, number: u64) -> Result<(Answered, u64)> {
     let (heard, repeats) = patience::until_answered(buyer, number, |heard| !is_final(heard)).await?;
     match heard {

@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use super::patience::Repeats;
 use super::patient::Visit;
 
-/// The longest latency that is told apart from longer ones.
+/// The longest latency that is distinct from longer ones.
 const LATENCY_US_MAX: u64 = 120_000_000;
 
 /// From when a latency counts.

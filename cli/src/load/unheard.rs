@@ -1,11 +1,11 @@
-//! A request whose answer nobody hears: the connection is closed behind it, either at once or when the answer has come.
+//! A request whose answer is discarded: the connection is closed after it, at once or when the answer has come.
 
 use anyhow::Result;
 use tokio::io::AsyncWriteExt;
 
 use super::endpoint::Endpoint;
 
-/// When whoever asks goes away.
+/// When the client goes away.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Leaves {
     /// As soon as the request is sent.

@@ -16,9 +16,9 @@ use super::wish::Wish;
 
 /// Sends one buyer after another.
 pub(crate) enum Visitor {
-    /// Each asks once: where nothing keeps a repeat from buying twice, nobody dares to repeat.
+    /// Each asks once: a repeat could buy twice.
     Once(Buyer),
-    /// Each asks until he is answered.
+    /// Each asks until answered.
     Stubborn(Stubborn),
 }
 
@@ -28,7 +28,7 @@ impl Visitor {
         Ok(Self::Once(Buyer::connect(endpoint, wish).await?))
     }
 
-    /// One who asks until he is answered.
+    /// A buyer who asks until answered.
     pub(crate) async fn stubborn(endpoint: Endpoint, wish: Arc<Wish>, street: Street) -> Self {
         Self::Stubborn(Stubborn::connect(endpoint, wish, street).await)
     }

@@ -53,7 +53,7 @@ impl Wish {
         }
         let buyer = match &self.who {
             Who::Named(end) => Some(format!("buyer-{buyer:011}{end}")),
-            // Whoever shows who he is must not say it, too.
+            // An authenticated buyer must not name a buyer, too.
             Who::Tokens(_) => None,
         };
         serde_json::to_vec(&Body { buyer, items: self.sku.as_deref().map(|sku| [Item { sku }]) })

@@ -34,7 +34,7 @@ pub(crate) struct File {
 /// One key and its value.
 #[derive(Debug)]
 pub(super) struct Setting {
-    /// The command whose table it stands in; empty at the top.
+    /// The command whose table it is in; empty at the top.
     section: String,
     name: String,
     pub(super) values: Vec<String>,
@@ -85,7 +85,7 @@ impl File {
         of(section).or_else(|| of(""))
     }
 
-    /// Where a setting of it stands.
+    /// Where a setting of it is.
     pub(super) fn place(&self, setting: &Setting) -> String {
         format!("{}:{}", self.path.display(), setting.line)
     }
@@ -135,7 +135,7 @@ impl Section<'_> {
     }
 }
 
-/// What is wrong with a password where it stands.
+/// What is wrong with a password at this place.
 fn exposed(name: &str) -> String {
     let help =
         format!("remove that permission (chmod o-r), or set {name}{FILE_SUFFIX} to a file that holds the password");

@@ -116,7 +116,7 @@ impl Reader<'_> {
         Ok(WindowTerms { limit: self.int("limit")?, window_ms: self.int("window-ms")? })
     }
 
-    /// What the policy is called, for whoever looks for it.
+    /// The policy's name.
     fn name(&self) -> String {
         let name = self.text("name").ok().flatten().unwrap_or("without a name");
         format!("{RATE_LIMIT} {name}")

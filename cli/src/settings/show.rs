@@ -16,7 +16,7 @@ use crate::{output, secret};
 /// A setting as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Row {
-    /// Its name; behind its command's, where it is not the same for all that have it.
+    /// Its name; after its command's, if commands have different values.
     setting: String,
     /// None where it is not set.
     value: Option<String>,

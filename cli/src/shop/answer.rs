@@ -11,7 +11,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
-/// A gateway shows an id with 32 digits behind its number, which prove whose it is. Here nobody asks for the proof.
+/// A gateway shows an id with 32 digits after its number, which prove its owner. Here no proof is required.
 const PROOF: &str = "00000000000000000000000000000000";
 
 /// Whom a request is for.
@@ -31,7 +31,7 @@ pub(super) fn buyer(body: &[u8]) -> Result<Cow<'_, str>> {
     }
 }
 
-/// The answer to a request: `number` is its own, and stands for the reservation's.
+/// The answer to a request: `number` is its own, and takes the place of the reservation's.
 pub(super) fn of(sale: &str, number: u64, (answer, retries): Sold) -> Response<Full<Bytes>> {
     let reservation = |available| Reservation { sale, id: format!("{number}-{PROOF}"), state: "confirmed", available };
     match answer {

@@ -1,4 +1,4 @@
-//! A small shop over HTTP: it stands before a way to sell that is none of Flash's, so that its buyers come as those of a gateway do.
+//! A small shop over HTTP, in front of a way to sell other than Flash, so that its buyers come as a gateway's do.
 
 mod answer;
 mod pool;
@@ -42,7 +42,7 @@ impl Shop {
             runtime::block_on(async {
                 let (address, serving) = match Floor::of(factory, live).await {
                     Ok((listener, floor)) => (listener.local_addr()?, accept(listener, Arc::new(floor))),
-                    // Whoever opens it may be gone; then nobody has to hear of it.
+                    // The caller may be gone; then no one needs the result.
                     Err(error) => {
                         let _ = opened.send(Err(error));
                         return Ok(());
@@ -109,7 +109,7 @@ impl Floor {
     }
 }
 
-/// Serves whoever comes. There are no more connections than buyers at once, who are ours.
+/// Serves every client. There are no more connections than concurrent buyers, who are ours.
 async fn accept(listener: TcpListener, floor: Arc<Floor>) {
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);

@@ -9,7 +9,7 @@ use crate::figures::as_f64;
 
 const NAMES_PX: f64 = 140.0;
 const BAR_PX: f64 = 190.0;
-/// A bar, the number behind it, and some room.
+/// A bar, its number, and some room.
 const PANEL_PX: f64 = BAR_PX + 70.0;
 const ROW_PX: f64 = 24.0;
 const BAR_HEIGHT_PX: f64 = 16.0;

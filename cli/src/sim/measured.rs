@@ -11,7 +11,7 @@ use crate::{buyers, shop};
 pub(super) struct Measured {
     pub(super) urls: Urls,
     pub(super) pids: Vec<(&'static str, u32)>,
-    /// Whether a shop stands between buyers and the other ways to sell.
+    /// Whether a shop is between buyers and the other ways to sell.
     pub(super) has_shops: bool,
 }
 

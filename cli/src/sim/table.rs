@@ -6,7 +6,7 @@ use super::line::Line;
 
 type Cell = fn(&Line) -> String;
 
-/// What stands above a column, and what is in it. No line is wider than 100.
+/// A column's heading, and its content. No line is wider than 100.
 const SALES: [(&str, Cell); 11] = [
     ("requests", |line| line.requests.to_string()),
     ("sold", |line| line.sold.to_string()),

@@ -79,7 +79,7 @@ impl Stack {
         Ok(self.gateway.insert(gateway).url())
     }
 
-    /// Kills it, as a crash would. Whoever watches the servers starts it again.
+    /// Kills it, as a crash would. The supervisor starts it again.
     pub(crate) fn kill_gateway(&mut self) -> Result<()> {
         let gateway = self
             .gateway

@@ -11,7 +11,7 @@ use super::servers::Stack;
 
 /// Between two looks at the servers.
 const LOOK_MS: u64 = 200;
-/// Restarts of servers that died by themselves in one run. One that dies more often is broken, and hiding that helps nobody.
+/// Restarts of servers that died by themselves in one run. One that dies more often is broken, and must be seen.
 const RESTARTS_MAX: u32 = 10;
 
 /// A thread that owns the servers.
@@ -37,7 +37,7 @@ impl Orders {
         work: impl FnOnce(&mut Stack) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (done, result) = oneshot::channel();
-        // Whoever asked may be gone by then.
+        // The caller may be gone by then.
         let work = Box::new(move |stack: &mut Stack| drop(done.send(work(stack))));
         let ended = "the thread that watches the servers ended";
         self.0.send(Order::Work(work)).map_err(|_| anyhow!(ended))?;
@@ -80,7 +80,7 @@ fn supervise(mut stack: Stack, inbox: &mpsc::Receiver<Order>, fail: oneshot::Sen
         }
         stack.resume_due();
         if let Err(error) = keep_running(&mut stack, &mut restarts) {
-            // Whoever waits for this tells the user; whoever does not is stopping anyway.
+            // A caller that waits for this informs the user; one that does not is stopping anyway.
             let _ = fail.send(error);
             break;
         }

@@ -15,7 +15,7 @@ use crate::{audit_log, output, runtime};
 
 /// Between two looks.
 const LOOK_MS: u64 = 100;
-/// A syncer that has not been heard of for so long does not count towards those that do as they are told: it is gone,
+/// A syncer that has not been heard of for so long does not count towards those that obey: it is gone,
 /// or cannot reach PostgreSQL.
 const HEARD_OF: Duration = Duration::from_secs(5);
 /// Sales that one look at Redis shows.

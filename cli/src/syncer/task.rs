@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 /// How long the syncer may take to write what it has in hand. (It stops by itself well before.)
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The task. Dropped, it is told to stop.
+/// The task. When this is dropped, it stops.
 pub(crate) struct Syncer {
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<()>>,

@@ -80,7 +80,7 @@ pub(crate) fn persistence() -> Cmd {
     command
 }
 
-/// Writes something that means nothing: units of a rate limit that nobody reaches. WAIT waits for what its own
+/// Writes something that means nothing: units of a rate limit that is never reached. WAIT waits for what its own
 /// connection wrote, and since Redis 7.2 a repeat of what another one wrote does not count. What comes before this in
 /// the server's history is there when this is.
 pub(crate) fn mark() -> Cmd {

@@ -48,7 +48,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_alarm_rings_at_the_earliest_deadline_and_once() {
         let mut alarm = Alarm::new();
-        assert!(alarm.rings().now_or_never().is_none(), "nobody has set it");
+        assert!(alarm.rings().now_or_never().is_none(), "it is not set");
         let started = Instant::now();
         let deadline = |ms| started + Duration::from_millis(ms);
         for ms in [30, 10, 20] {

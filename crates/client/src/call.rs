@@ -21,7 +21,7 @@ pub const REDIS_TIMEOUT_MS: u64 = 3_000;
 pub const REDIS_TIMEOUT_MS_MIN: u64 = 100;
 /// The longest limit that a client may be given: callers wait for it in transactions of PostgreSQL.
 pub const REDIS_TIMEOUT_MS_MAX: u64 = 5_000;
-/// How long the calls behind the scenes may take: they carry up to a thousand events, or make a large sale's tables.
+/// How long background calls may take: they carry up to a thousand events, or make a large sale's tables.
 pub const RELAY_TIMEOUT_MS: u64 = 5_000;
 
 /// Arguments of a usual call, and their bytes: enough that building one allocates once.
@@ -48,8 +48,8 @@ impl<T> Call<T> {
         Self::on_key(name, KEY_PREFIX, sale)
     }
 
-    /// It is work behind the scenes.
-    fn behind(mut self) -> Self {
+    /// It is background work.
+    fn background(mut self) -> Self {
         self.timeout = Some(Duration::from_millis(RELAY_TIMEOUT_MS));
         self
     }
@@ -73,7 +73,7 @@ impl Call<WarmAnswer> {
     /// Creates a sale.
     #[must_use]
     pub fn warm(sale: &str, warm: &Warm) -> Self {
-        Self::on(Warm::NAME, sale).behind().with(|sink| warm.args(sink))
+        Self::on(Warm::NAME, sale).background().with(|sink| warm.args(sink))
     }
 }
 
@@ -100,7 +100,7 @@ impl Call<EndHoldAnswer> {
 }
 
 impl Call<SaleStatus<'static>> {
-    /// The sale as it stands.
+    /// The sale's state.
     #[must_use]
     pub fn sale_status(sale: &str) -> Self {
         Self::on(Status::NAME, sale).with(|sink| Status::Sale.args(sink))
@@ -127,7 +127,7 @@ impl Call<ReadyAnswer> {
     /// The sales on this node that need a relay, at most `count`.
     #[must_use]
     pub fn ready(count: u64) -> Self {
-        Self::new(Ready::NAME).behind().with(|sink| Ready { count }.args(sink))
+        Self::new(Ready::NAME).background().with(|sink| Ready { count }.args(sink))
     }
 }
 
@@ -135,7 +135,7 @@ impl Call<ReapAnswer> {
     /// Expires due holds, at most `count`.
     #[must_use]
     pub fn reap(sale: &str, count: u64) -> Self {
-        Self::on(Reap::NAME, sale).behind().with(|sink| Reap { count }.args(sink))
+        Self::on(Reap::NAME, sale).background().with(|sink| Reap { count }.args(sink))
     }
 }
 
@@ -143,7 +143,7 @@ impl Call<PullAnswer> {
     /// Reads the journal.
     #[must_use]
     pub fn pull(sale: &str, pull: &Pull) -> Self {
-        Self::on(Pull::NAME, sale).behind().with(|sink| pull.args(sink))
+        Self::on(Pull::NAME, sale).background().with(|sink| pull.args(sink))
     }
 }
 
@@ -151,7 +151,7 @@ impl Call<AckAnswer> {
     /// Says what PostgreSQL has.
     #[must_use]
     pub fn ack(sale: &str, ack: Ack) -> Self {
-        Self::on(Ack::NAME, sale).behind().with(|sink| ack.args(sink))
+        Self::on(Ack::NAME, sale).background().with(|sink| ack.args(sink))
     }
 }
 
@@ -181,13 +181,13 @@ impl Call<FenceAnswer> {
     /// Stops a sale until its state is known to be whole.
     #[must_use]
     pub fn fence(sale: &str) -> Self {
-        Self::on(Fence::NAME, sale).behind()
+        Self::on(Fence::NAME, sale).background()
     }
 
     /// Stops a sale for the recovery attempt `term`, whether or not Redis has that sale.
     #[must_use]
     pub fn fence_for(sale: &str, term: u64) -> Self {
-        Self::on(Fence::NAME, sale).behind().with(|sink| Fence { term: Some(term) }.args(sink))
+        Self::on(Fence::NAME, sale).background().with(|sink| Fence { term: Some(term) }.args(sink))
     }
 }
 
@@ -195,7 +195,7 @@ impl Call<UnfenceAnswer> {
     /// Lets a fenced sale go on.
     #[must_use]
     pub fn unfence(sale: &str, unfence: &Unfence) -> Self {
-        Self::on(Unfence::NAME, sale).behind().with(|sink| unfence.args(sink))
+        Self::on(Unfence::NAME, sale).background().with(|sink| unfence.args(sink))
     }
 }
 
@@ -203,7 +203,7 @@ impl Call<RebuildAnswer> {
     /// Gives reservations of earlier lives back to a fenced sale.
     #[must_use]
     pub fn rebuild(sale: &str, rebuild: &Rebuild) -> Self {
-        Self::on(Rebuild::NAME, sale).behind().with(|sink| rebuild.args(sink))
+        Self::on(Rebuild::NAME, sale).background().with(|sink| rebuild.args(sink))
     }
 }
 
@@ -211,7 +211,7 @@ impl Call<ActiveAnswer<'static>> {
     /// Active reservations whose id is higher than `after`, at most `count` of them, by ascending ids.
     #[must_use]
     pub fn active(sale: &str, after: u64, count: u64) -> Self {
-        Self::on(Active::NAME, sale).behind().with(|sink| Active { after, count }.args(sink))
+        Self::on(Active::NAME, sale).background().with(|sink| Active { after, count }.args(sink))
     }
 }
 

@@ -35,7 +35,7 @@ impl Client {
     /// tokio runtime that will drive the connection; the connection ends with the last clone.
     ///
     /// # Errors
-    /// When the URL cannot be read. That Redis cannot be reached is told by [`Client::call`].
+    /// When the URL cannot be read. [`Client::call`] reports that Redis cannot be reached.
     pub fn connect(url: &str) -> Result<Self, UrlError> {
         Self::connect_within(url, Duration::from_millis(REDIS_TIMEOUT_MS))
     }

@@ -22,7 +22,7 @@ use crate::target::{Target, Tls};
 /// The connection as callers see it: usable, or why it is not.
 pub(crate) type State = Result<Multiplexed, Unavailable>;
 
-/// Keeps `state` up to date until nobody looks at it any more.
+/// Keeps `state` up to date until it has no reader any more.
 pub(crate) async fn keep(target: Target, timeout: Duration, state: watch::Sender<State>) {
     tokio::select! {
         () = state.closed() => {}

@@ -131,7 +131,7 @@ impl Batches {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::new();
         while queue.recv_many(&mut jobs, BATCH_CALLS_MAX).await > 0 {
-            // Whoever has given up was told that the outcome is unknown: better that nothing comes of it.
+            // A caller that gave up got "unknown": better that nothing comes of it.
             jobs.retain(|job| !job.answer.is_closed());
             match self.ability().await {
                 Err(error) => jobs.drain(..).for_each(|job| job.refuse(error.clone().into())),
@@ -193,7 +193,7 @@ impl Batches {
 
 impl Job {
     fn refuse(self, error: DurableError) {
-        // Whoever asked may be gone.
+        // The caller may be gone.
         let _ = self.answer.send(Err(error));
     }
 

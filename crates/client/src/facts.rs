@@ -11,7 +11,7 @@ use crate::error::CallError;
 use crate::plain::{millis, text};
 
 impl Client {
-    /// What was told of a sale, if it still is.
+    /// What gateways shared about a sale, if it is still there.
     ///
     /// # Errors
     /// See [`CallError`].

@@ -25,7 +25,7 @@ pub struct Lookup {
 }
 
 impl Client {
-    /// Asks for a bucket's turn. Whoever has it and dies keeps it no longer than `life`.
+    /// Asks for a bucket's turn. A holder that dies keeps it no longer than `life`.
     ///
     /// # Errors
     /// See [`CallError`].
@@ -38,7 +38,7 @@ impl Client {
         Ok(Lookup { is_ours: lock == Value::Okay, seen: text(seen)? })
     }
 
-    /// Ends the turn, and says for so long what it has shown, if anything. A turn that is over is left to whoever has it
+    /// Ends the turn, and says for so long what it has shown, if anything. A turn that is over is left to its next holder
     /// now. (Between the look at it and its end somebody else may get it in the last moment of its life; then two ask
     /// PostgreSQL at once.)
     ///

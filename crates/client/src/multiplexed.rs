@@ -46,7 +46,7 @@ struct Caller {
 struct Waiting {
     values: Vec<Value>,
     count: usize,
-    /// None: he was told that they are late.
+    /// None: the caller got "late".
     caller: Option<Caller>,
 }
 
@@ -114,13 +114,13 @@ impl Multiplexed {
 }
 
 impl Caller {
-    /// He is told that it took too long.
+    /// The caller learns that it took too long.
     fn give_up(self) {
         self.tell(Err(CallError::Unknown(Unanswered::TimedOut)));
     }
 
     fn tell(self, replies: Result<Vec<Value>, CallError>) {
-        // Whoever asked may be gone.
+        // The caller may be gone.
         let _ = self.answer.send(replies);
     }
 }
@@ -130,7 +130,7 @@ fn lost() -> CallError {
 }
 
 impl<S: AsyncRead + AsyncWrite> Driver<S> {
-    /// Runs until the connection ends; gives why it did. Who still waits then does not learn his outcome.
+    /// Runs until the connection ends; gives why it did. Callers that still wait get an unknown outcome.
     pub(crate) async fn run(mut self) -> io::Error {
         loop {
             if let Err(error) = self.step().await {
@@ -144,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
     async fn step(&mut self) -> io::Result<()> {
         self.replies.bytes.reserve(READ_BYTES);
         tokio::select! {
-            // Replies cost nobody his turn: there are only as many as commands.
+            // Replies delay no caller: there are only as many as commands.
             biased;
             read = self.reads.read_buf(&mut self.replies.bytes) => match read? {
                 0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -152,7 +152,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
             },
             count = write(&mut self.writes, &self.unsent[self.sent..]), if self.is_writing => self.wrote(count?),
             count = self.jobs.recv_many(&mut self.gathered, GATHERED_MAX), if self.has_room() => match count {
-                0 => Err(io::Error::other("nobody uses it any more")),
+                0 => Err(io::Error::other("no caller uses it any more")),
                 count => {
                     self.gather(count);
                     Ok(())
@@ -181,7 +181,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
     /// What was gathered is to leave.
     fn pack(&mut self) {
         for Job { commands, caller } in self.gathered.drain(..) {
-            // Who has given up was told that the outcome is unknown: better that nothing comes of it.
+            // A caller that gave up got "unknown": better that nothing comes of it.
             if caller.answer.is_closed() {
                 continue;
             }
@@ -195,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
         self.is_writing = !self.unsent.is_empty();
     }
 
-    /// Tells those who have waited too long. Their replies may still come, and are nobody's then.
+    /// Answers callers that have waited too long. Their replies may still come, and are discarded then.
     fn give_up_late(&mut self) {
         let now = Instant::now();
         let is_late = |caller: &mut Caller| caller.until <= now;
@@ -223,7 +223,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
 
     fn hand_out(&mut self) -> io::Result<()> {
         while let Some(value) = self.replies.next()? {
-            let unasked = || io::Error::other("Redis answered what nobody asked");
+            let unasked = || io::Error::other("an unexpected reply from Redis");
             let waiting = self.waiting.front_mut().ok_or_else(unasked)?;
             waiting.values.push(value);
             if waiting.values.len() < waiting.count {
@@ -238,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
     }
 }
 
-/// Writes some of the bytes; behind the last of them, sees to it that none waits on the way (by TLS some may).
+/// Writes some of the bytes; after the last of them, sees to it that none waits on the way (by TLS some may).
 async fn write(writes: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<usize> {
     match bytes {
         [] => writes.flush().await.map(|()| 0),
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(reply, Ok(Value::Okay));
     }
 
-    /// What whoever waits learns when this comes, and what whoever comes later does.
+    /// What waiting callers learn when this comes, and what later ones do.
     async fn check_end(bytes: &[u8]) {
         let (connection, mut far) = start();
         let end = async {
@@ -327,7 +327,7 @@ mod tests {
         let (near, mut far) = duplex(64);
         let (_connection, driver) = over(near);
         far.write_all(b"+OK\r\n").await.unwrap();
-        assert!(driver.run().await.to_string().contains("nobody asked"));
+        assert!(driver.run().await.to_string().contains("unexpected reply"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -351,22 +351,22 @@ mod tests {
         tokio::spawn(driver.run());
         let started = Instant::now();
         let ms = Duration::from_millis;
-        let (stuck, behind, patient) = (cmd("PING"), cmd("FLUSHALL"), cmd("PING"));
+        let (stuck, next, patient) = (cmd("PING"), cmd("FLUSHALL"), cmd("PING"));
         let calls = async {
-            let behind = async {
+            let next = async {
                 // The connection's task takes the first meanwhile.
                 tokio::task::yield_now().await;
-                (connection.send(behind, ms(20)).await, started.elapsed())
+                (connection.send(next, ms(20)).await, started.elapsed())
             };
             let stuck = async { (connection.send(stuck, ms(30)).await, started.elapsed()) };
-            tokio::join!(stuck, behind)
+            tokio::join!(stuck, next)
         };
-        let ((stuck, stuck_for), (behind, behind_for)) = calls.await;
+        let ((stuck, stuck_for), (next, next_for)) = calls.await;
         assert!(
-            matches!((&stuck, &behind), (Err(CallError::Unknown(_)), Err(CallError::Unknown(_)))),
-            "{stuck:?} {behind:?}"
+            matches!((&stuck, &next), (Err(CallError::Unknown(_)), Err(CallError::Unknown(_)))),
+            "{stuck:?} {next:?}"
         );
-        assert_eq!((stuck_for, behind_for), (ms(30), ms(20)));
+        assert_eq!((stuck_for, next_for), (ms(30), ms(20)));
         let answer = async {
             expect(&mut far, &PING.repeat(2)).await;
             far.write_all(b"+late\r\n+OK\r\n").await.unwrap();

@@ -101,7 +101,7 @@ impl Replies {
         Ok(Some(value))
     }
 
-    /// The string of `length` bytes behind a line that ends at `start`.
+    /// The string of `length` bytes after a line that ends at `start`.
     fn string(&mut self, start: usize, length: usize) -> io::Result<Option<Item>> {
         let end = start + length;
         let Some(tail) = self.bytes.get(end..end + 2) else { return Ok(None) };

@@ -18,7 +18,7 @@ async fn start() -> (TempDir, Redis, Client) {
     (dir, redis, client)
 }
 
-/// Redis falls silent: its connections stay open, and nobody answers.
+/// Redis falls silent: its connections stay open, without answers.
 fn freeze(redis: &Redis) {
     let pid = redis.server.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
@@ -104,7 +104,7 @@ async fn a_turn_at_a_look_up_is_one_client_s_until_its_end_and_shows_what_it_fou
     assert_eq!(begin("a").await, (true, None));
     assert_eq!(begin("b").await, (false, None));
     client.end_lookup(7, "b", None).await.unwrap();
-    assert_eq!(begin("b").await, (false, None), "nobody ends another's turn");
+    assert_eq!(begin("b").await, (false, None), "only its holder ends a turn");
     client.end_lookup(7, "a", Some(("drop is there", life))).await.unwrap();
     assert_eq!(begin("b").await, (true, Some("drop is there".to_owned())));
     client.end_lookup(7, "b", Some(("drop is there", short))).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_turn_at_a_look_up_is_one_client_s_until_its_end_and_shows_what_it_fou
     }
     assert!(client.begin_lookup(8, "b", short).await.unwrap().is_ours, "another bucket has its own turn");
     while !client.begin_lookup(8, "c", short).await.unwrap().is_ours {
-        assert!(begun.elapsed() < DEADLINE, "whoever died keeps the turn for ever");
+        assert!(begun.elapsed() < DEADLINE, "a dead holder keeps the turn for ever");
     }
 }
 

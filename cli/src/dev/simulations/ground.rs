@@ -35,7 +35,7 @@ impl std::fmt::Debug for Ground {
 }
 
 impl Ground {
-    /// Sells by each of the ways, to the same buyers at the same times, until it is told to stop.
+    /// Sells by each of the ways, to the same buyers at the same times, until it must stop.
     pub(super) async fn simulate(
         &self,
         wanted: &Simulated,
@@ -79,7 +79,7 @@ impl Ground {
             Ok((visitors, (shop, watching)))
         };
         let stopped = async {
-            // Whoever could stop it is gone: then it ends, too.
+            // No caller is left that could stop it: then it ends, too.
             let _ = stop.wait_for(|stop| *stop).await;
         };
         flash_sim::run(&Unmeasured(&self.urls), &sale, crowd, live, open, stopped).await

@@ -81,7 +81,7 @@ impl Simulations {
         self.kept().iter().any(|simulation| simulation.record.is_running())
     }
 
-    /// One as it stands, as JSON.
+    /// The current state of one, as JSON.
     pub(super) fn show(&self, id: &str) -> Option<String> {
         let record = self.kept().iter().find(|simulation| simulation.id.to_string() == id)?.record.clone();
         Some(record.json())

@@ -20,9 +20,9 @@ pub(super) struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     first_error: Option<String>,
     retries: u64,
-    /// Before all is counted: by what buyers were told.
+    /// Before everything is counted: by the answers that buyers got.
     oversold: u64,
-    /// Nobody knows before.
+    /// Unknown before.
     #[serde(skip_serializing_if = "Option::is_none")]
     undersold: Option<u64>,
     requests_per_s: f64,

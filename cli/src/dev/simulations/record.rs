@@ -51,7 +51,7 @@ struct Moment {
     strategy: &'static str,
     /// From the first request.
     at_ms: u64,
-    /// Left out where nobody could say.
+    /// Left out if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<i64>,
     p99_ms: f64,
@@ -112,7 +112,7 @@ impl Record {
         state.current = Some(Current { strategy, requests, looks, one_of, steps, is_sold_out, has_failed });
     }
 
-    /// How it stands, so long after its first request.
+    /// Its state, so long after its first request.
     pub(super) fn look(&self, at: Duration, tally: &Tally, available: Option<i64>) {
         let mut state = self.state();
         let units = state.settings.units;
@@ -171,7 +171,7 @@ impl State {
         }
     }
 
-    /// In the place of what was told of the same way before.
+    /// Replaces what was reported of the same way before.
     fn tell(&mut self, told: Told) {
         match self.outcomes.last_mut().filter(|last| last.strategy == told.strategy) {
             Some(last) => *last = told,

@@ -13,7 +13,7 @@ const LOOK_EVERY_MS: u64 = 200;
 /// How long a server may take to say what is left: it has its hands full, or is away.
 const LEFT_TIMEOUT_MS: u64 = 1_000;
 
-/// Writes down how it stands, until this is dropped.
+/// Records its state until this is dropped.
 pub(super) async fn watch(mut seller: Seller, live: Live, record: Arc<Record>) {
     let began = Instant::now();
     let mut ticks = interval(Duration::from_millis(LOOK_EVERY_MS));
