@@ -1,4 +1,5 @@
-//! `flash repair`: puts right what an audit found. Only ever towards selling less: what is in doubt is left to a person.
+//! `flash repair`: puts right what an audit found. Only ever towards selling less: what is in doubt is left to a
+//! person.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -169,9 +170,9 @@ fn has(report: &Report, kind: Kind) -> bool {
     report.findings.iter().any(|finding| finding.kind == kind)
 }
 
-/// Why Redis is to be rebuilt from PostgreSQL, if so: Redis has lost something, or counts units otherwise while PostgreSQL
-/// has everything that it will ever get. What waits in the quarantine may still become an order, and orders that break a
-/// rule are no ground to build on.
+/// Why Redis is to be rebuilt from PostgreSQL, if so: Redis has lost something, or counts units otherwise while
+/// PostgreSQL has everything that it will ever get. What waits in the quarantine may still become an order, and orders
+/// that break a rule are no ground to build on.
 fn reason_to_fence(report: &Report) -> Option<String> {
     const IN_DOUBT: [Kind; 10] = [
         Kind::Quarantined,

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 /// The bit of a file's mode by which every user reads it.
 const OTHERS_READ: u32 = 0o004;
 
-/// Declares where a URL or a secret comes from. There is no flag for it: arguments are seen by every user of the machine.
+/// Declares where a URL or a secret comes from. There is no flag for it: arguments are seen by every user of the
+/// machine.
 macro_rules! url_source {
     ($name:ident, $url:ident, $file:ident, $url_env:literal, $file_env:literal) => {
         #[derive(Debug, clap::Args)]
@@ -62,8 +63,8 @@ impl UrlSource<'_> {
     }
 }
 
-/// A setting's value with what may be a password left out. A value that stays the same holds none. What is no URL by its name
-/// is a secret as a whole, whatever it looks like.
+/// A setting's value with what may be a password left out. A value that stays the same holds none. What is no URL by
+/// its name is a secret as a whole, whatever it looks like.
 pub(crate) fn redact(name: &str, value: &str) -> String {
     const HIDDEN: &str = "***";
     if !name.ends_with("-url") {

@@ -1,5 +1,5 @@
-//! Settings: each is declared once, as an argument that has a variable FLASH_…. A configuration file gives it a value below
-//! those two and above its default.
+//! Settings: each is declared once, as an argument that has a variable FLASH_…. A configuration file gives it a value
+//! below those two and above its default.
 
 mod file;
 mod place;
@@ -27,8 +27,8 @@ const LIKE: [(&str, &str); 1] = [("doctor", "gateway")];
 /// What a setting ends with that names a file with another setting's value in it.
 const FILE_SUFFIX: &str = "-file";
 
-/// What the command line, the environment and the file say. A mistake on the command line ends the program, as do `--help`
-/// and `--version`.
+/// What the command line, the environment and the file say. A mistake on the command line ends the program, as do
+/// `--help` and `--version`.
 ///
 /// # Errors
 /// When the file cannot be read, or breaks a rule.

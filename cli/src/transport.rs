@@ -42,8 +42,8 @@ pub(crate) enum Kind {
 pub(crate) struct Brokers {
     #[command(flatten)]
     amqp: AmqpUrl,
-    /// A file with the keys that sign messages in RabbitMQ, one per line: the first signs, and each verifies. The file is
-    /// read again when it changes. Without one, a client that may publish to RabbitMQ may make orders.
+    /// A file with the keys that sign messages in RabbitMQ, one per line: the first signs, and each verifies. The file
+    /// is read again when it changes. Without one, a client that may publish to RabbitMQ may make orders.
     #[arg(long, value_name = "FILE", env = "FLASH_MESSAGE_KEYS")]
     message_keys: Option<PathBuf>,
 }
@@ -99,7 +99,8 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// RabbitMQ at this URL, where messages are signed with the keys of a file; without a URL, the one within this process.
+    /// RabbitMQ at this URL, where messages are signed with the keys of a file; without a URL, the one within this
+    /// process.
     pub(crate) fn of_this_machine(amqp: Option<String>, keys: impl FnOnce() -> Result<PathBuf>) -> Result<Self> {
         match amqp {
             Some(url) => Ok(Self::Amqp(Amqp::new(url).with_keys(open_keys(&keys()?)?))),

@@ -1,5 +1,5 @@
-//! What the gateway reads of what clients send, for the fuzz targets. The gateway's own files are taken as they are: with the rest of
-//! the package, each run would build the clients of three servers.
+//! What the gateway reads of what clients send, for the fuzz targets. The gateway's own files are taken as they are:
+//! with the rest of the package, each run would build the clients of three servers.
 
 #![allow(dead_code, unreachable_pub, missing_docs)]
 

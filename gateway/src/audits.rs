@@ -1,5 +1,5 @@
-//! Audits for `GET /v1/audit`: of everything or of one sale, bounded in time. One of everything that does not come to its end
-//! goes on when it is asked for again, and tells what was found before as well.
+//! Audits for `GET /v1/audit`: of everything or of one sale, bounded in time. One of everything that does not come to
+//! its end goes on when it is asked for again, and tells what was found before as well.
 
 mod seen;
 
@@ -26,7 +26,8 @@ pub(crate) struct Audit {
     verdict: Verdict,
     /// When it began.
     at_ms: u64,
-    /// When the oldest part of it was found out: before it began, where there are too many sales to look at all of them at once.
+    /// When the oldest part of it was found out: before it began, where there are too many sales to look at all of them
+    /// at once.
     oldest_at_ms: u64,
     /// Sales that there are, as far as it is known.
     known_sales: usize,

@@ -2,7 +2,7 @@
 //!
 //! A sale that Redis has: its form, and what it costs. None of that ever changes, so it is asked for once, and kept as
 //! long as there is room; and a copy in Redis tells the form to gateways that meet the sale while PostgreSQL is away.
-//! The copy is not asked for a price: that would be set by whoever may write to Redis. An id that Redis does not have:
+//! The copy is not asked for a price: any client that can write to Redis could set it. An id that Redis does not have:
 //! whether there is such a sale at all. That is asked for by one gateway, once in a while, however many requests come
 //! with the id.
 

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::limits::CERTIFICATE_LOOK_MS;
 
-/// What is spoken within TLS. Who wants anything else (ALPN) is told so in the handshake.
+/// The protocol within TLS. A client that wants another one (ALPN) learns so in the handshake.
 const PROTOCOL: &str = "http/1.1";
 
 /// What a listener shows now.

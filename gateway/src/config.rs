@@ -19,8 +19,8 @@ use crate::rate_limit::Policy;
 pub struct Config {
     /// Where HTTP is served. Port 0 is any free one: [`Gateway::address`](crate::Gateway::address) tells which.
     pub listen: SocketAddr,
-    /// Where operators are served, on a thread of their own and with keys of their own. None: nowhere, but where nobody is
-    /// asked who he is: there they are served beside the buyers.
+    /// Where operators are served, on a thread of their own and with keys of their own. None: nowhere, except where
+    /// callers need no proof: there they share the buyers' listener.
     pub operator_listen: Option<SocketAddr>,
     /// What is shown to those who connect to `listen`, by TLS. None: they speak plain text.
     pub tls: Option<PairFiles>,
@@ -53,11 +53,11 @@ pub struct Config {
     pub connections_per_address: u32,
     /// Streams of live stock that one address may have here; 0: any number.
     pub streams_per_address: u32,
-    /// Seconds for which a browser is to come by TLS alone (HSTS). None: it is told nothing.
+    /// Seconds for which browsers must use TLS (HSTS). None: no such header.
     pub hsts_max_age_s: Option<u32>,
     /// How often whom may ask for what; at most [`POLICIES_MAX`](crate::POLICIES_MAX), each with a name of its own.
     pub rate_limits: Vec<Policy>,
-    /// Who may say whence a request comes.
+    /// Proxies trusted for the client address.
     pub proxies: Proxies,
     /// Consecutive events of a sale that travel in one message, 1 to [`RUN_EVENTS_MAX`](flash_relay::RUN_EVENTS_MAX).
     pub run_max: u64,
@@ -68,12 +68,14 @@ pub struct Config {
     pub sweep_after: Duration,
     /// Webhooks may be at addresses that only this network reaches.
     pub webhooks_private: bool,
-    /// One in so many requests has a line in the log, besides those that are answered with a 5xx; 0: none has, nor have they.
+    /// One in so many requests has a line in the log, besides those that are answered with a 5xx; 0: none has, nor have
+    /// they.
     pub log_sample: u64,
     /// The authorities, in a PEM file, by which receivers of webhooks are trusted. None: the public ones.
     pub webhooks_cacert: Option<PathBuf>,
     /// What every answer to a buyer survives. A request may ask for more.
     pub durability: Durability,
-    /// What the program around this gateway can do for whoever develops. None: nothing, and the routes for that are not there.
+    /// What the program around this gateway can do for developers. None: nothing, and the routes for that are not
+    /// there.
     pub devtools: Option<Arc<dyn Devtools>>,
 }

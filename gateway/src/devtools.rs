@@ -1,4 +1,4 @@
-//! What the program around a gateway can do for whoever develops: simulate a stampede, and make faults. A gateway by
+//! What the program around a gateway can do for developers: simulate a stampede, and make faults. A gateway by
 //! itself can do neither, and has no such routes then.
 
 use std::fmt::Debug;
@@ -48,7 +48,7 @@ pub trait Devtools: Debug + Send + Sync {
     /// When another one runs.
     fn simulate(&self, wanted: Simulated) -> Result<String, Busy>;
 
-    /// A simulation as it stands, as JSON. None: there is none of this id, or none any more.
+    /// The current state of a simulation, as JSON. None: there is none of this id, or none any more.
     fn simulation(&self, id: &str) -> Option<String>;
 
     /// Stops a simulation soon, if it runs. False: there is none of this id.

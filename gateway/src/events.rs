@@ -1,4 +1,4 @@
-//! Live stock for whoever watches: server-sent events, on a thread of their own.
+//! Live stock for watchers: server-sent events, on a thread of their own.
 //!
 //! A watcher's connection leaves the thread that took it as soon as it has asked (`http/events.rs`), and is a bare
 //! socket here: one look at a sale, one encoding of what changed, and one `write` for each watcher. There is no task
@@ -24,7 +24,7 @@ use self::room::Room;
 use self::watcher::Watcher;
 use crate::limits::FRAME_EVERY_MS;
 
-/// How much longer than a round the rest behind it is, at least: watchers take a quarter of one core at most.
+/// How much longer than a round the rest after it is, at least: watchers take a quarter of one core at most.
 const REST_PER_ROUND: u32 = 3;
 /// How the kernel ranks the thread, beside 0 for those that sell. (19 is the lowest.)
 const NICENESS: i32 = 10;
@@ -38,7 +38,7 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Nobody watches yet.
+    /// No watcher yet.
     pub(crate) fn new(redis: Client, newcomers: mpsc::Receiver<Newcomer>) -> Self {
         Self { redis, newcomers, rooms: HashMap::new() }
     }

@@ -14,7 +14,7 @@ use crate::limits::{EXAMINATION_FRESH_MS, EXAMINED_SILENCE_MS_MAX, files_max};
 /// What the doctor found.
 #[derive(Debug)]
 pub(crate) struct Examined {
-    /// When he began, Unix milliseconds.
+    /// When it began, Unix milliseconds.
     pub(crate) at_ms: u64,
     pub(crate) examination: Examination,
 }

@@ -1,7 +1,7 @@
 //! A form: the JSON Schema (2020-12) that a sale has for the `data` of its reservations.
 //!
 //! A schema is a program that runs on every buyer's data, so it is held to what is quick: nothing outside of it is
-//! read, its patterns take linear time, and it is small even where each `$ref` stands for what it names. What it costs
+//! read, its patterns take linear time, and it is small even with each `$ref` replaced by its target. What it costs
 //! to check data is counted before it is checked, for two small things may have a large product. `format` only
 //! annotates, as the specification has it.
 

@@ -1,5 +1,5 @@
-//! What operators ask for again and again, and what takes time to find out: once at a time in a gateway, and told again while
-//! it is fresh.
+//! What operators ask for again and again, and what takes time to find out: once at a time in a gateway, and told again
+//! while it is fresh.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::limits::TURN_MS_MAX;
 
-/// What took long is told for as many times as long, so that no more than a quarter of the time goes into finding it out.
+/// A slow result is reused for as many times its duration, so that at most a quarter of the time goes into computing
+/// it.
 const REST_TIMES: u32 = 3;
 
 /// What was found out last, and of what.

@@ -221,7 +221,7 @@ impl Shared {
         })
     }
 
-    /// What buyers meet. Where nobody is asked who he is, and operators have no place of their own, they are served
+    /// What buyers meet. Without authentication and without an operators' listener, operators are served
     /// here.
     fn buyers(&self) -> (Surface, Gate) {
         let gate = match &self.config.auth {

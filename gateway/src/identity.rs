@@ -21,7 +21,7 @@ use crate::postgres::PostgresError;
 /// How buyers prove who they are.
 #[derive(Debug, Clone)]
 pub enum Auth {
-    /// Not at all: whoever calls may be any buyer. For development only.
+    /// Not at all: any caller may be any buyer. For development only.
     None,
     /// By a token that somebody else signed; its subject is the buyer.
     Jwt(Jwt),
@@ -49,7 +49,7 @@ pub enum JwtKeys {
     Secrets(Vec<String>),
 }
 
-/// The secret is nobody's to see.
+/// The secret is not shown.
 impl std::fmt::Debug for JwtKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -66,6 +66,6 @@ pub(crate) enum Doubt {
     Unproven(&'static str),
     /// This address has shown too many bad keys; after so many seconds another is looked at.
     TooMany(u64),
-    /// Nobody can tell now.
+    /// It cannot be checked now.
     Unknown(PostgresError),
 }

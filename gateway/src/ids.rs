@@ -1,8 +1,8 @@
-//! Public ids of reservations: the number, and behind it what only a gateway can make of it.
+//! Public ids of reservations: the number, followed by what only a gateway can make of it.
 //!
 //! `2-6f1c…`: an HMAC, by a secret that all gateways share, over the sale, the number and the buyer who proved to be
-//! one. So nobody guesses another reservation's id, and a stranger who knows it has no use for it: to find out takes no
-//! look-up. Where no buyer has to prove anything, the id is all there is to know.
+//! one. So no client can guess another reservation's id, and a stranger who knows it has no use for it: to find out
+//! takes no look-up. Where no buyer has to prove anything, the id is all there is to know.
 
 use std::fmt;
 
@@ -52,11 +52,11 @@ pub(crate) struct PublicId {
     mac: u128,
 }
 
-/// An id as somebody gave it: nobody knows yet whether it was ever made.
+/// An id as a client gave it: unverified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GivenId {
     pub(crate) seq: u64,
-    /// None: it is the number alone. Whoever may act for any buyer may say it so.
+    /// None: it is the number alone. A caller that may act for any buyer may send it so.
     pub(crate) mac: Option<[u8; MAC_BYTES]>,
 }
 
@@ -70,14 +70,14 @@ impl Ids {
         Ok(Self { makes: hmac(&secrets.makes)?, also, names_buyer })
     }
 
-    /// The id of a reservation. (Where nobody proves anything, it is the same whoever the buyer is.)
+    /// The id of a reservation. (Without authentication it is the same for every buyer.)
     pub(crate) fn of(&self, sale: &str, seq: u64, buyer: &str) -> PublicId {
         let whole = self.over(&self.makes, sale, seq, buyer).finalize().into_bytes();
         let mac = whole.first_chunk().map_or(0, |mac| u128::from_be_bytes(*mac));
         PublicId { seq, mac }
     }
 
-    /// Whether this id was made for this sale and this buyer. One that is a number alone was made for nobody.
+    /// Whether this id was made for this sale and this buyer. A number alone was made for no buyer.
     pub(crate) fn made(&self, sale: &str, id: GivenId, buyer: &str) -> bool {
         let Some(mac) = id.mac else { return false };
         // In constant time: how long it takes does not say how much of it was right.
@@ -159,7 +159,7 @@ impl Serialize for PublicId {
     }
 }
 
-/// The secrets are nobody's to see.
+/// The secrets are not shown.
 impl fmt::Debug for Ids {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ids").field("names_buyer", &self.names_buyer).finish_non_exhaustive()
@@ -232,9 +232,9 @@ mod tests {
         let (alone, over) = (ids("a", None, true), ids("b", None, true));
         let id = |ids: &Ids| ids.of("drop", 2, "ada").to_string();
         // Gateways of two steps that follow each other run at the same time, and know each other's ids.
-        for (before, behind) in [(&alone, &first), (&first, &second), (&second, &over)] {
-            check(behind, &id(before), "drop", "ada", true);
-            check(before, &id(behind), "drop", "ada", true);
+        for (before, after) in [(&alone, &first), (&first, &second), (&second, &over)] {
+            check(after, &id(before), "drop", "ada", true);
+            check(before, &id(after), "drop", "ada", true);
         }
         check(&second, &id(&alone), "drop", "ada", true);
         check(&over, &id(&alone), "drop", "ada", false);

@@ -22,7 +22,7 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    /// Nobody waits yet.
+    /// No caller waits yet.
     pub(crate) fn new(redis: Client) -> Arc<Self> {
         let (places, turns) = (Semaphore::new(WAITERS_MAX), Semaphore::new(ASK_AFTER_WAIT_MAX));
         Arc::new(Self { redis, sales: Mutex::default(), places, turns })
@@ -33,8 +33,8 @@ impl Waits {
         self.places.try_acquire().ok()
     }
 
-    /// Waits until PostgreSQL has acknowledged `seq` of a sale, until `limit` is over, or the gateway stops. Those who have
-    /// waited for one batch are all told at once: what this gives is the turn to ask PostgreSQL.
+    /// Waits until PostgreSQL has acknowledged `seq` of a sale, until `limit` is over, or the gateway stops. Those who
+    /// have waited for one batch are all told at once: what this gives is the turn to ask PostgreSQL.
     pub(crate) async fn until(
         self: &Arc<Self>,
         sale: &str,
@@ -62,7 +62,7 @@ impl Waits {
         receiver
     }
 
-    /// Looks until nobody waits any more.
+    /// Looks until no caller waits any more.
     async fn look(self: Arc<Self>, sale: String) {
         while self.is_waited_for(&sale) {
             // Where there is no answer, there will be one, or the wait ends.
@@ -73,7 +73,7 @@ impl Waits {
         }
     }
 
-    /// Forgets a sale that nobody waits for, in the same step.
+    /// Forgets a sale without waiting callers, in the same step.
     fn is_waited_for(&self, sale: &str) -> bool {
         let mut sales = self.sales.lock().unwrap_or_else(PoisonError::into_inner);
         let is_waited_for = sales.get(sale).is_some_and(|watched| watched.receiver_count() > 0);

@@ -1,4 +1,5 @@
-//! Work that takes a processor for long, on threads of its own: the requests of a thread that serves HTTP do not wait for it.
+//! Work that takes a processor for long, on threads of its own: the requests of a thread that serves HTTP do not wait
+//! for it.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -34,7 +34,7 @@ pub(crate) struct Postgres {
     client: Mutex<Option<Open>>,
     /// What is made is made on a connection of its own. None: nothing was made yet, or the last one is lost.
     making: Mutex<Option<Client>>,
-    /// Whoever writes events, which is rare, has a connection of his own.
+    /// Writers of events, which are rare, have a connection of their own.
     writing: Mutex<()>,
     places: Semaphore,
     /// Whether the trouble was logged already: it is said once, not at every request.
@@ -96,9 +96,9 @@ impl Postgres {
         }
     }
 
-    /// Connects, so that whoever asks first does not wait for it.
+    /// Connects, so that the first caller does not wait for it.
     pub(crate) async fn connect(&self) {
-        // Without a connection it was logged, and is tried again by whoever asks.
+        // Without a connection it was logged, and the next caller tries again.
         let _ = self.change(async |_: &_| Ok(())).await;
     }
 
@@ -124,7 +124,7 @@ impl Postgres {
         self.ask(CHANGE_TIMEOUT_MS, question).await
     }
 
-    /// A connection that writes events, for one who has waited for his turn. It is his until he lets go of both.
+    /// A connection that writes events, for a caller that has waited for its turn, until it drops both.
     pub(crate) async fn writer(&self) -> Result<(MutexGuard<'_, ()>, Vault), PostgresError> {
         let opening = async {
             let turn = self.writing.lock().await;

@@ -19,7 +19,7 @@ pub const POLICY_NAME_BYTES_MAX: usize = 32;
 pub enum Part {
     /// Who buys. Requests that name no buyer are not counted.
     Buyer,
-    /// Whence: an IPv4 address, or the /64 of an IPv6 address, for one who has such a network has all of it.
+    /// An IPv4 address, or the /64 of an IPv6 address: a client with one address of such a network has all of it.
     Address,
     /// The sale in the path.
     Sale,

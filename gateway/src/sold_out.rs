@@ -1,4 +1,4 @@
-//! Sales of which everything is sold, as one thread knows them: whoever is sure to be refused is refused without Redis.
+//! Sales of which everything is sold, as one thread knows them: it refuses without Redis where a refusal is certain.
 //!
 //! What is known is a *look*: the sale's status, which says that nothing is available. It is believed for
 //! [`SOLD_OUT_KNOWN_MS_MAX`] from when it was asked for, because stock may come back through any gateway. Meanwhile one
@@ -6,9 +6,9 @@
 //! for the next look.
 //!
 //! Who repeats a request that got a unit must get that answer again. A request with a key may be a repeat, so it always
-//! goes to Redis. Without a key there are repeats only where the limit is one, of buyers who have a unit. There PostgreSQL
-//! is asked who ever had one, once it has all that was reserved; whoever had none is refused here, as long as nobody has
-//! reserved anything since.
+//! goes to Redis. Without a key there are repeats only where the limit is one, of buyers who have a unit. There
+//! PostgreSQL is asked who ever had one, once it has all that was reserved; a buyer who had none is refused here, as
+//! long as no one has reserved anything since.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,10 +41,10 @@ struct Memory {
     calms: u64,
 }
 
-/// A sale of which a buyer was told that it is sold out.
+/// A sale that was answered "sold out".
 #[derive(Debug)]
 struct SoldOutSale {
-    /// None: there is something to sell, or nobody has looked yet.
+    /// None: there is something to sell, or it is not known yet.
     look: Option<Look>,
     buyers: Option<Buyers>,
     /// When one request is to ask Redis for all.
@@ -55,7 +55,7 @@ struct SoldOutSale {
     next_buyers: Instant,
 }
 
-/// The sale as it stood at some moment behind this one.
+/// The sale's state at some moment after this one.
 #[derive(Debug)]
 struct Look {
     sent: Instant,
@@ -66,7 +66,7 @@ struct Look {
     calm: Calm,
 }
 
-/// A time in which everything was sold and nobody reserved anything.
+/// A time in which everything was sold and no one reserved anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Calm {
     number: u64,
@@ -74,8 +74,8 @@ struct Calm {
     seq: u64,
 }
 
-/// Everybody who had anything of a sale when a calm began, as hashes in order. (Another buyer's hash is the same once in
-/// 2^64, under a key that nobody knows: he is asked for in Redis.)
+/// Everybody who had anything of a sale when a calm began, as hashes in order. (Another buyer's hash is the same once
+/// in 2^64, under a secret key: then Redis is asked.)
 #[derive(Debug)]
 struct Buyers {
     calm: Calm,
@@ -83,8 +83,9 @@ struct Buyers {
 }
 
 impl Look {
-    /// Whether nothing but payments has happened since: each is one event, and confirms one unit where that is the limit.
-    /// Before anybody could reserve, something would have had to come back, which is an event that confirms nothing.
+    /// Whether nothing but payments has happened since: each is one event, and confirms one unit where that is the
+    /// limit. Before anybody could reserve, something would have had to come back, which is an event that confirms
+    /// nothing.
     fn is_calm_until(&self, status: &SaleStatus, confirmed: u64) -> bool {
         let (events, units) = (status.seq.checked_sub(self.seq), confirmed.checked_sub(self.confirmed));
         self.limit == 1 && self.epoch == status.epoch && events.is_some() && events == units
@@ -164,7 +165,7 @@ impl SoldOut {
         Some(calm)
     }
 
-    /// These, and nobody else, had anything when the calm began.
+    /// Only these had anything when the calm began.
     fn told(&self, sale: &str, calm: Calm, buyers: &[String]) {
         let mut hashes: Box<[u64]> = buyers.iter().map(|buyer| self.hasher.hash_one(buyer.as_str())).collect();
         hashes.sort_unstable();
@@ -180,7 +181,7 @@ impl SoldOut {
         }
     }
 
-    /// Redis has refused somebody: looks at the sale if it is time. Nobody waits for that.
+    /// Redis has refused a buyer: looks at the sale if it is time. No request waits for that.
     pub(crate) fn learn(self: &Arc<Self>, redis: &Client, postgres: &Arc<Postgres>, sale: &str) {
         if !self.refused(sale, Instant::now()) {
             return;

@@ -31,7 +31,7 @@ pub enum StartError {
     RedisTimeout(Duration),
     /// Everyone who reaches the address could act as anyone.
     #[error(
-        "auth is none and {0} is not this machine alone (127.0.0.1, ::1): whoever reaches it may act as any buyer and \
+        "auth is none and {0} is not this machine alone (127.0.0.1, ::1): any client may act as any buyer and \
          any operator; choose another auth or address, or say it twice: --auth-none-anywhere"
     )]
     Anywhere(SocketAddr),

@@ -11,7 +11,8 @@ use jiff::tz::TimeZone;
 const FIRST_S: i64 = 946_684_800;
 /// And those until 2100.
 const LAST_S: i64 = 4_102_444_800;
-/// A change counts for the days that begin or end less than this before or after it. Two days are enough, whichever offsets.
+/// A change counts for the days that begin or end less than this before or after it. Two days are enough, whichever
+/// offsets.
 const NEAR_MS: u64 = 3 * 24 * 60 * 60 * 1000;
 const MINUTE_S: i32 = 60;
 

@@ -263,8 +263,8 @@ pub(crate) trait Native: Value {
     fn native() -> &'static NativeType<Self>;
 }
 
-/// A type that keys can hold, once the server knows it. It belongs to one type of values: that is what makes a pointer of
-/// the server's a reference again.
+/// A type that keys can hold, once the server knows it. It belongs to one type of values: that is what makes a pointer
+/// of the server's a reference again.
 pub(crate) struct NativeType<V>(AtomicPtr<RedisModuleType>, PhantomData<fn() -> V>);
 
 impl<V: Value> NativeType<V> {
@@ -379,8 +379,8 @@ impl Mover for Defrag {
         let mut piece = ManuallyDrop::new(piece);
         let (old, length, capacity) = (piece.as_mut_ptr(), piece.len(), piece.capacity());
         let new = redis!(RedisModule_DefragAlloc(self.0, old.cast())).cast::<T>();
-        // SAFETY: the piece is the allocator's. What the server gives is a copy of all of it, the old one being freed; or
-        // nothing, the old one being left as it is.
+        // SAFETY: the piece is the allocator's. What the server gives is a copy of all of it, the old one being freed;
+        // or nothing, the old one being left as it is.
         unsafe { Vec::from_raw_parts(if new.is_null() { old } else { new }, length, capacity) }
     }
 }

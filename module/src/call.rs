@@ -129,8 +129,8 @@ impl<'a, V: Native> Key<'a, V> {
         Some((self.open.value()?, &self.name))
     }
 
-    /// Lets the server throw the key away from then on, Unix milliseconds. Nothing is replicated: a replica that applies the
-    /// same comes to the same time.
+    /// Lets the server throw the key away from then on, Unix milliseconds. Nothing is replicated: a replica that
+    /// applies the same comes to the same time.
     pub(crate) fn expire_at(&mut self, at_ms: u64) {
         self.open.expire_at(at_ms);
     }

@@ -1,5 +1,5 @@
-//! `CONFIG GET flash.*`: what an operator allows the clients of this server. A replica takes what its primary took, and an
-//! AOF is loaded whole, whatever these settings say.
+//! `CONFIG GET flash.*`: what an operator allows the clients of this server. A replica takes what its primary took, and
+//! an AOF is loaded whole, whatever these settings say.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -16,8 +16,9 @@ static TOTAL_UNITS: AtomicI64 = AtomicI64::new(TOTAL_UNITS_MAX.cast_signed());
 /// `flash.journal-events-max`: the highest cap that a journal may be warmed with.
 static JOURNAL_EVENTS: AtomicI64 = AtomicI64::new(JOURNAL_EVENTS_MAX.cast_signed());
 
-/// `flash.fence-on-load`: whether a sale that comes from a disk or from another server sells nothing until somebody who knows
-/// PostgreSQL and the queue has said that it is whole (`FLASH.UNFENCE`). Off for a bare module: no recovery would say so.
+/// `flash.fence-on-load`: whether a sale that comes from a disk or from another server sells nothing until somebody who
+/// knows PostgreSQL and the queue has said that it is whole (`FLASH.UNFENCE`). Off for a bare module: no recovery would
+/// say so.
 static FENCE_ON_LOAD: AtomicBool = AtomicBool::new(false);
 
 /// Adds the settings to the server. Each number is at most, and at first, what the sale itself can do.

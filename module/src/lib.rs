@@ -1,5 +1,5 @@
-//! The Redis module: a thin shell over [`flash_sale`] and [`flash_throttle`]. It turns arguments into commands, lets the
-//! sale or the rate limit decide, sends the event to replicas and the AOF, lets it happen and writes the reply.
+//! The Redis module: a thin shell over [`flash_sale`] and [`flash_throttle`]. It turns arguments into commands, lets
+//! the sale or the rate limit decide, sends the event to replicas and the AOF, lets it happen and writes the reply.
 
 #![deny(unsafe_code)]
 

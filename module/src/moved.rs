@@ -10,8 +10,8 @@ pub(crate) struct Moved;
 
 impl Moves for Moved {
     /// The key `name` holds what another key held. A sale there sells nothing until a recovery has seen to it: what it
-    /// would sell from now on, its own key would not know. Every server that follows sees the same command, so nothing is
-    /// replicated.
+    /// would sell from now on, its own key would not know. Every server that follows sees the same command, so nothing
+    /// is replicated.
     fn came(ctx: Ctx, name: Str) {
         let mut key = OpenKey::open(ctx, name, false);
         let Some(stored) = key.value::<Stored>() else { return };

@@ -28,8 +28,8 @@ pub(crate) fn answer<T: Answer>(call: &Call, outcome: &Outcome<T>) -> Result<(),
     Ok(())
 }
 
-/// Runs `f` on the command's sale and replies with what it gives. A sale in which it panics takes no more writes: what it
-/// holds may be half a change.
+/// Runs `f` on the command's sale and replies with what it gives. A sale in which it panics takes no more writes: what
+/// it holds may be half a change.
 pub(crate) fn with_sale<T: Answer>(
     call: &Call,
     f: impl FnOnce(&mut OpenSale) -> Result<Outcome<T>, Fault>,

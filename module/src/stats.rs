@@ -1,5 +1,5 @@
-//! What `INFO flash` counts. Commands run on one thread, so that counting is a load and a store; INFO may also be written
-//! by a signal handler, so that everything it reads is an atomic or a lock that is only tried.
+//! What `INFO flash` counts. Commands run on one thread, so that counting is a load and a store; INFO may also be
+//! written by a signal handler, so that everything it reads is an atomic or a lock that is only tried.
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;

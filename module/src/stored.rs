@@ -38,8 +38,8 @@ pub(crate) struct Stored {
     life: u64,
     /// Whether the list of sales that may need a relay has this one.
     pub(crate) listed: bool,
-    /// The sale is in doubt. Raised while a command works on it, so that it stays so after a panic; and raised by an event
-    /// that did not fit.
+    /// The sale is in doubt. Raised while a command works on it, so that it stays so after a panic; and raised by an
+    /// event that did not fit.
     pub(crate) is_poisoned: bool,
     /// Its part in `INFO flash`.
     pub(crate) gauges: Gauges,

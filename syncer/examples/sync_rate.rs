@@ -1,7 +1,7 @@
 //! How many orders a second go from a full queue into PostgreSQL, by the number of events in a message.
 //!
-//! `cargo run --release -p flash-syncer --example sync_rate [orders]` starts a RabbitMQ and a PostgreSQL of its own, with
-//! their usual settings: what is confirmed or committed is on disk. No Redis gets acknowledgements.
+//! `cargo run --release -p flash-syncer --example sync_rate [orders]` starts a RabbitMQ and a PostgreSQL of its own,
+//! with their usual settings: what is confirmed or committed is on disk. No Redis gets acknowledgements.
 
 use std::error::Error;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! Clocks that can be set while their processes run: by libfaketime those of gateways, syncers and PostgreSQL. Monotonic
-//! clocks go on as they were.
+//! Clocks that can be set while their processes run: by libfaketime those of gateways, syncers and PostgreSQL.
+//! Monotonic clocks go on as they were.
 //!
 //! redis-server does not start under libfaketime; its clock is set by the module's own FLASH.OFFSET.
 

@@ -222,7 +222,8 @@ const TAMPERINGS: [Tampering; 30] = [
     Tampering { sale: "fenced", sql: "", redis: &["FLASH.FENCE flash:$"], code: 2, kinds: &["fenced"] },
 ];
 
-/// A sale of nine units in which three buyers reserved and one confirmed, all of it in PostgreSQL. Gives the reservations' ids.
+/// A sale of nine units in which three buyers reserved and one confirmed, all of it in PostgreSQL. Gives the
+/// reservations' ids.
 pub(crate) fn sell(world: &World, sale: &str) -> [String; 3] {
     let mut http = world.http();
     let created = http.post("/v1/sales", &format!("{{\"sale\":\"{sale}\",\"total\":9,\"hold_ms\":600000}}"));
@@ -241,7 +242,8 @@ pub(crate) fn sell(world: &World, sale: &str) -> [String; 3] {
     ids
 }
 
-/// More sales than a gateway of this build audits at once: one that sells, whose name is the last, and others that are over.
+/// More sales than a gateway of this build audits at once: one that sells, whose name is the last, and others that are
+/// over.
 #[test]
 fn an_audit_of_more_sales_than_one_comes_to_goes_on_until_it_has_looked_at_all() {
     const SALES: u64 = 2_000;

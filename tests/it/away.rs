@@ -1,5 +1,5 @@
-//! Each route while one of the two servers cannot do its part: the answer names that server and not the other, says what is
-//! true, and shows no text of a server.
+//! Each route while one of the two servers cannot do its part: the answer names that server and not the other, says
+//! what is true, and shows no text of a server.
 
 use flash_servers::{Redis, RedisOptions, silent};
 use flash_tests::http::Http;
@@ -10,8 +10,8 @@ use crate::support::program::Program;
 use crate::support::wait;
 use crate::support::world::{World, free_address};
 
-/// What is asked, and the problem while Redis is gone, while it lacks the module, and while PostgreSQL is gone; none: it is
-/// done.
+/// What is asked, and the problem while Redis is gone, while it lacks the module, and while PostgreSQL is gone; none:
+/// it is done.
 type Row = (&'static str, &'static str, &'static str, [&'static str; 3]);
 
 const RESERVE: &str = "/v1/sales/drop/reservations";

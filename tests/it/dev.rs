@@ -71,8 +71,8 @@ fn without_rabbitmq_the_demo_sells_the_same() {
     assert_eq!(processes_of(dir.path()), Vec::<String>::new());
 }
 
-/// A Redis that stands still is no outage: the first stops are shorter than the limit for a call, as an `fsync` of a slow
-/// disk is, and the last is longer, so that some buyers learn only by a repeat what became of their request.
+/// A Redis that stands still is no outage: the first stops are shorter than the limit for a call, as an `fsync` of a
+/// slow disk is, and the last is longer, so that some buyers learn only by a repeat what became of their request.
 #[test]
 fn the_demo_passes_while_redis_stops_again_and_again() {
     const STOPS_MS: [u64; 4] = [1_500, 1_500, 1_500, 3_500];

@@ -1,4 +1,5 @@
-//! Faults made on purpose in `flash dev`, while a stampede goes on: every unit is sold once all the same, and nothing is lost.
+//! Faults made on purpose in `flash dev`, while a stampede goes on: every unit is sold once all the same, and nothing
+//! is lost.
 
 use std::path::Path;
 use std::process::Command;
@@ -61,7 +62,8 @@ impl Dev {
         audit.args(["audit", "-o", "json"]).output().expect("flash starts").status.success()
     }
 
-    /// Buyers come, these faults are made one behind the other, and every unit is sold once. How often buyers asked again.
+    /// Buyers come, these faults are made one behind the other, and every unit is sold once. How often buyers asked
+    /// again.
     fn check(&mut self, faults: &[&str]) -> u64 {
         let path = self.simulate(STAMPEDE);
         let requests = |seen: &Value| seen["outcomes"][0]["requests"].as_u64().unwrap_or(0);

@@ -18,8 +18,8 @@ use crate::support::world::database;
 const RESERVE: &str = "/v1/sales/drop/reservations";
 const KEY: &str = "flash:drop";
 
-/// A gateway in front of a Redis. It needs no RabbitMQ to sell what is warmed, and PostgreSQL only to learn that nothing is
-/// asked of its buyers.
+/// A gateway in front of a Redis. It needs no RabbitMQ to sell what is warmed, and PostgreSQL only to learn that
+/// nothing is asked of its buyers.
 struct Shop {
     server: Server,
     redis: Connection,

@@ -1,4 +1,5 @@
-//! The clock of Redis is set, forward and back. (The module that is built for tests can be told by how much its clock is off.)
+//! The clock of Redis is set, forward and back. (The module that is built for tests can be told by how much its clock
+//! is off.)
 
 use redis::{Connection, Value};
 

@@ -1,5 +1,5 @@
-//! Active defrag moves what keys of the module hold, and they stay what they are. Only a server with its own jemalloc can:
-//! `scripts/test-servers redis-7.0-jemalloc` tests it in one.
+//! Active defrag moves what keys of the module hold, and they stay what they are. Only a server with its own jemalloc
+//! can: `scripts/test-servers redis-7.0-jemalloc` tests it in one.
 
 use redis::{Connection, Pipeline, Value};
 

@@ -1,4 +1,5 @@
-//! `flash.fence-on-load`: a sale that comes from a disk or from another server sells nothing until it is known to be whole.
+//! `flash.fence-on-load`: a sale that comes from a disk or from another server sells nothing until it is known to be
+//! whole.
 
 use redis::{Connection, Value};
 

@@ -1,5 +1,5 @@
-//! What the gateway says in `/openapi.json` that it takes is what it takes: whatever else is sent is a problem, on every
-//! route of the table.
+//! What the gateway says in `/openapi.json` that it takes is what it takes: whatever else is sent is a problem, on
+//! every route of the table.
 
 use std::collections::BTreeSet;
 

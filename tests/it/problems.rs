@@ -315,7 +315,8 @@ fn provoke_by_redis(world: &mut World, provoked: &mut Provoked) {
     signal(&world.redis, Signal::CONT);
     done(|| ask(world, "GET", "/v1/sales/drop", ""));
     signal(&world.redis, Signal::STOP);
-    // One is in hand and waits for Redis, four wait for its place, and of seven who ask all the time the others are shed.
+    // One is in hand and waits for Redis, four wait for its place, and of seven who ask all the time the others are
+    // shed.
     let (address, done) = (world.address, AtomicBool::new(false));
     let look = || Http::connect(address).and_then(|mut http| http.get("/v1/sales/drop")).ok();
     let shed = thread::scope(|scope| {

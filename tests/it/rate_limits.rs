@@ -56,8 +56,9 @@ fn reach(ask: impl Fn() -> Answer, policy: &str, fields: &str, limit: u64) -> (A
     })
 }
 
-/// Asks until it is allowed again. What is asked before the last second of the wait is refused, what is asked behind all of
-/// it is allowed. (Between the two lies the true moment, and how fast this machine is today makes no difference.)
+/// Asks until it is allowed again. What is asked before the last second of the wait is refused, what is asked behind
+/// all of it is allowed. (Between the two lies the true moment, and how fast this machine is today makes no
+/// difference.)
 fn comes_back(ask: impl Fn() -> Answer, policy: &str, wait_s: u64, refused_between: (Instant, Instant)) {
     let [earliest, latest] =
         [refused_between.0 + Duration::from_secs(wait_s - 1), refused_between.1 + Duration::from_secs(wait_s)];
@@ -174,7 +175,8 @@ fn whoever_was_refused_is_refused_again_without_asking_redis() {
     refusal(|| limited.reserve("ada"));
     let (begin, before) = (Instant::now(), info_number(redis, "flash", "flash_throttle_refused"));
     let unknown = (0..REQUESTS).filter(|_| is_unknown(&limited.reserve("ada"))).count() as u64;
-    // A refusal is remembered for a second, so that Redis is asked once in each; but one that did not come is not remembered.
+    // A refusal is remembered for a second, so that Redis is asked once in each; but one that did not come is not
+    // remembered.
     let asked = info_number(redis, "flash", "flash_throttle_refused") - before;
     assert!(asked <= 1 + unknown + begin.elapsed().as_secs(), "{asked} of {REQUESTS} in {:?}", begin.elapsed());
     assert_eq!(in_time(|| limited.reserve("bob")).status, 201);

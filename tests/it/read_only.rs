@@ -1,5 +1,5 @@
-//! PostgreSQL becomes read-only under live sessions, and takes writes again: each part says so, goes on reading where it
-//! can, and recovers by itself.
+//! PostgreSQL becomes read-only under live sessions, and takes writes again: each part says so, goes on reading where
+//! it can, and recovers by itself.
 
 use std::time::Duration;
 

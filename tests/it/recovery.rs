@@ -46,7 +46,8 @@ fn sale(world: &World) -> Json {
     })
 }
 
-/// A sale in which ada has bought, bob holds, eve has given back, an operator has restocked and all of it is in PostgreSQL.
+/// A sale in which ada has bought, bob holds, eve has given back, an operator has restocked and all of it is in
+/// PostgreSQL.
 struct Sold {
     ada: String,
     bob: String,

@@ -1,5 +1,5 @@
-//! Reference pages of the manual that are generated from the code. `UPDATE_DOCS=1 cargo test -p flash-tests --test it --
-//! reference` writes them anew.
+//! Reference pages of the manual that are generated from the code. `UPDATE_DOCS=1 cargo test -p flash-tests --test it
+//! -- reference` writes them anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

@@ -1,5 +1,5 @@
-//! FLASH.THROTTLE in a real redis-server. What the strategies decide, and when, is for `crates/throttle/tests` to say: there the
-//! clock is in the test's hands.
+//! FLASH.THROTTLE in a real redis-server. What the strategies decide, and when, is for `crates/throttle/tests` to say:
+//! there the clock is in the test's hands.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -6,7 +6,8 @@ use crate::support::dump::Frame;
 use crate::support::hostile::{self, pipeline};
 use crate::support::redis::{Server, flat, run};
 
-/// What a rate limit may take for each byte that it was loaded from: a call in the log of a sliding window is two numbers.
+/// What a rate limit may take for each byte that it was loaded from: a call in the log of a sliding window is two
+/// numbers.
 const MEMORY_PER_BYTE_MAX: usize = 32;
 /// What even the smallest may take, in bytes.
 const MEMORY_BYTES_MIN: usize = 1024;

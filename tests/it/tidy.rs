@@ -82,8 +82,8 @@ const UNSAFE_FILE_LINES_MAX: usize = 450;
 const FUNCTION_LINES_MAX: usize = 70;
 /// The only file that may have `unsafe` in it: it speaks Redis's C API.
 const UNSAFE_FILE: &str = "module/src/api.rs";
-/// The only files with SQL in them, the second a folder: whoever asks what is written where finds it there. The simulator's
-/// tables are no part of the vault.
+/// The only files with SQL in them, the second a folder: whoever asks what is written where finds it there. The
+/// simulator's tables are no part of the vault.
 const SQL_PLACES: [&str; 3] = ["crates/vault/src/sql.rs", "crates/vault/src/sql/", "crates/sim/src/sql.rs"];
 
 /// The packages at the root: what people load, run and test. All others are libraries.

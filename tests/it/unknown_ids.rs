@@ -1,4 +1,5 @@
-//! Ids that Redis does not have: however many requests come with them, PostgreSQL is asked once, and nothing is left behind.
+//! Ids that Redis does not have: however many requests come with them, PostgreSQL is asked once, and nothing is left
+//! behind.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};

@@ -1,5 +1,5 @@
-//! Webhooks: what became of orders is told to a receiver, which checks the signature as the scheme says and is not always
-//! in a good mood.
+//! Webhooks: what became of orders is told to a receiver, which checks the signature as the scheme says and is not
+//! always in a good mood.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -45,7 +45,8 @@ impl Delivery {
         assert!(now_s.abs_diff(sent_s) < 5 * 60, "{self:?}");
     }
 
-    /// As Standard Webhooks says: one of the signatures is the HMAC-SHA256 over id, time and body, by the secret's bytes.
+    /// As Standard Webhooks says: one of the signatures is the HMAC-SHA256 over id, time and body, by the secret's
+    /// bytes.
     fn is_signed_by(&self, secret: &str) -> bool {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").expect("a secret")).expect("base64");
         let signed = format!("{}.{}.{}", self.header("webhook-id"), self.header("webhook-timestamp"), self.body);

@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
-/// What the kernel may hold to be sent of one connection at the gateway's end: its send buffer, doubled for the kernel's own notes,
-/// and as much again.
+/// What the kernel may hold to be sent of one connection at the gateway's end: its send buffer, doubled for the
+/// kernel's own notes, and as much again.
 pub const QUEUED_BYTES_EACH_MAX: u64 = 2 * 2 * 64 * 1024;
 
 /// A connection with the least room for answers that the kernel allows.

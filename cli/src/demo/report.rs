@@ -55,7 +55,8 @@ struct Line {
 }
 
 impl Report {
-    /// Everything was sold, once each, to as many buyers, all of it is in PostgreSQL, and every buyer learnt how it ended.
+    /// Everything was sold, once each, to as many buyers, all of it is in PostgreSQL, and every buyer learnt how it
+    /// ended.
     pub(crate) fn passed(&self) -> bool {
         self.tally.of(Outcome::Reserved) == self.units
             && self.undecided() == 0

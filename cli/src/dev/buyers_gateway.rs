@@ -1,5 +1,5 @@
-//! The gateway that simulated buyers meet: `flash gateway` as a process of its own, so that it can be killed while the one
-//! with the console goes on. Any number of gateways may share a Redis.
+//! The gateway that simulated buyers meet: `flash gateway` as a process of its own, so that it can be killed while the
+//! one with the console goes on. Any number of gateways may share a Redis.
 
 use std::ffi::OsString;
 
@@ -36,8 +36,8 @@ impl BuyersGateway {
     }
 }
 
-/// What it is started with: the settings of the gateway in this process. It has no rate limits, for all simulated buyers
-/// come from one address.
+/// What it is started with: the settings of the gateway in this process. It has no rate limits, for all simulated
+/// buyers come from one address.
 fn options(args: &args::Stack, urls: &Urls, durability: Durability) -> Result<GatewayOptions> {
     let transport = if urls.amqp.is_some() { "amqp" } else { "direct" };
     let mut words: Vec<OsString> =

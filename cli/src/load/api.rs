@@ -89,7 +89,8 @@ impl Api {
         serde_json::from_slice(&answer).with_context(|| format!("{} did not return a sale", self.authority))
     }
 
-    /// Waits until a gateway is ready. One that is starting has no PostgreSQL yet; between two lives no process listens.
+    /// Waits until a gateway is ready. One that is starting has no PostgreSQL yet; between two lives no process
+    /// listens.
     pub(crate) async fn wait_for(endpoint: &Endpoint) -> Result<()> {
         let is_ready = async || Self::connect(endpoint).await?.is_ready().await;
         let ready = async {

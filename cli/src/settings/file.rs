@@ -1,5 +1,5 @@
-//! The configuration file: TOML, its keys being the names of settings. A key at the top is for every command that has this
-//! setting; one in a command's table is for that command, and wins.
+//! The configuration file: TOML, its keys being the names of settings. A key at the top is for every command that has
+//! this setting; one in a command's table is for that command, and wins.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! What a shop is asked and what it answers: byte for byte as long as what a gateway takes and gives, so that no way to sell has
-//! less to carry.
+//! What a shop is asked and what it answers: byte for byte as long as what a gateway takes and gives, so that no way to
+//! sell has less to carry.
 
 use std::borrow::Cow;
 

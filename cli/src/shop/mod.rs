@@ -33,8 +33,8 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// Opens a shop on a thread of its own, with as many sellers as there are requests at once. What they tried again is
-    /// counted in `live`.
+    /// Opens a shop on a thread of its own, with as many sellers as there are requests at once. What they tried again
+    /// is counted in `live`.
     pub(crate) async fn open(factory: SellerFactory, live: Live) -> Result<Self> {
         let (opened, is_open) = oneshot::channel();
         let (close, closed) = oneshot::channel();

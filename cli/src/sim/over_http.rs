@@ -8,8 +8,8 @@ use flash_sim::{Door, Live, Seller, SellerFactory, Strategy};
 use crate::load::{Api, Endpoint, Street, Visitor, Who, Wish};
 use crate::shop::Shop;
 
-/// Opens the door: puts the units on sale, and connects as many buyers as come at once. The shop stays open as long as the
-/// door does; only `flash` needs a `gateway`, and waits for it.
+/// Opens the door: puts the units on sale, and connects as many buyers as come at once. The shop stays open as long as
+/// the door does; only `flash` needs a `gateway`, and waits for it.
 pub(crate) async fn open(
     factory: SellerFactory,
     keeper: &mut Seller,

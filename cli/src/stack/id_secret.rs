@@ -1,5 +1,5 @@
-//! Secrets that are made once, and kept with the other data: the one that ids of reservations are made with, so that ids
-//! stay what they are, and the one that messages are signed with.
+//! Secrets that are made once, and kept with the other data: the one that ids of reservations are made with, so that
+//! ids stay what they are, and the one that messages are signed with.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};

@@ -85,8 +85,8 @@ async fn resume(vault: &flash_vault::Client) -> Result<Report> {
     }
 }
 
-/// Lets the syncers write until nothing is left, and pauses them. What is reserved meanwhile is written as well; what is
-/// reserved from then on stays in the journals.
+/// Lets the syncers write until nothing is left, and pauses them. What is reserved meanwhile is written as well; what
+/// is reserved from then on stays in the journals.
 async fn drain(vault: &flash_vault::Client, redis: &Client, transport: Option<&Transport>) -> Result<Report> {
     redis.connected().await;
     resume(vault).await?;

@@ -24,8 +24,8 @@ pub(crate) struct Rows {
     pub(crate) recovery: (u64, bool),
 }
 
-/// The first life of a sale begins with event 1. Where a later one begins, its journal says, for as long as PostgreSQL has
-/// nothing of it.
+/// The first life of a sale begins with event 1. Where a later one begins, its journal says, for as long as PostgreSQL
+/// has nothing of it.
 pub(crate) fn written_up_to(epochs: &[EpochRows], epoch: u64, acked: u64) -> u64 {
     let head = epochs.iter().find(|rows| rows.epoch == epoch).map_or(0, |rows| rows.head);
     let is_later_life = epochs.iter().any(|rows| rows.epoch < epoch);

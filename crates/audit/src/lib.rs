@@ -1,8 +1,8 @@
 //! The audit: what must be equal in Redis and PostgreSQL, proved while the sale sells.
 //!
-//! PostgreSQL lags behind Redis, so their states are never the same at the same moment. But PostgreSQL says how far it is
-//! (its *head*), and the journal has every event after that. So its state at the head, with those events added, is the
-//! state of Redis: to the unit, or something is wrong.
+//! PostgreSQL lags behind Redis, so their states are never the same at the same moment. But PostgreSQL says how far it
+//! is (its *head*), and the journal has every event after that. So its state at the head, with those events added, is
+//! the state of Redis: to the unit, or something is wrong.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,7 @@
 //! Every bound of an audit, each with its unit in its name.
 
-/// Events that Redis is ahead of PostgreSQL. Beyond it the two are not compared: to read so many would be felt by Redis.
+/// Events that Redis is ahead of PostgreSQL. Beyond it the two are not compared: to read so many would be felt by
+/// Redis.
 pub const IN_FLIGHT_EVENTS_MAX: u64 = 50_000;
 /// Active orders of a sale that are read one by one. Of more, what its epochs say is compared.
 pub(crate) const COUNTED_RESERVATIONS_MAX: u64 = 100_000;

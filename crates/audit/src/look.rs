@@ -13,7 +13,8 @@ pub const CALLER: &str = "audit";
 /// A sale at the event `status.seq`.
 pub(crate) struct Look {
     pub(crate) status: SaleStatus<'static>,
-    /// The journal's events behind where the look began, in order, none beyond `status.seq`; none, if there are too many.
+    /// The journal's events behind where the look began, in order, none beyond `status.seq`; none, if there are too
+    /// many.
     pub(crate) steps: Option<Vec<(u64, Step)>>,
     /// When the first of them was decided, Unix milliseconds.
     pub(crate) since_ms: Option<u64>,

@@ -47,8 +47,8 @@ pub enum ConnectError {
 }
 
 /// Connects to the vhost that the URL's path names; with `amqps://` encrypted, RabbitMQ's name being verified by the
-/// authorities in the file `cacertfile` if the URL names one. The connection does not reconnect: a caller that loses it makes a new
-/// one, for what was unconfirmed on the old one must be dealt with first.
+/// authorities in the file `cacertfile` if the URL names one. The connection does not reconnect: a caller that loses it
+/// makes a new one, for what was unconfirmed on the old one must be dealt with first.
 ///
 /// `name` is shown in RabbitMQ's list of connections.
 ///

@@ -18,8 +18,8 @@ pub struct Part {
     pub fits: Option<Result<(), TopologyError>>,
 }
 
-/// Looks at the exchange and the queues. RabbitMQ shows no settings, it only compares them: so what is there is declared once
-/// more, which changes nothing, and what is not there is left alone. (Bindings it does not show at all.)
+/// Looks at the exchange and the queues. RabbitMQ shows no settings, it only compares them: so what is there is
+/// declared once more, which changes nothing, and what is not there is left alone. (Bindings it does not show at all.)
 ///
 /// # Errors
 /// When RabbitMQ is gone.

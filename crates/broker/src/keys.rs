@@ -1,8 +1,8 @@
 //! The keys that authenticate messages: a client that can publish to the queue without one sells nothing.
 //!
-//! A message has an HMAC-SHA-256 (RFC 2104) over when it was published and its body, in a header. The trace beside it is
-//! for logs alone. The first key of the file signs; each verifies, so that all processes can get a new key before any uses
-//! it.
+//! A message has an HMAC-SHA-256 (RFC 2104) over when it was published and its body, in a header. The trace beside it
+//! is for logs alone. The first key of the file signs; each verifies, so that all processes can get a new key before
+//! any uses it.
 
 use std::fs::File;
 use std::io::{self, Read};

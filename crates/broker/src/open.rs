@@ -8,8 +8,8 @@ use lapin::{Channel, Connection, ExchangeKind};
 use crate::error::lost;
 use crate::topology::{EXCHANGE, QUEUE, TopologyError, declare};
 
-/// A channel on which the exchange and the queues are there: declared, or found by a user who may not declare them. Gives the
-/// number of messages that wait in [`QUEUE`] too.
+/// A channel on which the exchange and the queues are there: declared, or found by a user who may not declare them.
+/// Gives the number of messages that wait in [`QUEUE`] too.
 ///
 /// # Errors
 /// When one exists with other settings, or is not there and may not be declared, or RabbitMQ is gone.

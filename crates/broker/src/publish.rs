@@ -15,9 +15,9 @@ const PERSISTENT: u8 = 2;
 /// Publishes a message: signed with the first of `keys`, persistent, and `mandatory`, so that a message without a queue
 /// comes back instead of vanishing with an ack.
 ///
-/// The future ends when the frames are written; the confirm that it gives ends when RabbitMQ has the message on disk, or
-/// will not have it. One task alone may publish on a channel: lapin 4.12 mixes up the confirms of tasks that share one.
-/// It also hangs returned messages on the wrong confirm, so one return fails the whole window.
+/// The future ends when the frames are written; the confirm that it gives ends when RabbitMQ has the message on disk,
+/// or will not have it. One task alone may publish on a channel: lapin 4.12 mixes up the confirms of tasks that share
+/// one. It also hangs returned messages on the wrong confirm, so one return fails the whole window.
 ///
 /// # Errors
 /// When the channel is gone: whether the message arrived is unknown.

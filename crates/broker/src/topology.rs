@@ -13,8 +13,8 @@ pub const QUEUE: &str = "flash.events";
 /// Where the broker puts what it will not deliver any more. Nothing should ever arrive: what is unreadable goes to
 /// PostgreSQL's quarantine. It is the last net.
 pub const DEAD_QUEUE: &str = "flash.dead";
-/// Bytes of messages that wait in [`QUEUE`]; beyond it RabbitMQ refuses new ones (about so: it is an approximate limit),
-/// and the events stay in their sale's journal. 8 GiB are some 40 million orders.
+/// Bytes of messages that wait in [`QUEUE`]; beyond it RabbitMQ refuses new ones (about so: it is an approximate
+/// limit), and the events stay in their sale's journal. 8 GiB are some 40 million orders.
 pub const QUEUE_BYTES_MAX: i64 = 8 << 30;
 /// Bytes of messages in [`DEAD_QUEUE`]; beyond it they stay in [`QUEUE`].
 pub const DEAD_BYTES_MAX: i64 = 1 << 30;
@@ -82,7 +82,8 @@ fn is_error(error: &lapin::Error, id: u16) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == id)
 }
 
-/// Declares the exchange and the queues. Where they are already, nothing changes. Gives the number of messages that wait in
+/// Declares the exchange and the queues. Where they are already, nothing changes. Gives the number of messages that
+/// wait in
 /// [`QUEUE`].
 ///
 /// # Errors

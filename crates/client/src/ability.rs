@@ -113,8 +113,8 @@ pub(crate) fn syncs(settings: &Value, persistence: &Value) -> bool {
 /// After `appendonly yes`, a restart reads nothing of what was synced until the first rewrite has ended. If the server
 /// never had a file, the size at its last rewrite is 0. If it had one that was off in between, no field distinguishes
 /// that rewrite from any other. So a running rewrite is trusted only if the file was on since the server started. That
-/// needs two things: no CONFIG SET since the start, and no CONFIG RESETSTAT, which hides one; and the server was never a
-/// replica, because a replica begins a new file after each full copy.
+/// needs two things: no CONFIG SET since the start, and no CONFIG RESETSTAT, which hides one; and the server was never
+/// a replica, because a replica begins a new file after each full copy.
 pub(crate) fn is_file_complete(persistence: &Value) -> bool {
     let text = match persistence {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),

@@ -5,8 +5,9 @@ use std::pin::Pin;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Rings at the earliest of its deadlines. A timer for each call, set and taken back, costs more than the reading of the call's
-/// reply, and often an empty turn of the event loop; where deadlines lie equally far ahead, this one is hardly ever set.
+/// Rings at the earliest of its deadlines. A timer for each call, set and taken back, costs more than the reading of
+/// the call's reply, and often an empty turn of the event loop; where deadlines lie equally far ahead, this one is
+/// hardly ever set.
 #[derive(Debug)]
 pub(crate) struct Alarm {
     timer: Pin<Box<Sleep>>,

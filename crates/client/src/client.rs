@@ -63,8 +63,9 @@ impl Client {
         let _ = self.state.clone().wait_for(Result::is_ok).await;
     }
 
-    /// Sends one call, and waits for its outcome no longer than its limit and the [`Deadline`] of the work that asks. Nothing is ever sent again: whether
-    /// that is safe, only the caller knows. Dropped, the call may still be carried out.
+    /// Sends one call, and waits for its outcome no longer than its limit and the [`Deadline`] of the work that asks.
+    /// Nothing is ever sent again: whether that is safe, only the caller knows. Dropped, the call may still be carried
+    /// out.
     ///
     /// # Errors
     /// See [`CallError`]: it tells "nothing was changed" from "unknown".

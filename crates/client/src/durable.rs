@@ -26,8 +26,8 @@ pub const BATCH_CALLS_MAX: usize = 512;
 /// How old what is known of the server may be: CONFIG SET changes it, and replicas come and go.
 pub const LOOK_EVERY_MS: u64 = 1_000;
 
-/// How much of its limit a batch may wait for the replicas. The primary's own `fsync` counts: only after it the replicas
-/// get what is new.
+/// How much of its limit a batch may wait for the replicas. The primary's own `fsync` counts: only after it the
+/// replicas get what is new.
 const WAIT_PART: f64 = 0.75;
 
 /// A connection for calls that wait. Cheap to clone; a clone shares the connection.

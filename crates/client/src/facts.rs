@@ -1,5 +1,5 @@
-//! What a sale has besides its terms, as one gateway tells it to the others: so they can sell what they have not met yet
-//! while PostgreSQL is away. It is a copy, of which nothing depends but that.
+//! What a sale has besides its terms, as one gateway tells it to the others: so they can sell what they have not met
+//! yet while PostgreSQL is away. It is a copy, of which nothing depends but that.
 
 use std::time::Duration;
 

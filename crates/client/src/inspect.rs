@@ -1,5 +1,5 @@
-//! What a server says about itself, and what its user may run. Nothing is changed by asking, but that the server counts some
-//! calls that it refused.
+//! What a server says about itself, and what its user may run. Nothing is changed by asking, but that the server counts
+//! some calls that it refused.
 
 use flash_wire::{
     Ack, Active, EndHold, Fence, Pull, Ready, Reap, Rebuild, Reserve, Restock, Status, SwitchAnswer, Throttle, Unfence,
@@ -11,8 +11,8 @@ use crate::ability;
 use crate::client::Client;
 use crate::error::CallError;
 
-/// Every command that gateways and syncers send, with arguments by which it changes nothing: the keys are such as no sale,
-/// no rate limit and no lookup can have. Redis looks at who asks before it looks at any of this.
+/// Every command that gateways and syncers send, with arguments by which it changes nothing: the keys are such as no
+/// sale, no rate limit and no lookup can have. Redis looks at who asks before it looks at any of this.
 const HARMLESS: [(&str, &[&str]); 25] = [
     (Warm::NAME, &["flash:(none)", "-"]),
     (Reserve::NAME, &["flash:(none)", "-"]),

@@ -1,7 +1,8 @@
-//! Turns at looking up what Redis does not have, so that of many gateways one asks PostgreSQL and the others hear of it.
+//! Turns at looking up what Redis does not have, so that of many gateways one asks PostgreSQL and the others hear of
+//! it.
 //!
-//! The ids are anyone's: a key for each would let strangers fill Redis. So there is a fixed number of buckets, each with a
-//! lock and with what the last look-up in it has shown. Both keys go away by themselves.
+//! The ids are anyone's: a key for each would let strangers fill Redis. So there is a fixed number of buckets, each
+//! with a lock and with what the last look-up in it has shown. Both keys go away by themselves.
 
 use std::time::Duration;
 
@@ -38,9 +39,9 @@ impl Client {
         Ok(Lookup { is_ours: lock == Value::Okay, seen: text(seen)? })
     }
 
-    /// Ends the turn, and says for so long what it has shown, if anything. A turn that is over is left to its next holder
-    /// now. (Between the look at it and its end somebody else may get it in the last moment of its life; then two ask
-    /// PostgreSQL at once.)
+    /// Ends the turn, and says for so long what it has shown, if anything. A turn that is over is left to its next
+    /// holder now. (Between the look at it and its end somebody else may get it in the last moment of its life; then
+    /// two ask PostgreSQL at once.)
     ///
     /// # Errors
     /// See [`CallError`]. The turn ends by itself then.

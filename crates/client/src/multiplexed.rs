@@ -139,8 +139,8 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
         }
     }
 
-    /// Reads, writes, takes commands or gives up who waited too long, whichever can be done first. Each may be dropped for
-    /// another and loses nothing by it.
+    /// Reads, writes, takes commands or gives up who waited too long, whichever can be done first. Each may be dropped
+    /// for another and loses nothing by it.
     async fn step(&mut self) -> io::Result<()> {
         self.replies.bytes.reserve(READ_BYTES);
         tokio::select! {

@@ -25,8 +25,8 @@ pub struct Config {
     pub durability: Durability,
     /// Files that a gateway has open when it is full.
     pub files_max: u64,
-    /// How long a server may be silent: to be there, and for each check. (To reach a broker and PostgreSQL may take longer by
-    /// their own limits: no longer than this here.)
+    /// How long a server may be silent: to be there, and for each check. (To reach a broker and PostgreSQL may take
+    /// longer by their own limits: no longer than this here.)
     pub silence_ms: u64,
 }
 

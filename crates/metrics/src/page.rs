@@ -43,7 +43,8 @@ impl Page {
         self.line(format_args!("{name} {value}"));
     }
 
-    /// A number that goes up and down for each value of a label. Both are of letters, digits, `.`, `_` and `-`, and few.
+    /// A number that goes up and down for each value of a label. Both are of letters, digits, `.`, `_` and `-`, and
+    /// few.
     pub fn gauge_by(&mut self, name: &str, help: &str, label: &str, values: impl Iterator<Item = (String, u64)>) {
         self.head(name, help, "gauge");
         for (of, value) in values {

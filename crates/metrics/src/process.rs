@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::count::{Counter, Gauge, Histogram, LATENCY_SECONDS, SIZES, Stopwatch};
 use crate::page::Page;
 
-/// When nothing was confirmed for so long, though something is in flight, the transport counts as blocked. A confirm takes
-/// milliseconds.
+/// When nothing was confirmed for so long, though something is in flight, the transport counts as blocked. A confirm
+/// takes milliseconds.
 pub const BLOCKED_MS: u64 = 2_000;
 
 /// Requests that were refused at once, for the gateway had enough in hand.
@@ -17,8 +17,8 @@ pub static REQUESTS_UNAUTHENTICATED: Counter = Counter::new();
 pub static REQUESTS_FORBIDDEN: Counter = Counter::new();
 /// From a publish to its confirm.
 pub static CONFIRM_SECONDS: Histogram = Histogram::new(&LATENCY_SECONDS);
-/// How often the relay's connection was given up: a message was refused or returned, its fate is unknown, or no process was
-/// there. Whatever was in flight is sent again.
+/// How often the relay's connection was given up: a message was refused or returned, its fate is unknown, or no process
+/// was there. Whatever was in flight is sent again.
 pub static PUBLISH_FAILURES: Counter = Counter::new();
 /// Messages that were not taken.
 pub static PUBLISHES_REJECTED: Counter = Counter::new();
@@ -45,8 +45,8 @@ pub static REJECTIONS: Counter = Counter::new();
 /// Events and messages that went to the quarantine.
 pub static QUARANTINED: Counter = Counter::new();
 
-/// How often PostgreSQL was asked what it has of a sale: of one that this gateway meets for the first time, or of an id that
-/// Redis does not have.
+/// How often PostgreSQL was asked what it has of a sale: of one that this gateway meets for the first time, or of an id
+/// that Redis does not have.
 pub static SALE_LOOKUPS: Counter = Counter::new();
 
 /// Writes all of it that this process knows.

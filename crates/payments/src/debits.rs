@@ -87,8 +87,8 @@ impl Debits {
         self.ask(async |client: &_| flash_vault::owe_payment(client, payment).await).await
     }
 
-    /// A payment needs all of its time: where less is left of its request's, none is begun, for it might be made after the
-    /// answer.
+    /// A payment needs all of its time: where less is left of its request's, none is begun, for it might be made after
+    /// the answer.
     async fn ask<T>(
         self: &Arc<Self>,
         question: impl AsyncFnOnce(&Client) -> Result<T, flash_vault::Error>,

@@ -1,5 +1,5 @@
-//! Payments follow their orders: what was paid for a reservation that is confirmed is settled, and what was paid for any other
-//! is given back.
+//! Payments follow their orders: what was paid for a reservation that is confirmed is settled, and what was paid for
+//! any other is given back.
 //!
 //! A confirmation only debits. The order in PostgreSQL decides what becomes of the debit, so it does not matter
 //! whether that gateway died afterwards, or which answer it got; and any number of gateways may do it.

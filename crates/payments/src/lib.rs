@@ -1,5 +1,5 @@
-//! Payments beside the sale: made at once, on connections that no one else waits for, and settled or given back as their
-//! orders end.
+//! Payments beside the sale: made at once, on connections that no one else waits for, and settled or given back as
+//! their orders end.
 
 #![forbid(unsafe_code)]
 

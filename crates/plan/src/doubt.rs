@@ -53,7 +53,8 @@ pub enum Why {
     PostgresBehind,
     /// PostgreSQL has refused reservations that Redis counts as sold.
     Rejections,
-    /// Both are at the same event, and have other reservations, other totals, or one is closed: one has another history.
+    /// Both are at the same event, and have other reservations, other totals, or one is closed: one has another
+    /// history.
     Differs,
     /// Redis has fewer events than PostgreSQL.
     RedisBehind,

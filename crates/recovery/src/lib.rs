@@ -1,5 +1,5 @@
-//! What is brought back: sales that Redis has forgotten, events that no transport brings to PostgreSQL, and messages that
-//! PostgreSQL has put aside.
+//! What is brought back: sales that Redis has forgotten, events that no transport brings to PostgreSQL, and messages
+//! that PostgreSQL has put aside.
 //!
 //! - [`Recovery`]: sales that Redis does not have, or of which Redis or PostgreSQL may lack the newest events;
 //! - [`Sweep`]: journals that show no progress, written to PostgreSQL past the transport;

@@ -26,7 +26,8 @@ pub(crate) const SALES_AT_ONCE_MAX: usize = 64;
 pub(crate) const SEALS_AT_ONCE_MAX: usize = 4;
 /// Sales that one question to PostgreSQL or Redis is about.
 pub(crate) const SALES_PER_PAGE: u32 = 1_000;
-/// Sales of which STATUS is compared with PostgreSQL at each look that compares: with 1,000 sales, each is once in 10 s.
+/// Sales of which STATUS is compared with PostgreSQL at each look that compares: with 1,000 sales, each is once in 10
+/// s.
 pub(crate) const SALES_COMPARED_AT_ONCE: u32 = 100;
 /// Sales that buyers asked for and Redis does not have, waiting to be looked at.
 pub(crate) const ASKED_MAX: usize = 1_024;
@@ -34,8 +35,8 @@ pub(crate) const ASKED_MAX: usize = 1_024;
 pub(crate) const ORDERS_PER_PAGE: u32 = 5_120;
 /// How long a recovery that is to stop may take to end its step.
 pub const STOP_TIMEOUT: Duration = Duration::from_millis(1_000);
-/// How long a journal may show no progress before it is written to PostgreSQL past the transport, unless another time is
-/// set: longer than a restart of a broker or a syncer takes.
+/// How long a journal may show no progress before it is written to PostgreSQL past the transport, unless another time
+/// is set: longer than a restart of a broker or a syncer takes.
 pub const SWEEP_AFTER_MS: u64 = 30_000;
 /// How often journals are looked at for progress.
 pub(crate) const SWEEP_LOOK_EVERY: Duration = Duration::from_millis(1_000);

@@ -1,4 +1,5 @@
-//! Writes after all what went to the quarantine: for `POST /v1/quarantine/{id}/replay`, and for `flash quarantine replay`.
+//! Writes after all what went to the quarantine: for `POST /v1/quarantine/{id}/replay`, and for `flash quarantine
+//! replay`.
 
 use flash_client::{Call, CallError, Client};
 use flash_vault::{LateReservation, Replay, Standing, Vault};

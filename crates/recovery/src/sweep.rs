@@ -1,7 +1,9 @@
-//! The sweep: what has not come to PostgreSQL for too long, though it was decided, is written there straight from the journal.
+//! The sweep: what has not come to PostgreSQL for too long, though it was decided, is written there straight from the
+//! journal.
 //!
-//! The transport is the faster way, never the only one. A broker whose disk is full, a queue that does not answer, syncers
-//! that were all forgotten: the journals have everything, and the vault takes it from anyone, any number of times.
+//! The transport is the faster way, never the only one. A broker whose disk is full, a queue that does not answer,
+//! syncers that were all forgotten: the journals have everything, and the vault takes it from anyone, any number of
+//! times.
 
 mod stalls;
 

@@ -1,5 +1,5 @@
-//! What can go wrong between Redis and PostgreSQL, the setback that a sale's recovery makes of it, and whether it keeps other
-//! sales from being looked at.
+//! What can go wrong between Redis and PostgreSQL, the setback that a sale's recovery makes of it, and whether it keeps
+//! other sales from being looked at.
 
 use flash_client::CallError;
 use flash_plan::Setback;

@@ -17,8 +17,8 @@ pub(crate) const READY_SALES: u64 = COUNT_MAX;
 pub(crate) const REAP_HOLDS: u64 = 256;
 /// Events that one PULL answers, and one message carries at most.
 pub const RUN_EVENTS_MAX: u64 = 256;
-/// Bytes of encoded events after which a message takes no more. JSON takes up to three times what the journal takes, and
-/// where that matters, for data, hardly more.
+/// Bytes of encoded events after which a message takes no more. JSON takes up to three times what the journal takes,
+/// and where that matters, for data, hardly more.
 pub(crate) const MESSAGE_BYTES: usize = BODY_BYTES_GOAL / 2;
 /// Barriers that wait to be published. Few are ever asked for: one for each sale that is recovered.
 pub(crate) const BARRIERS_MAX: usize = 64;

@@ -19,8 +19,8 @@ use crate::run::runs;
 /// Relays the sales that `redis` has, in messages of at most `run_max` events (1 to [`RUN_EVENTS_MAX`]), until the
 /// gateway has stopped and everything is sent.
 ///
-/// Where a bug ends the relay, a new one goes on from what is acknowledged: without any, the gateway would sell until the
-/// journals are full.
+/// Where a bug ends the relay, a new one goes on from what is acknowledged: without any, the gateway would sell until
+/// the journals are full.
 pub async fn relay<T: Transport>(
     redis: Client,
     transport: T,

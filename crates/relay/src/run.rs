@@ -27,8 +27,8 @@ pub(crate) struct Unreadable {
     reason: UnreadableJournal,
 }
 
-/// Cuts what was pulled `after` a seq into messages of bounded size, each of one epoch and at most `run_max` events. They
-/// are published `now_ms`, Unix milliseconds.
+/// Cuts what was pulled `after` a seq into messages of bounded size, each of one epoch and at most `run_max` events.
+/// They are published `now_ms`, Unix milliseconds.
 pub(crate) fn runs(
     sale: &str,
     after: u64,

@@ -1,5 +1,6 @@
-//! Which trace the events belong to that wait to be published. The journal has no room for it, so this is best effort: it is
-//! lost with the process, and known to the gateway alone that took the request, whose relay may not be the one that sends.
+//! Which trace the events belong to that wait to be published. The journal has no room for it, so this is best effort:
+//! it is lost with the process, and known to the gateway alone that took the request, whose relay may not be the one
+//! that sends.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
@@ -45,8 +46,8 @@ impl Traces {
         self.count.store(waiting.len(), Ordering::Relaxed);
     }
 
-    /// The events are published now: the trace of the first of them that has one. A message has room for one. `ends` are the
-    /// reservations whose holds they end, each with the seq of the event that does.
+    /// The events are published now: the trace of the first of them that has one. A message has room for one. `ends`
+    /// are the reservations whose holds they end, each with the seq of the event that does.
     pub(crate) fn take(
         &self,
         sale: &str,

@@ -5,8 +5,8 @@
 //! steps back with it ([`Sale::step_back`]). That is no event, for nothing happens: it is absolute and may be repeated,
 //! so that replicas and the AOF take it as it was said.
 //!
-//! A hold ends by the sale's *age*: its time, and all that it has stepped back. So what was left of each hold is left of
-//! it after a step, however many there were, and no step looks at any hold. Outside, a hold's end is told by the
+//! A hold ends by the sale's *age*: its time, and all that it has stepped back. So what was left of each hold is left
+//! of it after a step, however many there were, and no step looks at any hold. Outside, a hold's end is told by the
 //! sale's time.
 
 use std::borrow::Cow;

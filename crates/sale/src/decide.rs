@@ -148,7 +148,8 @@ impl Sale {
         Ok(Change::Opened)
     }
 
-    /// However full the journal is: to stop must always be possible, and it is only once until the sale is opened again.
+    /// However full the journal is: to stop must always be possible, and it is only once until the sale is opened
+    /// again.
     const fn decide_close(&self) -> Result<Change<'static>, Refusal> {
         if self.is_closed { Err(Refusal::Conflict) } else { Ok(Change::Closed) }
     }

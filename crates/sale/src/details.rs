@@ -1,4 +1,5 @@
-//! What a reservation carries along. A field that is only carried is named in this file, and in no other of the package.
+//! What a reservation carries along. A field that is only carried is named in this file, and in no other of the
+//! package.
 
 use crate::bytes::{Malformed, Reader, put_optional_text};
 use crate::fingerprint::fingerprint;

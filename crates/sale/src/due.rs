@@ -13,8 +13,8 @@ impl Sale {
         self.holds.oldest.is_some()
     }
 
-    /// Whether there is a hold that ended at `now_ms` or before, and may expire, or whose time stands still until the sale
-    /// has stepped back.
+    /// Whether there is a hold that ended at `now_ms` or before, and may expire, or whose time stands still until the
+    /// sale has stepped back.
     #[must_use]
     pub fn has_due_holds(&self, now_ms: u64) -> bool {
         let stands_still = self.has_holds() && self.steps_back_to(now_ms).is_some();
@@ -25,8 +25,8 @@ impl Sale {
         self.holds.oldest.is_some_and(|oldest| oldest.due_age_ms <= self.age(now_ms))
     }
 
-    /// Holds that are due, oldest first, found by looking at no more than [`EXPIRY_SCAN_MAX`] seqs. Where any is due, the
-    /// oldest is among them.
+    /// Holds that are due, oldest first, found by looking at no more than [`EXPIRY_SCAN_MAX`] seqs. Where any is due,
+    /// the oldest is among them.
     pub(crate) fn due_holds(&self, now_ms: u64) -> impl Iterator<Item = u64> + '_ {
         let oldest = self.holds.oldest.filter(|oldest| oldest.due_age_ms <= self.age(now_ms));
         let scanned = oldest.into_iter().flat_map(|oldest| self.holds.scan(oldest.id)).take(EXPIRY_SCAN_MAX);

@@ -1,5 +1,5 @@
-//! What a request was about, in 32 bits: kept beside the id of the request, so that the same id with another wish is told
-//! from a repeat.
+//! What a request was about, in 32 bits: kept beside the id of the request, so that the same id with another wish is
+//! told from a repeat.
 
 use siphasher::sip::SipHasher13;
 

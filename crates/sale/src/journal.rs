@@ -96,8 +96,8 @@ impl Journal {
         self.full.len() + 1
     }
 
-    /// Moves some segments, from the one that begins with the seq `from` on; gives the next one's first seq, if there is
-    /// one.
+    /// Moves some segments, from the one that begins with the seq `from` on; gives the next one's first seq, if there
+    /// is one.
     pub(crate) fn defrag(&mut self, from: u64, mover: &mut impl Mover) -> Option<u64> {
         let mut segments = self.full.range_mut(from..);
         segments.by_ref().take(PIECES_PER_STEP).for_each(|(_, segment)| segment.defrag(mover));
@@ -108,8 +108,8 @@ impl Journal {
         next
     }
 
-    /// Puts the open segment to the full ones. The first one grew as it had to, for most sales are small; those behind it
-    /// will be filled.
+    /// Puts the open segment to the full ones. The first one grew as it had to, for most sales are small; those behind
+    /// it will be filled.
     fn open_another(&mut self, seq: u64) {
         self.give_back();
         let another = Segment::new(seq, Vec::with_capacity(SEGMENT_BYTES));

@@ -18,15 +18,16 @@ pub const DATA_BYTES_MAX: usize = 16 * 1024;
 pub const HOLD_MS_MAX: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Any point in time: the end of the year 9999, which PostgreSQL and every JSON reader still represent exactly.
 pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
-/// How far a sale's time may lead the server's clock. A clock that is corrected by less is waited for; beyond it the sale
-/// steps back.
+/// How far a sale's time may lead the server's clock. A clock that is corrected by less is waited for; beyond it the
+/// sale steps back.
 pub const CLOCK_LEAD_MS_MAX: u64 = 1_000;
-/// A sale's age: its time, and all that it has stepped back. A clock may step back from the end of time several thousand
-/// times.
+/// A sale's age: its time, and all that it has stepped back. A clock may step back from the end of time several
+/// thousand times.
 pub const AGE_MS_MAX: u64 = i64::MAX.unsigned_abs() - TIME_MS_MAX;
 /// Events that a journal may keep unacknowledged.
 pub const JOURNAL_EVENTS_MAX: u64 = 1_000_000_000;
-/// The highest seq: the index of reservations keeps five bytes for each. At a million events a second it lasts twelve days.
+/// The highest seq: the index of reservations keeps five bytes for each. At a million events a second it lasts twelve
+/// days.
 pub const SEQ_MAX: u64 = (1 << 40) - 1;
 /// The highest epoch; it fits PostgreSQL's bigint.
 pub const EPOCH_MAX: u64 = i64::MAX.unsigned_abs();

@@ -1,7 +1,7 @@
 //! What pieces of memory really take, and how they can be moved.
 
-/// What the allocator gives where `bytes` are asked for: jemalloc's size classes, which are Redis's. They go by 16 up to
-/// 128 bytes, then each doubling has four.
+/// What the allocator gives where `bytes` are asked for: jemalloc's size classes, which are Redis's. They go by 16 up
+/// to 128 bytes, then each doubling has four.
 pub(crate) const fn allocated(bytes: usize) -> usize {
     match bytes {
         0 => 0,
@@ -11,8 +11,8 @@ pub(crate) const fn allocated(bytes: usize) -> usize {
     }
 }
 
-/// What a [`BTreeMap`](std::collections::BTreeMap) takes for its nodes, on average: a node has room for 11 entries behind
-/// 12 bytes of its own, and one that was filled in ascending order keeps 6 and gives one to its parent.
+/// What a [`BTreeMap`](std::collections::BTreeMap) takes for its nodes, on average: a node has room for 11 entries
+/// behind 12 bytes of its own, and one that was filled in ascending order keeps 6 and gives one to its parent.
 pub(crate) const fn tree_bytes<K, V>(entries: usize) -> usize {
     entries * allocated(12 + 11 * (size_of::<K>() + size_of::<V>())) / 6
 }

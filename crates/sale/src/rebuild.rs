@@ -45,8 +45,8 @@ impl Sale {
     }
 
     /// Lets the sale go on: its caller has seen that PostgreSQL and the queue know nothing of this sale after the event
-    /// `seq` of `epoch`. It goes on in the same epoch, or in the `next` one: then what anyone still sends of the epoch before
-    /// is told from what happens from now on. It may be repeated.
+    /// `seq` of `epoch`. It goes on in the same epoch, or in the `next` one: then what anyone still sends of the epoch
+    /// before is told from what happens from now on. It may be repeated.
     ///
     /// # Errors
     /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or `term` is not the attempt that has fenced it.
@@ -120,8 +120,8 @@ impl Sale {
         matches!(event.change, Change::Warmed(_)) && self.gives_way_to(self.term, event.epoch, event.seq - 1)
     }
 
-    /// Gives reservations of earlier lives back, all or none; those that are back already are passed over. Gives how many
-    /// are new. They come by ascending ids, over all calls together.
+    /// Gives reservations of earlier lives back, all or none; those that are back already are passed over. Gives how
+    /// many are new. They come by ascending ids, over all calls together.
     ///
     /// # Errors
     /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or `term` is not the recovery attempt that has

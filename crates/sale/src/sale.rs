@@ -31,7 +31,8 @@ pub struct Sale {
     pub(crate) epoch: u64,
     /// The newest event's seq.
     pub(crate) seq: u64,
-    /// The sale's clock: the newest event's time, which never goes back, or the time that the sale has stepped back to since.
+    /// The sale's clock: the newest event's time, which never goes back, or the time that the sale has stepped back to
+    /// since.
     pub(crate) at_ms: u64,
     /// All that it has ever stepped back.
     pub(crate) stepped_back_ms: u64,
@@ -359,7 +360,8 @@ impl Sale {
         self.lease.as_ref()?.holder(now_ms)
     }
 
-    /// What the sale takes from the allocator, in bytes: kept count of, so that asking costs the same however large it is.
+    /// What the sale takes from the allocator, in bytes: kept count of, so that asking costs the same however large it
+    /// is.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let journal = self.journal.as_ref().map_or(0, Journal::memory_bytes);

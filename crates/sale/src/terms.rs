@@ -1,5 +1,5 @@
-//! The terms of a sale: what is sold, to whom, when. They never change once the sale is warm; a restock changes the units on
-//! sale beside them.
+//! The terms of a sale: what is sold, to whom, when. They never change once the sale is warm; a restock changes the
+//! units on sale beside them.
 
 use crate::invalid::{Invalid, in_range, name};
 use crate::limits::{

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
-/// Longest absolute path of a server's directory or file, in bytes. PostgreSQL cuts paths at 1,024 bytes (MAXPGPATH), and
-/// adds the names of its own files to this one.
+/// Longest absolute path of a server's directory or file, in bytes. PostgreSQL cuts paths at 1,024 bytes (MAXPGPATH),
+/// and adds the names of its own files to this one.
 pub(crate) const PATH_BYTES_MAX: usize = 512;
 
 /// What quotes, escapes or expands in a shell, in `redis.conf` or in an Erlang term.

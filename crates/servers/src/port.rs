@@ -77,8 +77,8 @@ pub(crate) fn pick_for(dir: &Path) -> Result<u16, Error> {
     own().pick_for(dir)
 }
 
-/// Whether the server in this directory can have the port again that it had before, maybe in an earlier life: it is free,
-/// and nobody else gets it from now on.
+/// Whether the server in this directory can have the port again that it had before, maybe in an earlier life: it is
+/// free, and nobody else gets it from now on.
 pub(crate) fn take_again(port: u16, dir: &Path) -> Result<bool, Error> {
     Ok(is_free(port) && own().take_again(port, dir)?)
 }

@@ -145,8 +145,8 @@ impl RabbitMq {
         self.tell(&format!("ok = rabbit_auth_backend_internal:delete_user(<<\"{name}\">>, <<\"{USER}\">>).\n"))
     }
 
-    /// Begins or ends the alarm that RabbitMQ raises when it is short of memory: meanwhile it takes nothing from those who
-    /// publish.
+    /// Begins or ends the alarm that RabbitMQ raises when it is short of memory: meanwhile it takes nothing from those
+    /// who publish.
     pub fn set_memory_alarm(&self, is_on: bool) -> Result<(), Error> {
         let source = "{resource_limit, memory, node()}";
         match is_on {
@@ -165,8 +165,8 @@ impl RabbitMq {
         Err(Error::Tool { program: "erl_call", outcome: "the node refused".into(), output })
     }
 
-    /// Runs Erlang in the node, as `rabbitmqctl eval` does, and gives what it comes to: tests bring the node into trouble
-    /// by it. The script ends with a full stop and a line's end.
+    /// Runs Erlang in the node, as `rabbitmqctl eval` does, and gives what it comes to: tests bring the node into
+    /// trouble by it. The script ends with a full stop and a line's end.
     pub fn eval(&self, script: &str) -> Result<String, Error> {
         let erl_call = Task {
             program: program::find("erl_call", "erlang-base")?,

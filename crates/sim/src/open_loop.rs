@@ -46,8 +46,8 @@ impl<A> Ended<A> {
     }
 }
 
-/// Sends every arrival by the first seller that is free, and has each counted as soon as it is over. Gives the sellers back, to
-/// be used again, and the time from the first request to the last answer.
+/// Sends every arrival by the first seller that is free, and has each counted as soon as it is over. Gives the sellers
+/// back, to be used again, and the time from the first request to the last answer.
 ///
 /// # Errors
 /// When a task of ours has died. A request that fails is counted.

@@ -26,9 +26,9 @@ pub async fn in_person(factory: SellerFactory, keeper: &mut Seller) -> Result<Do
     Ok((factory.sellers().await?, ()))
 }
 
-/// Sells by one strategy through the door that `open` opens, which puts the units on sale, and counts in `live` meanwhile.
-/// It ends early when `stop` does. What it made is gone afterwards, but for the sale of [`Strategy::Flash`](crate::Strategy::Flash): its orders
-/// are orders like any other.
+/// Sells by one strategy through the door that `open` opens, which puts the units on sale, and counts in `live`
+/// meanwhile. It ends early when `stop` does. What it made is gone afterwards, but for the sale of
+/// [`Strategy::Flash`](crate::Strategy::Flash): its orders are orders like any other.
 ///
 /// # Errors
 /// When the servers cannot be reached at the beginning, or not be asked in the end. What fails in between is counted.

@@ -13,7 +13,8 @@ const RESERVE: &str = "
 /// Ends a lock that is still the caller's.
 const UNLOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
-/// What requests run, loaded before the first of them comes. A Redis that was restarted has forgotten them, and gets them again.
+/// What requests run, loaded before the first of them comes. A Redis that was restarted has forgotten them, and gets
+/// them again.
 #[derive(Debug, Clone)]
 pub(crate) struct Scripts {
     pub(crate) reserve: Script,

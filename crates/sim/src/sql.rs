@@ -2,8 +2,8 @@
 
 use tokio_postgres::{Client as Postgres, Error, Statement};
 
-/// Makes empty tables: what an earlier run left would cost a later one time. The naive way has orders without a rule that would
-/// catch its mistakes.
+/// Makes empty tables: what an earlier run left would cost a later one time. The naive way has orders without a rule
+/// that would catch its mistakes.
 pub(crate) const CREATE: &str = "
     DROP SCHEMA IF EXISTS flash_sim CASCADE;
     CREATE SCHEMA flash_sim;

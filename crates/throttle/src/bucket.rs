@@ -1,9 +1,11 @@
 //! The token bucket, by the generic cell rate algorithm: ITU-T I.371 (annex A) and the ATM Forum's Traffic Management
-//! Specification 4.0 (section 4.4) give it in two equivalent forms. This is the second, the continuous-state leaky bucket.
+//! Specification 4.0 (section 4.4) give it in two equivalent forms. This is the second, the continuous-state leaky
+//! bucket.
 //!
 //! What is in use is a level that drains. A unit weighs as many drops as the period has milliseconds, and `rate` drops
-//! drain in each millisecond: so a unit drains in exactly `period / rate`, and nothing is ever rounded. (The first form,
-//! virtual scheduling, keeps the time at which the bucket will be empty, and needs a fraction of a millisecond for that.)
+//! drain in each millisecond: so a unit drains in exactly `period / rate`, and nothing is ever rounded. (The first
+//! form, virtual scheduling, keeps the time at which the bucket will be empty, and needs a fraction of a millisecond
+//! for that.)
 
 use crate::strategy::Strategy;
 use crate::terms::BucketTerms;

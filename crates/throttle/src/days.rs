@@ -19,7 +19,8 @@ impl Days {
     }
 }
 
-/// Which day it is where the clock is so far ahead of UTC. Counted from the day before 1970, so that it is never negative.
+/// Which day it is where the clock is so far ahead of UTC. Counted from the day before 1970, so that it is never
+/// negative.
 const fn day(at_ms: u64, offset_minutes: i32) -> u64 {
     (at_ms + DAY_MS).saturating_add_signed(offset_minutes as i64 * MINUTE_MS) / DAY_MS
 }
@@ -63,7 +64,8 @@ mod tests {
     /// A midnight in UTC.
     const MIDNIGHT_MS: u64 = 20_000 * DAY_MS;
 
-    /// Days of a zone that is `offset` hours ahead of UTC, and from `change` hours after the midnight on, `later` hours.
+    /// Days of a zone that is `offset` hours ahead of UTC, and from `change` hours after the midnight on, `later`
+    /// hours.
     fn days(offset: i32, change: u64, later: i32) -> Days {
         let at_ms = NonZeroU64::new(MIDNIGHT_MS + change * HOUR_MS).unwrap();
         Days { offset_minutes: offset * 60, change: Some(OffsetChange { at_ms, offset_minutes: later * 60 }) }

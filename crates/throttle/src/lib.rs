@@ -1,8 +1,9 @@
 //! The pure state of one rate limit, in one of five strategies.
 //!
-//! No I/O, no clock, no randomness, no logging. [`Throttle::decide`] looks and never changes, [`Throttle::apply`] changes
-//! and never fails. What is between them, [`Taken`], carries the time at which it was decided: a replica that applies it
-//! reads no clock and decides nothing. All arithmetic is of whole numbers and exact; time is Unix milliseconds.
+//! No I/O, no clock, no randomness, no logging. [`Throttle::decide`] looks and never changes, [`Throttle::apply`]
+//! changes and never fails. What is between them, [`Taken`], carries the time at which it was decided: a replica that
+//! applies it reads no clock and decides nothing. All arithmetic is of whole numbers and exact; time is Unix
+//! milliseconds.
 //!
 //! | strategy | how many units, and when they come back |
 //! | --- | --- |

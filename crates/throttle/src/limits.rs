@@ -11,8 +11,8 @@ pub const CLOCK_LEAD_MS_MAX: u64 = flash_sale::limits::CLOCK_LEAD_MS_MAX;
 /// Milliseconds in which a sliding window remembers that something was taken, each 16 bytes. A window has no more of
 /// them than it has milliseconds, and no more than units.
 pub const SLIDING_MOMENTS_MAX: u64 = 65_536;
-/// How long a rate limit is kept once it means nothing any more, at least; at most it is twice as long. Its time to live
-/// is moved no more often than this, and a clock that steps back by less finds the state that it left.
+/// How long a rate limit is kept once it means nothing any more, at least; at most it is twice as long. Its time to
+/// live is moved no more often than this, and a clock that steps back by less finds the state that it left.
 pub const EXPIRY_SLACK_MS: u64 = 10_000;
 /// The westernmost time zone: UTC-12:00.
 pub const OFFSET_MINUTES_MIN: i32 = -12 * 60;

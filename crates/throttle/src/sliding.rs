@@ -1,5 +1,5 @@
-//! The sliding window, exact: a log of what was taken when. What was taken in the same millisecond comes back in the same
-//! millisecond, so the log has one entry for both, and a window of few milliseconds or few units has few entries
+//! The sliding window, exact: a log of what was taken when. What was taken in the same millisecond comes back in the
+//! same millisecond, so the log has one entry for both, and a window of few milliseconds or few units has few entries
 //! ([`SLIDING_MOMENTS_MAX`](crate::limits::SLIDING_MOMENTS_MAX)). Entries hold running totals: to find any moment is a
 //! binary search.
 
@@ -13,8 +13,8 @@ use crate::strategy::Strategy;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Moment {
     at_ms: u64,
-    /// Units ever taken, up to the end of this millisecond. It may wrap around: only differences are looked at, and they
-    /// are within the limit.
+    /// Units ever taken, up to the end of this millisecond. It may wrap around: only differences are looked at, and
+    /// they are within the limit.
     taken: u64,
 }
 

@@ -1,7 +1,7 @@
 //! What every strategy can do.
 
-/// What every strategy can say of the units that were taken under it. From one taking to the next, units only come back:
-/// the later, the fewer are in use.
+/// What every strategy can say of the units that were taken under it. From one taking to the next, units only come
+/// back: the later, the fewer are in use.
 pub(crate) trait Strategy {
     /// Units in use at `now_ms`, which is not before the newest taking.
     fn used(&self, now_ms: u64) -> u64;

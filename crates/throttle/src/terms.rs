@@ -36,8 +36,8 @@ pub struct BucketTerms {
     pub burst: u64,
 }
 
-/// A steady limit, and a reserve for bursts. Unlike a bucket's, the reserve does not trickle back: it is whole again when
-/// the next period begins, and what a quiet window left over adds nothing to it.
+/// A steady limit, and a reserve for bursts. Unlike a bucket's, the reserve does not trickle back: it is whole again
+/// when the next period begins, and what a quiet window left over adds nothing to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BurstTerms {
     /// Units in each window, 1 to [`UNITS_MAX`]. They are taken first.
@@ -66,9 +66,9 @@ pub struct DailyTerms {
     pub limit: u64,
     /// Minutes that the time zone's clock is ahead of UTC, [`OFFSET_MINUTES_MIN`] to [`OFFSET_MINUTES_MAX`].
     pub offset_minutes: i32,
-    /// The change of that clock that is nearest to now, before or after; none: there is none near. Zones and their rules are
-    /// the caller's to know. Two callers that name different changes count the same days, if both know the one that is
-    /// within two days of now.
+    /// The change of that clock that is nearest to now, before or after; none: there is none near. Zones and their
+    /// rules are the caller's to know. Two callers that name different changes count the same days, if both know the
+    /// one that is within two days of now.
     pub change: Option<OffsetChange>,
 }
 

@@ -60,8 +60,8 @@ impl Throttle {
         Self { terms: *terms, at_ms: 0, expires_at_ms: 0, usage: Usage::none(terms) }
     }
 
-    /// What is to be applied before anything is decided at `now_ms`: a taking of nothing, by which the clock steps back. None:
-    /// it need not.
+    /// What is to be applied before anything is decided at `now_ms`: a taking of nothing, by which the clock steps
+    /// back. None: it need not.
     #[must_use]
     pub fn steps_back(&self, now_ms: u64) -> Option<Taken> {
         let at_ms = now_ms.clamp(1, TIME_MS_MAX);

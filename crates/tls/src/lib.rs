@@ -1,7 +1,7 @@
 //! Whom a connection of ours trusts, and what we show to those who connect to us.
 //!
-//! A URL says whether there is TLS, and may name a file of certificate authorities; without one, those that browsers trust
-//! are. The peer's name is always verified, and there is no way back to plain text.
+//! A URL says whether there is TLS, and may name a file of certificate authorities; without one, those that browsers
+//! trust are. The peer's name is always verified, and there is no way back to plain text.
 
 #![forbid(unsafe_code)]
 

@@ -55,8 +55,8 @@ impl<S: Source> Batches<S> {
         Self { source, gathered: Gathered::default(), is_paused: false }
     }
 
-    /// Waits for a message, and shortly for more. It may be dropped and asked again: nothing gets lost between, for what
-    /// is left out of a batch would be committed with the next.
+    /// Waits for a message, and shortly for more. It may be dropped and asked again: nothing gets lost between, for
+    /// what is left out of a batch would be committed with the next.
     ///
     /// # Errors
     /// When the way is lost.

@@ -13,7 +13,8 @@ pub trait Broker: Send + Sync + 'static {
     /// What `/readyz` and the doctor call it: one word in lower case.
     fn name(&self) -> &'static str;
 
-    /// Connects, and gives the checks that can be made over this connection. `client` is for people who look at the broker.
+    /// Connects, and gives the checks that can be made over this connection. `client` is for people who look at the
+    /// broker.
     ///
     /// # Errors
     /// When it cannot be reached.

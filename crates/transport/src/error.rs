@@ -3,7 +3,8 @@
 /// The cause of an [`Error`], in the type of the code that met it: a [`Fault`], or an error of the broker's client.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a publisher or a source is of no more use. What was in flight is unknown, and what was not committed comes again.
+/// Why a publisher or a source is of no more use. What was in flight is unknown, and what was not committed comes
+/// again.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Trouble that passes. Make a new one.

@@ -20,8 +20,8 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// Encodes `message`; when it was published goes beside the body. Its id is `sale/epoch/first-last`, by its first and
-    /// last seq.
+    /// Encodes `message`; when it was published goes beside the body. Its id is `sale/epoch/first-last`, by its first
+    /// and last seq.
     #[must_use]
     pub fn of(message: Message) -> Self {
         let seq = |event: Option<&flash_wire::message::MessageEvent>| event.map_or(0, |event| event.seq);

@@ -38,8 +38,8 @@ pub trait Publisher: Send + 'static {
     /// Whether the way is still there, as far as is known.
     fn is_connected(&self) -> bool;
 
-    /// Whether messages that publishers before this one saw confirmed may be lost, or are so few that it costs little to
-    /// send them again.
+    /// Whether messages that publishers before this one saw confirmed may be lost, or are so few that it costs little
+    /// to send them again.
     fn begins_anew(&self) -> bool;
 
     /// Says good-bye.

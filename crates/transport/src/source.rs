@@ -30,8 +30,8 @@ pub struct Received {
     pub token: Token,
 }
 
-/// Gives messages in order. What is not committed when it goes away comes again, or its outcome is unknown to the one that
-/// published it.
+/// Gives messages in order. What is not committed when it goes away comes again, or its outcome is unknown to the one
+/// that published it.
 pub trait Source: Send + 'static {
     /// The next message; waits for ever while there is none, or while it is paused. It may be dropped and asked again.
     ///

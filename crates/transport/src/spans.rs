@@ -20,7 +20,8 @@ pub struct Span {
 
 static EXPORT: OnceLock<Box<dyn Fn(Span) + Send + Sync>> = OnceLock::new();
 
-/// Exports what is done from now on. The code that did the work calls it, and it must not wait. Only the first call counts.
+/// Exports what is done from now on. The code that did the work calls it, and it must not wait. Only the first call
+/// counts.
 pub fn export_to(export: impl Fn(Span) + Send + Sync + 'static) {
     let _ = EXPORT.set(Box::new(export));
 }

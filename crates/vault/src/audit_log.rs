@@ -1,5 +1,5 @@
-//! What operators did. It is written down before it is done: a change that nobody knows of would be worse than a row about
-//! one that did not happen.
+//! What operators did. It is written down before it is done: a change that nobody knows of would be worse than a row
+//! about one that did not happen.
 
 use tokio_postgres::Client;
 

@@ -21,8 +21,8 @@ pub enum Error {
     /// Trouble that stays until someone acts: missing tables or rights.
     #[error("PostgreSQL refuses: {}; is the database migrated, and may this user write?", whole(.0))]
     Database(tokio_postgres::Error),
-    /// PostgreSQL takes no writes: it is a standby, or `default_transaction_read_only` is on. Nothing was written. A session
-    /// may stay read-only though PostgreSQL is not any more: open a new one.
+    /// PostgreSQL takes no writes: it is a standby, or `default_transaction_read_only` is on. Nothing was written. A
+    /// session may stay read-only though PostgreSQL is not any more: open a new one.
     #[error("PostgreSQL is read-only: it is a standby, or default_transaction_read_only is on")]
     ReadOnly,
     /// An operator has paused the syncers: orders are written when they go on. Nothing was written.

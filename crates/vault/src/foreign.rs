@@ -1,8 +1,8 @@
 //! Messages of an epoch that nobody has begun: of another Flash on the same queue, or made up. PostgreSQL begins each
 //! epoch before Redis does, so an epoch is foreign that is later than the newest of both.
 //!
-//! (Where PostgreSQL was put back to an older state, Redis is in an epoch that PostgreSQL does not know: then a recovery
-//! restores the sale. What both have forgotten is in the quarantine, and nothing is lost.)
+//! (Where PostgreSQL was put back to an older state, Redis is in an epoch that PostgreSQL does not know: then a
+//! recovery restores the sale. What both have forgotten is in the quarantine, and nothing is lost.)
 
 use flash_metrics::process::QUARANTINED;
 use tokio_postgres::{Client, Transaction};

@@ -124,9 +124,9 @@ impl<'t, 'c> Hold<'t, 'c> {
         self.advance(epoch, seq, Delta::default()).await
     }
 
-    /// Seals every epoch that is not, and begins the next one. Of `epoch`, Redis has numbers up to `seen`; what waits of
-    /// a later one, which nobody has begun, goes to the quarantine. Not yet:
-    /// events of an epoch that nobody began are coming at this moment.
+    /// Seals every epoch that is not, and begins the next one. Of `epoch`, Redis has numbers up to `seen`; what waits
+    /// of a later one, which nobody has begun, goes to the quarantine. Not yet: events of an epoch that nobody began
+    /// are coming at this moment.
     pub(crate) async fn end(&mut self, epoch: u64, seen: u64) -> Result<Sealed, Error> {
         let open: Vec<_> = self.open_epochs().collect();
         let mut last = self.epochs.iter().map(|locked| locked.head).max().unwrap_or(0).max(seen);

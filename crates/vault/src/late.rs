@@ -1,5 +1,5 @@
-//! Events that come when their epoch is over: the sale went on without them, so they are refused, and written down as such.
-//! Those of which a restoring has written the outcome from Redis already are passed over.
+//! Events that come when their epoch is over: the sale went on without them, so they are refused, and written down as
+//! such. Those of which a restoring has written the outcome from Redis already are passed over.
 
 use std::collections::HashSet;
 
@@ -12,8 +12,8 @@ use crate::refusal::{Refusal, record};
 use crate::sql;
 use crate::step::Step;
 
-/// Takes the events out that a sealed epoch has no place for: those beyond its end, and those that counted as lost when it
-/// was sealed.
+/// Takes the events out that a sealed epoch has no place for: those beyond its end, and those that counted as lost when
+/// it was sealed.
 pub(crate) async fn take<'a>(
     transaction: &Transaction<'_>,
     epoch: &mut Epoch<'a>,

@@ -1,6 +1,6 @@
-//! One number, two contents: a number that an epoch gave twice, because Redis forgot the first time, or that somebody made up.
-//! The second is no repeat. A reservation of another buyer is refused, for that buyer may have been answered. Anything else
-//! goes to the quarantine, where it is never replayed.
+//! One number, two contents: a number that an epoch gave twice, because Redis forgot the first time, or that somebody
+//! made up. The second is no repeat. A reservation of another buyer is refused, for that buyer may have been answered.
+//! Anything else goes to the quarantine, where it is never replayed.
 
 use std::collections::HashMap;
 

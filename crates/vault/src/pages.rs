@@ -37,7 +37,8 @@ pub struct ReservationRow {
     pub reserved_at_ms: Option<u64>,
     /// When the hold ended, or PostgreSQL refused it, Unix milliseconds.
     pub ended_at_ms: Option<u64>,
-    /// When the relay gave it to the queue, Unix milliseconds; none: it went past the queue, or an older release made it.
+    /// When the relay gave it to the queue, Unix milliseconds; none: it went past the queue, or an older release made
+    /// it.
     pub published_at_ms: Option<u64>,
     /// When PostgreSQL wrote it first, Unix milliseconds; not told of what it wrote before it noted that.
     pub written_at_ms: Option<u64>,

@@ -1,5 +1,5 @@
-//! Payments: one pays for a reservation, and every other one is to be paid back. Each that was made or reported has a row,
-//! whatever became of its reservation.
+//! Payments: one pays for a reservation, and every other one is to be paid back. Each that was made or reported has a
+//! row, whatever became of its reservation.
 //!
 //! What becomes of a payment is read off the end of its order ([`follow_orders`](crate::follow_orders)): a timeout, a
 //! crash or a lost answer leaves it pending.
@@ -126,8 +126,8 @@ pub enum Debit {
     Ended,
 }
 
-/// Pays for the `units` of a buyer's reservation from the balance, unless it is paid for. A repeat pays once. The price is
-/// the one in PostgreSQL, read in the statement that debits.
+/// Pays for the `units` of a buyer's reservation from the balance, unless it is paid for. A repeat pays once. The price
+/// is the one in PostgreSQL, read in the statement that debits.
 ///
 /// The client should have a statement timeout ([`limit_statements`]): without one a debit that waits for a lock may be
 /// made long after its caller gave up.

@@ -22,8 +22,8 @@ pub const RECOVERY_LEASE_S: f64 = 3.0;
 
 /// Begins a recovery of a sale, and gives its term: above the last, which must be `seen_term` (0: there was none), and
 /// above `at_least`. Its low bits are drawn anew for each, so that no two recoveries have the same, even where
-/// PostgreSQL has forgotten one. It is this gateway's for [`RECOVERY_LEASE_S`]. None: another gateway has it, or had it since that term was
-/// seen, so that what was seen with it may be over.
+/// PostgreSQL has forgotten one. It is this gateway's for [`RECOVERY_LEASE_S`]. None: another gateway has it, or had it
+/// since that term was seen, so that what was seen with it may be over.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble. Whether a term was taken is unknown then; to take another does no harm.

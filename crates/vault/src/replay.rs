@@ -89,9 +89,9 @@ enum Decision {
 }
 
 impl Vault {
-    /// Writes a row of the quarantine after all. A message that can be read by now goes the usual way. An event is late:
-    /// what came after it is written already. So it is applied by itself, in one transaction that ends with its mark,
-    /// and the constraints decide.
+    /// Writes a row of the quarantine after all. A message that can be read by now goes the usual way. An event is
+    /// late: what came after it is written already. So it is applied by itself, in one transaction that ends with its
+    /// mark, and the constraints decide.
     ///
     /// `standing` is asked where a reservation is by now, when the row and the sale's epochs are locked: nothing that
     /// Redis decides later is written before this is. None: Redis does not know it.

@@ -1,5 +1,5 @@
-//! Payments elsewhere, as a payment service reports them. Each report leaves a row, or finds the one that an earlier report
-//! of the same reference left.
+//! Payments elsewhere, as a payment service reports them. Each report leaves a row, or finds the one that an earlier
+//! report of the same reference left.
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -31,7 +31,8 @@ pub struct PaymentReport<'a> {
 }
 
 impl PaymentReport<'_> {
-    /// What an earlier report of the same reference said otherwise: the field, and what it was then. None: it is the same.
+    /// What an earlier report of the same reference said otherwise: the field, and what it was then. None: it is the
+    /// same.
     #[must_use]
     pub fn differs(&self, known: &Payment) -> Option<(&'static str, String)> {
         let amount = self.amount.filter(|amount| known.amount != Some(*amount));
@@ -78,8 +79,8 @@ impl Over {
     }
 }
 
-/// Writes a payment down, unless it was reported before, and gives it as it stands. It pays for the reservation, or is to
-/// be paid back: because it came late, is the second one, or is not what the reservation costs.
+/// Writes a payment down, unless it was reported before, and gives it as it stands. It pays for the reservation, or is
+/// to be paid back: because it came late, is the second one, or is not what the reservation costs.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether it was written is unknown, and the report may be repeated.

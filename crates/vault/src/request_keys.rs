@@ -48,8 +48,8 @@ pub enum Once<T> {
 /// What was made, and what a repeat is answered; none: it is not to be, and nothing is changed.
 pub type Made<T> = (T, Option<String>);
 
-/// Makes something in one transaction with the key of its request: both are there, or neither. Another request of the same
-/// key waits until this one has ended.
+/// Makes something in one transaction with the key of its request: both are there, or neither. Another request of the
+/// same key waits until this one has ended.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: whether it was made is unknown, and the call may be repeated with the same key.

@@ -35,8 +35,9 @@ impl Vault {
     /// Reservations without an order become orders, states, totals and the closed flag are set, and holds that Redis
     /// does not have any more end: as the events say that wait here, or Redis, else as released. So do reservations
     /// that only these events know; what came with a reservation is known from them alone. A confirmed order is never
-    /// taken back. Each change is in the table `restored`, each reservation that has no room, or that a constraint of the
-    /// operator's refuses, in `rejections`, as `not_restored`. Events up to Redis' newest count as lost; those after it that wait here are applied.
+    /// taken back. Each change is in the table `restored`, each reservation that has no room, or that a constraint of
+    /// the operator's refuses, in `rejections`, as `not_restored`. Events up to Redis' newest count as lost; those
+    /// after it that wait here are applied.
     ///
     /// [`Sealed::NotYet`]: PostgreSQL has what Redis was told that it has, or is in a later epoch.
     ///

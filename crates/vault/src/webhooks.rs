@@ -1,5 +1,5 @@
-//! Webhooks, and what is to be delivered to them. Who delivers holds what it has taken for a while, so that any number may
-//! do it; one that dies leaves it to the others.
+//! Webhooks, and what is to be delivered to them. Who delivers holds what it has taken for a while, so that any number
+//! may do it; one that dies leaves it to the others.
 
 use std::fmt;
 
@@ -96,8 +96,8 @@ pub async fn webhooks(client: &Client) -> Result<Vec<Webhook>, Error> {
     Ok(rows.iter().map(webhook).collect())
 }
 
-/// Gives a webhook a new secret: its deliveries are signed with that and with the one before. False: there is none of this
-/// id.
+/// Gives a webhook a new secret: its deliveries are signed with that and with the one before. False: there is none of
+/// this id.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
@@ -130,8 +130,8 @@ pub async fn disable_webhook(client: &Client, id: u64, because: &str) -> Result<
     Ok(())
 }
 
-/// Takes at most `count` deliveries for each webhook that are due; none for those that are `busy`. Nobody else is given them
-/// for `hold_s` seconds.
+/// Takes at most `count` deliveries for each webhook that are due; none for those that are `busy`. Nobody else is given
+/// them for `hold_s` seconds.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.
@@ -169,8 +169,8 @@ pub async fn delivered(client: &Client, id: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets deliveries that were taken or given up more than `kept_s` seconds ago, of the `count` oldest. Gives how many.
-/// An end that comes once more after that is delivered once more, under the same id.
+/// Forgets deliveries that were taken or given up more than `kept_s` seconds ago, of the `count` oldest. Gives how
+/// many. An end that comes once more after that is delivered once more, under the same id.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.

@@ -1,5 +1,5 @@
-//! Tells those who want to hear of it what became of orders, from PostgreSQL's tables: by one gateway at a time, again and
-//! again until it is taken or given up. A repeated delivery has the same id.
+//! Tells those who want to hear of it what became of orders, from PostgreSQL's tables: by one gateway at a time, again
+//! and again until it is taken or given up. A repeated delivery has the same id.
 //!
 //! A receiver gets its next deliveries when it is done with those in hand, and waits for no other receiver.
 
@@ -170,8 +170,8 @@ async fn deliver(client: Arc<Client>, sender: Arc<Sender>, delivery: Delivery) -
     flash_vault::not_delivered(&client, delivery.id, again_s, &error).await
 }
 
-/// How long to wait after attempt `attempt`: each time four times as long up to a bound, and up to a fifth more or less,
-/// so that what failed together is not tried together. Not before the receiver asked for it, up to
+/// How long to wait after attempt `attempt`: each time four times as long up to a bound, and up to a fifth more or
+/// less, so that what failed together is not tried together. Not before the receiver asked for it, up to
 /// [`RETRY_AFTER_HONOURED_S_MAX`]. None: that was the last. `luck` is 0 to 1.
 fn again_s(attempt: u32, asked_s: Option<u64>, luck: f64) -> Option<f64> {
     if attempt >= DELIVERY_ATTEMPTS_MAX {

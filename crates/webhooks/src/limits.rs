@@ -2,8 +2,8 @@
 
 /// Bytes of a webhook's URL.
 pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
-/// Deliveries to one receiver that one gateway has under way at once. Each receiver has as many places of its own, so that one
-/// that is slow holds up no other.
+/// Deliveries to one receiver that one gateway has under way at once. Each receiver has as many places of its own, so
+/// that one that is slow holds up no other.
 pub(crate) const DELIVERIES_PER_RECEIVER: u32 = 16;
 /// What one attempt may take, from the look at the receiver's name to the head of its answer.
 pub(crate) const DELIVERY_TIMEOUT_MS: u64 = 10_000;

@@ -1,5 +1,5 @@
-//! Sends one delivery, and looks at nothing but the status of its answer. Redirects are not followed: who moves, says so to
-//! the operator.
+//! Sends one delivery, and looks at nothing but the status of its answer. Redirects are not followed: who moves, says
+//! so to the operator.
 
 use std::io;
 use std::pin::pin;

@@ -40,7 +40,8 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// Takes a URL apart. An address in it must be public unless `private` is allowed; a name is resolved when it is used.
+    /// Takes a URL apart. An address in it must be public unless `private` is allowed; a name is resolved when it is
+    /// used.
     ///
     /// # Errors
     /// See [`TargetError`].

@@ -10,8 +10,8 @@ pub struct Map {
 }
 
 impl Map {
-    /// The map that begins with `first` and goes on with `rest`; none: `first` is a code, not the name of a field. Codes
-    /// are upper case, the names of fields lower case.
+    /// The map that begins with `first` and goes on with `rest`; none: `first` is a code, not the name of a field.
+    /// Codes are upper case, the names of fields lower case.
     ///
     /// # Errors
     /// When a name has no value, or is no string.

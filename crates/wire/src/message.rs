@@ -30,8 +30,9 @@ pub struct Message<'a> {
     pub sale: Cow<'a, str>,
     /// Which life of the sale the events belong to.
     pub epoch: u64,
-    /// When the relay gave it to the transport, Unix milliseconds. None: it did not, or an older release did. A transport
-    /// carries it beside the JSON, so that what is sent again is the same bytes; an event that is kept has it in its own.
+    /// When the relay gave it to the transport, Unix milliseconds. None: it did not, or an older release did. A
+    /// transport carries it beside the JSON, so that what is sent again is the same bytes; an event that is kept has it
+    /// in its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at_ms: Option<u64>,
     /// At least one; the seq grows by one from event to event.

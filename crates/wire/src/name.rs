@@ -1,15 +1,15 @@
 //! What people and shops may call things: buyers, products, SKUs, holders of keys, payments' references.
 //!
-//! Two names that look alike must be one name, and a name must survive a URL and a log. So this rule is for what is made anew;
-//! what was accepted before is read by the rule of [`flash_sale::invalid::name`], which bounds its bytes.
+//! Two names that look alike must be one name, and a name must survive a URL and a log. So this rule is for what is
+//! made anew; what was accepted before is read by the rule of [`flash_sale::invalid::name`], which bounds its bytes.
 
 use std::borrow::Cow;
 
 use flash_sale::Invalid;
 use flash_sale::invalid;
 
-/// A name that keeps the rule: 1 to so many bytes of UTF-8, without control characters and characters that cannot be seen, without white
-/// space at its ends, and no dot segment of a path (`.` and `..`, also percent-encoded).
+/// A name that keeps the rule: 1 to so many bytes of UTF-8, without control characters and characters that cannot be
+/// seen, without white space at its ends, and no dot segment of a path (`.` and `..`, also percent-encoded).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name<'a>(Cow<'a, str>);
 
@@ -51,8 +51,8 @@ pub(crate) fn is_dot_segment(name: &str) -> bool {
     plain == "." || plain == ".."
 }
 
-/// Unicode 16: the characters of the category Cf, those that are ignored where they are shown (`Default_Ignorable_Code_Point`), and
-/// separators of lines.
+/// Unicode 16: the characters of the category Cf, those that are ignored where they are shown
+/// (`Default_Ignorable_Code_Point`), and separators of lines.
 const UNSEEN: [(char, char); 29] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),

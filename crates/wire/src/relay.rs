@@ -69,7 +69,8 @@ pub struct ReadySale {
 /// `READY generation [[key epoch acked head due fenced oldest_at_ms] ...]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadyAnswer {
-    /// Other than in an earlier answer, if sales of this server may have gone or come into doubt since. It tells nothing else.
+    /// Other than in an earlier answer, if sales of this server may have gone or come into doubt since. It tells
+    /// nothing else.
     pub generation: u64,
     /// In no particular order.
     pub sales: Vec<ReadySale>,

@@ -19,7 +19,8 @@ pub struct Reserve<'a> {
     pub wanted: Wanted<'a>,
     /// What comes with it.
     pub details: Details<'a>,
-    /// PostgreSQL does not know the request's id either: it is new, whatever the sale has forgotten. Only beside that id.
+    /// PostgreSQL does not know the request's id either: it is new, whatever the sale has forgotten. Only beside that
+    /// id.
     pub is_new: bool,
 }
 

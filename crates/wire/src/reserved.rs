@@ -1,5 +1,6 @@
 //! A reservation as it was made, with SKUs by name: in messages, in what a rebuilding takes, in STATUS, and as the rows
-//! of PostgreSQL. A field that is only carried is named here and where a request brings it ([`Reserve`](crate::Reserve)).
+//! of PostgreSQL. A field that is only carried is named here and where a request brings it
+//! ([`Reserve`](crate::Reserve)).
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};

@@ -121,12 +121,12 @@ fn ms(args: &mut Args, field: &'static str) -> Result<u64, ArgError> {
     args.int(field, 1, PERIOD_MS_MAX)
 }
 
-/// `allowed limit remaining retry_after_ms reset_ms`, all numbers: `allowed` is 1 or 0, and `retry_after_ms` is nil when
-/// it is 1.
+/// `allowed limit remaining retry_after_ms reset_ms`, all numbers: `allowed` is 1 or 0, and `retry_after_ms` is nil
+/// when it is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThrottleAnswer {
-    /// None: the call is allowed. Otherwise it is not, and nothing was taken; the same call is allowed so many milliseconds
-    /// later and no sooner, if nothing else is taken meanwhile.
+    /// None: the call is allowed. Otherwise it is not, and nothing was taken; the same call is allowed so many
+    /// milliseconds later and no sooner, if nothing else is taken meanwhile.
     pub retry_after_ms: Option<u64>,
     /// The limit, what can be taken now, and when nothing is in use any more.
     pub standing: Standing,

@@ -10,8 +10,8 @@ const BYTES: usize = 55;
 pub struct TraceParent([u8; BYTES]);
 
 impl TraceParent {
-    /// Reads a header's value. What breaks a rule is no `traceparent`, and is to be ignored: it says nothing about the rest of
-    /// the request.
+    /// Reads a header's value. What breaks a rule is no `traceparent`, and is to be ignored: it says nothing about the
+    /// rest of the request.
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<Self> {
         let (known, rest) = value.split_first_chunk::<BYTES>()?;

@@ -1,4 +1,5 @@
-//! What audits of all sales have found so far: where there are more sales than one of them comes to, the next one goes on.
+//! What audits of all sales have found so far: where there are more sales than one of them comes to, the next one goes
+//! on.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -25,7 +26,7 @@ struct AuditedSale {
 }
 
 impl AuditedSales {
-    /// Puts sales in the order in which they are to be looked at: those that nobody has looked at come first. What is too old,
+    /// Puts sales in the order in which they are to be looked at: unseen ones come first. What is too old,
     /// or of other sales, is forgotten.
     pub(super) fn order(&mut self, sales: &mut [String], on_sale: &HashSet<String>, now_ms: u64) {
         let known: HashSet<&String> = sales.iter().collect();

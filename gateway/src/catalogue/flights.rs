@@ -1,4 +1,4 @@
-//! One question at a time for each id: whoever asks while one is under way gets its answer.
+//! One query at a time for each id: callers that ask meanwhile share its answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,8 +18,8 @@ impl<T> Default for Flights<T> {
 }
 
 impl<T: Clone> Flights<T> {
-    /// The answer to the question about `id`: `ask` is only begun where none is under way. Where whoever asked is gone, the
-    /// next in line asks.
+    /// The answer to the question about `id`: `ask` is only begun where none is under way. If the first caller is gone,
+    /// the next in line asks.
     pub(crate) async fn join(&self, id: &str, ask: impl Future<Output = T>) -> T {
         let cell = self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(id.into()).or_default().clone();
         let answer = cell.get_or_init(|| ask).await.clone();

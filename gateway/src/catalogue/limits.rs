@@ -8,14 +8,16 @@ use crate::limits::REQUEST_MS_MAX;
 pub(crate) const SALES_MAX: usize = 4_096;
 /// Products, and ids of none, that are remembered at once. Beyond it the oldest is forgotten.
 pub(crate) const PRODUCTS_MAX: usize = 4_096;
-/// Ids that Redis does not have and that are remembered at once, at some 200 bytes each. Beyond it the oldest is forgotten.
+/// Ids that Redis does not have and that are remembered at once, at some 200 bytes each. Beyond it the oldest is
+/// forgotten.
 pub(crate) const UNKNOWN_IDS_MAX: usize = 65_536;
-/// How long it is remembered what PostgreSQL said of an id that Redis does not have, or that is no product's. It is asked
-/// again no sooner.
+/// How long it is remembered what PostgreSQL said of an id that Redis does not have, or that is no product's. It is
+/// asked again no sooner.
 pub(crate) const VERDICT_LIFE: Duration = Duration::from_millis(10_000);
-/// How long Redis keeps what a gateway told the others of a sale. Behind that, whoever meets the sale asks PostgreSQL.
+/// How long Redis keeps what a gateway shared about a sale. After that, a gateway that meets the sale asks PostgreSQL.
 pub(crate) const FACTS_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How long it is remembered that a sale of Redis' is not in PostgreSQL: it may come there by its journal, or be created.
+/// How long it is remembered that a sale of Redis' is not in PostgreSQL: it may come there by its journal, or be
+/// created.
 pub(crate) const WARMED_BY_HAND_LIFE: Duration = Duration::from_millis(2_000);
 /// How long a gateway keeps its turn at looking something up that dies with it: longer than a question takes.
 pub(crate) const TURN_LIFE: Duration = Duration::from_millis(REQUEST_MS_MAX);

@@ -40,8 +40,8 @@ impl Verdict {
     }
 }
 
-/// In which bucket an id is looked up. (Gateways that were built with different hashes do not hear of each other, and ask
-/// once each.)
+/// In which bucket an id is looked up. (Gateways that were built with different hashes do not hear of each other, and
+/// ask once each.)
 pub(crate) fn bucket(sale: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     sale.hash(&mut hasher);

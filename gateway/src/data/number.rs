@@ -1,5 +1,5 @@
-//! A number that every reader takes for the same: one that a double (IEEE 754, 64 bits) holds exactly as it is written, by the
-//! shortest decimal that stands for that double, as JavaScript and others write it.
+//! A number that every reader takes for the same: one that a double (IEEE 754, 64 bits) holds exactly as it is written,
+//! by the shortest decimal that denotes that double, as JavaScript and others write it.
 
 /// Digits that a double holds in every case, as it is written.
 const SAFE_DIGITS: usize = 15;

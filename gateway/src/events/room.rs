@@ -37,7 +37,7 @@ impl Room {
         self.watchers.is_empty()
     }
 
-    /// Lets a watcher in: it is told the newest at once.
+    /// Lets a watcher in: it gets the newest state at once.
     pub(super) fn let_in(&mut self, mut watcher: Watcher, now: Instant) {
         // Those who are sent away together do not come back together.
         let head = frame::head(SystemTime::now(), rand::random_range(RETRY_MS_MIN..=RETRY_MS_MAX));
@@ -55,7 +55,7 @@ impl Room {
         (self.frame, self.number, self.shows) = (frame::stock(sale, status), self.number + 1, Some(shown));
     }
 
-    /// Tells everyone what is new; where nothing is new for long, that the connection lives. Behind the end of the sale
+    /// Tells everyone what is new; where nothing is new for long, that the connection lives. After the end of the sale
     /// there is nothing to watch.
     pub(super) fn tell(&mut self, now: Instant) {
         let mut watchers = std::mem::take(&mut self.watchers);

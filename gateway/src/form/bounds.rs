@@ -1,6 +1,6 @@
 //! What a schema may be, besides a schema: small, finite, and sufficient to itself.
 //!
-//! The walk knows no vocabulary: a word counts wherever it stands, in an example too. That refuses a few schemas that
+//! The walk knows no vocabulary: a word counts in every place, in an example too. That refuses a few schemas that
 //! would do no harm, and overlooks none that would.
 
 use serde_json::Value;

@@ -2,9 +2,9 @@
 
 /// A schema's text.
 pub(crate) const FORM_BYTES_MAX: usize = 8 * 1024;
-/// How deep a schema may go, where each `$ref` stands for what it names. One that refers to itself has no end.
+/// How deep a schema may go, with each `$ref` replaced by its target. One that refers to itself has no end.
 pub(super) const DEPTH_LEVELS_MAX: usize = 32;
-/// JSON values in a schema, where each `$ref` stands for what it names.
+/// JSON values in a schema, with each `$ref` replaced by its target.
 pub(super) const VALUES_MAX: usize = 4_096;
 /// Patterns in it, counted likewise.
 pub(super) const PATTERNS_MAX: usize = 32;
@@ -14,7 +14,8 @@ pub(super) const PATTERN_BYTES_MAX: usize = 256 * 1024;
 pub(crate) const ERRORS_MAX: usize = 32;
 /// What it tells of each.
 pub(super) const DETAIL_CHARS_MAX: usize = 256;
-/// Steps of one check: beyond it the data is refused. A step is a part of the schema with a part of the data, some 50 ns.
+/// Steps of one check: beyond it the data is refused. A step is a part of the schema with a part of the data, some 50
+/// ns.
 pub(crate) const CHECK_STEPS_MAX: u64 = 1_000_000;
 /// Steps up to which an answer says where the data breaks the form: to say so costs some 400 ns and 80 bytes a step.
 pub(super) const EXPLAINED_STEPS_MAX: u64 = 200_000;

@@ -1,7 +1,7 @@
 //! How much work a form is with data: an upper bound, counted before the work is done.
 //!
-//! A check visits parts of the schema with parts of the data. The count visits the same pairs, asks nothing of them, and stops
-//! at its limit. So the product of a schema and data is bounded, however small each of the two is.
+//! A check visits parts of the schema with parts of the data. The count visits the same pairs, asks nothing of them,
+//! and stops at its limit. So the product of a schema and data is bounded, however small each of the two is.
 
 use serde_json::{Map, Value};
 

@@ -24,7 +24,7 @@ impl Access {
     pub(crate) const PAY: Self = Self::Operator(Role::Pay);
     pub(crate) const ADMIN: Self = Self::Operator(Role::Admin);
 
-    /// Whether the caller has to show who he is, where anyone has to.
+    /// Whether the caller must authenticate, if the listener requires it.
     pub(crate) const fn asks(self) -> bool {
         !matches!(self, Self::Open | Self::Inside)
     }

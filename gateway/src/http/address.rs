@@ -1,4 +1,4 @@
-//! Whence a request comes: from the connection's peer, unless that is a proxy of ours, which says from whom it has it.
+//! The client address of a request: the connection's peer, unless that is a trusted proxy, which names the client.
 //!
 //! Anybody can send such a header, so it is believed only as far as those are known who wrote it: read from its end,
 //! each address is believed because the one before it, which added it, is on the list.
@@ -10,7 +10,7 @@ use hyper::HeaderMap;
 use hyper::header::{FORWARDED, HeaderName};
 use ipnet::IpNet;
 
-/// Proxies that a request may have come through. Beyond them nobody is asked from whom he has it.
+/// Proxies that a request may have come through. Names beyond them are not read.
 const HOPS_MAX: usize = 16;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -45,7 +45,7 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// Who may say whence a request comes.
+/// Proxies trusted for the client address.
 #[derive(Debug, Clone, Default)]
 pub struct Proxies {
     /// The proxies' own addresses.
@@ -60,7 +60,7 @@ impl Proxies {
         self.trusted.iter().any(|network| network.0.contains(&peer.to_canonical()))
     }
 
-    /// The address of whoever sent the request to the first proxy of ours. What cannot be read is nobody's: then the
+    /// The address of the client of our first proxy. An unreadable one counts as none: then the
     /// proxy that passed it on counts as the sender.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer.to_canonical();

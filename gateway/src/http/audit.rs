@@ -34,8 +34,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     },
 }];
 
-/// Of everything, or of one sale: `?sale=ID`. A server that is away is an answer as well, with what was found out all
-/// the same: an operator asks what is known, and "unknown" is known.
+/// Of everything, or of one sale: `?sale=ID`. If a server is away, the answer has what is known: an operator asks what
+/// is known, and "unknown" is an answer.
 pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let [sale] = query::read(asked.query(), ["sale"])?;
     let sale = sale.as_deref();

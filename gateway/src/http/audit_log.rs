@@ -76,7 +76,7 @@ struct LoggedView<'a> {
     sale: Option<&'a str>,
     /// The id in the path, and the body.
     detail: &'a str,
-    /// `done`, or the problem; null: nobody knows.
+    /// `done`, or the problem; null: unknown.
     #[schemars(required, extend("type" = ["string", "null"]))]
     outcome: Option<&'a str>,
 }

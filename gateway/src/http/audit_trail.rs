@@ -40,7 +40,7 @@ fn detail(id: &str, body: &[u8]) -> String {
     detail
 }
 
-/// Writes down what became of it. Where that fails, the row says that nobody knows.
+/// Records the outcome. If that fails, the row says "unknown".
 pub(crate) async fn end(postgres: &Postgres, row: u64, result: &Result<Reply, Problem>) {
     let outcome = result.as_ref().map_or_else(|problem| problem.kind.slug(), |_| DONE);
     if let Err(error) = postgres.change(async |client: &_| flash_vault::end_logged(client, row, outcome).await).await {

@@ -116,7 +116,7 @@ async fn make_sale<'a>(
     }
 }
 
-/// What a key stands for. The rest of the answer is asked for each time.
+/// What a key identifies. The rest of the answer is read each time.
 #[derive(Debug, Serialize, Deserialize)]
 struct MadeSale<'a> {
     sale: Cow<'a, str>,
@@ -132,7 +132,7 @@ impl MadeSale<'_> {
 /// The epoch in which Redis has a sale that PostgreSQL has.
 ///
 /// Such a sale must not be warmed anew from here: its numbering would begin again, and PostgreSQL would take new
-/// reservations for old ones. If Redis has forgotten it, or whoever created it did not get as far as Redis, the
+/// reservations for old ones. If Redis has forgotten it, or its creator did not get as far as Redis, the
 /// recovery brings it back.
 async fn warmed_before(app: &App, sale: &str) -> Result<u64, Problem> {
     match sale_status::of(app, sale).await? {
@@ -157,7 +157,7 @@ fn not_warmed(sale: &str, error: &CallError) -> Problem {
     created_only(sale)
 }
 
-/// Without an id and without a key, another request would create another sale: so it is told which one this is.
+/// Without an id and without a key, another request would create another sale: so the answer names this one.
 fn created_only(sale: &str) -> Problem {
     Problem::new(
         Kind::OutcomeUnknown,

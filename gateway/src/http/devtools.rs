@@ -1,4 +1,4 @@
-//! What is there for whoever develops, and nowhere else: `/v1/simulations`, `/v1/simulations/{id}` and
+//! What exists for developers only: `/v1/simulations`, `/v1/simulations/{id}` and
 //! `/v1/faults/{id}`.
 
 use bytes::Bytes;
@@ -155,7 +155,7 @@ fn read(known: &[&'static str], json: &[u8]) -> Result<Simulated, Problem> {
     Ok(Simulated { strategies, buyers, units, concurrency, rate, seed })
 }
 
-/// A simulation as it stands.
+/// The current state of a simulation.
 fn show(devtools: &dyn Devtools, id: &str) -> Result<Reply, Problem> {
     let simulation = devtools.simulation(id).ok_or(Kind::UnknownSimulation)?;
     Ok(json_text(StatusCode::OK, simulation.into()))
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_last_comes_before_the_longest_simulation_is_over() {
+    fn the_last_buyer_arrives_before_the_longest_simulation_ends() {
         let json = WANTED.replace("\"buyers\":9", "\"buyers\":6000");
         check_bad(&json, "/rate", "rate must be 20 to 20000");
         assert!(read(&["flash"], json.replace("\"rate\":5", "\"rate\":20").as_bytes()).is_ok());

@@ -70,7 +70,7 @@ impl Leaves {
     }
 }
 
-/// Lets a client watch a sale. One that is over has no events to come: 204 is how a browser is told not to ask again.
+/// Lets a client watch a sale. One that is over has no events to come: 204 makes a browser stop asking.
 async fn watch(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let sale = path::sale(&asked.target.sale)?;
     let status = sale_status::of(app, sale).await??;

@@ -132,7 +132,7 @@ impl<'a> Given<'a> {
         number.ok_or_else(|| self.refused(format!("must be a whole number, -{max} to {max}, and not 0")))
     }
 
-    /// A number that is written with a fraction or an exponent and is whole all the same (`1.0`, `1e3`), as JSON Schema
+    /// A number that is written with a fraction or an exponent and is still whole (`1.0`, `1e3`), as JSON Schema
     /// has it.
     fn whole(self) -> Option<i64> {
         let number: f64 =

@@ -51,7 +51,7 @@ fn foreign(rule: &'static str) -> Problem {
     Problem::new(Kind::ForeignPage, rule)
 }
 
-/// A header's value. One that is not readable, or is given twice, is nobody's: an empty one.
+/// A header's value. An unreadable or repeated one counts as empty.
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;

@@ -14,7 +14,7 @@ use crate::limits::FORGOTTEN_KEY_WAIT_MS_MAX;
 /// How long PostgreSQL may take to find a key. It is asked twice, with a wait between.
 const KEY_LOOK_UP_TIMEOUT_MS: u64 = 250;
 
-/// What a key stands for.
+/// What a key identifies.
 pub(crate) enum KeyMeaning {
     /// This reservation, in its present state.
     Made(MadeByRequest),

@@ -1,8 +1,8 @@
 //! Where requests begin and end in what a client sends, read more strictly than hyper does.
 //!
 //! hyper takes a bare LF for the end of a line, as HTTP allows, and more than one way to say how long a body is.
-//! Whoever stands in front of a gateway may read the same bytes otherwise, and then one of the two sees a request that
-//! the other does not. So every line of every head is looked at, also of those that come right behind another request;
+//! A proxy in front of a gateway may read the same bytes differently, and then one of the two sees a request that
+//! the other does not. So every line of every head is looked at, also of those that come right after another request;
 //! bodies are counted, and not looked at. What breaks a rule is spoiled by a letter that no line may have: hyper
 //! refuses it, in its turn, and ends the connection.
 
@@ -27,7 +27,7 @@ pub(super) struct Framing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Line(LineKind),
-    /// So many bytes of a body are to come, and behind them such a line.
+    /// So many bytes of a body follow, and after them such a line.
     Body(u64, LineKind),
 }
 
@@ -106,7 +106,7 @@ impl Framing {
 }
 
 impl Head {
-    /// What comes behind a line, of which this is all, or as much as is looked at.
+    /// What comes after a line, of which this is all, or as much as is checked.
     fn end_line(&mut self, line: LineKind, text: &[u8]) -> Result<At, BadLine> {
         let is_empty = text == b"\r";
         match line {
@@ -120,7 +120,7 @@ impl Head {
             LineKind::Head => self.field(text).map(|()| At::Line(LineKind::Head)),
             LineKind::ChunkSize => match chunk_size(text)? {
                 0 => Ok(At::Line(LineKind::Trailer)),
-                // hyper itself demands CR LF behind them.
+                // hyper itself demands CR LF after them.
                 size => Ok(At::Body(size.checked_add(2).ok_or(BadLine)?, LineKind::ChunkSize)),
             },
             LineKind::Trailer if is_empty => Ok(At::Line(LineKind::Head)),
@@ -144,7 +144,7 @@ impl Head {
         if is_first { Ok(()) } else { Err(BadLine) }
     }
 
-    /// What comes behind a whole head.
+    /// What comes after a complete head.
     const fn end(self) -> Result<At, BadLine> {
         match (self.length, self.is_chunked) {
             (Some(_), true) => Err(BadLine),
@@ -155,7 +155,7 @@ impl Head {
     }
 }
 
-/// The size of a chunk; behind it may stand an extension.
+/// The size of a chunk; an extension may follow it.
 fn chunk_size(text: &[u8]) -> Result<u64, BadLine> {
     let digits = match memchr(b';', text) {
         Some(end) => text[..end].trim_ascii(),
@@ -164,7 +164,7 @@ fn chunk_size(text: &[u8]) -> Result<u64, BadLine> {
     number(digits, 16).ok_or(BadLine)
 }
 
-/// What stands in the rest of a line, if all of it was kept.
+/// The rest of a line, if all of it was kept.
 fn whole(text: &[u8]) -> Result<&[u8], BadLine> {
     text.strip_suffix(b"\r").map(<[u8]>::trim_ascii).ok_or(BadLine)
 }

@@ -2,7 +2,7 @@
 //!
 //! What PostgreSQL alone makes is one transaction with its key ([`make`]). What Redis or another process does is
 //! between two ([`once`]): the key is taken before anything is done, and gets the answer afterwards. Redis does not
-//! know the key. So where no answer came, nobody knows whether it was done, and it is not done again under this key.
+//! know the key. So without an answer the outcome is unknown, and it is not done again under this key.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl<'a> Keyed<'a> {
 /// Makes something in PostgreSQL, unless the request's key came before.
 ///
 /// # Errors
-/// When the key stands for another request, or PostgreSQL is in trouble.
+/// When the key belongs to another request, or PostgreSQL is in trouble.
 pub(crate) async fn make<T>(
     app: &App,
     keyed: Option<&Keyed<'_>>,
@@ -63,7 +63,7 @@ pub(crate) async fn make<T>(
 /// What a request with this key was answered before; none: no request has this key.
 ///
 /// # Errors
-/// When the key stands for another request, or PostgreSQL is in trouble.
+/// When the key belongs to another request, or PostgreSQL is in trouble.
 pub(crate) async fn before(app: &App, keyed: Option<&Keyed<'_>>) -> Result<Option<Replayed>, Problem> {
     let Some(keyed) = keyed else { return Ok(None) };
     match app.postgres.look(async |client: &_| flash_vault::known_key(client, keyed.request()).await).await? {
@@ -89,7 +89,7 @@ pub(crate) async fn once<T: Serialize>(
 /// Does `work`, unless the request's key came before.
 ///
 /// # Errors
-/// Those of the work; and when the key stands for another request, or for one that nobody knows the answer of.
+/// Those of the work; and when the key belongs to another request, or to one whose answer is unknown.
 pub(crate) async fn done<T: Serialize>(
     app: &App,
     keyed: Option<&Keyed<'_>>,

@@ -15,7 +15,7 @@ const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 /// The id that the client gave its request, if it gave one.
 ///
 /// # Errors
-/// When the header stands there twice, or is not 1 to [`REQUEST_BYTES_MAX`] readable bytes.
+/// When the header occurs twice, or is not 1 to [`REQUEST_BYTES_MAX`] readable bytes.
 pub(crate) fn of(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Problem> {
     let mut values = headers.get_all(NAME).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -38,7 +38,7 @@ fn bad(rule: &str) -> Problem {
     Problem::new(Kind::BadRequest, format!("{HEADER} {rule}"))
 }
 
-/// What stands before the closing quote, which must be the end. A backslash takes the next byte as it is.
+/// The text before the closing quote, which must be the end. A backslash takes the next byte as it is.
 fn unquoted(quoted: &[u8]) -> Option<Cow<'_, [u8]>> {
     let plain = quoted.strip_suffix(b"\"")?;
     if !plain.iter().any(|byte| b"\"\\".contains(byte)) {

@@ -41,7 +41,7 @@ pub(crate) enum Caller {
     Operator(Operator),
 }
 
-/// An operator, as the audit log knows him.
+/// An operator, as the audit log names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Operator {
     pub(crate) name: String,
@@ -70,7 +70,7 @@ impl Caller {
 }
 
 impl Gate {
-    /// Makes ready what it needs, so that whoever calls first does not wait for it.
+    /// Prepares what it needs, so that the first caller does not wait for it.
     pub(crate) async fn connect(&self) {
         if let Self::Keys(keys) | Self::Operators(keys) = self {
             keys.connect().await;
@@ -90,7 +90,7 @@ impl Gate {
     /// Lets a request through to where it wants to go, and says who sent it.
     ///
     /// # Errors
-    /// When it does not show what is needed there, or nobody can tell now whether it does.
+    /// When the proof is missing or invalid, or cannot be checked now.
     pub(crate) async fn caller(&self, target: &Target, headers: &HeaderMap, from: IpAddr) -> Result<Caller, Problem> {
         if !target.access.asks() || matches!(self, Self::Open) {
             return Ok(Caller::Anyone);
@@ -146,7 +146,7 @@ fn unproven(what: &'static str) -> Problem {
     Problem::new(Kind::Unauthenticated, what)
 }
 
-/// The buyer of a request whose body may name one. Who proved to be a buyer is nobody else.
+/// The buyer of a request whose body may name one. An authenticated buyer cannot name another.
 ///
 /// # Errors
 /// When the body names none and must, or names one and must not.

@@ -100,7 +100,7 @@ pub(super) static ROUTES: [Route; 4] = [
     },
 ];
 
-/// What a repeat is told in place of the key.
+/// What a repeat gets instead of the key.
 const SHOWN_ONCE: &str = "the key was shown once, in the first answer, and is kept nowhere: if that is lost, revoke \
                           this key (DELETE /v1/keys/{id}) and make another one with another Idempotency-Key";
 
@@ -280,7 +280,7 @@ struct CallerView<'a> {
     role: &'static str,
 }
 
-/// Who calls, and with which role. Where nobody has to show a key, anyone may do everything.
+/// The caller and its role. Without authentication, anyone may do everything.
 pub(crate) async fn whoami(_: &App, asked: &Asked) -> Result<Reply, Problem> {
     let view = match &asked.caller {
         Caller::Operator(of) => CallerView { key: Some(&of.key), holder: Some(&of.name), role: of.role.name() },

@@ -32,7 +32,7 @@ pub(crate) struct Patience {
 /// The state of a reservation that Redis had accepted and PostgreSQL refused.
 pub(crate) const REJECTED: &str = "rejected";
 
-/// A reservation as it stands.
+/// The current state of a reservation.
 #[derive(Debug, Serialize)]
 pub(crate) struct Found {
     sale: String,
@@ -251,7 +251,7 @@ pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
     Some(expires_at_ms.saturating_sub(now_ms()))
 }
 
-/// Whoever changes it gets what was changed; whoever looks, or waits, all of it.
+/// A caller that changes it gets what was changed; one that reads it, or waits, all of it.
 #[derive(JsonSchema)]
 #[schemars(
     rename = "Reservation",
@@ -271,7 +271,7 @@ pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) struct ReservationView {
     sale: SaleId,
-    /// Its number, and what makes it nobody else's to guess.
+    /// Its number, and the proof that cannot be guessed.
     id: String,
     #[schemars(extend("enum" = ["held", "confirmed", "released", "expired", "rejected"]))]
     state: String,

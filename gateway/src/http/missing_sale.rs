@@ -5,13 +5,13 @@ use super::state::App;
 use crate::catalogue::{Verdict, sale_facts};
 use crate::postgres::PostgresError;
 
-/// What to tell whoever asked for it. PostgreSQL knows every sale that there ever was; it is not asked for each
+/// What to answer its caller. PostgreSQL knows every sale that there ever was; it is not asked for each
 /// request.
 pub(crate) async fn missing(app: &App, sale: &str) -> Problem {
     problem(app, sale, app.catalogue.verdict(&app.redis, &app.postgres, sale).await)
 }
 
-/// The same for whoever knows that PostgreSQL has the sale.
+/// The same for a caller that knows that PostgreSQL has the sale.
 pub(crate) async fn missing_in_redis(app: &App, sale: &str) -> Problem {
     problem(app, sale, sale_facts(&app.postgres, sale).await.map(|facts| Verdict::of(facts.as_ref())))
 }

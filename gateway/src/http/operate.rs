@@ -94,7 +94,7 @@ struct Restocked<'a> {
     available: u64,
 }
 
-/// Puts units on sale, or takes units that nobody has off it. It adds: without an `Idempotency-Key` it is not to be
+/// Puts units on sale, or takes available units off it. It adds: without an `Idempotency-Key` it is not to be
 /// repeated blindly.
 pub(crate) async fn restock(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let sale = path::sale(&asked.target.sale)?;

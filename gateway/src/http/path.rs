@@ -1,4 +1,4 @@
-//! What stands in a path. A path that cannot be a sale's leads to none: that is a 404.
+//! The parts of a path. A path that cannot be a sale's leads to none: that is a 404.
 
 use flash_wire::key::check_sale;
 use flash_wire::limits::BUYER_BYTES_MAX;

@@ -36,7 +36,7 @@ pub(crate) enum PaymentWish<'a> {
     External(ReportedPayment<'a>),
 }
 
-/// What is told of a payment elsewhere.
+/// The report of an external payment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ReportedPayment<'a> {
     pub(crate) reference: Cow<'a, str>,
@@ -71,7 +71,7 @@ impl<'a> ReportedPayment<'a> {
     }
 }
 
-/// Whether this caller may wish to pay so. On the buyers' listener nobody's word counts that something is paid: buyers
+/// Whether this caller may wish to pay so. The buyers' listener accepts no statement that something is paid: buyers
 /// pay from their balance, and what is paid elsewhere a payment service reports on the operators' listener. What has a
 /// price is never confirmed without a payment.
 ///

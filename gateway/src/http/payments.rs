@@ -105,7 +105,7 @@ pub(crate) async fn refunded(app: &App, asked: &Asked) -> Result<Reply, Problem>
     let Asked { target, caller, head, body, .. } = asked;
     let id = target.id.as_str();
     body::expect_json(&head.headers)?;
-    // A payment is paid back once, so that no key is needed; one that breaks its rule is refused all the same.
+    // A payment is paid back once, so that no key is needed; an invalid one is still refused.
     idempotency_key::of(&head.headers)?;
     let [reference] = fields::body(body, ["reference"])?;
     let reference = reference.required()?.name(REFERENCE_BYTES_MAX)?;
@@ -154,7 +154,7 @@ struct PaymentView<'a> {
     /// The number of the reservation.
     #[schemars(range(min = 1))]
     id: u64,
-    /// Not told where nobody knows whose reservation it is for.
+    /// Left out if the reservation's buyer is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     buyer: Option<&'a str>,
     #[schemars(extend("enum" = ["balance", "external"]))]

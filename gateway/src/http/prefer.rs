@@ -19,7 +19,7 @@ pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.min(WAIT_S_MAX))).filter(|wait| !wait.is_zero())
 }
 
-/// The n of `wait=n`, whatever parameters stand behind it.
+/// The n of `wait=n`, whatever parameters follow it.
 fn seconds(preference: &str) -> Option<u64> {
     let (name, value) = preference.split(';').next()?.split_once('=')?;
     if !name.trim().eq_ignore_ascii_case("wait") {

@@ -45,7 +45,7 @@ pub(crate) struct Problem {
 /// A field that broke its rule.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FieldError {
-    /// Where it stands in the body, as a JSON pointer (RFC 6901).
+    /// Its place in the body, as a JSON pointer (RFC 6901).
     pub(crate) pointer: String,
     /// The field's name and its rule.
     pub(crate) detail: String,
@@ -276,7 +276,7 @@ impl Problem {
     }
 }
 
-/// Says in a problem which trace it belongs to, so that whoever complains of it can be looked up in the log. It is said
+/// Says in a problem which trace it belongs to, so that a complaint can be found in the log. It is said
 /// where answers leave, for some problems are encoded long before anybody meets them.
 pub(crate) fn of_trace(reply: Reply, trace: Option<TraceParent>) -> Reply {
     let is_problem = reply.headers().get(CONTENT_TYPE) == Some(&MEDIA_TYPE);

@@ -1,4 +1,4 @@
-//! What nobody could read or write, and what operators decide about it: `/v1/quarantine` and what is below it.
+//! What could not be read or written, and what operators decide about it: `/v1/quarantine` and what is below it.
 
 use flash_recovery::{ReplayError, discard_quarantined, replay_quarantined};
 use flash_vault::{QuarantineEnd, QuarantineFilter, QuarantineRow, Replay};
@@ -149,7 +149,7 @@ struct QuarantineRowView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[schemars(inline)]
 struct EventView<'a> {
-    /// Left out, with the epoch and the seq, where nobody could read the message.
+    /// Left out, with the epoch and the seq, if the message is unreadable.
     #[schemars(with = "Option<String>")]
     sale: &'a str,
     /// Which life of the sale in Redis the event is of.

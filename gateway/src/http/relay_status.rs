@@ -94,7 +94,7 @@ struct RelayedSale<'a> {
     /// Who relays it.
     #[serde(skip_serializing_if = "Option::is_none")]
     relay: Option<&'a str>,
-    /// How long that is his, unless he goes on.
+    /// How long the lease lasts unless the relay renews it.
     #[serde(skip_serializing_if = "Option::is_none")]
     lease_ms: Option<u64>,
 }

@@ -105,7 +105,7 @@ pub(super) static ROUTES: [Route; 3] = [
     },
 ];
 
-/// Where it stands.
+/// Its path.
 async fn show(app: &App, asked: &Asked, patience: &mut Patience) -> Result<Reply, Problem> {
     let Asked { target, caller, .. } = asked;
     let (sale, id) = (path::sale(&target.sale)?, target.id.as_str());
@@ -177,7 +177,7 @@ fn after_debit(problem: Problem) -> Problem {
 }
 
 /// The durability that the headers ask for. A hold ends once, so that the reservation's id is key enough; a key that
-/// breaks its rule is refused all the same.
+/// is invalid is still refused.
 fn checked(app: &App, headers: &HeaderMap) -> Result<Durability, Problem> {
     idempotency_key::of(headers)?;
     durability::of(app, headers)

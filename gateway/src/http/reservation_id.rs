@@ -18,7 +18,7 @@ pub(crate) async fn number(app: &App, caller: &Caller, sale: &str, id: &str) -> 
     let is_theirs = match caller {
         Caller::Anyone => app.ids.made(sale, given, ""),
         Caller::Buyer(buyer) => app.ids.made(sale, given, buyer),
-        // An operator may act for any buyer. Who passes a buyer's id on is told if it is none.
+        // An operator may act for any buyer. One that passes a buyer's id on learns if it is invalid.
         Caller::Operator(_) if given.mac.is_none() => true,
         Caller::Operator(_) => Box::pin(is_its_buyers(app, sale, given)).await?,
     };

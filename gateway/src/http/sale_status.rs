@@ -20,7 +20,7 @@ pub(crate) fn known(status: Outcome<SaleStatus<'static>>) -> Outcome<SaleStatus<
     status.and_then(|status| if status.epoch == 0 { Err(Refusal::NotWarmed) } else { Ok(status) })
 }
 
-/// How Redis says that each of these sales stands; None: it does not have that one (any more).
+/// Redis' state of each of these sales; None: it does not have that one (any more).
 pub(crate) async fn all(
     app: &App,
     sales: impl Iterator<Item = &str>,

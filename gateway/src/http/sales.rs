@@ -133,14 +133,14 @@ pub(crate) async fn show_form(app: &App, asked: &Asked) -> Result<Reply, Problem
     }
 }
 
-/// The sale as it stands.
+/// The sale's current state.
 pub(crate) async fn show(app: &App, asked: &Asked) -> Result<Reply, Problem> {
     let sale = path::sale(&asked.target.sale)?;
     let status = sale_status::of(app, sale).await??;
     Ok(json(StatusCode::OK, &SaleView::new(sale, &status)))
 }
 
-/// A sale as it stands.
+/// A sale's current state.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(
     rename = "Sale",

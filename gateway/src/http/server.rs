@@ -50,7 +50,7 @@ pub(crate) async fn serve(door: Door, site: Site, mut phase: watch::Receiver<Pha
         () = reached(&mut phase, Phase::Stopping) => {}
     }
     drop(door);
-    // Each connection ends within its grace. Behind them only the work of buyers who hung up is left.
+    // Each connection ends within its grace. After them only the work of buyers who hung up is left.
     let _closed = places.acquire_many(CONNECTIONS_MAX).await;
     if !app.places.emptied(Duration::from_millis(REQUEST_MS_MAX + AFTERWARDS_MS)).await {
         tracing::warn!("stopped while requests were running; their outcome is unknown");

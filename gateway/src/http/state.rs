@@ -84,7 +84,7 @@ pub(crate) struct App {
     /// Which sales are known to be sold out.
     pub(crate) sold_out: Arc<SoldOut>,
     pub(crate) rate_limits: RateLimits,
-    /// Who may say whence a request comes.
+    /// Proxies trusted for the client address.
     pub(crate) proxies: Proxies,
     /// How long a connection may rest between two requests.
     pub(crate) keep_alive: Duration,
@@ -128,7 +128,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// What stands after the question mark.
+    /// The part after the question mark.
     pub(crate) fn query(&self) -> Option<&str> {
         self.head.uri.query()
     }

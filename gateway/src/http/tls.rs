@@ -62,7 +62,7 @@ impl Write for TlsSocket {
 }
 
 impl Drop for TlsSocket {
-    /// Says that this is the end, so that nobody takes it for a cut.
+    /// Marks the end, so that it does not look like a cut.
     fn drop(&mut self) {
         self.session.send_close_notify();
         let _ = self.flush();

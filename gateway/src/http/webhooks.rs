@@ -82,7 +82,7 @@ pub(super) static ROUTES: [Route; 3] = [
     },
 ];
 
-/// What a repeat is told in place of the secret.
+/// What a repeat gets instead of the secret.
 const SHOWN_ONCE: &str = "the secret was shown once, in the first answer: if that is lost, remove this webhook \
                           (DELETE /v1/webhooks/{id}) and add it again with another Idempotency-Key";
 

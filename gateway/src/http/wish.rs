@@ -84,7 +84,7 @@ struct WishedItem {
 )]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) struct ReservationWanted {
-    /// Who buys: for operators, and where buyers need not say who they are. Otherwise it is whoever calls, and
+    /// Who buys: for operators, and where buyers need not say who they are. Otherwise it is the caller, and
     /// must not be given.
     buyer: Option<BuyerName>,
     #[schemars(extend("default" = 1))]

@@ -13,7 +13,7 @@ use crate::limits::JWKS_LOOK_MS;
 
 /// The keys that tokens are verified with, and where they come from.
 pub(crate) struct TokenKeysFile {
-    /// None: they do not come from a file, or nobody shows tokens.
+    /// None: they do not come from a file, or there are no tokens.
     jwt: Option<Jwt>,
     /// What the keys were last made of, or could not be.
     bytes: Vec<u8>,

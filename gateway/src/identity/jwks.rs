@@ -120,7 +120,7 @@ impl TokenKeys {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn verify(&self, token: &str) -> Result<Claims, &'static str> {
-        // The library takes a list of issuers as well, and looks at nothing else that stands here.
+        // The library takes a list of issuers as well, and looks at nothing else here.
         #[derive(Deserialize)]
         struct Said {
             sub: String,

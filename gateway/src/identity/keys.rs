@@ -19,7 +19,7 @@ use crate::postgres::Postgres;
 /// One thread's.
 #[derive(Debug)]
 pub(crate) struct ApiKeys {
-    /// A connection of their own: who shows keys that there are not keeps nobody from PostgreSQL but others of his kind.
+    /// A connection of their own: clients with unknown keys delay only each other.
     postgres: Postgres,
     /// By the keys' ids.
     known: Mutex<Recent<String, KnownKey>>,
@@ -48,7 +48,7 @@ impl ApiKeys {
     /// The key that was shown from this address, if it is good now.
     ///
     /// # Errors
-    /// When it is not, or nobody can tell.
+    /// When it is not valid, or cannot be checked now.
     pub(crate) async fn find(&self, shown: &str, from: IpAddr) -> Result<Arc<ApiKey>, Doubt> {
         let found = self.find_by(shown, from).await;
         if matches!(found, Err(Doubt::Unproven(_))) {
@@ -90,7 +90,7 @@ impl ApiKeys {
                 self.learn(id, key.clone());
                 Ok(key)
             }
-            // Who was nobody before is nobody now only if PostgreSQL says so; who was known may go on for a while.
+            // An unknown key needs PostgreSQL's answer; a key that was known may be used for a while.
             Err(error) => match known.filter(|known| known.key.is_some() && is_younger(known, KEY_KNOWN_AWAY_MS_MAX)) {
                 Some(known) => Ok(known.key),
                 None => Err(Doubt::Unknown(error)),

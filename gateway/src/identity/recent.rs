@@ -4,8 +4,8 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Two tables. What is used moves into the new one; once that is half of all, it becomes the old one, and what was left there
-/// is gone. So nothing is searched for the oldest, and no list is kept in order.
+/// Two tables. What is used moves into the new one; once that is half of all, it becomes the old one, and what was left
+/// there is gone. So nothing is searched for the oldest, and no list is kept in order.
 #[derive(Debug)]
 pub(crate) struct Recent<K, V> {
     new: HashMap<K, V>,

@@ -12,14 +12,14 @@ pub(super) fn install() {
     static BY_RING: CryptoProvider = CryptoProvider {
         signer_factory: signer,
         verifier_factory: verifier,
-        // These are for making and naming keys, which nobody does here.
+        // These are for making and naming keys, which does not happen here.
         key_utils: KeyUtils::new_unimplemented(),
     };
     // It may be so already: every gateway of a process says it.
     let _ = BY_RING.install_default();
 }
 
-/// Nobody signs tokens here.
+/// Nothing signs tokens here.
 fn signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
     Err(ErrorKind::UnsupportedAlgorithm.into())
 }

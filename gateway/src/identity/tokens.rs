@@ -15,7 +15,7 @@ use crate::limits::{CALLERS_KNOWN_MAX, TOKEN_BYTES_MAX, TOKEN_KNOWN_S_MAX, TOKEN
 /// One thread's.
 pub(crate) struct Tokens {
     keys: watch::Receiver<Arc<TokenKeys>>,
-    /// By the token's hash: nobody finds a token in this memory.
+    /// By the token's hash: this memory contains no token.
     known: Mutex<Recent<[u8; 32], KnownToken>>,
 }
 
@@ -89,7 +89,7 @@ mod tests {
         let (sender, receiver) = watch::channel(keys(&secret(), 0));
         let (tokens, now_s) = (Tokens::new(receiver), now_ms() / 1_000);
         assert_eq!(tokens.buyer_at(&token(), now_s).as_deref(), Ok("ada"));
-        // Keys that do not know it, and pass for the same: whoever is still believed was not looked at.
+        // Keys that do not know it, and count as the same: a token that is still trusted was not checked.
         sender.send_replace(keys(&other, 0));
         assert_eq!(tokens.buyer_at(&token(), now_s + TOKEN_KNOWN_S_MAX - 1).as_deref(), Ok("ada"));
         assert_eq!(tokens.buyer_at(&token(), now_s + TOKEN_KNOWN_S_MAX), Err(WRONG));

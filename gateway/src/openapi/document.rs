@@ -1,4 +1,4 @@
-//! The document: the tables of routes and of problems, and what is told of them.
+//! The document: the tables of routes and of problems, and their descriptions.
 
 use std::collections::BTreeMap;
 

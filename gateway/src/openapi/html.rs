@@ -30,7 +30,7 @@ pub(super) fn page(title: &str, body: &str) -> String {
     )
 }
 
-/// Text as it stands.
+/// Text, unchanged.
 pub(super) fn text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -28,7 +28,7 @@ const LIMITS: &[(&str, u64)] = &named![
 ];
 
 /// Puts numbers in the places of names, in all strings of a document. A string that is nothing but a name, perhaps
-/// behind a minus, becomes a number.
+/// after a minus, becomes a number.
 pub(super) fn fill(value: &mut Value) {
     match value {
         Value::String(text) => *value = filled(text),

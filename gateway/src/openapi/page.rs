@@ -161,13 +161,13 @@ impl<'a> DocumentView<'a> {
         format!("<details><summary><code>{media}</code></summary>\n{table}<pre>{}</pre></details>\n", text(&example))
     }
 
-    /// What the gateway sends by itself. Buyers are told of none.
+    /// What the gateway sends by itself. The buyers' document has none.
     fn webhooks(&self) -> String {
         let told = self.fields(&self.document["webhooks"]);
         let told: String = told.map(|(name, item)| self.operation("POST", name, &item["post"])).collect();
         match told.is_empty() {
             true => told,
-            false => format!("<section id=\"told\">\n<h2>What webhooks are told</h2>\n{told}</section>\n"),
+            false => format!("<section id=\"told\">\n<h2>What webhooks receive</h2>\n{told}</section>\n"),
         }
     }
 

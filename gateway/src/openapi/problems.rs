@@ -1,4 +1,4 @@
-//! Which problems a route may answer. What follows from where it stands in the table of routes is not told once more.
+//! Which problems a route may answer. What follows from its row in the table of routes is not repeated.
 
 use hyper::Method;
 
@@ -17,7 +17,7 @@ pub(super) fn of(route: &Route) -> Vec<Kind> {
     if is_api && matches!(route.handler, Handler::Work(_)) {
         kinds.extend([Kind::BadRequest, Kind::BodyTooLarge, Kind::BodyTimeout, Kind::Internal]);
     }
-    // Whoever calls is looked for in PostgreSQL, and where that takes too long, nothing was begun.
+    // The caller is looked up in PostgreSQL, and if that takes too long, nothing was begun.
     if access.asks() {
         kinds.extend([Kind::Unauthenticated, Kind::Forbidden, Kind::PostgresAway, Kind::Overloaded, Kind::TimedOut]);
     }

@@ -1,4 +1,4 @@
-//! What is told holds together, and leaves nothing out.
+//! The document is consistent and complete.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +88,7 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
         });
         for of in ["schemas", "parameters", "headers"] {
             for name in names(&document["components"][of]) {
-                assert!(used.contains(&format!("#/components/{of}/{name}")), "{surface:?}: nobody uses {name}");
+                assert!(used.contains(&format!("#/components/{of}/{name}")), "{surface:?}: nothing uses {name}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the gateway sends: the webhooks, from the table of whoever sends them.
+//! What the gateway sends: the webhooks, from the sender's table.
 
 use flash_webhooks::{DELIVERY_ATTEMPTS_MAX, EVENTS, Event, HEADERS, example};
 use serde_json::{Map, Value, json};

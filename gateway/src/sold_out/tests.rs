@@ -85,8 +85,8 @@ fn where_the_limit_is_higher_nothing_without_a_key_is_a_repeat() {
 fn buyers_are_asked_for_once_a_calm_and_not_before_postgresql_has_them_all() {
     let thread = Thread { sold_out: SoldOut::new(), begin: Instant::now() };
     thread.refused(0);
-    let behind = SaleStatus { acked: 9, ..status(1, 10, 3) };
-    assert_eq!(thread.looked(&behind, 0), None);
+    let lagging = SaleStatus { acked: 9, ..status(1, 10, 3) };
+    assert_eq!(thread.looked(&lagging, 0), None);
     assert!(!thread.refuses("eve", 1), "she may be on her way to PostgreSQL");
     // What is paid for meanwhile need not be there.
     let calm = thread.looked(&SaleStatus { acked: 10, ..status(1, 12, 5) }, 50).expect("the time to ask");

@@ -131,7 +131,7 @@ impl World {
             proxies: Proxies::default(),
             run_max,
             drain_notice: Duration::ZERO,
-            // Whoever looks into the queue here is no syncer: nothing is acknowledged.
+            // What reads the queue here is no syncer: nothing is acknowledged.
             sweep_after: Duration::from_secs(3_600),
             durability: Durability::MEMORY,
             webhooks_private: true,
@@ -198,7 +198,7 @@ impl World {
         }
     }
 
-    /// Redis falls silent: its connections stay open, and nobody answers.
+    /// Redis falls silent: its connections stay open, without answers.
     pub(crate) fn freeze_redis(&self) {
         self.signal_redis(Signal::STOP);
     }
@@ -257,8 +257,8 @@ impl World {
         seqs
     }
 
-    /// A consumer of the queue, once there is one: RabbitMQ breaks the connection of whoever asks for a quorum queue in
-    /// the moment in which it is made.
+    /// A consumer of the queue, once there is one: RabbitMQ breaks the connection of a client that asks for a quorum
+    /// queue in the moment in which it is made.
     async fn consume(&self) -> (lapin::Connection, lapin::Consumer) {
         let begin = Instant::now();
         loop {

@@ -54,7 +54,7 @@ async fn a_hold_is_confirmed_released_or_expires() {
     let short = world.post("/v1/sales/short/reservations", "{\"buyer\":\"ada\"}").await;
     check(&short, 201, "\"state\":\"held\"");
     let back = async || world.get("/v1/sales/short").await.body.contains("\"available\":1,\"held\":0");
-    world.until("a hold that nobody touches to expire", back).await;
+    world.until("an untouched hold to expire", back).await;
     let confirm = format!("/v1/sales/short/reservations/{}/confirm", short.id());
     check(&world.post(&confirm, "").await, 410, "/problems/expired");
 }
@@ -131,7 +131,7 @@ async fn a_sale_that_redis_has_forgotten_is_not_begun_again() {
     let create = "{\"sale\":\"drop\",\"total\":5,\"limit\":2,\"journal_events_max\":1000}";
     world.create(create).await;
     world.redis("DEL flash:drop").await;
-    // Nobody writes events here, so that nobody can know that it is whole.
+    // Nothing writes events here, so no process can know that it is whole.
     for answer in [world.post("/v1/sales", create).await, world.get("/v1/sales/drop").await] {
         check(&answer, 503, "it is being restored from PostgreSQL");
         assert!(answer.head.contains("retry-after: 1"), "{answer:?}");

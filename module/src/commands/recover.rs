@@ -1,5 +1,5 @@
-//! What a recovery does: `FLASH.FENCE`, `FLASH.UNFENCE`, `FLASH.REBUILD`. Each is absolute and may be repeated, so replicas
-//! and the AOF get it as it was said.
+//! What a recovery does: `FLASH.FENCE`, `FLASH.UNFENCE`, `FLASH.REBUILD`. Each is absolute and may be repeated, so
+//! replicas and the AOF get it as it was said.
 
 use std::ffi::CStr;
 

@@ -71,7 +71,8 @@ async fn a_frozen_queue_is_deleted_only_while_no_sale_is_in_doubt() {
         "INSERT INTO recoveries (sale, gateway, until) VALUES ('drop', 'a gateway', now() + interval '{RECOVERY_LEASE_S} s') \
          ON CONFLICT (sale) DO UPDATE SET until = excluded.until"
     );
-    // A lease that ends later than any gateway's would is a clock's step, and none: so it is renewed, as a gateway does it.
+    // A lease that ends later than any gateway's would is a clock's step, and none: so it is renewed, as a gateway does
+    // it.
     let renewed = async {
         loop {
             vault.batch_execute(&lease).await.unwrap();

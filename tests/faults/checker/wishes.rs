@@ -1,5 +1,5 @@
-//! Each wish is one order or one rejection where it was answered `ok`, none or one where nobody knows, none where it was
-//! refused; and there is nothing that nobody wished.
+//! Each wish is one order or one rejection where it was answered `ok`, none or one where nobody knows, none where it
+//! was refused; and there is nothing that nobody wished.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! Clocks jump, forward and back, by seconds and by years, once and again, of one server, of several and of all: of Redis,
-//! of PostgreSQL, of gateways and of syncers. Meanwhile sales are in doubt and a gateway dies, so that a lease is in use.
+//! Clocks jump, forward and back, by seconds and by years, once and again, of one server, of several and of all: of
+//! Redis, of PostgreSQL, of gateways and of syncers. Meanwhile sales are in doubt and a gateway dies, so that a lease
+//! is in use.
 
 use std::time::Duration;
 
@@ -81,7 +82,8 @@ fn set(strike: &mut Strike, clock: &str, offset_s: i64) -> Result<()> {
     Ok(())
 }
 
-/// The sales are in doubt. While a gateway recovers them, it may die, and PostgreSQL's clock may step back behind the lease.
+/// The sales are in doubt. While a gateway recovers them, it may die, and PostgreSQL's clock may step back behind the
+/// lease.
 fn doubt(strike: &mut Strike) -> Result<()> {
     Incident::Fenced.happen(strike, Duration::ZERO)?;
     let pause = strike.ms(0..300);

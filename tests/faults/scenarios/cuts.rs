@@ -1,4 +1,5 @@
-//! A connection breaks behind the Nth byte of a direction: in the midst of a command, an answer, a frame, a transaction.
+//! A connection breaks behind the Nth byte of a direction: in the midst of a command, an answer, a frame, a
+//! transaction.
 
 use std::time::Duration;
 

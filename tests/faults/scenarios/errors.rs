@@ -74,8 +74,8 @@ fn no_connection_left(strike: &mut Strike) -> Result<()> {
     Ok(())
 }
 
-/// A transaction of somebody's holds every counter for some seconds, and then wants what the syncer has locked meanwhile:
-/// a deadlock.
+/// A transaction of somebody's holds every counter for some seconds, and then wants what the syncer has locked
+/// meanwhile: a deadlock.
 fn locked(strike: &mut Strike) -> Result<()> {
     let mut eyes = strike.eyes()?;
     strike.note("PostgreSQL: the counters are locked");

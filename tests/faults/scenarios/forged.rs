@@ -1,6 +1,7 @@
-//! Somebody who can publish to the broker and read from it sends messages without a signature, with that of another message,
-//! changed ones, and good ones again; and somebody who has the key too says other things of events that are known. What was
-//! sent before is passed over, everything else is put aside once, and the audit finds nothing once that is discarded.
+//! Somebody who can publish to the broker and read from it sends messages without a signature, with that of another
+//! message, changed ones, and good ones again; and somebody who has the key too says other things of events that are
+//! known. What was sent before is passed over, everything else is put aside once, and the audit finds nothing once that
+//! is discarded.
 
 use std::collections::BTreeSet;
 use std::fs;

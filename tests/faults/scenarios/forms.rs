@@ -17,8 +17,8 @@ use crate::world::Terms;
 /// Attackers at once, and what each sends.
 const ATTACKERS: usize = 8;
 const REQUESTS_EACH: usize = 20;
-/// Processor time that one of their requests may take of a gateway, milliseconds: the largest check is 1,000,000 steps of
-/// some 50 ns in a release build, and a debug build is ten times as slow.
+/// Processor time that one of their requests may take of a gateway, milliseconds: the largest check is 1,000,000 steps
+/// of some 50 ns in a release build, and a debug build is ten times as slow.
 const CPU_MS_EACH_MAX: u64 = 1_500;
 /// What a gateway's memory may grow by meanwhile, KiB.
 const GROWS_KIB_MAX: u64 = 256 * 1024;

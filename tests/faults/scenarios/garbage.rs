@@ -91,7 +91,8 @@ fn input(random: &mut StdRng) -> Vec<u8> {
     bytes
 }
 
-/// Sends it, and looks at the answer. What took the gateway too long may do so on a busy machine, but not again and again.
+/// Sends it, and looks at the answer. What took the gateway too long may do so on a busy machine, but not again and
+/// again.
 fn ask(gateway: SocketAddr, input: &[u8], half_closed: bool) -> Result<()> {
     let mut answer = send(gateway, input, half_closed)?;
     for _ in 0..REPEATS_MAX {

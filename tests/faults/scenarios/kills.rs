@@ -15,8 +15,8 @@ use crate::runner::Runner;
 use crate::strike::Strike;
 use crate::world::Terms;
 
-/// The calls by which a process of ours acts or learns. The signal comes before the call is carried out, so that a kill at
-/// the one is a kill behind the other.
+/// The calls by which a process of ours acts or learns. The signal comes before the call is carried out, so that a kill
+/// at the one is a kill behind the other.
 const CALLS: [&str; 5] = ["sendto", "writev", "recvfrom", "epoll_wait", "write"];
 /// The last call that may be meant: two to the power of so much. They count from the process' start.
 const CALLS_LOG2_MAX: f64 = 9.5;

@@ -1,5 +1,5 @@
-//! Redis forgets: its newest events, or everything. The sale answers `fenced` until it is rebuilt, without anybody's help.
-//! What was answered in the moments that are forgotten may be missing, and nothing else.
+//! Redis forgets: its newest events, or everything. The sale answers `fenced` until it is rebuilt, without anybody's
+//! help. What was answered in the moments that are forgotten may be missing, and nothing else.
 
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;

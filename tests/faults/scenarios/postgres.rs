@@ -44,8 +44,9 @@ fn terminate(strike: &mut Strike) -> Result<()> {
     Ok(())
 }
 
-/// It takes no writes for a while, in the ways it has: by a setting that live sessions take on, or by one of the database or
-/// the user, which only new ones do, so that live ones are ended. Those that begin meanwhile stay read-only.
+/// It takes no writes for a while, in the ways it has: by a setting that live sessions take on, or by one of the
+/// database or the user, which only new ones do, so that live ones are ended. Those that begin meanwhile stay
+/// read-only.
 pub(super) fn read_only(runner: &mut Runner) -> Result<()> {
     runner.rounds(&Terms::default(), |world, seed| {
         round::run(world, seed, USUAL, |strike| {

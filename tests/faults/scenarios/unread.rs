@@ -1,5 +1,5 @@
-//! Answers that are not read, of requests that show and of requests that sell: they hold little memory, not for long, and
-//! hold up no buyer.
+//! Answers that are not read, of requests that show and of requests that sell: they hold little memory, not for long,
+//! and hold up no buyer.
 
 use std::io::Write;
 use std::net::TcpStream;

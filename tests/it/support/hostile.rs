@@ -8,8 +8,8 @@ use super::fuzz::{self, Fuzz};
 /// Inputs that travel together.
 const BATCH: usize = 500;
 
-/// Damages good values, restores them, and lets `go_on` use those that loaded, by their places among the payloads, which
-/// are their keys. It leaves no key behind.
+/// Damages good values, restores them, and lets `go_on` use those that loaded, by their places among the payloads,
+/// which are their keys. It leaves no key behind.
 pub(crate) fn restore_all(
     redis: &mut Connection,
     frame: &Frame,

@@ -74,7 +74,8 @@ fn program() -> &'static str {
     ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().find(|path| Path::new(path).is_file()).unwrap_or("nginx")
 }
 
-/// deploy/nginx.conf, but for what is the container's: its addresses, its directories, and Docker's name for the gateways.
+/// deploy/nginx.conf, but for what is the container's: its addresses, its directories, and Docker's name for the
+/// gateways.
 fn config([buyers, operators]: [(SocketAddr, [SocketAddr; 2]); 2], dir: &Path) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nginx.conf");
     let mut text = fs::read_to_string(path).expect("it is there");

@@ -8,8 +8,8 @@ use flash_vault::RECOVERY_LEASE_S;
 
 use super::world::World;
 
-/// Renews its lease until it is dropped. One long lease would not do: a lease that ends later than a gateway's could end
-/// comes from a clock that stepped back, and counts as over.
+/// Renews its lease until it is dropped. One long lease would not do: a lease that ends later than a gateway's could
+/// end comes from a clock that stepped back, and counts as over.
 pub(crate) struct Rival {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,

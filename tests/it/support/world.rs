@@ -188,8 +188,8 @@ impl World {
         Http::connect(self.address).expect("the gateway takes connections")
     }
 
-    /// Creates a sale; `body` is its JSON. On a busy machine a gateway that was started a moment ago may not have got to
-    /// PostgreSQL yet.
+    /// Creates a sale; `body` is its JSON. On a busy machine a gateway that was started a moment ago may not have got
+    /// to PostgreSQL yet.
     pub(crate) fn create_sale(&self, body: &str) {
         let answer = wait::until("an answer", || {
             let answer = self.http().post("/v1/sales", body).expect("an answer");
@@ -291,7 +291,8 @@ impl World {
         self.runtime.block_on(question(&self.vault))
     }
 
-    /// Where the servers are, for a `flash` of the test's own: Redis, the transport, PostgreSQL, and what a gateway is told.
+    /// Where the servers are, for a `flash` of the test's own: Redis, the transport, PostgreSQL, and what a gateway is
+    /// told.
     pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
         let transport = match &self.amqp {
             Some(amqp) => ("FLASH_AMQP_URL", amqp.clone()),
@@ -323,8 +324,8 @@ pub(crate) fn database() -> String {
     url
 }
 
-/// A name, and a vhost that is called so.
-/// The URL of a user of a vhost, who may configure, write and read what these patterns match; `owner` is the URL of its owner.
+/// A name, and a vhost that is called so. The URL of a user of a vhost, who may configure, write and read what these
+/// patterns match; `owner` is the URL of its owner.
 pub(crate) fn broker_user(owner: &str, name: &str, rights: [&str; 3]) -> String {
     let (server, vhost) = owner.rsplit_once('/').expect("a vhost");
     let (_, address) = server.rsplit_once('@').expect("a user");

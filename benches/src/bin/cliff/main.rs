@@ -1,6 +1,6 @@
 //! Whether the tail has a cliff: many buyers at once, and Redis syncs each command to disk before it answers. The
-//! append-only file is rewritten in the middle, and now and then strace makes a sync take 300 ms. Runs once with the time
-//! limit for Redis that gateways had before, and once with the present one. Prints a table for Markdown.
+//! append-only file is rewritten in the middle, and now and then strace makes a sync take 300 ms. Runs once with the
+//! time limit for Redis that gateways had before, and once with the present one. Prints a table for Markdown.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
-//! Measures the gateway beside what is usual, against one Redis and in one run: CPU a request at saturation, and latency
-//! at half of it. All of them sell the same: one unit a buyer, held for a pay window, never oversold, with a repeat
-//! answered as the first time, and each order in a journal or queue for whoever writes it.
+//! Measures the gateway beside what is usual, against one Redis and in one run: CPU a request at saturation, and
+//! latency at half of it. All of them sell the same: one unit a buyer, held for a pay window, never oversold, with a
+//! repeat answered as the first time, and each order in a journal or queue for whoever writes it.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! Those who are measured beside the gateway: nginx with Lua, and a service in Node. Both run the same script in the same
-//! Redis.
+//! Those who are measured beside the gateway: nginx with Lua, and a service in Node. Both run the same script in the
+//! same Redis.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

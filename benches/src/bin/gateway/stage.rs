@@ -60,7 +60,8 @@ impl Stage {
         ])
     }
 
-    /// Puts the sale of a subject on sale, in a Redis as it is to be; one that is to be sold out has sold its unit then.
+    /// Puts the sale of a subject on sale, in a Redis as it is to be; one that is to be sold out has sold its unit
+    /// then.
     pub(crate) fn open_sale(&self, subject: Subject, round: u32) -> anyhow::Result<()> {
         redis::cmd("CONFIG").arg(&["SET", "appendfsync", subject.appendfsync()]).exec(&mut self.world.connect()?)?;
         let Some(units) = subject.units() else { return Ok(()) };

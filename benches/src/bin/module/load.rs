@@ -1,5 +1,5 @@
-//! Sends calls and checks every reply: a fast wrong answer is no result. How fast they are sent does not matter, for what
-//! is measured is the server's own time.
+//! Sends calls and checks every reply: a fast wrong answer is no result. How fast they are sent does not matter, for
+//! what is measured is the server's own time.
 
 use anyhow::ensure;
 use redis::{Cmd, Connection, Value};
@@ -14,7 +14,8 @@ pub(crate) struct Cost {
     pub(crate) us: f64,
     /// The slowest call by the server's SLOWLOG; none: all were below what it takes down.
     pub(crate) slowest_us: Option<u64>,
-    /// How often the server was taken from its CPU, and for how long: a call in the SLOWLOG may have waited, not worked.
+    /// How often the server was taken from its CPU, and for how long: a call in the SLOWLOG may have waited, not
+    /// worked.
     pub(crate) preempted: u64,
     pub(crate) waited_us: u64,
 }

@@ -1,5 +1,5 @@
-//! Measures what watchers cost buyers: reservations at a steady pace, in turns without anybody who watches and with many,
-//! before one gateway. Prints a table for Markdown.
+//! Measures what watchers cost buyers: reservations at a steady pace, in turns without anybody who watches and with
+//! many, before one gateway. Prints a table for Markdown.
 
 #![forbid(unsafe_code)]
 

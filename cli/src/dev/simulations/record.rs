@@ -11,8 +11,8 @@ use super::outcome::Told;
 use crate::clock::now_ms;
 use crate::figures::quantile_ms;
 
-/// Moments of one way to sell. When there are as many, every second one is dropped, and from then on only every second is
-/// kept: what is long is drawn as well as what is short.
+/// Moments of one way to sell. When there are as many, every second one is dropped, and from then on only every second
+/// is kept: what is long is drawn as well as what is short.
 const MOMENTS_MAX: usize = 240;
 /// Lines of the log; a way to sell takes about fifteen.
 const LOG_LINES_MAX: usize = 400;

@@ -1,5 +1,5 @@
-//! Every order of a few moves around the quarantine: a buyer reserves, pays or gives back, one message comes late, Redis
-//! goes back to an older state once, and an operator replays what was put aside.
+//! Every order of a few moves around the quarantine: a buyer reserves, pays or gives back, one message comes late,
+//! Redis goes back to an older state once, and an operator replays what was put aside.
 //!
 //! Recoveries are whole here, one move each. An operator's replay is one call a move: what it has read may be over when
 //! it writes.

@@ -29,8 +29,8 @@ fn a_snapshot_with_overlong_numbers_is_refused() {
         (1..=zeros).for_each(|at| out.push(if at < zeros { 0x80 } else { 0 }));
     }
     let check = |zeros: usize, want: Result<(), Malformed>| {
-        // Version, epoch, seq, clock; never stepped back, no term, nothing forgotten, no key; the terms; not closed, and the totals; 64
-        // reservations of every SKU; none has ended, and there is no journal.
+        // Version, epoch, seq, clock; never stepped back, no term, nothing forgotten, no key; the terms; not closed,
+        // and the totals; 64 reservations of every SKU; none has ended, and there is no journal.
         let mut bytes = vec![SNAPSHOT_VERSION, 1, 65, 1, 0, 0, 0, 0];
         bytes.push(64);
         (0..64u8).for_each(|sku| bytes.extend([1, b'0' + sku, 100]));

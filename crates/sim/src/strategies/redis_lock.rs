@@ -9,7 +9,8 @@ use tokio::time::sleep;
 use super::{Seller, Sold, naive};
 use crate::tally::Answer;
 
-/// How long a lock lives whose holder died. One who only sleeps for longer wakes up beside the next holder, and both sell.
+/// How long a lock lives whose holder died. One who only sleeps for longer wakes up beside the next holder, and both
+/// sell.
 const LOCK_LIFE_MS: u64 = 30_000;
 /// How long somebody who found it taken rests: not all equally long, or all would come back at once.
 const REST_MS: RangeInclusive<u64> = 5..=15;

@@ -68,8 +68,8 @@ fn check_sound(throttle: &mut Throttle, payload_bytes: usize) {
 /// [`START_MS`] in every snapshot and taking.
 const START: [u8; 6] = [128, 208, 149, 255, 188, 49];
 
-/// Of 3 units taken at [`START_MS`]: both kinds of bytes have the terms and the time; a snapshot goes on with its expiry
-/// and what is in use.
+/// Of 3 units taken at [`START_MS`]: both kinds of bytes have the terms and the time; a snapshot goes on with its
+/// expiry and what is in use.
 fn check_saved(terms: Terms, terms_bytes: &[u8], snapshot: &[u8]) {
     let taken = Taken { terms, at_ms: START_MS, units: 3 };
     let mut throttle = Throttle::new(&terms);

@@ -27,8 +27,8 @@ struct Entry {
 pub(crate) struct Oracle {
     terms: Terms,
     log: Vec<Entry>,
-    /// Of a bucket, the theoretical arrival time of the algorithm's other form (virtual scheduling), exact: in fractions
-    /// of a millisecond, one `rate`th each.
+    /// Of a bucket, the theoretical arrival time of the algorithm's other form (virtual scheduling), exact: in
+    /// fractions of a millisecond, one `rate`th each.
     arrival: u128,
 }
 

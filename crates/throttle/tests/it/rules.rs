@@ -143,8 +143,8 @@ fn a_day_ends_at_midnight_in_its_zone() {
     check(daily(-720), &[(12 * HOUR_MS - 1, 2, "1 0 - 1"), (12 * HOUR_MS, 2, "1 0 - 86400000")]);
 }
 
-/// The hour in which a zone's clock changes, and the calls around it: no quota is given twice, and each answer names the right
-/// midnight. Callers that know of the change before and of the one after it take turns.
+/// The hour in which a zone's clock changes, and the calls around it: no quota is given twice, and each answer names
+/// the right midnight. Callers that know of the change before and of the one after it take turns.
 #[test]
 fn a_day_ends_at_midnight_where_the_clock_changes_meanwhile() {
     let change = |after_ms: u64, offset_minutes| {

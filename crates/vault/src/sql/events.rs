@@ -31,8 +31,8 @@ pub(crate) const LOCK_EPOCHS: &str = "
     FOR NO KEY UPDATE OF epochs";
 
 /// The heads of locked epochs, the first event that is kept beyond each, where each was sealed, and whether each was
-/// ever begun: a seal gives every later epoch its head. A statement of its own: the one that waits for the lock does not
-/// see what the lock's last holder has kept.
+/// ever begun: a seal gives every later epoch its head. A statement of its own: the one that waits for the lock does
+/// not see what the lock's last holder has kept.
 pub(crate) const READ_EPOCHS: &str = "
     SELECT sale, epoch, head, (
         SELECT min(early.seq) FROM early
@@ -60,9 +60,9 @@ pub(crate) const KEEP_EARLY: &str = "
 /// Kept events, by their seqs.
 pub(crate) const KEPT_EVENTS: &str = "SELECT event FROM early WHERE sale = $1 AND epoch = $2 AND seq = ANY($3)";
 
-/// Which of some events that were written before ($1 to $3) are not what made the order of their number, by their places from
-/// 1, and whether that order is another buyer's. A reservation has a buyer, a slot and items ($4 to $6); anything else has
-/// none of them. Orders that came back from Redis are compared by their buyer alone.
+/// Which of some events that were written before ($1 to $3) are not what made the order of their number, by their
+/// places from 1, and whether that order is another buyer's. A reservation has a buyer, a slot and items ($4 to $6);
+/// anything else has none of them. Orders that came back from Redis are compared by their buyer alone.
 pub(crate) const UNLIKE_ORDERS: &str = "
     SELECT again.place, coalesce(orders.buyer <> again.buyer, false)
     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::jsonb[])

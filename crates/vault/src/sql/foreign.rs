@@ -1,7 +1,7 @@
 //! Events of epochs that nobody has begun.
 
-/// Sales with events that wait of a later epoch than the newest that was begun, and the lowest such epoch; at most `$1`.
-/// Of a sale that is not known the first epoch may come.
+/// Sales with events that wait of a later epoch than the newest that was begun, and the lowest such epoch; at most
+/// `$1`. Of a sale that is not known the first epoch may come.
 pub(crate) const MAYBE_FOREIGN: &str = "
     SELECT early.sale, min(early.epoch) FROM early LEFT JOIN sales USING (sale)
     WHERE early.epoch > coalesce(sales.epoch, 1)

@@ -53,8 +53,8 @@ macro_rules! is_confirmed {
 }
 
 /// Debits a buyer for `$4` units, unless a payment is there for the reservation, its order has ended or was refused, or
-/// the balance is too low or of another currency. Two that do it at once wait for each other at the buyer's row, and the
-/// second breaks a key of the payments: then it has changed nothing.
+/// the balance is too low or of another currency. Two that do it at once wait for each other at the buyer's row, and
+/// the second breaks a key of the payments: then it has changed nothing.
 pub(crate) const DEBIT: &str = concat!(
     "WITH ",
     due!(),
@@ -90,8 +90,8 @@ pub(crate) const NOT_DEBITED: &str = concat!(
     FROM (VALUES (1)) AS one LEFT JOIN due ON true LEFT JOIN buyers ON buyers.buyer = $3"
 );
 
-/// The payment that pays for a reservation, or the debit that did and was given back. Where the reservation was refused,
-/// and is no order, it is about to be given back.
+/// The payment that pays for a reservation, or the debit that did and was given back. Where the reservation was
+/// refused, and is no order, it is about to be given back.
 pub(crate) const PAYING: &str = concat!(
     "SELECT ",
     columns!("CASE WHEN state = 'pending' AND ", has_ended!(), " THEN 'refund_due' ELSE state END"),
@@ -100,9 +100,9 @@ pub(crate) const PAYING: &str = concat!(
     ORDER BY state IN ('pending', 'settled') DESC LIMIT 1"
 );
 
-/// What a payment elsewhere is, that somebody reports: for the reservation `$2` of the buyer `$3`, with `$4` units. It is
-/// said to be `$6` of the currency `$7`, from the buyer `$8`; nulls are not known or not said. `$9` is why it cannot pay
-/// for the reservation, where Redis says so. The price is PostgreSQL's.
+/// What a payment elsewhere is, that somebody reports: for the reservation `$2` of the buyer `$3`, with `$4` units. It
+/// is said to be `$6` of the currency `$7`, from the buyer `$8`; nulls are not known or not said. `$9` is why it cannot
+/// pay for the reservation, where Redis says so. The price is PostgreSQL's.
 macro_rules! told {
     () => {
         concat!(
@@ -193,8 +193,8 @@ pub(crate) const PAGE: &str = concat!(
     ORDER BY payment LIMIT $4"
 );
 
-/// How many payments are to be paid back, and how much that is, by currency; at most `$1` of these. The sum ends where a
-/// number of 64 bits does.
+/// How many payments are to be paid back, and how much that is, by currency; at most `$1` of these. The sum ends where
+/// a number of 64 bits does.
 pub(crate) const DUE: &str = "
     SELECT coalesce(currency, 'unknown'), count(*), least(coalesce(sum(amount), 0), 9223372036854775807)::bigint
     FROM payments WHERE state = 'refund_due' GROUP BY 1 ORDER BY 1 LIMIT $1";
@@ -202,8 +202,8 @@ pub(crate) const DUE: &str = "
 /// Lets at most `$1` payments follow their orders: a confirmed order settles its payment, and whatever else became of
 /// the reservation gives it back. That is also where no order was ever made: it was refused, or Redis had lost it
 /// before PostgreSQL had it, which is known once the sale's head is beyond it. (What waits in the quarantine may still
-/// become an order.) Another buyer's order of the same number is not the payment's; where nobody knows whose the payment
-/// is, it settles nothing. Gives how many were settled, refunded, and are due to be refunded by others.
+/// become an order.) Another buyer's order of the same number is not the payment's; where nobody knows whose the
+/// payment is, it settles nothing. Gives how many were settled, refunded, and are due to be refunded by others.
 ///
 /// Buyers are locked in order, for a join alone updates them in any.
 pub(crate) const FOLLOW_ORDERS: &str = "

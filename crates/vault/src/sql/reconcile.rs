@@ -3,7 +3,8 @@
 /// The sales that are known, at most `$1`.
 pub(crate) const SALES: &str = "SELECT sale FROM sales UNION SELECT sale FROM epochs ORDER BY sale LIMIT $1";
 
-/// The lives of a sale, but for those that nobody has begun, with what waits beyond each head, and what was refused in it.
+/// The lives of a sale, but for those that nobody has begun, with what waits beyond each head, and what was refused in
+/// it.
 pub(crate) const EPOCHS_OF_SALE: &str = "
     SELECT epoch, head, sealed_at, (
             SELECT coalesce(sum(last - first + 1), 0)::bigint FROM gaps
@@ -54,7 +55,8 @@ pub(crate) const HELD_RESERVATIONS: &str = "
     SELECT id, buyer, items FROM orders WHERE sale = $1 AND id = ANY($2) AND state = 'held'";
 
 /// Counts what contradicts the protocol of lives: events that wait in an epoch that is over, ids that two buyers were
-/// given, payments of others than the order's buyer (but for those that were refused for it), and orders that were written again from Redis.
+/// given, payments of others than the order's buyer (but for those that were refused for it), and orders that were
+/// written again from Redis.
 pub(crate) const FAULTS: &str = "
     SELECT
         (
@@ -72,10 +74,10 @@ pub(crate) const FAULTS: &str = "
         ),
         (SELECT count(*) FROM restored WHERE sale = $1)";
 
-/// The books of a sale: what its confirmed orders cost that were held before, what was paid for them and is not to be paid
-/// back, how many of them are not paid for, how many payments are of another amount or currency than their order costs,
-/// how many are settled without a confirmed order of their buyer, and how many references or reservations more than one
-/// has.
+/// The books of a sale: what its confirmed orders cost that were held before, what was paid for them and is not to be
+/// paid back, how many of them are not paid for, how many payments are of another amount or currency than their order
+/// costs, how many are settled without a confirmed order of their buyer, and how many references or reservations more
+/// than one has.
 pub(crate) const BOOKS: &str = "
     WITH sold AS (
         SELECT orders.id, orders.buyer, products.currency,

@@ -36,8 +36,8 @@ pub(crate) const BEGIN_EPOCH: &str = "
     INSERT INTO epochs (sale, epoch, head) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 /// Where a sale stands: its newest epoch, how far that is written, where the epoch of number `$2` was sealed, whether
-/// it is closed, its age (of a sale from the time before the clock stepped back: by how much it did), its term, its early events and unsettled rejections in the newest epoch, what its epochs
-/// changed in its content, and its SKUs.
+/// it is closed, its age (of a sale from the time before the clock stepped back: by how much it did), its term, its
+/// early events and unsettled rejections in the newest epoch, what its epochs changed in its content, and its SKUs.
 pub(crate) const STANDING: &str = "
     SELECT sales.epoch, newest.head, other.sealed_at, sales.closed, abs(extract(epoch FROM now() - sales.created_at))::bigint,
         coalesce((SELECT term FROM recoveries WHERE recoveries.sale = sales.sale), 0),
@@ -135,9 +135,9 @@ pub(crate) const FIRST_RECOVERY: &str = "
     ON CONFLICT DO NOTHING RETURNING term";
 
 /// Takes a sale's recovery for `$3` seconds, with a term above the last one and above `$5`, if `$4` is still the last
-/// one, unless another gateway has it, or holds its row locked. (An end further away than any lease shows that the clock has
-/// stepped back: then nobody knows how much is left, and a term keeps the older gateway out in either case.) Two that are taken after the same one, since PostgreSQL
-/// went back in between, differ in the bits that are drawn.
+/// one, unless another gateway has it, or holds its row locked. (An end further away than any lease shows that the
+/// clock has stepped back: then nobody knows how much is left, and a term keeps the older gateway out in either case.)
+/// Two that are taken after the same one, since PostgreSQL went back in between, differ in the bits that are drawn.
 pub(crate) const TAKE_RECOVERY: &str = "
     UPDATE recoveries SET gateway = $2, until = now() + make_interval(secs => $3), 
         term = ((greatest(term, $5) >> 20) + 1 << 20) + floor(random() * 1048576)::bigint

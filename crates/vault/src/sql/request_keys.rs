@@ -2,7 +2,8 @@
 
 use super::reserved::reserved;
 
-/// Takes a key for a request, unless it is taken. Where another transaction is about to take it, this waits for its end.
+/// Takes a key for a request, unless it is taken. Where another transaction is about to take it, this waits for its
+/// end.
 pub(crate) const TAKE: &str = "
     INSERT INTO request_keys (holder, route, key, body) VALUES ($1, $2, $3, sha256($4)) ON CONFLICT DO NOTHING";
 

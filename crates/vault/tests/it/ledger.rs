@@ -1,5 +1,5 @@
-//! Payments form a ledger: each one that is reported has a row, one pays for a reservation, and every other one is to be
-//! paid back.
+//! Payments form a ledger: each one that is reported has a row, one pays for a reservation, and every other one is to
+//! be paid back.
 
 use flash_vault::{
     Debit, Due, Over, Payment, PaymentFilter, PaymentReport, PaymentState, Price, Product, Refund, Reserved, connect,

@@ -175,8 +175,8 @@ async fn an_end_is_written_late_only_if_its_order_is_there_and_ends_so() {
     }
 }
 
-/// The next life has the hold as it was at the seal: another end in PostgreSQL alone would let its unit be sold twice, or
-/// never.
+/// The next life has the hold as it was at the seal: another end in PostgreSQL alone would let its unit be sold twice,
+/// or never.
 #[tokio::test]
 async fn an_end_whose_epoch_is_over_is_not_written_any_more() {
     for end in [confirmed(2), released(2), expired(&[2])] {

@@ -1,5 +1,5 @@
-//! Who may call what: every route of the table, from every caller, at every listener. No server is there: whoever is
-//! let through is told so (503), or what is wrong with the request, and never 401 or 403.
+//! Who may call what: every route of the table, from every caller, at every listener. No server is there: a caller that
+//! is admitted gets 503, or what is wrong with the request, and never 401 or 403.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ const ACCESS: [(&str, Access); 50] = [
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Listener {
-    /// Of development: nobody is asked.
+    /// For development: no authentication.
     Open,
     /// The same, where operators have a listener of their own.
     OpenForBuyers,

@@ -35,7 +35,7 @@ struct SeenReservation {
     trouble: Option<Problem>,
 }
 
-/// Records what is told of a payment for a reservation.
+/// Records the report of a payment for a reservation.
 ///
 /// # Errors
 /// When the payment is to be paid back, or was reported otherwise before; when Redis cannot confirm now, though it is
@@ -75,7 +75,7 @@ pub(crate) async fn take(
     }
 }
 
-/// Redis says that the hold has ended: the payment is to be paid back. None: PostgreSQL has it settled all the same.
+/// Redis says that the hold has ended: the payment is to be paid back. None: PostgreSQL has it settled nevertheless.
 pub(crate) async fn told_late(app: &App, payment: u64) -> Option<Problem> {
     match app.debits.owe(payment).await {
         Ok(Some(payment)) if payment.state == PaymentState::Settled => None,

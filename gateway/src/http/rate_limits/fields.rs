@@ -1,5 +1,5 @@
 //! The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11). Their syntax still moves:
-//! it stands here and nowhere else.
+//! it is here and nowhere else.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ pub(super) struct RateLimitFields {
 }
 
 impl RateLimitFields {
-    /// Adds a policy, and how its rate limit stands.
+    /// Adds a policy, and the state of its rate limit.
     pub(super) fn add(&mut self, policy: &Policy, answer: &ThrottleAnswer) {
         for list in [&mut self.policies, &mut self.standings] {
             if !list.is_empty() {

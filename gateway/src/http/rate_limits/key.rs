@@ -7,11 +7,11 @@ use sha2::{Digest, Sha256};
 use super::Asker;
 use crate::rate_limit::{Part, Policy};
 
-/// Stands before every name, so that no policy can be called like what others keep.
+/// Precedes every name, so that no policy can collide with other keys.
 const PREFIX: &str = "limit";
 /// Beyond it, a part is its digest. So a key is at most 256 bytes, however many parts it has.
 const PART_BYTES_MAX: usize = 64;
-/// Marks a digest. No plain part has it in it, so that nobody can be called like another one's digest.
+/// Marks a digest. No plain part contains it, so that no name can equal another one's digest.
 const DIGEST: char = '#';
 const DIGEST_BYTES: usize = 16;
 

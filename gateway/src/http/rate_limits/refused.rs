@@ -1,5 +1,5 @@
 //! What was refused a moment ago, and until when it will be: Redis could only say so again. Who asks too often costs
-//! Redis nothing so, and takes nothing from the other rate limits that his requests are counted in.
+//! Redis nothing so, and takes nothing from the other rate limits that count the same requests.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use flash_wire::{Standing, ThrottleAnswer};
 
 /// Refusals of one thread that are remembered. Where there are more, they displace each other.
 const REFUSALS_MAX: usize = 4_096;
-/// How long one is remembered. Somebody may change the terms, or give a buyer his units back.
+/// How long one is remembered. An operator may change the terms, or return units to a buyer.
 const REFUSAL_MS_MAX: u64 = 1_000;
 
 #[derive(Debug)]

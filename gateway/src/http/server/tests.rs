@@ -42,8 +42,8 @@ pub(crate) struct Peer {
 /// What a gateway's thread has that knows neither Redis nor PostgreSQL.
 fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
     let (phase, receiver) = watch::channel(Phase::Serving);
-    let nobody = "127.0.0.1:1";
-    let redis = flash_client::Client::connect(&format!("redis://{nobody}")).unwrap();
+    let closed = "127.0.0.1:1";
+    let redis = flash_client::Client::connect(&format!("redis://{closed}")).unwrap();
     let app = App {
         surface,
         gate,
@@ -58,13 +58,13 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         waits: crate::persistence::Waits::new(redis.clone()),
         sold_out: crate::sold_out::SoldOut::new(),
         redis,
-        durable: flash_client::Durable::connect(&format!("redis://{nobody}")).unwrap(),
+        durable: flash_client::Durable::connect(&format!("redis://{closed}")).unwrap(),
         durability: flash_client::Durability::MEMORY,
-        postgres: Arc::new(Postgres::new(format!("postgres://{nobody}/db"))),
+        postgres: Arc::new(Postgres::new(format!("postgres://{closed}/db"))),
         catalogue: Arc::new(crate::catalogue::Catalogue::new()),
         pool: crate::pool::Pool::start().unwrap(),
         debits: Arc::new(flash_payments::Debits::new(String::new())),
-        audits: Arc::new(crate::audits::Audits::new(format!("postgres://{nobody}/db"))),
+        audits: Arc::new(crate::audits::Audits::new(format!("postgres://{closed}/db"))),
         examinations: Arc::new(crate::examinations::Examinations::of(flash_doctor::Config {
             redis: Err("nowhere".to_owned()),
             broker: None,

@@ -31,7 +31,7 @@ fn config() -> Arc<ServerConfig> {
     show(&files(&tempfile::tempdir().unwrap()))
 }
 
-/// A connection whose client is another thread, which reads when it is told to; what it has read to the end.
+/// A connection whose client is another thread, which reads on demand; what it has read to the end.
 async fn left() -> (Socket, std::sync::mpsc::Sender<()>, thread::JoinHandle<io::Result<Vec<u8>>>) {
     let dir = tempfile::tempdir().unwrap();
     let files = files(&dir);
@@ -73,7 +73,7 @@ async fn what_a_slow_watcher_has_no_room_for_waits_within_a_bound_and_comes_whol
         assert!((1..=WATCHER_TLS_BYTES_MAX).contains(&written), "{written} bytes at once");
         sent.extend_from_slice(&next[..written]);
     }
-    assert!(is_full(&socket.flush()), "nobody reads yet");
+    assert!(is_full(&socket.flush()), "no client reads yet");
     reads.send(()).unwrap();
     while is_full(&socket.flush()) {
         thread::yield_now();

@@ -1,4 +1,4 @@
-//! Which keys are good, and what is known of them while PostgreSQL is away. Nobody listens where these ask.
+//! Which keys are good, and what is known of them while PostgreSQL is away. No server listens where these ask.
 
 use flash_vault::Role;
 
@@ -49,7 +49,7 @@ async fn a_key_is_good_until_it_is_revoked_or_expires() {
         let keys = keys();
         keys.learn(ID, Some(Arc::new(row)));
         check(&keys, &shown('a'), want).await;
-        // What is the matter with a key is told to whoever has it, and to nobody else.
+        // Only the holder of a key learns what is wrong with it.
         check(&keys, &shown('c'), Err("the key is not known")).await;
     }
 }
@@ -65,7 +65,7 @@ async fn garbage_is_no_key_and_is_not_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn while_postgresql_is_away_only_those_who_were_known_are_known_and_not_for_ever() {
     let keys = keys();
-    assert_eq!(keys.find(&shown('a'), HERE).await.unwrap_err(), Doubt::Unknown(PostgresError::Away), "nobody can tell");
+    assert_eq!(keys.find(&shown('a'), HERE).await.unwrap_err(), Doubt::Unknown(PostgresError::Away), "unknown");
     keys.learn(ID, Some(Arc::new(row())));
     for wait_ms in [KEY_KNOWN_MS_MAX, KEY_KNOWN_AWAY_MS_MAX - 2 * KEY_KNOWN_MS_MAX] {
         tokio::time::advance(Duration::from_millis(wait_ms)).await;

@@ -1,4 +1,4 @@
-//! A schema as rows: a field each, with those of what it consists of behind it.
+//! A schema as rows: a field each, followed by the fields that it consists of.
 
 use serde_json::{Map, Value};
 
@@ -30,7 +30,7 @@ impl<'a, R: Fn(&'a Value) -> &'a Value> SchemaFields<'a, R> {
     }
 }
 
-/// What a field may be, in words. What stands beside a reference goes before what is referred to.
+/// What a field may be, in words. What is beside a reference overrides its target.
 pub(super) fn rule(schema: &Value, resolved: &Value) -> String {
     let of = |name: &str| schema.get(name).or_else(|| resolved.get(name));
     let kind = match of("type") {

@@ -25,7 +25,7 @@ async fn a_request_goes_to_one_host() {
     check(&get("Host: a\r\nhost: b\r\n"), "400", "content-type: application/problem+json").await;
     check(&get("Host: a b\r\n"), "400", "/problems/bad-request").await;
     check(&get("Host: h\r\n"), "200", LIVES).await;
-    // Before HTTP/1.1 nobody had to name one.
+    // Before HTTP/1.1 no client had to name one.
     assert!(Peer::ask("GET /livez HTTP/1.0\r\n\r\n").await.ends_with(LIVES));
 }
 
