@@ -14,7 +14,7 @@ use crate::meter::Meter;
 
 /// Connections that the buyers share.
 const CONNECTIONS: u64 = 16;
-/// The longest latency that is told apart from longer ones.
+/// The longest latency that is distinct from longer ones.
 const LATENCY_US_MAX: u64 = 60_000_000;
 
 /// What buyers waited for their answers, from the moment at which they were to ask, in microseconds.

@@ -156,7 +156,7 @@ fn a_key_restocks_once() {
         let refused = send(&world, "POST", RESTOCK, "k-2", "{\"delta\":-14}");
         assert_eq!((refused.status, refused.problem()), (409, "conflict"), "{refused:?}");
     }
-    // And where nobody knows, nothing is done twice.
+    // And where it is unknown, nothing is done twice.
     world.sql("UPDATE request_keys SET answer = NULL WHERE key = 'k' AND route LIKE '%drop%'");
     let unknown = more(&world, "k", RESTOCK);
     assert_eq!((unknown.status, unknown.problem()), (504, "outcome-unknown"), "{unknown:?}");

@@ -12,7 +12,7 @@ pub(crate) const EPOCHS_APART_SEQS: u64 = 1 << 20;
 /// Holds that one event of the model may expire.
 pub(crate) const EXPIRED_MAX: usize = 4;
 
-/// A buyer by number; in the sale his name is `b` and this number.
+/// A buyer by number; in the sale the name is `b` and this number.
 pub(crate) type Buyer = u8;
 
 /// The names of the model's buyers.

@@ -7,7 +7,7 @@ pub enum Step {
     Ask {
         /// Which.
         actor: u8,
-        /// What he wants, for those who have a choice.
+        /// What the actor wants, for those who have a choice.
         choice: u8,
     },
     /// The server carries out what an actor has asked.

@@ -65,7 +65,7 @@ refusals! {
         id: u64,
         /// When its hold ends or ended, if it ever was one.
         expires_at_ms: Option<u64>,
-        /// Where it stands now.
+        /// Its state now.
         state: State,
     };
     "SOLD_OUT", "RESERVE":

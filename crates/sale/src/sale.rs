@@ -83,7 +83,7 @@ impl Units {
     }
 }
 
-/// Where a sale stands in its window.
+/// The state of a sale in its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// It opens later.

@@ -49,7 +49,7 @@ struct Block {
     _lock: File,
 }
 
-/// Is nobody listening on the port?
+/// Is the port free of listeners?
 pub(crate) fn is_free(port: u16) -> bool {
     look_at(port).is_ok()
 }
@@ -78,7 +78,7 @@ pub(crate) fn pick_for(dir: &Path) -> Result<u16, Error> {
 }
 
 /// Whether the server in this directory can have the port again that it had before, maybe in an earlier life: it is
-/// free, and nobody else gets it from now on.
+/// free, and no other process gets it from now on.
 pub(crate) fn take_again(port: u16, dir: &Path) -> Result<bool, Error> {
     Ok(is_free(port) && own().take_again(port, dir)?)
 }

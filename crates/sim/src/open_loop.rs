@@ -10,7 +10,7 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::arrivals::Arrival;
 
-/// How long a request may take; then nobody knows what became of it.
+/// How long a request may take; then its outcome is unknown.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Who is sent later than this behind his time was kept waiting by us and not by the server.
 const TIMELY: Duration = Duration::from_millis(5);
@@ -23,7 +23,7 @@ pub trait Sell: Send + 'static {
     /// Asks for a unit for the buyer of this number. Where it takes too long, it is dropped halfway.
     ///
     /// # Errors
-    /// When nobody can tell how it ended.
+    /// When its outcome is unknown.
     fn sell(&mut self, buyer: u64) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 

@@ -41,7 +41,7 @@ impl SellerFactory {
         self.open(self.sale.concurrency).await
     }
 
-    /// One at which nobody buys: it tells what there is.
+    /// One without a buyer: it tells what there is.
     ///
     /// # Errors
     /// When a server cannot be reached.

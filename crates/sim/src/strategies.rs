@@ -47,7 +47,7 @@ impl Seller {
     /// Sells a unit to the buyer of this name.
     ///
     /// # Errors
-    /// When nobody can tell how it ended.
+    /// When its outcome is unknown.
     pub async fn serve(&mut self, buyer: &str) -> Result<Sold> {
         match self.strategy {
             Strategy::Naive => naive::sell(self, buyer).await,

@@ -9,7 +9,7 @@ pub enum Strategy {
     Optimistic,
     /// `UPDATE … SET available = available - 1 WHERE available > 0`.
     AtomicDecrement,
-    /// A row for each unit, and whichever of them nobody has locked.
+    /// A row for each unit, and whichever of them is not locked.
     SkipLocked,
     /// A lock in Redis (`SET NX PX` with a token) around PostgreSQL.
     RedisLock,

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 
 use crate::open_loop::Ended;
 
-/// The longest latency that is told apart from longer ones.
+/// The longest latency that is distinct from longer ones.
 const LATENCY_US_MAX: u64 = 120_000_000;
 
 /// How one request ended.
@@ -30,9 +30,9 @@ pub enum Answer {
 pub struct Tally {
     /// Answered, in whichever way.
     pub requests: u64,
-    /// Buyers who were told that they have a unit.
+    /// Buyers whose answer contained a unit.
     pub sold: u64,
-    /// Repeats that were told that the buyer has one.
+    /// Repeats whose answer contained the unit.
     pub again: u64,
     /// Told that there are none left.
     pub sold_out: u64,

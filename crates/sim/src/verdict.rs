@@ -14,7 +14,7 @@ pub struct Outcome {
     pub units: u64,
     /// People who wanted one unit each.
     pub buyers: u64,
-    /// What they were told.
+    /// The answers that they got.
     pub tally: Tally,
     /// From the first request to the last answer.
     pub took: Duration,
@@ -33,7 +33,7 @@ pub enum Verdict {
     Exact,
     /// The same, of a strategy that oversells wherever two buyers meet: this time none did.
     Lucky,
-    /// Not so, and nobody expects it of this strategy.
+    /// Not so, and it is not expected of this strategy.
     AsExpected,
     /// Not so, and it should have been.
     Broken,

@@ -1,4 +1,4 @@
-//! What operators did. It is written down before it is done: a change that nobody knows of would be worse than a row
+//! What operators did. It is written down before it is done: a change that is not recorded would be worse than a row
 //! about one that did not happen.
 
 use tokio_postgres::Client;
@@ -39,7 +39,7 @@ pub struct LoggedRow {
     pub sale: Option<String>,
     /// What else was asked for.
     pub detail: String,
-    /// `done`, or why not; none: nobody knows.
+    /// `done`, or why not; none: unknown.
     pub outcome: Option<String>,
 }
 

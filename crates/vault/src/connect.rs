@@ -100,7 +100,7 @@ where
 {
     let greeting = async {
         let (client, connection) = config.connect(tls).await?;
-        // Its error also reaches whoever uses the client.
+        // Its error also reaches the user of the client.
         tokio::spawn(async move {
             drive(connection).await.inspect_err(|error| tracing::debug!(%error, "PostgreSQL is gone"))
         });
@@ -120,7 +120,7 @@ where
 const READ_ONLY_PARAMETERS: [&str; 2] = ["default_transaction_read_only", "in_hot_standby"];
 
 /// Drives a connection until its client is dropped, it is lost, or its session becomes read-only. It might stay so when
-/// PostgreSQL takes writes again, and a connection that ends is replaced by whoever keeps one.
+/// PostgreSQL takes writes again, and a connection that ends is replaced by its owner.
 async fn drive<S, T>(mut connection: Connection<S, T>) -> Result<(), tokio_postgres::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! How far each epoch of a sale is written: a row that whoever writes it holds locked.
+//! How far each epoch of a sale is written: a row that the writer holds locked.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,4 @@
-//! Messages of an epoch that nobody has begun: of another Flash on the same queue, or made up. PostgreSQL begins each
+//! Messages of an epoch that never began: of another Flash on the same queue, or made up. PostgreSQL begins each
 //! epoch before Redis does, so an epoch is foreign that is later than the newest of both.
 //!
 //! (Where PostgreSQL was put back to an older state, Redis is in an epoch that PostgreSQL does not know: then a
@@ -39,7 +39,7 @@ impl Vault {
     pub async fn put_foreign_aside(&mut self, sale: &str, newest: u64) -> Result<u64, Error> {
         let transaction = self.client.transaction().await?;
         writing::begin(&transaction, &self.statements).await?;
-        // Whoever begins an epoch holds them all.
+        // The transaction that begins an epoch holds them all.
         transaction.execute(sql::recovery::LOCK_EPOCHS_OF_SALE, &[&sale]).await?;
         let begun = transaction.query_opt(sql::quarantine::NEWEST_EPOCH, &[&sale]).await?;
         let begun = begun.map_or(0, |row| from_sql(row.get(0)));

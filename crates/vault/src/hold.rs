@@ -125,7 +125,7 @@ impl<'t, 'c> Hold<'t, 'c> {
     }
 
     /// Seals every epoch that is not, and begins the next one. Of `epoch`, Redis has numbers up to `seen`; what waits
-    /// of a later one, which nobody has begun, goes to the quarantine. Not yet: events of an epoch that nobody began
+    /// of a later one, which never began, goes to the quarantine. Not yet: events of an epoch that never began
     /// are coming at this moment.
     pub(crate) async fn end(&mut self, epoch: u64, seen: u64) -> Result<Sealed, Error> {
         let open: Vec<_> = self.open_epochs().collect();

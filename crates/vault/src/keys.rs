@@ -150,7 +150,7 @@ pub fn key_hash(key: &str) -> [u8; 32] {
 /// Makes a key, and gives it and its id: it is not to be seen again.
 ///
 /// # Errors
-/// When PostgreSQL is in trouble: whether the key works is unknown, and nobody has it.
+/// When PostgreSQL is in trouble: whether the key works is unknown, and no one has it.
 pub async fn create_key(client: &impl GenericClient, new: &NewKey<'_>) -> Result<(String, String), Error> {
     let prefix = PREFIXES.iter().find(|(role, _)| *role == new.role).map_or("", |(_, prefix)| prefix);
     let id = format!("{prefix}{}", Hex(&rand::random::<[u8; ID_BYTES]>()));
@@ -173,7 +173,7 @@ pub async fn api_key(client: &Client, id: &str) -> Result<Option<ApiKey>, Error>
     Ok(Some(ApiKey { id: id.to_owned(), hash, role, holder: row.get(2), expires_at_ms, is_revoked: row.get(4) }))
 }
 
-/// The keys behind the id `after`, by id, those that have ended too.
+/// The keys after the id `after`, by id, those that have ended too.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.

@@ -1,6 +1,6 @@
 //! The vault: everything that speaks SQL. PostgreSQL holds the orders, and its constraints have the last word.
 //!
-//! Events are applied exactly once and in the order of their seq, for every sale and epoch, whoever brings them, how
+//! Events are applied exactly once and in the order of their seq, for every sale and epoch, by any path, how
 //! often and in which order: see [`Vault::write`].
 
 #![forbid(unsafe_code)]

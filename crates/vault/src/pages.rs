@@ -49,7 +49,7 @@ pub struct ReservationRow {
     pub reason: Option<String>,
 }
 
-/// The ids of the sales behind the id `after`, in their order, at most `limit`.
+/// The ids of the sales after the id `after`, in their order, at most `limit`.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.

@@ -15,7 +15,7 @@ use crate::sql;
 /// Bytes of what a payment service calls a payment or a refund.
 pub const REFERENCE_BYTES_MAX: usize = 256;
 
-/// Where a payment stands.
+/// The state of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentState {
     /// Its order has not ended, as far as PostgreSQL knows.
@@ -55,7 +55,7 @@ impl PaymentState {
     }
 }
 
-/// A payment as it stands.
+/// A payment's current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// Its number, by which a refund is reported.
@@ -64,7 +64,7 @@ pub struct Payment {
     pub sale: String,
     /// The reservation.
     pub id: u64,
-    /// Who paid, or whose reservation it is for; none: nobody knows.
+    /// Who paid, or whose reservation it is for; none: unknown.
     pub buyer: Option<String>,
     /// `balance` or `external`.
     pub means: String,
@@ -74,7 +74,7 @@ pub struct Payment {
     pub currency: Option<String>,
     /// What the payment service calls it; none: it is a debit of the buyer's balance.
     pub reference: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: PaymentState,
     /// Why it does not pay for its reservation: a word.
     pub reason: Option<String>,

@@ -54,7 +54,7 @@ pub enum QuarantineEnd {
 pub struct QuarantineRow {
     /// Its number.
     pub id: u64,
-    /// The sale and the life of it and the seq; none: a message that nobody could read.
+    /// The sale and the life of it and the seq; none: an unreadable message.
     pub event: Option<(String, u64, u64)>,
     /// Why it is there.
     pub reason: String,

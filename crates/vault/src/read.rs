@@ -9,12 +9,12 @@ use crate::number::{from_sql, to_sql};
 use crate::reserved::reserved;
 use crate::sql;
 
-/// An order as it stands.
+/// An order's current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// The reservation's id.
     pub id: u64,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// As it was made, without its data.
     pub made: MessageReserved<'static>,
@@ -37,7 +37,7 @@ pub async fn order(client: &Client, sale: &str, id: u64) -> Result<Option<Order>
 }
 
 /// Everybody who ever had anything of a sale: up to the last event that is acknowledged, nobody else has. None: they
-/// are more than `max`, or a message that nobody could read or write may hold a reservation of somebody else.
+/// are more than `max`, or a message that could not be read or written may hold a reservation of somebody else.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.

@@ -28,8 +28,8 @@ impl CounterRepair {
 }
 
 /// Counts the orders of a sale again, and sets the counters that were wrong, unless it is only a `dry_run`. What its
-/// epochs say of its content is counted again when it is next needed. Whoever writes orders of the sale waits
-/// meanwhile: they change a counter before their orders can be seen.
+/// epochs say of its content is counted again when it is next needed. The transaction that writes orders of the sale
+/// waits meanwhile: they change a counter before their orders can be seen.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: nothing, or all of it, was changed. It may be repeated.

@@ -23,12 +23,12 @@ pub struct KeyedRequest<'a> {
     pub body: &'a [u8],
 }
 
-/// What a key stands for.
+/// What a key identifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TakenKey {
     /// This request: none took it before.
     New,
-    /// The same request, sent before, and what it was answered; none: nobody knows.
+    /// The same request, sent before, and what it was answered; none: unknown.
     Before(Option<String>),
     /// Another request.
     OfAnother,
@@ -39,7 +39,7 @@ pub enum TakenKey {
 pub enum Once<T> {
     /// It was done now.
     Done(T),
-    /// It was done before, and this was the answer; none: nobody knows.
+    /// It was done before, and this was the answer; none: unknown.
     Before(Option<String>),
     /// Its key stands for another request. Nothing was changed.
     OfAnother,

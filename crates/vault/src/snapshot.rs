@@ -12,7 +12,7 @@ use crate::number::{from_sql, to_sql};
 use crate::recover::RECOVERY_LEASE_S;
 use crate::sql;
 
-/// One moment. It locks nothing, and nobody waits for it.
+/// One moment. It locks nothing, and nothing waits for it.
 pub struct Snapshot<'a>(Transaction<'a>);
 
 /// How far one life of a sale is written.
@@ -254,7 +254,7 @@ pub async fn sales(client: &Client, limit: usize) -> Result<Vec<String>, Error> 
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// How many messages that nobody can read are in the quarantine, neither replayed nor discarded.
+/// How many unreadable messages are in the quarantine, neither replayed nor discarded.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.

@@ -1,4 +1,4 @@
-//! Where a sale stands in PostgreSQL.
+//! The state of a sale in PostgreSQL.
 
 use flash_wire::{Content, Expected, ExpectedSku};
 use tokio_postgres::{Client, Row, Transaction};
@@ -43,7 +43,7 @@ pub struct SaleStanding {
     pub sold: Vec<SkuSold>,
 }
 
-/// Where a sale stands, and where its `epoch` was sealed; none: there is no such sale. All of it is of one moment. (The
+/// The state of a sale, and where its `epoch` was sealed; none: there is no such sale. All of it is of one moment. (The
 /// content of a sale that was begun by an older release is counted a moment later, until the sale is sealed once.)
 ///
 /// # Errors

@@ -33,15 +33,15 @@ pub struct Incoming<'a> {
     pub barriers: &'a [Barrier<'a>],
 }
 
-/// A message that nobody can read.
+/// An unreadable message.
 #[derive(Debug, Clone)]
 pub struct Unreadable<'a> {
     /// What is wrong with it.
     pub reason: String,
     /// All of it.
     pub body: &'a [u8],
-    /// Not: whoever published it may not. It is never replayed, and to discard it rejects nobody: what Redis has
-    /// decided comes from the journal.
+    /// Not: whoever published it may not. It is never replayed, and to discard it rejects no reservation: what Redis
+    /// has decided comes from the journal.
     pub is_authentic: bool,
 }
 
@@ -86,7 +86,7 @@ impl Vault {
         self.write_incoming(Incoming { messages, ..Incoming::default() }).await
     }
 
-    /// As [`Vault::write`]; what nobody can read goes to the quarantine, each body once however often it comes, and
+    /// As [`Vault::write`]; what is unreadable goes to the quarantine, each body once however often it comes, and
     /// barriers are written down, all in the same transaction.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ impl EndHold {
     /// The command that gives a hold back.
     pub const RELEASE: &'static str = "FLASH.RELEASE";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -30,7 +30,7 @@ impl EndHold {
         Ok(Self { id })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.int(self.id);
     }

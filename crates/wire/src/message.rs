@@ -115,7 +115,7 @@ pub struct MessageSku {
 /// Characters of what a JSON reader says that are kept: PostgreSQL's quarantine and the log repeat it.
 const REASON_CHARS_MAX: usize = 200;
 
-/// A message that nobody can read or that breaks a rule: one for the quarantine, for it will not get better.
+/// A message that is unreadable or breaks a rule: one for the quarantine, for it will not get better.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadMessage {
     /// Not the JSON of a message.

@@ -20,7 +20,7 @@ impl<'a> Restock<'a> {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.RESTOCK";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -32,7 +32,7 @@ impl<'a> Restock<'a> {
         Ok(Self { sku, delta })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         if let Some(sku) = self.sku {
             sink.arg(b"SKU");

@@ -92,7 +92,7 @@ impl<'a> RebuiltReservation<'a> {
         Ok(Reservation { id, state: self.state().unwrap_or(State::Expired), made: made.for_sale(sale)?, fingerprint })
     }
 
-    /// Where it stands.
+    /// Its state.
     #[must_use]
     pub fn state(&self) -> Option<State> {
         State::from_name(&self.state)

@@ -33,7 +33,7 @@ impl Ready {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.READY";
 
-    /// Reads the arguments behind the name.
+    /// Reads the arguments after the name.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -41,7 +41,7 @@ impl Ready {
         Ok(Self { count: parse_count(args)?.unwrap_or(READY_SALES_DEFAULT) })
     }
 
-    /// Writes the arguments behind the name.
+    /// Writes the arguments after the name.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.option("COUNT", Some(self.count));
     }
@@ -128,7 +128,7 @@ impl Reap {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.REAP";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -136,7 +136,7 @@ impl Reap {
         Ok(Self { count: parse_count(args)?.unwrap_or(REAP_HOLDS_DEFAULT) })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.option("COUNT", Some(self.count));
     }
@@ -171,7 +171,7 @@ pub struct Pull<'a> {
     pub relay: &'a str,
     /// How long the lease lasts from now; 0: only a look, which takes no lease and needs none.
     pub lease_ms: u64,
-    /// Events behind this seq; by default behind what is acknowledged.
+    /// Events after this seq; by default after what is acknowledged.
     pub after: Option<u64>,
     /// At most so many events.
     pub count: u64,
@@ -181,7 +181,7 @@ impl<'a> Pull<'a> {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.PULL";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -203,7 +203,7 @@ impl<'a> Pull<'a> {
         Ok(Self { relay, lease_ms, after, count: count.unwrap_or(PULL_EVENTS_DEFAULT) })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.arg(self.relay.as_bytes());
         sink.option("LEASE", Some(self.lease_ms));
@@ -269,7 +269,7 @@ impl Ack {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.ACK";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -280,7 +280,7 @@ impl Ack {
         Ok(Self { epoch, seq })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.int(self.epoch);
         sink.int(self.seq);

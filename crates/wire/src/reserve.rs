@@ -37,7 +37,7 @@ impl<'a> Reserve<'a> {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.RESERVE";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -68,7 +68,7 @@ impl<'a> Reserve<'a> {
         Ok(Self { buyer, wanted, details: Details { request, data }, is_new: new.is_some() })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         sink.arg(self.buyer.as_bytes());
         match &self.wanted {

@@ -30,7 +30,7 @@ impl<'a> Status<'a> {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.STATUS";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -49,7 +49,7 @@ impl<'a> Status<'a> {
         Ok(status)
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         match self {
             Self::Sale => {}
@@ -77,7 +77,7 @@ pub struct SkuStatus<'a> {
     pub confirmed: u64,
 }
 
-/// A sale as it stands. In the map the sums over all SKUs stand beside these fields, for people.
+/// A sale's current state. In the map the sums over all SKUs stand beside these fields, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleStatus<'a> {
     /// Which life of the sale this is.
@@ -219,7 +219,7 @@ fn read_skus(mut list: Fields) -> Result<Vec<SkuStatus<'static>>, Unreadable> {
 pub struct ReservationStatus<'a> {
     /// The reservation.
     pub id: u64,
-    /// Where it stands. A hold whose pay window is over counts as expired, reaped or not.
+    /// Its state. A hold whose pay window is over counts as expired, reaped or not.
     pub state: State,
     /// As it was made, without its data.
     pub made: MessageReserved<'a>,

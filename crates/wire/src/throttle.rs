@@ -30,7 +30,7 @@ impl Throttle {
     /// The command's name.
     pub const NAME: &'static str = "FLASH.THROTTLE";
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -47,7 +47,7 @@ impl Throttle {
         Ok(Self { terms, cost: cost.unwrap_or(COST_DEFAULT) })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         let mut put = |strategy: &str, numbers: &[u64]| {
             sink.arg(strategy.as_bytes());

@@ -40,7 +40,7 @@ impl Warm {
         Self { life: terms.into(), epoch: FIRST_EPOCH, after: 0, attempt: None }
     }
 
-    /// Reads the arguments behind the key.
+    /// Reads the arguments after the key.
     ///
     /// # Errors
     /// Names the argument that breaks its rule.
@@ -76,7 +76,7 @@ impl Warm {
         Ok(Self { life, epoch, after, attempt })
     }
 
-    /// Writes the arguments behind the key.
+    /// Writes the arguments after the key.
     pub fn args(&self, sink: &mut impl ArgSink) {
         let Life { terms, totals, is_closed, forgotten_seq } = &self.life;
         for sku in &terms.skus {

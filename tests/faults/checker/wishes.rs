@@ -1,4 +1,4 @@
-//! Each wish is one order or one rejection where it was answered `ok`, none or one where nobody knows, none where it
+//! Each wish is one order or one rejection where it was answered `ok`, none or one where it is unknown, none where it
 //! was refused; and there is nothing that nobody wished.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -17,7 +17,7 @@ use crate::request::Request;
 
 /// Connections that are kept open and used.
 pub(crate) const CONNECTIONS: usize = 64;
-/// The longest latency that is told apart from longer ones.
+/// The longest latency that is distinct from longer ones.
 const LATENCY_NS_MAX: u64 = 60_000_000_000;
 /// A server that answers nothing for so long is out of order.
 const STALL: Duration = Duration::from_secs(10);

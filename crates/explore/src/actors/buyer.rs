@@ -24,7 +24,7 @@ pub(crate) struct Buying {
     has_holds: bool,
 }
 
-/// What a buyer was told.
+/// The answers that a buyer got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
     Reserved { id: u64, buyer: Buyer, state: Option<State> },
@@ -36,7 +36,7 @@ impl Buying {
         Self { buyer, stage: Stage::Idle, request: 0, has_holds }
     }
 
-    /// What he wants next. `choice`: any byte.
+    /// What the buyer wants next. `choice`: any byte.
     pub(crate) fn ask(&mut self, choice: u8) -> Request {
         self.stage = match self.stage {
             Stage::Idle => Stage::Reserve { is_bad: choice >= 240 },
@@ -54,7 +54,7 @@ impl Buying {
         })
     }
 
-    /// What he has learnt. After silence he asks the same again.
+    /// What the buyer has learnt. After silence the buyer asks the same again.
     pub(crate) fn hear(&mut self, answer: Option<&Answer>) -> Option<Told> {
         let answer = answer?;
         let buyer = self.buyer;

@@ -25,7 +25,7 @@ impl Operator {
         Self { stage: Stage::Idle }
     }
 
-    /// What he does next. `choice`: any byte.
+    /// What the operator does next. `choice`: any byte.
     pub(crate) fn ask(&mut self, choice: u8) -> Request {
         if self.stage == Stage::Idle {
             self.stage = match choice % 8 {

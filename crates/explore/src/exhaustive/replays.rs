@@ -34,7 +34,7 @@ struct Node {
 
 #[derive(Debug, Clone, Copy)]
 enum Move {
-    /// The buyer reserves or, where he has a hold, does that with it.
+    /// The buyer reserves or, with a hold, does that with it.
     Buy(u8),
     /// The relay publishes what is new as one message.
     Publish,

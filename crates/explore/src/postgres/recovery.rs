@@ -151,7 +151,7 @@ impl Postgres {
         Sealed::Next { next: Next { epoch: next, after }, expected: self.content() }
     }
 
-    /// What waits of an epoch that nobody has begun, as far as is known here, goes to the quarantine.
+    /// What waits of an epoch that never began, as far as is known here, goes to the quarantine.
     fn put_foreign_aside(&mut self, epoch: u64) {
         let (foreign, rest): (Vec<Event>, Vec<Event>) = self.early.iter().partition(|early| early.epoch == epoch);
         self.early = rest;

@@ -28,7 +28,7 @@ impl Postgres {
         for epoch in epochs {
             let all = items.iter().flat_map(Item::events).filter(|event| event.epoch == epoch);
             let head = self.write_epoch(epoch, all.copied().collect(), rules);
-            // Of an epoch that nobody has begun, as far as is known here, nothing is acknowledged.
+            // Of an epoch that never began, as far as is known here, nothing is acknowledged.
             if head > 0 || epoch <= self.newest {
                 heads.push((epoch, head));
             }

@@ -1,4 +1,4 @@
-//! What the world was told, and what therefore must be. It sees everything and touches nothing.
+//! What the world has been answered, and what therefore must be. It sees everything and touches nothing.
 
 mod end;
 
@@ -36,13 +36,13 @@ pub enum Broken {
     Drift,
     /// After all faults are over: an answered reservation is neither an order nor a rejection.
     Lost,
-    /// After all faults are over: what an operator was told is not so.
+    /// After all faults are over: what an operator's answer said is not so.
     OperatorUndone,
     /// After all faults are over: an event waits in an epoch that is sealed.
     EarlyInSealedEpoch,
 }
 
-/// A reservation that a buyer was told of, or an end of one.
+/// A reservation that a buyer's answer contained, or an end of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Fact {
     /// The event that made it, and the one that ended it, if one did: by epoch and seq.
@@ -169,7 +169,7 @@ impl Witness {
         }
     }
 
-    /// A buyer was told of his reservation.
+    /// A buyer got a reservation.
     pub(crate) fn told_reserved(&mut self, id: u64, buyer: Buyer, state: Option<State>) {
         let by_hand_at = self.by_hand_at;
         let made = self.made.iter_mut().rev().find(|made| (made.id, made.buyer) == (id, buyer));
@@ -190,7 +190,7 @@ impl Witness {
         }
     }
 
-    /// A buyer was told of its end. It is known by the event that made it.
+    /// A buyer learnt of its end. It is known by the event that made it.
     pub(crate) fn told_ended(&mut self, id: u64, state: State) {
         let Some(end) = self.ends.iter_mut().rev().find(|end| (end.id, end.state) == (id, state)) else { return };
         end.is_told = true;

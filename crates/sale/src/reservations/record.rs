@@ -7,12 +7,12 @@ use crate::event::{Reserved, State};
 use crate::event_bytes::{put_items, read_buyer, read_items, read_slot};
 use crate::limits::{AGE_MS_MAX, TIME_MS_MAX};
 
-/// A reservation as it stands.
+/// A reservation's current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation<'a> {
     /// The seq of the event that made it.
     pub id: u64,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// As it was made. Where it is stored, its hold ends by the sale's age.
     pub made: Reserved<'a>,

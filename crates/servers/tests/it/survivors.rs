@@ -1,4 +1,4 @@
-//! When the process that started the servers is killed, nobody is left to clean up.
+//! When the process that started the servers is killed, no process is left to clean up.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};

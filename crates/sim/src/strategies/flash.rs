@@ -1,4 +1,4 @@
-//! FLASH.RESERVE. The order comes to PostgreSQL by the sale's journal, whatever becomes of whoever asked.
+//! FLASH.RESERVE. The order comes to PostgreSQL by the sale's journal, whatever becomes of the caller.
 
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ pub(super) async fn left(seller: &Seller) -> Result<i64> {
     }
 }
 
-/// Waits until PostgreSQL has as many orders as buyers were told, or for a bounded time.
+/// Waits until PostgreSQL has as many orders as buyers got, or for a bounded time.
 pub(super) async fn orders(seller: &Seller, told: u64) -> Result<(u64, u64)> {
     let end = Instant::now() + PERSIST_TIMEOUT;
     loop {

@@ -1,5 +1,5 @@
-//! A script in Redis that checks, deduplicates and decrements in one step; then PostgreSQL. Whoever dies between the
-//! two has sold a unit that no order tells of.
+//! A script in Redis that checks, deduplicates and decrements in one step; then PostgreSQL. A process that dies between
+//! the two has sold a unit that no order tells of.
 
 use anyhow::{Result, bail};
 

@@ -9,7 +9,7 @@ pub(super) async fn sell(seller: &mut Seller, buyer: &str) -> Result<Sold> {
     Ok((read_then_write(seller, buyer).await?, 0))
 }
 
-/// Right, if nobody else does it at the same time.
+/// Right, if nothing else does it at the same time.
 pub(super) async fn read_then_write(seller: &mut Seller, buyer: &str) -> Result<Answer> {
     let Seller { postgres, statements, sale, .. } = seller;
     let seen: i64 = postgres.query_one(&statements.naive_seen, &[sale, &buyer]).await?.get(0);

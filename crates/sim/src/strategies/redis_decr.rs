@@ -1,4 +1,5 @@
-//! DECR in Redis, taken back where it went below zero. Whoever dies between the two has taken a unit away for ever.
+//! DECR in Redis, taken back where it went below zero. A process that dies between the two has taken a unit away for
+//! ever.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! A row for each unit: who comes takes the first that nobody has locked, and waits for no one.
+//! A row for each unit: who comes takes the first that is not locked, and waits for no one.
 
 use anyhow::Result;
 

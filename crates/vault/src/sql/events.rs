@@ -3,8 +3,8 @@
 use super::reserved::{reserved_arrays, reserved_names};
 
 /// Begins a transaction that writes orders. Its commit is on disk before it is acknowledged, whatever the settings say
-/// or come to say meanwhile (any but `off` is the operator's choice of more). Whoever pauses the syncers waits for the
-/// lock, and so for the end of every such transaction. Gives whether they are paused.
+/// or come to say meanwhile (any but `off` is the operator's choice of more). The command that pauses the syncers waits
+/// for the lock, and so for the end of every such transaction. Gives whether they are paused.
 pub(crate) const BEGIN_WRITING: &str = "
     SELECT (SELECT paused FROM syncer_control FOR SHARE), set_config(
         'synchronous_commit',

@@ -1,4 +1,4 @@
-//! Events of epochs that nobody has begun.
+//! Events of epochs that never began.
 
 /// Sales with events that wait of a later epoch than the newest that was begun, and the lowest such epoch; at most
 /// `$1`. Of a sale that is not known the first epoch may come.

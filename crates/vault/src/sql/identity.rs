@@ -8,7 +8,7 @@ pub(crate) const CREATE_KEY: &str = "
 pub(crate) const API_KEY: &str = "
     SELECT hash, role, holder, expires_at_ms, revoked_at IS NOT NULL FROM api_keys WHERE id = $1";
 
-/// The keys behind the id `$1`, by id, at most `$2`.
+/// The keys after the id `$1`, by id, at most `$2`.
 pub(crate) const KEYS: &str = "
     SELECT id, role, holder, created_at::text, expires_at_ms, revoked_at::text
     FROM api_keys WHERE id > $1 ORDER BY id LIMIT $2";

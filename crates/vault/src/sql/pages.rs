@@ -2,7 +2,7 @@
 
 use super::reserved::{reserved, reserved_of_rejection};
 
-/// The sales behind the id `$1`, by id, at most `$2`.
+/// The sales after the id `$1`, by id, at most `$2`.
 pub(crate) const SALES: &str = "SELECT sale FROM sales WHERE sale > $1 ORDER BY sale LIMIT $2";
 
 /// The reservations of the sale `$1` before the id `$2`, in the state `$3`, of the buyer `$4`, the newest first, at

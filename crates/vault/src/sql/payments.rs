@@ -202,7 +202,7 @@ pub(crate) const DUE: &str = "
 /// Lets at most `$1` payments follow their orders: a confirmed order settles its payment, and whatever else became of
 /// the reservation gives it back. That is also where no order was ever made: it was refused, or Redis had lost it
 /// before PostgreSQL had it, which is known once the sale's head is beyond it. (What waits in the quarantine may still
-/// become an order.) Another buyer's order of the same number is not the payment's; where nobody knows whose the
+/// become an order.) Another buyer's order of the same number is not the payment's; where it is unknown whose the
 /// payment is, it settles nothing. Gives how many were settled, refunded, and are due to be refunded by others.
 ///
 /// Buyers are locked in order, for a join alone updates them in any.

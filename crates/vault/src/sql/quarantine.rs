@@ -1,6 +1,6 @@
-//! What nobody can read or write.
+//! What cannot be read or written.
 
-/// Puts what nobody can read or write aside.
+/// Puts aside what cannot be read or written.
 pub(crate) const QUARANTINE: &str = "
     INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT DO NOTHING";

@@ -3,7 +3,7 @@
 /// The sales that are known, at most `$1`.
 pub(crate) const SALES: &str = "SELECT sale FROM sales UNION SELECT sale FROM epochs ORDER BY sale LIMIT $1";
 
-/// The lives of a sale, but for those that nobody has begun, with what waits beyond each head, and what was refused in
+/// The lives of a sale, but for those that never began, with what waits beyond each head, and what was refused in
 /// it.
 pub(crate) const EPOCHS_OF_SALE: &str = "
     SELECT epoch, head, sealed_at, (
@@ -123,7 +123,7 @@ pub(crate) const ACCOUNTS: &str = "
     ) AS paid USING (buyer)
     WHERE balance <> opening_balance - coalesce(paid.amount, 0)";
 
-/// How many messages that nobody can read wait for an operator.
+/// How many unreadable messages wait for an operator.
 pub(crate) const UNREADABLE_MESSAGES: &str = "
     SELECT count(*) FROM quarantine WHERE sale IS NULL AND replayed_at IS NULL AND discarded_at IS NULL";
 

@@ -1,4 +1,4 @@
-//! Where a sale stands, and how its next life begins.
+//! The state of a sale, and how its next life begins.
 
 use super::reserved::reserved;
 
@@ -35,7 +35,7 @@ pub(crate) const NEXT_EPOCH: &str = "
 pub(crate) const BEGIN_EPOCH: &str = "
     INSERT INTO epochs (sale, epoch, head) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
-/// Where a sale stands: its newest epoch, how far that is written, where the epoch of number `$2` was sealed, whether
+/// The state of a sale: its newest epoch, how far that is written, where the epoch of number `$2` was sealed, whether
 /// it is closed, its age (of a sale from the time before the clock stepped back: by how much it did), its term, its
 /// early events and unsettled rejections in the newest epoch, what its epochs changed in its content, and its SKUs.
 pub(crate) const STANDING: &str = "

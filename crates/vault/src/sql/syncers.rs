@@ -27,9 +27,9 @@ pub(crate) const REPORT_SYNCER: &str = "
 /// What the operator wants of the syncers.
 pub(crate) const ARE_SYNCERS_PAUSED: &str = "SELECT paused FROM syncer_control";
 
-/// Tells the syncers to pause. Whoever writes holds the row's lock, and so the table's: those that began before are
-/// waited for, and those that begin meanwhile wait. (For the row alone, several that write at all times would keep this
-/// one out.)
+/// Tells the syncers to pause. The transaction that writes holds the row's lock, and so the table's: those that began
+/// before are waited for, and those that begin meanwhile wait. (For the row alone, several that write at all times
+/// would keep this one out.)
 pub(crate) const PAUSE_SYNCERS: &str = "
     LOCK TABLE syncer_control IN EXCLUSIVE MODE;
     UPDATE syncer_control SET paused = true, at = now()";

@@ -1,4 +1,4 @@
-//! Messages of an epoch that nobody has begun: of another Flash on the same queue, or made up.
+//! Messages of an epoch that never began: of another Flash on the same queue, or made up.
 
 use flash_vault::{Replay, Sealed, Standing, Vault, Wanted, maybe_foreign};
 

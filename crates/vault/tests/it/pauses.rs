@@ -1,4 +1,4 @@
-//! While the syncers are paused nothing is written, by whoever it is; and what is written is on disk.
+//! While the syncers are paused nothing is written, by any writer; and what is written is on disk.
 
 use flash_vault::{Error, Sealed, Vault, Wanted, connect, pause_syncers};
 
