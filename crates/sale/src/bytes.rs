@@ -45,12 +45,12 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Appends an integer that may be missing and is never 0: 0 stands for none.
+/// Appends an integer that may be missing and is never 0: 0 means none.
 pub(crate) fn put_optional_int(out: &mut Vec<u8>, value: Option<u64>) {
     put_int(out, value.unwrap_or(0));
 }
 
-/// Appends text that may be missing: its length plus one, where 0 stands for none.
+/// Appends text that may be missing: its length plus one, where 0 means none.
 pub(crate) fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
     let Some(text) = text else {
         return out.push(0);
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         self.take(length as u64, what).map(|_| ())
     }
 
-    /// Refuses bytes behind the end.
+    /// Refuses bytes after the end.
     ///
     /// # Errors
     /// Names `what` when there are some.

@@ -1,12 +1,12 @@
 //! The sale's clock, whatever the server's does.
 //!
 //! Time arrives as an argument, and never goes back within a sale: where the server's clock steps back a little, the
-//! sale's time stands still until that has caught up. Where it steps back by more than [`CLOCK_LEAD_MS_MAX`], the sale
+//! sale's time waits until that has caught up. Where it steps back by more than [`CLOCK_LEAD_MS_MAX`], the sale
 //! steps back with it ([`Sale::step_back`]). That is no event, for nothing happens: it is absolute and may be repeated,
 //! so that replicas and the AOF take it as it was said.
 //!
 //! A hold ends by the sale's *age*: its time, and all that it has stepped back. So what was left of each hold is left
-//! of it after a step, however many there were, and no step looks at any hold. Outside, a hold's end is told by the
+//! of it after a step, however many there were, and no step looks at any hold. Outside, a hold's end is given by the
 //! sale's time.
 
 use std::borrow::Cow;
@@ -82,7 +82,7 @@ impl Sale {
         }
     }
 
-    /// A reservation as it is told: its hold ends by the sale's time.
+    /// A reservation as callers see it: its hold ends by the sale's time.
     pub(crate) fn told<'a>(&self, stored: Reservation<'a>) -> Reservation<'a> {
         let expires_at_ms = stored.made.expires_at_ms.map(|age_ms| age_ms.saturating_sub(self.stepped_back_ms));
         Reservation { made: Reserved { expires_at_ms, ..stored.made }, ..stored }

@@ -27,7 +27,8 @@ pub enum Command<'a> {
     },
     /// The operator lets a closed sale go on.
     Open,
-    /// The operator stops the sale: nobody reserves, whatever its window says. Holds may still be confirmed.
+    /// The operator stops the sale: every reservation is refused, whatever its window says. Holds may still be
+    /// confirmed.
     Close,
 }
 

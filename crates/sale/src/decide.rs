@@ -34,7 +34,7 @@ impl Sale {
     }
 
     /// The event that expires due holds, if any is due: at most `holds_max`, and never more than
-    /// [`EXPIRED_PER_EVENT_MAX`], the oldest first. `buyer`'s own come first of all: nobody may buy again while an
+    /// [`EXPIRED_PER_EVENT_MAX`], the oldest first. `buyer`'s own come first of all: no buyer may buy again while an
     /// expired hold still takes the buyer's slot.
     #[must_use]
     pub fn expire(&self, now_ms: u64, holds_max: usize, buyer: Option<&str>) -> Option<Event<'static>> {

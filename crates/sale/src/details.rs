@@ -28,7 +28,7 @@ impl<'a> Details<'a> {
         fingerprint(self.data)
     }
 
-    /// Whether a later request can be told from this one by more than its items.
+    /// Whether a later request can differ from this one by more than its items.
     pub(crate) const fn is_any(&self) -> bool {
         self.request.is_some() || self.data.is_some()
     }

@@ -13,12 +13,12 @@ impl Sale {
         self.holds.oldest.is_some()
     }
 
-    /// Whether there is a hold that ended at `now_ms` or before, and may expire, or whose time stands still until the
+    /// Whether there is a hold that ended at `now_ms` or before, and may expire, or whose time waits until the
     /// sale has stepped back.
     #[must_use]
     pub fn has_due_holds(&self, now_ms: u64) -> bool {
-        let stands_still = self.has_holds() && self.steps_back_to(now_ms).is_some();
-        !self.is_fenced && (stands_still || self.is_any_due(self.now(now_ms)))
+        let waits = self.has_holds() && self.steps_back_to(now_ms).is_some();
+        !self.is_fenced && (waits || self.is_any_due(self.now(now_ms)))
     }
 
     pub(crate) fn is_any_due(&self, now_ms: u64) -> bool {
@@ -42,7 +42,7 @@ impl Sale {
         }
     }
 
-    /// The oldest hold behind `id`, behind which all are.
+    /// The oldest hold after `id`; all holds are after `id`.
     fn oldest_hold(&self, id: u64) -> Option<Oldest> {
         let id = self.holds.scan(id).find(|&id| self.is_held(id))?;
         let due_age_ms = self.reservations.get(id)?.made.expires_at_ms?;

@@ -71,14 +71,14 @@ pub struct Reserved<'a> {
 }
 
 impl Reserved<'_> {
-    /// Where the reservation stands at first.
+    /// The reservation's first state.
     #[must_use]
     pub const fn state(&self) -> State {
         if self.expires_at_ms.is_some() { State::Held } else { State::Confirmed }
     }
 }
 
-/// Where a reservation stands.
+/// The state of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Waits for its payment.

@@ -6,7 +6,7 @@ use siphasher::sip::SipHasher13;
 /// The fingerprint of what a buyer sent along. Items are not part of it: a reservation has them whole.
 ///
 /// It is the same on every machine and for ever, so its key is no secret. Who finds two texts of one fingerprint has
-/// fooled nobody but himself: it is only compared with what the same buyer sent under the same id.
+/// fooled only the sender: it is only compared with what the same buyer sent under the same id.
 #[must_use]
 pub fn fingerprint(data: Option<&str>) -> u32 {
     let hash = SipHasher13::new_with_keys(0, 0).hash(data.unwrap_or_default().as_bytes());

@@ -12,7 +12,7 @@ pub struct Item {
     pub quantity: u32,
 }
 
-/// Never empty, sorted by SKU, each SKU once. The first stands apart so that the usual reservation, of one SKU,
+/// Never empty, sorted by SKU, each SKU once. The first is separate so that the usual reservation, of one SKU,
 /// allocates nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Items {

@@ -12,8 +12,8 @@ const LENGTH_BYTES: usize = 2;
 /// No event is longer than its length's two bytes can say: the longest carry data, or the terms of 64 SKUs.
 const _: () = assert!(DATA_BYTES_MAX + 2_048 <= u16::MAX as usize);
 
-/// Segments that one ack or append gives back, so that an ack of a whole sale stalls nobody: 8 MiB. What is left goes
-/// with the next ones.
+/// Segments that one ack or append gives back, so that an ack of a whole sale stalls no client: 8 MiB. What is left
+/// goes with the next ones.
 const SEGMENTS_DROPPED_MAX: usize = 512;
 
 /// Holds the events `acked + 1 ..= newest`.
@@ -40,7 +40,7 @@ struct Segment {
 }
 
 impl Journal {
-    /// An empty journal behind the event `acked`.
+    /// An empty journal after the event `acked`.
     pub(crate) const fn new(events_max: u64, acked: u64) -> Self {
         let open = Segment::new(acked + 1, Vec::new());
         Self { events_max, acked, newest: acked, open, full: BTreeMap::new(), segment_bytes: 0 }
@@ -108,7 +108,7 @@ impl Journal {
         next
     }
 
-    /// Puts the open segment to the full ones. The first one grew as it had to, for most sales are small; those behind
+    /// Puts the open segment to the full ones. The first one grew as it had to, for most sales are small; those after
     /// it will be filled.
     fn open_another(&mut self, seq: u64) {
         self.give_back();

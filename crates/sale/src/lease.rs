@@ -21,7 +21,7 @@ impl Lease {
         Ok(())
     }
 
-    /// Whether it has not run out. Where the clock has stepped back to before its beginning, nobody knows how long it
+    /// Whether it has not run out. Where the clock has stepped back to before its beginning, it is unknown how long it
     /// has lasted: then it is over, for two relays at once are slower, not wrong.
     const fn lasts(&self, now_ms: u64) -> bool {
         self.from_ms <= now_ms && now_ms < self.until_ms

@@ -12,7 +12,7 @@ pub(crate) const fn allocated(bytes: usize) -> usize {
 }
 
 /// What a [`BTreeMap`](std::collections::BTreeMap) takes for its nodes, on average: a node has room for 11 entries
-/// behind 12 bytes of its own, and one that was filled in ascending order keeps 6 and gives one to its parent.
+/// after 12 bytes of its own, and one that was filled in ascending order keeps 6 and gives one to its parent.
 pub(crate) const fn tree_bytes<K, V>(entries: usize) -> usize {
     entries * allocated(12 + 11 * (size_of::<K>() + size_of::<V>())) / 6
 }

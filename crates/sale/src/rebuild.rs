@@ -46,7 +46,7 @@ impl Sale {
 
     /// Lets the sale go on: its caller has seen that PostgreSQL and the queue know nothing of this sale after the event
     /// `seq` of `epoch`. It goes on in the same epoch, or in the `next` one: then what anyone still sends of the epoch
-    /// before is told from what happens from now on. It may be repeated.
+    /// before differs from what happens from now on. It may be repeated.
     ///
     /// # Errors
     /// [`Refusal::Fenced`] when `epoch` is not this life of the sale, or `term` is not the attempt that has fenced it.
@@ -149,7 +149,7 @@ impl Sale {
         })
     }
 
-    /// Whether all of these can be given back, one behind the other.
+    /// Whether all of these can be given back, one after the other.
     fn fit(&self, new: &[Reservation]) -> bool {
         let mut taken: Vec<u64> = self.units.iter().map(|units| units.taken()).collect();
         let mut id = self.newest_reservation;

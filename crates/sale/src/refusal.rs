@@ -31,7 +31,7 @@ macro_rules! refusals {
                 }
             }
 
-            /// What stands after the code in a reply, in this order. Nothing is written for what is missing at the end.
+            /// What follows the code in a reply, in this order. Nothing is written for what is missing at the end.
             #[must_use]
             pub fn facts(self) -> [Fact; FACTS_MAX] {
                 match self {
@@ -144,7 +144,7 @@ pub enum Fact {
     Nothing,
     /// A count, an id or a time.
     Number(u64),
-    /// Where a reservation stands.
+    /// The state of a reservation.
     State(State),
     /// Something that no refusal says.
     Garbage,

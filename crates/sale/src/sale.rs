@@ -276,7 +276,7 @@ impl Sale {
         Ok(Command::Restock { sku, delta })
     }
 
-    /// Where the sale stands in its window at `now_ms`.
+    /// The sale's state in its window at `now_ms`.
     #[must_use]
     pub fn phase(&self, now_ms: u64) -> Phase {
         let now_ms = self.now_after_step(now_ms);
@@ -321,7 +321,7 @@ impl Sale {
         self.journal.iter().flat_map(move |journal| journal.after(after))
     }
 
-    /// The bytes of the event that was applied last, for whoever sends it on.
+    /// The bytes of the event that was applied last, for its sender.
     #[must_use]
     pub fn newest_event(&self) -> &[u8] {
         &self.newest

@@ -13,7 +13,7 @@ use crate::sale::Sale;
 
 /// The version of the layout. [`Sale::load`] reads this one and those before, and refuses later ones.
 ///
-/// 1: the first. 2: behind the terms, a byte of flags (1: closed, 2: fenced), and each SKU's total. 3: a reservation
+/// 1: the first. 2: after the terms, a byte of flags (1: closed, 2: fenced), and each SKU's total. 3: a reservation
 /// may end with the fingerprint of its request. 4: after the clock, all that the sale has stepped back, the term, the
 /// seq of the newest event that made the sale forget a request, and the key that the sale was warmed under; a
 /// reservation without a request may have a fingerprint; a shell (epoch 0) ends after that key; flag 4: was open in

@@ -29,9 +29,9 @@ pub struct Terms {
     pub limit: u32,
     /// The pay window in milliseconds; without one a reservation is confirmed at once.
     pub hold_ms: Option<u64>,
-    /// Unix milliseconds; nobody reserves before.
+    /// Unix milliseconds; reservations before are refused.
     pub opens_at_ms: Option<u64>,
-    /// Unix milliseconds; nobody reserves from then on. Holds may still be confirmed.
+    /// Unix milliseconds; reservations from then on are refused. Holds may still be confirmed.
     pub closes_at_ms: Option<u64>,
     /// How many unacknowledged events the journal keeps before it refuses reservations; without it there is no journal.
     pub journal_events_max: Option<u64>,

@@ -17,7 +17,7 @@ use crate::statements::Statements;
 /// have.
 ///
 /// The statements are on their way before the first is answered; PostgreSQL carries them out in this order, and none
-/// behind one that fails.
+/// after one that fails.
 pub(crate) async fn apply<'a>(
     transaction: &Transaction<'_>,
     statements: &Statements,

@@ -1,7 +1,7 @@
 //! Whether the audit log is as it was written: each row has a hash of itself and the one before.
 //!
 //! Who may add rows can change none. Who owns the tables can, and can make the chain anew: so the newest hash is
-//! printed, to be kept where he does not get, and to be looked for later.
+//! printed, to be kept out of the operator's reach, and checked later.
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, Row};

@@ -57,7 +57,7 @@ pub async fn log_change(client: &Client, change: LoggedChange<'_>) -> Result<u64
 /// Writes down what became of it.
 ///
 /// # Errors
-/// When PostgreSQL is in trouble: the row says then that nobody knows.
+/// When PostgreSQL is in trouble: the row says "unknown" then.
 pub async fn end_logged(client: &Client, row: u64, outcome: &str) -> Result<(), Error> {
     client.execute(sql::END_LOGGED, &[&to_sql(row), &outcome]).await?;
     Ok(())

@@ -116,7 +116,7 @@ where
     }
 }
 
-/// What PostgreSQL (14 and later) says of a session behind a statement, if it has changed: `on` makes it read-only.
+/// What PostgreSQL (14 and later) says of a session after a statement, if it has changed: `on` makes it read-only.
 const READ_ONLY_PARAMETERS: [&str; 2] = ["default_transaction_read_only", "in_hot_standby"];
 
 /// Drives a connection until its client is dropped, it is lost, or its session becomes read-only. It might stay so when
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_listening_is_passing_trouble() {
+    async fn a_closed_port_is_a_passing_fault() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);

@@ -16,7 +16,7 @@ pub(crate) struct Changes<'a> {
     pub(crate) made: Vec<MadeOrder<'a>>,
     /// Ends of orders that were there before.
     pub(crate) ended: Vec<Ended<'a>>,
-    /// What becomes of SKUs, by sale and name. A SKU that the run speaks of stands here even if nothing does.
+    /// What becomes of SKUs, by sale and name. A SKU that the run names is here even if nothing changes it.
     pub(crate) skus: BTreeMap<(&'a str, &'a str), SkuChange>,
     /// Sales that an operator closed or opened, and which of the two it was last.
     pub(crate) closed: BTreeMap<&'a str, bool>,
@@ -69,7 +69,7 @@ pub(crate) fn fold<'a>(steps: &[Step<'a>]) -> Changes<'a> {
 #[derive(Default)]
 struct Fold<'a> {
     changes: Changes<'a>,
-    /// Where an order made in the run stands among them.
+    /// The place among them of an order made in the run.
     place: HashMap<(&'a str, u64), usize>,
     ended: HashSet<(&'a str, u64)>,
 }

@@ -1,6 +1,6 @@
-//! Keys that buyers and operators show. Only whoever makes one ever sees it whole.
+//! Keys that buyers and operators show. Only its creator ever sees it whole.
 //!
-//! `flash_buyer_3fa9c2d1e0b74a55_…`: an id that may be read, listed and logged, and behind it 256 random bits.
+//! `flash_buyer_3fa9c2d1e0b74a55_…`: an id that may be read, listed and logged, followed by 256 random bits.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::number::{from_sql, to_sql};
 use crate::sql::identity as sql;
 
-/// Random bytes of an id, and of the secret behind it.
+/// Random bytes of an id, and of the secret after it.
 const ID_BYTES: usize = 8;
 const SECRET_BYTES: usize = 32;
 /// What every id begins with, besides its role.

@@ -34,7 +34,7 @@ pub async fn payment_page(client: &Client, filter: &PaymentFilter<'_>, count: u6
 /// What payment services are to pay back, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// Its code; `unknown`: nobody said it, and the sale has no price.
+    /// Its code; `unknown`: no report named it, and the sale has no price.
     pub currency: String,
     /// How many payments.
     pub payments: u64,

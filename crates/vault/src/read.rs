@@ -36,7 +36,7 @@ pub async fn order(client: &Client, sale: &str, id: u64) -> Result<Option<Order>
     Ok(Some(Order { id, state, made: reserved(&row)?, reserved_at_ms, ended_at_ms }))
 }
 
-/// Everybody who ever had anything of a sale: up to the last event that is acknowledged, nobody else has. None: they
+/// Everybody who ever had anything of a sale: up to the last event that is acknowledged, no one else has. None: they
 /// are more than `max`, or a message that could not be read or written may hold a reservation of somebody else.
 ///
 /// # Errors

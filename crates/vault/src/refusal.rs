@@ -1,4 +1,4 @@
-//! What the constraints refuse, and what nobody can write.
+//! What the constraints refuse, and what cannot be written.
 
 use flash_metrics::process::{QUARANTINED, REJECTIONS};
 use flash_wire::message::MessageChange;

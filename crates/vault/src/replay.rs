@@ -181,7 +181,7 @@ async fn decide<E: From<Error>>(
             }
         }
         (_, Place::Lost) => return Ok(Decision::Rejected(LATE.to_owned())),
-        // An epoch that is written beyond its warming: whoever began the epoch has written what it says.
+        // An epoch that is written beyond its warming: the beginning of the epoch has written what it says.
         (MessageChange::Warmed(_), _) => return Ok(Decision::Rejected("known".to_owned())),
         // The next life has the hold as it was at the seal: to end it here alone would let its unit be sold twice.
         (MessageChange::Confirmed { .. } | MessageChange::Released { .. } | MessageChange::Expired { .. }, place) => {

@@ -19,7 +19,7 @@ pub(crate) enum Place {
     Sealed,
     /// Its epoch is over, and it counted as lost, or came from beyond the end.
     Lost,
-    /// That cannot be told now, and why.
+    /// That is unknown now, and why.
     Unknown(&'static str),
 }
 

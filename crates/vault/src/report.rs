@@ -79,7 +79,7 @@ impl Over {
     }
 }
 
-/// Writes a payment down, unless it was reported before, and gives it as it stands. It pays for the reservation, or is
+/// Writes a payment down, unless it was reported before, and gives its state. It pays for the reservation, or is
 /// to be paid back: because it came late, is the second one, or is not what the reservation costs.
 ///
 /// # Errors
@@ -93,11 +93,11 @@ pub async fn report_payment(
         let is_new = write(client, sql::payments::REPORT, report, reserved).await?;
         // None: another payment for the reservation was written in the same moment. The next attempt sees it.
         let Some(known) = of_reference(client, report.reference).await? else { continue };
-        let is_told = reserved.buyer.is_some() || reserved.over.is_some();
-        if is_new || known.state != PaymentState::Pending || report.differs(&known).is_some() || !is_told {
+        let is_known = reserved.buyer.is_some() || reserved.over.is_some();
+        if is_new || known.state != PaymentState::Pending || report.differs(&known).is_some() || !is_known {
             return Ok(known);
         }
-        // It may have been reported while nobody knew what it is for.
+        // It may have been reported while it was unknown what it is for.
         let all = PaymentReport {
             amount: report.amount.or(known.amount),
             currency: report.currency.or(known.currency.as_deref()),
@@ -137,7 +137,7 @@ async fn of_reference(client: &Client, reference: &str) -> Result<Option<Payment
     Ok(row.as_ref().map(Payment::of))
 }
 
-/// A payment elsewhere that waits is to be paid back: Redis says that the hold has ended. Gives it as it stands; none:
+/// A payment elsewhere that waits is to be paid back: Redis says that the hold has ended. Gives its state; none:
 /// there is no such payment.
 ///
 /// # Errors

@@ -41,7 +41,7 @@ pub enum Once<T> {
     Done(T),
     /// It was done before, and this was the answer; none: unknown.
     Before(Option<String>),
-    /// Its key stands for another request. Nothing was changed.
+    /// Its key belongs to another request. Nothing was changed.
     OfAnother,
 }
 
@@ -78,7 +78,7 @@ pub async fn make_once<T>(
     Ok(Once::Done(made))
 }
 
-/// Takes the key of a request, or says what it stands for. Keys that are too old are forgotten first.
+/// Takes the key of a request, or gives its owner. Keys that are too old are forgotten first.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble. The call may be repeated.
@@ -89,11 +89,11 @@ pub async fn take_key(client: &impl GenericClient, request: KeyedRequest<'_>) ->
     if client.execute(sql::request_keys::TAKE, &[&holder, &route, &key, &body]).await? > 0 {
         return Ok(TakenKey::New);
     }
-    // Should its request have let go of it in this moment, nobody knows until the next repeat.
+    // Should its request have let go of it in this moment, it is unknown until the next repeat.
     Ok(known_key(client, request).await?.unwrap_or(TakenKey::Before(None)))
 }
 
-/// What the key of a request stands for; none: no request has taken it.
+/// What the key of a request belongs to; none: no request has taken it.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble.

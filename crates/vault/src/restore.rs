@@ -39,7 +39,7 @@ impl Vault {
     /// the operator's refuses, in `rejections`, as `not_restored`. Events up to Redis' newest count as lost; those
     /// after it that wait here are applied.
     ///
-    /// [`Sealed::NotYet`]: PostgreSQL has what Redis was told that it has, or is in a later epoch.
+    /// [`Sealed::NotYet`]: PostgreSQL has what it acknowledged to Redis, or is in a later epoch.
     ///
     /// # Errors
     /// When PostgreSQL is in trouble, or [`Error::Paused`]. Open a new vault then, and ask again where the sale is.

@@ -1,4 +1,4 @@
-//! What the tables say at one moment, while others go on writing: for whoever compares it with Redis.
+//! What the tables say at one moment, while others go on writing: for a comparison with Redis.
 
 use flash_wire::Content;
 use flash_wire::message::MessageItem;
@@ -24,7 +24,7 @@ pub struct EpochRows {
     pub head: u64,
     /// Its last event, if it is over.
     pub sealed_at: Option<u64>,
-    /// Events of it that nobody had any more when it was sealed.
+    /// Events of it that no server had any more when it was sealed.
     pub gaps: u64,
     /// Events that wait beyond a gap.
     pub early: u64,
@@ -54,7 +54,7 @@ pub struct StrayRows {
     pub buyers_over_limit: u64,
     /// Orders that lie beyond the head of their epoch: no event made them.
     pub unexplained_orders: u64,
-    /// Events in the quarantine that nobody has replayed or discarded.
+    /// Events in the quarantine that are neither replayed nor discarded.
     pub quarantined: u64,
 }
 

@@ -62,8 +62,8 @@ pub(crate) const WRITER: &str = "
 /// How long each statement of this session may take: `$1`, as PostgreSQL writes it.
 pub(crate) const STATEMENT_LIMIT: &str = "SELECT set_config('statement_timeout', $1, false)";
 
-/// Held by whoever migrates; the number is any that no one else uses. To wait for another migration, or to carry out a
-/// long one, may take longer than a statement otherwise may.
+/// Held by the process that migrates; the number is any that no one else uses. To wait for another migration, or to
+/// carry out a long one, may take longer than a statement otherwise may.
 pub(crate) const LOCK_MIGRATIONS: &str = "SET statement_timeout = 0; SELECT pg_advisory_lock(7310579530163)";
 
 /// Ends what [`LOCK_MIGRATIONS`] began.

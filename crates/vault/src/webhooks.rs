@@ -34,7 +34,7 @@ pub struct Webhook {
     pub last_error: Option<String>,
 }
 
-/// What a webhook is to be told.
+/// An announcement to a webhook.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// Its id: the same at each attempt.
@@ -153,7 +153,7 @@ fn delivery(row: &Row) -> Result<Delivery, Error> {
         attempt: u32::try_from(row.get::<_, i32>(5)).unwrap_or(u32::MAX),
         sale: row.get(6),
         reservation: from_sql(row.get(7)),
-        // What is told of is never deleted; should somebody have done so by hand, that is what there is to tell.
+        // An announced order is never deleted; if an operator did so by hand, this is what is left to announce.
         at: row.get::<_, Option<String>>(8).unwrap_or_default(),
         made: reserved(row)?,
         reason: row.get("reason"),
@@ -181,7 +181,7 @@ pub async fn forget_deliveries(client: &Client, count: u32, kept_s: u32) -> Resu
 /// A delivery was not taken: it is tried again after a while, or never where none is given.
 ///
 /// # Errors
-/// When PostgreSQL is in trouble: it is tried again when nobody holds it any more.
+/// When PostgreSQL is in trouble: it is tried again when no gateway holds it any more.
 pub async fn not_delivered(client: &Client, id: u64, again_s: Option<f64>, error: &str) -> Result<(), Error> {
     let id = to_sql(id);
     match again_s.map(|seconds| seconds.min(DELIVERY_WAIT_S_MAX)) {

@@ -40,7 +40,7 @@ pub struct Unreadable<'a> {
     pub reason: String,
     /// All of it.
     pub body: &'a [u8],
-    /// Not: whoever published it may not. It is never replayed, and to discard it rejects no reservation: what Redis
+    /// Not: its publisher is not authorised. It is never replayed, and to discard it rejects no reservation: what Redis
     /// has decided comes from the journal.
     pub is_authentic: bool,
 }

@@ -5,7 +5,7 @@ use siphasher::sip::SipHasher13;
 use super::slice::{HASH_BITS, Slice};
 use crate::memory::{Mover, PIECES_PER_STEP};
 
-/// The key of the hash of buyers: secret and random, so that nobody can choose buyer ids that collide.
+/// The key of the hash of buyers: secret and random, so that no client can choose buyer ids that collide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashKey(pub [u64; 2]);
 

@@ -38,7 +38,7 @@ impl Reservations {
         self.pages.get(id)?.get(id)
     }
 
-    /// Where a reservation stands, without reading the rest of it.
+    /// A reservation's state, without reading the rest of it.
     pub(crate) fn state(&self, id: u64) -> Option<State> {
         self.pages.record(id).map(record::state)
     }
@@ -78,7 +78,7 @@ impl Reservations {
         Some(&bytes[..length])
     }
 
-    /// Adds a reservation with the fingerprint of its data, if that is to be told apart. A buyer with as many as there
+    /// Adds a reservation with the fingerprint of its data, if repeats must match it. A buyer with as many as there
     /// may be loses the oldest ended one: it is forgotten. Gives whether that one had a request.
     pub(crate) fn insert(&mut self, id: u64, reserved: &Reserved, fingerprint: Option<u32>) -> bool {
         let hash = self.key.hash(reserved.buyer.as_bytes());

@@ -1,4 +1,4 @@
-//! A page holds the records of a run of seqs, one behind the other. Pages never move and never rehash, so that a sale
+//! A page holds the records of a run of seqs, one after the other. Pages never move and never rehash, so that a sale
 //! grows in slices however large it gets.
 
 use super::record::{self, FINGERPRINT_BYTES, Reservation};
@@ -15,7 +15,7 @@ const PAGE_RECORDS: usize = 64;
 const RECORD_BYTES_MAX: usize = 14 + BUYER_BYTES_MAX + KEPT_BYTES_MAX + SKUS_MAX * 6 + FINGERPRINT_BYTES;
 const _: () = assert!(STARTS_BYTES + PAGE_RECORDS * RECORD_BYTES_MAX < u16::MAX as usize);
 
-/// At the front of a page stands where each seq's record begins.
+/// The front of a page says where each seq's record begins.
 const STARTS_BYTES: usize = PAGE_RECORDS * START_BYTES;
 const START_BYTES: usize = size_of::<u16>();
 /// The start of a seq that made no reservation, or whose reservation is forgotten.
@@ -70,7 +70,7 @@ impl Page {
         Ok(length)
     }
 
-    /// The record's bytes, and those of the records behind it.
+    /// The record's bytes, and those of the records after it.
     pub(super) fn bytes(&self, id: u64) -> Option<&[u8]> {
         self.start(id).map(|start| &self.bytes[start..])
     }

@@ -22,7 +22,7 @@ impl Pages {
         self.tree.get(&(id / PAGE_SEQS))
     }
 
-    /// The record of a reservation and those behind it.
+    /// The record of a reservation and those after it.
     pub(super) fn record(&self, id: u64) -> Option<&[u8]> {
         self.get(id)?.bytes(id)
     }

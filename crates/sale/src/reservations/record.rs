@@ -28,9 +28,9 @@ impl Reservation<'_> {
     }
 }
 
-/// Where the buyer's length stands: behind state and slot.
+/// The place of the buyer's length: after state and slot.
 const BUYER_AT: usize = 2;
-/// Stands beside the state of a record that ends with a fingerprint.
+/// A flag beside the state: the record ends with a fingerprint.
 const HAS_FINGERPRINT: u8 = 0x80;
 /// What a fingerprint takes.
 pub(super) const FINGERPRINT_BYTES: usize = size_of::<u32>();

@@ -38,8 +38,8 @@ impl Entry {
     }
 }
 
-/// A power of two of buckets, or none, which is what the allocator gives for them too. An entry stands in the line that
-/// its hash says, or behind it, with no empty bucket between.
+/// A power of two of buckets, or none, which is what the allocator gives for them too. An entry is in the line that
+/// its hash says, or after it, with no empty bucket between.
 #[derive(Debug, Default)]
 pub(super) struct Slice {
     buckets: Box<[Entry]>,
@@ -85,15 +85,15 @@ impl Slice {
     pub(super) fn remove(&mut self, hash: u64, seq: u64) {
         let entry = Entry::new(hash, seq);
         let Some(mut hole) = self.run(hash).find(|&at| self.buckets[at] == entry) else { return };
-        // Entries behind the hole move up, unless that were before the line that their hash says.
-        let mut at = self.behind(hole, 1);
+        // Entries after the hole move up, unless that were before the line that their hash says.
+        let mut at = self.after(hole, 1);
         while !self.buckets[at].is_empty() {
             let first = self.first_bucket(self.buckets[at].0);
             if self.distance(first, at) >= self.distance(hole, at) {
                 self.buckets[hole] = self.buckets[at];
                 hole = at;
             }
-            at = self.behind(at, 1);
+            at = self.after(at, 1);
         }
         self.buckets[hole] = Entry::EMPTY;
         self.entries -= 1;
@@ -112,7 +112,7 @@ impl Slice {
     fn place(&mut self, entry: Entry) {
         let mut at = self.first_bucket(entry.0);
         while !self.buckets[at].is_empty() {
-            at = self.behind(at, 1);
+            at = self.after(at, 1);
         }
         self.buckets[at] = entry;
     }
@@ -120,15 +120,15 @@ impl Slice {
     /// The buckets from the line that the hash says to the last before an empty one.
     fn run(&self, hash: u64) -> impl Iterator<Item = usize> + '_ {
         let first = self.first_bucket(hash);
-        let buckets = (0..self.buckets.len()).map(move |step| self.behind(first, step));
+        let buckets = (0..self.buckets.len()).map(move |step| self.after(first, step));
         buckets.take_while(|&at| !self.buckets[at].is_empty())
     }
 
     fn first_bucket(&self, hash: u64) -> usize {
-        self.behind(0, (hash >> SEQ_BITS) as usize * LINE_BUCKETS)
+        self.after(0, (hash >> SEQ_BITS) as usize * LINE_BUCKETS)
     }
 
-    fn behind(&self, at: usize, steps: usize) -> usize {
+    fn after(&self, at: usize, steps: usize) -> usize {
         (at + steps) & self.buckets.len().wrapping_sub(1)
     }
 

@@ -43,7 +43,7 @@ impl Shop {
         Ok(event.seq)
     }
 
-    /// Where the reservation stands, and when its hold ends.
+    /// The reservation's state, and when its hold ends.
     fn state(&self, id: u64) -> (State, Option<u64>) {
         let reservation = self.0.reservation(id).expect("it is remembered");
         (reservation.state, reservation.made.expires_at_ms)
@@ -55,10 +55,7 @@ fn a_hold_that_is_made_after_the_clock_stepped_back_by_an_hour_lasts_as_long_as_
     let mut shop = Shop::with_holds();
     let ada = shop.reserve("ada", NOW_MS).expect("a unit");
     let back_ms = NOW_MS - HOUR_MS;
-    assert!(
-        !shop.0.has_due_holds(NOW_MS) && shop.0.has_due_holds(back_ms),
-        "its time stands still: a reaper is called"
-    );
+    assert!(!shop.0.has_due_holds(NOW_MS) && shop.0.has_due_holds(back_ms), "its time waits: a reaper is called");
     let bob = shop.reserve("bob", back_ms).expect("a unit");
     assert_eq!(shop.state(ada), (State::Held, Some(back_ms + HOLD_MS)), "what was left of it is left of it");
     assert_eq!(shop.state(bob), (State::Held, Some(back_ms + HOLD_MS)));

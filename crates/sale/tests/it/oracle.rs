@@ -70,7 +70,7 @@ impl Oracle {
         }
     }
 
-    /// Where the clock has stepped back by too much, everything that was told by it steps back with it.
+    /// Where the clock has stepped back by too much, everything that it dated steps back with it.
     pub(crate) fn keep_time(&mut self, now_ms: u64) {
         let lead_ms = self.now_ms.saturating_sub(now_ms);
         if lead_ms <= CLOCK_LEAD_MS_MAX {

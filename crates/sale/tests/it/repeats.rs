@@ -1,4 +1,4 @@
-//! Which request is a repeat, which is another one, and what is said where that cannot be told.
+//! Which request is a repeat, which is another one, and what is answered if that is unknown.
 
 use flash_sale::{Command, HashKey, Items, Life, Refusal, Reserve, Sale, State, Terms, fingerprint};
 use flash_sale::{

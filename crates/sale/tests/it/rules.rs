@@ -157,7 +157,7 @@ fn the_clock_of_a_sale_never_goes_back() {
 }
 
 #[test]
-fn whoever_lost_a_hold_may_buy_again_however_many_are_due() {
+fn a_buyer_who_lost_a_hold_may_buy_again_however_many_are_due() {
     let sale = &mut sale(with_hold(1_000, 1, 1_000));
     for buyer in 0..1_000 {
         reserve(sale, &format!("buyer-{buyer}"), 1, None, NOW_MS).expect("there is stock");
@@ -175,7 +175,7 @@ fn a_hold_after_any_number_of_sold_ones_expires() {
         act(sale, &Command::Confirm { id }, NOW_MS).expect("held");
     }
     reserve(sale, "last", 1, None, NOW_MS).expect("there is stock");
-    // Nobody touches the sale any more, but for the relay.
+    // Only the relay touches the sale from here on.
     let later_ms = NOW_MS + 1_000;
     while let Some(event) = sale.expire(later_ms, EXPIRED_PER_EVENT_MAX, None) {
         sale.apply(&event);
@@ -315,7 +315,7 @@ fn at_the_end(seq: u64, at_ms: u64) -> Sale {
     let sale = &mut sale(with_hold(9, 9, 1_000));
     reserve(sale, "ada", 1, None, NOW_MS).expect("there is stock");
     let bytes = sale.save();
-    // Behind the version and the epoch stand the seq 2 in one byte and the clock in three.
+    // After the version and the epoch come the seq 2 in one byte and the clock in three.
     let mut forged = bytes[..2].to_vec();
     put_int(&mut forged, seq);
     put_int(&mut forged, at_ms);

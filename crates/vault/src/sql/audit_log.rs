@@ -19,7 +19,7 @@ pub(crate) const LOGGED: &str = "
 /// Where the log's chain ends.
 pub(crate) const AUDIT_HEAD: &str = "SELECT place, hash FROM audit_head";
 
-/// The rows of the log behind the place `$1` up to `$2`, at most `$3`; what is hashed of each comes last, as text.
+/// The rows of the log after the place `$1` up to `$2`, at most `$3`; what is hashed of each comes last, as text.
 pub(crate) const AUDIT_CHAIN: &str = "
     SELECT entry.place, hash, entry.place::text, id::text, (extract(epoch FROM at) * 1000000)::bigint::text, who, key,
         action, sale, detail, outcome, ends::text

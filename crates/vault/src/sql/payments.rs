@@ -148,7 +148,7 @@ pub(crate) const REPORT: &str = concat!(
     ON CONFLICT DO NOTHING"
 );
 
-/// The same for one that was reported while nobody knew what it is for: it still waits.
+/// The same for one that was reported while it was unknown what it is for: it still waits.
 pub(crate) const REPORT_AGAIN: &str = concat!(
     told!(),
     "

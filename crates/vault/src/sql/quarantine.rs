@@ -5,12 +5,12 @@ pub(crate) const QUARANTINE: &str = "
     INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT DO NOTHING";
 
-/// Puts a message aside that nobody can read, or (`$3`) that nobody may have published.
+/// Puts a message aside that is unreadable, or (`$3`) that no authorised process published.
 pub(crate) const QUARANTINE_BODY: &str = "
     INSERT INTO quarantine (reason, body, is_authentic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 /// Rows of the quarantine: of the sale `$1`, of the last `$2` seconds, with `$3` in their reason, with one of the
-/// numbers `$4`, ended ones only if `$5`, behind the number `$7`; at most `$6`.
+/// numbers `$4`, ended ones only if `$5`, after the number `$7`; at most `$6`.
 pub(crate) const QUARANTINED: &str = r#"
     SELECT id, sale, epoch, seq, reason, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
         octet_length(body)::bigint, to_char(replayed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),

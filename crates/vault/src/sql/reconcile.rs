@@ -15,7 +15,7 @@ pub(crate) const EPOCHS_OF_SALE: &str = "
     FROM epochs WHERE sale = $1 AND (head > 0 OR epoch <= coalesce((SELECT epoch FROM sales WHERE sale = $1), epoch))
     ORDER BY epoch";
 
-/// The counters of a sale's SKUs beside the units of its active orders. A SKU that only orders know stands there too.
+/// The counters of a sale's SKUs beside the units of its active orders. A SKU that only orders know is there too.
 pub(crate) const TAKEN_UNITS: &str = "
     WITH taken AS (
         SELECT sku, sum(quantity) FILTER (WHERE state = 'held') AS held,

@@ -9,8 +9,8 @@ pub(crate) const ADD_GAP: &str = "
 /// Locks a sale, and gives its epoch.
 pub(crate) const LOCK_SALE: &str = "SELECT epoch FROM sales WHERE sale = $1 FOR NO KEY UPDATE";
 
-/// Locks the sale's recovery, where `$2` is still its term: nobody takes it over until the transaction ends. That may
-/// be left alone for `$3` from then on, as PostgreSQL writes it.
+/// Locks the sale's recovery, where `$2` is still its term: no other process takes it over until the transaction ends.
+/// That may be left alone for `$3` from then on, as PostgreSQL writes it.
 pub(crate) const LOCK_TERM: &str = "
     SELECT set_config('idle_in_transaction_session_timeout', $3, true)
     FROM recoveries WHERE sale = $1 AND term = $2 FOR SHARE";
@@ -31,7 +31,7 @@ pub(crate) const SEAL_EPOCH: &str = "UPDATE epochs SET sealed_at = head WHERE sa
 pub(crate) const NEXT_EPOCH: &str = "
     SELECT greatest($2, max(epoch)) + 1 FROM epochs WHERE sale = $1";
 
-/// Begins an epoch behind an event.
+/// Begins an epoch after an event.
 pub(crate) const BEGIN_EPOCH: &str = "
     INSERT INTO epochs (sale, epoch, head) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
@@ -136,7 +136,7 @@ pub(crate) const FIRST_RECOVERY: &str = "
 
 /// Takes a sale's recovery for `$3` seconds, with a term above the last one and above `$5`, if `$4` is still the last
 /// one, unless another gateway has it, or holds its row locked. (An end further away than any lease shows that the
-/// clock has stepped back: then nobody knows how much is left, and a term keeps the older gateway out in either case.)
+/// clock has stepped back: then it is unknown how much is left, and a term keeps the older gateway out in either case.)
 /// Two that are taken after the same one, since PostgreSQL went back in between, differ in the bits that are drawn.
 pub(crate) const TAKE_RECOVERY: &str = "
     UPDATE recoveries SET gateway = $2, until = now() + make_interval(secs => $3), 

@@ -1,7 +1,7 @@
 //! The columns of a reservation as it was made, in one place: [`crate::reserved`] reads and writes them. `data` is
 //! asked for only where it is wanted, as text.
 
-/// The columns, for reading them from a table or what stands in its place.
+/// The columns, for reading them from a table or its substitute.
 macro_rules! reserved {
     ($table:literal) => {
         concat!(

@@ -20,7 +20,7 @@ pub(crate) const POSSIBLE_HOLDS: &str = "
     SELECT seq FROM early WHERE sale = $1 AND seq > $2
     ORDER BY 1 LIMIT $3";
 
-/// Sets the states `$4` of the orders `$3`, and writes it down. When that came to be, nobody knows any more: it is now.
+/// Sets the states `$4` of the orders `$3`, and writes it down. The original time is unknown: it is now.
 pub(crate) const SET_STATES: &str = "
     WITH changed AS (
         UPDATE orders SET state = given.state, ended_at_ms = (extract(epoch FROM now()) * 1000)::bigint,

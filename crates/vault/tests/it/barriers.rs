@@ -46,7 +46,7 @@ async fn a_barrier_waits_for_the_kept_events_that_its_batch_sets_free() {
         let events = (0..count).map(|_| closed()).collect();
         assert_eq!(vault.write(&[message(1, first, events)]).await.unwrap(), head(1, 0));
     }
-    // Whoever sees the barrier sees what head there is at the same time.
+    // A reader that sees the barrier sees the head of the same moment.
     let watch = "CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO quarantine (reason, body) SELECT head::text, '' FROM epochs; RETURN NULL; END $$;
         CREATE CONSTRAINT TRIGGER seen AFTER INSERT ON barriers DEFERRABLE INITIALLY DEFERRED

@@ -1,4 +1,4 @@
-//! PostgreSQL's clock steps back by a year: what was to happen soon lies a year ahead, and happens soon all the same.
+//! PostgreSQL's clock steps back by a year: what was to happen soon lies a year ahead, and still happens soon.
 
 use flash_vault::{Report, Vault, add_webhook, is_recovering, standing, syncers, take_due, take_recovery};
 

@@ -15,7 +15,7 @@ pub(crate) async fn seal(database: &Database, epoch: u64, wanted: Wanted) -> Opt
     match Vault::open(&database.url).await.unwrap().seal(SALE, claim, epoch, wanted).await.unwrap() {
         Sealed::Next { next, .. } => Some(next),
         Sealed::NotYet => None,
-        Sealed::Superseded | Sealed::BarrierGone => panic!("nobody else recovers it"),
+        Sealed::Superseded | Sealed::BarrierGone => panic!("no one else recovers it"),
     }
 }
 
@@ -64,8 +64,8 @@ async fn only_the_newest_epoch_is_sealed_and_only_where_it_was_expected_to_be() 
     }
     let life = standing(&database.client, SALE, 1).await.unwrap().unwrap().life;
     assert_eq!((life.epoch, life.head, life.sealed_at, life.is_closed), (1, Some(3), None, false));
-    let behind_redis = NextEpoch { epoch: 2, after: 9 + EPOCHS_APART_SEQS };
-    assert_eq!(seal(&database, 1, anywhere(9)).await, Some(behind_redis));
+    let after_redis = NextEpoch { epoch: 2, after: 9 + EPOCHS_APART_SEQS };
+    assert_eq!(seal(&database, 1, anywhere(9)).await, Some(after_redis));
     assert_eq!(seal(&database, 1, anywhere(9)).await, None, "it is over already");
 }
 

@@ -41,8 +41,8 @@ async fn it_is_never_replayed_and_a_discard_rejects_no_reservation() {
     let (database, mut vault) = with_a_foreign_life().await;
     vault.put_foreign_aside(SALE, 1).await.unwrap();
     for id in 1..=3 {
-        let nobody = async |_| Ok::<Option<Standing>, flash_vault::Error>(None);
-        let replayed = vault.replay(id, nobody).await.unwrap();
+        let no_state = async |_| Ok::<Option<Standing>, flash_vault::Error>(None);
+        let replayed = vault.replay(id, no_state).await.unwrap();
         assert!(matches!(&replayed, Replay::Refused(why) if why.contains("epoch 99")), "{replayed:?}");
         assert!(vault.discard(id, "olga").await.unwrap().is_some_and(|counted| counted.is_empty()), "{id}");
     }

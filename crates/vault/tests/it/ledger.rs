@@ -64,10 +64,10 @@ async fn what_is_reported_is_recorded_with_why_it_does_not_pay() {
     check(&database, PaymentReport { amount: Some(601), ..told("more", 2) }, ADA, (DUE, Some("other_amount"))).await;
     let dollars = PaymentReport { currency: Some("USD"), ..told("usd", 2) };
     let paid = check(&database, dollars, ADA, (DUE, Some("other_currency"))).await;
-    assert_eq!((paid.amount, paid.currency.as_deref()), (None, Some("USD")), "nobody said how much");
+    assert_eq!((paid.amount, paid.currency.as_deref()), (None, Some("USD")), "no report said how much");
     let bobs = PaymentReport { buyer: Some("bob"), ..told("bob", 2) };
     let paid = check(&database, bobs, ADA, (DUE, Some("other_buyer"))).await;
-    assert_eq!(paid.buyer.as_deref(), Some("bob"), "he gets it back");
+    assert_eq!(paid.buyer.as_deref(), Some("bob"), "bob gets it back");
     let all = PaymentReport { amount: Some(600), currency: Some("EUR"), buyer: Some("ada"), ..told("all", 2) };
     check(&database, all, ADA, pays).await;
     check(&database, told("second", 2), ADA, (DUE, Some("duplicate"))).await;
@@ -122,8 +122,8 @@ async fn of_a_thousand_payments_at_once_one_pays_and_none_is_dropped() {
 #[tokio::test]
 async fn a_payment_follows_its_order_and_one_without_a_known_buyer_settles_nothing() {
     let database = selling().await;
-    let nobody = Reserved::default();
-    for (reference, id, reserved) in [("ada", 2, ADA), ("eve", 3, EVE), ("nobody", 4, nobody), ("lost", 9, nobody)] {
+    let unknown = Reserved::default();
+    for (reference, id, reserved) in [("ada", 2, ADA), ("eve", 3, EVE), ("nemo", 4, unknown), ("lost", 9, unknown)] {
         let paid = report(&database, named(reference, id), reserved).await;
         assert_eq!(paid.state, PaymentState::Pending, "{reference}");
     }
@@ -133,7 +133,7 @@ async fn a_payment_follows_its_order_and_one_without_a_known_buyer_settles_nothi
         follow_orders(&database.client, 100).await.unwrap();
         database.rows("SELECT reference, state, reason FROM payments").await
     };
-    let want = ["(ada,settled,)", "(eve,refund_due,late)", "(lost,pending,)", "(nobody,refund_due,late)"];
+    let want = ["(ada,settled,)", "(eve,refund_due,late)", "(lost,pending,)", "(nemo,refund_due,late)"];
     assert_eq!(follow().await, want, "the event of the last one is on its way");
     database.client.batch_execute("UPDATE epochs SET head = 9").await.unwrap();
     assert!(follow().await.contains(&"(lost,refund_due,late)".to_owned()));
@@ -158,14 +158,14 @@ async fn what_postgresql_has_confirmed_is_not_late_whatever_redis_says() {
 #[tokio::test]
 async fn a_report_for_an_unknown_reservation_is_judged_when_it_is_known() {
     let database = selling().await;
-    let nobody = Reserved::default();
+    let unknown = Reserved::default();
     for (reference, amount, reserved, want) in [
         ("less", Some(1), ADA, (PaymentState::RefundDue, Some("other_amount"))),
-        ("gone", None, Reserved { over: Some(Over::Unknown), ..nobody }, (PaymentState::RefundDue, Some("unknown"))),
+        ("gone", None, Reserved { over: Some(Over::Unknown), ..unknown }, (PaymentState::RefundDue, Some("unknown"))),
         ("fits", Some(600), ADA, (PaymentState::Pending, None)),
         ("second", Some(600), ADA, (PaymentState::RefundDue, Some("duplicate"))),
     ] {
-        let first = report(&database, PaymentReport { amount, ..named(reference, 2) }, nobody).await;
+        let first = report(&database, PaymentReport { amount, ..named(reference, 2) }, unknown).await;
         assert_eq!((first.state, first.buyer), (PaymentState::Pending, None), "{reference}");
         // It need not be said again.
         let paid = report(&database, named(reference, 2), reserved).await;

@@ -194,7 +194,7 @@ async fn what_was_kept_while_a_syncer_waited_for_the_lock_is_taken_up() {
     let waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let begin = Instant::now();
     while other.query(waits, &[]).await.unwrap().is_empty() {
-        assert!(begin.elapsed() < DEADLINE, "nobody waits for the lock");
+        assert!(begin.elapsed() < DEADLINE, "nothing waits for the lock");
     }
     let event = String::from_utf8(message(1, 2, vec![held("ada")]).encode()).unwrap();
     other.execute("INSERT INTO early VALUES ('drop', 1, 2, $1)", &[&event]).await.unwrap();

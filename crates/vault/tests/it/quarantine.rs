@@ -22,13 +22,13 @@ pub(crate) async fn replay(vault: &mut Vault, id: u64, standing: Option<Standing
     vault.replay(id, async |_| Ok::<_, Error>(standing)).await.unwrap()
 }
 
-const NOBODY_CALLED_EVE: &str = "ALTER TABLE orders ADD CONSTRAINT no_eve CHECK (buyer <> 'eve')";
+const NO_BUYER_CALLED_EVE: &str = "ALTER TABLE orders ADD CONSTRAINT no_eve CHECK (buyer <> 'eve')";
 const ANYBODY: &str = "ALTER TABLE orders DROP CONSTRAINT no_eve";
 
 /// A database in which event 3, a hold of eve's, went to the quarantine, and could be written by now.
 async fn quarantined_hold() -> (Database, Vault, u64) {
     let database = Database::new().await;
-    database.client.batch_execute(NOBODY_CALLED_EVE).await.unwrap();
+    database.client.batch_execute(NO_BUYER_CALLED_EVE).await.unwrap();
     let changes = vec![warmed(2), held("bob"), held("eve"), confirmed(2)];
     database.write(&[message(1, 1, changes).published(7_000)]).await;
     database.client.batch_execute(ANYBODY).await.unwrap();
@@ -54,8 +54,8 @@ fn all() -> QuarantineFilter {
 #[tokio::test]
 async fn a_poison_event_that_becomes_writable_is_written_once() {
     let (database, mut vault, id) = quarantined_hold().await;
-    database.client.batch_execute(NOBODY_CALLED_EVE).await.unwrap();
-    let Replay::Refused(reason) = replay(&mut vault, id, HELD).await else { panic!("nobody is called eve") };
+    database.client.batch_execute(NO_BUYER_CALLED_EVE).await.unwrap();
+    let Replay::Refused(reason) = replay(&mut vault, id, HELD).await else { panic!("no buyer is called eve") };
     assert!(reason.contains("no_eve"), "{reason}");
     assert_eq!(quarantined(&database.client, &all()).await.unwrap()[0].reason, reason, "it stays");
     database.client.batch_execute(ANYBODY).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_reservation_whose_epoch_is_over_becomes_a_rejection() {
     }
 }
 
-/// The state in Redis is asked for when nobody else can write it any more.
+/// The state in Redis is asked for when no one else can write it any more.
 #[tokio::test]
 async fn what_happens_during_a_replay_is_written_after_it() {
     let (database, mut vault, id) = quarantined_hold().await;

@@ -1,4 +1,4 @@
-//! What the constraints refuse, and what no one can write, stands in its table and holds up nothing.
+//! What the constraints refuse, and what no one can write, is in its table and delays nothing.
 
 use flash_vault::{Incoming, Unreadable, Vault, sale_buyers};
 use flash_wire::Message;
@@ -71,7 +71,7 @@ async fn the_buyers_of_a_sale_are_listed_unless_one_may_be_missing() {
     assert_eq!(told(3).await, None);
     assert_eq!(sale_buyers(&database.client, "other", 1).await.unwrap(), Some(vec![]));
     database.client.execute("INSERT INTO quarantine (reason, body) VALUES ('unreadable', '')", &[]).await.unwrap();
-    assert_eq!(told(4).await, None, "whose reservation that was nobody knows");
+    assert_eq!(told(4).await, None, "the reservation's owner is unknown");
     assert_eq!(sale_buyers(&database.client, "other", 1).await.unwrap(), None);
 }
 

@@ -1,4 +1,4 @@
-//! The key of a request is its holder's, stands for one answer, and is forgotten after a named time.
+//! The key of a request is its holder's, means one answer, and is forgotten after a named time.
 
 use flash_vault::{KEY_KEPT_S, KeyedRequest, Once, TakenKey, keep_answer, let_key_go, make_once, take_key};
 

@@ -1,4 +1,4 @@
-//! A request's key stands for one reservation as long as its sale is there.
+//! A request's key means one reservation as long as its sale is there.
 
 use flash_vault::{MadeByRequest, RequestOutcome, request_outcome};
 use flash_wire::State;

@@ -9,7 +9,7 @@ use crate::fixture::{Database, confirmed, expired, held, message, released, warm
 
 const DELIVERIES: &str = "SELECT reservation, type FROM deliveries";
 
-/// A reservation of each end, and one that is refused; whoever writes it, and how often.
+/// A reservation of each end, and one that is refused; by any writer, and however often.
 async fn write(database: &Database) {
     let buyers = ["ada", "bob", "cleo", "dave", "ada"].map(held);
     let ends = [confirmed(2), released(3), expired(&[4])];
