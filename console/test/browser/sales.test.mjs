@@ -86,7 +86,7 @@ test("one reservation is found by its buyer, and its story goes on as it is conf
     await page.getByRole("button", { name: "Filter" }).click();
     await table.getByText("bob").waitFor({ state: "detached" });
     await page.getByLabel("State").selectOption("released");
-    await page.getByText("No reservation is like that.").waitFor();
+    await page.getByText("No reservation matches.").waitFor();
     await page.goBack();
     await table.getByRole("link").first().click();
 
