@@ -6,7 +6,7 @@
 //! cargo build -p flash-module && cargo run -p flash-tests --example fixtures -- tests/it/fixtures/v1
 //! ```
 //!
-//! What it sells is told again, as claims, in the test.
+//! The test repeats what it sells, as claims.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use flash_servers::{Redis, RedisOptions, silent};
 use redis::{Connection, FromRedisValue, Value};
 
-/// Long enough for a reservation and its confirm behind it, short enough to wait for its end.
+/// Long enough for a reservation and its confirm, short enough to wait for its end.
 const HOLD_MS: u64 = 1_000;
 const DEADLINE: Duration = Duration::from_secs(20);
 

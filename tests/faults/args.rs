@@ -1,4 +1,4 @@
-//! What the harness can be told.
+//! The command line of the harness.
 
 use std::path::PathBuf;
 

@@ -78,7 +78,7 @@ impl Queue<'_> {
         outcomes
     }
 
-    /// The next piece, and its time: what one leaves of its own is for those behind it.
+    /// The next piece, and its time: what one leaves of its own is for those after it.
     fn next(&self) -> Option<(Piece, Duration)> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted: u64 = left.iter().map(Piece::work_ms).sum();

@@ -1,5 +1,5 @@
 //! The fault harness: the real processes, killed, stopped, cut off and starved, while buyers buy; and a checker that
-//! knows what each of them was told. `make test-faults` runs it as the CI does, `make soak` at length;
+//! knows each answer. `make test-faults` runs it as the CI does, `make soak` at length;
 //! `docs/explanation/faults.md` says what it shows and what not.
 
 mod args;

@@ -46,7 +46,7 @@ impl Process {
     pub(crate) fn start_under(&mut self, tracer: &[String]) -> Result<()> {
         self.kill()?;
         let log = OpenOptions::new().create(true).append(true).open(&self.log).context("a log")?;
-        // Whether it dies with us or with its tracer, it does not stay behind.
+        // Whether it dies with us or with its tracer, it does not remain.
         let guard = ["setpriv", "--pdeathsig", "KILL", "--"].map(str::to_owned);
         let words: Vec<String> = if tracer.is_empty() { guard.to_vec() } else { [&guard, tracer, &guard].concat() };
         let mut command = Command::new(&words[0]);
@@ -99,7 +99,7 @@ impl Process {
         self.running.as_ref().map(Child::id)
     }
 
-    /// A process that ended although nobody killed it, or that has panicked, is a fault of ours.
+    /// A process that ended without being killed, or that has panicked, is a fault of ours.
     pub(crate) fn ensure_sound(&mut self) -> Result<()> {
         if self.running.is_some() && !self.is_alive() {
             bail!("{} ended by itself; its log ends with\n{}", self.name, self.log_tail());
@@ -131,7 +131,7 @@ fn has_members(group: u32) -> bool {
     let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     let threads = entries(Path::new("/proc")).flat_map(|process| entries(&process.join("task")).collect::<Vec<_>>());
     let stats = threads.filter_map(|thread| fs::read_to_string(thread.join("stat")).ok());
-    // Behind the name, which may have anything in it: the state, the parent, the group.
+    // After the name, which may contain anything: the state, the parent, the group.
     stats.filter_map(|stat| stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned())).any(|rest| {
         let mut fields = rest.split(' ');
         let is_dead = matches!(fields.next(), Some("Z" | "X"));

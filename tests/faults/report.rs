@@ -7,11 +7,11 @@ use std::process::Command;
 use crate::runner::Outcome;
 use crate::scenarios::{SCENARIOS, Scenario};
 
-/// Between these lines of a file stands the table of the last run.
+/// Between these lines of a file is the table of the last run.
 const BEGIN: &str = "<!-- the table of the last soak begins -->";
 const END: &str = "<!-- the table of the last soak ends -->";
 
-/// One scenario in a line, for whoever watches.
+/// One scenario in a line, for people who watch.
 pub(crate) fn line(outcome: &Outcome, wanted: u64) -> String {
     let t = &outcome.tally;
     let skipped = outcome.skipped.as_ref().map_or_else(String::new, |why| format!("; LEFT OUT: {why}"));

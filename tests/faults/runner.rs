@@ -91,7 +91,7 @@ impl Runner {
         Ok(())
     }
 
-    /// All of them in one go, by something that is told how many and with which seed.
+    /// All of them in one go, by something that gets their number and the seed.
     pub(crate) fn all_at_once(&mut self, round: impl FnOnce(u64, u64) -> Result<Tally>) -> Result<()> {
         let tally = round(self.count, self.seed).with_context(|| format!("with FAULT_SEED={}", self.seed))?;
         self.tally.add(tally);
@@ -99,7 +99,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Leaves the rest out, for a reason that is told.
+    /// Leaves the rest out, and reports the reason.
     pub(crate) fn skip(&mut self, why: impl Into<String>) {
         self.skipped = Some(why.into());
     }

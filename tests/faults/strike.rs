@@ -21,7 +21,7 @@ pub(crate) struct Strike<'a> {
     pub(crate) excuses: Excuses,
     /// The ids of the round's sales.
     pub(crate) sales: Vec<String>,
-    /// Times are told from here: it is where the load began.
+    /// Times count from here: the load began then.
     begun: Instant,
     schedule: Vec<String>,
 }

@@ -239,7 +239,7 @@ fn insist<T>(start: impl Fn() -> Result<T, flash_servers::Error>) -> Result<T, f
     started
 }
 
-/// What every process is told.
+/// The settings of every process.
 fn common_environment(dir: &TempDir, terms: &Terms) -> Result<Vec<(&'static str, String)>> {
     let mut environment = vec![("FLASH_ID_SECRET", "the same for all gateways of a Redis".to_owned())];
     if terms.signs {

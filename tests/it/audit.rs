@@ -14,7 +14,7 @@ use crate::support::world::World;
 /// Audits of a sale while it sells: each looks at a moment of its own.
 const AUDITS: usize = 200;
 
-/// Reserves, and ends every third hold in one of two ways, until it is told to stop.
+/// Reserves, and ends every third hold in one of two ways, until it must stop.
 fn shop(world: &World, shopper: usize, done: &AtomicBool) {
     let mut http = world.http();
     for buyer in 0.. {
@@ -65,7 +65,7 @@ fn a_sale_is_whole_at_every_moment_of_a_stampede() {
         });
         done.store(true, Ordering::Relaxed);
     });
-    // A machine that stands still for a while may be too far behind to compare. That is said, and rare.
+    // A sale on a machine that pauses for a while may be too far behind to compare. That is said, and rare.
     println!("{whole} whole, {ahead} of them with events in flight; unknown: {unknown:?}");
     assert!(whole > AUDITS / 2 && ahead > 0, "{whole} whole, {ahead} with events in flight; {unknown:?}");
     world.wait_for_empty_journal("drop");
@@ -73,7 +73,7 @@ fn a_sale_is_whole_at_every_moment_of_a_stampede() {
     assert_eq!((code, &reports[0]["verdict"]), (0, &Value::from("whole")), "{reports:?}");
 }
 
-/// What is changed behind Flash's back, and what an audit finds.
+/// What is changed without Flash, and what an audit finds.
 struct Tampering {
     /// The sale's id; it says what is changed.
     sale: &'static str,
@@ -282,7 +282,7 @@ fn every_tampering_is_found_and_called_by_its_name() {
     }
     let (code, reports) = world.flash(&["audit"]);
     assert_eq!((code, reports.len()), (0, TAMPERINGS.len()), "{reports:?}");
-    // From now on nobody repairs anything.
+    // From now on nothing repairs anything.
     world.kill_gateway();
     world.kill_syncer();
     let redis = &mut world.redis.connect();

@@ -22,7 +22,7 @@ use crate::support::world::World;
 const NO_ANSWER: u16 = 0;
 const TOTAL: u64 = 1_000;
 
-/// A gateway that answers reservations with what it was told, one after the other, and then with 409 `sold-out`.
+/// A gateway that answers reservations as the test says, one after the other, and then with 409 `sold-out`.
 #[derive(Clone)]
 struct Stranger {
     address: SocketAddr,
@@ -198,7 +198,7 @@ fn a_gateway_that_promises_what_its_sale_does_not_count_is_found_out() {
     assert_eq!((code, &line["verdict"]), (1, &json!("BROKEN")), "{line}");
     let fault = line["faults"][0].as_str().expect("a fault");
     assert!(fault.starts_with("3 buyers got a unit") && fault.ends_with("counts 0 more units"), "{line}");
-    // The buyer who was told that nobody knows asks again: for the unit that is taken for that buyer …
+    // The buyer who got an unknown outcome asks again: for the unit that is taken for that buyer …
     let (code, line) = Stranger::start(&[504, 200], true, u32::MAX).bench(&SEVEN);
     assert_eq!((code, &line["verdict"], &line["after"]["confirmed"]), (0, &json!("exact"), &json!(1)), "{line}");
     // … and hears that there is none.

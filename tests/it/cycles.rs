@@ -1,7 +1,7 @@
 //! No file imports, directly or through others, a file that imports it: each can be read after those that it names.
 //!
 //! A module is its file. A `use`, or a path that begins with `crate`, `super` or `self`, is an import of the file that
-//! defines the name: a re-export stands for what it names, and is no import of its own. Tests may import anything.
+//! defines the name: a re-export counts as what it names, and is no import of its own. Tests may import anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -71,7 +71,7 @@ fn without_rabbitmq_the_demo_sells_the_same() {
     assert_eq!(processes_of(dir.path()), Vec::<String>::new());
 }
 
-/// A Redis that stands still is no outage: the first stops are shorter than the limit for a call, as an `fsync` of a
+/// A Redis that pauses is no outage: the first stops are shorter than the limit for a call, as an `fsync` of a
 /// slow disk is, and the last is longer, so that some buyers learn only by a repeat what became of their request.
 #[test]
 fn the_demo_passes_while_redis_stops_again_and_again() {
@@ -135,7 +135,7 @@ fn started_again_on_the_same_directory_everything_is_there_again() {
     let mut http = connect(&again.line());
     let sale = wait::until("the sale", || http.get("/v1/sales/drop").ok().filter(|sale| sale.status == 200));
     assert_eq!(sale.body["total"], 5);
-    // Whoever was told that a sale is in doubt learns when it is not.
+    // A reader of the log that says "in doubt" also reads when it is not.
     let says = |what| fs::read_to_string(&log).is_ok_and(|log| log.contains(what));
     wait::until("its doubt", || says("a sale is in doubt").then_some(()));
     wait::until("the end of it", || says("a sale is no longer in doubt").then_some(()));

@@ -1,4 +1,4 @@
-//! Faults made on purpose in `flash dev`, while a stampede goes on: every unit is sold once all the same, and nothing
+//! Faults made on purpose in `flash dev`, while a stampede goes on: every unit is still sold once, and nothing
 //! is lost.
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::support::world::World;
 
 /// Some seconds of buyers, half of whom get a unit.
 const STAMPEDE: &str = r#"{"strategies":["flash"],"buyers":1500,"units":750,"concurrency":16,"rate":600,"seed":7}"#;
-/// Behind so many requests the fault is made: buyers are in the midst of it, and there are units left.
+/// After so many requests the fault is made: buyers are in the midst of it, and there are units left.
 const REQUESTS_BEFORE: u64 = 200;
 
 /// A running `flash dev`.
@@ -62,7 +62,7 @@ impl Dev {
         audit.args(["audit", "-o", "json"]).output().expect("flash starts").status.success()
     }
 
-    /// Buyers come, these faults are made one behind the other, and every unit is sold once. How often buyers asked
+    /// Buyers come, these faults are made one after the other, and every unit is sold once. How often buyers asked
     /// again.
     fn check(&mut self, faults: &[&str]) -> u64 {
         let path = self.simulate(STAMPEDE);
@@ -109,7 +109,7 @@ fn whatever_fault_is_made_every_unit_is_sold_once() {
     dev.stop(dir.path());
 }
 
-/// Without another connection, and the scripts once more, nobody would get anything behind the fault.
+/// Without another connection, and the scripts once more, no buyer would get anything after the fault.
 #[test]
 fn ways_to_sell_that_are_none_of_flash_s_go_on_when_redis_has_been_restarted() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -102,7 +102,7 @@ fn check(shop: &mut Shop, durability: &str, want: (u16, &str)) {
 fn what_cannot_be_promised_is_refused_before_anything_is_reserved() {
     const UNAVAILABLE: (u16, &str) = (503, "durability-unavailable");
     let shop = &mut Shop::open("memory");
-    // What Redis is told, what is asked for, what is answered.
+    // Redis' settings, the requested level, the answer.
     let rows = [
         ("appendfsync always", "", (201, "memory")),
         ("appendfsync always", "memory", (201, "memory")),
@@ -197,7 +197,7 @@ fn nothing_is_promised_of_the_disk_while_a_file_is_written_anew() {
     wait::until("the promise", || is_promised().then_some(()));
 }
 
-/// Where nobody has changed a setting, a rewrite is one of a file that is whole.
+/// Without a changed setting, a rewrite is one of a complete file.
 #[test]
 fn a_rewrite_of_a_whole_file_costs_no_promise() {
     let settings = ["--appendonly", "yes", "--appendfsync", "always", "--rdb-key-save-delay", "300000"];

@@ -31,7 +31,7 @@ impl Watcher {
         Self::ask(address, "GET", "")
     }
 
-    /// Asks behind another request on the same connection, as a browser may.
+    /// Asks after another request on the same connection, as a browser may.
     fn ask(address: SocketAddr, method: &str, before: &str) -> Self {
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");

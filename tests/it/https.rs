@@ -1,4 +1,4 @@
-//! HTTP by TLS: who trusts the gateway's certificate is served as in plain text, and nobody else is.
+//! HTTP by TLS: only a client that trusts the gateway's certificate is served, as in plain text.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -168,7 +168,7 @@ fn a_watcher_by_tls_gets_each_change_and_the_end() {
     let secure = Secure::start("https_events");
     let mut stream = secure.client().connect(secure.address).expect("a handshake");
     stream.sock.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
-    // Behind another request, whose answer may still be on its way when the socket is handed over.
+    // After another request, whose answer may still be on its way when the socket is handed over.
     let request =
         format!("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\nGET {SALE}/events HTTP/1.1\r\nhost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it is sent");

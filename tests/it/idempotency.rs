@@ -1,4 +1,4 @@
-//! One key, one request: whoever asks again gets the one true answer, and who asks for something else is told so.
+//! One key, one request: a repeat gets the real outcome, and another request with the key is refused.
 
 mod routes;
 
@@ -179,7 +179,7 @@ fn a_restock_whose_answer_did_not_come_is_not_done_again_under_its_key() {
     assert!([Some(9), Some(14)].contains(&total), "{total:?}");
 }
 
-/// What Redis cannot take is refused before PostgreSQL has it: nobody finds it on sale later, and its id is free.
+/// What Redis cannot take is refused before PostgreSQL has it: it is never on sale later, and its id is free.
 #[test]
 fn a_sale_that_redis_refuses_is_not_created() {
     let world = World::start_direct("create_refused");

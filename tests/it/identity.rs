@@ -122,7 +122,7 @@ fn a_token_names_the_buyer_and_a_stranger_s_reservation_is_not_found() {
     let path = format!("{RESERVE}/{}", made.id().expect("an id"));
     let confirm = format!("{path}/confirm");
     let none = format!("{RESERVE}/99-{}", "0".repeat(32));
-    // Whoever it is not for cannot tell it from one that there is not.
+    // For a stranger it looks like one that does not exist.
     for (method, path) in [("GET", &path), ("POST", &confirm), ("DELETE", &path)] {
         let stranger = shop.buy(&bob, method, path, "");
         let unknown = shop.buy(&bob, method, &path.replace(made.id().expect("an id"), "99-00"), "");
@@ -230,7 +230,7 @@ fn operators_have_a_listener_roles_and_a_log() {
     for outcome in ["forbidden", "unauthenticated"] {
         assert!(refused.contains(&row("refused", "POST /v1/sales/{sale}/close", "drop", "", outcome)), "{refused:?}");
     }
-    // Long behind its start, at both listeners.
+    // Long after its start, at both listeners.
     for listener in [shop.world.address, shop.operators] {
         let ready = || Http::connect(listener).and_then(|mut http| http.get("/readyz")).ok();
         wait::until("a gateway that is ready", || ready().filter(|answer| answer.status == 200));

@@ -12,7 +12,7 @@ use crate::support::program::Program;
 use crate::support::wait;
 use crate::support::world::{World, free_address};
 
-/// What no log may show: it stands in every URL, token, key and body of these tests.
+/// What no log may show: it is in every URL, token, key and body of these tests.
 const SECRET: &str = "hush";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 

@@ -7,7 +7,7 @@ use crate::audit::sell;
 use crate::support::wait;
 use crate::support::world::{World, free_address};
 
-/// The metrics at `address`; none, while nobody is there.
+/// The metrics at `address`; none while nothing listens there.
 pub(crate) fn page(address: SocketAddr) -> Option<String> {
     page_with(address, "")
 }

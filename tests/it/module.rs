@@ -153,7 +153,7 @@ fn ready_finds_a_sale_after_a_rename_a_copy_and_a_restart() {
     check(&mut server.connect(), "FLASH.READY", "[READY * [[c 1 0 1 0 0 *]]]");
 }
 
-/// Leaves a sale behind with every kind of reservation in it.
+/// Leaves a sale with every kind of reservation in it.
 fn some_history(redis: &mut Connection) {
     check(redis, "FLASH.WARM drop SKU a 50 SKU b 50 HOLD 600000 LIMIT 3 JOURNAL 1000", "[WARMED 1]");
     for buyer in 0..30 {

@@ -1,4 +1,4 @@
-//! The clock of Redis is set, forward and back. (The module that is built for tests can be told by how much its clock
+//! The clock of Redis is set, forward and back. (The module that is built for tests has a setting by how much its clock
 //! is off.)
 
 use redis::{Connection, Value};

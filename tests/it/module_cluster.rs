@@ -35,7 +35,7 @@ fn a_sale_is_sold_by_the_node_of_its_slot_and_by_no_other() {
     assert_eq!(owners.len(), 3, "the sales of this test are spread over all nodes");
 }
 
-/// Sells until it is told to stop; the ids of all that was reserved.
+/// Sells until it must stop; the ids of all that was reserved.
 fn sell(client: &mut Client, sold: &AtomicU64, is_over: &AtomicBool) -> Vec<u64> {
     let mut ids = Vec::new();
     while !is_over.load(Ordering::Relaxed) {

@@ -4,7 +4,7 @@ use redis::{Connection, Value};
 
 use crate::support::redis::{Server, digest, run, try_run_args};
 
-/// A number in a command: where `#` stands, its name in errors, and its bounds.
+/// A number in a command: at `#`, its name in errors, and its bounds.
 const NUMBERS: [(&str, &str, u64, u64); 43] = [
     ("FLASH.WARM new #", "total", 1, 1_000_000_000),
     ("FLASH.WARM new SKU a #", "total", 1, 1_000_000_000),
@@ -55,7 +55,7 @@ const SEQ_MAX: u64 = 1_099_511_627_775;
 const EPOCH_MAX: u64 = 9_223_372_036_854_775_807;
 const INSTANCE_MAX: u64 = 1 << 62;
 
-/// A name in a command: where `#` stands, what it is called in errors, and its length at most.
+/// A name in a command: at `#`, its name in errors, and its maximum length.
 const NAMES: [(&str, &str, usize); 8] = [
     ("FLASH.WARM new SKU # 5", "SKU", 64),
     ("FLASH.RESERVE drop #", "buyer", 128),
@@ -168,7 +168,7 @@ const ARITIES: [&str; 33] = [
 
 type Row = (Vec<Vec<u8>>, String);
 
-/// The command with `value` where `#` stands.
+/// The command with `value` in place of `#`.
 fn with(command: &str, value: &[u8]) -> Vec<Vec<u8>> {
     command.split(' ').map(|word| if word == "#" { value.to_vec() } else { word.into() }).collect()
 }

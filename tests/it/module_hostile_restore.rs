@@ -1,5 +1,5 @@
-//! Whoever may RESTORE may hand over any bytes. They load into a sale whose sums hold, and that goes on like any other,
-//! or they are refused; the server lives, and no key takes more memory than its bytes are worth.
+//! A client that may RESTORE may send any bytes. They load into a sale whose sums hold, and that goes on like any
+//! other, or they are refused; the server lives, and no key takes more memory than its bytes are worth.
 
 use flash_sale::{HashKey, Sale};
 use redis::{Connection, RedisResult, Value};

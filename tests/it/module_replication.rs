@@ -1,5 +1,5 @@
 //! A primary decides, everybody else lets it happen: one event for each accepted command, none for a refusal, and the
-//! same digest everywhere, whoever is cut off, restarted, promoted or paused.
+//! same digest everywhere, whichever server is cut off, restarted, promoted or paused.
 
 use std::fs;
 
@@ -209,7 +209,7 @@ fn a_replica_promoted_in_mid_sale_sells_on_and_the_old_primary_follows_it() {
     sell(&mut pair.primary, "before", 40);
     pair.check_same("drop");
     let _: Value = run(&mut pair.replica, "REPLICAOF NO ONE");
-    // Nobody has told the old primary yet, so it still sells. Those answers are lost with it: that is what WAIT is for.
+    // The old primary does not know yet, so it still sells. Those answers are lost with it: that is what WAIT is for.
     sell(&mut pair.primary, "lost", 7);
     check(&mut pair.replica, "FLASH.RESERVE drop before-3", "[REPLAYED 5 * held]");
     sell(&mut pair.replica, "after", 60);

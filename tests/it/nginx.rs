@@ -193,7 +193,7 @@ fn what_nginx_refuses_is_a_problem_as_a_gateway_would_say_it() {
     check("GET", "/v1/audit-log", "", 404, "not-found");
     check("GET", "/v1/audit", "", 404, "not-found");
     check("POST", "/v1/quarantine/1/replay", "", 404, "not-found");
-    // These gateways ask nothing of a caller: what is the operators' is not there for buyers all the same.
+    // These gateways ask nothing of a caller: operators' routes still do not exist for buyers.
     for (method, path) in [
         ("GET", "/v1/sales"),
         ("POST", "/v1/sales"),
@@ -259,7 +259,7 @@ fn a_request_whose_outcome_is_unknown_is_not_sent_again() {
     let proxies = gateways.addresses.map(Proxy::to);
     let nginx = Nginx::start(proxies.each_ref().map(|proxy| proxy.address));
     proxies.iter().for_each(|proxy| proxy.count("POST /"));
-    // One gateway hears everything, and nobody hears it.
+    // One gateway receives everything, and its answers are lost.
     proxies[0].mute();
     let answers: Vec<Answer> =
         (0..POSTS).map(|_| http(&nginx).post(RESERVE, "{\"buyer\":\"ada\"}").expect("an answer")).collect();

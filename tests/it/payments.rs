@@ -218,7 +218,7 @@ fn a_payment_elsewhere_is_written_down_once_with_its_reference() {
     wait_for_payment(&world, paid, "settled");
     check(&world, paid, &external("pi_1"), (200, ""));
     assert_eq!(world.rows("SELECT reference FROM payments"), ["pi_1"]);
-    // Paid, and never confirmed: whoever took the money is to give it back.
+    // Paid, and never confirmed: the payment service must refund it.
     world.sql(&format!(
         "INSERT INTO payments (sale, id, buyer, means, reference) VALUES ('drop', {}, 'ada', 'external', 'pi_3')",
         number(released)
@@ -271,7 +271,7 @@ fn what_was_debited_for_a_reservation_that_was_lost_before_it_was_written_is_giv
     check(&world, bobs, BALANCE, (200, ""));
     wait_for_payment(&world, bobs, "settled");
     assert_eq!(balance(&world, "ada"), 1_000 - PRICE, "the reservation may still come");
-    // As a recovery does that begins the sale's next life behind it.
+    // As a recovery does that begins the sale's next life after it.
     world.sql(&format!("UPDATE epochs SET head = {LOST} WHERE sale = 'drop'"));
     wait_for_payment(&world, LOST, "refunded");
     assert_eq!(balance(&world, "ada"), 1_000);

@@ -37,7 +37,7 @@ fn an_order_follows_its_reservation_to_its_end() {
     assert_eq!(answer.status, 200, "{answer:?}");
     let answer = world.http().send("DELETE", &path(&released), &[], "").expect("an answer");
     assert_eq!(answer.status, 200, "{answer:?}");
-    // Nobody touches the sale any more: that the last hold expires is the relay's doing.
+    // No command touches the sale any more: the relay makes the last hold expire.
     for (id, want) in [(confirmed, "confirmed"), (released, "released"), (expired, "expired")] {
         let id = number(&id).expect("a number");
         wait::until(&format!("order {id} {want}"), || (world.order_state("drop", id)? == want).then_some(()));

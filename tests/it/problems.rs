@@ -22,7 +22,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 /// A policy that allows one look at a form.
 const ONCE: &str = "[[rate-limit]]\nname = \"once\"\nstrategy = \"strict\"\nlimit = 1\nwindow-ms = 2592000000\n\
                     routes = [\"show-form\"]\n";
-/// Journals are emptied by nobody.
+/// Nothing empties the journals.
 const NO_SWEEP: [&str; 2] = ["--sweep-after-ms", "3600000"];
 
 /// What the gateway says of itself, and which of its problems were seen.
@@ -52,7 +52,7 @@ impl Provoked {
         self.note(route, want, &answer);
     }
 
-    /// It is that problem, and one that the route (if it is one) is told to have.
+    /// It is that problem, and one that the route (if it is one) documents.
     fn note(&mut self, route: &str, want: &str, answer: &Answer) {
         assert_eq!(answer.problem(), want, "{route}: {answer:?}");
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer:?}");
@@ -191,7 +191,7 @@ fn provoke_by_state(world: &World, provoked: &mut Provoked) {
     provoked.see("reserve", "closed", || post("/v1/sales/shut/reservations", "{\"buyer\":\"ada\"}"));
     let brief = format!("{}/confirm", reserved(world, "brief", "ada"));
     provoked.until("confirm", "expired", || post(&brief, ""));
-    // Nobody writes what is in journals here, and that the sale was warmed is an event.
+    // Nothing writes what is in journals here, and the warming of the sale is an event.
     provoked.until("reserve", "journal-full", || post("/v1/sales/narrow/reservations", "{\"buyer\":\"bob\"}"));
     run::<redis::Value>(&mut world.redis.connect(), "FLASH.FENCE flash:fenced");
     provoked.until("reserve", "fenced", || post("/v1/sales/fenced/reservations", "{\"buyer\":\"ada\"}"));
@@ -266,7 +266,7 @@ fn provoke_by_who_calls(world: &mut World, provoked: &mut Provoked) {
     provoked.until("list-keys", "forbidden", || ask(&[("authorization", &shown)]));
 }
 
-/// A form that nobody can read any more, and a gateway whose PostgreSQL is not there.
+/// A form that has become unreadable, and a gateway whose PostgreSQL is not there.
 fn provoke_by_what_is_written(world: &mut World, provoked: &mut Provoked) {
     world.sql("UPDATE sales SET form = '{\"type\":7}' WHERE sale = 'broken'");
     let told: i64 = run(&mut world.redis.connect(), "DEL flash:facts:broken");

@@ -1,4 +1,4 @@
-//! What nobody could write, replayed and discarded over HTTP, a row at a time.
+//! What could not be written, replayed and discarded over HTTP, a row at a time.
 
 use serde_json::{Value, json};
 

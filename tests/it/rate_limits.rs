@@ -56,7 +56,7 @@ fn reach(ask: impl Fn() -> Answer, policy: &str, fields: &str, limit: u64) -> (A
     })
 }
 
-/// Asks until it is allowed again. What is asked before the last second of the wait is refused, what is asked behind
+/// Asks until it is allowed again. What is asked before the last second of the wait is refused, what is asked after
 /// all of it is allowed. (Between the two lies the true moment, and how fast this machine is today makes no
 /// difference.)
 fn comes_back(ask: impl Fn() -> Answer, policy: &str, wait_s: u64, refused_between: (Instant, Instant)) {
@@ -66,7 +66,7 @@ fn comes_back(ask: impl Fn() -> Answer, policy: &str, wait_s: u64, refused_betwe
         let sent = Instant::now();
         let answer = ask();
         if is_unknown(&answer) {
-            // Where it was counted, nothing can be said of those behind it.
+            // If it was counted, nothing can be said of those after it.
             return Some(());
         }
         if answer.status == 429 {
@@ -247,7 +247,7 @@ fn all_policies_of_a_request_apply_and_each_is_named() {
         let fields = [&first, &third].map(|answer| answer.header("ratelimit-policy").map(str::to_owned));
         let remaining = [&first, &third, &fourth].map(told);
         let details = [&third, &fourth].map(|answer| answer.body["detail"].as_str().unwrap_or_default().to_owned());
-        // What one policy refuses was a request to the other one all the same.
+        // What one policy refuses was still a request to the other one.
         assert_eq!(statuses([first, second, third, fourth])?, [201, 200, 429, 429]);
         assert_eq!(fields, [(); 2].map(|()| Some("\"sales\";q=3;w=2592000, \"buyers\";q=2;w=2592000".to_owned())));
         for (got, want) in

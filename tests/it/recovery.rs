@@ -19,7 +19,7 @@ fn reserve(world: &World, buyer: &str, sku: &str) -> Answer {
     world.http().post("/v1/sales/drop/reservations", &body).expect("an answer")
 }
 
-/// Reserves as a client that waits when it is told to, and asks again when it does not know.
+/// Reserves as a client that obeys Retry-After, and repeats after an unknown outcome.
 fn reserve_patiently(world: &World, buyer: &str, sku: &str) -> Answer {
     wait::until("a yes or a no", || {
         let answer = reserve(world, buyer, sku);
@@ -217,7 +217,7 @@ fn a_buyer_learns_what_the_vault_refuses_and_redis_is_corrected() {
         (answer.status == 200 && answer.body["state"] == "rejected").then_some(answer)
     });
     assert_eq!((&rejected.body["buyer"], &rejected.body["reason"]), (&"bob".into(), &"oversold".into()));
-    // The buyer is told as soon as PostgreSQL has said no; Redis is put right behind that.
+    // The buyer learns it as soon as PostgreSQL has refused; Redis is corrected after that.
     wait::until("a Redis that is put right", || (sale(&world)["epoch"] == 2).then_some(()));
     assert_eq!(reserve_patiently(&world, "cleo", "s").problem(), "sold-out");
     assert_eq!(id(&reserve_patiently(&world, "ada", "s")), ada);

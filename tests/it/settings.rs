@@ -136,7 +136,7 @@ fn the_shipped_example_is_read_as_it_is_and_with_all_its_settings() {
         let name = row["setting"].as_str().and_then(|name| name.split('.').next_back()).expect("a name");
         assert!(text.contains(name), "it does not explain {name}");
     }
-    // What stands behind `#` and no blank is a setting that is turned off.
+    // What follows `#` without a blank is a setting that is turned off.
     let is_off =
         |line: &&str| line.strip_prefix('#').is_some_and(|line| line.starts_with(|letter: char| letter != ' '));
     assert!(text.lines().filter(is_off).count() > 5, "it explains more than it sets");

@@ -17,7 +17,7 @@ const SEED: &str = "7";
 
 fn sim(dir: &Path, args: &[&str]) -> Program {
     let dir = dir.to_str().expect("UTF-8");
-    // Far more wish at once than there are connections: whoever can meet does.
+    // Far more wish at once than there are connections: collisions happen.
     let crowd = ["--buyers", "200", "--units", "20", "--concurrency", "8", "--rate", "100000", "--seed", SEED];
     Program::start(&[&["sim", "-o", "json", "--dir", dir], &crowd[..], args].concat(), &[])
 }
@@ -94,7 +94,7 @@ fn over_http_each_sells_as_it_does_without_and_shops_are_counted_apart() {
     assert_eq!(lines.len(), 5, "{printed}");
     check_naive(&lines[0]);
     check_counted(&lines[1]);
-    // Who gives up tries again first: what a shop tried is counted with what buyers were told.
+    // Who gives up tries again first: what a shop tried is counted with the answers that buyers got.
     assert!(number(&lines[1], "errors") == 0 || number(&lines[1], "retries") > 0, "{}", lines[1]);
     assert_eq!([number(&lines[1], "oversold"), number(&lines[1], "duplicates")], [0, 0], "{}", lines[1]);
     lines[2..].iter().for_each(check_exact);

@@ -65,7 +65,7 @@ impl Dev {
 }
 
 fn wanted(strategies: &[&str]) -> Value {
-    // Far more wish at once than there are connections: whoever can meet does.
+    // Far more wish at once than there are connections: collisions happen.
     json!({"strategies": strategies, "buyers": 200, "units": 20, "concurrency": 16, "rate": 20000, "seed": 7})
 }
 
@@ -88,7 +88,7 @@ fn the_same_buyers_meet_each_way_to_sell_and_results_are_reported() {
     let names: Vec<&Value> = outcomes.iter().map(|outcome| &outcome["strategy"]).collect();
     assert_eq!(names, ["naive", "skip-locked", "flash"], "{told}");
     outcomes.iter().for_each(check_counted);
-    // It oversells almost always, and always is told of as it is.
+    // It oversells almost always, and is always reported as it is.
     let naive = &outcomes[0];
     let is_wrong = naive["verdict"] == "wrong, as expected";
     assert!(is_wrong || naive["verdict"] == "exact, by luck", "{naive}");
@@ -131,7 +131,7 @@ fn the_same_buyers_meet_each_way_to_sell_and_results_are_reported() {
 fn one_runs_at_a_time_and_is_stopped_soon() {
     let dir = tempfile::tempdir().expect("a directory");
     let dev = Dev::start(dir.path());
-    // At this rate it takes minutes: nobody waits for that.
+    // At this rate it takes minutes: the test does not wait for that.
     let mut slow = wanted(&["atomic-decrement", "flash"]);
     slow["rate"] = json!(1);
     let path = dev.begin(&slow);

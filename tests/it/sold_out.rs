@@ -1,4 +1,4 @@
-//! Once everything is sold, a gateway refuses without asking Redis. Nobody gets less for it.
+//! Once everything is sold, a gateway refuses without asking Redis. No buyer gets less for it.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::support::world::World;
 /// How long a gateway may believe that everything is sold: `SOLD_OUT_KNOWN_MS_MAX`.
 const KNOWN: Duration = Duration::from_millis(200);
 
-/// Asks without a key, again as long as nobody knows the outcome.
+/// Asks without a key, again as long as the outcome is unknown.
 fn reserve(world: &World, sale: &str, buyer: &str) -> Answer {
     reserve_with(world, sale, buyer, &[("content-type", "application/json")])
 }

@@ -9,7 +9,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 
-/// Which packages a package may use. The core knows nobody, and nothing that sells knows what tests it.
+/// Which packages a package may use. The core knows no other package, and nothing that sells knows what tests it.
 const IMPORTS: [(&str, &[&str]); 26] = [
     ("sale", &[]),
     ("throttle", &["sale"]),
@@ -82,7 +82,7 @@ const UNSAFE_FILE_LINES_MAX: usize = 450;
 const FUNCTION_LINES_MAX: usize = 70;
 /// The only file that may have `unsafe` in it: it speaks Redis's C API.
 const UNSAFE_FILE: &str = "module/src/api.rs";
-/// The only files with SQL in them, the second a folder: whoever asks what is written where finds it there. The
+/// The only files with SQL in them, the second a folder: a reader who asks what is written where finds it there. The
 /// simulator's tables are no part of the vault.
 const SQL_PLACES: [&str; 3] = ["crates/vault/src/sql.rs", "crates/vault/src/sql/", "crates/sim/src/sql.rs"];
 
@@ -266,7 +266,7 @@ fn tests_do_not_sleep() {
     check("a test waits for a condition with a deadline; a sleep is too long or too short", &breaches);
 }
 
-/// `make plant-bugs` takes half an hour: whoever changes what a bug is planted in learns it here.
+/// `make plant-bugs` takes half an hour: an author who changes what a bug is planted in learns it here.
 #[test]
 fn planted_bugs_fit_the_sources() {
     let files =

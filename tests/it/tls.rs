@@ -1,4 +1,4 @@
-//! Every way from Flash to a server can be encrypted, and then nobody in between is taken for that server.
+//! Every way from Flash to a server can be encrypted, and then nothing in between is taken for that server.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;

@@ -23,7 +23,7 @@ use crate::support::world::World;
 
 /// What only the question about a sale's facts has in it.
 const QUESTION: &str = "LEFT JOIN products";
-/// How long the answer to it stands.
+/// How long the answer to it is valid.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// Two gateways whose questions to PostgreSQL are counted, and their addresses.
@@ -158,7 +158,7 @@ fn ten_thousand_requests_for_one_id_are_one_question_to_postgresql() {
     let counted = Counted::start();
     check_one_question(&counted, 404, |attempt| reservation(&format!("nothing-{attempt}")));
     check_one_question(&counted, 404, |attempt| look(&format!("nowhere-{attempt}")));
-    // Sales that Redis has lost. There is no syncer, so that nobody can bring them back.
+    // Sales that Redis has lost. There is no syncer, so nothing can bring them back.
     check_one_question(&counted, 503, |attempt| {
         let sale = format!("lost-{attempt}");
         counted.world.create_sale(&format!("{{\"sale\":\"{sale}\",\"total\":9}}"));

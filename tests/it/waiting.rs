@@ -113,7 +113,7 @@ fn many_wait_for_one_batch() {
             check_is(&waiter.join().expect("an answer"), 200, "confirmed", false);
         }
     });
-    // Each request looks twice itself, at its reservation and its sale, before it waits and behind it. However many
+    // Each request looks twice itself, at its reservation and its sale, before it waits and afterwards. However many
     // wait, one looks for all of them, every 20 ms.
     let (looks, shared) = (looks(&world) - before, 50 * (start.elapsed().as_secs() + 1) + 2);
     assert!((2 * WAITERS..=4 * WAITERS + shared).contains(&looks), "{looks} looks for {WAITERS} waiters");

@@ -1,4 +1,4 @@
-//! Webhooks: what became of orders is told to a receiver, which checks the signature as the scheme says and is not
+//! Webhooks: the ends of orders are delivered to a receiver, which checks the signature as the scheme says and is not
 //! always in a good mood.
 
 use std::collections::VecDeque;
@@ -334,7 +334,7 @@ fn a_webhook_is_added_shown_without_its_secret_and_removed() {
     }
 }
 
-/// The address that a name stands for is looked at when it is used.
+/// The address of a name is checked when it is used.
 #[test]
 fn a_name_that_leads_into_this_network_is_not_followed() {
     let world = World::start();

@@ -69,7 +69,7 @@ impl Http {
     /// Connects; an answer may take as long as that.
     ///
     /// # Errors
-    /// When nobody listens there.
+    /// When nothing listens there.
     pub fn connect_with(address: SocketAddr, timeout: Duration) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, timeout)?;
         stream.set_read_timeout(Some(timeout))?;

@@ -13,7 +13,7 @@ pub const QUEUED_BYTES_EACH_MAX: u64 = 2 * 2 * 64 * 1024;
 /// A connection with the least room for answers that the kernel allows.
 ///
 /// # Errors
-/// When nobody listens there.
+/// When nothing listens there.
 pub fn tiny(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_recv_buffer_size(1)?;

@@ -1,4 +1,4 @@
-//! Compares what buyers were told with what is there in the end.
+//! Compares the answers that buyers got with the final state.
 
 mod awake;
 mod ends;
@@ -38,7 +38,7 @@ pub(crate) struct Excuses {
     pub(crate) rejections: bool,
     /// The clock of Redis was set: any hold may be over.
     pub(crate) clock: bool,
-    /// Messages that nobody can read were sent, and lie in the quarantine.
+    /// Unreadable messages were sent, and are in the quarantine.
     pub(crate) quarantine: bool,
 }
 

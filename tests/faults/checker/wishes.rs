@@ -1,5 +1,5 @@
 //! Each wish is one order or one rejection where it was answered `ok`, none or one where it is unknown, none where it
-//! was refused; and there is nothing that nobody wished.
+//! was refused; and nothing exists that no buyer wished.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -110,7 +110,7 @@ fn wanted(entry: &Entry) -> Vec<(String, u64)> {
     items.iter().map(|(at, units)| (sku(*at), *units)).collect()
 }
 
-/// Orders and rejections that nobody wished, or that were refused, or that are there twice.
+/// Orders and rejections that no buyer wished, or that were refused, or that exist twice.
 fn unexplained(case: &Case, wishes: &BTreeMap<&str, Wish>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut made: BTreeMap<&str, u64> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! A seeded load of buyers over HTTP, and the history of what they asked and were told.
+//! A seeded load of buyers over HTTP, and the history of their requests and answers.
 
 mod buyer;
 mod history;
@@ -23,7 +23,7 @@ const UNDER_WAY: Duration = Duration::from_secs(30);
 /// How much is asked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
-    /// What each buyer wants to do at least. As long as the fault lasts he goes on.
+    /// What each buyer wants to do at least. The buyer continues as long as the fault lasts.
     pub(crate) wishes: u64,
     /// The pause between two wishes of one buyer.
     pub(crate) pause: Duration,

@@ -15,7 +15,7 @@ use crate::world::{NAME, Terms, World};
 const FULL: &str = "rabbit_policy:set(<<\"faults\">>, <<\"full\">>, <<\"^flash.events$\">>, \
                     [{<<\"max-length\">>, 3}], 0, <<\"queues\">>, <<\"flash\">>).\n";
 const NOT_FULL: &str = "rabbit_policy:delete(<<\"faults\">>, <<\"full\">>, <<\"flash\">>).\n";
-/// Nobody may publish while RabbitMQ is short of memory, or of disk.
+/// No client may publish while RabbitMQ is short of memory, or of disk.
 const ALARMS: [(&str, &str, &str); 2] = [
     (
         "memory",
@@ -28,7 +28,7 @@ const ALARMS: [(&str, &str, &str); 2] = [
         "rabbit_disk_monitor:set_disk_free_limit(\"50MB\").\n",
     ),
 ];
-/// Messages that nobody can read.
+/// Unreadable messages.
 const POISON: [&[u8]; 4] =
     [b"", b"{", b"\xff\xfe not text", b"{\"version\":99,\"sale\":\"x\",\"epoch\":1,\"events\":[]}"];
 
@@ -100,7 +100,7 @@ pub(super) fn refused(runner: &mut Runner) -> Result<()> {
     })
 }
 
-/// Messages that nobody can read come between the others: each is put aside once, and holds nobody up.
+/// Unreadable messages come between the others: each is put aside once, and delays nothing.
 pub(super) fn poison(runner: &mut Runner) -> Result<()> {
     runner.rounds(&Terms::default(), |world, seed| {
         let tally = round::run(world, seed, USUAL, |strike| {

@@ -82,8 +82,8 @@ fn set(strike: &mut Strike, clock: &str, offset_s: i64) -> Result<()> {
     Ok(())
 }
 
-/// The sales are in doubt. While a gateway recovers them, it may die, and PostgreSQL's clock may step back behind the
-/// lease.
+/// The sales are in doubt. While a gateway recovers them, it may die, and PostgreSQL's clock may step back to before
+/// the lease.
 fn doubt(strike: &mut Strike) -> Result<()> {
     Incident::Fenced.happen(strike, Duration::ZERO)?;
     let pause = strike.ms(0..300);

@@ -1,4 +1,4 @@
-//! A connection breaks behind the Nth byte of a direction: in the midst of a command, an answer, a frame, a
+//! A connection breaks after the Nth byte of a direction: in the midst of a command, an answer, a frame, a
 //! transaction.
 
 use std::time::Duration;

@@ -81,7 +81,7 @@ fn fill(strike: &mut Strike, which: Which, disk: &Disk) -> Result<()> {
     strike.last(time);
     fs::remove_file(filler)?;
     strike.note(format!("{which:?}: its disk has room"));
-    // A server that cannot write may end, and whoever runs it starts it again.
+    // A server that cannot write may end, and its supervisor starts it again.
     if let Err(died) = strike.world.server(which).ensure_running() {
         let died = died.to_string();
         strike.note(format!("it had ended: {}", died.lines().next().unwrap_or_default()));

@@ -1,5 +1,5 @@
 //! One of our processes dies at a system call: before a command is sent, between an answer and what is done with it,
-//! behind a commit and before its acknowledgement.
+//! after a commit and before its acknowledgement.
 
 use std::process::Command;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::strike::Strike;
 use crate::world::Terms;
 
 /// The calls by which a process of ours acts or learns. The signal comes before the call is carried out, so that a kill
-/// at the one is a kill behind the other.
+/// at the one is a kill after the other.
 const CALLS: [&str; 5] = ["sendto", "writev", "recvfrom", "epoll_wait", "write"];
 /// The last call that may be meant: two to the power of so much. They count from the process' start.
 const CALLS_LOG2_MAX: f64 = 9.5;

@@ -15,7 +15,7 @@ use crate::runner::Runner;
 use crate::strike::Strike;
 use crate::world::{Terms, Which};
 
-/// Between an answer and the moment in which RabbitMQ has its event: what Redis forgets within it nobody else has.
+/// Between an answer and the moment in which RabbitMQ has its event: what Redis forgets within it exists nowhere else.
 pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(3);
 /// An answer may reach its buyer a little after Redis gave it.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -67,7 +67,7 @@ pub(super) fn flushed(runner: &mut Runner) -> Result<()> {
     })
 }
 
-/// The file is gone: another, empty Redis stands where the old one was.
+/// The file is gone: another, empty Redis takes its place.
 pub(super) fn empty(runner: &mut Runner) -> Result<()> {
     runner.rounds(&terms("always"), |world, seed| {
         round::run(world, seed, USUAL, |strike| {

@@ -69,7 +69,7 @@ pub(super) fn read_only(runner: &mut Runner) -> Result<()> {
 }
 
 /// A commit waits for a standby that is not there: it is on disk, and its client is not told. In half of all cases the
-/// connection is ended meanwhile, so that the client is told of an error, and the rows are there all the same.
+/// connection is ended meanwhile, so that the client gets an error, and the rows are there nevertheless.
 fn hang(strike: &mut Strike) -> Result<()> {
     let mut eyes = strike.eyes()?;
     strike.note("PostgreSQL: commits hang");

@@ -43,7 +43,7 @@ pub(super) fn soak(runner: &mut Runner) -> Result<()> {
 }
 
 /// What is kept of a sale, and a leak is what is kept for ever, would show in the later rounds: each process' least of
-/// the last [`ROUNDS_COMPARED`] is beside its greatest of the first ones. (Whoever was just started has less.)
+/// the last [`ROUNDS_COMPARED`] is beside its greatest of the first ones. (A process that was just started has less.)
 fn ensure_flat(memories: &[Vec<u64>]) -> Result<()> {
     if memories.len() < 2 * ROUNDS_COMPARED {
         return Ok(());

@@ -97,7 +97,7 @@ pub(super) fn lost_at_rest(runner: &mut Runner) -> Result<()> {
     })
 }
 
-/// The other gateway stands still, so that the recovery is the point's. Gives when it happened.
+/// The other gateway is stopped, so that the recovery is the point's. Gives when it happened.
 fn first_incident(strike: &mut Strike, point: &Point) -> Result<Duration> {
     let older = dumps(strike)?;
     point.arm(strike);

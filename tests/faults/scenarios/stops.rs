@@ -1,4 +1,4 @@
-//! SIGSTOP: a process stands still, its connections stay open, and later it goes on as if nothing had been: a zombie.
+//! SIGSTOP: a process stops, its connections stay open, and later it goes on as if nothing had been: a zombie.
 
 use std::time::Duration;
 

@@ -87,7 +87,7 @@ impl Gateway {
     /// Longer than a doubt rests at first: a failed rebuilding is tried again within it.
     pub(super) const REST: Duration = Duration::from_secs(5);
 
-    /// The process stands still.
+    /// The process is stopped.
     pub(super) fn pause(&self) {
         self.program.pause();
     }

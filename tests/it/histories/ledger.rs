@@ -50,7 +50,7 @@ impl Ledger {
         self.given.len()
     }
 
-    /// A buyer who asks again has what he was given.
+    /// A buyer who asks again has the same reservation.
     pub(super) fn check_repeats(&mut self, world: &World) {
         for (buyer, id) in self.given.clone() {
             let answer = self.reserve_patiently(world, &buyer);

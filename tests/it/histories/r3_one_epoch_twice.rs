@@ -1,4 +1,4 @@
-//! Before: two buyers got 201 with the same id; PostgreSQL had the first; the second saw the first one's order as his.
+//! Before: two buyers got 201 with the same id; PostgreSQL had the first; the second saw the first one's order.
 
 use super::ledger::Ledger;
 use super::queue::Queue;

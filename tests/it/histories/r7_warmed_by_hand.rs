@@ -19,8 +19,8 @@ fn a_sale_that_was_warmed_by_hand_after_a_loss_is_noticed() {
     for command in ["MULTI", &format!("DEL {KEY}"), &format!("FLASH.WARM {KEY} 10 LIMIT 1 JOURNAL 1000000"), "EXEC"] {
         let _: redis::Value = run(redis, command);
     }
-    // Whether this one still gets in before anyone notices is a matter of time. If so, he gets the number of another,
-    // which Redis cannot know, and then a rejection.
+    // Whether this one still gets in before anyone notices is a matter of time. If so, this buyer gets the number of
+    // another, which Redis cannot know, and then a rejection.
     ledger.reserve(&mut world.http(), "victim-1");
     ledger.reserve_patiently(&world, "victim-2");
     ledger.check_each(&world, 10);

@@ -71,11 +71,11 @@ impl Node {
     }
 }
 
-/// A client that believes that one node serves its key, until it is told otherwise.
+/// A client that believes that one node serves its key, until a node redirects it.
 pub(crate) struct Client {
     connections: Vec<(u16, Connection)>,
     believed: usize,
-    /// How often it was told that another node serves the slot.
+    /// How often it was redirected to another node.
     pub(crate) moved: usize,
     /// How often it was sent to another node for this once.
     pub(crate) asked: usize,

@@ -2,7 +2,7 @@
 
 /// The type byte of a module's value, and the 64-bit number of the module's type.
 const HEADER_BYTES: usize = 10;
-/// Behind them, and at the end, before the footer.
+/// After them, and at the end, before the footer.
 const STRING: u8 = 5;
 const END: u8 = 0;
 /// Two bytes of RDB version and eight of checksum.
@@ -10,7 +10,7 @@ const FOOTER_BYTES: usize = 10;
 /// CRC-64 of Jones, its bits reflected.
 const POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
 
-/// What stands around every value of one type in the dumps of one server.
+/// What surrounds every value of one type in the dumps of one server.
 pub(crate) struct Frame {
     header: Vec<u8>,
     rdb_version: Vec<u8>,

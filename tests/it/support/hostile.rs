@@ -9,7 +9,7 @@ use super::fuzz::{self, Fuzz};
 const BATCH: usize = 500;
 
 /// Damages good values, restores them, and lets `go_on` use those that loaded, by their places among the payloads,
-/// which are their keys. It leaves no key behind.
+/// which are their keys. It leaves no key.
 pub(crate) fn restore_all(
     redis: &mut Connection,
     frame: &Frame,

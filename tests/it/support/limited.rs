@@ -72,7 +72,7 @@ pub(crate) fn policy(name: &str, rest: &str) -> String {
     format!("[[rate-limit]]\nname = \"{name}\"\n{rest}\n")
 }
 
-/// Redis did not answer in time, which nobody can hold against a busy machine. The request may have been counted.
+/// Redis did not answer in time, as happens on a busy machine. The request may have been counted.
 pub(crate) fn is_unknown(answer: &Answer) -> bool {
     [503, 504].contains(&answer.status)
 }

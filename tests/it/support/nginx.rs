@@ -21,7 +21,7 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// In front of these gateways, where nobody asks as an operator.
+    /// In front of these gateways, without operators.
     pub(crate) fn start(gateways: [SocketAddr; 2]) -> Self {
         Self::start_for_operators(gateways, gateways)
     }
@@ -34,7 +34,7 @@ impl Nginx {
         fs::write(&file, config([(address, gateways), (operators, of_operators)], dir.path())).expect("writable");
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", program(), "-e", "stderr"]);
-        // One process: what kills it leaves no worker behind.
+        // One process: what kills it leaves no worker.
         command.arg("-p").arg(dir.path()).arg("-c").arg(&file).args(["-g", "daemon off; master_process off;"]);
         let child = command.stdout(Stdio::null()).spawn().expect("nginx starts: scripts/bootstrap installs it");
         let nginx = Self { address, operators, child, _dir: dir };

@@ -31,7 +31,7 @@ impl Proxy {
         let ways = way.clone();
         thread::spawn(move || {
             for near in listener.incoming() {
-                // Whoever came gets to know by the end of the connection.
+                // The client learns it by the end of the connection.
                 let _ = near.and_then(|near| connect(&ways, near, server));
             }
         });
@@ -52,7 +52,7 @@ impl Proxy {
         self.way.lock().expect("no test panics with it").came
     }
 
-    /// From now on the server hears everything, and nobody hears the server.
+    /// From now on the server receives everything, and its answers are lost.
     pub(crate) fn mute(&self) {
         self.way.lock().expect("no test panics with it").is_mute = true;
     }

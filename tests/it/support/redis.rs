@@ -67,7 +67,7 @@ pub(crate) fn module() -> PathBuf {
     built("libflash.so")
 }
 
-/// Checks the reply of a command of words; `*` in the wanted reply stands for any one word.
+/// Checks the reply of a command of words; `*` in the wanted reply matches any one word.
 pub(crate) fn check(connection: &mut Connection, command: &str, want: &str) {
     let reply: Value = run(connection, command);
     let reply = flat(&reply);

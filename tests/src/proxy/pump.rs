@@ -12,7 +12,7 @@ use super::{Shared, pause};
 
 /// Bytes that are read at once.
 const PIECE_BYTES_MAX: usize = 16 * 1024;
-/// The pause behind each slice.
+/// The pause after each slice.
 const SLICE_PAUSE: Duration = Duration::from_micros(200);
 
 /// Carries bytes until the end; an error is a cut, or a connection that broke.

@@ -17,7 +17,7 @@ pub enum Flow {
     /// They pass.
     #[default]
     Pass,
-    /// They stand still, and nobody is told: new connections open, and stand still too.
+    /// They stop, without an error: new connections open, and stop too.
     Stall,
     /// Each piece takes so long.
     Delay(Duration),
@@ -25,7 +25,7 @@ pub enum Flow {
     Slice(usize),
 }
 
-/// A connection that breaks behind so many more bytes of one direction.
+/// A connection that breaks after so many more bytes of one direction.
 #[derive(Debug, Clone, Copy)]
 pub struct Cut {
     /// Which way.
