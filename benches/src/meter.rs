@@ -80,7 +80,7 @@ impl Meter {
         self.parts.iter().map(took).collect()
     }
 
-    /// Of each part: what it had at most, before and behind the middle.
+    /// Of each part: what it had at most, before and after the middle.
     pub fn memory(&self) -> Vec<Memory> {
         let (first, second) = self.samples.split_at(self.samples.len() / 2);
         let most = |half: &[Vec<u64>], at: usize| half.iter().map(|sample| sample[at]).max().unwrap_or(0);

@@ -159,7 +159,7 @@ impl Part {
     /// Asks it to stop, and waits for it.
     ///
     /// # Errors
-    /// When it cannot be told so.
+    /// When the setting fails.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).context("a process id")?;
         kill_process(pid, Signal::TERM)?;

@@ -142,7 +142,7 @@ impl Expected {
     }
 }
 
-/// What stands for the only SKU in digests.
+/// The only SKU's name in digests.
 static SKU_HASH: LazyLock<u64> = LazyLock::new(|| sku_hash(DEFAULT_SKU));
 
 /// The last steps of `SplitMix64` (Steele, Lea and Flood, 2014): every bit of the input reaches every bit of the

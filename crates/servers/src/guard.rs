@@ -145,7 +145,7 @@ impl Guarded {
 
     /// Only while its end was not seen, for the same reason.
     fn signal(&self, signal: Signal) {
-        // It fails only when the process has ended meanwhile, which whoever waits for its end will see.
+        // It fails only when the process has ended meanwhile, which a caller that waits for its end will see.
         let _ = kill_process(Pid::from_child(&self.child), signal);
     }
 }
@@ -189,7 +189,7 @@ fn serve(inbox: Receiver<Request>) {
         let child = command.spawn();
         // Ours of the child's files first, above all the lock: from here on it is the child's alone.
         drop(command);
-        // Whoever asked waits for the answer, so it is never sent in vain.
+        // The caller waits for the answer, so it is never sent in vain.
         let _ = reply.send(child);
     }
 }

@@ -45,7 +45,7 @@ impl Place {
     }
 
     /// Takes the lock. The file becomes the server's standard input: so the lock is held for as long as the server,
-    /// or any of its children that inherits the input, lives, and not a moment longer, whoever ends first.
+    /// or any of its children that inherits the input, lives, and not a moment longer, whichever process ends first.
     pub(crate) fn lock(&self) -> Result<Lock, Error> {
         let path = self.path("lock");
         let what = || format!("cannot lock {}", path.display());
@@ -150,7 +150,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Notes who will hold the lock from now on. Only a hint for whoever finds it taken, so a failure is not one.
+    /// Notes who will hold the lock from now on. Only a hint for a process that finds it taken, so its failure is none.
     pub(crate) fn note_holder(&self, pid: u32) {
         let _ = self.file.set_len(0);
         let _ = (&self.file).seek(SeekFrom::Start(0)).and_then(|_| writeln!(&self.file, "{pid}"));

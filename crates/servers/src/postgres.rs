@@ -17,7 +17,7 @@ const STOP_LIMIT_MS: u64 = 20_000;
 const PSQL_LIMIT_MS: u64 = 30_000;
 
 /// How often a backend looks whether its client is still there, in milliseconds (PostgreSQL 14 and later). Without it,
-/// the backend of a killed client works on a long statement for nobody.
+/// the backend of a killed client works on a long statement in vain.
 const CLIENT_CHECK_INTERVAL_MS: u64 = 1_000;
 
 /// Longest name of a database in PostgreSQL (NAMEDATALEN - 1).

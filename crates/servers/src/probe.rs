@@ -18,7 +18,7 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    /// Asks whoever listens on the port. No answer is a "not yet".
+    /// Asks the process that listens on the port. No answer is a "not yet".
     pub(crate) fn is_answered(&self, port: u16) -> bool {
         self.ask(port).is_ok_and(|answer| (self.is_ready)(&answer))
     }

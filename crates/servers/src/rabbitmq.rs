@@ -1,7 +1,7 @@
 //! A private RabbitMQ.
 //!
-//! It runs without epmd, the daemon by which Erlang nodes find each other and which nobody stops: the node's own port
-//! is told to everyone who has to know it (`-erl_epmd_port`).
+//! It runs without epmd, the daemon by which Erlang nodes find each other and which nothing stops: the node's own port
+//! is given to each program that needs it (`-erl_epmd_port`).
 
 use std::ffi::OsString;
 use std::fs;

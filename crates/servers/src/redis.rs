@@ -41,7 +41,8 @@ impl RedisOptions {
 
 /// A private redis-server: every write is in its append-only file, synced, before it is answered.
 ///
-/// Without a password whoever can connect to 127.0.0.1 can use it and change its configuration, but load no modules.
+/// Without a password, a client that can connect to 127.0.0.1 can use it and change its configuration, but load no
+/// modules.
 #[derive(Debug)]
 pub struct Redis {
     /// The process.

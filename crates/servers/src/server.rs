@@ -20,7 +20,7 @@ pub(crate) struct Launch {
     pub(crate) port: u16,
     pub(crate) task: Task,
     pub(crate) probe: Probe,
-    /// What its log says where the reason for a failed start stands, when that is not at the very end.
+    /// What its log says where it has the reason for a failed start, when that is not at the very end.
     pub(crate) landmark: Option<&'static str>,
     /// Called with the process id once the server is usable.
     pub(crate) when_ready: fn(u32) -> Result<(), Error>,

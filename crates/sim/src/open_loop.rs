@@ -12,7 +12,7 @@ use crate::arrivals::Arrival;
 
 /// How long a request may take; then its outcome is unknown.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Who is sent later than this behind his time was kept waiting by us and not by the server.
+/// A buyer who is sent later than this after the due time was delayed by us and not by the server.
 const TIMELY: Duration = Duration::from_millis(5);
 
 /// What a request is sent by: one after another.

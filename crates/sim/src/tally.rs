@@ -36,7 +36,7 @@ pub struct Tally {
     pub again: u64,
     /// Told that there are none left.
     pub sold_out: u64,
-    /// Tries that were given up, and requests of which nobody knows how they ended.
+    /// Tries that were given up, and requests with an unknown outcome.
     pub errors: u64,
     /// Told two things that cannot both be true.
     pub contradicted: u64,

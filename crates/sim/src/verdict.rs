@@ -81,7 +81,7 @@ impl Outcome {
     /// What is to be thought of it.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        // Of an error nobody knows whether there is an order behind it.
+        // After an error it is unknown whether there is an order.
         let told = self.tally.sold..=self.tally.sold + self.tally.errors;
         let is_consistent = self.tally.contradicted == 0 && told.contains(&self.orders);
         let is_right = self.oversold() == 0 && self.duplicates == 0 && is_consistent;
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::tally::Live;
 
-    /// Ten units and a hundred buyers, some of whom were told that they have one.
+    /// Ten units and a hundred buyers, some of whom got one.
     fn check(strategy: Strategy, [sold, errors, orders, duplicates]: [u64; 4], want: (u64, u64, Verdict)) {
         let tally = Tally { sold, errors, ..Live::new().unwrap().look() };
         let (units, buyers, took, cpu) = (10, 100, Duration::from_secs(1), Vec::new());

@@ -63,7 +63,7 @@ impl<'a> Envelope<'a> {
             Ok(message) => return Ok(Self::Events(message)),
             Err(bad) => bad,
         };
-        // Nearly every body is a message, so that is what is tried first. What is neither is told as a bad message.
+        // Nearly every body is a message, so that is what is tried first. What is neither is a bad message.
         match (bad, serde_json::from_slice::<Barrier>(json)) {
             (BadMessage::Json(_), Ok(barrier)) => {
                 name("barrier", barrier.id.as_bytes(), BARRIER_BYTES_MAX)?;

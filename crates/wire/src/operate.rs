@@ -72,7 +72,7 @@ impl Answer for RestockAnswer {
 pub enum SwitchAnswer {
     /// Buyers may reserve, as far as the sale's window lets them.
     Opened,
-    /// Nobody may.
+    /// No one may.
     Closed,
 }
 

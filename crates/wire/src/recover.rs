@@ -78,7 +78,7 @@ impl Fence {
     }
 }
 
-/// Lets a fenced sale go on: nobody knows of it after this event.
+/// Opens a fenced sale: no later event exists elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unfence {
     /// Which life of the sale.

@@ -39,7 +39,7 @@ pub struct MessageReserved<'a> {
     pub data: Option<Cow<'a, RawValue>>,
 }
 
-/// What is shown of a reservation to whoever may see it, beside its items and its times.
+/// What is shown of a reservation to those who may see it, beside its items and its times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shown<'a> {
     /// Who reserved.

@@ -20,7 +20,7 @@ impl TraceParent {
         part(53, 55)?;
         let dashes = [2, 35, 52].iter().all(|at| known[*at] == b'-');
         let is_zero = |part: &[u8]| part.iter().all(|digit| *digit == b'0');
-        // What comes behind is later versions' own affair, and nothing may in this one.
+        // What follows belongs to later versions; in this one nothing may follow.
         let ends = rest.is_empty() || (version != b"00" && rest[0] == b'-');
         (dashes && ends && version != b"ff" && !is_zero(trace) && !is_zero(caller)).then_some(Self(*known))
     }

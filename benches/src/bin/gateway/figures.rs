@@ -18,7 +18,7 @@ pub(crate) struct Cost {
     /// Of the server: its threads that speak HTTP. Ours alone tells them apart.
     pub(crate) http: Option<f64>,
     pub(crate) redis: f64,
-    /// What is done behind the answer, or beside it: RabbitMQ, the syncer, PostgreSQL.
+    /// What is done after the answer, or beside it: RabbitMQ, the syncer, PostgreSQL.
     pub(crate) behind: f64,
 }
 

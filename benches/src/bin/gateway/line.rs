@@ -57,7 +57,7 @@ impl Line {
         Ok(Some(status))
     }
 
-    /// The last answer, for whoever did not expect it.
+    /// The last answer, for an error message.
     pub(crate) fn text(&self) -> String {
         let end = self.answer.iter().position(|byte| *byte == 0).unwrap_or(ANSWER_BYTES_MAX);
         String::from_utf8_lossy(&self.answer[..end]).into_owned()

@@ -1,6 +1,6 @@
 //! Measures the gateway beside what is usual, against one Redis and in one run: CPU a request at saturation, and
 //! latency at half of it. All of them sell the same: one unit a buyer, held for a pay window, never oversold, with a
-//! repeat answered as the first time, and each order in a journal or queue for whoever writes it.
+//! repeat answered as the first time, and each order in a journal or queue for its writer.
 
 #![forbid(unsafe_code)]
 
@@ -30,7 +30,7 @@ use crate::subject::{Server, Subject};
 use flash_benches::mark::Mark;
 use flash_benches::world::Built;
 
-/// The gateway's: what stands beside it is not to lose by another.
+/// The gateway's: its rivals must not lose by another.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -61,7 +61,7 @@ struct Args {
     /// Serves as hyper alone would, to be measured.
     #[arg(long, hide = true)]
     plain: bool,
-    /// Fails when a mark is missed. Without it a busy machine fails nobody.
+    /// Fails when a mark is missed. Without it a busy machine fails nothing.
     #[arg(long)]
     strict: bool,
 }

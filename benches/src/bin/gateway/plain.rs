@@ -51,7 +51,7 @@ async fn connections(listener: TcpListener) -> anyhow::Result<()> {
     }
 }
 
-/// The same to all; a body is read first, as whoever uses it would.
+/// The same to all; a body is read first, as a user of it would.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method() == Method::GET {
         return Ok(Response::new(Full::new(Bytes::from_static(b"ok\n"))));

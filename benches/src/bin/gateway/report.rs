@@ -38,7 +38,7 @@ pub(crate) struct Report {
     pub(crate) machine: String,
     /// The rivals' versions.
     pub(crate) versions: String,
-    /// Processes that were ready to run, on average over the minute before and the one behind.
+    /// Processes that were ready to run, on average over the minute before and the one after.
     pub(crate) load: [String; 2],
     pub(crate) figures: Vec<Figures>,
     pub(crate) memory: Memory,

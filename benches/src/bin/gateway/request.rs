@@ -2,7 +2,7 @@
 
 /// Digits of a buyer's number, in hexadecimal.
 const DIGITS: usize = 11;
-/// What stands there until a number is written.
+/// The placeholder until a number is written.
 const BLANK: [u8; DIGITS] = [b'-'; DIGITS];
 
 /// Who asks.
@@ -18,7 +18,7 @@ pub(crate) enum Buyers {
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     bytes: Vec<u8>,
-    /// Where the buyer's number stands; none: nobody is named.
+    /// The place of the buyer's number; none: no buyer is named.
     number_at: Option<usize>,
     buyers: Buyers,
     sent: u64,

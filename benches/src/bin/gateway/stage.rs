@@ -81,7 +81,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until PostgreSQL has all orders of a subject. The others' orders wait for whoever would write them.
+    /// Waits until PostgreSQL has all orders of a subject. The others' orders wait for their writer.
     pub(crate) fn drain(&self, subject: Subject, round: u32) -> anyhow::Result<()> {
         if !matches!(subject, Subject::Reserve | Subject::ReserveEverySec) {
             return Ok(());

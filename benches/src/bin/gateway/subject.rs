@@ -13,7 +13,7 @@ pub(crate) enum Subject {
     Floor,
     /// Our gateway, each request another buyer's.
     Reserve,
-    /// The same, where Redis keeps its file once a second, as it does where nobody asks it for more.
+    /// The same, where Redis keeps its file once a second, as it does by default.
     ReserveEverySec,
     /// Our gateway, when everything is sold, each request another buyer's.
     SoldOutOnce,

@@ -9,7 +9,7 @@ use serde::Serialize;
 const PIPELINED_CALLS: u16 = 256;
 /// The sale that the other axes are shown at.
 const AXES_BUYERS: u64 = 100_000;
-/// Small sales are measured many at a time, one behind the other, until there are so many buyers.
+/// Small sales are measured many at a time, one after the other, until there are so many buyers.
 const BUYERS_MIN: u64 = 100_000;
 /// Calls that look at what is there: enough for a mean, however many buyers there are.
 const LOOKS_MAX: u64 = 200_000;
@@ -79,7 +79,7 @@ impl Case {
         cases
     }
 
-    /// Sales that are measured one behind the other.
+    /// Sales that are measured one after the other.
     pub(crate) const fn sales(&self) -> u64 {
         BUYERS_MIN.div_ceil(self.buyers)
     }

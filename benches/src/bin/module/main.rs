@@ -56,7 +56,7 @@ struct Args {
     /// Where the plot goes.
     #[arg(long, default_value = "target/bench-module.svg")]
     plot: PathBuf,
-    /// Fails when a mark is missed. Without it a busy machine fails nobody.
+    /// Fails when a mark is missed. Without it a busy machine fails nothing.
     #[arg(long)]
     strict: bool,
 }

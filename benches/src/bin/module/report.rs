@@ -15,7 +15,7 @@ use crate::subject::{Path, Subject};
 pub(crate) struct Report {
     /// The server's version.
     pub(crate) server: String,
-    /// Processes that were ready to run, on average over the minute before and the one behind.
+    /// Processes that were ready to run, on average over the minute before and the one after.
     pub(crate) load: [f64; 2],
     pub(crate) figures: Vec<Figures>,
     pub(crate) marks: Vec<Mark>,

@@ -220,7 +220,7 @@ impl Prepared {
         }
     }
 
-    /// Empties the journals, as whoever has written the orders does.
+    /// Empties the journals, as a syncer does that has written the orders.
     pub(crate) fn ack(&self, connection: &mut Connection) -> anyhow::Result<()> {
         /// Events that are acknowledged at once.
         const ACKED_EVENTS: usize = 10_000;

@@ -44,7 +44,7 @@ pub(crate) fn measure(built: &Built, orders: u64) -> anyhow::Result<Back> {
     Ok(Back { orders, compared, rebuilt })
 }
 
-/// Until the first buyer is told of the reservation that there is.
+/// Until the first buyer gets the existing reservation.
 fn until_it_sells(redis: &mut Connection) -> anyhow::Result<Duration> {
     let start = Instant::now();
     loop {

@@ -44,7 +44,7 @@ impl Way {
         }
     }
 
-    /// What the gateway is told.
+    /// The gateway's settings.
     pub(crate) const fn options(self) -> &'static [&'static str] {
         match self {
             Self::Runs => &[],
@@ -53,7 +53,7 @@ impl Way {
         }
     }
 
-    /// Fills a journal while nobody reads it; then lets it run dry, and counts what PostgreSQL has.
+    /// Fills a journal while nothing reads it; then lets it run dry, and counts what PostgreSQL has.
     pub(crate) fn measure(self, built: &Built, orders: u64) -> anyhow::Result<Drained> {
         const SALE: &str = "drop";
         let world = World::start(built)?;

@@ -57,7 +57,7 @@ struct Args {
     /// The module.
     #[arg(long, default_value = "target/release/libflash.so")]
     module: PathBuf,
-    /// Fails when a mark is missed. Without it a busy machine fails nobody.
+    /// Fails when a mark is missed. Without it a busy machine fails nothing.
     #[arg(long)]
     strict: bool,
 }

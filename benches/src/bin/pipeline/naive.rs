@@ -59,7 +59,7 @@ pub(crate) fn measure(built: &Built, orders: u64) -> anyhow::Result<Drained> {
 /// What the consumer prints when it has written everything.
 const DONE: &str = "done\n";
 
-/// The consumer's process. It lives on behind its last order, so that what it used can be read.
+/// The consumer's process. It lives on after its last order, so that what it used can be read.
 pub(crate) fn consume(orders: u64) -> anyhow::Result<()> {
     let url = |name| env::var(name).with_context(|| format!("{name} is not set"));
     runtime()?.block_on(write(&url("FLASH_AMQP_URL")?, &url("FLASH_POSTGRES_URL")?, orders))?;

@@ -24,7 +24,7 @@ const PARTS: [&str; 6] = ["relay", "RabbitMQ", "syncer", "consumer", "PostgreSQL
 /// All that was measured.
 #[derive(Default)]
 pub(crate) struct Report {
-    /// Processes that were ready to run, on average over the minute before and the one behind.
+    /// Processes that were ready to run, on average over the minute before and the one after.
     pub(crate) load: [String; 2],
     pub(crate) runs: Option<Drained>,
     pub(crate) one_by_one: Option<Drained>,

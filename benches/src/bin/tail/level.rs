@@ -12,7 +12,7 @@ pub(crate) const LAG_MS_MAX: u64 = 250;
 /// milliseconds: the relay lingers for 3, reads, and PostgreSQL commits. The rest is for a busy machine.
 const RELAY_MS_MAX: u64 = 1_000;
 /// How long a sync of the file takes, at most. While one is under way, `everysec` holds back in the memory of Redis
-/// what is to be written, for up to two seconds, and answers all the same.
+/// what is to be written, for up to two seconds, and still answers.
 const SYNC_MS_MAX: u64 = 1_000;
 /// `everysec` begins a sync once a second. What came after the beginning of the last one that ended is not on the disk.
 const EVERYSEC_MS_MAX: u64 = 1_000 + SYNC_MS_MAX;

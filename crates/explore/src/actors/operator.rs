@@ -44,7 +44,7 @@ impl Operator {
         }
     }
 
-    /// The event that he was told of, with the total and whether the sale is closed after it.
+    /// The event of the last answer, with the total and whether the sale is closed after it.
     pub(crate) fn hear(&mut self, answer: Option<&Answer>) -> Option<(u64, u64, u64, bool)> {
         let stage = std::mem::replace(&mut self.stage, Stage::Idle);
         match (stage, answer?) {

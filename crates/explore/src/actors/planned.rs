@@ -31,7 +31,7 @@ enum Part {
     Barrier(u8),
 }
 
-/// The action that was asked for last, of those whose answers are told apart by it.
+/// The action that was asked for last, of those whose answers differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Asked {
     Look,

@@ -50,7 +50,7 @@ struct Fact {
     event: (u64, u64),
     id: u64,
     buyer: Buyer,
-    /// How the buyer last heard that it ended; none: he has it, as far as he knows.
+    /// How the buyer last heard that it ended; none: the buyer still has it, by the last answer.
     end: Option<State>,
     /// A server lost it, within what the durability of the answer states.
     is_excused: bool,

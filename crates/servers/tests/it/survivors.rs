@@ -61,7 +61,7 @@ fn start_and_wait_to_be_killed(root: &Path) {
     let busy = thread::spawn(move || block_on(work_for_an_hour(&url)));
     let is_busy = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT count%'";
     wait_until("a backend is busy", || block_on(count_rows(&postgres.url("postgres"), is_busy)) == 1);
-    // One of them stands still, and does not look up either.
+    // One of them is stopped, and does not check either.
     rabbitmq.server.pause();
     println!("{READY}");
     // Ends when the test itself dies, too.

@@ -52,7 +52,7 @@ fn a_message_is_plain_json() {
     );
 }
 
-/// What releases before and after this one write: without the time, and with a field that nobody knows yet.
+/// What releases before and after this one write: without the time, and with a field that is not known yet.
 #[test]
 fn a_message_is_read_with_and_without_what_other_releases_say_of_it() {
     let check = |said: &str, published_at_ms: Option<u64>| {
