@@ -37,7 +37,7 @@ fn jwt(args: &args::Identity) -> Result<Jwt> {
 /// What ids of reservations are made with.
 pub(crate) fn id_secrets(args: &args::Identity) -> Result<IdSecrets> {
     let makes = args.id_secret.source().read_if_set()?.context(
-        "FLASH_ID_SECRET (or FLASH_ID_SECRET_FILE) is not set: ids of reservations are made with it, so that no client can \
+        "FLASH_ID_SECRET (or FLASH_ID_SECRET_FILE) is not set: it signs the ids of reservations, so that no client can \
          guess one. `openssl rand -hex 32` makes a secret; all gateways of a Redis have the same",
     )?;
     Ok(IdSecrets { makes, also: args.id_secret_also.source().read_if_set()? })

@@ -57,13 +57,12 @@ const ALLOWED: [&str; 24] = [
 const COLUMNS_MAX: usize = 120;
 /// Directories and files that are not converted yet, with the most banned words and the most wide lines that they may
 /// have. The figures only shrink. A path that is not listed, or that is converted, has none.
-const UNCONVERTED: [(&str, usize, usize); 21] = [
+const UNCONVERTED: [(&str, usize, usize); 20] = [
     ("benches", 24, 6),
-    ("cli", 0, 3),
+    ("cli", 0, 2),
     ("crates/audit", 1, 0),
     ("crates/broker", 0, 1),
-    ("crates/client", 0, 4),
-    ("crates/doctor", 0, 2),
+    ("crates/client", 0, 3),
     ("crates/explore", 12, 3),
     ("crates/plan", 9, 0),
     ("crates/sale", 1, 1),
@@ -71,11 +70,11 @@ const UNCONVERTED: [(&str, usize, usize); 21] = [
     ("crates/sim", 1, 0),
     ("crates/throttle", 0, 1),
     ("crates/transport", 1, 0),
-    ("crates/vault", 9, 8),
+    ("crates/vault", 8, 8),
     ("crates/webhooks", 0, 1),
     ("crates/wire", 4, 3),
     ("deploy", 2, 0),
-    ("gateway", 0, 8),
+    ("gateway", 0, 7),
     ("module", 1, 2),
     ("syncer", 0, 1),
     ("tests", 76, 22),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -189,8 +189,13 @@ fn provoke_by_state(world: &World, provoked: &mut Provoked) {
     provoked.see("release", "conflict", || ask(world, "DELETE", &paid, ""));
     run::<redis::Value>(&mut world.redis.connect(), "FLASH.CLOSE flash:shut");
     provoked.see("reserve", "closed", || post("/v1/sales/shut/reservations", "{\"buyer\":\"ada\"}"));
-    let brief = format!("{}/confirm", reserved(world, "brief", "ada"));
-    provoked.until("confirm", "expired", || post(&brief, ""));
+    // A confirm may come within the hold's one millisecond: then another buyer tries.
+    let tries = AtomicU32::new(0);
+    let confirmed_late = || {
+        let hold = reserved(world, "brief", &format!("buyer-{}", tries.fetch_add(1, Relaxed)));
+        post(&format!("{hold}/confirm"), "")
+    };
+    provoked.until("confirm", "expired", confirmed_late);
     // Nothing writes what is in journals here, and the warming of the sale is an event.
     provoked.until("reserve", "journal-full", || post("/v1/sales/narrow/reservations", "{\"buyer\":\"bob\"}"));
     run::<redis::Value>(&mut world.redis.connect(), "FLASH.FENCE flash:fenced");

@@ -137,8 +137,8 @@ impl CallError {
 pub enum Lack {
     /// It does not sync its append-only file before it answers, or does not say so.
     #[error(
-        "Redis does not sync before it answers: set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no, \
-         wait until the first append-only file is whole, and let the gateway's user run CONFIG GET and INFO"
+        "Redis does not sync before it answers: set appendonly yes, appendfsync always and no-appendfsync-on-rewrite \
+         no, wait until the first append-only file is whole, and let the gateway's user run CONFIG GET and INFO"
     )]
     Fsync,
     /// Fewer replicas answer than are wanted.

@@ -126,9 +126,7 @@ async fn synchronous_commit(vault: &Client) -> Result<Finding> {
         _ => "set synchronous_commit to on for the role in this database (ALTER ROLE … IN DATABASE)",
     };
     Ok(Finding::warn(
-        format!(
-            "synchronous_commit is off ({level}): Flash turns it on for itself, but a crash may undo commits of other writers"
-        ),
+        format!("synchronous_commit is off ({level}): Flash sets it for itself, but a crash may undo others' commits"),
         advice,
     ))
 }

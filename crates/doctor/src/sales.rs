@@ -48,7 +48,7 @@ async fn in_postgres(both: &Both) -> Result<Finding> {
     }
     Ok(Finding::warn(
         format!("PostgreSQL lacks {strangers} of the {sales} sales in Redis: gateways do not sell them"),
-        "create sales over HTTP: gateways do not know sales that were warmed by hand (flash audit lists those with events)",
+        "create sales over HTTP: gateways do not know hand-warmed sales (flash audit lists those with events)",
     ))
 }
 

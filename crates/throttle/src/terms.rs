@@ -66,7 +66,7 @@ pub struct DailyTerms {
     pub limit: u64,
     /// Minutes that the time zone's clock is ahead of UTC, [`OFFSET_MINUTES_MIN`] to [`OFFSET_MINUTES_MAX`].
     pub offset_minutes: i32,
-    /// The change of that clock that is nearest to now, before or after; none: there is none near. Zones and their
+    /// The nearest change of that clock, in the past or in the future; none: no change is near. Zones and their
     /// rules are the caller's to know. Two callers that name different changes count the same days, if both know the
     /// one that is within two days of now.
     pub change: Option<OffsetChange>,

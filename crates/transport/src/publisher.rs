@@ -29,7 +29,7 @@ pub type Settling = BoxFuture<'static, Outcome>;
 
 /// Hands messages over in order. One task alone has it.
 pub trait Publisher: Send + 'static {
-    /// Hands a message over, after all before it; waits for room if there is none.
+    /// Hands a message over after the earlier ones. If the window is full, it waits for room.
     ///
     /// # Errors
     /// When the way is lost: the outcome of this message, and of all that are not settled, is unknown.

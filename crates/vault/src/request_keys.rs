@@ -89,7 +89,7 @@ pub async fn take_key(client: &impl GenericClient, request: KeyedRequest<'_>) ->
     if client.execute(sql::request_keys::TAKE, &[&holder, &route, &key, &body]).await? > 0 {
         return Ok(TakenKey::New);
     }
-    // Should its request have let go of it in this moment, it is unknown until the next repeat.
+    // If its request released the key at this moment, the outcome is unknown until the next repeat.
     Ok(known_key(client, request).await?.unwrap_or(TakenKey::Before(None)))
 }
 

@@ -96,7 +96,7 @@ pub async fn webhooks(client: &Client) -> Result<Vec<Webhook>, Error> {
     Ok(rows.iter().map(webhook).collect())
 }
 
-/// Gives a webhook a new secret: its deliveries are signed with that and with the one before. False: there is none of
+/// Gives a webhook a new secret: its deliveries are signed with the new and the previous one. False: no webhook has
 /// this id.
 ///
 /// # Errors
@@ -130,7 +130,7 @@ pub async fn disable_webhook(client: &Client, id: u64, because: &str) -> Result<
     Ok(())
 }
 
-/// Takes at most `count` deliveries for each webhook that are due; none for those that are `busy`. Nobody else is given
+/// Claims at most `count` due deliveries of each webhook, and none of those that are `busy`. No other gateway can claim
 /// them for `hold_s` seconds.
 ///
 /// # Errors

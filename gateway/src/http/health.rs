@@ -83,7 +83,12 @@ struct Checks {
     extend(
         "examples" = [
             { "ready": true },
-            { "ready": true, "checks": { "starting": false, "draining": false, "redis": "ok", "rabbitmq": "ok", "postgres": "ok" } },
+            {
+                "ready": true,
+                "checks": {
+                    "starting": false, "draining": false, "redis": "ok", "rabbitmq": "ok", "postgres": "ok",
+                },
+            },
         ],
     ),
 )]

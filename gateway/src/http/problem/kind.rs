@@ -24,8 +24,8 @@ impl Again {
             Self::No => "No: the same request gets the same answer until something else changes.",
             Self::Changed => "Not unchanged: correct what the answer names, and send the request again.",
             Self::Later => {
-                "Yes: nothing was changed. Send the request again, after the seconds of Retry-After if it \
-                            is given."
+                "Yes: nothing was changed. Send the request again, after the seconds of Retry-After if it is \
+                 given."
             }
             Self::ToLearn => {
                 "Yes: send the same request again, with the same Idempotency-Key if it had one. It takes effect once, \
@@ -34,7 +34,7 @@ impl Again {
             }
             Self::Judged => {
                 "Perhaps: check the current state first. It may be done in part or in full, and would be \
-                             done again."
+                 done again."
             }
         }
     }
