@@ -27,6 +27,14 @@ pub enum AmqpError {
     /// The queue is slow, and not frozen.
     #[error("the queue {QUEUE} answered no consumer for {} ms, and takes messages: it is kept", 2 * FROZEN_AFTER_MS)]
     Slow,
+    /// This user may not find out whether the queue is slow or frozen.
+    #[error(
+        "the queue {QUEUE} answered no consumer for {} ms, and this user of RabbitMQ may not find out whether it is \
+         frozen; meanwhile the gateways' sweep brings events to PostgreSQL; if it stays so, delete the queue \
+         (rabbitmqctl delete_queue {QUEUE}) and declare it again with `flash migrate --rabbitmq`",
+        2 * FROZEN_AFTER_MS
+    )]
+    NotProbed,
     /// A frozen queue may hold what is nowhere else.
     #[error(
         "the queue {QUEUE} is frozen, and is not deleted because {0}; meanwhile the gateways' sweep brings events to \

@@ -22,34 +22,57 @@ use crate::error::{AmqpError, lost};
 use crate::keys::MessageKeys;
 use crate::limits::{ANSWER_MS, FROZEN_AFTER_MS, HEAL_TIMEOUT_MS, PROBE_MS, ROUND_MS};
 use crate::publish::publish;
-use crate::topology::{QUEUE, declare};
+use crate::topology::{QUEUE, declare, is_refused};
+
+#[cfg(test)]
+mod tests;
 
 /// Waits for [`FROZEN_AFTER_MS`], then finds out why no consumer was answered so long, and gives what there is to say.
 /// A queue that lives gets as long again.
 pub(crate) async fn silence(url: &str, name: &str, keys: &MessageKeys) -> Error {
     let patience = Duration::from_millis(FROZEN_AFTER_MS);
     sleep(patience).await;
-    let probed = async {
-        let connection = connect(url, name).await?;
-        let is_frozen = is_frozen(&connection, keys).await?;
-        // It is gone in either case.
-        let _ = connection.close(200, "probed".into()).await;
-        Ok::<_, Error>(is_frozen)
-    };
-    match probed.await {
-        Ok(true) => AmqpError::Frozen.into(),
-        Ok(false) => {
+    match probe(url, name, keys).await {
+        Ok(AmqpError::Frozen) => AmqpError::Frozen.into(),
+        Ok(alive_or_unknown) => {
             sleep(patience).await;
-            AmqpError::Slow.into()
+            alive_or_unknown.into()
         }
         Err(error) => error,
+    }
+}
+
+/// Why a queue answers no consumer: [`AmqpError::Frozen`], [`AmqpError::Slow`] or [`AmqpError::NotProbed`].
+async fn probe(url: &str, name: &str, keys: &MessageKeys) -> Result<AmqpError, Error> {
+    let connection = connect(url, name).await?;
+    let why = if !may_probe(&connection).await? {
+        AmqpError::NotProbed
+    } else if is_frozen(&connection, keys).await? {
+        AmqpError::Frozen
+    } else {
+        AmqpError::Slow
+    };
+    // It is gone in either case.
+    let _ = connection.close(200, "probed".into()).await;
+    Ok(why)
+}
+
+/// Whether this user may declare what Flash declares, and a queue of its own. One that may only consume may not.
+async fn may_probe(connection: &Connection) -> Result<bool, Error> {
+    let channel = in_time(connection.create_channel()).await?;
+    match timeout(Duration::from_millis(ANSWER_MS), declare(&channel)).await.map_err(|_| slow())? {
+        Err(error) if error.is_refused() => return Ok(false),
+        declared => declared?,
+    };
+    match timeout(Duration::from_millis(ANSWER_MS), Other::declare(&channel)).await.map_err(|_| slow())? {
+        Err(error) if is_refused(&error) => Ok(false),
+        declared => declared.map(|_| true).map_err(lost),
     }
 }
 
 /// Whether another queue confirms messages for as long as [`PROBE_MS`], and this one confirms none.
 async fn is_frozen(connection: &Connection, keys: &MessageKeys) -> Result<bool, Error> {
     let channel = in_time(connection.create_channel()).await?;
-    timeout(Duration::from_millis(ANSWER_MS), declare(&channel)).await.map_err(|_| slow())??;
     in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
     let other = Other::open(connection).await?;
     // A syncer reads it as a barrier. No process waits for it.
@@ -80,9 +103,13 @@ impl Other {
     async fn open(connection: &Connection) -> Result<Self, Error> {
         let channel = in_time(connection.create_channel()).await?;
         in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        let alone = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-        let queue = in_time(channel.queue_declare("".into(), alone, FieldTable::default())).await?;
+        let queue = in_time(Self::declare(&channel)).await?;
         Ok(Self { channel, queue })
+    }
+
+    async fn declare(channel: &Channel) -> lapin::Result<lapin::Queue> {
+        let alone = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare("".into(), alone, FieldTable::default()).await
     }
 
     async fn answers(&self) -> Result<(), Error> {

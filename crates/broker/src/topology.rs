@@ -66,7 +66,7 @@ pub enum TopologyError {
 impl TopologyError {
     /// Whether the user may not declare it.
     pub(crate) fn is_refused(&self) -> bool {
-        matches!(self, Self::Failed { source, .. } if is_error(source, ACCESS_REFUSED))
+        matches!(self, Self::Failed { source, .. } if is_refused(source))
     }
 
     fn new(what: &'static str, source: lapin::Error) -> Self {
@@ -76,6 +76,11 @@ impl TopologyError {
             Self::Failed { what, source }
         }
     }
+}
+
+/// Whether the user has no right to it.
+pub(crate) fn is_refused(error: &lapin::Error) -> bool {
+    is_error(error, ACCESS_REFUSED)
 }
 
 fn is_error(error: &lapin::Error, id: u16) -> bool {
