@@ -196,7 +196,7 @@ impl Shared {
         Worker::start("flash-recovery".to_owned(), move || {
             let redis = self.redis()?;
             let sweep = Sweep::new(redis.clone(), self.config.postgres.clone(), self.config.sweep_after);
-            let payments = Payments::new(self.config.postgres.clone());
+            let payments = Payments::new(redis.clone(), self.config.postgres.clone());
             let recovery = Recovery::new(redis, self.config.postgres, self.relay, asked);
             Ok(async move {
                 let (swept, file) = (sweep.run(self.phase.clone()), file.watch(self.phase.clone()));

@@ -213,6 +213,28 @@ fn a_payment_that_is_reported_while_redis_is_away_waits_and_is_not_dropped() {
     refused(&world, bob, &told(&format!("pi {}", number(bob)), json!({})), (409, "refund-due"), "the hold had ended");
 }
 
+/// Redis was away when it was reported, so that it could not be said that there is no such reservation. Its number is
+/// beyond those of the epoch that a restart may begin.
+#[test]
+fn a_payment_for_a_reservation_that_was_never_made_becomes_due_without_another_report() {
+    let mut world = selling(&[]);
+    let id = reserve(&world, "ada", 1);
+    world.wait_for_orders("drop", 1);
+    world.redis.redis.server.kill().expect("ours to kill");
+    for (reference, never) in [("made", id.to_owned()), ("never made", format!("99999999999-{}", "0".repeat(32)))] {
+        let body = told(reference, json!({"buyer": "ada"})).to_string();
+        wait::until("a record", || {
+            let answer = world.http().post(&format!("{}/confirm", path(&never)), &body).ok()?;
+            answer.body["detail"].as_str()?.contains("recorded as pending").then_some(())
+        });
+    }
+    world.redis.redis.server.restart().expect("Redis starts again");
+    // A minute passes for the payments.
+    world.sql("UPDATE payments SET at = at - interval '1 hour'");
+    wait_until_ledger(&world, &["made pending", "never made refund_due unknown"]);
+    wait_for(world.address, "flash_payments_due{currency=\"EUR\"}", |due| due == 1.0);
+}
+
 #[test]
 fn a_price_in_redis_is_never_charged() {
     let mut world = selling(&["ada"]);

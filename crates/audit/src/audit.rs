@@ -133,18 +133,14 @@ async fn attempt(redis: &Client, vault: &mut flash_vault::Client, sale: &str) ->
 
 /// Whether a sale is fenced, and its epoch: between the two looks neither may change.
 fn is_same_life(before: &Look, after: &Look) -> bool {
-    before.status.epoch == after.status.epoch && is_fenced(before) == is_fenced(after)
-}
-
-fn is_fenced(look: &Look) -> bool {
-    look.status.phase == "fenced"
+    before.status.epoch == after.status.epoch && before.status.is_fenced() == after.status.is_fenced()
 }
 
 fn incomparable(rows: &Rows, before: &Look, head: u64, after: &Look) -> Option<Finding> {
     if after.status.journal_events_max.is_none() {
         return Some(Finding::new(Kind::NoJournal, "Redis: the sale keeps no journal"));
     }
-    if is_fenced(after) {
+    if after.status.is_fenced() {
         return Some(Finding::new(Kind::Fenced, format!("Redis, epoch {}", after.status.epoch)));
     }
     check_seqs(rows, before.status.acked, head, after)

@@ -44,6 +44,8 @@ pub static DUPLICATES: Counter = Counter::new();
 pub static REJECTIONS: Counter = Counter::new();
 /// Events and messages that went to the quarantine.
 pub static QUARANTINED: Counter = Counter::new();
+/// Unsigned messages that found no place in the quarantine.
+pub static UNSIGNED_DROPPED: Counter = Counter::new();
 
 /// How often PostgreSQL was asked what it has of a sale: of one that this gateway meets for the first time, or of an id
 /// that Redis does not have.
@@ -85,6 +87,8 @@ pub fn write(page: &mut Page) {
     page.counter("flash_duplicates_total", "Events that PostgreSQL had already.", DUPLICATES.get());
     page.counter("flash_rejections_total", "Reservations that PostgreSQL refused.", REJECTIONS.get());
     page.counter("flash_quarantined_total", "Events and messages put aside.", QUARANTINED.get());
+    let help = "Unsigned messages that the quarantine has no place for.";
+    page.counter("flash_unsigned_dropped_total", help, UNSIGNED_DROPPED.get());
     page.counter(
         "flash_sale_lookups_total",
         "Questions to PostgreSQL about a sale that is new to this gateway, or that Redis does not have.",

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flash_client::Deadline;
-use flash_vault::{Client, Debit, Payment, PaymentReport, Reserved};
+use flash_vault::{Client, Debit, Over, Payment, PaymentReport, Reserved};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -84,7 +84,7 @@ impl Debits {
     /// # Errors
     /// See [`DebitError`].
     pub async fn owe(self: &Arc<Self>, payment: u64) -> Result<Option<Payment>, DebitError> {
-        self.ask(async |client: &_| flash_vault::owe_payment(client, payment).await).await
+        self.ask(async |client: &_| flash_vault::owe_payment(client, payment, Over::Late).await).await
     }
 
     /// A payment needs all of its time: where less is left of its request's, none is begun, for it might be made after

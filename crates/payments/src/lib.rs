@@ -6,6 +6,7 @@
 mod debits;
 mod follow;
 mod limits;
+mod unmade;
 
 pub use debits::{DebitError, Debits};
 pub use follow::Payments;

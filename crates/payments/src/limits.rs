@@ -12,6 +12,12 @@ pub const DEBIT_TIMEOUT_MS: u64 = 700;
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Payments that one look moves.
 pub(crate) const PAYMENTS_PER_LOOK_MAX: u32 = 1_000;
+/// How often Redis is asked about payments for reservations that PostgreSQL has not come to.
+pub(crate) const UNMADE_LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How old such a payment is at least, so that its reservation is no more on its way.
+pub(crate) const UNMADE_AGE_S: u32 = 60;
+/// Such payments that one look takes.
+pub(crate) const UNMADE_PER_LOOK_MAX: u32 = 100;
 /// The first wait after trouble.
 pub(crate) const RETRY_MS: u64 = 100;
 /// That wait doubles up to this.

@@ -12,7 +12,7 @@ pub(crate) fn in_redis(status: &SaleStatus, is_away: bool) -> InRedis {
         seq,
         acked,
         attempt: Attempt { term, instance },
-        is_fenced: is_fenced(status),
+        is_fenced: status.is_fenced(),
         was_open,
         is_away,
         terms: terms(status),
@@ -39,13 +39,9 @@ pub(crate) fn mark(status: &SaleStatus) -> RedisMark {
         seq: status.seq,
         acked: status.acked,
         state: Some(state_digest(&state(status))),
-        is_fenced: is_fenced(status),
+        is_fenced: status.is_fenced(),
         has_journal: status.journal_events_max.is_some(),
     }
-}
-
-pub(crate) fn is_fenced(status: &SaleStatus) -> bool {
-    status.phase == "fenced"
 }
 
 fn terms(status: &SaleStatus) -> Terms {

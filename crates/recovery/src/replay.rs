@@ -6,8 +6,6 @@ use flash_vault::{LateReservation, Replay, Standing, Vault};
 use flash_wire::Refusal;
 use flash_worker::now_ms;
 
-use crate::known::is_fenced;
-
 /// Why the outcome of a replay is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
@@ -46,7 +44,7 @@ pub async fn replay_quarantined(vault: &mut Vault, redis: &Client, id: u64) -> R
 async fn standing(redis: &Client, reservation: LateReservation) -> Result<Option<Standing>, ReplayError> {
     let LateReservation { sale, id, buyer } = reservation;
     let answer = redis.call(Call::reservation_status(&sale, id)).await?;
-    if redis.call(Call::sale_status(&sale)).await?.is_ok_and(|status| is_fenced(&status)) {
+    if redis.call(Call::sale_status(&sale)).await?.is_ok_and(|status| status.is_fenced()) {
         return Err(ReplayError::Silent { sale, id, code: Refusal::Fenced.code() });
     }
     match answer {

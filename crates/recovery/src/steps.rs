@@ -11,7 +11,7 @@ use flash_wire::{
 };
 
 use crate::barriers::barrier_id;
-use crate::known::{in_postgres, in_redis, is_fenced};
+use crate::known::{in_postgres, in_redis};
 use crate::limits::ORDERS_PER_PAGE;
 use crate::trouble::Trouble;
 use crate::vaults::Vaults;
@@ -90,7 +90,7 @@ impl Servers {
             Err(refusal) => return Err(refusal.into()),
         };
         let redis = match &status {
-            Some(status) if is_fenced(status) && status.journal_events_max.is_some() => {
+            Some(status) if status.is_fenced() && status.journal_events_max.is_some() => {
                 Some(in_redis(status, self.is_away(sale, status.seq).await?))
             }
             status => status.as_ref().map(|status| in_redis(status, false)),

@@ -58,6 +58,7 @@ mod statements;
 mod step;
 mod syncers;
 mod take_over;
+mod unreadable;
 mod unsettled;
 mod waiting;
 mod webhooks;
@@ -102,7 +103,7 @@ pub use recover::{
 pub use redis_state::RedisState;
 pub use repair::{CounterRepair, log_fence, repair_counters};
 pub use replay::{LateReservation, Replay, Standing};
-pub use report::{Over, PaymentReport, Reserved, owe_payment, report_payment};
+pub use report::{AheadPayment, Over, PaymentReport, Reserved, owe_payment, payments_ahead, report_payment};
 pub use request::{MadeByRequest, REJECTIONS_LOOKED_AT_MAX, RequestOutcome, request_outcome};
 pub use request_keys::{
     KEY_KEPT_S, KeyedRequest, Made, Once, TakenKey, keep_answer, known_key, let_key_go, make_once, take_key,
@@ -118,9 +119,10 @@ pub use standing::{Life, SaleStanding, standing};
 pub use syncers::{Report, SYNCER_GONE_S, Syncer, are_syncers_paused, pause_syncers, syncers};
 /// What [`connect`] gives, and what a piece of work on it is.
 pub use tokio_postgres::{Client, Transaction};
+pub use unreadable::{UNSIGNED_KEPT_MAX, Unreadable};
 pub use unsettled::{Unsettled, settle_late, settle_rejections, unsettled_sales};
 pub use webhooks::{
     DELIVERY_WAIT_S_MAX, Delivery, WEBHOOKS_MAX, Webhook, add_webhook, delivered, disable_webhook, forget_deliveries,
     forget_old_webhook_secret, not_delivered, remove_webhook, renew_webhook_secret, take_due, webhooks,
 };
-pub use write::{BARRIER_KEPT_S, Incoming, Unreadable, Vault};
+pub use write::{BARRIER_KEPT_S, Incoming, Vault};

@@ -1,12 +1,12 @@
 //! Payments elsewhere, as a payment service reports them. Each report leaves a row, or finds the one that an earlier
 //! report of the same reference left.
 
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
 
 use crate::error::Error;
-use crate::number::to_sql;
+use crate::number::{from_sql, to_sql};
 use crate::payment::{Payment, PaymentState};
 use crate::sql;
 
@@ -31,23 +31,34 @@ pub struct PaymentReport<'a> {
 }
 
 impl PaymentReport<'_> {
-    /// What an earlier report of the same reference said otherwise: the field, and what it was then. None: it is the
-    /// same.
+    /// What an earlier report of the same reference said otherwise: the field, and what it was then. None: they agree.
+    /// What the earlier one left open contradicts nothing.
     #[must_use]
     pub fn differs(&self, known: &Payment) -> Option<(&'static str, String)> {
-        let amount = self.amount.filter(|amount| known.amount != Some(*amount));
-        let currency = self.currency.filter(|currency| known.currency.as_deref() != Some(*currency));
-        let buyer = self.buyer.filter(|buyer| known.buyer.as_deref() != Some(*buyer));
-        const NOT_SAID: &str = "not known";
-        let said = |text: Option<&str>| text.unwrap_or(NOT_SAID).to_owned();
         if known.sale != self.sale || known.id != self.id {
             return Some(("reservation", format!("{} of the sale {}", known.id, known.sale)));
         }
-        amount
-            .map(|_| ("amount", known.amount.map_or(NOT_SAID.to_owned(), |amount| amount.to_string())))
-            .or_else(|| currency.map(|_| ("currency", said(known.currency.as_deref()))))
-            .or_else(|| buyer.map(|_| ("buyer", said(known.buyer.as_deref()))))
+        if let Some(amount) = other(self.amount, known.amount) {
+            return Some(("amount", amount.to_string()));
+        }
+        if let Some(currency) = other(self.currency, known.currency.as_deref()) {
+            return Some(("currency", currency.to_owned()));
+        }
+        other(self.buyer, known.buyer.as_deref()).map(|buyer| ("buyer", buyer.to_owned()))
     }
+
+    /// Whether it says what no earlier report of the same reference said.
+    fn adds_to(&self, known: &Payment) -> bool {
+        self.amount.is_some() && known.amount.is_none()
+            || self.currency.is_some() && known.currency.is_none()
+            || self.buyer.is_some() && known.buyer.is_none()
+    }
+}
+
+/// What is known, if it is not what is said now.
+fn other<T: PartialEq>(said: Option<T>, known: Option<T>) -> Option<T> {
+    let said = said?;
+    known.filter(|known| *known != said)
 }
 
 /// What is known of the reservation that a report names.
@@ -59,6 +70,12 @@ pub struct Reserved<'a> {
     pub units: Option<u64>,
     /// Why it cannot be paid for.
     pub over: Option<Over>,
+}
+
+impl Reserved<'_> {
+    const fn is_known(&self) -> bool {
+        self.buyer.is_some() || self.over.is_some()
+    }
 }
 
 /// Why a reservation cannot be paid for.
@@ -93,21 +110,28 @@ pub async fn report_payment(
         let is_new = write(client, sql::payments::REPORT, report, reserved).await?;
         // None: another payment for the reservation was written in the same moment. The next attempt sees it.
         let Some(known) = of_reference(client, report.reference).await? else { continue };
-        let is_known = reserved.buyer.is_some() || reserved.over.is_some();
-        if is_new || known.state != PaymentState::Pending || report.differs(&known).is_some() || !is_known {
+        let is_judged = known.state != PaymentState::Pending || !reserved.is_known();
+        if is_new || report.differs(&known).is_some() || is_judged && !report.adds_to(&known) {
             return Ok(known);
         }
-        // It may have been reported while it was unknown what it is for.
-        let all = PaymentReport {
-            amount: report.amount.or(known.amount),
-            currency: report.currency.or(known.currency.as_deref()),
-            buyer: report.buyer.or(known.buyer.as_deref()),
-            ..*report
-        };
-        write(client, sql::payments::REPORT_AGAIN, &all, reserved).await?;
-        let known = of_reference(client, report.reference).await?;
-        // It has a buyer unless another payment came between.
-        if let Some(known) = known.filter(|known| known.buyer.is_some() || !known.state.pays()) {
+        // It may have been reported while it was unknown what it is for, or without all that is said now.
+        if known.state == PaymentState::Pending {
+            let all = PaymentReport {
+                amount: report.amount.or(known.amount),
+                currency: report.currency.or(known.currency.as_deref()),
+                buyer: report.buyer.or(known.buyer.as_deref()),
+                ..*report
+            };
+            write(client, sql::payments::REPORT_AGAIN, &all, reserved).await?;
+        } else {
+            let amount = report.amount.map(to_sql);
+            client
+                .execute(sql::payments::FILL_IN, &[&report.reference, &amount, &report.currency, &report.buyer])
+                .await?;
+        }
+        let Some(known) = of_reference(client, report.reference).await? else { continue };
+        // It has the reservation's buyer unless another payment came between.
+        if known.buyer.is_some() || reserved.buyer.is_none() || !known.state.pays() {
             return Ok(known);
         }
     }
@@ -137,14 +161,36 @@ async fn of_reference(client: &Client, reference: &str) -> Result<Option<Payment
     Ok(row.as_ref().map(Payment::of))
 }
 
-/// A payment elsewhere that waits is to be paid back: Redis says that the hold has ended. Gives its state; none:
-/// there is no such payment.
+/// A payment elsewhere that waits is to be paid back, because Redis says that the hold has ended or that there is no
+/// such reservation. Gives its state; none: there is no such payment.
 ///
 /// # Errors
 /// When PostgreSQL is in trouble: the payment stays as it is, and follows its order.
-pub async fn owe_payment(client: &Client, payment: u64) -> Result<Option<Payment>, Error> {
-    client.execute(sql::payments::OWE, &[&to_sql(payment)]).await?;
+pub async fn owe_payment(client: &Client, payment: u64, over: Over) -> Result<Option<Payment>, Error> {
+    client.execute(sql::payments::OWE, &[&to_sql(payment), &over.name()]).await?;
     one(client, payment).await
+}
+
+/// A payment elsewhere that waits for an order, and PostgreSQL has not come as far as its reservation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AheadPayment {
+    /// Its number.
+    pub payment: u64,
+    /// The sale.
+    pub sale: String,
+    /// The reservation that the report named.
+    pub id: u64,
+}
+
+/// At most `count` payments elsewhere that were reported `age_s` seconds ago or earlier, for reservations after the
+/// last event of their sales that PostgreSQL has. Nothing ends such a payment if the reservation was never made.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn payments_ahead(client: &Client, age_s: u32, count: u32) -> Result<Vec<AheadPayment>, Error> {
+    let rows = client.query(sql::payments::AHEAD, &[&f64::from(age_s), &i64::from(count)]).await?;
+    let ahead = |row: &Row| AheadPayment { payment: from_sql(row.get(0)), sale: row.get(1), id: from_sql(row.get(2)) };
+    Ok(rows.iter().map(ahead).collect())
 }
 
 pub(crate) async fn one(client: &Client, payment: u64) -> Result<Option<Payment>, Error> {

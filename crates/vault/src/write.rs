@@ -1,6 +1,6 @@
 //! The transaction of a batch.
 
-use flash_metrics::process::{DUPLICATES, QUARANTINED};
+use flash_metrics::process::DUPLICATES;
 use flash_wire::{Barrier, Message};
 use tokio_postgres::{Client, Transaction};
 
@@ -18,6 +18,7 @@ use crate::sql;
 use crate::statements::Statements;
 use crate::step::Step;
 use crate::syncers::Report;
+use crate::unreadable::{self, Unreadable};
 
 /// How long a barrier is remembered at least: far longer than anyone waits for one.
 pub const BARRIER_KEPT_S: u32 = 24 * 60 * 60;
@@ -31,18 +32,6 @@ pub struct Incoming<'a> {
     pub unreadable: &'a [Unreadable<'a>],
     /// None of them is in the database before every message above is.
     pub barriers: &'a [Barrier<'a>],
-}
-
-/// An unreadable message.
-#[derive(Debug, Clone)]
-pub struct Unreadable<'a> {
-    /// What is wrong with it.
-    pub reason: String,
-    /// All of it.
-    pub body: &'a [u8],
-    /// Not: its publisher is not authorised. It is never replayed, and to discard it rejects no reservation: what Redis
-    /// has decided comes from the journal.
-    pub is_authentic: bool,
 }
 
 /// A connection that writes events. Any number of them may do so at once, also for the same sale.
@@ -154,10 +143,7 @@ impl Vault {
 
 /// Writes what is no event.
 async fn put_aside(transaction: &Transaction<'_>, incoming: Incoming<'_>) -> Result<(), tokio_postgres::Error> {
-    for Unreadable { reason, body, is_authentic } in incoming.unreadable {
-        let added = transaction.execute(sql::quarantine::QUARANTINE_BODY, &[reason, body, is_authentic]).await?;
-        QUARANTINED.add(usize::from(added > 0));
-    }
+    unreadable::put_aside(transaction, incoming.unreadable).await?;
     for barrier in incoming.barriers {
         transaction.execute(sql::syncers::ADD_BARRIER, &[&barrier.id()]).await?;
     }

@@ -121,6 +121,12 @@ pub struct SaleStatus<'a> {
 }
 
 impl SaleStatus<'_> {
+    /// Whether the sale is in doubt: it refuses nearly everything until a recovery has compared it with PostgreSQL.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.phase == "fenced"
+    }
+
     /// Units over all SKUs: total, available, held, confirmed.
     #[must_use]
     pub fn sums(&self) -> SkuStatus<'static> {

@@ -22,8 +22,6 @@ use crate::limits::{AMOUNT_UNITS_MAX, REFERENCE_BYTES_MAX};
 
 /// The longest word for a means.
 const MEANS_BYTES_MAX: usize = "external".len();
-/// What STATUS calls the phase of a sale that is in doubt.
-const FENCED: &str = "fenced";
 
 /// How the body wants to pay.
 #[derive(Debug, PartialEq, Eq)]

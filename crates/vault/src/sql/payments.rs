@@ -161,6 +161,11 @@ pub(crate) const REPORT_AGAIN: &str = concat!(
     AND payments.sale = told.sale AND payments.id = told.id"
 );
 
+/// What earlier reports of a payment elsewhere left open, of one that does not wait any more.
+pub(crate) const FILL_IN: &str = "
+    UPDATE payments SET amount = coalesce(amount, $2), currency = coalesce(currency, $3), buyer = coalesce(buyer, $4)
+    WHERE means = 'external' AND reference = $1 AND state <> 'pending'";
+
 /// A payment elsewhere, by what it is called there.
 pub(crate) const OF_REFERENCE: &str =
     concat!("SELECT ", columns!(), " FROM payments WHERE means = 'external' AND reference = $1");
@@ -168,9 +173,17 @@ pub(crate) const OF_REFERENCE: &str =
 /// One payment.
 pub(crate) const OF_NUMBER: &str = concat!("SELECT ", columns!(), " FROM payments WHERE payment = $1");
 
-/// A payment elsewhere is to be paid back, for the hold has ended, unless PostgreSQL has it confirmed.
+/// Payments elsewhere that wait for reservations after the last written event of their sales, reported at least `$1`
+/// seconds ago: at most `$2` of them, in random order, so that those that stay do not hide the others.
+pub(crate) const AHEAD: &str = "
+    SELECT payment, sale, id FROM payments
+    WHERE state = 'pending' AND means = 'external' AND at <= now() - make_interval(secs => $1)
+    AND NOT EXISTS (SELECT FROM epochs WHERE epochs.sale = payments.sale AND epochs.head >= payments.id)
+    ORDER BY random() LIMIT $2";
+
+/// A payment elsewhere is to be paid back for the reason `$2`, unless PostgreSQL has its reservation confirmed.
 pub(crate) const OWE: &str = "
-    UPDATE payments SET state = 'refund_due', reason = 'late', ended_at = now()
+    UPDATE payments SET state = 'refund_due', reason = $2, ended_at = now()
     WHERE payment = $1 AND state = 'pending' AND means = 'external' AND NOT EXISTS (
         SELECT FROM orders WHERE orders.sale = payments.sale AND orders.id = payments.id
         AND orders.buyer = payments.buyer AND orders.state = 'confirmed'

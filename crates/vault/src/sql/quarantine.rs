@@ -9,6 +9,12 @@ pub(crate) const QUARANTINE: &str = "
 pub(crate) const QUARANTINE_BODY: &str = "
     INSERT INTO quarantine (reason, body, is_authentic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
+/// Unsigned messages that wait in the quarantine, counted to `$1`.
+pub(crate) const UNSIGNED_WAITING: &str = "
+    SELECT count(*) FROM (
+        SELECT FROM quarantine WHERE NOT is_authentic AND replayed_at IS NULL AND discarded_at IS NULL LIMIT $1
+    ) AS waiting";
+
 /// Rows of the quarantine: of the sale `$1`, of the last `$2` seconds, with `$3` in their reason, with one of the
 /// numbers `$4`, ended ones only if `$5`, after the number `$7`; at most `$6`.
 pub(crate) const QUARANTINED: &str = r#"
@@ -21,14 +27,22 @@ pub(crate) const QUARANTINED: &str = r#"
     AND ($5 OR (replayed_at IS NULL AND discarded_at IS NULL)) AND id > $7
     ORDER BY id LIMIT $6"#;
 
-/// Whether a reservation of the sale may be among what was never written. One that is discarded or came late is a
-/// rejection, so what lies there as late is none.
-pub(crate) const MAY_HOLD_SALE: &str = "
-    SELECT EXISTS (
-        SELECT FROM quarantine
-        WHERE replayed_at IS NULL AND discarded_at IS NULL AND (sale IS NULL OR sale = $1)
-        AND NOT (seq IS NOT NULL AND reason = 'late')
-    )";
+/// Whether a reservation of the sale `$1` may be among what waits in the quarantine. One that is discarded or came late
+/// is a rejection, so a late one is none. What is not authentic is none either: it was never acknowledged, so the event
+/// that it claims to be is still in the journal, if there is one.
+macro_rules! may_hold_reservation {
+    () => {
+        "EXISTS (
+            SELECT FROM quarantine
+            WHERE replayed_at IS NULL AND discarded_at IS NULL AND is_authentic AND (sale IS NULL OR sale = $1)
+            AND NOT (seq IS NOT NULL AND reason = 'late')
+        )"
+    };
+}
+pub(super) use may_hold_reservation;
+
+/// Whether a reservation of the sale may be among what was never written.
+pub(crate) const MAY_HOLD_SALE: &str = concat!("SELECT ", may_hold_reservation!());
 
 /// What a row of the quarantine holds: its first `$2` bytes.
 pub(crate) const QUARANTINED_BODY: &str = "SELECT substring(body FROM 1 FOR $2) FROM quarantine WHERE id = $1";

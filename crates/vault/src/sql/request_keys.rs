@@ -1,5 +1,6 @@
 //! Keys of requests that make or change something.
 
+use super::quarantine::may_hold_reservation;
 use super::reserved::reserved;
 
 /// Takes a key for a request, unless it is taken. Where another transaction is about to take it, this waits for its
@@ -27,15 +28,12 @@ pub(crate) const LET_GO: &str = "
     DELETE FROM request_keys WHERE holder = $1 AND route = $2 AND key = $3 AND answer IS NULL";
 
 /// Whether the reservations of a sale up to the event `$2` are all in the tables: the sale's newest life is written so
-/// far, and nothing that waits in the quarantine may hold one. (A reservation that comes late is a rejection, so what
-/// lies there as late is none.)
-pub(crate) const IS_WRITTEN: &str = "
-    SELECT EXISTS (SELECT FROM sales JOIN epochs USING (sale, epoch) WHERE sales.sale = $1 AND head >= $2)
-        AND NOT EXISTS (
-            SELECT FROM quarantine
-            WHERE replayed_at IS NULL AND discarded_at IS NULL AND (sale IS NULL OR sale = $1)
-            AND NOT (seq IS NOT NULL AND reason = 'late')
-        )";
+/// far, and nothing that waits in the quarantine may hold one.
+pub(crate) const IS_WRITTEN: &str = concat!(
+    "SELECT EXISTS (SELECT FROM sales JOIN epochs USING (sale, epoch) WHERE sales.sale = $1 AND head >= $2)
+        AND NOT ",
+    may_hold_reservation!()
+);
 
 /// The newest order that a buyer's request made. Active orders are found by the buyer's slots, ended ones by the
 /// request: each half has an index.

@@ -3,8 +3,8 @@
 
 use flash_vault::{
     Debit, Due, Over, Payment, PaymentFilter, PaymentReport, PaymentState, Price, Product, Refund, Reserved, connect,
-    create_buyer, create_product, debit, due_payments, follow_orders, owe_payment, payment_page, refund_payment,
-    report_payment,
+    create_buyer, create_product, debit, due_payments, follow_orders, owe_payment, payment_page, payments_ahead,
+    refund_payment, report_payment,
 };
 
 use crate::fixture::{Database, SALE, confirmed, empty_database, expired, held, message, warmed};
@@ -147,7 +147,7 @@ async fn what_postgresql_has_confirmed_is_not_late_whatever_redis_says() {
     database.write(&[message(1, 2, vec![held("ada"), held("ada2"), confirmed(2), confirmed(3)])]).await;
     let late = Reserved { over: Some(Over::Late), ..ADA };
     assert_eq!(report(&database, named("first", 2), late).await.state, PaymentState::Pending);
-    let owed = owe_payment(&database.client, first.payment).await.unwrap().unwrap();
+    let owed = owe_payment(&database.client, first.payment, Over::Late).await.unwrap().unwrap();
     assert_eq!(owed.state, PaymentState::Pending);
     follow_orders(&database.client, 9).await.unwrap();
     assert_eq!(report(&database, named("first", 2), late).await.state, PaymentState::Settled);
@@ -175,6 +175,61 @@ async fn a_report_for_an_unknown_reservation_is_judged_when_it_is_known() {
 }
 
 #[tokio::test]
+async fn payments_for_reservations_that_postgresql_has_not_reached_are_found() {
+    let database = selling().await;
+    database.write(&[message(1, 2, vec![held("ada")])]).await;
+    for (reference, id) in [("written", 2), ("on its way", 3), ("never made", 900)] {
+        report(&database, named(reference, id), Reserved::default()).await;
+    }
+    let late = Reserved { over: Some(Over::Late), ..ADA };
+    report(&database, named("due", 901), late).await;
+    let ahead = async |age_s| {
+        let mut ids: Vec<_> = payments_ahead(&database.client, age_s, 9)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|one| (one.sale, one.id))
+            .collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ahead(0).await, [(SALE.to_owned(), 3), (SALE.to_owned(), 900)]);
+    assert_eq!(ahead(3_600).await, [], "none is that old");
+    let never = payments_ahead(&database.client, 0, 9).await.unwrap().into_iter().find(|one| one.id == 900).unwrap();
+    let owed = owe_payment(&database.client, never.payment, Over::Unknown).await.unwrap().unwrap();
+    assert_eq!((owed.state, owed.reason.as_deref()), (PaymentState::RefundDue, Some("unknown")));
+    assert_eq!(ahead(0).await, [(SALE.to_owned(), 3)]);
+}
+
+/// A payment service learns more than its first report said: that is no contradiction, and the ledger keeps it.
+#[tokio::test]
+async fn a_later_report_fills_in_what_the_first_left_open() {
+    let database = selling().await;
+    let unknown = Reserved::default();
+    let late = Reserved { over: Some(Over::Unknown), ..unknown };
+    let dollars = |amount| PaymentReport { amount, currency: Some("USD"), ..named("usd", 2) };
+    let free = |amount, buyer| PaymentReport { sale: "none", amount, buyer, ..named("free", 2) };
+    let by = |reference, buyer| PaymentReport { buyer, ..named(reference, 3) };
+    for (first, then, reserved, want) in [
+        (dollars(None), dollars(Some(5)), ADA, (PaymentState::RefundDue, Some(5), Some("ada"))),
+        (free(None, None), free(Some(7), Some("ada")), unknown, (PaymentState::Pending, Some(7), Some("ada"))),
+        (by("who", None), by("who", Some("ada")), unknown, (PaymentState::Pending, None, Some("ada"))),
+        (by("gone", None), by("gone", Some("eve")), late, (PaymentState::RefundDue, None, Some("eve"))),
+    ] {
+        report(&database, first, reserved).await;
+        let paid = report(&database, then, reserved).await;
+        assert_eq!(then.differs(&paid), None, "{then:?}");
+        assert_eq!((paid.state, paid.buyer.as_deref()), (want.0, want.2), "{then:?}");
+        let Some(amount) = want.1 else { continue };
+        assert_eq!(paid.amount, Some(amount), "{then:?}");
+        let other = PaymentReport { amount: Some(amount + 1), ..then };
+        let known = report(&database, other, reserved).await;
+        assert_eq!(known, paid, "another amount changes nothing");
+        assert!(matches!(other.differs(&known), Some(("amount", _))), "{known:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_payment_that_is_due_is_paid_back_once_under_one_reference() {
     let database = selling().await;
     let late = Reserved { over: Some(Over::Late), ..ADA };
@@ -194,9 +249,9 @@ async fn a_payment_that_is_due_is_paid_back_once_under_one_reference() {
     assert!(matches!(refund(pays, "re_3").await, Refund::NotDue(payment) if payment.state == PaymentState::Pending));
     assert_eq!(refund(99, "re_3").await, Refund::Unknown);
     assert_eq!(sums().await, [Due { currency: "EUR".to_owned(), payments: 1, amount: 600 }]);
-    let owed = owe_payment(&database.client, pays).await.unwrap().unwrap();
+    let owed = owe_payment(&database.client, pays, Over::Late).await.unwrap().unwrap();
     assert_eq!((owed.state, owed.reason.as_deref()), (PaymentState::RefundDue, Some("late")));
-    assert_eq!(owe_payment(&database.client, 99).await.unwrap(), None);
+    assert_eq!(owe_payment(&database.client, 99, Over::Late).await.unwrap(), None);
 
     let page = async |state, sale, after| {
         let rows = payment_page(&database.client, &PaymentFilter { state, sale, after }, 2).await.unwrap();

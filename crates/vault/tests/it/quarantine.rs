@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use flash_vault::{
-    Debit, Error, Incoming, PaymentReport, PaymentState, QuarantineEnd, QuarantineFilter, Replay, Reserved, Standing,
-    Unreadable, Vault, add_webhook, debit, quarantined, report_payment,
+    Debit, Error, Incoming, PaymentReport, PaymentState, QuarantineEnd, QuarantineFilter, Replay, RequestOutcome,
+    Reserved, Standing, Unreadable, Vault, add_webhook, debit, quarantined, report_payment, request_outcome,
 };
 use flash_wire::State;
 use flash_wire::message::{MessageChange, MessageSku};
@@ -194,19 +194,33 @@ async fn an_end_whose_epoch_is_over_is_not_written_any_more() {
     }
 }
 
-/// What lies there as late is no reservation, and neither is what was discarded: that is a rejection by now.
+/// A late message is no reservation, and neither is a discarded one: that is a rejection by now. An unsigned message
+/// was never acknowledged, so it hides nothing: anyone who can publish could hide every sale otherwise.
 #[tokio::test]
 async fn only_what_may_hold_a_reservation_hides_who_bought() {
     let row = |reason: &str, more: &str| {
         format!("INSERT INTO quarantine (sale, epoch, seq, reason, body) VALUES ('drop', 1, 9, '{reason}', ''){more}")
     };
+    let of_no_sale = |is_authentic: bool| {
+        format!("INSERT INTO quarantine (reason, body, is_authentic) VALUES ('bad', '', {is_authentic})")
+    };
     let discard = "; UPDATE quarantine SET discarded_at = now(), discarded_by = 'ada'";
-    for (aside, want) in [(row("late", ""), true), (row("bad", discard), true), (row("bad", ""), false)] {
+    let mark_unsigned = "; UPDATE quarantine SET is_authentic = false";
+    for (aside, want) in [
+        (row("late", ""), true),
+        (row("bad", discard), true),
+        (row("bad", ""), false),
+        (row("bad", mark_unsigned), true),
+        (of_no_sale(true), false),
+        (of_no_sale(false), true),
+    ] {
         let database = Database::new().await;
         database.write(&[message(1, 1, vec![warmed(2), held("bob")])]).await;
         database.client.batch_execute(&aside).await.unwrap();
         let buyers = flash_vault::sale_buyers(&database.client, "drop", 9).await.unwrap();
         assert_eq!(buyers.is_some(), want, "{aside}");
+        let outcome = request_outcome(&database.client, "drop", "ada", "a", 2).await.unwrap();
+        assert_eq!(outcome == RequestOutcome::Nothing, want, "{aside}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the constraints refuse, and what no one can write, is in its table and delays nothing.
 
-use flash_vault::{Incoming, Unreadable, Vault, sale_buyers};
+use flash_vault::{Incoming, UNSIGNED_KEPT_MAX, Unreadable, Vault, sale_buyers};
 use flash_wire::Message;
 use flash_wire::message::MessageChange;
 use serde_json::value::RawValue;
@@ -114,6 +114,31 @@ async fn an_event_that_no_one_can_write_waits_for_its_turn_like_any_other() {
     assert_eq!(database.write(&[message(1, 1, vec![warmed(5)])]).await, head(1, 3));
     assert_eq!(database.rows("SELECT seq FROM quarantine").await, ["(2)"]);
     assert_eq!(database.rows("SELECT id FROM orders").await, ["(3)"]);
+}
+
+/// Anyone who can publish to the queue could fill the disk otherwise.
+#[tokio::test]
+async fn unsigned_messages_do_not_fill_the_quarantine() {
+    let database = Database::new().await;
+    let mut vault = Vault::open(&database.url).await.unwrap();
+    let bodies: Vec<String> = (0..=UNSIGNED_KEPT_MAX).map(|number| number.to_string()).collect();
+    let of = |body, is_authentic| Unreadable { reason: "unsigned".to_owned(), body, is_authentic };
+    let unsigned: Vec<_> = bodies.iter().map(|body| of(body.as_bytes(), false)).collect();
+    let count = async |is_authentic: bool| {
+        let row = "SELECT count(*) FROM quarantine WHERE discarded_at IS NULL AND is_authentic = $1";
+        u64::try_from(database.client.query_one(row, &[&is_authentic]).await.unwrap().get::<_, i64>(0)).unwrap()
+    };
+    for unreadable in unsigned.chunks(unsigned.len() / 2) {
+        vault.write_incoming(Incoming { unreadable, ..Incoming::default() }).await.unwrap();
+    }
+    assert_eq!(count(false).await, UNSIGNED_KEPT_MAX);
+    let signed = [of(b"{}", true)];
+    vault.write_incoming(Incoming { unreadable: &signed, ..Incoming::default() }).await.unwrap();
+    assert_eq!(count(true).await, 1, "a signed message has its place");
+    database.client.batch_execute("UPDATE quarantine SET discarded_at = now()").await.unwrap();
+    let later = [of(b"later", false)];
+    vault.write_incoming(Incoming { unreadable: &later, ..Incoming::default() }).await.unwrap();
+    assert_eq!(count(false).await, 1, "discarding makes room");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::super::identity::Caller;
 use super::super::problem::{FieldError, Kind, Problem};
 use super::super::sale_status;
 use super::super::state::App;
-use super::{FENCED, not_durable, of_read};
+use super::{not_durable, of_read};
 
 /// Whether there is a payment for the reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ async fn look(app: &App, sale: &str, id: u64, durability: Durability) -> Result<
     }
     let (of_id, of_sale) = tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
     let of_sale = of_read(of_sale)??;
-    if of_sale.phase == FENCED {
+    if of_sale.is_fenced() {
         return Err(Kind::Fenced.into());
     }
     Ok(of_read(of_id)??)

@@ -10,7 +10,7 @@ use super::super::identity::Caller;
 use super::super::problem::{Kind, Problem};
 use super::super::sale_status;
 use super::super::state::App;
-use super::{FENCED, ReportedPayment, is_theirs, of_read};
+use super::{ReportedPayment, is_theirs, of_read};
 use crate::catalogue::sale_facts;
 use crate::ids::GivenId;
 
@@ -103,7 +103,7 @@ async fn look(app: &App, caller: &Caller, sale: &str, given: GivenId) -> Result<
     let id = given.seq;
     let (of_id, of_sale) = tokio::join!(app.redis.call(Call::reservation_status(sale, id)), sale_status::of(app, sale));
     let trouble = match (of_id, of_sale) {
-        (_, Ok(Ok(of_sale))) if of_sale.phase == FENCED => Kind::Fenced.into(),
+        (_, Ok(Ok(of_sale))) if of_sale.is_fenced() => Kind::Fenced.into(),
         (Ok(Ok(status)), Ok(Ok(_))) => return Ok(SeenReservation::of(app, caller, (sale, given), status)),
         // Redis forgets what has ended.
         (Ok(Err(Refusal::Unknown)), Ok(Ok(_))) => {
