@@ -15,6 +15,7 @@ use crate::secret::url_source;
 use crate::transport;
 
 mod bench;
+mod help;
 mod identity;
 mod migrate;
 mod operator;
@@ -25,6 +26,7 @@ mod urls;
 mod webhooks;
 
 pub(crate) use bench::{BUYERS_MAX, Bench};
+pub(crate) use help::{Completions, Man, Shell};
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
 pub(crate) use migrate::Migrate;
 pub(crate) use operator::{
@@ -120,6 +122,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Print a completion script for a shell.
     Completions(Completions),
+    /// Write the manual pages of the program and its commands.
+    Man(Man),
 }
 
 /// `flash dev`
@@ -365,26 +369,6 @@ pub(crate) struct SyncerWait {
     /// The operator's name for the audit log.
     #[arg(long, env = "USER", default_value = "unknown")]
     pub(crate) by: String,
-}
-
-/// `flash completions`
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "Example: flash completions bash > /etc/bash_completion.d/flash")]
-pub(crate) struct Completions {
-    /// The shell.
-    #[arg(value_enum)]
-    pub(crate) shell: Shell,
-}
-
-/// A supported shell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shell {
-    /// bash
-    Bash,
-    /// zsh
-    Zsh,
-    /// fish
-    Fish,
 }
 
 url_source!(RedisUrl, redis_url, redis_url_file, "FLASH_REDIS_URL", "FLASH_REDIS_URL_FILE");

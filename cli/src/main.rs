@@ -19,6 +19,7 @@ mod identity;
 mod keys;
 mod load;
 mod logging;
+mod man;
 mod metrics;
 mod migrate;
 #[cfg(feature = "otlp")]
@@ -52,6 +53,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The exit code of a mistake on the command line, and in the configuration file.
 const BAD_SETTINGS: u8 = 2;
 
+/// The version of the program and its commit.
+fn build() -> (&'static str, &'static str) {
+    let version = env!("FLASH_VERSION");
+    version.split_once(' ').map_or((version, ""), |(version, commit)| (version, commit.trim_matches(['(', ')'])))
+}
+
 fn main() -> ExitCode {
     let (args, file) = match settings::load() {
         Ok(loaded) => loaded,
@@ -60,6 +67,7 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_SETTINGS);
         }
     };
+    let _ = flash_metrics::process::BUILD.set(build());
     logging::start(&args.log, args.log_format, args.log_sample > 0);
     #[cfg(feature = "otlp")]
     let _otlp = match args.otlp_endpoint.as_deref().map(otlp::start).transpose() {
@@ -85,6 +93,7 @@ fn main() -> ExitCode {
         Command::Relay(relay) => relay::run(&relay, args.output),
         Command::Repair(repair) => repair::run(&repair, args.output),
         Command::Completions(completions) => completions::run(&completions),
+        Command::Man(man) => man::run(&man),
         Command::Config(config) => match &config.command {
             ConfigCommand::Show(what) => settings::show(what, &file, args.output),
         },

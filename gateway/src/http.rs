@@ -54,6 +54,7 @@ mod reservation_id;
 mod reservation_list;
 mod reservations;
 mod route;
+mod route_counts;
 mod routes;
 mod sale_status;
 mod sales;
@@ -69,6 +70,7 @@ mod tls;
 mod unread;
 mod webhooks;
 mod wish;
+mod wish_counts;
 
 pub(crate) use access::{Access, Surface};
 pub use address::{ForwardedHeader, Network, Proxies};

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 
 use crate::audit::sell;
 use crate::support::wait;
@@ -88,6 +89,51 @@ fn behind_a_paused_syncer_the_queue_grows_and_the_transport_is_blocked() {
     wait_for(gateway, "flash_confirm_seconds_count", |confirms| confirms >= 1.0);
     wait_for(gateway, "flash_queue_messages", |messages| messages == 0.0);
     wait_for(gateway, "flash_transport_blocked", |blocked| blocked == 0.0);
+}
+
+/// Prometheus' own linter, where it is installed. The CI installs it.
+fn lint(page: &str) {
+    let (_, body) = page.split_once("\r\n\r\n").expect("a head and a body");
+    let mut promtool = match Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn() {
+        Ok(promtool) => promtool,
+        Err(error) => return eprintln!("promtool does not run ({error}): the page is not linted"),
+    };
+    promtool.stdin.take().expect("piped").write_all(body.as_bytes()).expect("promtool reads");
+    assert!(promtool.wait().expect("promtool ends").success(), "promtool finds fault with:\n{body}");
+}
+
+#[test]
+fn requests_reservations_stock_and_the_process_are_counted() {
+    let world = World::start();
+    let mut http = world.http();
+    let mut post = |path: &str, body: &str| http.post(path, body).expect("an answer").status;
+    assert_eq!(post("/v1/sales", "{\"sale\":\"drop\",\"total\":1}"), 201);
+    let reservations = "/v1/sales/drop/reservations";
+    for (body, status) in [("{\"buyer\":\"ada\"}", 201), ("{\"buyer\":\"bob\"}", 409), ("{}", 422)] {
+        assert_eq!(post(reservations, body), status, "{body}");
+    }
+    assert_eq!(post("/nowhere", "{}"), 404);
+    let gateway = world.address;
+    for (line, want) in [
+        ("flash_http_requests_total{route=\"reserve\",status=\"2xx\"}", 1.0),
+        ("flash_http_requests_total{route=\"reserve\",status=\"4xx\"}", 2.0),
+        ("flash_http_requests_total{route=\"none\",status=\"4xx\"}", 1.0),
+        ("flash_http_request_seconds_count{route=\"reserve\"}", 3.0),
+        ("flash_reservations_total{outcome=\"reserved\"}", 1.0),
+        ("flash_reservations_total{outcome=\"sold-out\"}", 1.0),
+        ("flash_stock_units{sale=\"drop\",state=\"available\"}", 0.0),
+        ("flash_stock_units{sale=\"drop\",state=\"confirmed\"}", 1.0),
+    ] {
+        assert_eq!(metric(gateway, line), Some(want), "{line}");
+    }
+    assert_eq!(metric(gateway, "flash_http_request_seconds_count{route=\"never\"}"), None);
+    for line in ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds"] {
+        assert!(metric(gateway, line).is_some_and(|value| value > 0.0), "{line}");
+    }
+    let page = page(gateway).expect("the gateway answers");
+    let build = page.lines().find(|line| line.starts_with("flash_build_info{version=\"0.")).expect("a version");
+    assert!(build.ends_with("\"} 1") && !build.contains("commit=\"\""), "{build}");
+    lint(&page);
 }
 
 #[test]

@@ -210,7 +210,11 @@ impl<'ast> Visit<'ast> for Metrics {
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
         let method = call.method.to_string();
         let kind = ["counter", "gauge", "histogram"].into_iter().find(|kind| method.starts_with(kind));
-        let name = call.args.first().and_then(literal).filter(|name| name.starts_with("flash_"));
+        let name = call
+            .args
+            .first()
+            .and_then(literal)
+            .filter(|name| name.starts_with("flash_") || name.starts_with("process_"));
         if let (Some(kind), Some(name)) = (kind, name) {
             let help = call.args.get(1).and_then(literal).unwrap_or_else(|| self.help.clone());
             self.found.insert(name, (kind.to_owned(), help));

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod count;
+mod host;
 mod page;
 pub mod process;
 

@@ -37,8 +37,49 @@ impl Page {
         }
     }
 
+    /// A fraction that only grows.
+    pub fn counter_of(&mut self, name: &str, help: &str, value: f64) {
+        self.head(name, help, "counter");
+        self.line(format_args!("{name} {value}"));
+    }
+
+    /// A number that only grows for each value of two labels. All are of letters, digits, `.`, `_` and `-`, and few.
+    pub fn counter_by_two<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        [one, two]: [&str; 2],
+        values: impl Iterator<Item = ([&'a str; 2], u64)>,
+    ) {
+        self.head(name, help, "counter");
+        for ([of_one, of_two], value) in values {
+            self.line(format_args!("{name}{{{one}=\"{of_one}\",{two}=\"{of_two}\"}} {value}"));
+        }
+    }
+
+    /// A number that goes up and down for each value of two labels, as [`Page::counter_by_two`].
+    pub fn gauge_by_two<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        [one, two]: [&str; 2],
+        values: impl Iterator<Item = ([&'a str; 2], u64)>,
+    ) {
+        self.head(name, help, "gauge");
+        for ([of_one, of_two], value) in values {
+            self.line(format_args!("{name}{{{one}=\"{of_one}\",{two}=\"{of_two}\"}} {value}"));
+        }
+    }
+
     /// A number that goes up and down.
     pub fn gauge(&mut self, name: &str, help: &str, value: f64) {
+        self.head(name, help, "gauge");
+        self.line(format_args!("{name} {value}"));
+    }
+
+    /// A number that goes up and down; without a line, if it is unknown.
+    pub fn gauge_if_known(&mut self, name: &str, help: &str, value: Option<u64>) {
+        let Some(value) = value else { return };
         self.head(name, help, "gauge");
         self.line(format_args!("{name} {value}"));
     }
@@ -70,13 +111,33 @@ impl Page {
     /// How values are spread.
     pub fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
         self.head(name, help, "histogram");
-        let (below, count, sum) = histogram.read();
-        for (bound, count) in below {
-            self.line(format_args!("{name}_bucket{{le=\"{bound}\"}} {count}"));
+        self.buckets(name, "", histogram);
+    }
+
+    /// How values are spread for each value of a label. Both are of letters, digits, `.`, `_` and `-`, and few.
+    pub fn histogram_by<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: impl Iterator<Item = (&'a str, &'a Histogram)>,
+    ) {
+        self.head(name, help, "histogram");
+        for (of, histogram) in values {
+            self.buckets(name, &format!("{label}=\"{of}\""), histogram);
         }
-        self.line(format_args!("{name}_bucket{{le=\"+Inf\"}} {count}"));
-        self.line(format_args!("{name}_sum {sum}"));
-        self.line(format_args!("{name}_count {count}"));
+    }
+
+    fn buckets(&mut self, name: &str, label: &str, histogram: &Histogram) {
+        let (below, count, sum) = histogram.read();
+        let comma = if label.is_empty() { "" } else { "," };
+        for (bound, count) in below {
+            self.line(format_args!("{name}_bucket{{{label}{comma}le=\"{bound}\"}} {count}"));
+        }
+        self.line(format_args!("{name}_bucket{{{label}{comma}le=\"+Inf\"}} {count}"));
+        let labels = if label.is_empty() { String::new() } else { format!("{{{label}}}") };
+        self.line(format_args!("{name}_sum{labels} {sum}"));
+        self.line(format_args!("{name}_count{labels} {count}"));
     }
 
     fn head(&mut self, name: &str, help: &str, kind: &str) {

@@ -1,14 +1,19 @@
 //! Everything that a process counts: one static each, and one line in [`write`].
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::count::{Counter, Gauge, Histogram, LATENCY_SECONDS, SIZES, Stopwatch};
+use crate::host;
 use crate::page::Page;
 
 /// When nothing was confirmed for so long, though something is in flight, the transport counts as blocked. A confirm
 /// takes milliseconds.
 pub const BLOCKED_MS: u64 = 2_000;
+const _: () = assert!(BLOCKED_MS == 2_000, "the help of flash_transport_blocked says two seconds");
 
+/// The version of the program and the commit that it was built from. The program sets it when it starts.
+pub static BUILD: OnceLock<(&str, &str)> = OnceLock::new();
 /// Requests that were refused at once, for the gateway had enough in hand.
 pub static REQUESTS_SHED: Counter = Counter::new();
 /// Requests whose callers did not prove who they are (401).
@@ -53,6 +58,11 @@ pub static SALE_LOOKUPS: Counter = Counter::new();
 
 /// Writes all of it that this process knows.
 pub fn write(page: &mut Page) {
+    if let Some((version, commit)) = BUILD.get() {
+        let help = "The version of the program and its commit; always 1.";
+        page.gauge_by_two("flash_build_info", help, ["version", "commit"], [([*version, *commit], 1)].into_iter());
+    }
+    host::write(page);
     let help = "Requests refused at once, for the gateway had enough in hand.";
     page.counter("flash_requests_shed_total", help, REQUESTS_SHED.get());
     let help = "Requests whose callers did not prove who they are (401).";
@@ -67,19 +77,13 @@ pub fn write(page: &mut Page) {
     );
     page.counter("flash_publishes_rejected_total", "Messages that were not taken.", PUBLISHES_REJECTED.get());
     page.counter("flash_publishes_unknown_total", "Messages whose fate is unknown.", PUBLISHES_UNKNOWN.get());
-    gauge(page, "flash_transport_up", "Whether the relay reaches what carries its messages.", &TRANSPORT_UP);
+    let help = "Whether the relay reaches what carries its messages.";
+    page.gauge_if_known("flash_transport_up", help, TRANSPORT_UP.get());
     let blocked = UNCONFIRMED.elapsed().is_some_and(|elapsed| elapsed >= Duration::from_millis(BLOCKED_MS));
-    page.gauge(
-        "flash_transport_blocked",
-        &format!("Whether nothing is confirmed though something has been in flight for {BLOCKED_MS} ms."),
-        f64::from(u8::from(blocked)),
-    );
-    gauge(
-        page,
-        "flash_queue_messages",
-        "Messages that wait, but for those that a syncer has in hand.",
-        &QUEUE_MESSAGES,
-    );
+    let help = "Whether nothing is confirmed though something has been in flight for two seconds.";
+    page.gauge("flash_transport_blocked", help, f64::from(u8::from(blocked)));
+    let help = "Messages that wait, but for those that a syncer has in hand.";
+    page.gauge_if_known("flash_queue_messages", help, QUEUE_MESSAGES.get());
     page.histogram("flash_syncer_batch_events", "Events of a batch.", &BATCH_EVENTS);
     page.histogram("flash_syncer_batch_seconds", "What writing a batch took.", &BATCH_SECONDS);
     page.histogram("flash_syncer_lag_seconds", "From an event's decision to its commit.", &SYNC_LAG_SECONDS);
@@ -94,9 +98,4 @@ pub fn write(page: &mut Page) {
         "Questions to PostgreSQL about a sale that is new to this gateway, or that Redis does not have.",
         SALE_LOOKUPS.get(),
     );
-}
-
-fn gauge(page: &mut Page, name: &str, help: &str, gauge: &Gauge) {
-    let Some(value) = gauge.get() else { return };
-    page.gauge(name, help, f64::from(u32::try_from(value).unwrap_or(u32::MAX)));
 }

@@ -62,7 +62,7 @@ async fn respond(site: &Site, peer: IpAddr, request: Request<Incoming>, line: &m
         app.hosts.check(&head)?;
     }
     let (handler, target) = site.routes.find(&head.method, head.uri.path())?;
-    line.goes_to(target.route);
+    line.goes_to(&target);
     if app.gate.is_open() {
         foreign::check(&head)?;
     }

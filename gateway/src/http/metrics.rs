@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use flash_client::{Call, Deadline};
-use flash_metrics::{CONTENT_TYPE, Page, process};
+use flash_metrics::{CONTENT_TYPE, Page, SALES_MAX, process};
 use flash_vault::Due;
 use flash_wire::key::sale_of;
-use flash_wire::{COUNT_MAX, ReadySale};
+use flash_wire::{COUNT_MAX, ReadySale, SkuStatus};
 use flash_worker::now_ms;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
@@ -16,6 +16,7 @@ use super::reply::{Reply, reply};
 use super::route::{Answer, GET, Handler, Route, Schema, Spec};
 use super::state::App;
 use super::target::Manner;
+use super::{route_counts, wish_counts};
 use crate::limits::DUE_CURRENCIES_MAX;
 
 pub(super) static ROUTES: [Route; 1] = [Route {
@@ -37,6 +38,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
 async fn show(app: &App) -> Reply {
     let mut page = Page::default();
     process::write(&mut page);
+    route_counts::write(&mut page);
+    wish_counts::write(&mut page);
     app.rate_limits.rules().write(&mut page);
     let answer = Deadline::after(app.redis_timeout).over(app.redis.call(Call::ready(COUNT_MAX))).await;
     let ready = match answer {
@@ -46,6 +49,7 @@ async fn show(app: &App) -> Reply {
     page.gauge("flash_redis_up", "Whether Redis answers.", if ready.is_some() { 1.0 } else { 0.0 });
     if let Some(sales) = ready {
         write_journals(&mut page, &sales, now_ms());
+        write_stock(&mut page, &stock(app, &sales).await);
     }
     if let Ok(due) =
         app.postgres.look(async |client: &_| flash_vault::due_payments(client, DUE_CURRENCIES_MAX).await).await
@@ -70,6 +74,27 @@ fn write_journals(page: &mut Page, sales: &[ReadySale], now_ms: u64) {
     let fenced = sales.iter().filter_map(|sale| Some((sale_of(&sale.key)?, u64::from(sale.fenced))));
     let fenced = fenced.filter(|(_, fenced)| *fenced > 0).collect();
     page.gauge_by_sale("flash_fenced_sales", "Sales that sell nothing until they are known to be whole.", fenced);
+}
+
+/// The busiest sales, with their units. One of which Redis does not answer now is left out.
+async fn stock(app: &App, sales: &[ReadySale]) -> Vec<(String, SkuStatus<'static>)> {
+    let mut busiest: Vec<_> = sales.iter().filter_map(|sale| Some((sale.head, sale_of(&sale.key)?))).collect();
+    busiest.sort_unstable_by(|one, two| two.cmp(one));
+    busiest.truncate(SALES_MAX);
+    let calls = busiest.iter().map(|(_, sale)| Call::sale_status(sale)).collect();
+    let told = Deadline::after(app.redis_timeout).over(app.redis.calls(calls)).await;
+    let units =
+        busiest.iter().zip(told).filter_map(|((_, sale), status)| Some(((*sale).to_owned(), status.ok()?.ok()?)));
+    units.map(|(sale, status)| (sale, status.sums())).collect()
+}
+
+fn write_stock(page: &mut Page, stock: &[(String, SkuStatus<'_>)]) {
+    let units = stock.iter().flat_map(|(sale, units)| {
+        let by_state = [("available", units.available), ("held", units.held), ("confirmed", units.confirmed)];
+        by_state.map(|(state, units)| ([sale.as_str(), state], units))
+    });
+    let help = "Units of a sale, by state, of the sales with the most events.";
+    page.gauge_by_two("flash_stock_units", help, ["sale", "state"], units);
 }
 
 /// A currency's code is three capital letters, or the word that it is unknown.

@@ -10,6 +10,9 @@ use flash_wire::TraceParent;
 use hyper::header::{HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
 
+use super::route_counts::{NO_ROUTE, RouteCounts};
+use super::target::Target;
+
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Which requests have a line.
@@ -23,8 +26,10 @@ pub(crate) struct RequestLog {
 /// What is known of a request. It is copied: a request without a line allocates nothing for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogLine {
-    /// None: there will be no line, and it belongs to no trace.
-    began: Option<Instant>,
+    began: Instant,
+    /// Not: there will be no line, and it belongs to no trace.
+    is_kept: bool,
+    counts: &'static RouteCounts,
     method: &'static str,
     route: &'static str,
     trace: Option<TraceParent>,
@@ -38,7 +43,14 @@ impl RequestLog {
 
     /// A request begins.
     pub(crate) fn begin(&self) -> LogLine {
-        LogLine { began: self.one_in.map(|_| Instant::now()), method: "", route: "", trace: None }
+        LogLine {
+            began: Instant::now(),
+            is_kept: self.one_in.is_some(),
+            counts: &NO_ROUTE,
+            method: "",
+            route: "",
+            trace: None,
+        }
     }
 
     /// It is answered.
@@ -48,8 +60,11 @@ impl RequestLog {
             StatusCode::FORBIDDEN => REQUESTS_FORBIDDEN.add(1),
             _ => {}
         }
-        let Some(began) = line.began else { return };
-        spans::done(if line.route.is_empty() { "no-route" } else { line.route }, line.trace, began);
+        line.counts.answered(status, line.began.elapsed());
+        if !line.is_kept {
+            return;
+        }
+        spans::done(if line.route.is_empty() { "no-route" } else { line.route }, line.trace, line.began);
         let Some(one_in) = self.one_in else { return };
         if !status.is_server_error() && !self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(one_in) {
             return;
@@ -59,7 +74,7 @@ impl RequestLog {
             method = line.method,
             route = line.route,
             status = status.as_u16(),
-            micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros = u64::try_from(line.began.elapsed().as_micros()).unwrap_or(u64::MAX),
             trace_id = line.trace.as_ref().map(TraceParent::trace_id),
             "request"
         );
@@ -70,10 +85,8 @@ impl LogLine {
     /// Who reads the log learns of a request that its head is this.
     pub(crate) fn asks(&mut self, method: &Method, headers: &HeaderMap) {
         self.trace = trace(headers);
-        if self.trace.is_some() {
-            self.began.get_or_insert_with(Instant::now);
-        }
-        if self.began.is_some() {
+        self.is_kept |= self.trace.is_some();
+        if self.is_kept {
             self.method = known(method);
         }
     }
@@ -84,8 +97,9 @@ impl LogLine {
     }
 
     /// And that it goes there.
-    pub(crate) const fn goes_to(&mut self, route: &'static str) {
-        self.route = route;
+    pub(crate) const fn goes_to(&mut self, target: &Target) {
+        self.route = target.route;
+        self.counts = target.counts;
     }
 }
 
@@ -135,6 +149,6 @@ mod tests {
     fn without_a_log_nothing_is_known_of_a_request() {
         let mut line = RequestLog::new(0).begin();
         line.asks(&Method::POST, &HeaderMap::new());
-        assert_eq!((line.began, line.method), (None, ""));
+        assert_eq!((line.is_kept, line.method), (false, ""));
     }
 }

@@ -20,7 +20,7 @@ use super::route::{Answer, Link, POST, Route, Schema, Spec, handler};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::wish::{ReservationWanted, Wish};
-use super::{body, durability, form_check, idempotency_key, path, request_log, sale_status};
+use super::{body, durability, form_check, idempotency_key, path, request_log, sale_status, wish_counts};
 use crate::catalogue::Facts;
 use crate::ids::PublicId;
 use flash_vault::Role;
@@ -30,7 +30,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     path: "/v1/sales/{sale}/reservations",
     name: "reserve",
     access: Access::Buyer(Role::Sell),
-    handler: handler!(|job| reserve(&job.app, &job.asked, &mut job.counted, &mut job.patience)),
+    handler: handler!(|job| answer(&job.app, &job.asked, &mut job.counted, &mut job.patience)),
     manner: Manner { names_buyer: true, ..Manner::USUAL },
     spec: Spec {
         tag: "Reservations",
@@ -67,13 +67,15 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     },
 }];
 
+/// Counts what became of it.
+async fn answer(app: &App, asked: &Asked, counted: &mut Counted, patience: &mut Patience) -> Result<Reply, Problem> {
+    let answer = reserve(app, asked, counted, patience).await;
+    wish_counts::answered(&answer);
+    answer
+}
+
 /// Makes a reservation, or answers the one that the same request made before.
-pub(crate) async fn reserve(
-    app: &App,
-    asked: &Asked,
-    counted: &mut Counted,
-    patience: &mut Patience,
-) -> Result<Reply, Problem> {
+async fn reserve(app: &App, asked: &Asked, counted: &mut Counted, patience: &mut Patience) -> Result<Reply, Problem> {
     let (sale, headers) = (path::sale(&asked.target.sale)?, &asked.head.headers);
     body::expect_json(headers)?;
     let (key, durability) = (idempotency_key::of(headers)?, durability::of(app, headers)?);

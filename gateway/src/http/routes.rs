@@ -6,6 +6,7 @@ use matchit::Router;
 use super::access::Surface;
 use super::problem::{Kind, Problem};
 use super::route::{Handler, Route};
+use super::route_counts::{self, RouteCounts};
 use super::target::Target;
 use super::{
     audit, audit_log, buyers, console, create_sale, devtools, docs, doctor, events, health, keys, metrics, operate,
@@ -59,7 +60,14 @@ pub(crate) fn route_path(name: &str) -> &'static str {
 }
 
 /// The table, as far as a listener serves it, made ready for looking paths up.
-pub(crate) struct Routes(Router<Vec<&'static Route>>);
+pub(crate) struct Routes(Router<Vec<Served>>);
+
+/// A route, and what is counted of its requests.
+#[derive(Clone, Copy)]
+struct Served {
+    route: &'static Route,
+    counts: &'static RouteCounts,
+}
 
 impl Routes {
     pub(crate) fn new(surface: Surface) -> Result<Self, matchit::InsertError> {
@@ -69,7 +77,11 @@ impl Routes {
             if served[..at].iter().any(|earlier| earlier.path == route.path) {
                 continue;
             }
-            paths.insert(route.path, served.iter().copied().filter(|other| other.path == route.path).collect())?;
+            let here = served.iter().filter(|other| other.path == route.path);
+            paths.insert(
+                route.path,
+                here.map(|route| Served { route, counts: route_counts::of(route.name) }).collect(),
+            )?;
         }
         Ok(Self(paths))
     }
@@ -81,19 +93,19 @@ impl Routes {
     pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(Handler, Target), Problem> {
         let found = self.0.at(path).map_err(|_| Kind::NotFound)?;
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
-        let Some(route) = found.value.iter().find(|route| route.method == wanted) else {
+        let Some(Served { route, counts }) = found.value.iter().find(|served| served.route.method == wanted) else {
             return Err(Problem::method_not_allowed(allow(found.value)));
         };
         let part = |name| found.params.get(name).unwrap_or_default().to_owned();
         let Route { name, path, access, manner, .. } = **route;
-        Ok((route.handler, Target { route: name, path, access, manner, sale: part("sale"), id: part("id") }))
+        Ok((route.handler, Target { route: name, path, counts, access, manner, sale: part("sale"), id: part("id") }))
     }
 }
 
-fn allow(routes: &[&Route]) -> String {
-    let names = routes.iter().map(|route| match *route.method {
+fn allow(served: &[Served]) -> String {
+    let names = served.iter().map(|served| match *served.route.method {
         Method::GET => "GET, HEAD",
-        _ => route.method.as_str(),
+        _ => served.route.method.as_str(),
     });
     names.collect::<Vec<_>>().join(", ")
 }

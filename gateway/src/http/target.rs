@@ -1,6 +1,7 @@
 //! Where a request goes.
 
 use super::access::Access;
+use super::route_counts::RouteCounts;
 
 /// What is particular to a route in how its requests are treated.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,8 @@ pub(crate) struct Target {
     pub(crate) route: &'static str,
     /// The route's path, with the names of its parts.
     pub(crate) path: &'static str,
+    /// What is counted of the route's requests.
+    pub(crate) counts: &'static RouteCounts,
     pub(crate) access: Access,
     pub(crate) manner: Manner,
     pub(crate) sale: String,
