@@ -164,7 +164,7 @@ fn a_sale_that_redis_counts_otherwise_is_rebuilt_from_postgresql_and_that_is_wri
         let (code, reports) = world.flash(&["audit", "drop"]);
         (code == 0).then_some(reports)
     });
-    assert_eq!(rebuilt[0]["epoch"], json!(2), "{rebuilt:?}");
+    assert!(rebuilt[0]["epoch"].as_u64() > Some(1), "{rebuilt:?}");
     check(&world, &["repair", "drop"], 0, &[]);
     assert_eq!(world.rows("SELECT kind || ' by ' || by FROM repairs"), ["fence by ada"]);
     for (buyer, units) in [("ada", 1), ("bob", 1), ("eve", 1)] {

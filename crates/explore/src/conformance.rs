@@ -70,7 +70,7 @@ pub struct Kept {
 pub enum Operation {
     /// Messages, each of consecutive events of one epoch.
     Write(Vec<Vec<Written>>),
-    /// A new attempt.
+    /// A new attempt. Its term is drawn: [`History::taken`] is to be told of it.
     Take,
     /// A seal by the newest attempt, or by the one before it.
     Seal {
@@ -143,16 +143,18 @@ impl History {
     /// The next operation.
     pub fn advance(&mut self) -> Operation {
         match self.random.below(12) {
-            0 => {
-                self.terms = [self.terms[1], self.terms[1] + 1];
-                self.model.term = self.terms[1];
-                Operation::Take
-            }
+            0 => Operation::Take,
             1 if self.terms[1] > 0 => self.seal(),
             2 if self.terms[1] > 0 && self.random.below(2) == 0 => self.restore(),
             3 => self.replay().unwrap_or_else(|| self.write()),
             _ => self.write(),
         }
+    }
+
+    /// The term of the attempt that has just begun.
+    pub const fn taken(&mut self, term: u64) {
+        self.terms = [self.terms[1], term];
+        self.model.term = term;
     }
 
     /// Whether it is the newest, and PostgreSQL has its barrier.
@@ -164,7 +166,8 @@ impl History {
 
     fn seal(&mut self) -> Operation {
         let (is_newest, has_barrier, claim) = self.attempt();
-        let epoch = self.model.newest - u64::from(self.model.newest > 1 && self.random.below(6) == 0);
+        let older = self.model.epochs.iter().rev().find(|row| row.epoch < self.model.newest);
+        let epoch = older.filter(|_| self.random.below(6) == 0).map_or(self.model.newest, |row| row.epoch);
         let head = self.model.epoch(epoch).map_or(0, |row| row.head);
         let until = if self.random.below(2) == 0 {
             Until::Exactly(head)
@@ -184,6 +187,12 @@ impl History {
 
     fn begun(&mut self, sealed: &Sealed) {
         if let Sealed::Next { next, .. } = sealed {
+            // Both servers may have forgotten a life that began after the same one, with a number of its own.
+            match self.random.below(6) {
+                0 => self.forgotten(next.epoch - 1),
+                1 => self.forgotten(next.epoch + 1),
+                _ => {}
+            }
             self.made.push(vec![Event { epoch: next.epoch, seq: next.after + 1, change: Change::Warmed }]);
         }
     }
@@ -253,8 +262,8 @@ impl History {
 
     /// None: nothing waits.
     fn replay(&mut self) -> Option<Operation> {
-        let waiting: Vec<usize> =
-            (0..self.model.quarantine.len()).filter(|row| !self.model.quarantine[*row].is_done).collect();
+        let rows = &self.model.quarantine;
+        let waiting: Vec<usize> = (0..rows.len()).filter(|row| rows[*row].is_readable && !rows[*row].is_done).collect();
         let place = *waiting.get(usize::try_from(self.random.below(waiting.len().max(1) as u64)).unwrap_or(0))?;
         let [mut event] = self.model.quarantine[place].events[..] else { return None };
         if let Change::Reserved { is_bad, .. } = &mut event.change {
@@ -333,8 +342,12 @@ impl History {
             format!("rejection {} {} {} {} {}", row.epoch, row.id, buyer(row.buyer), reason(row.why), row.is_settled)
         }));
         rows.extend(model.early.iter().map(|early| format!("early {} {}", early.epoch, early.seq)));
-        let aside = model.quarantine.iter().flat_map(|row| row.events.iter().map(|event| (event, row.is_done)));
-        rows.extend(aside.map(|(event, is_done)| format!("aside {} {} {is_done}", event.epoch, event.seq)));
+        let aside = model.quarantine.iter().flat_map(|row| row.events.iter().map(move |event| (event, row)));
+        rows.extend(aside.map(|(event, row)| match row.is_readable {
+            true => format!("aside {} {} {}", event.epoch, event.seq, row.is_done),
+            // What has no place in the sale's numbers has none in its row.
+            false => format!("aside {}", row.is_done),
+        }));
         rows.push(format!("content {} {}", model.content().reservations, model.content().digest));
         rows.sort_unstable();
         rows

@@ -38,7 +38,7 @@ use Found::{Replays, Seeds};
 const ALL: Rules = Rules::ALL;
 
 /// All of them.
-pub const PLANTED: [Planted; 15] = [
+pub const PLANTED: [Planted; 16] = [
     Planted {
         name: "R1",
         what: "a recovery that stalled brings a difference of totals to a life that has it already",
@@ -158,5 +158,13 @@ pub const PLANTED: [Planted; 15] = [
         rules: Rules { late_sees_orders: false, ..ALL },
         faults: &[],
         found: Seeds(1..=1_000),
+    },
+    Planted {
+        name: "F4",
+        what: "a life gets the number of one that both servers have forgotten",
+        breaks: Broken::Lost,
+        rules: Rules { epochs_unique: false, ..ALL },
+        faults: &[Backup, LoseRedis, Failover(0), Failover(1)],
+        found: Seeds(31_514..=31_514),
     },
 ];

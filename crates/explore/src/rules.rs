@@ -33,6 +33,8 @@ pub struct Rules {
     pub terms_above_redis: bool,
     /// No two attempts have the same term, even where PostgreSQL forgot that it gave one.
     pub terms_unique: bool,
+    /// No two lives have the same number, even where PostgreSQL forgot that it began one.
+    pub epochs_unique: bool,
     /// A term is taken only if no other was, since the doubt was found.
     pub takes_as_seen: bool,
     /// A seal is refused where PostgreSQL went back to before what the decision saw.
@@ -64,6 +66,7 @@ impl Rules {
         restore_from_whole: true,
         terms_above_redis: true,
         terms_unique: true,
+        epochs_unique: true,
         takes_as_seen: true,
         seal_sees_head: true,
         planned: false,

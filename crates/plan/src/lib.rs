@@ -8,12 +8,14 @@
 
 pub mod batch;
 mod doubt;
+mod epoch;
 mod known;
 mod recovery;
 mod relay;
 mod verdict;
 
 pub use doubt::{PostgresMark, RedisMark, Why, doubt, is_redis_behind};
+pub use epoch::{EPOCH_DRAWN_BITS, epoch_of};
 /// What a recovery's commands are made of.
 pub use flash_wire::{Attempt, Content, Expected, ExpectedSku, NextEpoch, Unfence};
 pub use known::{InPostgres, InRedis, Known, state_digest};

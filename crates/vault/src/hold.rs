@@ -1,8 +1,9 @@
 //! A sale of which a recovery holds every epoch: no other transaction changes its orders until this one ends.
 
+use flash_plan::epoch_of;
 use flash_wire::Message;
 use flash_wire::NextEpoch;
-use flash_wire::limits::SEQ_MAX;
+use flash_wire::limits::{EPOCH_MAX, SEQ_MAX};
 use flash_wire::message::MessageChange;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::ToSql;
@@ -25,6 +26,8 @@ pub(crate) struct Hold<'t, 'c> {
     pub(crate) transaction: &'t mut Transaction<'c>,
     statements: &'t Statements,
     pub(crate) sale: &'t str,
+    /// The attempt that holds it.
+    term: u64,
     /// Its newest epoch; none: there is no such sale.
     pub(crate) newest: Option<u64>,
     /// Ascending.
@@ -85,7 +88,7 @@ impl<'t, 'c> Hold<'t, 'c> {
         let epochs = rows.iter().map(locked).collect();
         let newest = transaction.query_opt(sql::recovery::LOCK_SALE, &[&sale]).await?;
         let newest = newest.map(|row| from_sql(row.get(0)));
-        Ok(Held::Yes(Self { transaction, statements, sale, newest, epochs }))
+        Ok(Held::Yes(Self { transaction, statements, sale, term, newest, epochs }))
     }
 
     /// How far an epoch is written.
@@ -146,8 +149,10 @@ impl<'t, 'c> Hold<'t, 'c> {
             self.transaction.execute(sql::recovery::SEAL_EPOCH, &[&self.sale, &to_sql(number)]).await?;
             last = last.max(known).max(self.head(number));
         }
-        let row = self.transaction.query_one(sql::recovery::NEXT_EPOCH, &[&self.sale, &to_sql(epoch)]).await?;
-        let next = NextEpoch { epoch: from_sql(row.get(0)), after: (last + EPOCHS_APART_SEQS).min(SEQ_MAX - 1) };
+        // As of seqs, made up ones are not to use all up.
+        let known = self.epochs.iter().map(|locked| locked.epoch).filter(|number| *number <= EPOCH_MAX / 2).max();
+        let newest = known.unwrap_or(0).max(epoch);
+        let next = NextEpoch { epoch: epoch_of(self.term, newest), after: (last + EPOCHS_APART_SEQS).min(SEQ_MAX - 1) };
         let (number, after) = (to_sql(next.epoch), to_sql(next.after));
         if self.transaction.execute(sql::recovery::BEGIN_EPOCH, &[&self.sale, &number, &after]).await? == 0 {
             return Ok(Sealed::NotYet);

@@ -77,7 +77,7 @@ pub use doubts::{is_recovering, newest_heads};
 pub use early::EARLY_EVENTS_MAX;
 pub use error::{Error, whole};
 /// How far an epoch must be written to be sealed, as the plan says it.
-pub use flash_plan::{Seen, Wanted};
+pub use flash_plan::{EPOCH_DRAWN_BITS, Seen, Wanted};
 pub use foreign::{MaybeForeign, maybe_foreign};
 pub use grants::{grant_gateway, grant_syncer};
 pub use head::Head;

@@ -1,4 +1,5 @@
-//! Before: the sale stayed open in epoch 2 while PostgreSQL was in epoch 3; each buyer got 201, and then a rejection.
+//! Before: the sale stayed open in its second epoch while PostgreSQL was in the third; each buyer got 201, and then a
+//! rejection.
 
 use flash_tests::proxy::Hold;
 

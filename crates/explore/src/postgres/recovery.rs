@@ -1,5 +1,6 @@
 //! The transactions of a recovery.
 
+use flash_plan::epoch_of;
 use flash_sale::State;
 
 use super::tables::Epoch;
@@ -102,7 +103,7 @@ impl Postgres {
             // Redis may be in an epoch that PostgreSQL has forgotten: that ends as well.
             Wanted::Anywhere(seen) => (epoch.max(seen.epoch), seen.seq),
         };
-        self.end_epochs(last_epoch, seq)
+        self.end_epochs(claim.term, (last_epoch, seq), rules)
     }
 
     fn head(&self, epoch: u64) -> u64 {
@@ -120,8 +121,8 @@ impl Postgres {
         known.map(|event| event.seq).max().unwrap_or(0)
     }
 
-    /// Seals every epoch that is not, and begins the next one. Of `epoch`, Redis has numbers up to `seen`.
-    fn end_epochs(&mut self, epoch: u64, seen: u64) -> Sealed {
+    /// Seals every epoch that is not, and begins the one of `term`. Of `epoch`, Redis has numbers up to `seen`.
+    fn end_epochs(&mut self, term: u64, (epoch, seen): (u64, u64), rules: &Rules) -> Sealed {
         self.begin(epoch, 0);
         let mut last = self.epochs.iter().map(|row| row.head).max().unwrap_or(0).max(seen);
         for place in 0..self.epochs.len() {
@@ -144,7 +145,8 @@ impl Postgres {
             row.sealed_at = Some(row.head);
             last = last.max(known).max(row.head);
         }
-        let next = self.epochs.last().map_or(0, |row| row.epoch).max(epoch) + 1;
+        let newest = self.epochs.last().map_or(0, |row| row.epoch).max(epoch);
+        let next = if rules.epochs_unique { epoch_of(term, newest) } else { newest + 1 };
         let after = last + EPOCHS_APART_SEQS;
         self.begin(next, after);
         self.newest = self.newest.max(next);
@@ -201,7 +203,7 @@ impl Postgres {
         }
         let place = self.begin(from.epoch, 0);
         self.epochs[place].restored_to = Some(from.seq);
-        self.end_epochs(from.epoch, from.seq)
+        self.end_epochs(claim.term, (from.epoch, from.seq), rules)
     }
 
     /// The events of an epoch up to `last` that wait.

@@ -133,10 +133,10 @@ impl Postgres {
         }
     }
 
-    /// The row of an epoch that events come from. One that is unknown, though a later one is over, is over as well:
-    /// PostgreSQL has lost it, and was restored without it.
+    /// The row of an epoch that events come from. One that is unknown, though a seal has begun a later one, is over:
+    /// PostgreSQL has forgotten it.
     pub(crate) fn begin_to_write(&mut self, epoch: u64) -> usize {
-        let is_over = self.epochs.iter().any(|row| row.epoch > epoch && row.sealed_at.is_some());
+        let is_over = epoch < self.newest && self.epochs.iter().any(|row| row.sealed_at.is_some());
         let is_new = self.epoch(epoch).is_none();
         let place = self.begin(epoch, 0);
         if is_new && is_over {

@@ -242,7 +242,7 @@ impl Witness {
             if row.sealed_at.is_some() && !then.is_sealed(row.epoch) {
                 self.forgotten_seals.push(row.epoch);
             }
-            if then.epoch(row.epoch).is_none() {
+            if then.newest < row.epoch {
                 self.forgotten_begins.push(row.epoch);
             }
         }
@@ -282,7 +282,7 @@ impl Witness {
             return Err(Broken::OpenedUnequal);
         }
         // A seal that PostgreSQL has forgotten says nothing about what it has now.
-        let is_known = !self.has_forgotten_seal_before(key.epoch());
+        let is_known = !self.forgotten_begins.contains(&key.epoch());
         if opened && !is_in_doubt && is_known && key.epoch() == postgres.newest && key.content() != postgres.content() {
             return Err(Broken::OpenedUnequal);
         }
@@ -341,11 +341,6 @@ impl Witness {
             Why::SecondOrder => ends.any(|event| is_lost(&event)),
             Why::IdTaken | Why::Late | Why::NotRestored => false,
         }
-    }
-
-    /// Whether PostgreSQL went back to before the seal that a life in Redis began with: what it had then is forgotten.
-    fn has_forgotten_seal_before(&self, epoch: u64) -> bool {
-        self.forgotten_seals.iter().any(|sealed| sealed + 1 == epoch)
     }
 
     /// Whether an event that came late for a seal became an order, since PostgreSQL had forgotten the seal, and the

@@ -13,12 +13,12 @@ pub(crate) const BEGIN_WRITING: &str = "
     )";
 
 /// Makes sure that every epoch has its row to lock. In order, so that two who do it do not wait for each other. One
-/// that is unknown, though a later one is over, is over as well: PostgreSQL has lost it, and was restored without it.
+/// that is unknown, though a seal has begun a later one, is over: PostgreSQL has forgotten it.
 pub(crate) const BEGIN_EPOCHS: &str = "
     INSERT INTO epochs (sale, epoch, head, sealed_at)
     SELECT sale, epoch, 0, CASE WHEN EXISTS (
-        SELECT FROM epochs later
-        WHERE later.sale = touched.sale AND later.epoch > touched.epoch AND later.sealed_at IS NOT NULL
+        SELECT FROM epochs ended JOIN sales USING (sale)
+        WHERE ended.sale = touched.sale AND ended.sealed_at IS NOT NULL AND sales.epoch > touched.epoch
     ) THEN 0 END
     FROM unnest($1::text[], $2::bigint[]) AS touched (sale, epoch)
     ORDER BY sale, epoch

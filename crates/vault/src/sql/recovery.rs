@@ -27,10 +27,6 @@ pub(crate) const HIGHEST_KNOWN: &str = "
 /// Ends an epoch where it is written to.
 pub(crate) const SEAL_EPOCH: &str = "UPDATE epochs SET sealed_at = head WHERE sale = $1 AND epoch = $2";
 
-/// The number that no epoch of the sale has yet, nor any epoch up to `$2`.
-pub(crate) const NEXT_EPOCH: &str = "
-    SELECT greatest($2, max(epoch)) + 1 FROM epochs WHERE sale = $1";
-
 /// Begins an epoch after an event.
 pub(crate) const BEGIN_EPOCH: &str = "
     INSERT INTO epochs (sale, epoch, head) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";

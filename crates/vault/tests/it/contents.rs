@@ -54,10 +54,10 @@ async fn what_is_refused_counts_nothing() {
     assert_eq!(check_content(&database).await, 2);
     database.write(&[message(1, 9, vec![released(2), released(2)])]).await;
     assert_eq!(check_content(&database).await, 2, "dan in the place of ada");
-    crate::epochs::seal(&database, 1, Wanted::Exactly(11)).await.unwrap();
+    let next = crate::epochs::seal(&database, 1, Wanted::Exactly(11)).await.unwrap();
     database.write(&[message(1, 12, vec![held("eve"), confirmed(3)])]).await;
     assert_eq!(check_content(&database).await, 2);
-    database.write(&[message(2, 12 + flash_vault::EPOCHS_APART_SEQS, vec![confirmed(3), released(11)])]).await;
+    database.write(&[message(next.epoch, next.after + 1, vec![confirmed(3), released(11)])]).await;
     assert_eq!(check_content(&database).await, 1);
 }
 

@@ -1,6 +1,7 @@
 //! Messages of an epoch that never began: of another Flash on the same queue, or made up.
 
 use flash_vault::{Replay, Sealed, Standing, Vault, Wanted, maybe_foreign};
+use flash_wire::limits::EPOCH_MAX;
 
 use crate::fixture::{Database, SALE, confirmed, held, message, take, warmed};
 
@@ -57,8 +58,22 @@ async fn a_seal_takes_none_of_it_over() {
     let claim = database.claim(term).await;
     let sealed = vault.seal(SALE, claim, 1, Wanted::Exactly(2)).await.unwrap();
     let Sealed::Next { next, expected } = sealed else { panic!("{sealed:?}") };
-    assert_eq!((next.epoch, expected.content.reservations), (100, 1), "its number is not used again");
+    crate::epochs::check_next(&database, term, next).await;
+    assert_eq!(expected.content.reservations, 1);
     assert_eq!(next.after, 3 + flash_vault::EPOCHS_APART_SEQS);
     assert_eq!(database.rows(ORDERS).await, ["(2,ada)"]);
     assert_eq!(database.rows(ASIDE).await.len(), 3);
+}
+
+/// The highest number that a message may have is not the end of the sale's lives.
+#[tokio::test]
+async fn a_made_up_epoch_uses_no_numbers_up() {
+    let database = Database::new().await;
+    database.write(&[message(1, 1, vec![warmed(5), held("ada")])]).await;
+    database.write(&[message(EPOCH_MAX, 2, vec![held("mallory")])]).await;
+    let next = crate::epochs::seal(&database, 1, Wanted::Exactly(2)).await.unwrap();
+    assert!(next.epoch < EPOCH_MAX / 2, "{next:?}");
+    database.write(&[message(next.epoch, next.after + 1, vec![confirmed(2)])]).await;
+    assert_eq!(database.rows("SELECT id, buyer, state FROM orders").await, ["(2,ada,confirmed)"]);
+    assert_eq!(database.rows(ASIDE).await.len(), 1);
 }
