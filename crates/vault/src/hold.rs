@@ -149,7 +149,7 @@ impl<'t, 'c> Hold<'t, 'c> {
             self.transaction.execute(sql::recovery::SEAL_EPOCH, &[&self.sale, &to_sql(number)]).await?;
             last = last.max(known).max(self.head(number));
         }
-        // As of seqs, made up ones are not to use all up.
+        // A made up epoch near the highest number does not keep the sale from its next one.
         let known = self.epochs.iter().map(|locked| locked.epoch).filter(|number| *number <= EPOCH_MAX / 2).max();
         let newest = known.unwrap_or(0).max(epoch);
         let next = NextEpoch { epoch: epoch_of(self.term, newest), after: (last + EPOCHS_APART_SEQS).min(SEQ_MAX - 1) };

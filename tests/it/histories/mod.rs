@@ -13,6 +13,7 @@ mod p10_announced_once;
 mod p11_a_false_get;
 mod p12_pause_is_true;
 mod p1_beyond_a_gap;
+mod p2_late_answer;
 mod p3_postgres_behind;
 mod p4_fsync_without_a_file;
 mod p5_second_loss;
