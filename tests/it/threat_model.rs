@@ -1,4 +1,5 @@
-//! `docs/explanation/threat-model.md` names a test for each defence, and each test that it names exists.
+//! `docs/explanation/threat-model.md` names a test for each defence, `proven.md` one for each history that broke a
+//! promise, and each test that they name exists.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +7,12 @@ use syn::visit::Visit;
 
 use crate::tidy::{parse, read, root, rust_files};
 
-/// The names in backticks in the last column of each table whose head ends with "test".
-fn named() -> Vec<(String, String)> {
+/// The names in backticks in the last column of each table of a page whose head ends with "test", each with the first
+/// column of its row.
+fn named(page: &str) -> Vec<(String, String)> {
     let mut named = Vec::new();
     let mut is_of_tests = false;
-    for line in read("docs/explanation/threat-model.md").lines() {
+    for line in read(page).lines() {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let Some(last) = cells.last().filter(|_| line.starts_with('|')) else {
             is_of_tests = false;
@@ -51,10 +53,9 @@ fn tests() -> BTreeSet<String> {
     finder.0
 }
 
-#[test]
-fn each_test_that_the_threat_model_names_exists() {
-    let (named, tests) = (named(), tests());
-    assert!(named.len() > 50, "the tables are found: {named:?}");
+/// Checks that the tests which a page names exist.
+fn check(named: &[(String, String)]) {
+    let tests = tests();
     let is_there = |name: &str| match name.contains('/') {
         // A scenario or a check that is not written in Rust.
         true => root().join(name).exists(),
@@ -62,6 +63,22 @@ fn each_test_that_the_threat_model_names_exists() {
     };
     let missing: Vec<&(String, String)> = named.iter().filter(|(name, _)| !is_there(name)).collect();
     assert_eq!(missing, Vec::<&(String, String)>::new());
+}
+
+#[test]
+fn each_test_that_the_threat_model_names_exists() {
+    let named = named("docs/explanation/threat-model.md");
+    assert!(named.len() > 50, "the tables are found: {named:?}");
+    check(&named);
+}
+
+#[test]
+fn each_history_that_broke_a_promise_has_a_test_that_exists() {
+    let named = named("docs/explanation/proven.md");
+    let recoveries = (1..=10).map(|number| format!("R{number}"));
+    let all: BTreeSet<String> = recoveries.chain((1..=12).map(|number| format!("P{number}"))).collect();
+    assert_eq!(named.iter().map(|(_, history)| history.clone()).collect::<BTreeSet<_>>(), all);
+    check(&named);
 }
 
 #[test]

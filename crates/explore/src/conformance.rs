@@ -70,7 +70,7 @@ pub struct Kept {
 pub enum Operation {
     /// Messages, each of consecutive events of one epoch.
     Write(Vec<Vec<Written>>),
-    /// A new attempt. Its term is drawn: [`History::taken`] is to be told of it.
+    /// A new attempt. Its term is drawn: [`History::taken`] must get it.
     Take,
     /// A seal by the newest attempt, or by the one before it.
     Seal {

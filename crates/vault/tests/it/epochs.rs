@@ -123,7 +123,8 @@ async fn a_life_of_which_nothing_was_written_is_sealed_too() {
 async fn forget(database: &Database, term: u64) {
     let forget = format!(
         "DELETE FROM epochs WHERE epoch > 1; UPDATE epochs SET sealed_at = NULL; UPDATE sales SET epoch = 1;
-         DELETE FROM recoveries; INSERT INTO recoveries (sale, gateway, until, term) VALUES ('drop', 'a', now(), {term})"
+         DELETE FROM recoveries;
+         INSERT INTO recoveries (sale, gateway, until, term) VALUES ('drop', 'a', now(), {term})"
     );
     database.client.batch_execute(&forget).await.unwrap();
 }
