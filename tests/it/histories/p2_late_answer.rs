@@ -7,6 +7,7 @@ use super::gateway::{proxy, through};
 use super::ledger::Ledger;
 use super::sale::{create, lose, wait_until_it_sells};
 use crate::support::program::Program;
+use crate::support::proxy::Proxy;
 use crate::support::wait;
 use crate::support::world::World;
 
@@ -14,8 +15,8 @@ use crate::support::world::World;
 const CONSUME_OK: &str = "\0\u{3c}\0\u{15}";
 /// The heartbeats that a held connection does not hear are this far apart.
 const RARE_HEARTBEAT: &str = "?heartbeat=60";
-/// More pieces than heartbeats make, fewer than a connection that probes the queue.
-const PROBE_PIECES: u64 = 8;
+/// In the message by which a syncer probes a queue that has not answered its consumer for long.
+const PROBE: &str = "probe";
 
 #[test]
 fn a_queue_that_answers_its_consumer_late_keeps_what_redis_has_lost() {
@@ -33,14 +34,16 @@ fn a_queue_that_answers_its_consumer_late_keeps_what_redis_has_lost() {
     let mut environment = world.environment();
     let amqp = &mut environment[1].1;
     let slow = proxy(amqp);
-    *amqp = through(amqp, &slow) + RARE_HEARTBEAT;
+    let watched = Proxy::to(slow.address());
+    watched.count(PROBE);
+    let port = slow.address().port().to_string();
+    *amqp = through(amqp, &slow).replace(&port, &watched.address.port().to_string()) + RARE_HEARTBEAT;
     slow.hold(Hold { direction: Direction::ToClient, ..Hold::first(&[CONSUME_OK]) });
     let _syncer = Program::start(&["-o", "json", "syncer"], &environment);
     wait::until("a consumer that waits for its answer", || slow.is_held().then_some(()));
     // A recovery waits for its barrier, which is in the same queue.
     world.start_gateway();
-    let before = slow.pieces();
-    wait::until("a syncer that has waited for long", || (slow.pieces() > before + PROBE_PIECES).then_some(()));
+    wait::until("a syncer that probes the queue", || (watched.counted() > 0).then_some(()));
     slow.let_go();
     wait_until_it_sells(&world);
     ledger.check(&world, 9);
