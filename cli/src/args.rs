@@ -15,6 +15,7 @@ use crate::secret::url_source;
 use crate::transport;
 
 mod bench;
+mod export;
 mod help;
 mod identity;
 mod migrate;
@@ -26,6 +27,7 @@ mod urls;
 mod webhooks;
 
 pub(crate) use bench::{BUYERS_MAX, Bench};
+pub(crate) use export::{Export, ExportCommand, ExportFormat, ExportOrders};
 pub(crate) use help::{Completions, Man, Shell};
 pub(crate) use identity::{Auth, Identity, Keys, KeysCommand, Role};
 pub(crate) use migrate::Migrate;
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     Webhooks(Webhooks),
     /// List payments, and those that are due to be refunded.
     Payments(Payments),
+    /// Write orders as CSV or JSON for other programs.
+    Export(Export),
     /// Repair what an audit found, without ever selling more.
     Repair(Repair),
     /// Show the settings.

@@ -13,6 +13,7 @@ mod completions;
 mod demo;
 mod dev;
 mod doctor;
+mod export;
 mod figures;
 mod gateway;
 mod identity;
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
         Command::Audit(audit) => audit::run(&audit, args.output),
         Command::Keys(keys) => keys::run(&keys, args.output),
         Command::Webhooks(webhooks) => webhooks::run(&webhooks, args.output),
+        Command::Export(export) => export::run(&export),
         Command::Payments(payments) => payments::run(&payments, args.output),
         Command::Quarantine(quarantine) => quarantine::run(&quarantine, args.output),
         Command::Relay(relay) => relay::run(&relay, args.output),

@@ -15,6 +15,7 @@ mod doctor;
 mod durability;
 mod english;
 mod events;
+mod export;
 mod forged;
 mod forms;
 mod hardening;

@@ -18,6 +18,7 @@ mod doubts;
 mod early;
 mod epochs;
 mod error;
+mod export;
 mod fold;
 mod foreign;
 mod grants;
@@ -76,6 +77,7 @@ pub use creation::Creation;
 pub use doubts::{is_recovering, newest_heads};
 pub use early::EARLY_EVENTS_MAX;
 pub use error::{Error, whole};
+pub use export::{EXPORT_MS_MAX, ExportFormat, Exported, OrderExport, export_orders};
 /// How far an epoch must be written to be sealed, as the plan says it.
 pub use flash_plan::{EPOCH_DRAWN_BITS, Seen, Wanted};
 pub use foreign::{MaybeForeign, maybe_foreign};

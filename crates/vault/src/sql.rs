@@ -5,6 +5,7 @@ pub(crate) mod audit_log;
 pub(crate) mod catalogue;
 pub(crate) mod doubts;
 pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod foreign;
 pub(crate) mod grants;
 pub(crate) mod inspect;

@@ -9,6 +9,7 @@ mod contents;
 mod contradictions;
 mod cost;
 mod epochs;
+mod export;
 mod fixture;
 mod foreign;
 mod history;
