@@ -12,6 +12,7 @@ mod console;
 mod create_check;
 mod create_sale;
 mod detached;
+mod details;
 mod devtools;
 mod dispatch;
 mod docs;

@@ -9,6 +9,7 @@ mod completions;
 mod console;
 mod cycles;
 mod dashboards;
+mod details;
 mod dev;
 mod dev_faults;
 mod doctor;

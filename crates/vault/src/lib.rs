@@ -13,6 +13,7 @@ mod catalogue;
 mod connect;
 mod content;
 mod creation;
+mod details;
 mod discard;
 mod doubts;
 mod early;
@@ -74,6 +75,7 @@ pub use connect::{
     is_read_only,
 };
 pub use creation::Creation;
+pub use details::{OrderDetails, OrderPayment, order_details};
 pub use doubts::{is_recovering, newest_heads};
 pub use early::EARLY_EVENTS_MAX;
 pub use error::{Error, whole};

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::details::Details;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
 use super::schema::{BuyerName, Quantity, SaleId, Sku, TimeMs};
@@ -51,6 +52,9 @@ pub(crate) struct Found {
     /// Whether PostgreSQL has it in this state; none: PostgreSQL cannot be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     persisted: Option<bool>,
+    /// For those who read it, once PostgreSQL has it. On the heap: most replies have none.
+    #[serde(flatten)]
+    details: Option<Box<Details>>,
     /// PostgreSQL has this state once it has the sale's events up to here.
     #[serde(skip)]
     seq: u64,
@@ -142,6 +146,18 @@ pub(crate) async fn find_patiently(
     Ok((find(app, sale, id, buyer).await.unwrap_or(found), Some(wait)))
 }
 
+/// Adds what PostgreSQL alone knows, if it has the reservation in this state.
+pub(super) async fn with_details(app: &App, id: u64, found: Found) -> Found {
+    if found.persisted != Some(true) {
+        return found;
+    }
+    let Found { sale, buyer, .. } = &found;
+    match app.postgres.look(async |client: &_| flash_vault::order_details(client, sale, id, buyer).await).await {
+        Ok(details) => Found { details: details.map(Details::new).map(Box::new), ..found },
+        Err(_) => Found { persisted: None, ..found },
+    }
+}
+
 /// The reply to a request that has done something, if it would wait: the reservation as it is then. None: it would not,
 /// or there is no more to say than what was done.
 pub(crate) async fn waited(
@@ -203,6 +219,7 @@ impl Found {
             reason: None,
             items: status.made.items.iter().map(FoundItem::new).collect(),
             persisted: None,
+            details: None,
             seq: if is_as_made { status.id } else { of_sale.seq },
         }
     }
@@ -218,6 +235,7 @@ impl Found {
             reason: None,
             items: order.made.items.iter().map(FoundItem::new).collect(),
             persisted: Some(true),
+            details: None,
             seq: order.id,
         }
     }
@@ -234,6 +252,7 @@ impl Found {
             reason: Some(rejection.reason),
             items: Vec::new(),
             persisted: Some(true),
+            details: None,
             seq,
         }
     }
@@ -264,6 +283,8 @@ pub(crate) fn left_ms(state: State, expires_at_ms: Option<u64>) -> Option<u64> {
             {
                 "sale": "drop", "id": "2-5d3ff2f5e6dbd4a1b3d1b6cf6c1c7f0e", "buyer": "ada", "state": "confirmed",
                 "expires_at_ms": 1796000600000_u64, "items": [{ "sku": "default", "quantity": 1 }], "persisted": true,
+                "data": { "size": "M" }, "product": "shirt", "price": 1999, "currency": "EUR",
+                "payment": { "means": "balance", "amount": 1999, "currency": "EUR", "state": "settled" },
             },
         ],
     ),
@@ -286,4 +307,6 @@ pub(super) struct ReservationView {
     reason: Option<String>,
     /// Whether PostgreSQL has it in this state.
     persisted: Option<bool>,
+    #[serde(flatten)]
+    details: Details,
 }

@@ -30,7 +30,8 @@ pub(super) static ROUTES: [Route; 3] = [
             tag: "Reservations",
             summary: "Show a reservation",
             description: "`persisted` says whether PostgreSQL has the reservation in this state. It is absent while \
-                          PostgreSQL is unavailable.",
+                          PostgreSQL is unavailable. `data`, `product`, `price`, `currency` and `payment` are there \
+                          once it is true.",
             parameters: &["Sale", "ReservationId", "Prefer"],
             answers: &[
                 Answer::json(200, "The reservation.", Schema::of::<ReservationView>()).headers(&["Preference-Applied"])
@@ -111,6 +112,7 @@ async fn show(app: &App, asked: &Asked, patience: &mut Patience) -> Result<Reply
     let (sale, id) = (path::sale(&target.sale)?, target.id.as_str());
     let number = reservation_id::number(app, caller, sale, id).await?;
     let (found, granted) = find_patiently(app, sale, number, caller.buyer(), patience).await?;
+    let found = lookup::with_details(app, number, found).await;
     Ok(lookup::reply(StatusCode::OK, &found, granted))
 }
 

@@ -16,6 +16,19 @@ pub(crate) const ORDER: &str = concat!(
     " FROM orders WHERE sale = $1 AND id = $2"
 );
 
+/// What comes with the order `$2` of the buyer `$3`: its data, the sale's product, and the payment that pays for it, or
+/// the newest one that was to.
+pub(crate) const DETAILS: &str = "
+    SELECT orders.data::text AS data, products.product, products.price, products.currency, paid.means, paid.amount,
+        paid.currency AS paid_currency, paid.reference, paid.state, paid.reason, paid.refund_reference
+    FROM orders LEFT JOIN sales ON sales.sale = orders.sale LEFT JOIN products ON products.product = sales.product
+    LEFT JOIN LATERAL (
+        SELECT * FROM payments
+        WHERE payments.sale = orders.sale AND payments.id = orders.id AND payments.buyer = orders.buyer
+        ORDER BY payments.state IN ('pending', 'settled') DESC, payments.payment DESC LIMIT 1
+    ) AS paid ON true
+    WHERE orders.sale = $1 AND orders.id = $2 AND orders.buyer = $3";
+
 /// How many orders of a sale are held or confirmed.
 pub(crate) const ACTIVE_ORDERS: &str = "
     SELECT count(*) FROM orders WHERE sale = $1 AND state IN ('held', 'confirmed')";
