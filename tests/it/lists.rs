@@ -66,6 +66,27 @@ fn products_are_listed_by_id_a_page_at_a_time() {
 }
 
 #[test]
+fn buyers_accounts_are_listed_by_buyer_a_page_at_a_time() {
+    let world = World::start_direct("list_buyers");
+    for (buyer, balance) in [("eve", 5), ("ada", 7), ("bob & co", 0)] {
+        let body = json!({"buyer": buyer, "balance": balance, "currency": "EUR"}).to_string();
+        assert_eq!(world.http().post("/v1/buyers", &body).expect("an answer").status, 201);
+    }
+    let check = |query: &str, field: &str, want: Value| {
+        assert_eq!(json!(list(&world, &format!("/v1/buyers{query}"), "buyers", field)), want, "{query} {field}");
+    };
+    check("", "buyer", json!(["ada", "bob & co", "eve"]));
+    check("", "balance", json!([7, 0, 5]));
+    check("?limit=2", "buyer", json!(["ada", "bob & co"]));
+    check("?after=bob+%26+co&limit=2", "buyer", json!(["eve"]));
+    check("?after=eve", "currency", json!([]));
+    for bad in ["?limit=0", "?limit=101", "?before=1", "?after=%ff", "?after=%00"] {
+        let answer = world.http().get(&format!("/v1/buyers{bad}")).expect("an answer");
+        assert_eq!(answer.problem(), "bad-request", "{bad}");
+    }
+}
+
+#[test]
 fn reservations_are_listed_by_state_and_buyer_the_newest_first() {
     let world = World::start_direct("list_reservations");
     let [ada, bob, eve] = sell(&world, "drop");

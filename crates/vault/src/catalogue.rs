@@ -101,10 +101,23 @@ pub async fn create_buyer(client: &impl GenericClient, name: &str, opening: &Pri
 /// When PostgreSQL is in trouble.
 pub async fn buyer(client: &impl GenericClient, name: &str) -> Result<Option<Buyer>, Error> {
     let row = client.query_opt(sql::catalogue::BUYER, &[&name]).await?;
-    Ok(row.map(|row| Buyer {
-        buyer: name.to_owned(),
-        opening_balance: from_sql(row.get(0)),
-        balance: from_sql(row.get(1)),
-        currency: row.get(2),
-    }))
+    Ok(row.as_ref().map(account))
+}
+
+/// The accounts after the buyer `after`, by buyer, at most `limit`.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn buyer_page(client: &impl GenericClient, after: &str, limit: u64) -> Result<Vec<Buyer>, Error> {
+    let rows = client.query(sql::catalogue::BUYERS, &[&after, &to_sql(limit)]).await?;
+    Ok(rows.iter().map(account).collect())
+}
+
+fn account(row: &Row) -> Buyer {
+    Buyer {
+        buyer: row.get(0),
+        opening_balance: from_sql(row.get(1)),
+        balance: from_sql(row.get(2)),
+        currency: row.get(3),
+    }
 }

@@ -69,7 +69,7 @@ mod writing;
 
 pub use audit_chain::{Chain, verify_log};
 pub use audit_log::{LoggedChange, LoggedRow, end_logged, log_change, logged};
-pub use catalogue::{Buyer, Price, Product, buyer, create_buyer, create_product, product, product_page};
+pub use catalogue::{Buyer, Price, Product, buyer, buyer_page, create_buyer, create_product, product, product_page};
 pub use connect::{
     CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS_MAX, STATEMENT_TIMEOUT_MS, connect, connect_to_write, connect_with,
     is_read_only,

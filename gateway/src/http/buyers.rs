@@ -1,4 +1,4 @@
-//! Buyers' accounts: `POST /v1/buyers` and `GET /v1/buyers/{id}`
+//! Buyers' accounts: `/v1/buyers` and `/v1/buyers/{id}`.
 
 use flash_vault::{Buyer, Creation, Price};
 use flash_wire::limits::BUYER_BYTES_MAX;
@@ -15,10 +15,10 @@ use super::route::{Answer, GET, Link, POST, Route, Schema, Spec, handler};
 use super::schema::{BuyerName, Currency};
 use super::state::{App, Asked};
 use super::target::Manner;
-use super::{body, path};
-use crate::limits::BALANCE_UNITS_MAX;
+use super::{body, path, query};
+use crate::limits::{BALANCE_UNITS_MAX, PAGE_ROWS_MAX};
 
-pub(super) static ROUTES: [Route; 2] = [
+pub(super) static ROUTES: [Route; 3] = [
     Route {
         method: &POST,
         path: "/v1/buyers",
@@ -41,6 +41,22 @@ pub(super) static ROUTES: [Route; 2] = [
                     .headers(&["Idempotency-Replayed"]),
             ],
             problems: &[Kind::BuyerDiffers, Kind::KeyReused],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/buyers",
+        name: "list-buyers",
+        access: Access::READ,
+        handler: handler!(list),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "List buyers' accounts, by buyer",
+            description: "A buyer without an account is not listed.",
+            parameters: &["After", "Limit"],
+            answers: &[Answer::json(200, "One page of the list.", Schema::of::<BuyerList<'_>>())],
             ..Spec::NONE
         },
     },
@@ -87,6 +103,24 @@ pub(crate) async fn create(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         Ok(None) => Err(Kind::BuyerDiffers.into()),
         Err(before) => Ok(before.reply()),
     }
+}
+
+/// A page of the accounts, by buyer: `?after=BUYER` and `?limit=N`.
+async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let [after, limit] = query::read(asked.query(), ["after", "limit"])?;
+    let limit = query::int("limit", limit, (1, PAGE_ROWS_MAX), PAGE_ROWS_MAX)?;
+    let after = after.unwrap_or_default();
+    let accounts = app.postgres.look(async |client: &_| flash_vault::buyer_page(client, &after, limit).await).await?;
+    Ok(json(StatusCode::OK, &BuyerList { buyers: accounts.iter().map(BuyerView::of).collect() }))
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(
+    rename = "Buyers",
+    extend("examples" = [{ "buyers": [{ "buyer": "ada", "balance": 5000, "currency": "EUR" }] }])
+)]
+struct BuyerList<'a> {
+    buyers: Vec<BuyerView<'a>>,
 }
 
 /// One account.

@@ -16,4 +16,8 @@ pub(crate) const CREATE_BUYER: &str = "
     INSERT INTO buyers (buyer, opening_balance, balance, currency) VALUES ($1, $2, $2, $3) ON CONFLICT DO NOTHING";
 
 /// One buyer.
-pub(crate) const BUYER: &str = "SELECT opening_balance, balance, currency FROM buyers WHERE buyer = $1";
+pub(crate) const BUYER: &str = "SELECT buyer, opening_balance, balance, currency FROM buyers WHERE buyer = $1";
+
+/// The accounts after the buyer `$1`, by buyer, at most `$2`.
+pub(crate) const BUYERS: &str = "
+    SELECT buyer, opening_balance, balance, currency FROM buyers WHERE buyer > $1 ORDER BY buyer LIMIT $2";

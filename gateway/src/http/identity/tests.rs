@@ -22,7 +22,7 @@ const PAY: Access = Access::Operator(Role::Pay);
 const ADMIN: Access = Access::Operator(Role::Admin);
 
 /// Every route with its access, once more: a new one is not open to anyone by mistake.
-const ACCESS: [(&str, Access); 50] = [
+const ACCESS: [(&str, Access); 51] = [
     ("POST /v1/sales", ADMIN),
     ("GET /v1/sales", READ),
     ("GET /v1/sales/{sale}", Access::Open),
@@ -40,6 +40,7 @@ const ACCESS: [(&str, Access); 50] = [
     ("GET /v1/products", READ),
     ("GET /v1/products/{id}", Access::Open),
     ("POST /v1/buyers", ADMIN),
+    ("GET /v1/buyers", READ),
     ("GET /v1/buyers/{id}", READ),
     ("GET /v1/payments", READ),
     ("POST /v1/payments/{id}/refunded", PAY),

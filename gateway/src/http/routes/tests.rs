@@ -51,6 +51,7 @@ fn every_route_is_found_with_its_parts() {
     check(Method::GET, "/v1/products", Ok(("list-products", "", "")));
     check(Method::GET, "/v1/products/shirt", Ok(("show-product", "", "shirt")));
     check(Method::POST, "/v1/buyers", Ok(("create-buyer", "", "")));
+    check(Method::GET, "/v1/buyers", Ok(("list-buyers", "", "")));
     check(Method::GET, "/v1/buyers/ada", Ok(("show-buyer", "", "ada")));
     check(Method::GET, "/v1/payments", Ok(("list-payments", "", "")));
     check(Method::POST, "/v1/payments/7/refunded", Ok(("refunded", "", "7")));
