@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use flash_vault::{LoggedChange, Payment, PaymentFilter, REFERENCE_BYTES_MAX, Refund};
+use flash_vault::{LoggedChange, Payment, PaymentFilter, PaymentTotal, REFERENCE_BYTES_MAX, Refund};
 use flash_wire::Name;
 use serde::Serialize;
 
@@ -13,6 +13,9 @@ use crate::{audit_log, output, servers};
 
 /// Rows that one question to PostgreSQL gives.
 const PAGE_ROWS: u64 = 1_000;
+
+/// The exit code of a sale that is not there.
+const UNKNOWN_SALE: u8 = 2;
 
 /// Carries out one of the subcommands.
 pub(crate) fn run(args: &Payments, output: Output) -> Result<ExitCode> {
@@ -24,6 +27,7 @@ pub(crate) fn run(args: &Payments, output: Output) -> Result<ExitCode> {
                 let state = state.map(Into::into);
                 list(&vault, PaymentFilter { state, sale: sale.as_deref(), after: *after }, output).await?;
             }
+            PaymentsCommand::Totals { sale } => return totals(&vault, sale, output).await,
             PaymentsCommand::Refunded { payment, reference, by } => {
                 Name::new("--reference", reference, REFERENCE_BYTES_MAX)?;
                 refunded(&vault, *payment, reference, by, output).await?;
@@ -40,6 +44,32 @@ async fn list(vault: &flash_vault::Client, mut filter: PaymentFilter<'_>, output
         let Some(last) = rows.last() else { return Ok(()) };
         filter.after = last.payment;
     }
+}
+
+async fn totals(vault: &flash_vault::Client, sale: &str, output: Output) -> Result<ExitCode> {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        sale: &'a str,
+        state: &'a str,
+        currency: &'a str,
+        payments: u64,
+        amount: u64,
+    }
+    flash_wire::key::check_sale(sale).map_err(|invalid| anyhow::anyhow!("{invalid}"))?;
+    let rows = flash_vault::payment_totals(vault, sale).await?;
+    if rows.is_empty() && flash_vault::sale_facts(vault, sale).await?.is_none() {
+        eprintln!("flash: no such sale: {sale}");
+        return Ok(ExitCode::from(UNKNOWN_SALE));
+    }
+    for PaymentTotal { state, currency, payments, amount } in &rows {
+        match output {
+            Output::Json => {
+                output::json(&Shown { sale, state, currency, payments: *payments, amount: *amount });
+            }
+            Output::Table => output::text(&format!("{state}: {payments} payments, {amount} {currency}\n")),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn refunded(vault: &flash_vault::Client, payment: u64, reference: &str, by: &str, output: Output) -> Result<()> {

@@ -63,6 +63,15 @@ fn a_reservation_shows_what_it_costs_and_what_became_of_its_payment() {
     let payment = &shown(&world, &path(late), "released")["payment"];
     assert_eq!((&payment["state"], &payment["refund_reference"]), (&json!("refunded"), &json!("re_1")));
 
+    let eur =
+        |state, payments, amount| json!({"state": state, "currency": "EUR", "payments": payments, "amount": amount});
+    let want = json!([eur("refunded", 1, PRICE), eur("settled", 2, 3 * PRICE)]);
+    let totals = world.http().get("/v1/sales/drop/payments").expect("an answer").body;
+    assert_eq!(totals, json!({"sale": "drop", "totals": want}));
+    let (code, mut lines) = world.flash(&["payments", "totals", "--sale", "drop"]);
+    lines.iter_mut().for_each(|line| drop(line.as_object_mut().expect("an object").remove("sale")));
+    assert_eq!((code, json!(lines)), (0, want));
+
     // The payment of another buyer, for the same number, is not shown.
     let other = "UPDATE payments SET buyer = 'eve' WHERE reference = 'pi_1'";
     world.sql(other);
@@ -75,6 +84,10 @@ fn data_is_shown_as_the_json_that_it_was() {
     let world = World::start_direct("details");
     world.create_sale(r#"{"sale":"drop","total":9,"limit":9}"#);
     let http = &mut world.http();
+    let totals = |sale: &str| world.http().get(&format!("/v1/sales/{sale}/payments")).expect("an answer");
+    assert_eq!(totals("drop").body, json!({"sale": "drop", "totals": []}));
+    assert_eq!((totals("ghost").problem(), totals("a%20b").problem()), ("unknown-sale", "unknown-sale"));
+    assert_eq!(world.flash(&["payments", "totals", "--sale", "ghost"]), (2, vec![]));
     for data in [
         json!({"size": "M", "note": "two\nlines", "n": 1.5}),
         json!([]),

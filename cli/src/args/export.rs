@@ -36,7 +36,8 @@ pub(crate) struct ExportOrders {
     /// The format.
     #[arg(long, value_enum)]
     pub(crate) format: ExportFormat,
-    /// Only orders that were reserved, or that ended, at this time or later: 2026-12-01T09:00:00Z (RFC 3339), or 2h ago.
+    /// Only orders that were reserved, or that ended, at this time (2026-12-01T09:00:00Z, RFC 3339), or this long ago
+    /// (2h), or later.
     #[arg(long, value_name = "TIME|AGO", value_parser = unix_ms)]
     pub(crate) since: Option<u64>,
 }

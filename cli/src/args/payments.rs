@@ -32,6 +32,12 @@ pub(crate) enum PaymentsCommand {
         #[arg(long, default_value_t = 0)]
         after: u64,
     },
+    /// Total the payments of a sale by state and currency.
+    Totals {
+        /// The sale.
+        #[arg(long)]
+        sale: String,
+    },
     /// Report that a payment was refunded. A repeat changes nothing.
     Refunded {
         /// The number.

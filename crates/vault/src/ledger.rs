@@ -56,6 +56,37 @@ pub async fn due_payments(client: &Client, currencies: u64) -> Result<Vec<Due>, 
     Ok(rows.iter().map(due).collect())
 }
 
+/// Rows of a sale's totals: four states, in a hundred currencies each.
+pub const PAYMENT_TOTALS_MAX: u64 = 400;
+
+/// The payments of a sale in one state and currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentTotal {
+    /// The name of their [`PaymentState`].
+    pub state: String,
+    /// Its code; `unknown`: no report named it, and the sale has no price.
+    pub currency: String,
+    /// How many payments.
+    pub payments: u64,
+    /// How much of those of which it is known, in the currency's smallest unit.
+    pub amount: u64,
+}
+
+/// What was paid for a sale, by state and currency: at most [`PAYMENT_TOTALS_MAX`] rows.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn payment_totals(client: &Client, sale: &str) -> Result<Vec<PaymentTotal>, Error> {
+    let rows = client.query(sql::payments::TOTALS, &[&sale, &to_sql(PAYMENT_TOTALS_MAX)]).await?;
+    let total = |row: &tokio_postgres::Row| PaymentTotal {
+        state: row.get(0),
+        currency: row.get(1),
+        payments: from_sql(row.get(2)),
+        amount: from_sql(row.get(3)),
+    };
+    Ok(rows.iter().map(total).collect())
+}
+
 /// What became of a report that a payment was paid back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refund {

@@ -91,7 +91,10 @@ pub use inspect::{
     settings,
 };
 pub use keys::{ApiKey, KeyRow, NewKey, Role, api_key, create_key, key_hash, key_id, keys, revoke_key};
-pub use ledger::{Due, Followed, PaymentFilter, Refund, due_payments, follow_orders, payment_page, refund_payment};
+pub use ledger::{
+    Due, Followed, PAYMENT_TOTALS_MAX, PaymentFilter, PaymentTotal, Refund, due_payments, follow_orders, payment_page,
+    payment_totals, refund_payment,
+};
 pub use migrate::migrate;
 pub use pages::{REJECTED, ReservationFilter, ReservationRow, reservation_page, sale_page};
 pub use payment::{Debit, Payment, PaymentState, REFERENCE_BYTES_MAX, debit, limit_statements, payment};

@@ -35,7 +35,13 @@ pub(super) struct Details {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(
     rename = "ReservationPayment",
-    extend("examples" = [{ "means": "external", "amount": 1999, "currency": "EUR", "reference": "pi_3OqX", "state": "settled" }]),
+    extend(
+        "examples" = [
+            {
+                "means": "external", "amount": 1999, "currency": "EUR", "reference": "pi_3OqX", "state": "settled",
+            },
+        ],
+    ),
 )]
 struct PaymentOf {
     #[schemars(extend("enum" = ["balance", "external"]))]

@@ -1,6 +1,6 @@
-//! The ledger, for operators: `GET /v1/payments` and `POST /v1/payments/{id}/refunded`.
+//! The ledger, for operators: `GET /v1/payments`, `POST /v1/payments/{id}/refunded`, and a sale's totals.
 
-use flash_vault::{Payment, PaymentFilter, PaymentState, Refund};
+use flash_vault::{Payment, PaymentFilter, PaymentState, PaymentTotal, Refund};
 use flash_wire::key::check_sale;
 use hyper::StatusCode;
 use schemars::JsonSchema;
@@ -10,12 +10,14 @@ use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{Reply, json};
 use super::route::{Answer, GET, POST, Route, Schema, Spec, handler};
+use super::schema::SaleId;
 use super::state::{App, Asked};
 use super::target::Manner;
-use super::{body, fields, idempotency_key, query};
+use super::{body, fields, idempotency_key, path, query};
+use crate::catalogue::sale_facts;
 use crate::limits::{PAGE_ROWS_MAX, REFERENCE_BYTES_MAX};
 
-pub(super) static ROUTES: [Route; 2] = [
+pub(super) static ROUTES: [Route; 3] = [
     Route {
         method: &GET,
         path: "/v1/payments",
@@ -31,6 +33,23 @@ pub(super) static ROUTES: [Route; 2] = [
                           (`refunded`).",
             parameters: &["PaymentState", "OfSale", "AfterPayment", "Limit"],
             answers: &[Answer::json(200, "One page of the list.", Schema::of::<PaymentList<'_>>())],
+            ..Spec::NONE
+        },
+    },
+    Route {
+        method: &GET,
+        path: "/v1/sales/{sale}/payments",
+        name: "total-payments",
+        access: Access::READ,
+        handler: handler!(totals),
+        manner: Manner::USUAL,
+        spec: Spec {
+            tag: "Products and buyers",
+            summary: "Total a sale's payments",
+            description: "By state and currency: how many payments there are, and how much that is.",
+            parameters: &["Sale"],
+            answers: &[Answer::json(200, "The totals.", Schema::of::<PaymentTotals<'_>>())],
+            problems: &[Kind::UnknownSale],
             ..Spec::NONE
         },
     },
@@ -87,6 +106,56 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         .look(async |client: &_| flash_vault::payment_page(client, &PaymentFilter { state, sale, after }, limit).await)
         .await?;
     Ok(json(StatusCode::OK, &PaymentList { payments: rows.iter().map(PaymentView::of).collect() }))
+}
+
+/// What was paid for a sale, by state and currency.
+async fn totals(app: &App, asked: &Asked) -> Result<Reply, Problem> {
+    let sale = path::sale(&asked.target.sale)?;
+    let rows = app.postgres.look(async |client: &_| flash_vault::payment_totals(client, sale).await).await?;
+    if rows.is_empty() && sale_facts(&app.postgres, sale).await?.is_none() {
+        return Err(Kind::UnknownSale.into());
+    }
+    Ok(json(StatusCode::OK, &PaymentTotals { sale, totals: rows.iter().map(TotalView::of).collect() }))
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(
+    extend(
+        "examples" = [
+            {
+                "sale": "drop",
+                "totals": [
+                    { "state": "refund_due", "currency": "EUR", "payments": 1, "amount": 1999 },
+                    { "state": "settled", "currency": "EUR", "payments": 3, "amount": 5997 },
+                ],
+            },
+        ],
+    ),
+)]
+struct PaymentTotals<'a> {
+    #[schemars(with = "SaleId")]
+    sale: &'a str,
+    totals: Vec<TotalView<'a>>,
+}
+
+/// The payments of a sale in one state and currency.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct TotalView<'a> {
+    #[schemars(extend("enum" = ["pending", "settled", "refund_due", "refunded"]))]
+    state: &'a str,
+    /// `unknown`: no report named it, and the sale has no price.
+    currency: &'a str,
+    payments: u64,
+    /// How much of those of which it is known, in the currency's smallest unit.
+    amount: u64,
+}
+
+impl<'a> TotalView<'a> {
+    fn of(total: &'a PaymentTotal) -> Self {
+        let PaymentTotal { state, currency, payments, amount } = total;
+        Self { state, currency, payments: *payments, amount: *amount }
+    }
 }
 
 fn state_of(name: &str) -> Result<PaymentState, Problem> {

@@ -212,6 +212,13 @@ pub(crate) const DUE: &str = "
     SELECT coalesce(currency, 'unknown'), count(*), least(coalesce(sum(amount), 0), 9223372036854775807)::bigint
     FROM payments WHERE state = 'refund_due' GROUP BY 1 ORDER BY 1 LIMIT $1";
 
+/// How many payments the sale `$1` has in each state and currency, and how much that is, at most `$2` rows. The sum
+/// ends where a number of 64 bits does.
+pub(crate) const TOTALS: &str = "
+    SELECT state, coalesce(currency, 'unknown'), count(*),
+        least(coalesce(sum(amount), 0), 9223372036854775807)::bigint
+    FROM payments WHERE sale = $1 GROUP BY 1, 2 ORDER BY 1, 2 LIMIT $2";
+
 /// Lets at most `$1` payments follow their orders: a confirmed order settles its payment, and whatever else became of
 /// the reservation gives it back. That is also where no order was ever made: it was refused, or Redis had lost it
 /// before PostgreSQL had it, which is known once the sale's head is beyond it. (What waits in the quarantine may still

@@ -22,7 +22,7 @@ const PAY: Access = Access::Operator(Role::Pay);
 const ADMIN: Access = Access::Operator(Role::Admin);
 
 /// Every route with its access, once more: a new one is not open to anyone by mistake.
-const ACCESS: [(&str, Access); 51] = [
+const ACCESS: [(&str, Access); 52] = [
     ("POST /v1/sales", ADMIN),
     ("GET /v1/sales", READ),
     ("GET /v1/sales/{sale}", Access::Open),
@@ -43,6 +43,7 @@ const ACCESS: [(&str, Access); 51] = [
     ("GET /v1/buyers", READ),
     ("GET /v1/buyers/{id}", READ),
     ("GET /v1/payments", READ),
+    ("GET /v1/sales/{sale}/payments", READ),
     ("POST /v1/payments/{id}/refunded", PAY),
     ("GET /v1/whoami", READ),
     ("POST /v1/keys", ADMIN),
