@@ -1,5 +1,5 @@
-//! What became of the requests of each route, and how long they took. The routes are known when the program is built, so
-//! that no client makes a label.
+//! What became of the requests of each route, and how long they took. The routes are known when the program is built,
+//! so that no client makes a label.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
