@@ -23,3 +23,15 @@ def filter_failure(context, failure, case, response):
     """Whether it is one."""
     is_late = response.status_code == 504 and response.json().get("type") in LATE
     return not is_late
+
+
+@schemathesis.check
+def problem_conformance(ctx, response, case):
+    """A problem is one of those that the route's answer of this status names, by its examples."""
+    media = response.headers.get("content-type", [""])[0]
+    if media != "application/problem+json":
+        return
+    slug = response.json()["type"].rsplit("/", 1)[-1]
+    answer = case.operation.definition.raw["responses"].get(str(response.status_code), {})
+    named = answer.get("content", {}).get(media, {}).get("examples", {})
+    assert slug in named, f"the document does not name {slug} for {response.status_code} here: {sorted(named)}"

@@ -8,7 +8,7 @@ use flash_client::{Durability, REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS_MAX, REDIS_TIM
 use flash_gateway::limits::{
     CONNECTIONS_PER_ADDRESS, KEEP_ALIVE_MS, KEEP_ALIVE_MS_MAX, KEEP_ALIVE_MS_MIN, REQUESTS_MAX, STREAMS_PER_ADDRESS,
 };
-use flash_gateway::{Host, Network};
+use flash_gateway::{Host, Network, Origin};
 
 use crate::logging;
 use crate::secret::url_source;
@@ -146,6 +146,9 @@ pub(crate) struct Dev {
     /// The hosts that are served besides this machine's own, as the header Host names them: shop.example.
     #[arg(long, value_name = "HOSTS", value_delimiter = ',')]
     pub(crate) hosts: Vec<Host>,
+    /// The origins whose pages may use the API (CORS): https://shop.example,http://localhost:3000; default: none.
+    #[arg(long, value_name = "ORIGINS", value_delimiter = ',')]
+    pub(crate) cors_origins: Vec<Origin>,
     /// Threads that serve HTTP.
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
@@ -264,6 +267,9 @@ pub(crate) struct Gateway {
     /// Seconds for which browsers must use TLS (HSTS); default: no such header.
     #[arg(long, value_name = "SECONDS", env = "FLASH_HSTS_MAX_AGE_S")]
     pub(crate) hsts_max_age_s: Option<u32>,
+    /// The origins whose pages may use the buyers' listener (CORS): https://shop.example,http://localhost:3000; default: none.
+    #[arg(long, value_name = "ORIGINS", value_delimiter = ',')]
+    pub(crate) cors_origins: Vec<Origin>,
     /// Networks of trusted proxies, which name the client's address: 10.0.0.0/8,2001:db8::/32.
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', env = "FLASH_TRUSTED_PROXIES")]
     pub(crate) trusted_proxies: Vec<Network>,

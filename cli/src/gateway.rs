@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use flash_gateway::limits::CORS_ORIGINS_MAX;
 use flash_gateway::{ForwardedHeader, Gateway, Policy, Proxies};
 use serde::Serialize;
 
@@ -14,6 +15,8 @@ use crate::{identity, output, syncer, tls};
 /// Serves until it is asked to stop.
 pub(crate) fn run(args: &args::Gateway, rate_limits: Vec<Policy>, log_sample: u64, output: Output) -> Result<ExitCode> {
     let (auth, id_secrets) = (identity::auth(&args.identity)?, identity::id_secrets(&args.identity)?);
+    let origins = args.cors_origins.len();
+    ensure!(origins <= CORS_ORIGINS_MAX, "cors-origins has {origins} origins; the limit is {CORS_ORIGINS_MAX}");
     let (tls, operator_tls) = tls::pairs(&args.tls)?;
     let schemes = [&tls, &operator_tls].map(tls::scheme);
     let (redis, postgres) = (args.urls.redis.source().read()?, args.urls.postgres.source().read()?);
@@ -31,6 +34,7 @@ pub(crate) fn run(args: &args::Gateway, rate_limits: Vec<Policy>, log_sample: u6
             auth,
             auth_none_anywhere: args.identity.auth_none_anywhere,
             hosts: args.identity.hosts.clone(),
+            cors_origins: args.cors_origins.clone(),
             id_secrets,
             redis,
             postgres,

@@ -9,7 +9,7 @@ use flash_client::Durability;
 use flash_tls::PairFiles;
 
 use crate::devtools::Devtools;
-use crate::http::{Host, Proxies};
+use crate::http::{Host, Origin, Proxies};
 use crate::identity::Auth;
 use crate::ids::IdSecrets;
 use crate::rate_limit::Policy;
@@ -32,6 +32,9 @@ pub struct Config {
     pub auth_none_anywhere: bool,
     /// Where `auth` is none, the hosts that are served besides this machine's own, by the header `Host`.
     pub hosts: Vec<Host>,
+    /// The origins whose pages may use the buyers' listener (CORS), [`CORS_ORIGINS_MAX`](crate::limits::CORS_ORIGINS_MAX)
+    /// at most. None: pages of its own host alone.
+    pub cors_origins: Vec<Origin>,
     /// What ids of reservations are made with.
     pub id_secrets: IdSecrets,
     /// Redis with the module: `redis://[user:password@]host:port[/db]`.

@@ -74,7 +74,11 @@ impl Rooms {
 
     fn let_in(&mut self, newcomer: Newcomer) {
         let room = self.rooms.entry(newcomer.sale).or_default();
-        room.let_in(Watcher::new(newcomer.socket, newcomer.place, Instant::now()), Instant::now());
+        room.let_in(
+            Watcher::new(newcomer.socket, newcomer.place, Instant::now()),
+            newcomer.origin.as_ref(),
+            Instant::now(),
+        );
     }
 
     /// Looks at every sale that is watched, and tells its watchers.

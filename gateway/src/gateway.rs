@@ -24,7 +24,9 @@ use crate::config::Config;
 use crate::crowd::Crowd;
 use crate::events::{self, Events, Newcomer, Rooms};
 use crate::examinations::Examinations;
-use crate::http::{self, App, Door, Gate, Hosts, Places, RateLimits, RefusedLog, RequestLog, Rules, Site, Surface};
+use crate::http::{
+    self, App, Door, Gate, Hosts, Origins, Places, RateLimits, RefusedLog, RequestLog, Rules, Site, Surface,
+};
 use crate::identity::{ApiKeys, Auth, Strikes, TokenKeys, TokenKeysFile, Tokens};
 use crate::ids::Ids;
 use crate::limits::{KEY_QUERIES_MAX, STOP_TIMEOUT_MS};
@@ -265,10 +267,13 @@ impl Shared {
             http::warn_of_durability(durable.clone(), self.config.durability);
             let redis = self.redis()?;
             let (surface, gate) = of(&self);
+            let is_operators = gate.is_operators();
             let app = App {
                 surface,
                 gate,
                 hosts: Hosts::new(&self.config.hosts, self.config.listen),
+                // Operators use pages of their own listener.
+                origins: Origins::new(if is_operators { Vec::new() } else { self.config.cors_origins }),
                 ids: self.ids,
                 events: self.events,
                 webhooks_private: self.config.webhooks_private,

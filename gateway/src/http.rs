@@ -9,6 +9,7 @@ mod audit_trail;
 mod body;
 mod buyers;
 mod console;
+mod cors;
 mod create_check;
 mod create_sale;
 mod detached;
@@ -75,6 +76,8 @@ mod wish_counts;
 
 pub(crate) use access::{Access, Surface};
 pub use address::{ForwardedHeader, Network, Proxies};
+pub use cors::Origin;
+pub(crate) use cors::Origins;
 pub(crate) use dispatch::Site;
 pub(crate) use durability::warn_of_durability;
 pub use host::Host;

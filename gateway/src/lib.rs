@@ -34,7 +34,7 @@ pub use config::Config;
 pub use devtools::{Busy, Devtools, Made, Simulated, Unmade};
 pub use flash_webhooks::new_secret as new_webhook_secret;
 pub use gateway::Gateway;
-pub use http::{ForwardedHeader, Host, Network, Proxies};
+pub use http::{ForwardedHeader, Host, Network, Origin, Proxies};
 pub use identity::{Auth, Jwt, JwtKeys, KeysError};
 pub use ids::{IdSecrets, ShortSecret};
 pub use rate_limit::{Limit, POLICIES_MAX, POLICY_NAME_BYTES_MAX, Part, Policy};

@@ -32,6 +32,10 @@ pub const USER_TIMEOUT_MS: u64 = 20_000;
 pub const SEND_BUFFER_BYTES: usize = 64 * 1024;
 /// The same for a watcher, which gets a few hundred bytes at a time.
 pub const WATCHER_SEND_BUFFER_BYTES: usize = 8 * 1024;
+/// Origins whose pages may use the API.
+pub const CORS_ORIGINS_MAX: usize = 64;
+/// How long a browser may keep the answer to what it asks before a page's request. Browsers keep it two hours at most.
+pub const PREFLIGHT_AGE_S: u64 = 7_200;
 /// How long a request's body may take to arrive after its headers.
 pub const BODY_TIMEOUT_MS: u64 = 2_000;
 /// How long a request may take from its last byte, in addition to the limit for Redis: its queries to PostgreSQL.

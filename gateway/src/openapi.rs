@@ -12,9 +12,12 @@ mod page;
 mod problems;
 mod webhooks;
 
+use std::io::Write;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use crate::http::Surface;
@@ -27,6 +30,8 @@ pub(crate) use self::html::POLICY;
 pub(crate) struct Spoken {
     /// The OpenAPI document.
     pub(crate) document: Bytes,
+    /// The same, compressed.
+    pub(crate) gzip: Bytes,
     /// The same as a page.
     pub(crate) page: Bytes,
 }
@@ -47,8 +52,16 @@ impl Spoken {
     fn of(surface: Surface) -> Self {
         // All pieces are of this program: a test reads them, and nothing here can fail.
         let document: Value = document::of(surface).unwrap_or_default();
-        Self { document: serde_json::to_vec(&document).unwrap_or_default().into(), page: page::of(&document).into() }
+        let (page, document) = (page::of(&document).into(), serde_json::to_vec(&document).unwrap_or_default());
+        Self { gzip: gzip(&document).into(), document: document.into(), page }
     }
+}
+
+/// Compresses into memory, where nothing can fail.
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let written = encoder.write_all(plain).and_then(|()| encoder.finish());
+    written.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod bench;
 mod broker_users;
 mod completions;
 mod console;
+mod cors;
 mod cycles;
 mod dashboards;
 mod details;

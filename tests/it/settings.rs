@@ -145,3 +145,14 @@ fn the_shipped_example_is_read_as_it_is_and_with_all_its_settings() {
     let (code, _, errors) = flash(&["config", "show", "--config", config.arg()], &[]);
     assert_eq!(code, 0, "{errors}");
 }
+
+#[test]
+fn an_origin_that_is_none_is_refused_at_the_start() {
+    let refused = |origins: &str, told: &str| {
+        let (code, _, errors) = flash(&["gateway", "--auth", "none", "--cors-origins", origins], &[]);
+        assert!(code == 2 && errors.contains("--cors-origins") && errors.contains(told), "{origins}: {errors}");
+    };
+    refused("https://shop.example/buy", "has a path");
+    refused("https://shop.example,*", "has no scheme");
+    refused("https://*.example", "has a wildcard");
+}

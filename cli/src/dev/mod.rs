@@ -46,6 +46,7 @@ pub(crate) fn run(args: &args::Dev, rate_limits: Vec<Policy>, log_sample: u64, o
             listen: args.listen,
             auth_none_anywhere: args.auth_none_anywhere,
             hosts: args.hosts.clone(),
+            cors_origins: args.cors_origins.clone(),
             threads: args.threads,
             rate_limits,
             log_sample,

@@ -35,6 +35,7 @@ pub(crate) fn run(args: &args::Sim, log_sample: u64, output: Output) -> Result<E
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             auth_none_anywhere: false,
             hosts: Vec::new(),
+            cors_origins: Vec::new(),
             threads: 1,
             rate_limits: Vec::new(),
             log_sample,

@@ -2,17 +2,21 @@
 
 use bytes::Bytes;
 use flash_wire::{SaleStatus, SkuStatus};
+use hyper::header::HeaderValue;
 use serde::Serialize;
 
 /// A comment: a connection on which nothing was sent for long is cut by somebody on the way.
 pub(super) const PING: Bytes = Bytes::from_static(b":\n\n");
 
 /// The head of the answer, with what a browser is to wait before it comes again. The body ends with the connection.
-pub(super) fn head(now: std::time::SystemTime, retry_ms: u64) -> Bytes {
+pub(super) fn head(now: std::time::SystemTime, origin: Option<&HeaderValue>, retry_ms: u64) -> Bytes {
     let date = httpdate::fmt_http_date(now);
+    let allowed = origin.and_then(|origin| origin.to_str().ok());
+    let allowed = allowed.map(|origin| format!("access-control-allow-origin: {origin}\r\nvary: origin\r\n"));
+    let allowed = allowed.unwrap_or_default();
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-store\r\nx-accel-buffering: no\r\n\
-         connection: close\r\ndate: {date}\r\n\r\nretry: {retry_ms}\n\n"
+         {allowed}connection: close\r\ndate: {date}\r\n\r\nretry: {retry_ms}\n\n"
     );
     head.into()
 }
@@ -99,10 +103,17 @@ mod tests {
 
     #[test]
     fn the_head_says_how_long_the_body_is_and_when_to_come_again() {
-        let head = head(SystemTime::UNIX_EPOCH, 1_500);
+        let head = head(SystemTime::UNIX_EPOCH, None, 1_500);
         let head = std::str::from_utf8(&head).unwrap();
         assert!(head.starts_with("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"), "{head}");
         assert!(head.contains("\r\nconnection: close\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"), "{head}");
         assert!(head.ends_with("\r\n\r\nretry: 1500\n\n"), "{head}");
+        let origin = HeaderValue::from_static("https://shop.example");
+        let allowed = super::head(SystemTime::UNIX_EPOCH, Some(&origin), 1_500);
+        let allowed = std::str::from_utf8(&allowed).unwrap();
+        assert!(
+            allowed.contains("\r\naccess-control-allow-origin: https://shop.example\r\nvary: origin\r\n"),
+            "{allowed}"
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use hyper::header::HeaderValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::crowd::{Crowd, Seat};
@@ -51,6 +52,8 @@ pub(crate) struct Newcomer {
     pub(crate) sale: String,
     pub(crate) socket: Socket,
     pub(crate) place: Place,
+    /// The origin of the page that watches, if the answer must allow it.
+    pub(crate) origin: Option<HeaderValue>,
 }
 
 /// The two ends of the way to the watchers' thread. `crowd` counts the watchers of each address.

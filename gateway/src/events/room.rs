@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use flash_wire::SaleStatus;
+use hyper::header::HeaderValue;
 use tokio::time::Instant;
 
 use super::frame::{self, PING};
@@ -38,9 +39,9 @@ impl Room {
     }
 
     /// Lets a watcher in: it gets the newest state at once.
-    pub(super) fn let_in(&mut self, mut watcher: Watcher, now: Instant) {
+    pub(super) fn let_in(&mut self, mut watcher: Watcher, origin: Option<&HeaderValue>, now: Instant) {
         // Those who are sent away together do not come back together.
-        let head = frame::head(SystemTime::now(), rand::random_range(RETRY_MS_MIN..=RETRY_MS_MAX));
+        let head = frame::head(SystemTime::now(), origin, rand::random_range(RETRY_MS_MIN..=RETRY_MS_MAX));
         if watcher.offer(&head, now).is_ok() && self.catch_up(&mut watcher, now).is_ok() {
             self.watchers.push(watcher);
         }

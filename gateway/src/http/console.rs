@@ -58,7 +58,6 @@ pub(super) static ROUTES: [Route; 3] = [
         spec: Spec {
             tag: "The console",
             summary: "A file of the console",
-            parameters: &["ConsoleFile"],
             answers: &[
                 Answer::json(200, "The file.", Schema::Named("Text")).of("*/*"),
                 Answer::empty(304, "Not modified."),

@@ -22,7 +22,7 @@ use super::missing_sale::missing_in_redis;
 use super::problem::{FieldError, Kind, Problem};
 use super::reply::{self, Reply, json};
 use super::route::{Answer, Link, POST, Route, Schema, Spec, handler};
-use super::schema::{Quantity, SaleId, Sku, TimeMs, Units};
+use super::schema::{JsonSchemaValue, Quantity, SaleId, Sku, TimeMs, Units};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{body, create_check, sale_status};
@@ -194,7 +194,7 @@ struct Created<'a> {
     #[schemars(with = "Option<SaleId>")]
     product: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<serde_json::Value>", extend("type" = ["object", "boolean"]))]
+    #[schemars(with = "Option<JsonSchemaValue>")]
     form: Option<&'a RawValue>,
 }
 
@@ -314,12 +314,11 @@ struct CreatedTerms {
     journal_events_max: Option<u64>,
 }
 
-/// Either `total`, of its only SKU, or `skus`.
+/// Either `total`, of its only SKU, or `skus`: exactly one of them.
 #[derive(JsonSchema)]
 #[schemars(
     deny_unknown_fields,
     extend(
-        "oneOf" = [{ "required": ["total"] }, { "required": ["skus"] }],
         "examples" = [
             { "sale": "drop", "total": 100, "hold_ms": 600000 },
             {
@@ -338,8 +337,8 @@ struct NewSale {
     /// No SKU twice.
     #[schemars(length(min = 1, max = SKUS_MAX))]
     skus: Option<Vec<SkuUnits>>,
-    /// Units that one buyer may have, in {RESERVATIONS_PER_BUYER_MAX} reservations at most.
-    #[schemars(range(min = 1, max = QUANTITY_UNITS_MAX), extend("default" = DEFAULT_LIMIT))]
+    /// Units that one buyer may have, in {RESERVATIONS_PER_BUYER_MAX} reservations at most; {DEFAULT_LIMIT} if absent.
+    #[schemars(range(min = 1, max = QUANTITY_UNITS_MAX))]
     limit: Option<u64>,
     /// The pay window: how long a reservation is held. Without it, it is confirmed at once.
     #[schemars(range(min = 1, max = HOLD_MS_MAX))]
@@ -348,13 +347,13 @@ struct NewSale {
     /// Unix milliseconds, later than `opens_at_ms`.
     closes_at_ms: Option<TimeMs>,
     /// Events that may wait for PostgreSQL. Beyond it, reservations are refused until some are written.
-    #[schemars(range(min = 1, max = JOURNAL_EVENTS_MAX), extend("default" = JOURNAL_EVENTS_DEFAULT))]
+    /// {JOURNAL_EVENTS_DEFAULT} if absent.
+    #[schemars(range(min = 1, max = JOURNAL_EVENTS_MAX))]
     journal_events_max: Option<u64>,
     /// The product that is sold. It must have the SKUs.
     product: Option<SaleId>,
     /// A JSON Schema (2020-12) that `data` has to follow, of at most {FORM_BYTES_MAX} bytes.
-    #[schemars(extend("type" = ["object", "boolean"]))]
-    form: Option<serde_json::Value>,
+    form: Option<JsonSchemaValue>,
 }
 
 #[cfg(test)]

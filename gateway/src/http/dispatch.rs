@@ -44,11 +44,13 @@ impl Site {
 pub(crate) async fn answer(site: Arc<Site>, peer: IpAddr, request: Request<Incoming>) -> Reply {
     let app = &site.app;
     let mut line = app.request_log.begin();
+    let origin = app.origins.find(request.headers());
     let reply = respond(&site, peer, request, &mut line).await.unwrap_or_else(Problem::reply);
     let mut reply = problem::of_trace(reply, line.trace());
     if let Some(hsts) = &app.hsts {
         reply.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
     }
+    app.origins.mark(&mut reply, origin);
     app.request_log.end(&line, reply.status());
     reply
 }
@@ -61,9 +63,12 @@ async fn respond(site: &Site, peer: IpAddr, request: Request<Incoming>, line: &m
     if app.gate.is_open() {
         app.hosts.check(&head)?;
     }
+    if let Some(reply) = app.origins.preflight(&head) {
+        return Ok(reply);
+    }
     let (handler, target) = site.routes.find(&head.method, head.uri.path())?;
     line.goes_to(&target);
-    if app.gate.is_open() {
+    if app.gate.is_open() && app.origins.allowed(&head.headers).is_none() {
         foreign::check(&head)?;
     }
     let from = app.proxies.client(peer, &head.headers);

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use hyper::header::{
-    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY, VARY,
+    ACCEPT, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{StatusCode, header};
 
+use super::accept_encoding::takes_gzip;
 use super::access::Access;
 use super::access::Surface;
 use super::job::look;
@@ -22,7 +23,9 @@ pub(super) static ROUTES: [Route; 3] = [
         path: "/openapi.json",
         name: "openapi",
         access: Access::Open,
-        handler: Handler::Look(|app, asked| Box::pin(look(app, asked, async { Ok(document(app.surface)) }))),
+        handler: Handler::Look(|app, asked| {
+            Box::pin(look(app, asked, async { Ok(document(app.surface, &asked.head.headers)) }))
+        }),
         manner: Manner::USUAL,
         spec: Spec {
             tag: "This API",
@@ -72,8 +75,13 @@ pub(super) static ROUTES: [Route; 3] = [
 ];
 
 /// The OpenAPI document.
-fn document(surface: Surface) -> Reply {
-    let mut reply = reply(StatusCode::OK, of(surface).document.clone());
+fn document(surface: Surface, headers: &HeaderMap) -> Reply {
+    let (spoken, is_gzip) = (of(surface), takes_gzip(headers));
+    let mut reply = reply(StatusCode::OK, if is_gzip { &spoken.gzip } else { &spoken.document }.clone());
+    if is_gzip {
+        reply.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    reply.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     // Anyone's tools may read it, from any page.
     reply.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -136,6 +144,24 @@ mod tests {
         check("sold-out", "*/*", Ok("application/json"), "\"type\":\"/problems/sold-out\"");
         check("outcome-unknown", "application/json", Ok("application/json"), "with the same Idempotency-Key");
         check("no-problem", browsers, Err(Kind::UnknownProblem), "");
+    }
+
+    #[test]
+    fn the_document_is_compressed_for_a_client_who_takes_gzip() {
+        let sent = |accept: &'static str| {
+            let headers = [(header::ACCEPT_ENCODING, HeaderValue::from_static(accept))].into_iter().collect();
+            let reply = document(Surface::Whole, &headers);
+            assert_eq!(reply.headers()[VARY], "accept-encoding");
+            let coding = reply.headers().get(CONTENT_ENCODING).cloned();
+            (coding, reply.into_body().into_inner().unwrap())
+        };
+        let (gzip, compressed) = sent("gzip");
+        let (none, plain) = sent("identity");
+        assert_eq!((gzip, none), (Some(HeaderValue::from_static("gzip")), None));
+        let mut text = Vec::new();
+        std::io::copy(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut text).unwrap();
+        assert_eq!(text, plain);
+        assert!(compressed.len() * 5 < plain.len(), "{} of {} bytes", compressed.len(), plain.len());
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub(super) static ROUTES: [Route; 1] = [Route {
 pub(crate) struct Leaves {
     pub(crate) sale: String,
     pub(crate) place: Place,
+    /// The origin of the page that watches, if it is another one and may.
+    pub(crate) origin: Option<HeaderValue>,
 }
 
 impl fmt::Display for Leaves {
@@ -99,6 +101,10 @@ async fn watch(app: &App, asked: &Asked) -> Result<Reply, Problem> {
         NoPlace::Full => full(),
         NoPlace::TooMany => Problem::too_many_of("this address watches as many sales at once as one may"),
     })?;
-    reply.extensions_mut().insert(Leaves { sale: sale.to_owned(), place });
+    reply.extensions_mut().insert(Leaves {
+        sale: sale.to_owned(),
+        place,
+        origin: app.origins.allowed(&asked.head.headers).cloned(),
+    });
     Ok(reply)
 }

@@ -200,7 +200,7 @@ fn read(json: &[u8], now_ms: u64) -> Result<(Role, Cow<'_, str>, Option<u64>), P
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(
-    rename = "Keys",
+    rename = "KeyList",
     extend(
         "examples" = [
             {

@@ -140,23 +140,11 @@ fn is_theirs(app: &App, caller: &Caller, sale: &str, given: GivenId, buyer: &str
     }
 }
 
-/// How a reservation is paid for.
+/// How a reservation is paid for. With `external`, `reference` is required; with `balance`, no other field may be given.
 #[derive(JsonSchema)]
 #[schemars(
-    rename = "Payment", deny_unknown_fields,
+    rename = "Confirmation", deny_unknown_fields,
     extend(
-        "oneOf" = [
-            {
-                "properties": { "payment": { "const": "balance" } },
-                "not": {
-                    "anyOf": [
-                        { "required": ["reference"] }, { "required": ["amount"] }, { "required": ["currency"] },
-                        { "required": ["buyer"] },
-                    ],
-                },
-            },
-            { "properties": { "payment": { "const": "external" } }, "required": ["reference"] },
-        ],
         "examples" = [
             { "payment": "balance" }, { "payment": "external", "reference": "pi_3OqX" },
             { "payment": "external", "reference": "pi_3OqY", "amount": 1999, "currency": "EUR", "buyer": "ada" },

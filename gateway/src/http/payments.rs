@@ -75,7 +75,7 @@ pub(super) static ROUTES: [Route; 3] = [
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(
-    rename = "Payments",
+    rename = "PaymentList",
     extend(
         "examples" = [
             {

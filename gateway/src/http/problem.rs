@@ -40,6 +40,8 @@ pub(crate) struct Problem {
     is_coded: bool,
     /// The id of the reservation that the buyer has.
     reservation: Option<String>,
+    /// When the sale opens.
+    opens_at_ms: Option<u64>,
 }
 
 /// A field that broke its rule.
@@ -62,7 +64,16 @@ impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let waits = kind.row().status == StatusCode::SERVICE_UNAVAILABLE;
         let retry_after_s = waits.then_some(RETRY_AFTER_S);
-        Self { kind, detail: None, errors: Vec::new(), retry_after_s, allow: None, is_coded: false, reservation: None }
+        Self {
+            kind,
+            detail: None,
+            errors: Vec::new(),
+            retry_after_s,
+            allow: None,
+            is_coded: false,
+            reservation: None,
+            opens_at_ms: None,
+        }
     }
 }
 
@@ -224,7 +235,7 @@ impl Problem {
     fn not_started(opens_at_ms: u64, now_ms: u64) -> Self {
         let wait_s = opens_at_ms.saturating_sub(now_ms).div_ceil(1000).clamp(1, RETRY_AFTER_S_MAX);
         let detail = format!("the sale opens at {opens_at_ms} (Unix milliseconds)");
-        Self { retry_after_s: Some(wait_s), ..Self::new(Kind::NotStarted, detail) }
+        Self { retry_after_s: Some(wait_s), opens_at_ms: Some(opens_at_ms), ..Self::new(Kind::NotStarted, detail) }
     }
 
     pub(crate) fn reply(self) -> Reply {
@@ -261,6 +272,10 @@ impl Problem {
             errors: &'a [FieldError],
             #[serde(skip_serializing_if = "Option::is_none")]
             reservation: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            opens_at_ms: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            retry_after_ms: Option<u64>,
         }
         let row = self.kind.row();
         let body = Body {
@@ -270,6 +285,8 @@ impl Problem {
             detail: self.detail.as_deref(),
             errors: &self.errors,
             reservation: self.reservation.as_deref(),
+            opens_at_ms: self.opens_at_ms,
+            retry_after_ms: self.retry_after_s.map(|seconds| seconds.saturating_mul(1_000)),
         };
         // Strings and numbers into memory: nothing here can fail.
         serde_json::to_vec(&body).unwrap_or_default().into()

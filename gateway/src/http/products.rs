@@ -113,7 +113,7 @@ async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(
-    rename = "Products",
+    rename = "ProductList",
     extend("examples" = [{
         "products": [
             { "product": "shirt", "name": "A shirt", "price": 1999, "currency": "EUR", "skus": ["shirt-m", "shirt-l"] },
@@ -206,7 +206,7 @@ struct NewProduct {
     #[schemars(range(max = PRICE_UNITS_MAX))]
     price: u64,
     currency: Currency,
-    /// What it comes as.
-    #[schemars(length(min = 1, max = SKUS_MAX), extend("uniqueItems" = true), extend("default" = ["default"]))]
+    /// What it comes as; one SKU named `default` if absent.
+    #[schemars(length(min = 1, max = SKUS_MAX), extend("uniqueItems" = true))]
     skus: Option<Vec<Sku>>,
 }

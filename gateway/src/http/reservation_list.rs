@@ -40,7 +40,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
 }];
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(
+#[schemars(rename = "ReservationList", 
     extend(
         "examples" = [
             {

@@ -30,6 +30,13 @@ pub(crate) struct Route {
     pub(crate) spec: Spec,
 }
 
+impl Route {
+    /// Whether it is a part of the console: that is for browsers, and no part of the API.
+    pub(crate) fn is_page(&self) -> bool {
+        self.path.starts_with("/console")
+    }
+}
+
 /// What answers a route's requests.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {

@@ -9,7 +9,7 @@ use super::access::Access;
 use super::problem::{Kind, Problem};
 use super::reply::{self, Reply, json};
 use super::route::{Answer, GET, Route, Schema, Spec, handler};
-use super::schema::{Count, Quantity, SaleId, Sku, TimeMs};
+use super::schema::{Count, JsonSchemaValue, Quantity, SaleId, Sku, TimeMs};
 use super::state::{App, Asked};
 use super::target::Manner;
 use super::{path, query, sale_status};
@@ -61,9 +61,8 @@ pub(super) static ROUTES: [Route; 3] = [
             summary: "Show a sale's form",
             description: "The JSON Schema for the `data` of its reservations.",
             parameters: &["Sale"],
-            answers: &[
-                Answer::json(200, "The form, as it was sent.", Schema::Named("Form")).of("application/schema+json")
-            ],
+            answers: &[Answer::json(200, "The form, as it was sent.", Schema::of::<JsonSchemaValue>())
+                .of("application/schema+json")],
             problems: &[Kind::NotFound],
             ..Spec::NONE
         },
@@ -87,7 +86,7 @@ struct SaleNotInRedis<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(
+#[schemars(rename = "SaleList", 
     extend(
         "examples" = [
             {

@@ -115,6 +115,15 @@ value! {
 }
 
 value! {
+    /// A form. A choice of two types, and no list of types: generators of clients refuse such a list.
+    JsonSchemaValue "Form" {
+        "anyOf": [{ "type": "object", "additionalProperties": true }, { "type": "boolean" }],
+        "description": "A JSON Schema (2020-12).",
+        "examples": [{ "type": "object", "required": ["size"], "properties": { "size": { "enum": ["M", "L"] } } }],
+    }
+}
+
+value! {
     /// Units on sale.
     Units "Units" {
         "type": "integer",

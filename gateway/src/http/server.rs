@@ -130,9 +130,9 @@ async fn connection(stream: impl Stream, peer: IpAddr, site: Arc<Site>, _place: 
     };
     // However else it ended, the client knows: it hung up, was too slow, or does not speak HTTP.
     let Err(error) = ended else { return };
-    let Some(Leaves { sale, place }) = Leaves::of_error(&error).cloned() else { return };
+    let Some(Leaves { sale, place, origin }) = Leaves::of_error(&error).cloned() else { return };
     if let Ok(socket) = connection.into_parts().io.into_inner().into_inner().into_inner().leave() {
-        events.take(Newcomer { sale, socket, place }).await;
+        events.take(Newcomer { sale, socket, place, origin }).await;
     }
 }
 

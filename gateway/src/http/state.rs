@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use super::access::Surface;
 use super::address::Proxies;
+use super::cors::Origins;
 use super::host::Hosts;
 use super::identity::{Caller, Gate};
 use super::places::Places;
@@ -47,6 +48,8 @@ pub(crate) struct App {
     pub(crate) gate: Gate,
     /// The hosts that are served where nothing is asked of a caller.
     pub(crate) hosts: Hosts,
+    /// The other origins whose pages may ask here.
+    pub(crate) origins: Origins,
     pub(crate) ids: Ids,
     pub(crate) redis: Client,
     /// For calls whose answers promise more than Redis's memory.

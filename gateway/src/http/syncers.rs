@@ -29,7 +29,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
 }];
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(
+#[schemars(rename = "SyncerList", 
     extend(
         "examples" = [
             {

@@ -155,7 +155,7 @@ fn refused(rule: &str) -> Problem {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(
-    rename = "Webhooks",
+    rename = "WebhookList",
     extend(
         "examples" = [
             {

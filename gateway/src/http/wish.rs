@@ -66,16 +66,15 @@ fn read_item<'a>([sku, quantity]: [Field<'a>; 2]) -> Result<(Cow<'a, str>, u32),
 #[expect(dead_code, reason = "only its schema is used")]
 struct WishedItem {
     sku: Sku,
-    #[schemars(extend("default" = 1))]
+    /// Units of the SKU; 1 if absent.
     quantity: Option<Quantity>,
 }
 
-/// Either `quantity`, of the sale's only SKU, or `items`; neither is one unit.
+/// Either `quantity`, of the sale's only SKU, or `items`, and never both; neither is one unit.
 #[derive(JsonSchema)]
 #[schemars(
     rename = "Wish", deny_unknown_fields,
     extend(
-        "not" = { "required": ["quantity", "items"] },
         "examples" = [
             { "buyer": "ada" },
             { "buyer": "ada", "items": [{ "sku": "shirt-m", "quantity": 1 }], "data": { "size": "M" } },
@@ -87,7 +86,7 @@ pub(super) struct ReservationWanted {
     /// Who buys: for operators, and where buyers need not say who they are. Otherwise it is the caller, and
     /// must not be given.
     buyer: Option<BuyerName>,
-    #[schemars(extend("default" = 1))]
+    /// Units of the SKU; 1 if absent.
     quantity: Option<Quantity>,
     /// The same SKU twice is added up.
     #[schemars(length(min = 1, max = SKUS_MAX))]

@@ -56,15 +56,17 @@ impl Components {
 
     /// What the document refers to, and nothing else: buyers are not told what operators send.
     pub(super) fn used(mut self, met: &[Kind], document: &Value) -> Value {
-        let types: Vec<String> = Kind::ALL.into_iter().filter(|kind| met.contains(kind)).map(Kind::path).collect();
+        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| met.contains(kind)).collect();
         let mut schemas = self.schemas;
         schemas.extend(self.generator.take_definitions(true));
         for schema in schemas.values_mut() {
             plain(schema);
             fill(schema);
         }
-        if let Some(problem) = schemas.get_mut("Problem") {
-            problem["properties"]["type"]["enum"] = json!(types);
+        if let Some(problem) = schemas.get_mut("ProblemType") {
+            problem["enum"] = kinds.iter().map(|kind| kind.path()).collect();
+            // Of a path, generators of clients make no name.
+            problem["x-enum-varnames"] = kinds.iter().map(|kind| constant(kind.slug())).collect();
         }
         if let Some(event) = schemas.get_mut(webhooks::SCHEMA) {
             event["properties"]["type"]["enum"] = webhooks::types();
@@ -90,6 +92,11 @@ impl Components {
         });
         components
     }
+}
+
+/// The name of a constant.
+fn constant(slug: &str) -> String {
+    slug.replace('-', "_").to_ascii_uppercase()
 }
 
 fn filled<T: for<'de> Deserialize<'de>>(text: &str) -> serde_json::Result<T> {

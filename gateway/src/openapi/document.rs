@@ -20,7 +20,7 @@ const INTRODUCTION: &str = include_str!("introduction.md");
 /// When a piece of it cannot be read.
 pub(super) fn of(surface: Surface) -> serde_json::Result<Value> {
     let mut components = Components::read()?;
-    let served: Vec<&Route> = routes().filter(|route| surface.has(route.access)).collect();
+    let served: Vec<&Route> = routes().filter(|route| surface.has(route.access) && !route.is_page()).collect();
     let is_served = |name: &str| served.iter().any(|route| route.name == name);
     let mut paths = Map::new();
     let mut tags: Vec<Value> = Vec::new();
@@ -145,12 +145,11 @@ fn response(
 
 fn problem_response(status: u16, kinds: &[Kind]) -> Value {
     let titles: Vec<String> = kinds.iter().map(|kind| format!("`{}`: {}.", kind.slug(), kind.row().title)).collect();
-    let paths: Vec<String> = kinds.iter().map(|kind| kind.path()).collect();
     let example = |kind: &Kind| json!({ "type": kind.path(), "title": kind.row().title, "status": status });
     let examples = kinds.iter().map(|kind| (kind.slug().to_owned(), json!({ "value": example(kind) })));
     let examples: Map<_, _> = examples.collect();
-    let mut schema = reference("schemas", "Problem");
-    schema["properties"] = json!({ "type": { "enum": paths } });
+    // Generators of clients refuse a reference with anything beside it: which problems these are, the examples say.
+    let schema = reference("schemas", "Problem");
     let mut response = json!({
         "description": titles.join(" "),
         "content": { "application/problem+json": { "schema": schema, "examples": examples } },

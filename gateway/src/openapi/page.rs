@@ -172,7 +172,7 @@ impl<'a> DocumentView<'a> {
     }
 
     fn problems(&self) -> String {
-        let types = &self.document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
+        let types = &self.document["components"]["schemas"]["ProblemType"]["enum"];
         let met = |kind: &Kind| self.list(types).iter().any(|path| path.as_str() == Some(&kind.path()));
         let row = |kind: Kind| {
             let row = kind.row();

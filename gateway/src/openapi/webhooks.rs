@@ -24,10 +24,7 @@ fn operation(event: &Event) -> Value {
             "schema": { "type": "string" }, "example": example,
         })
     });
-    let schema = json!({
-        "$ref": format!("#/components/schemas/{SCHEMA}"),
-        "properties": { "type": { "const": kind } },
-    });
+    let schema = json!({ "$ref": format!("#/components/schemas/{SCHEMA}") });
     let content = json!({ "schema": schema, "examples": { "0": { "value": example(kind) } } });
     json!({
         "operationId": kind,

@@ -121,6 +121,7 @@ impl World {
             hsts_max_age_s: None,
             keep_alive: Duration::from_millis(flash_gateway::limits::KEEP_ALIVE_MS),
             hosts: Vec::new(),
+            cors_origins: Vec::new(),
             id_secrets: IdSecrets { makes: ID_SECRET.to_owned(), also: None },
             redis: redis.url(),
             postgres: postgres.clone(),

@@ -51,7 +51,7 @@ impl Write for Pipe {
 fn enter(room: &mut Room, pipe: &Pipe, now: Instant) {
     let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
     let place = Arc::new((permit, Crowd::new(0).enter([127, 0, 0, 1].into()).unwrap()));
-    room.let_in(Watcher::new(Box::new(pipe.clone()), place, now), now);
+    room.let_in(Watcher::new(Box::new(pipe.clone()), place, now), None, now);
 }
 
 fn status(seq: u64, phase: &'static str) -> SaleStatus<'static> {

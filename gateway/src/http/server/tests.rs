@@ -48,6 +48,7 @@ fn app(surface: Surface, gate: Gate) -> (App, watch::Sender<Phase>) {
         surface,
         gate,
         hosts: crate::http::Hosts::new(&["h".parse().unwrap()], ([127, 0, 0, 1], 0).into()),
+        origins: crate::http::Origins::default(),
         ids: Ids::new(&IdSecrets { makes: "i".repeat(ID_SECRET_BYTES_MIN), also: None }, false).unwrap(),
         webhooks_private: false,
         devtools: Some(Arc::new(crate::devtools::tests::Fake::default())),

@@ -33,9 +33,12 @@ impl<'a, R: Fn(&'a Value) -> &'a Value> SchemaFields<'a, R> {
 /// What a field may be, in words. What is beside a reference overrides its target.
 pub(super) fn rule(schema: &Value, resolved: &Value) -> String {
     let of = |name: &str| schema.get(name).or_else(|| resolved.get(name));
-    let kind = match of("type") {
-        Some(Value::String(kind)) => kind.clone(),
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+    let kind = match (of("type"), of("anyOf")) {
+        (Some(Value::String(kind)), _) => kind.clone(),
+        (Some(Value::Array(kinds)), _) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        (None, Some(Value::Array(choices))) => {
+            choices.iter().filter_map(|choice| choice["type"].as_str()).collect::<Vec<_>>().join(" or ")
+        }
         _ => "any JSON".to_owned(),
     };
     let mut rules = vec![kind];
@@ -69,6 +72,7 @@ mod tests {
         check(json!({"default": 1}), json!({"type": "integer"}), "integer, else `1`");
         check(json!({"type": ["object", "null"]}), json!({}), "object or null");
         check(json!({"type": "string", "enum": ["a", "b"]}), json!({}), "string, `a` or `b`");
+        check(json!({"anyOf": [{"type": "object"}, {"type": "boolean"}]}), json!({}), "object or boolean");
         check(json!({}), json!({}), "any JSON");
     }
 
