@@ -1,6 +1,6 @@
 # Shortcuts only: everything here is one command away from being typed.
 
-.PHONY: help bootstrap demo release check fuzz test test-debian test-servers test-api test-otlp test-console test-faults soak simulate plant-bugs package test-package book docs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail bench-cliff
+.PHONY: help bootstrap demo release check fuzz test test-debian test-servers test-api test-clients test-otlp test-console test-faults soak simulate plant-bugs package test-package book docs fmt lint bench bench-module bench-pipeline bench-gateway bench-watchers bench-tail bench-cliff
 
 # Times are of two shared cores with nothing compiled; a second run takes what it runs.
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test-api      10,000 requests and more, made from the OpenAPI document: 5 minutes"
 	@echo "make package       what a release has, in target/package: Debian packages, a tarball, an SBOM: 12 minutes"
 	@echo "make test-package  install the packages into a Debian of their own, sell, and remove them: 3 minutes"
+	@echo "make test-clients  clients that are generated from the OpenAPI document, and the official ones, buy: 4 minutes"
 	@echo "make test-otlp     a trace from the gateway to the syncer, by OTLP: the program with that feature: 5 minutes"
 	@echo "make test-console  the console: is the committed build up to date, and an operator in Chromium: 5 minutes"
 	@echo "make test-faults   faults in everything, while buyers buy, as the CI does: at most 25 minutes"
@@ -76,6 +77,11 @@ package:
 test-package: bootstrap
 	cargo build -p flash-cli -p flash-module
 	scripts/test-package
+
+# Needs node 20, java and python. ARGS= chooses steps.
+test-clients: bootstrap
+	cargo build -p flash-module -p flash-cli
+	scripts/test-clients $(ARGS)
 
 # The program stays built with the feature until it is built again without.
 test-otlp: bootstrap
