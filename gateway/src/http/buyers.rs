@@ -116,7 +116,7 @@ async fn list(app: &App, asked: &Asked) -> Result<Reply, Problem> {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(
-    rename = "Buyers",
+    rename = "BuyerList",
     extend("examples" = [{ "buyers": [{ "buyer": "ada", "balance": 5000, "currency": "EUR" }] }])
 )]
 struct BuyerList<'a> {
