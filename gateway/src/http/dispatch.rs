@@ -44,8 +44,9 @@ impl Site {
 pub(crate) async fn answer(site: Arc<Site>, peer: IpAddr, request: Request<Incoming>) -> Reply {
     let app = &site.app;
     let mut line = app.request_log.begin();
-    let origin = app.origins.find(request.headers());
-    let reply = respond(&site, peer, request, &mut line).await.unwrap_or_else(Problem::reply);
+    // The request itself is not looked at here: what was borrowed keeps its room until the answer.
+    let mut origin = None;
+    let reply = respond(&site, peer, request, &mut line, &mut origin).await.unwrap_or_else(Problem::reply);
     let mut reply = problem::of_trace(reply, line.trace());
     if let Some(hsts) = &app.hsts {
         reply.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
@@ -55,10 +56,17 @@ pub(crate) async fn answer(site: Arc<Site>, peer: IpAddr, request: Request<Incom
     reply
 }
 
-async fn respond(site: &Site, peer: IpAddr, request: Request<Incoming>, line: &mut LogLine) -> Result<Reply, Problem> {
+async fn respond(
+    site: &Site,
+    peer: IpAddr,
+    request: Request<Incoming>,
+    line: &mut LogLine,
+    origin: &mut Option<u8>,
+) -> Result<Reply, Problem> {
     let app = &site.app;
     let (head, body) = request.into_parts();
     line.asks(&head.method, &head.headers);
+    *origin = app.origins.find(&head.headers);
     check_host(&head)?;
     if app.gate.is_open() {
         app.hosts.check(&head)?;
@@ -68,7 +76,7 @@ async fn respond(site: &Site, peer: IpAddr, request: Request<Incoming>, line: &m
     }
     let (handler, target) = site.routes.find(&head.method, head.uri.path())?;
     line.goes_to(&target);
-    if app.gate.is_open() && app.origins.allowed(&head.headers).is_none() {
+    if app.gate.is_open() && origin.is_none() {
         foreign::check(&head)?;
     }
     let from = app.proxies.client(peer, &head.headers);
