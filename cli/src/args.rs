@@ -267,7 +267,8 @@ pub(crate) struct Gateway {
     /// Seconds for which browsers must use TLS (HSTS); default: no such header.
     #[arg(long, value_name = "SECONDS", env = "FLASH_HSTS_MAX_AGE_S")]
     pub(crate) hsts_max_age_s: Option<u32>,
-    /// The origins whose pages may use the buyers' listener (CORS): https://shop.example,http://localhost:3000; default: none.
+    /// The origins whose pages may use the buyers' listener (CORS): https://shop.example,http://localhost:3000;
+    /// default: none.
     #[arg(long, value_name = "ORIGINS", value_delimiter = ',')]
     pub(crate) cors_origins: Vec<Origin>,
     /// Networks of trusted proxies, which name the client's address: 10.0.0.0/8,2001:db8::/32.

@@ -32,8 +32,8 @@ pub struct Config {
     pub auth_none_anywhere: bool,
     /// Where `auth` is none, the hosts that are served besides this machine's own, by the header `Host`.
     pub hosts: Vec<Host>,
-    /// The origins whose pages may use the buyers' listener (CORS), [`CORS_ORIGINS_MAX`](crate::limits::CORS_ORIGINS_MAX)
-    /// at most. None: pages of its own host alone.
+    /// The origins whose pages may use the buyers' listener (CORS), at most
+    /// [`CORS_ORIGINS_MAX`](crate::limits::CORS_ORIGINS_MAX). None: pages of its own host alone.
     pub cors_origins: Vec<Origin>,
     /// What ids of reservations are made with.
     pub id_secrets: IdSecrets,

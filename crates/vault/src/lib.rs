@@ -96,7 +96,7 @@ pub use ledger::{
     payment_totals, refund_payment,
 };
 pub use migrate::migrate;
-pub use pages::{REJECTED, ReservationFilter, ReservationRow, reservation_page, sale_page};
+pub use pages::{REJECTED, ReservationFilter, ReservationRow, newest_sales, reservation_page, sale_page};
 pub use payment::{Debit, Payment, PaymentState, REFERENCE_BYTES_MAX, debit, limit_statements, payment};
 pub use quarantine::{QuarantineEnd, QuarantineFilter, QuarantineRow, quarantined, quarantined_body};
 pub use read::{

@@ -58,6 +58,15 @@ pub async fn sale_page(client: &Client, after: &str, limit: u64) -> Result<Vec<S
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// The ids of the sales that were created last, the newest first, at most `limit`.
+///
+/// # Errors
+/// When PostgreSQL is in trouble.
+pub async fn newest_sales(client: &Client, limit: u64) -> Result<Vec<String>, Error> {
+    let rows = client.query(sql::pages::NEWEST_SALES, &[&to_sql(limit)]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// The newest reservations of a sale that the filter lets through, at most `limit`.
 ///
 /// # Errors

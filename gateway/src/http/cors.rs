@@ -1,5 +1,5 @@
-//! What pages of other origins may ask (CORS): those whose origins the operator names, by tokens and keys alone. No answer
-//! allows credentials: the API has no cookies.
+//! What pages of other origins may ask (CORS): those whose origins the operator names, by tokens and keys alone. No
+//! answer allows credentials: the API has no cookies.
 
 use std::str::FromStr;
 

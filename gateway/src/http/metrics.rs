@@ -16,7 +16,7 @@ use super::reply::{Reply, reply};
 use super::route::{Answer, GET, Handler, Route, Schema, Spec};
 use super::state::App;
 use super::target::Manner;
-use super::{route_counts, wish_counts};
+use super::{route_counts, sale_status, wish_counts};
 use crate::limits::DUE_CURRENCIES_MAX;
 
 pub(super) static ROUTES: [Route; 1] = [Route {
@@ -49,7 +49,9 @@ async fn show(app: &App) -> Reply {
     page.gauge("flash_redis_up", "Whether Redis answers.", if ready.is_some() { 1.0 } else { 0.0 });
     if let Some(sales) = ready {
         write_journals(&mut page, &sales, now_ms());
-        write_stock(&mut page, &stock(app, &sales).await);
+    }
+    if let Some(stock) = stock(app).await {
+        write_stock(&mut page, &stock);
     }
     if let Ok(due) =
         app.postgres.look(async |client: &_| flash_vault::due_payments(client, DUE_CURRENCIES_MAX).await).await
@@ -76,16 +78,13 @@ fn write_journals(page: &mut Page, sales: &[ReadySale], now_ms: u64) {
     page.gauge_by_sale("flash_fenced_sales", "Sales that sell nothing until they are known to be whole.", fenced);
 }
 
-/// The busiest sales, with their units. One of which Redis does not answer now is left out.
-async fn stock(app: &App, sales: &[ReadySale]) -> Vec<(String, SkuStatus<'static>)> {
-    let mut busiest: Vec<_> = sales.iter().filter_map(|sale| Some((sale.head, sale_of(&sale.key)?))).collect();
-    busiest.sort_unstable_by(|one, two| two.cmp(one));
-    busiest.truncate(SALES_MAX);
-    let calls = busiest.iter().map(|(_, sale)| Call::sale_status(sale)).collect();
-    let told = Deadline::after(app.redis_timeout).over(app.redis.calls(calls)).await;
-    let units =
-        busiest.iter().zip(told).filter_map(|((_, sale), status)| Some(((*sale).to_owned(), status.ok()?.ok()?)));
-    units.map(|(sale, status)| (sale, status.sums())).collect()
+/// The sales that were created last, with their units. One that Redis does not have is left out.
+async fn stock(app: &App) -> Option<Vec<(String, SkuStatus<'static>)>> {
+    let newest = app.postgres.look(async |client: &_| flash_vault::newest_sales(client, SALES_MAX as u64).await);
+    let sales = newest.await.ok()?;
+    let told = sale_status::all(app, sales.iter().map(String::as_str));
+    let told = Deadline::after(app.redis_timeout).over(told).await.ok()?;
+    Some(sales.into_iter().zip(told).filter_map(|(sale, status)| Some((sale, status?.sums()))).collect())
 }
 
 fn write_stock(page: &mut Page, stock: &[(String, SkuStatus<'_>)]) {
@@ -93,7 +92,7 @@ fn write_stock(page: &mut Page, stock: &[(String, SkuStatus<'_>)]) {
         let by_state = [("available", units.available), ("held", units.held), ("confirmed", units.confirmed)];
         by_state.map(|(state, units)| ([sale.as_str(), state], units))
     });
-    let help = "Units of a sale, by state, of the sales with the most events.";
+    let help = "Units of a sale, by state, of the sales that were created last.";
     page.gauge_by_two("flash_stock_units", help, ["sale", "state"], units);
 }
 

@@ -140,7 +140,8 @@ fn is_theirs(app: &App, caller: &Caller, sale: &str, given: GivenId, buyer: &str
     }
 }
 
-/// How a reservation is paid for. With `external`, `reference` is required; with `balance`, no other field may be given.
+/// How a reservation is paid for. With `external`, `reference` is required; with `balance`, no other field may be
+/// given.
 #[derive(JsonSchema)]
 #[schemars(
     rename = "Confirmation", deny_unknown_fields,

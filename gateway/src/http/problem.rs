@@ -38,10 +38,18 @@ pub(crate) struct Problem {
     allow: Option<String>,
     /// What the body was coded in is not taken.
     is_coded: bool,
+    /// What a program reads of it besides.
+    fact: Option<Fact>,
+}
+
+/// A fact that a problem has as a member of its body.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Fact {
     /// The id of the reservation that the buyer has.
-    reservation: Option<String>,
+    Reservation(String),
     /// When the sale opens.
-    opens_at_ms: Option<u64>,
+    OpensAtMs(u64),
 }
 
 /// A field that broke its rule.
@@ -64,16 +72,7 @@ impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let waits = kind.row().status == StatusCode::SERVICE_UNAVAILABLE;
         let retry_after_s = waits.then_some(RETRY_AFTER_S);
-        Self {
-            kind,
-            detail: None,
-            errors: Vec::new(),
-            retry_after_s,
-            allow: None,
-            is_coded: false,
-            reservation: None,
-            opens_at_ms: None,
-        }
+        Self { kind, detail: None, errors: Vec::new(), retry_after_s, allow: None, is_coded: false, fact: None }
     }
 }
 
@@ -208,7 +207,7 @@ impl Problem {
 
     /// The buyer's only reservation takes the limit.
     pub(crate) fn limit_exceeded(reservation: &PublicId) -> Self {
-        Self { reservation: Some(reservation.to_string()), ..Kind::LimitExceeded.into() }
+        Self { fact: Some(Fact::Reservation(reservation.to_string())), ..Kind::LimitExceeded.into() }
     }
 
     /// These policies refuse; the same request is allowed after so many seconds, if nothing else is asked for
@@ -235,7 +234,8 @@ impl Problem {
     fn not_started(opens_at_ms: u64, now_ms: u64) -> Self {
         let wait_s = opens_at_ms.saturating_sub(now_ms).div_ceil(1000).clamp(1, RETRY_AFTER_S_MAX);
         let detail = format!("the sale opens at {opens_at_ms} (Unix milliseconds)");
-        Self { retry_after_s: Some(wait_s), opens_at_ms: Some(opens_at_ms), ..Self::new(Kind::NotStarted, detail) }
+        let fact = Some(Fact::OpensAtMs(opens_at_ms));
+        Self { retry_after_s: Some(wait_s), fact, ..Self::new(Kind::NotStarted, detail) }
     }
 
     pub(crate) fn reply(self) -> Reply {
@@ -270,10 +270,8 @@ impl Problem {
             detail: Option<&'a str>,
             #[serde(skip_serializing_if = "<[_]>::is_empty")]
             errors: &'a [FieldError],
-            #[serde(skip_serializing_if = "Option::is_none")]
-            reservation: Option<&'a str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            opens_at_ms: Option<u64>,
+            #[serde(flatten)]
+            fact: Option<&'a Fact>,
             #[serde(skip_serializing_if = "Option::is_none")]
             retry_after_ms: Option<u64>,
         }
@@ -284,8 +282,7 @@ impl Problem {
             status: row.status.as_u16(),
             detail: self.detail.as_deref(),
             errors: &self.errors,
-            reservation: self.reservation.as_deref(),
-            opens_at_ms: self.opens_at_ms,
+            fact: self.fact.as_ref(),
             retry_after_ms: self.retry_after_s.map(|seconds| seconds.saturating_mul(1_000)),
         };
         // Strings and numbers into memory: nothing here can fail.

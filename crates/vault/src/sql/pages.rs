@@ -5,6 +5,9 @@ use super::reserved::{reserved, reserved_of_rejection};
 /// The sales after the id `$1`, by id, at most `$2`.
 pub(crate) const SALES: &str = "SELECT sale FROM sales WHERE sale > $1 ORDER BY sale LIMIT $2";
 
+/// The ids of the sales that were created last, at most `$1`.
+pub(crate) const NEWEST_SALES: &str = "SELECT sale FROM sales ORDER BY created_at DESC, sale LIMIT $1";
+
 /// The reservations of the sale `$1` before the id `$2`, in the state `$3`, of the buyer `$4`, the newest first, at
 /// most `$5`. One of which the id was taken is there twice: as what took it, and as what was refused.
 pub(crate) const RESERVATIONS: &str = concat!(
